@@ -1,0 +1,10 @@
+import type { Json } from './canonical-json.ts';
+
+/** A parsed action: the tool that is called and its arguments. Both agent formats (tool calls, ReAct text) end here. */
+export type Action = { tool: string; arguments: { [name: string]: Json } };
+
+/** What an agent format makes of an assistant message. */
+export type ParsedAction =
+  | { kind: 'action'; thought: string; action: Action }
+  /** The policy wrote something that is no action. It is told so by `hint`, and the turn is used up. */
+  | { kind: 'malformed'; hint: string };

@@ -1,0 +1,39 @@
+import type { Json } from './canonical-json.ts';
+
+/**
+ * Chat messages in the wire form of OpenAI-compatible endpoints. This is also the form in which a state is stored and exported,
+ * so that nothing is lost or rewritten between what the policy saw and what a trainer reads.
+ */
+export type SystemMessage = { role: 'system'; content: string };
+export type UserMessage = { role: 'user'; content: string };
+export type ToolMessage = { role: 'tool'; tool_call_id: string; content: string };
+
+export type ToolCall = {
+  /** Renumbered by Crux as `call_<step>_<index>`: providers draw it at random, and equal messages must have equal ids. */
+  id: string;
+  type: 'function';
+  /** `arguments` is JSON text, exactly as the model wrote it. */
+  function: { name: string; arguments: string };
+};
+
+export type AssistantMessage = {
+  role: 'assistant';
+  /** Text of the message; null only beside tool calls. */
+  content: string | null;
+  tool_calls?: ToolCall[];
+};
+
+export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
+
+/** A tool offered to the model; `parameters` is a JSON schema. */
+export type Tool = {
+  type: 'function';
+  function: { name: string; description: string; parameters: { [key: string]: Json } };
+};
+
+/** The text of a message as a person would read it, tool calls included. */
+export function messageText(message: Message): string {
+  if (message.role !== 'assistant' || !message.tool_calls?.length) return message.content ?? '';
+  const calls = message.tool_calls.map((call) => `${call.function.name}(${call.function.arguments})`);
+  return [message.content ?? '', ...calls].filter((part) => part !== '').join('\n');
+}

@@ -1,0 +1,101 @@
+/**
+ * The contract between Crux and an environment.
+ *
+ * An environment is a function: what `step` returns depends on the task and the actions so far, and on nothing else. A session is only a
+ * cache of that function; Crux may close one at any time and rebuild it on any machine by replaying the actions. An environment that
+ * cannot promise this says so in its capabilities, and Crux then never repeats a step nor branches.
+ */
+import type { Action, ParsedAction } from '../domain/action.ts';
+import type { Json } from '../domain/canonical-json.ts';
+import type { Tool } from '../domain/message.ts';
+import type { Task } from '../domain/task.ts';
+
+export type Capabilities = {
+  /** Whether the same task and actions always give the same observations. Default true. */
+  deterministic: boolean;
+  /** Whether a state may be branched. Default: the same as `deterministic`. */
+  branchable: boolean;
+  /** `cheap` sessions are rebuilt anywhere; `costly` ones are kept on the worker that holds them. Default `cheap`. */
+  sessions: 'cheap' | 'costly';
+  /** How many sessions one worker may hold at once. Default 64. */
+  maxSessions: number;
+};
+
+/** What one action brought about. */
+export type StepResult = {
+  /** Text that the agent reads. */
+  observation: string;
+  /** Whether the task is over. */
+  done: boolean;
+  /** Outcome reward in [0, 1]; given with `done`, else absent. */
+  reward?: number;
+  /** Given with `done` where the environment has a success flag of its own; else `reward >= successAt` decides. */
+  success?: boolean;
+  /** Facts about the outcome for the report and the certificate (SQL: the raw score, `coincidental`). Never shown to the agent. */
+  details?: { [name: string]: Json };
+};
+
+export type Session<Snapshot extends Json = Json> = {
+  /** @param signal aborts when the caller gave up; the session is then closed */
+  step(action: Action, signal: AbortSignal): Promise<StepResult>;
+  /** The environment's own state, where it can give one; `open` takes it back. */
+  snapshot?(): Promise<Snapshot>;
+  close?(): Promise<void>;
+};
+
+/** How actions are written as text (ReAct), where the environment's papers prescribe a form. Absent: Crux's general ReAct form. */
+export type TextFormat = {
+  /** Told to the model in the system message. */
+  instructions: string;
+  parse(text: string): ParsedAction;
+  /** @returns the text of an assistant message that `parse` reads back to the same thought and action */
+  render(thought: string, action: Action): string;
+  /** Written before each observation, e.g. `Observation: `. */
+  observationPrefix: string;
+};
+
+/** What the agent is told at the start, without anything about the action format. */
+export type Briefing = { system: string; user: string };
+
+export type Environment = {
+  name: string;
+  /** Changed whenever the same actions may give other results: it is part of every transition's key. */
+  version: string;
+  capabilities: Capabilities;
+  /** Steps after which a trajectory ends as `step-limit` with reward 0. */
+  stepLimit: number;
+  /** Reward from which an outcome is a success, where `step` gives no success flag. Default 1. */
+  successAt: number;
+  tools: Tool[];
+  textFormat?: TextFormat;
+  /** All tasks of all splits, in a fixed order. */
+  tasks(): Promise<Task[]>;
+  briefing(task: Task): Promise<Briefing>;
+  /** Opens a session in the task's first state, or in the state of `snapshot`. */
+  open(task: Task, snapshot?: Json): Promise<Session>;
+  /** Equal texts mean equal actions, however they are written. Default: canonical JSON of tool and arguments. */
+  canonicalAction?(action: Action): string;
+  /** Guidance for the expert only; it must not contain the gold answer. */
+  hints?(task: Task): Promise<string>;
+  /**
+   * Whether a success holds on variants of the task's data too. False marks it as coincidental: it yields no pair. Called with the
+   * actions of a whole successful trajectory.
+   */
+  confirm?(task: Task, actions: Action[], signal: AbortSignal): Promise<Confirmation>;
+  /** The gold answer's text, used only by `crux check-env` to find leaks and by imports. */
+  gold?(task: Task): Promise<string | null>;
+  /** Versions of what decides outcomes, for certificates, e.g. `{ reward: 'iou' }`. */
+  verifier: { [name: string]: Json };
+  /** Frees what the environment itself holds (pools, connections). */
+  close?(): Promise<void>;
+};
+
+export type Confirmation = { confirmed: boolean; reason: string };
+
+/** What a user writes: everything that has a sensible default may be left out. */
+export type EnvironmentDefinition = Omit<Environment, 'capabilities' | 'stepLimit' | 'successAt' | 'verifier'> & {
+  capabilities?: Partial<Capabilities>;
+  stepLimit?: number;
+  successAt?: number;
+  verifier?: { [name: string]: Json };
+};

@@ -1,0 +1,62 @@
+/**
+ * Every fault that Crux knows, named by the boundary where it happens. The kind decides what is done about it (retry, end the
+ * trajectory, tell the user); the message says what happened, where, and what to do. A kind travels through Temporal as the type of an
+ * `ApplicationFailure`, because classes do not survive serialization.
+ */
+export type FaultKind =
+  /** Wrong configuration or arguments. Nothing was changed. */
+  | 'User.Config'
+  /** Something that the user named does not exist. */
+  | 'User.NotFound'
+  /** The store could not be opened or written. */
+  | 'Store.Unavailable'
+  | 'Store.NewerSchema'
+  | 'Store.Corrupt'
+  | 'Store.Full'
+  /** Rate limit (429) or overload of a model provider; carries when to come back. */
+  | 'Model.RateLimit'
+  /** No complete answer: connection cut, 5xx, time-out, unreadable body. */
+  | 'Model.Transport'
+  /** The provider refuses the request itself (400, 401, 403, 404): asking again will not help. */
+  | 'Model.Rejected'
+  /** The conversation does not fit the model's context. */
+  | 'Model.ContextLength'
+  /** Too many faults for one call. */
+  | 'Model.Exhausted'
+  | 'Environment.Fault'
+  | 'Environment.ReplayDivergence'
+  /** The run is paused; come back later. */
+  | 'Run.Paused'
+  | 'Run.Cancelled'
+  /** A ceiling of the run is reached. */
+  | 'Run.Budget'
+  | 'Temporal.Unavailable'
+  | 'Temporal.ServerMissing'
+  | 'Export.Exists';
+
+export type FaultOptions = {
+  /** One sentence: what the user can do about it. */
+  remedy?: string;
+  /** When to try again, in milliseconds from now. */
+  retryAfterMs?: number;
+  cause?: unknown;
+};
+
+export class CruxError extends Error {
+  readonly kind: FaultKind;
+  readonly remedy: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(kind: FaultKind, message: string, options: FaultOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CruxError';
+    this.kind = kind;
+    this.remedy = options.remedy;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Words of a thrown value, without its stack. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
