@@ -1,0 +1,94 @@
+/** Columns as MySQL describes them, kept beside the rows in each SQLite file, so that DESCRIBE answers like MySQL. */
+import type { DatabaseSync } from 'node:sqlite';
+
+export type Column = {
+  table: string;
+  name: string;
+  /** MySQL type in lower case, e.g. `varchar(50)`. */
+  type: string;
+  nullable: boolean;
+  key: '' | 'PRI' | 'UNI' | 'MUL';
+  /** Default as text; null for none. */
+  defaultText: string | null;
+  /** E.g. `auto_increment`. */
+  extra: string;
+};
+
+/** Side table that agents can neither list nor read. */
+export const columnTable = '_crux_columns';
+
+export function createColumnTable(database: DatabaseSync, columns: Column[]): void {
+  database.exec(`CREATE TABLE ${columnTable} (
+    table_name TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, nullable INTEGER NOT NULL, key TEXT NOT NULL, default_text TEXT, extra TEXT NOT NULL)`);
+  const insert = database.prepare(`INSERT INTO ${columnTable} VALUES (?, ?, ?, ?, ?, ?, ?)`);
+  for (const { table, name, type, nullable, key, defaultText, extra } of columns) {
+    insert.run(table, name, type, nullable ? 1 : 0, key, defaultText, extra);
+  }
+}
+
+/** Columns in table and column order; of a plain SQLite file without the side table, what SQLite itself knows. */
+export function readColumns(database: DatabaseSync): Column[] {
+  const known = database.prepare(`SELECT count(*) AS n FROM sqlite_master WHERE name = '${columnTable}'`).get();
+  return known?.n ? storedColumns(database) : derivedColumns(database);
+}
+
+function storedColumns(database: DatabaseSync): Column[] {
+  return database
+    .prepare(`SELECT * FROM ${columnTable} ORDER BY rowid`)
+    .all()
+    .map((row) => ({
+      table: String(row.table_name),
+      name: String(row.name),
+      type: String(row.type),
+      nullable: row.nullable === 1,
+      key: row.key as Column['key'],
+      defaultText: row.default_text === null ? null : String(row.default_text),
+      extra: String(row.extra),
+    }));
+}
+
+/** MySQL's description of a plain SQLite schema: what an import of it as MySQL would say. */
+export function derivedColumns(database: DatabaseSync): Column[] {
+  const tables = database
+    .prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid`)
+    .all();
+  return tables.flatMap(({ name: table }) => {
+    const infos = database
+      .prepare('SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?)')
+      .all(String(table));
+    const foreign = database.prepare('SELECT "from" FROM pragma_foreign_key_list(?)').all(String(table));
+    const foreignKeys = new Set(foreign.map((row) => String(row.from).toLowerCase()));
+    return infos.map((info) => {
+      const name = String(info.name);
+      const key = Number(info.pk) > 0 ? 'PRI' : foreignKeys.has(name.toLowerCase()) ? 'MUL' : '';
+      const defaultText = info.dflt_value === null ? null : String(info.dflt_value).replace(/^(['"])(.*)\1$/s, '$2');
+      const nullable = !info.notnull && key !== 'PRI';
+      return {
+        table: String(table),
+        name,
+        type: mysqlType(String(info.type)),
+        nullable,
+        key,
+        defaultText,
+        extra: '',
+      } as const;
+    });
+  });
+}
+
+/** The MySQL type that holds what a SQLite column of this declared type holds. */
+function mysqlType(declared: string): string {
+  const type = declared.trim().toLowerCase().replace(/\s+/g, ' ');
+  const size = /\(\s*\d+\s*(?:,\s*\d+\s*)?\)/.exec(type)?.[0].replaceAll(' ', '') ?? '';
+  const base = type.replace(/\(.*$/, '').trim();
+  if (base === 'bigint') return 'bigint';
+  if (/^(unsigned )?(tiny|small|medium|big)?int/.test(base)) return 'int';
+  if (/^(var)?char|varchar2|nvarchar|nchar|character/.test(base))
+    return size ? `${base.startsWith('char') && !base.startsWith('character') ? 'char' : 'varchar'}${size}` : 'text';
+  if (/^(decimal|numeric|number)/.test(base))
+    return size ? `decimal${size.includes(',') ? size : `${size.slice(0, -1)},0)`}` : 'double';
+  if (/^(real|double|float)/.test(base)) return 'double';
+  if (base === 'date' || base === 'datetime' || base === 'timestamp' || base === 'time' || base === 'year') return base;
+  if (base.startsWith('bool') || base === 'bit') return 'tinyint(1)';
+  return 'text';
+}

@@ -1,0 +1,82 @@
+/** Splits MySQL text into tokens. Nothing else in this folder looks at raw SQL, so nothing is ever rewritten inside a string. */
+
+export type TokenKind = 'word' | 'quoted-identifier' | 'string' | 'number' | 'symbol' | 'variable' | 'end';
+
+export type Token = {
+  kind: TokenKind;
+  /** The characters of the query, quotes included. */
+  text: string;
+  /** What they mean: a string's content, an identifier without backticks, a word in upper case. */
+  value: string;
+  /** Offset of the first character in the query. */
+  start: number;
+  /** Offset after the last character. */
+  end: number;
+};
+
+/** Text that is no token, such as a string without its end. MySQL's words for it come from the caller. */
+export class TokenError extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = 'TokenError';
+    this.offset = offset;
+  }
+}
+
+const blank = /(?:\s+|--(?=\s|$)[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/)+/y;
+const word = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/y;
+const number = /0[xX][0-9A-Fa-f]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
+const variable = /@@?[\w$.]+/y;
+const symbol = /<=>|->>|<>|!=|<=|>=|<<|>>|:=|\|\||&&|->|[-+*/%=<>!~^&|(),.;?:{}[\]@\\]/y;
+const singleQuoted = /'(?:[^'\\]|\\[\s\S]|'')*'/y;
+const doubleQuoted = /"(?:[^"\\]|\\[\s\S]|"")*"/y;
+const backquoted = /`(?:[^`]|``)*`/y;
+
+/** @throws TokenError at a character that begins no token, and at quotes that are never closed */
+export function tokenize(query: string): Token[] {
+  const tokens: Token[] = [];
+  let offset = 0;
+  const read = (pattern: RegExp): string | null => {
+    pattern.lastIndex = offset;
+    return pattern.exec(query)?.[0] ?? null;
+  };
+  const push = (kind: TokenKind, text: string, value: string) => {
+    tokens.push({ kind, text, value, start: offset, end: offset + text.length });
+    offset += text.length;
+  };
+  for (;;) {
+    offset += read(blank)?.length ?? 0;
+    if (offset >= query.length) break;
+    const quoted = read(singleQuoted) ?? read(doubleQuoted);
+    const backtick = read(backquoted);
+    if (quoted !== null) push('string', quoted, stringContent(quoted));
+    else if (backtick !== null) push('quoted-identifier', backtick, backtick.slice(1, -1).replaceAll('``', '`'));
+    else {
+      const text = read(word);
+      const digits = read(number);
+      const name = read(variable);
+      const sign = read(symbol);
+      if (text !== null) push('word', text, text.toUpperCase());
+      else if (digits !== null) push('number', digits, digits);
+      else if (name !== null) push('variable', name, name);
+      else if (sign !== null) push('symbol', sign, sign);
+      else throw new TokenError(`No token begins with ${JSON.stringify(query[offset])}`, offset);
+    }
+  }
+  tokens.push({ kind: 'end', text: '', value: '', start: query.length, end: query.length });
+  return tokens;
+}
+
+const escapes: { [letter: string]: string } = { n: '\n', t: '\t', r: '\r', b: '\b', '0': '\0', Z: '\x1a' };
+
+/** Content of a quoted string. `\%` and `\_` stay as they are: they matter to LIKE only. */
+function stringContent(quoted: string): string {
+  const quote = quoted.charAt(0);
+  return quoted.slice(1, -1).replace(/\\([\s\S])|''|""/g, (whole, letter: string | undefined) => {
+    if (letter === undefined) return whole === quote + quote ? quote : whole;
+    if (letter === '%' || letter === '_') return whole;
+    return escapes[letter] ?? letter;
+  });
+}
