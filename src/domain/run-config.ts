@@ -1,0 +1,90 @@
+/** What a run was started with, every default filled in: stored with the run, and all that its activities go by. */
+import type { Json } from './canonical-json.ts';
+import type { Split } from './task.ts';
+
+export type MethodName = 'cso';
+
+/** A model in one role. */
+export type RoleSettings = {
+  /** Name of an endpoint of the worker's configuration: addresses and keys stay there. */
+  endpoint: string;
+  model: string;
+  temperature: number;
+  topP: number | null;
+  /** Most tokens that one answer may have. */
+  maxTokens: number;
+  /** US dollars per million tokens; null when unknown, which makes every cost unknown. */
+  price: { input: number; output: number } | null;
+  /** More members for the request body, as the endpoint takes them. */
+  extraBody: { [name: string]: Json };
+};
+
+export type Role = 'policy' | 'expert' | 'prm';
+
+export type RunConfig = {
+  schemaVersion: 1;
+  method: MethodName;
+  preset: 'published' | 'sound';
+  environment: string;
+  environmentVersion: string;
+  split: Split | 'imported';
+  format: 'tools' | 'react';
+  /** Steps of a trajectory, and of a branch from its branch point. */
+  stepLimit: number;
+  /** Most tokens of a conversation; null for no limit but the model's own. */
+  tokenLimit: number | null;
+  /** `rollout`: a branch runs inside one activity. `call`: a workflow of its own with an activity per call. Same pairs either way. */
+  granularity: 'rollout' | 'call';
+  /** Activities that one trajectory keeps under way at once, 1 to 200. */
+  parallel: number;
+  /** Trajectories that the campaign keeps under way at once, 1 to 500. */
+  window: number;
+  models: { [role in Role]: RoleSettings };
+  options: CsoOptions;
+};
+
+/** Hard ceilings; null for none. */
+export type Ceilings = { calls: number | null; tokens: number | null; costMicroUsd: number | null };
+
+export type RunState = 'running' | 'paused' | 'cancelled' | 'budget' | 'finished' | 'failed';
+
+/** Options of CSO. [P] values are those of the paper (arXiv 2602.03412), [D] ours. */
+export type CsoOptions = {
+  /** K [P]: alternatives that are drawn at each step. */
+  alternatives: number;
+  /** γ_low [P]: a step is a candidate only if its action scores below. */
+  gammaLow: number;
+  /** γ_high [P]: an alternative is branched only if it scores above. */
+  gammaHigh: number;
+  /** Ablation [P]: without the gate, every step and alternative is branched, and the PRM is not asked. */
+  gate: boolean;
+  /** Ablation [P]: without verification, a pair is emitted for the best alternative over γ_high. */
+  verify: boolean;
+  /** Who the chosen and the rejected action come from [P], e.g. `expert/policy`. */
+  pairSources: 'expert/policy' | 'expert/expert' | 'policy/policy' | 'policy/expert';
+  /** Most alternatives branched at a step, best first; null for all [D]. */
+  branchesPerStep: number | null;
+  /** Branch alternatives one after the other and stop at the first that is verified [D]. */
+  stopAtFirst: boolean;
+  verification: {
+    /** n: rollouts of an alternative. `published` 1, `sound` 8. */
+    rollouts: number;
+    /** Rollouts of the policy's own action from the same state. `published` 0, `sound` 8. */
+    baselineRollouts: number;
+    /** Share of candidate steps at which the policy's own action is branched too, to measure luck [D]. */
+    placeboRate: number;
+    /** Accept when P(p_alternative > p_policy) reaches this [D]. */
+    confidence: number;
+    /** w0: prior mass on both actions being equally good [D]. */
+    tieMass: number;
+    /** Successes must hold on variants of the task's data, where the environment has them [D]. */
+    confirmOnVariants: boolean;
+  };
+  /** Most pairs kept of a step and of a task; null for all [D]. */
+  pairsPerStep: number | null;
+  pairsPerTask: number | null;
+  /** Samples of the PRM that are averaged to a score. */
+  prmSamples: number;
+  /** Whether the expert's prompt has the environment's hints [D]. */
+  expertHints: boolean;
+};

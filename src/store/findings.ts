@@ -1,0 +1,118 @@
+/** What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed. */
+import type { Database } from './database.ts';
+import type {
+  BranchTable,
+  CandidateTable,
+  PairTable,
+  Schema,
+  ScoreTable,
+  StepTable,
+  TrajectoryTable,
+} from './schema.ts';
+
+/** Runs under which imported trajectories are kept: they belong to an environment, not to a run. */
+export function importScope(environment: string): string {
+  return `import:${environment}`;
+}
+
+type FindingTable = 'trajectories' | 'candidates' | 'scores' | 'steps' | 'branches' | 'pairs';
+
+export class Findings {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  addTrajectory = (row: TrajectoryTable) => this.#add('trajectories', [row]);
+  addCandidates = (rows: CandidateTable[]) => this.#add('candidates', rows);
+  addScore = (row: ScoreTable) => this.#add('scores', [row]);
+  addStep = (row: StepTable) => this.#add('steps', [row]);
+  addBranch = (row: BranchTable) => this.#add('branches', [row]);
+  addPairs = (rows: PairTable[]) => this.#add('pairs', rows);
+
+  async trajectory(runId: string, id: string): Promise<TrajectoryTable | null> {
+    const query = this.#database.kysely.selectFrom('trajectories').selectAll();
+    return (await query.where('run_id', '=', runId).where('id', '=', id).executeTakeFirst()) ?? null;
+  }
+
+  trajectories(runId: string): Promise<TrajectoryTable[]> {
+    const query = this.#database.kysely.selectFrom('trajectories').selectAll().where('run_id', '=', runId);
+    return query.orderBy('task_id').orderBy('sample').orderBy('id').execute();
+  }
+
+  async candidate(runId: string, id: string): Promise<CandidateTable> {
+    const query = this.#database.kysely.selectFrom('candidates').selectAll();
+    return query.where('run_id', '=', runId).where('id', '=', id).executeTakeFirstOrThrow();
+  }
+
+  /** Candidates of a state in the order in which they were drawn. */
+  candidatesOf(runId: string, nodeId: string): Promise<CandidateTable[]> {
+    const query = this.#database.kysely.selectFrom('candidates').selectAll();
+    return query
+      .where('run_id', '=', runId)
+      .where('node_id', '=', nodeId)
+      .orderBy('position')
+      .orderBy('id')
+      .execute();
+  }
+
+  candidates(runId: string): Promise<CandidateTable[]> {
+    const query = this.#database.kysely.selectFrom('candidates').selectAll().where('run_id', '=', runId);
+    return query.orderBy('node_id').orderBy('position').orderBy('id').execute();
+  }
+
+  scores(runId: string): Promise<ScoreTable[]> {
+    const query = this.#database.kysely.selectFrom('scores').selectAll().where('run_id', '=', runId);
+    return query.orderBy('candidate_id').execute();
+  }
+
+  async score(runId: string, candidateId: string): Promise<ScoreTable | null> {
+    const query = this.#database.kysely.selectFrom('scores').selectAll();
+    return (
+      (await query.where('run_id', '=', runId).where('candidate_id', '=', candidateId).executeTakeFirst()) ?? null
+    );
+  }
+
+  steps(runId: string, trajectoryId?: string): Promise<StepTable[]> {
+    let query = this.#database.kysely.selectFrom('steps').selectAll().where('run_id', '=', runId);
+    if (trajectoryId !== undefined) query = query.where('trajectory_id', '=', trajectoryId);
+    return query.orderBy('trajectory_id').orderBy('step').execute();
+  }
+
+  branches(runId: string, trajectoryId?: string): Promise<BranchTable[]> {
+    let query = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
+    if (trajectoryId !== undefined) query = query.where('trajectory_id', '=', trajectoryId);
+    return query
+      .orderBy('trajectory_id')
+      .orderBy('node_id')
+      .orderBy('candidate_id')
+      .orderBy('purpose')
+      .orderBy('rollout')
+      .execute();
+  }
+
+  async branch(runId: string, id: string): Promise<BranchTable | null> {
+    const query = this.#database.kysely.selectFrom('branches').selectAll();
+    return (await query.where('run_id', '=', runId).where('id', '=', id).executeTakeFirst()) ?? null;
+  }
+
+  pairs(runId: string): Promise<PairTable[]> {
+    const query = this.#database.kysely.selectFrom('pairs').selectAll().where('run_id', '=', runId);
+    return query.orderBy('task_id').orderBy('step').orderBy('id').execute();
+  }
+
+  /** A pair by its id, in whatever run it is. */
+  findPair(id: string): Promise<PairTable | undefined> {
+    return this.#database.kysely.selectFrom('pairs').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  async #add<Name extends FindingTable>(name: Name, rows: Schema[Name][]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#database.kysely
+      .insertInto(name)
+      .values(rows as never)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}

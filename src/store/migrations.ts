@@ -1,0 +1,239 @@
+/**
+ * The schema's history. A migration, once released, is never changed; a new one is added at the end. All statements of one version are
+ * applied in one transaction.
+ */
+import type { Compilable, Kysely } from 'kysely';
+import type { Schema } from './schema.ts';
+
+type Migration = (database: Kysely<Schema>) => Compilable[];
+
+type Columns = { [name: string]: 'text' | 'text?' | 'integer' | 'integer?' | 'real?' };
+
+/** Times and counters of a long run exceed 32 bits, so every whole number is a `bigint` (the same as `integer` in SQLite). */
+function table(database: Kysely<Schema>, name: string, columns: Columns, primaryKey: string[]): Compilable {
+  let builder = database.schema.createTable(name);
+  for (const [column, type] of Object.entries(columns)) {
+    const bare = type.replace('?', '');
+    const sqlType = bare === 'integer' ? 'bigint' : bare === 'real' ? 'double precision' : 'text';
+    builder = builder.addColumn(column, sqlType, (definition) => (type.endsWith('?') ? definition : definition.notNull()));
+  }
+  return builder.addPrimaryKeyConstraint(`${name}_key`, primaryKey as never[]);
+}
+
+function index(database: Kysely<Schema>, tableName: string, columns: string[]): Compilable {
+  return database.schema.createIndex(`${tableName}_by_${columns.join('_')}`).on(tableName).columns(columns);
+}
+
+const initial: Migration = (database) => [
+  table(database, 'meta', { key: 'text', value: 'text' }, ['key']),
+  table(
+    database,
+    'runs',
+    {
+      id: 'text',
+      method: 'text',
+      environment: 'text',
+      seed: 'integer',
+      config: 'text',
+      state: 'text',
+      ceilings: 'text',
+      reuse: 'text',
+      created_at: 'integer',
+      finished_at: 'integer?',
+    },
+    ['id'],
+  ),
+  table(
+    database,
+    'run_tasks',
+    {
+      run_id: 'text',
+      position: 'integer',
+      task_id: 'text',
+      sample: 'integer',
+      imported_id: 'text?',
+      state: 'text',
+      result: 'text?',
+    },
+    ['run_id', 'position'],
+  ),
+  table(
+    database,
+    'nodes',
+    {
+      id: 'text',
+      parent_id: 'text?',
+      root_id: 'text',
+      environment: 'text',
+      task_id: 'text',
+      step: 'integer',
+      messages: 'text',
+      tools: 'text?',
+      format: 'text?',
+      action: 'text?',
+      state_key: 'text',
+      created_at: 'integer',
+    },
+    ['id'],
+  ),
+  table(
+    database,
+    'transitions',
+    {
+      key: 'text',
+      parent_key: 'text',
+      observation: 'text',
+      done: 'integer',
+      reward: 'real?',
+      success: 'integer?',
+      details: 'text?',
+      created_at: 'integer',
+    },
+    ['key'],
+  ),
+  table(
+    database,
+    'answers',
+    {
+      run_id: 'text',
+      key: 'text',
+      node_id: 'text',
+      role: 'text',
+      purpose: 'text',
+      stream: 'text',
+      sample: 'integer',
+      ask: 'integer',
+      model: 'text',
+      seed: 'integer',
+      message: 'text',
+      finish_reason: 'text',
+      prompt_tokens: 'integer?',
+      completion_tokens: 'integer?',
+      cost_micro_usd: 'real?',
+      latency_ms: 'integer',
+      created_at: 'integer',
+    },
+    ['run_id', 'key'],
+  ),
+  table(
+    database,
+    'faults',
+    { run_id: 'text', key: 'text', role: 'text', kind: 'text', count: 'integer', last_message: 'text' },
+    ['run_id', 'key', 'kind'],
+  ),
+  table(
+    database,
+    'reservations',
+    { run_id: 'text', key: 'text', tokens: 'integer', cost_micro_usd: 'real?', expires_at: 'integer' },
+    ['run_id', 'key'],
+  ),
+  table(
+    database,
+    'trajectories',
+    {
+      run_id: 'text',
+      id: 'text',
+      task_id: 'text',
+      sample: 'integer',
+      origin: 'text',
+      model: 'text',
+      root_id: 'text',
+      leaf_id: 'text',
+      steps: 'integer',
+      ending: 'text',
+      reward: 'real?',
+      success: 'integer?',
+      details: 'text?',
+    },
+    ['run_id', 'id'],
+  ),
+  table(
+    database,
+    'candidates',
+    {
+      run_id: 'text',
+      id: 'text',
+      node_id: 'text',
+      source: 'text',
+      model: 'text',
+      position: 'integer',
+      message: 'text',
+      action: 'text?',
+      canonical: 'text?',
+    },
+    ['run_id', 'id'],
+  ),
+  table(database, 'scores', { run_id: 'text', candidate_id: 'text', score: 'real?', samples: 'text' }, [
+    'run_id',
+    'candidate_id',
+  ]),
+  table(
+    database,
+    'steps',
+    {
+      run_id: 'text',
+      trajectory_id: 'text',
+      step: 'integer',
+      node_id: 'text',
+      verdict: 'text',
+      policy_candidate_id: 'text',
+      alternatives: 'text',
+      placebo: 'integer',
+    },
+    ['run_id', 'trajectory_id', 'step'],
+  ),
+  table(
+    database,
+    'branches',
+    {
+      run_id: 'text',
+      id: 'text',
+      trajectory_id: 'text',
+      node_id: 'text',
+      candidate_id: 'text',
+      purpose: 'text',
+      rollout: 'integer',
+      leaf_id: 'text',
+      steps: 'integer',
+      seed: 'integer?',
+      ending: 'text',
+      reward: 'real?',
+      success: 'integer?',
+      confirmed: 'integer?',
+      details: 'text?',
+      compared: 'integer',
+    },
+    ['run_id', 'id'],
+  ),
+  table(
+    database,
+    'pairs',
+    {
+      run_id: 'text',
+      id: 'text',
+      trajectory_id: 'text',
+      task_id: 'text',
+      task_group: 'text',
+      node_id: 'text',
+      step: 'integer',
+      chosen_id: 'text',
+      rejected_id: 'text',
+      flags: 'text',
+      certificate: 'text',
+    },
+    ['run_id', 'id'],
+  ),
+  table(database, 'providers', { name: 'text', cool_down_until: 'integer' }, ['name']),
+  table(
+    database,
+    'workers',
+    { id: 'text', host: 'text', roles: 'text', environments: 'text', endpoints: 'text', seen_at: 'integer' },
+    ['id'],
+  ),
+  index(database, 'candidates', ['run_id', 'node_id']),
+  index(database, 'branches', ['run_id', 'trajectory_id']),
+  index(database, 'trajectories', ['run_id', 'task_id']),
+  index(database, 'run_tasks', ['run_id', 'state']),
+];
+
+export const migrations: readonly Migration[] = [initial];

@@ -1,0 +1,89 @@
+/** Postgres, for workers on several machines. */
+import { type Compilable, type CompiledQuery, Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { CruxError, errorText } from '../errors.ts';
+import type { Database } from './database.ts';
+import type { Schema } from './schema.ts';
+
+/** Any constant: names the lock under which one process at a time migrates. */
+const migrationLock = 7_296_423;
+
+/**
+ * @param url `postgres://user:password@host:port/database`
+ * @param schema Postgres schema to keep the tables in; made when missing
+ */
+export async function openPostgres(url: string, schema = 'crux'): Promise<Database> {
+  const location = withoutPassword(url);
+  // Whole numbers of the store are below 2^53.
+  const types = { getTypeParser: ((oid: number, format?: 'text') => (oid === 20 ? Number : pg.types.getTypeParser(oid, format))) as typeof pg.types.getTypeParser };
+  const pool = new pg.Pool({ connectionString: url, max: 8, types, options: `-c search_path=${schema}` });
+  // A connection that breaks while idle is replaced at its next use; without a listener it would end the process.
+  pool.on('error', () => {});
+
+  async function transact<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    try {
+      await client.query('BEGIN');
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {});
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  try {
+    await transact(async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [migrationLock]);
+      await client.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(schema)}`);
+      await client.query('CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)');
+    });
+  } catch (error) {
+    await pool.end();
+    throw new CruxError('Store.Unavailable', `The store ${location} cannot be reached (${errorText(error)}).`, {
+      remedy: 'Check address, user and password of the Postgres database, and that it is running.',
+      cause: error,
+    });
+  }
+
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const run = async (client: pg.PoolClient, queries: CompiledQuery[]) => {
+    for (const query of queries) await client.query(query.sql, query.parameters as unknown[]);
+  };
+  const compile = (list: Compilable[]) => list.map((statement) => statement.compile() as CompiledQuery);
+
+  return {
+    kysely,
+    engine: 'postgres',
+    location,
+    atomically: (list) => transact((client) => run(client, compile(list))),
+    schemaVersion: async () => {
+      const { rows } = await pool.query('SELECT coalesce(max(version), 0) AS version FROM schema_version');
+      return rows[0].version;
+    },
+    migrate: (version, list) =>
+      transact(async (client) => {
+        await client.query('SELECT pg_advisory_xact_lock($1)', [migrationLock]);
+        const { rows } = await client.query('SELECT coalesce(max(version), 0) AS version FROM schema_version');
+        if (rows[0].version >= version) return;
+        await run(client, compile(list));
+        await client.query('INSERT INTO schema_version VALUES ($1)', [version]);
+      }),
+    close: async () => {
+      await pool.end();
+    },
+  };
+}
+
+function withoutPassword(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.password = '';
+    return parsed.toString();
+  } catch {
+    return 'postgres://…';
+  }
+}

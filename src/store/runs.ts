@@ -1,0 +1,235 @@
+import { sql } from 'kysely';
+import type { Ceilings, RunConfig, RunState } from '../domain/run-config.ts';
+import { CruxError } from '../errors.ts';
+import type { Database } from './database.ts';
+import type { RunTable, RunTaskTable } from './schema.ts';
+
+export type Run = {
+  id: string;
+  method: string;
+  environment: string;
+  seed: number;
+  config: RunConfig;
+  state: RunState;
+  ceilings: Ceilings;
+  reuse: string[];
+  createdAt: number;
+  finishedAt: number | null;
+};
+
+export type RunTask = {
+  position: number;
+  taskId: string;
+  sample: number;
+  importedId: string | null;
+  state: 'waiting' | 'done';
+  result: string | null;
+};
+
+/** The control row of a run: what every call and every workflow goes by. */
+export type Control = { state: RunState; ceilings: Ceilings };
+
+const insertChunk = 500;
+
+export class Runs {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Records a run and its tasks. A run that is there already, with the same settings, is left as it is. */
+  async create(run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>, tasks: Omit<RunTask, 'state' | 'result'>[]): Promise<void> {
+    const { kysely } = this.#database;
+    const statements = [
+      kysely.insertInto('runs').values({
+        id: run.id,
+        method: run.method,
+        environment: run.environment,
+        seed: run.seed,
+        config: JSON.stringify(run.config),
+        state: 'running',
+        ceilings: JSON.stringify(run.ceilings),
+        reuse: JSON.stringify(run.reuse),
+        created_at: Date.now(),
+        finished_at: null,
+      }),
+      ...chunks(tasks, insertChunk).map((part) =>
+        kysely.insertInto('run_tasks').values(
+          part.map((task) => ({
+            run_id: run.id,
+            position: task.position,
+            task_id: task.taskId,
+            sample: task.sample,
+            imported_id: task.importedId,
+            state: 'waiting',
+            result: null,
+          })),
+        ),
+      ),
+    ];
+    await this.#database.atomically(statements);
+  }
+
+  async find(id: string): Promise<Run | null> {
+    const row = await this.#database.kysely.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst();
+    return row ? runOf(row) : null;
+  }
+
+  /** @throws CruxError `User.NotFound` */
+  async get(id: string): Promise<Run> {
+    const run = await this.find(id);
+    if (run) return run;
+    const known = (await this.list()).slice(0, 5).map((other) => other.id);
+    throw new CruxError('User.NotFound', `There is no run "${id}" in the store ${this.#database.location}.`, {
+      remedy: known.length ? `The newest runs are ${known.join(', ')}.` : 'No run was started in this store yet.',
+    });
+  }
+
+  /** All runs, newest first. */
+  async list(): Promise<Run[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('runs')
+      .selectAll()
+      .orderBy('created_at', 'desc')
+      .orderBy('id')
+      .execute();
+    return rows.map(runOf);
+  }
+
+  async control(id: string): Promise<Control> {
+    const row = await this.#database.kysely
+      .selectFrom('runs')
+      .select(['state', 'ceilings'])
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (!row) throw new CruxError('User.NotFound', `There is no run "${id}" in the store ${this.#database.location}.`);
+    return { state: row.state as RunState, ceilings: JSON.parse(row.ceilings) as Ceilings };
+  }
+
+  async setControl(id: string, control: Partial<Control>): Promise<void> {
+    await this.#database.kysely
+      .updateTable('runs')
+      .set({
+        ...(control.state && { state: control.state }),
+        ...(control.ceilings && { ceilings: JSON.stringify(control.ceilings) }),
+      })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  async finish(id: string, state: RunState): Promise<void> {
+    await this.#database.kysely
+      .updateTable('runs')
+      .set({ state, finished_at: sql<number>`coalesce(finished_at, ${Date.now()})` })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  /** Tasks from a position on, in the campaign's order. */
+  async tasks(id: string, options: { from?: number; limit?: number } = {}): Promise<RunTask[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('run_tasks')
+      .selectAll()
+      .where('run_id', '=', id)
+      .where('position', '>=', options.from ?? 0)
+      .orderBy('position')
+      .limit(options.limit ?? 1_000_000)
+      .execute();
+    return rows.map(runTaskOf);
+  }
+
+  async task(id: string, position: number): Promise<RunTask> {
+    const [task] = await this.tasks(id, { from: position, limit: 1 });
+    if (task?.position !== position) throw new Error(`Run ${id} has no task at position ${position}.`);
+    return task;
+  }
+
+  async countTasks(id: string): Promise<{ total: number; done: number }> {
+    const rows = await this.#database.kysely
+      .selectFrom('run_tasks')
+      .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+      .where('run_id', '=', id)
+      .groupBy('state')
+      .execute();
+    const count = (state?: string) =>
+      rows.filter((row) => !state || row.state === state).reduce((sum, row) => sum + Number(row.count), 0);
+    return { total: count(), done: count('done') };
+  }
+
+  async finishTask(id: string, position: number, result: string): Promise<void> {
+    await this.#database.kysely
+      .updateTable('run_tasks')
+      .set({ state: 'done', result })
+      .where('run_id', '=', id)
+      .where('position', '=', position)
+      .execute();
+  }
+
+  /** A worker tells that it is there, and what it can do. */
+  async announceWorker(worker: { id: string; host: string; roles: string[]; environments: string[]; endpoints: string[] }): Promise<void> {
+    const values = {
+      host: worker.host,
+      roles: JSON.stringify(worker.roles),
+      environments: JSON.stringify(worker.environments),
+      endpoints: JSON.stringify(worker.endpoints),
+      seen_at: Date.now(),
+    };
+    await this.#database.kysely
+      .insertInto('workers')
+      .values({ id: worker.id, ...values })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
+      .execute();
+  }
+
+  async dismissWorker(id: string): Promise<void> {
+    await this.#database.kysely.deleteFrom('workers').where('id', '=', id).execute();
+  }
+
+  /** Workers seen within the last minute. */
+  async workers(): Promise<{ id: string; host: string; roles: string[]; environments: string[]; endpoints: string[] }[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('workers')
+      .selectAll()
+      .where('seen_at', '>', Date.now() - 60_000)
+      .orderBy('id')
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      host: row.host,
+      roles: JSON.parse(row.roles) as string[],
+      environments: JSON.parse(row.environments) as string[],
+      endpoints: JSON.parse(row.endpoints) as string[],
+    }));
+  }
+}
+
+export function chunks<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) => list.slice(index * size, (index + 1) * size));
+}
+
+function runOf(row: RunTable): Run {
+  return {
+    id: row.id,
+    method: row.method,
+    environment: row.environment,
+    seed: row.seed,
+    config: JSON.parse(row.config) as RunConfig,
+    state: row.state as RunState,
+    ceilings: JSON.parse(row.ceilings) as Ceilings,
+    reuse: JSON.parse(row.reuse) as string[],
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+function runTaskOf(row: RunTaskTable): RunTask {
+  return {
+    position: row.position,
+    taskId: row.task_id,
+    sample: row.sample,
+    importedId: row.imported_id,
+    state: row.state as RunTask['state'],
+    result: row.result,
+  };
+}

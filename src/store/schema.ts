@@ -1,0 +1,223 @@
+/**
+ * The store's tables, the same for SQLite and Postgres. Flags are 0 or 1, JSON is text, times are milliseconds since 1970: both databases
+ * hold these alike. `null` always means unknown or not applicable, never zero.
+ */
+
+export type Schema = {
+  meta: { key: string; value: string };
+  runs: RunTable;
+  run_tasks: RunTaskTable;
+  nodes: NodeTable;
+  transitions: TransitionTable;
+  answers: AnswerTable;
+  faults: FaultTable;
+  reservations: ReservationTable;
+  trajectories: TrajectoryTable;
+  candidates: CandidateTable;
+  scores: ScoreTable;
+  steps: StepTable;
+  branches: BranchTable;
+  pairs: PairTable;
+  providers: { name: string; cool_down_until: number };
+  workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
+};
+
+/** One run that a user started. */
+export type RunTable = {
+  id: string;
+  method: string;
+  environment: string;
+  /** Seed of everything that is drawn at random. */
+  seed: number;
+  /** Resolved options of run and models, without secrets. */
+  config: string;
+  /** `running`, `paused`, `cancelled`, `finished`, `budget`, `failed`. */
+  state: string;
+  /** Hard ceilings: `{ calls, tokens, costMicroUsd }`, null for none. */
+  ceilings: string;
+  /** Runs whose journal is read too (`--reuse`), as a JSON list. */
+  reuse: string;
+  created_at: number;
+  finished_at: number | null;
+};
+
+/** One trajectory to be made in a run: which task, and what became of it. */
+export type RunTaskTable = {
+  run_id: string;
+  /** From 0, the order in which the campaign takes them. */
+  position: number;
+  task_id: string;
+  sample: number;
+  /** Recorded trajectory to start from; null when the policy makes its own. */
+  imported_id: string | null;
+  /** `waiting`, `done`. */
+  state: string;
+  /** `TrajectoryResult` as JSON, once done. */
+  result: string | null;
+};
+
+/** A conversation state. Content-addressed: the id is the hash of parent, assistant message and observation. */
+export type NodeTable = {
+  id: string;
+  /** Null for a task's first state. */
+  parent_id: string | null;
+  root_id: string;
+  environment: string;
+  task_id: string;
+  /** Steps taken so far; 0 at the root. */
+  step: number;
+  /** Root: opening messages. Else: the assistant message and the observation's messages. */
+  messages: string;
+  /** Root only: tools offered, as JSON; agent format. */
+  tools: string | null;
+  format: string | null;
+  /** Parsed action; null at the root and for a malformed message. */
+  action: string | null;
+  /** Key of the environment's own state after the step. */
+  state_key: string;
+  created_at: number;
+};
+
+/** What the environment returned for one action in one of its states. */
+export type TransitionTable = {
+  /** State key after the action: hash of environment, version, task and parsed actions so far. */
+  key: string;
+  parent_key: string;
+  observation: string;
+  done: number;
+  reward: number | null;
+  success: number | null;
+  details: string | null;
+  created_at: number;
+};
+
+/** The journal: one complete, paid answer. The first write under a key wins. */
+export type AnswerTable = {
+  run_id: string;
+  key: string;
+  node_id: string;
+  role: string;
+  purpose: string;
+  stream: string;
+  sample: number;
+  ask: number;
+  model: string;
+  seed: number;
+  message: string;
+  finish_reason: string;
+  /** From `usage`; null when the provider gave none. */
+  prompt_tokens: number | null;
+  completion_tokens: number | null;
+  /** Null when price or usage is unknown. */
+  cost_micro_usd: number | null;
+  /** Whole call, without waiting for the limiter. */
+  latency_ms: number;
+  created_at: number;
+};
+
+/** Faults per call: never answers. */
+export type FaultTable = { run_id: string; key: string; role: string; kind: string; count: number; last_message: string };
+
+/** The worst case of a call that is under way, held against the run's ceilings. */
+export type ReservationTable = {
+  run_id: string;
+  key: string;
+  tokens: number;
+  cost_micro_usd: number;
+  /** After this the holder is dead and the reservation void. */
+  expires_at: number;
+};
+
+export type TrajectoryTable = {
+  run_id: string;
+  id: string;
+  task_id: string;
+  sample: number;
+  /** `policy` or `imported`. */
+  origin: string;
+  /** Name of the model that made it. */
+  model: string;
+  root_id: string;
+  leaf_id: string;
+  steps: number;
+  ending: string;
+  reward: number | null;
+  success: number | null;
+  /** Facts of the environment about the outcome, or of the fault. */
+  details: string | null;
+};
+
+/** One proposed action in a state. */
+export type CandidateTable = {
+  run_id: string;
+  /** Hash of state and message. */
+  id: string;
+  node_id: string;
+  source: string;
+  model: string;
+  /** Order in which it was drawn in its state, from 0; the policy's own action is -1. */
+  position: number;
+  message: string;
+  action: string | null;
+  canonical: string | null;
+};
+
+export type ScoreTable = {
+  run_id: string;
+  candidate_id: string;
+  /** Mean process reward in [0, 1]; null when no sample could be read. */
+  score: number | null;
+  /** Single scores, as JSON. */
+  samples: string;
+};
+
+/** What a method found out about one step of one trajectory. */
+export type StepTable = {
+  run_id: string;
+  trajectory_id: string;
+  /** From 1. */
+  step: number;
+  node_id: string;
+  /** `critical`, `not-critical`, `unscored`, `no-alternative`, `skipped`. */
+  verdict: string;
+  policy_candidate_id: string;
+  /** Alternatives over the threshold, best first, as a JSON list of candidate ids. */
+  alternatives: string;
+  placebo: number;
+};
+
+export type BranchTable = {
+  run_id: string;
+  id: string;
+  trajectory_id: string;
+  node_id: string;
+  candidate_id: string;
+  purpose: string;
+  rollout: number;
+  leaf_id: string;
+  steps: number;
+  seed: number | null;
+  ending: string;
+  reward: number | null;
+  success: number | null;
+  /** Whether a success held on variants of the data; null when it was not asked. */
+  confirmed: number | null;
+  details: string | null;
+  /** Observations of the prefix that were compared before branching. */
+  compared: number;
+};
+
+export type PairTable = {
+  run_id: string;
+  id: string;
+  trajectory_id: string;
+  task_id: string;
+  task_group: string;
+  node_id: string;
+  step: number;
+  chosen_id: string;
+  rejected_id: string;
+  flags: string;
+  certificate: string;
+};
+

@@ -1,0 +1,207 @@
+/**
+ * SQLite through Node's own `node:sqlite`.
+ *
+ * The driver is synchronous, so every statement blocks the event loop while it runs. Waiting for another process's lock must not: the
+ * engine's own busy time-out is short, and we come back with an asynchronous, growing pause. A transaction is one synchronous block
+ * (`BEGIN IMMEDIATE … COMMIT`), so that no `await` ever happens while the lock is held.
+ */
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  type Compilable,
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { CruxError, errorText } from '../errors.ts';
+import type { Database } from './database.ts';
+import type { Schema } from './schema.ts';
+
+const busyTimeoutMs = 15;
+/** How long a statement is repeated while the file is locked by others before the caller is told. */
+const lockPatienceMs = 20_000;
+const cachedStatements = 300;
+
+/** Opens a SQLite file, which is made when it is missing. `:memory:` gives a store that dies with the process. */
+export function openSqlite(path: string): Database {
+  const sqlite = openFile(path);
+  const statements = new Map<string, StatementSync>();
+
+  function prepare(sql: string): StatementSync {
+    const cached = statements.get(sql);
+    if (cached) return cached;
+    const statement = sqlite.prepare(sql);
+    if (statements.size >= cachedStatements) statements.clear();
+    statements.set(sql, statement);
+    return statement;
+  }
+
+  function runSync(query: CompiledQuery): QueryResult<unknown> {
+    const statement = prepare(query.sql);
+    const parameters = query.parameters as SQLInputValue[];
+    if (statement.columns().length > 0) return { rows: statement.all(...parameters) };
+    const { changes, lastInsertRowid } = statement.run(...parameters);
+    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+  }
+
+  function transactSync(queries: CompiledQuery[]): void {
+    sqlite.exec('BEGIN IMMEDIATE');
+    try {
+      for (const query of queries) runSync(query);
+      sqlite.exec('COMMIT');
+    } catch (error) {
+      if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  const connection: DatabaseConnection = {
+    executeQuery: <R>(query: CompiledQuery) => patiently(path, () => runSync(query) as QueryResult<R>),
+    streamQuery: () => {
+      throw new Error('The store streams nothing.');
+    },
+  };
+  const kysely = new Kysely<Schema>({ dialect: dialectOf(connection) });
+
+  return {
+    kysely,
+    engine: 'sqlite',
+    location: path,
+    atomically: (list: Compilable[]) => {
+      const queries = list.map((statement) => statement.compile() as CompiledQuery);
+      return patiently(path, () => transactSync(queries));
+    },
+    schemaVersion: () =>
+      patiently(path, () => (sqlite.prepare('PRAGMA user_version').get() as { user_version: number }).user_version),
+    migrate: async (version, list) => {
+      const queries = list.map((statement) => statement.compile() as CompiledQuery);
+      queries.push(CompiledQuery.raw(`PRAGMA user_version = ${version}`));
+      await patiently(path, () => {
+        sqlite.exec('BEGIN IMMEDIATE');
+        try {
+          const { user_version: found } = sqlite.prepare('PRAGMA user_version').get() as { user_version: number };
+          if (found < version) for (const query of queries) runSync(query);
+          sqlite.exec('COMMIT');
+        } catch (error) {
+          if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
+          throw error;
+        }
+      });
+    },
+    close: async () => {
+      if (sqlite.isOpen) sqlite.close();
+    },
+  };
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    const isNew = path !== ':memory:' && !existsSync(path);
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    const sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    // Conversations may hold what only the user should read.
+    if (isNew) chmodSync(path, 0o600);
+    // The first pragma reads the header, which tells a file that is no database. Changing the journal mode needs a lock that another
+    // process may hold for a moment while it does the same; whoever comes first sets it for all.
+    for (let attempt = 0; ; attempt++) {
+      try {
+        sqlite.exec('PRAGMA journal_mode = WAL');
+        break;
+      } catch (error) {
+        if (!isBusy(error) || attempt === 200) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      }
+    }
+    sqlite.exec('PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY');
+    return sqlite;
+  } catch (error) {
+    throw asStoreError(path, error);
+  }
+}
+
+/** Repeats `work` while another process holds the lock, with pauses of 1 to 50 ms between which the event loop runs. */
+async function patiently<T>(path: string, work: () => T): Promise<T> {
+  const deadline = Date.now() + lockPatienceMs;
+  for (let pauseMs = 1; ; pauseMs = Math.min(50, pauseMs * 2)) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > deadline) throw asStoreError(path, error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+type SqliteError = Error & { errcode?: number };
+
+/** Low byte of SQLite's result code: https://www.sqlite.org/rescode.html */
+function resultCode(error: unknown): number | undefined {
+  const code = (error as SqliteError).errcode;
+  return code === undefined ? undefined : code & 0xff;
+}
+
+function isBusy(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === 5 || code === 6; // SQLITE_BUSY, SQLITE_LOCKED
+}
+
+function asStoreError(path: string, error: unknown): unknown {
+  const cause = errorText(error);
+  switch (resultCode(error)) {
+    case 11: // SQLITE_CORRUPT
+    case 26: // SQLITE_NOTADB
+      return new CruxError('Store.Corrupt', `The store ${path} is damaged or not a Crux store (${cause}).`, {
+        remedy: 'Nothing was written to it. Move it away and restore a copy, or name another folder with CRUX_HOME.',
+        cause: error,
+      });
+    case 13: // SQLITE_FULL
+      return new CruxError('Store.Full', `The disk of the store ${path} is full (${cause}).`, {
+        remedy: 'Free some space: the run goes on by itself.',
+        cause: error,
+      });
+    case 5:
+    case 6:
+      return new CruxError('Store.Unavailable', `The store ${path} is locked by another process (${cause}).`, {
+        remedy: 'Look for a process that holds it (a backup, a database browser) and end it.',
+        cause: error,
+      });
+    case 8: // SQLITE_READONLY
+    case 10: // SQLITE_IOERR
+    case 14: // SQLITE_CANTOPEN
+      return new CruxError('Store.Unavailable', `The store ${path} cannot be read or written (${cause}).`, {
+        remedy: 'Check the folder, its owner and the disk.',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+function dialectOf(connection: DatabaseConnection): Dialect {
+  const nothing = async () => {};
+  const refused = async () => {
+    throw new Error('Transactions of the store go through `atomically`.');
+  };
+  const driver: Driver = {
+    init: nothing,
+    acquireConnection: async () => connection,
+    releaseConnection: nothing,
+    beginTransaction: refused,
+    commitTransaction: refused,
+    rollbackTransaction: refused,
+    destroy: nothing,
+  };
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => driver,
+    createIntrospector: (database) => new SqliteIntrospector(database),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { CruxError } from '../errors.ts';
+import type { Database } from './database.ts';
+import { Findings } from './findings.ts';
+import { Journal } from './journal.ts';
+import { migrations } from './migrations.ts';
+import { Runs } from './runs.ts';
+import { openSqlite } from './sqlite.ts';
+import { Tree } from './tree.ts';
+
+/** All data of Crux, behind one door. Safe for several processes at once. */
+export type Store = {
+  /** Drawn when the store was made. Task queue names contain it, so that no worker takes work whose data it cannot see. */
+  readonly id: string;
+  readonly location: string;
+  readonly engine: 'sqlite' | 'postgres';
+  readonly tree: Tree;
+  readonly journal: Journal;
+  readonly runs: Runs;
+  readonly findings: Findings;
+  readonly database: Database;
+  close(): Promise<void>;
+};
+
+/**
+ * Opens a store and brings its schema up to date.
+ * @param location path of a SQLite file, or a `postgres://` URL
+ * @throws CruxError `Store.NewerSchema`, `Store.Corrupt` or `Store.Unavailable`; nothing is written then
+ */
+export async function openStore(location: string, options: { schema?: string } = {}): Promise<Store> {
+  const database = /^postgres(ql)?:/.test(location)
+    ? await (await import('./postgres.ts')).openPostgres(location, options.schema)
+    : openSqlite(location);
+  try {
+    await bringUpToDate(database);
+    const id = await storeId(database);
+    return {
+      id,
+      location: database.location,
+      engine: database.engine,
+      tree: new Tree(database),
+      journal: new Journal(database),
+      runs: new Runs(database),
+      findings: new Findings(database),
+      database,
+      close: () => database.close(),
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function bringUpToDate(database: Database): Promise<void> {
+  const found = await database.schemaVersion();
+  if (found > migrations.length) {
+    throw new CruxError(
+      'Store.NewerSchema',
+      `The store ${database.location} has schema version ${found}; this Crux knows up to ${migrations.length}.`,
+      { remedy: 'Use the newer Crux that made it, or another CRUX_HOME. Nothing was changed.' },
+    );
+  }
+  for (let version = found + 1; version <= migrations.length; version++) {
+    await database.migrate(version, migrations[version - 1]!(database.kysely));
+  }
+}
+
+async function storeId(database: Database): Promise<string> {
+  await database.kysely
+    .insertInto('meta')
+    .values({ key: 'store-id', value: randomUUID().slice(0, 8) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const row = await database.kysely
+    .selectFrom('meta')
+    .select('value')
+    .where('key', '=', 'store-id')
+    .executeTakeFirstOrThrow();
+  return row.value;
+}

@@ -1,0 +1,251 @@
+/**
+ * One content-addressed tree for all steps ever taken (docs/architecture.md). A node is a conversation state; a trajectory is a path to
+ * it from a task's first state, and a branch shares its prefix with the trajectory that it came from. Beside it, transitions hold what
+ * the environment returned, under the key of the environment's own state, so that two thoughts which lead to the same action share one.
+ */
+import { sql } from 'kysely';
+import type { Action } from '../domain/action.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
+import type { Database } from './database.ts';
+import { contentHash } from './hash.ts';
+import type { NodeTable, TransitionTable } from './schema.ts';
+
+/** A state with everything that is needed to go on from it. */
+export type State = {
+  id: string;
+  rootId: string;
+  parentId: string | null;
+  environment: string;
+  taskId: string;
+  /** Steps taken so far. */
+  step: number;
+  /** The whole conversation, to the letter as the policy sees it. */
+  messages: Message[];
+  tools: Tool[];
+  format: AgentFormatName;
+  /** Parsed actions so far; malformed steps have none. */
+  actions: Action[];
+  /** State keys after each of `actions`. */
+  actionKeys: string[];
+  /** Key of the environment's own state. */
+  stateKey: string;
+  /** The assistant message that led here; null at the root. */
+  assistant: AssistantMessage | null;
+};
+
+export type AgentFormatName = 'tools' | 'react';
+
+export type Transition = {
+  key: string;
+  parentKey: string;
+  observation: string;
+  done: boolean;
+  reward: number | null;
+  success: boolean | null;
+  details: string | null;
+};
+
+export type NewRoot = {
+  environment: string;
+  /** Version of the environment: part of the state key. */
+  version: string;
+  taskId: string;
+  messages: Message[];
+  tools: Tool[];
+  format: AgentFormatName;
+};
+
+export type NewStep = {
+  parent: State;
+  assistant: AssistantMessage;
+  /** Messages that carry the observation. */
+  observation: Message[];
+  action: Action | null;
+  stateKey: string;
+};
+
+/** Key of the environment's state after an action. Chained, so it is a hash of environment, version, task and all actions so far. */
+export function nextStateKey(parentKey: string, action: Action): string {
+  return contentHash([parentKey, action]);
+}
+
+const cachedStates = 5_000;
+
+export class Tree {
+  readonly #database: Database;
+  /** States never change, so a copy is good for as long as there is room. */
+  readonly #states = new Map<string, State>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Adds a task's first state. */
+  async addRoot(root: NewRoot): Promise<State> {
+    const stateKey = contentHash([root.environment, root.version, root.taskId]);
+    const id = contentHash([stateKey, root.messages, root.tools, root.format]);
+    await this.#insertNode({
+      id,
+      parent_id: null,
+      root_id: id,
+      environment: root.environment,
+      task_id: root.taskId,
+      step: 0,
+      messages: canonicalJson(root.messages),
+      tools: canonicalJson(root.tools),
+      format: root.format,
+      action: null,
+      state_key: stateKey,
+      created_at: Date.now(),
+    });
+    return this.state(id);
+  }
+
+  /** Adds the state that a step leads to. The same step twice gives the same state. */
+  async addStep(step: NewStep): Promise<State> {
+    const { parent, assistant, observation, action, stateKey } = step;
+    const id = contentHash([parent.id, assistant, observation]);
+    await this.#insertNode({
+      id,
+      parent_id: parent.id,
+      root_id: parent.rootId,
+      environment: parent.environment,
+      task_id: parent.taskId,
+      step: parent.step + 1,
+      messages: canonicalJson([assistant, ...observation]),
+      tools: null,
+      format: null,
+      action: action && canonicalJson(action),
+      state_key: stateKey,
+      created_at: Date.now(),
+    });
+    return this.#remember(extend(parent, id, assistant, observation, action, stateKey));
+  }
+
+  /** @throws Error when there is no such state: ids come from the store itself, so this is a defect or a damaged store */
+  async state(id: string): Promise<State> {
+    const cached = this.#states.get(id);
+    if (cached) return cached;
+    const nodes = await this.#pathTo(id);
+    const root = nodes[0];
+    if (!root) throw new Error(`The store has no state ${id}.`);
+    let state = rootState(root);
+    for (const node of nodes.slice(1)) {
+      const [assistant, ...observation] = JSON.parse(node.messages) as [AssistantMessage, ...Message[]];
+      const action = node.action === null ? null : (JSON.parse(node.action) as Action);
+      state = extend(state, node.id, assistant, observation, action, node.state_key);
+    }
+    return this.#remember(state);
+  }
+
+  /** The states of a path, from the root to `leafId`. */
+  async path(leafId: string): Promise<State[]> {
+    const nodes = await this.#pathTo(leafId);
+    return Promise.all(nodes.map((node) => this.state(node.id)));
+  }
+
+  async transition(key: string): Promise<Transition | null> {
+    const row = await this.#database.kysely
+      .selectFrom('transitions')
+      .selectAll()
+      .where('key', '=', key)
+      .executeTakeFirst();
+    return row ? transitionOf(row) : null;
+  }
+
+  /** Records what the environment returned; the first record under a key wins and is returned. */
+  async addTransition(transition: Transition): Promise<Transition> {
+    const { numInsertedOrUpdatedRows } = await this.#database.kysely
+      .insertInto('transitions')
+      .values({
+        key: transition.key,
+        parent_key: transition.parentKey,
+        observation: transition.observation,
+        done: Number(transition.done),
+        reward: transition.reward,
+        success: transition.success === null ? null : Number(transition.success),
+        details: transition.details,
+        created_at: Date.now(),
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirstOrThrow();
+    return numInsertedOrUpdatedRows ? transition : ((await this.transition(transition.key)) ?? transition);
+  }
+
+  async #insertNode(node: NodeTable): Promise<void> {
+    await this.#database.kysely
+      .insertInto('nodes')
+      .values(node)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
+  async #pathTo(id: string): Promise<NodeTable[]> {
+    const query = sql<NodeTable>`
+      WITH RECURSIVE path AS (
+        SELECT * FROM nodes WHERE id = ${id}
+        UNION ALL
+        SELECT parent.* FROM nodes parent JOIN path ON parent.id = path.parent_id
+      )
+      SELECT * FROM path ORDER BY step`;
+    return (await query.execute(this.#database.kysely)).rows;
+  }
+
+  #remember(state: State): State {
+    if (this.#states.size >= cachedStates) this.#states.clear();
+    this.#states.set(state.id, state);
+    return state;
+  }
+}
+
+function rootState(node: NodeTable): State {
+  return {
+    id: node.id,
+    rootId: node.id,
+    parentId: null,
+    environment: node.environment,
+    taskId: node.task_id,
+    step: 0,
+    messages: JSON.parse(node.messages) as Message[],
+    tools: JSON.parse(node.tools ?? '[]') as Tool[],
+    format: (node.format ?? 'react') as AgentFormatName,
+    actions: [],
+    actionKeys: [],
+    stateKey: node.state_key,
+    assistant: null,
+  };
+}
+
+function extend(
+  parent: State,
+  id: string,
+  assistant: AssistantMessage,
+  observation: Message[],
+  action: Action | null,
+  stateKey: string,
+): State {
+  return {
+    ...parent,
+    id,
+    parentId: parent.id,
+    step: parent.step + 1,
+    messages: [...parent.messages, assistant, ...observation],
+    actions: action ? [...parent.actions, action] : parent.actions,
+    actionKeys: action ? [...parent.actionKeys, stateKey] : parent.actionKeys,
+    stateKey,
+    assistant,
+  };
+}
+
+function transitionOf(row: TransitionTable): Transition {
+  return {
+    key: row.key,
+    parentKey: row.parent_key,
+    observation: row.observation,
+    done: row.done === 1,
+    reward: row.reward,
+    success: row.success === null ? null : row.success === 1,
+    details: row.details,
+  };
+}
