@@ -1,0 +1,82 @@
+/**
+ * Which process a number means. Process ids are used again, so a stored id is compared together with the time at which its process
+ * started: a stale state file can never make Crux join, or kill, somebody else's process.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type ProcessIdentity = {
+  pid: number;
+  /** The system's own mark of when the process started; only compared, never read as a time. */
+  startMark: string;
+};
+
+/** Identity of a running process; null if none runs under this id (a dead one that nobody has collected counts as gone). */
+export function identifyProcess(pid: number): ProcessIdentity | null {
+  const startMark = process.platform === 'linux' ? startMarkFromProc(pid) : startMarkFromPs(pid);
+  return startMark === null ? null : { pid, startMark };
+}
+
+export function isRunning(identity: ProcessIdentity): boolean {
+  return identifyProcess(identity.pid)?.startMark === identity.startMark;
+}
+
+/**
+ * Ends a process: SIGTERM, then SIGKILL when it has not gone after `graceMs`. Nothing happens if it is gone already.
+ * @returns when the process is gone
+ */
+export async function endProcess(identity: ProcessIdentity, graceMs: number): Promise<void> {
+  const killAt = Date.now() + graceMs;
+  let signal: NodeJS.Signals = 'SIGTERM';
+  sendSignal(identity, signal);
+  while (isRunning(identity)) {
+    if (signal === 'SIGTERM' && Date.now() >= killAt) {
+      signal = 'SIGKILL';
+      sendSignal(identity, signal);
+    }
+    await sleep(25);
+  }
+}
+
+function sendSignal(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (!isRunning(identity)) return;
+  try {
+    process.kill(identity.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+function startMarkFromProc(pid: number): string | null {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // The command name stands in brackets and may itself contain brackets and spaces: fields are counted after the last one.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTicks] = [fields[0], fields[19]];
+  if (state === 'Z' || state === 'X' || startTicks === undefined) return null;
+  return `${readIfThere('/proc/sys/kernel/random/boot_id')?.trim() ?? ''}/${startTicks}`;
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function startMarkFromPs(pid: number): string | null {
+  const [command, ...args] =
+    process.platform === 'win32'
+      ? ['powershell', '-NoProfile', '-Command', `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`]
+      : ['ps', '-o', 'lstart=', '-p', String(pid)];
+  try {
+    // The mark is compared between processes, which may have other languages and time zones.
+    const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+    const mark = execFileSync(command, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return mark === '' ? null : mark;
+  } catch {
+    return null;
+  }
+}

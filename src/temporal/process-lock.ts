@@ -1,0 +1,47 @@
+/**
+ * A lock between processes of one machine, which a killed process can never leave behind: the operating system's own lock on a file,
+ * reached through SQLite. Nobody has to judge from a process id whether a holder is still alive. The empty file stays.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export type ProcessLockOptions = {
+  /** Called once, when another process holds the lock and this one begins to wait. */
+  onWait?: () => void;
+  /** Gives up waiting with an AbortError. The body is not told. */
+  signal?: AbortSignal;
+};
+
+const pollMs = 100;
+
+/** Runs `body` while no other process, and nobody else in this one, runs a body under the same file. Waits without a limit. */
+export async function withProcessLock<T>(
+  file: string,
+  options: ProcessLockOptions,
+  body: () => Promise<T>,
+): Promise<T> {
+  mkdirSync(dirname(file), { recursive: true });
+  const database = new DatabaseSync(file, { timeout: 0 });
+  try {
+    for (let waited = false; !tryLock(database); waited = true) {
+      if (!waited) options.onWait?.();
+      await sleep(pollMs, undefined, { signal: options.signal });
+    }
+    return await body();
+  } finally {
+    database.close();
+  }
+}
+
+function tryLock(database: DatabaseSync): boolean {
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return true;
+  } catch (error) {
+    const busy = 5; // SQLITE_BUSY
+    if ((error as { errcode?: number }).errcode === busy) return false;
+    throw error;
+  }
+}

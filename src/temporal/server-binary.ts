@@ -1,0 +1,174 @@
+/**
+ * Finds a Temporal server binary (the Temporal CLI, which carries the development server), or makes one: `temporal` on PATH, the
+ * user's cache, the official download, a build from the Go module in tools/temporal-server. What is downloaded or built goes to the
+ * cache under its final name only when it is complete and answers, so a killed attempt leaves nothing that looks like a server.
+ */
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { CruxError, errorText } from '../errors.ts';
+import { withProcessLock } from './process-lock.ts';
+import { buildServer } from './server-build.ts';
+import { downloadServer } from './server-download.ts';
+
+/** Version of the Temporal CLI that is downloaded or built; the same as in tools/temporal-server/go.mod. */
+export const pinnedCliVersion = '1.8.2';
+/** Oldest server that has what the workers use (poller autoscaling). */
+export const minimumServerVersion = '1.28.0';
+
+export type ServerBinary = {
+  /** Absolute path of the executable. */
+  path: string;
+  /** Version of the server inside, such as 1.31.2. */
+  version: string;
+  source: 'path' | 'cache' | 'download' | 'build';
+};
+
+export type FindServerOptions = {
+  /** Takes one line about what is happening; it can take minutes. */
+  report: (line: string) => void;
+  /** Stops a download or a build. */
+  signal?: AbortSignal;
+  /** Crux's cache folder; default: CRUX_CACHE, else `crux` in XDG_CACHE_HOME or ~/.cache. */
+  cacheFolder?: string;
+  /** Default true. */
+  allowDownload?: boolean;
+  /** Default true. */
+  allowBuild?: boolean;
+  /** Default: the process's own. */
+  searchPath?: string;
+  /** Default: https://temporal.download. */
+  downloadUrl?: string;
+};
+
+/** @throws CruxError Temporal.ServerMissing, naming every way that was tried and why it failed */
+export async function findServerBinary(options: FindServerOptions): Promise<ServerBinary> {
+  const failures: string[] = [];
+  const onPath = await findOnPath(options, failures);
+  if (onPath !== null) return onPath;
+
+  const folder = join(
+    options.cacheFolder ?? defaultCacheFolder(),
+    'temporal',
+    `${pinnedCliVersion}-${process.platform}-${process.arch}`,
+  );
+  const cached = await findInCache(folder, failures);
+  if (cached !== null) return cached;
+
+  const waiting = () => options.report('Another process is getting the Temporal server; waiting for it.');
+  return await withProcessLock(join(folder, 'lock'), { onWait: waiting, signal: options.signal }, async () => {
+    const madeMeanwhile = await findInCache(folder, []);
+    return madeMeanwhile ?? (await makeServer(folder, options, failures));
+  });
+}
+
+/** The folder for what can be made again: servers, shared by all projects of a user. */
+export function defaultCacheFolder(): string {
+  return resolve(process.env.CRUX_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'crux'));
+}
+
+async function findOnPath(options: FindServerOptions, failures: string[]): Promise<ServerBinary | null> {
+  const folders = (options.searchPath ?? process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const path = folders.map((folder) => resolve(folder, executableName)).find(isExecutable);
+  if (path === undefined) {
+    failures.push('on PATH: there is no `temporal`');
+    return null;
+  }
+  try {
+    return { path, version: await probeServer(path), source: 'path' };
+  } catch (error) {
+    failures.push(`on PATH: ${errorText(error)}`);
+    options.report(`${errorText(error)}; looking for another Temporal server.`);
+    return null;
+  }
+}
+
+async function findInCache(folder: string, failures: string[]): Promise<ServerBinary | null> {
+  const path = join(folder, executableName);
+  if (!isExecutable(path)) {
+    failures.push(`in the cache: nothing at ${path}`);
+    return null;
+  }
+  try {
+    return { path, version: await probeServer(path), source: 'cache' };
+  } catch (error) {
+    failures.push(`in the cache: ${errorText(error)}`);
+    return null;
+  }
+}
+
+/** Downloads or builds the server into the cache. The caller holds the lock, so every partial file here belongs to nobody. */
+async function makeServer(folder: string, options: FindServerOptions, failures: string[]): Promise<ServerBinary> {
+  await mkdir(folder, { recursive: true });
+  for (const file of await readdir(folder))
+    if (file.startsWith('partial-')) await rm(join(folder, file), { recursive: true });
+
+  const { report, signal } = options;
+  const ways = [
+    { source: 'download', allowed: options.allowDownload ?? true, make: downloadServer },
+    { source: 'build', allowed: options.allowBuild ?? true, make: buildServer },
+  ] as const;
+  for (const { source, allowed, make } of ways) {
+    if (!allowed) {
+      failures.push(`by ${source}: not allowed here`);
+      continue;
+    }
+    const workFolder = join(folder, `partial-${process.pid}`);
+    try {
+      await mkdir(workFolder);
+      const made = await make({
+        workFolder,
+        cliVersion: pinnedCliVersion,
+        report,
+        signal,
+        downloadUrl: options.downloadUrl,
+      });
+      await chmod(made, 0o755);
+      const version = await probeServer(made);
+      const path = join(folder, executableName);
+      await rename(made, path);
+      return { path, version, source };
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push(`by ${source}: ${errorText(error)}`);
+    } finally {
+      await rm(workFolder, { recursive: true, force: true });
+    }
+  }
+  throw new CruxError(
+    'Temporal.ServerMissing',
+    `No Temporal server was found or made:\n${failures.map((way) => `  - ${way}`).join('\n')}`,
+    {
+      remedy:
+        'Set TEMPORAL_ADDRESS to a running server, or install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on PATH, or install Go 1.26.4 or newer so that Crux can build it.',
+    },
+  );
+}
+
+/** Version of the server in a binary. @throws Error in words, when it does not run, is something else, or is too old */
+async function probeServer(path: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 30_000 }).catch((error: unknown) => {
+    throw new Error(`${path} does not run (${errorText(error).split('\n')[0]})`);
+  });
+  const version = /Server (\d+\.\d+\.\d+)/.exec(stdout)?.[1];
+  if (version === undefined)
+    throw new Error(`${path} is no Temporal CLI with a server: it says "${stdout.trim().slice(0, 80)}"`);
+  if (version.localeCompare(minimumServerVersion, 'en', { numeric: true }) < 0) {
+    throw new Error(`${path} carries server ${version}, older than ${minimumServerVersion}`);
+  }
+  return version;
+}
+
+const executableName = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
