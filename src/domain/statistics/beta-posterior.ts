@@ -25,14 +25,14 @@ export function probabilityGreater(
 ): number {
   check(alternativeSuccesses, alternativeRollouts);
   check(policySuccesses, policyRollouts);
-  if (!(equalityMass >= 0 && equalityMass <= 1)) throw new RangeError(`equalityMass must lie in [0, 1], not ${equalityMass}`);
+  if (!(equalityMass >= 0 && equalityMass <= 1))
+    throw new RangeError(`equalityMass must lie in [0, 1], not ${equalityMass}`);
   const alternativeFailures = alternativeRollouts - alternativeSuccesses;
   const policyFailures = policyRollouts - policySuccesses;
   const logEqual = logBeta(1 + alternativeSuccesses + policySuccesses, 1 + alternativeFailures + policyFailures);
   const logIndependent =
     logBeta(1 + alternativeSuccesses, 1 + alternativeFailures) + logBeta(1 + policySuccesses, 1 + policyFailures);
-  const independentMass =
-    (1 - equalityMass) / (1 - equalityMass + equalityMass * Math.exp(logEqual - logIndependent));
+  const independentMass = (1 - equalityMass) / (1 - equalityMass + equalityMass * Math.exp(logEqual - logIndependent));
   return (
     independentMass *
     betaGreater(1 + alternativeSuccesses, 1 + alternativeFailures, 1 + policySuccesses, 1 + policyFailures)
@@ -49,7 +49,9 @@ export function betaGreater(a: number, b: number, c: number, d: number): number 
   const logDenominator = logBeta(a, b);
   let sum = 0;
   for (let i = c; i <= n; i += 1) {
-    sum += Math.exp(logFactorial(n) - logFactorial(i) - logFactorial(n - i) + logBeta(a + i, b + n - i) - logDenominator);
+    sum += Math.exp(
+      logFactorial(n) - logFactorial(i) - logFactorial(n - i) + logBeta(a + i, b + n - i) - logDenominator,
+    );
   }
   return Math.min(1, sum);
 }
@@ -63,7 +65,8 @@ const logFactorials: number[] = [0];
 
 /** ln n!, as a sum of logarithms kept from call to call. */
 function logFactorial(n: number): number {
-  for (let next = logFactorials.length; next <= n; next += 1) logFactorials.push(logFactorials[next - 1]! + Math.log(next));
+  for (let next = logFactorials.length; next <= n; next += 1)
+    logFactorials.push(logFactorials[next - 1]! + Math.log(next));
   return logFactorials[n]!;
 }
 

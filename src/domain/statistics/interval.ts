@@ -17,11 +17,18 @@ export function wilsonInterval(successes: number, n: number, confidence = 0.95):
   const centre = (share + (z * z) / (2 * n)) / scale;
   const margin = (z / scale) * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n));
   // At the ends the exact bound is 0 or 1; rounding would leave it a hair off.
-  return { lower: successes === 0 ? 0 : Math.max(0, centre - margin), upper: successes === n ? 1 : Math.min(1, centre + margin) };
+  return {
+    lower: successes === 0 ? 0 : Math.max(0, centre - margin),
+    upper: successes === n ? 1 : Math.min(1, centre + margin),
+  };
 }
 
 /** Mean of `values` and its standard error, both null where they are undefined: no value, or a single one for the error. */
-export function meanWithError(values: readonly number[]): { mean: number | null; standardError: number | null; n: number } {
+export function meanWithError(values: readonly number[]): {
+  mean: number | null;
+  standardError: number | null;
+  n: number;
+} {
   const n = values.length;
   if (n === 0) return { mean: null, standardError: null, n };
   const mean = values.reduce((sum, value) => sum + value, 0) / n;

@@ -16,7 +16,8 @@ export function normalDistribution(x: number): number {
  * @throws RangeError unless `confidence` is in (0, 1)
  */
 export function twoSidedQuantile(confidence: number): number {
-  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must lie between 0 and 1, not ${confidence}`);
+  if (!(confidence > 0 && confidence < 1))
+    throw new RangeError(`confidence must lie between 0 and 1, not ${confidence}`);
   const target = (1 + confidence) / 2;
   let z = 0;
   for (let round = 0; round < 200; round += 1) {

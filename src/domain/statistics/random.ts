@@ -48,7 +48,8 @@ export function seededRandom(seed: number | bigint | string): Random {
   return {
     next: () => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53,
     below(limit) {
-      if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 32) throw new RangeError(`limit must be a whole number in 1 … 2^32, not ${limit}`);
+      if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 32)
+        throw new RangeError(`limit must be a whole number in 1 … 2^32, not ${limit}`);
       // Words from the last, incomplete block of `limit` values would favour the small ones.
       const usable = 2 ** 32 - (2 ** 32 % limit);
       let drawn = word();
