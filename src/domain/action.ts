@@ -3,6 +3,9 @@ import type { Json } from './canonical-json.ts';
 /** A parsed action: the tool that is called and its arguments. Both agent formats (tool calls, ReAct text) end here. */
 export type Action = { tool: string; arguments: { [name: string]: Json } };
 
+/** How actions are written in messages: native tool calls, or ReAct text. */
+export type AgentFormatName = 'tools' | 'react';
+
 /** What an agent format makes of an assistant message. */
 export type ParsedAction =
   | { kind: 'action'; thought: string; action: Action }

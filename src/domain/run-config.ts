@@ -1,4 +1,5 @@
 /** What a run was started with, every default filled in: stored with the run, and all that its activities go by. */
+import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
 import type { Split } from './task.ts';
 
@@ -28,7 +29,7 @@ export type RunConfig = {
   environment: string;
   environmentVersion: string;
   split: Split | 'imported';
-  format: 'tools' | 'react';
+  format: AgentFormatName;
   /** Steps of a trajectory, and of a branch from its branch point. */
   stepLimit: number;
   /** Most tokens of a conversation; null for no limit but the model's own. */

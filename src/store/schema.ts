@@ -123,7 +123,7 @@ export type ReservationTable = {
   run_id: string;
   key: string;
   tokens: number;
-  cost_micro_usd: number;
+  cost_micro_usd: number | null;
   /** After this the holder is dead and the reservation void. */
   expires_at: number;
 };

@@ -4,7 +4,7 @@
  * the environment returned, under the key of the environment's own state, so that two thoughts which lead to the same action share one.
  */
 import { sql } from 'kysely';
-import type { Action } from '../domain/action.ts';
+import type { Action, AgentFormatName } from '../domain/action.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
 import type { Database } from './database.ts';
@@ -33,8 +33,6 @@ export type State = {
   /** The assistant message that led here; null at the root. */
   assistant: AssistantMessage | null;
 };
-
-export type AgentFormatName = 'tools' | 'react';
 
 export type Transition = {
   key: string;

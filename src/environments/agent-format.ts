@@ -1,0 +1,117 @@
+/**
+ * How actions are written in messages: native tool calls, or ReAct text. Separate from the environment, which knows only parsed actions, and
+ * from the model. A malformed message is the policy's own behaviour: it is told what is wrong, and the turn is used up.
+ */
+import type { Action, AgentFormatName, ParsedAction } from '../domain/action.ts';
+import type { Json } from '../domain/canonical-json.ts';
+import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
+import type { Briefing, Environment, TextFormat } from './contract.ts';
+
+export type AgentFormat = {
+  /** Messages of a task's first state. */
+  opening(briefing: Briefing): Message[];
+  /** Tools to offer natively; empty for text. */
+  tools: Tool[];
+  parse(message: AssistantMessage): ParsedAction;
+  /** @param step number of the step that the message is, from 1: it numbers the tool calls */
+  render(thought: string, action: Action, step: number): AssistantMessage;
+  observation(message: AssistantMessage, text: string): Message[];
+};
+
+export function agentFormat(environment: Environment, name: AgentFormatName): AgentFormat {
+  return name === 'tools' ? toolFormat(environment) : textFormat(environment.textFormat ?? reactText(environment.tools));
+}
+
+function toolFormat(environment: Environment): AgentFormat {
+  const names = environment.tools.map((tool) => tool.function.name);
+  return {
+    tools: environment.tools,
+    opening: (briefing) => [
+      { role: 'system', content: briefing.system },
+      { role: 'user', content: briefing.user },
+    ],
+    parse(message) {
+      const call = message.tool_calls?.[0];
+      if (!call) return { kind: 'malformed', hint: `No tool was called. Call one of: ${names.join(', ')}.` };
+      const { name } = call.function;
+      if (!names.includes(name)) return { kind: 'malformed', hint: `There is no tool "${name}". Call one of: ${names.join(', ')}.` };
+      const parameters = readObject(call.function.arguments);
+      if (!parameters) return { kind: 'malformed', hint: `The arguments of ${name} are not a JSON object.` };
+      return { kind: 'action', thought: message.content ?? '', action: { tool: name, arguments: parameters } };
+    },
+    render: (thought, action, step) => ({
+      role: 'assistant',
+      content: thought || null,
+      tool_calls: [
+        {
+          id: `call_${step}_0`,
+          type: 'function',
+          function: { name: action.tool, arguments: JSON.stringify(action.arguments) },
+        },
+      ],
+    }),
+    observation(message, text) {
+      const [first, ...others] = message.tool_calls ?? [];
+      if (!first) return [{ role: 'user', content: text }];
+      return [
+        { role: 'tool', tool_call_id: first.id, content: text },
+        ...others.map((call) => ({
+          role: 'tool' as const,
+          tool_call_id: call.id,
+          content: 'Not executed: only the first tool call of a message is.',
+        })),
+      ];
+    },
+  };
+}
+
+function textFormat(text: TextFormat): AgentFormat {
+  return {
+    tools: [],
+    opening: (briefing) => [
+      { role: 'system', content: `${briefing.system}\n\n${text.instructions}` },
+      { role: 'user', content: briefing.user },
+    ],
+    parse: (message) => text.parse(message.content ?? ''),
+    render: (thought, action) => ({ role: 'assistant', content: text.render(thought, action) }),
+    observation: (_message, observation) => [{ role: 'user', content: `${text.observationPrefix}${observation}` }],
+  };
+}
+
+/** The general ReAct form, for environments that prescribe none. Source of the idea: ReAct, arXiv 2210.03629. */
+function reactText(tools: Tool[]): TextFormat {
+  const names = tools.map((tool) => tool.function.name);
+  const list = tools.map(({ function: tool }) => `- ${tool.name}: ${tool.description} Input: ${JSON.stringify(tool.parameters)}`);
+  const hint = `Write "Thought: …", then "Action: <tool>", then "Action Input: <JSON object>". Tools: ${names.join(', ')}.`;
+  return {
+    observationPrefix: 'Observation: ',
+    instructions: [
+      'You work in steps. In each step write exactly:',
+      'Thought: what you think\nAction: the name of one tool\nAction Input: its arguments as a JSON object',
+      'Then stop: you are told the observation. The tools are:',
+      ...list,
+    ].join('\n'),
+    parse(content) {
+      const match = /^\s*(?:Thought:\s*(?<thought>[\s\S]*?))?\s*^Action:[ \t]*(?<tool>[^\n]+?)[ \t]*\n+Action Input:[ \t]*(?<input>[\s\S]*)$/m.exec(content);
+      const tool = match?.groups?.tool;
+      const parameters = readObject(match?.groups?.input ?? '');
+      if (tool === undefined || !names.includes(tool) || !parameters) return { kind: 'malformed', hint };
+      return { kind: 'action', thought: match?.groups?.thought?.trim() ?? '', action: { tool, arguments: parameters } };
+    },
+    render: (thought, action) =>
+      `Thought: ${thought}\nAction: ${action.tool}\nAction Input: ${JSON.stringify(action.arguments)}`,
+  };
+}
+
+/** The first JSON object of a text that starts with one; null when there is none. */
+function readObject(text: string): { [name: string]: Json } | null {
+  for (const candidate of [text, text.split('\n')[0] ?? '']) {
+    try {
+      const value = JSON.parse(candidate) as Json;
+      if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as { [name: string]: Json };
+    } catch {
+      // Not JSON as a whole: perhaps the first line is.
+    }
+  }
+  return null;
+}
