@@ -1,0 +1,172 @@
+/**
+ * The Temporal server that Crux runs itself, one per home folder, for all processes that use that folder.
+ *
+ * The server is a process of its own: it survives the process that started it, also kill -9, and the next caller joins it. Whoever
+ * starts or joins it is noted as a user; it ends when the last living user lets go, or by `stopEmbeddedServer`. When it was killed itself, the
+ * next caller starts it again on the same data and, where they are free, the same ports, so that waiting workers find it. All
+ * changes happen under a lock that dies with its holder.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { CruxError, errorText } from '../errors.ts';
+import { choosePorts, loopback, type ServerPorts, usualPorts } from './ports.ts';
+import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { withProcessLock } from './process-lock.ts';
+import { findServerBinary } from './server-binary.ts';
+import { whyUnhealthy } from './server-health.ts';
+import { logSize, spawnServer, waitUntilServing } from './server-launch.ts';
+import { readServerState, removeServerState, type ServerState, writeServerState } from './server-state.ts';
+
+export type EmbeddedServer = {
+  /** host:port for clients and workers. */
+  address: string;
+  /** URL of the Temporal UI. */
+  uiAddress: string;
+  /** Process id of the server. */
+  pid: number;
+  /** Whether this call started it; false: it was running already. */
+  started: boolean;
+  /** Lets go of the server: it ends if nobody else uses it. Calling twice does nothing more. */
+  stop: () => Promise<void>;
+};
+
+export type StartServerOptions = {
+  /** Crux's home folder (usually .crux); made if missing. */
+  home: string;
+  /** Takes one line about what is happening. */
+  report: (line: string) => void;
+  /** Ports that must be taken. Default: those of last time, else 7233 and 8233, else free ones. A running server is joined whatever its ports. */
+  ports?: Partial<ServerPorts>;
+  /** Stops waiting for others, downloading or building. */
+  signal?: AbortSignal;
+};
+
+const answerTimeoutMs = 5_000;
+/** Time for the server to close its data file in order; it takes about one second. */
+const stopGraceMs = 10_000;
+/** Another program can take a port between our look and the server's start. */
+const startAttempts = 3;
+
+/**
+ * Starts the server of a home folder, or joins the one that runs.
+ * @throws CruxError Temporal.ServerMissing, Temporal.Unavailable (with the last log lines), User.Config (a given port is taken)
+ */
+export async function startEmbeddedServer(options: StartServerOptions): Promise<EmbeddedServer> {
+  const home = resolve(options.home);
+  mkdirSync(home, { recursive: true });
+  const onWait = () => options.report('Another process is starting or stopping the Temporal server; waiting for it.');
+  return await withProcessLock(lockPath(home), { onWait, signal: options.signal }, async () => {
+    const previous = readServerState(home);
+    const running = await findRunning(previous, options.report);
+    const state = running ?? (await startNew(home, previous?.ports ?? usualPorts, options));
+    const user = { id: randomUUID(), process: ownIdentity() };
+    writeServerState(home, { ...state, users: [...livingUsers(state), user] });
+    return {
+      address: state.address,
+      uiAddress: state.uiAddress,
+      pid: state.server.pid,
+      started: running === null,
+      stop: () => letGo(home, state.server, user.id),
+    };
+  });
+}
+
+/** Looks whether a healthy server of this home folder runs, without becoming its user. @returns null if none does */
+export async function lookUpEmbeddedServer(
+  home: string,
+): Promise<{ address: string; uiAddress: string; pid: number } | null> {
+  const state = readServerState(resolve(home));
+  if (state === null || !isRunning(state.server)) return null;
+  if ((await whyUnhealthy(state.address, answerTimeoutMs)) !== null) return null;
+  return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid };
+}
+
+/** Ends the server of a home folder, whoever uses it. @returns whether one was running */
+export async function stopEmbeddedServer(home: string): Promise<boolean> {
+  const folder = resolve(home);
+  if (readServerState(folder) === null) return false;
+  return await withProcessLock(lockPath(folder), {}, async () => {
+    const state = readServerState(folder);
+    if (state === null) return false;
+    const wasRunning = isRunning(state.server);
+    await endProcess(state.server, stopGraceMs);
+    removeServerState(folder);
+    return wasRunning;
+  });
+}
+
+/** The server of the state file if it serves. One that runs and does not serve is ended, so that a new one can have its data. */
+async function findRunning(state: ServerState | null, report: (line: string) => void): Promise<ServerState | null> {
+  if (state === null) return null;
+  if (!isRunning(state.server)) {
+    report('The Temporal server was not stopped in order last time; it starts again with what it had stored.');
+    return null;
+  }
+  let reason: string | null = null;
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    reason = await whyUnhealthy(state.address, answerTimeoutMs);
+    if (reason === null) return state;
+  }
+  report(`The Temporal server (process ${state.server.pid}) runs but is of no use, ${reason}; it is started again.`);
+  await endProcess(state.server, stopGraceMs);
+  return null;
+}
+
+async function startNew(home: string, preferred: ServerPorts, options: StartServerOptions): Promise<ServerState> {
+  const binary = await findServerBinary({ report: options.report, signal: options.signal });
+  for (let attempt = 1; ; attempt++) {
+    const ports = await choosePorts(options.ports ?? {}, preferred, options.report);
+    const logStart = logSize(home);
+    const server = spawnServer(binary.path, home, ports);
+    const state: ServerState = {
+      schemaVersion: 1,
+      address: `${loopback}:${ports.server}`,
+      uiAddress: `http://${loopback}:${ports.ui}`,
+      ports,
+      server,
+      users: [],
+    };
+    // Before it serves, so that the server is known also if this process is killed while it waits.
+    writeServerState(home, state);
+    try {
+      await waitUntilServing(server, state.address, home, logStart, options.report);
+      return state;
+    } catch (error) {
+      removeServerState(home);
+      const portWasTaken = /address already in use|can't (set|use)[^\n]*port/i.test(errorText(error));
+      if (!portWasTaken || attempt === startAttempts) throw error;
+      options.report('A port was taken by another program meanwhile; trying again.');
+    }
+  }
+}
+
+async function letGo(home: string, server: ProcessIdentity, userId: string): Promise<void> {
+  await withProcessLock(lockPath(home), {}, async () => {
+    const state = readServerState(home);
+    const isSameServer = state?.server.pid === server.pid && state.server.startMark === server.startMark;
+    if (state === null || !isSameServer || !state.users.some((user) => user.id === userId)) return;
+    const others = livingUsers(state).filter((user) => user.id !== userId);
+    if (others.length > 0) {
+      writeServerState(home, { ...state, users: others });
+      return;
+    }
+    await endProcess(server, stopGraceMs);
+    removeServerState(home);
+  });
+}
+
+function livingUsers(state: ServerState): ServerState['users'] {
+  return state.users.filter((user) => isRunning(user.process));
+}
+
+function ownIdentity(): ProcessIdentity {
+  const identity = identifyProcess(process.pid);
+  if (identity === null)
+    throw new CruxError('Temporal.Unavailable', 'This system does not say when a process started (no /proc, no ps).');
+  return identity;
+}
+
+function lockPath(home: string): string {
+  return join(home, 'temporal-server.lock');
+}

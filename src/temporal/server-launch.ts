@@ -1,0 +1,135 @@
+/** Starts one Temporal server process on a data file, and waits until it serves. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CruxError } from '../errors.ts';
+import { loopback, type ServerPorts } from './ports.ts';
+import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { whyUnhealthy } from './server-health.ts';
+
+const pollMs = 50;
+const answerTimeoutMs = 5_000;
+/** It serves after 0.3 s on an idle machine; a large data file after a crash, on a busy one, takes longer. */
+const startTimeoutMs = 120_000;
+const reportEveryMs = 5_000;
+const largestLogBytes = 10_000_000;
+
+/** What the server may see of the environment: it outlives this process, so it gets no keys and no Temporal settings. */
+const passedVariables = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'TMP',
+  'TEMP',
+  'LANG',
+  'TZ',
+  'USERPROFILE',
+  'APPDATA',
+  'LOCALAPPDATA',
+  'SystemRoot',
+];
+
+/**
+ * Starts the server in a session of its own, so that Ctrl-C in the terminal does not reach it before the workers have shut down.
+ * Its data and log are `temporal.db` and `temporal-server.log` in the home folder.
+ * @throws CruxError Temporal.Unavailable when no process could be made
+ */
+export function spawnServer(binary: string, home: string, ports: ServerPorts): ProcessIdentity {
+  rotateLog(home);
+  const log = openSync(logPath(home), 'a');
+  try {
+    const child = spawn(binary, serverArguments(ports), {
+      // The data file is named relative to the home folder: a "?" or "#" in an absolute path would end up in a database address.
+      cwd: home,
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', log, log],
+      env: Object.fromEntries(
+        passedVariables.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+      ),
+    });
+    child.on('error', () => {}); // A failed start shows in the missing pid.
+    child.unref();
+    const identity = child.pid === undefined ? null : identifyProcess(child.pid);
+    if (identity === null)
+      throw new CruxError(
+        'Temporal.Unavailable',
+        `The Temporal server ${binary} could not be started.${lastLogLines(home, 0)}`,
+      );
+    return identity;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/**
+ * Waits until the server serves; ends it if it does not.
+ * @param logStart size of the log before the start, so that an error shows this start's lines only
+ * @throws CruxError Temporal.Unavailable with the last lines of the log
+ */
+export async function waitUntilServing(
+  server: ProcessIdentity,
+  address: string,
+  home: string,
+  logStart: number,
+  report: (line: string) => void,
+): Promise<void> {
+  const startedAt = Date.now();
+  let reportAt = startedAt + reportEveryMs;
+  while (isRunning(server)) {
+    const reason = await whyUnhealthy(address, answerTimeoutMs);
+    if (reason === null) return;
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    if (Date.now() - startedAt > startTimeoutMs) {
+      await endProcess(server, 0);
+      throw new CruxError(
+        'Temporal.Unavailable',
+        `The Temporal server did not serve within ${seconds} s: ${reason}.${lastLogLines(home, logStart)}`,
+      );
+    }
+    if (Date.now() >= reportAt) {
+      report(`Waiting for the Temporal server, ${seconds} s: ${reason}.`);
+      reportAt = Date.now() + reportEveryMs;
+    }
+    await sleep(pollMs);
+  }
+  throw new CruxError(
+    'Temporal.Unavailable',
+    `The Temporal server ended while it was starting.${lastLogLines(home, logStart)}`,
+    {
+      remedy: `The whole log is ${logPath(home)}.`,
+    },
+  );
+}
+
+export function logPath(home: string): string {
+  return join(home, 'temporal-server.log');
+}
+
+/** Size in bytes; 0 if there is no log. */
+export function logSize(home: string): number {
+  return statSync(logPath(home), { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function serverArguments(ports: ServerPorts): string[] {
+  return [
+    ...['server', 'start-dev', '--db-filename', 'temporal.db'],
+    // Measured: 2.5 times the throughput of the default journal. A power cut can lose the last moments; a killed process cannot.
+    ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
+    ...['--ip', loopback, '--port', String(ports.server), '--ui-port', String(ports.ui)],
+    ...['--namespace', 'default', '--log-level', 'error'],
+    // Workers may take an activity with the answer to a workflow task, one round trip less per step.
+    ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
+  ];
+}
+
+function rotateLog(home: string): void {
+  if (logSize(home) > largestLogBytes) renameSync(logPath(home), `${logPath(home)}.previous`);
+}
+
+function lastLogLines(home: string, from: number): string {
+  const size = logSize(home);
+  const text = size === 0 ? '' : readFileSync(logPath(home)).subarray(Math.min(from, size)).toString('utf8').trim();
+  return text === '' ? ' Its log is empty.' : ` The last lines of its log:\n${text.split('\n').slice(-8).join('\n')}`;
+}
