@@ -45,31 +45,31 @@ export type StartServerOptions = {
 const answerTimeoutMs = 5_000;
 /** Time for the server to close its data file in order; it takes about one second. */
 const stopGraceMs = 10_000;
+/** A killed server is missed for about this long. */
+const watchEveryMs = 1_000;
 /** Another program can take a port between our look and the server's start. */
 const startAttempts = 3;
 
 /**
- * Starts the server of a home folder, or joins the one that runs.
+ * Starts the server of a home folder, or joins the one that runs. As long as the caller has not called `stop`, a server that is killed is started again.
  * @throws CruxError Temporal.ServerMissing, Temporal.Unavailable (with the last log lines), User.Config (a given port is taken)
  */
 export async function startEmbeddedServer(options: StartServerOptions): Promise<EmbeddedServer> {
   const home = resolve(options.home);
   mkdirSync(home, { recursive: true });
+  const user = { id: randomUUID(), process: ownIdentity() };
   const onWait = () => options.report('Another process is starting or stopping the Temporal server; waiting for it.');
-  return await withProcessLock(lockPath(home), { onWait, signal: options.signal }, async () => {
-    const previous = readServerState(home);
-    const running = await findRunning(previous, options.report);
-    const state = running ?? (await startNew(home, previous?.ports ?? usualPorts, options));
-    const user = { id: randomUUID(), process: ownIdentity() };
-    writeServerState(home, { ...state, users: [...livingUsers(state), user] });
-    return {
-      address: state.address,
-      uiAddress: state.uiAddress,
-      pid: state.server.pid,
-      started: running === null,
-      stop: () => letGo(home, state.server, user.id),
-    };
+  const { state, started } = await withProcessLock(lockPath(home), { onWait, signal: options.signal }, async () => {
+    const ensured = await ensureRunning(home, options);
+    writeServerState(home, { ...ensured.state, users: [...livingUsers(ensured.state), user] });
+    return ensured;
   });
+  const watch = watchServer(home, options);
+  const stop = async () => {
+    clearInterval(watch);
+    await letGo(home, user.id);
+  };
+  return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid, started, stop };
 }
 
 /** Looks whether a healthy server of this home folder runs, without becoming its user. @returns null if none does */
@@ -96,27 +96,59 @@ export async function stopEmbeddedServer(home: string): Promise<boolean> {
   });
 }
 
-/** The server of the state file if it serves. One that runs and does not serve is ended, so that a new one can have its data. */
-async function findRunning(state: ServerState | null, report: (line: string) => void): Promise<ServerState | null> {
-  if (state === null) return null;
+/** The caller holds the lock. */
+async function ensureRunning(
+  home: string,
+  options: StartServerOptions,
+): Promise<{ state: ServerState; started: boolean }> {
+  const previous = readServerState(home);
+  if (previous !== null && (await isOfUse(previous, options.report))) return { state: previous, started: false };
+  const state = await startNew(home, previous, options);
+  return { state, started: true };
+}
+
+/** Whether the server of the state file serves. One that runs and does not serve is ended, so that a new one can have its data. */
+async function isOfUse(state: ServerState, report: (line: string) => void): Promise<boolean> {
   if (!isRunning(state.server)) {
-    report('The Temporal server was not stopped in order last time; it starts again with what it had stored.');
-    return null;
+    report('The Temporal server was not stopped in order; it starts again with what it had stored.');
+    return false;
   }
   let reason: string | null = null;
   for (let attempt = 1; attempt <= 3; attempt++) {
     reason = await whyUnhealthy(state.address, answerTimeoutMs);
-    if (reason === null) return state;
+    if (reason === null) return true;
   }
   report(`The Temporal server (process ${state.server.pid}) runs but is of no use, ${reason}; it is started again.`);
   await endProcess(state.server, stopGraceMs);
-  return null;
+  return false;
 }
 
-async function startNew(home: string, preferred: ServerPorts, options: StartServerOptions): Promise<ServerState> {
+/**
+ * Starts the server again when it was killed. A missing state file means that it was stopped on purpose. Several users may watch:
+ * the lock lets one start it, the others find it running.
+ */
+function watchServer(home: string, options: StartServerOptions): NodeJS.Timeout {
+  let busy = false;
+  const look = async () => {
+    const state = readServerState(home);
+    if (busy || state === null || isRunning(state.server)) return;
+    busy = true;
+    try {
+      const { state: now } = await withProcessLock(lockPath(home), {}, () => ensureRunning(home, options));
+      if (now.address !== state.address)
+        options.report(`The Temporal server is now at ${now.address}; workers and clients have to be started again.`);
+    } catch (error) {
+      options.report(`The Temporal server ended and could not be started again: ${errorText(error)}`);
+    }
+    busy = false;
+  };
+  return setInterval(() => void look(), watchEveryMs).unref();
+}
+
+async function startNew(home: string, previous: ServerState | null, options: StartServerOptions): Promise<ServerState> {
   const binary = await findServerBinary({ report: options.report, signal: options.signal });
   for (let attempt = 1; ; attempt++) {
-    const ports = await choosePorts(options.ports ?? {}, preferred, options.report);
+    const ports = await choosePorts(options.ports ?? {}, previous?.ports ?? usualPorts, options.report);
     const logStart = logSize(home);
     const server = spawnServer(binary.path, home, ports);
     const state: ServerState = {
@@ -125,7 +157,7 @@ async function startNew(home: string, preferred: ServerPorts, options: StartServ
       uiAddress: `http://${loopback}:${ports.ui}`,
       ports,
       server,
-      users: [],
+      users: previous === null ? [] : livingUsers(previous),
     };
     // Before it serves, so that the server is known also if this process is killed while it waits.
     writeServerState(home, state);
@@ -141,17 +173,17 @@ async function startNew(home: string, preferred: ServerPorts, options: StartServ
   }
 }
 
-async function letGo(home: string, server: ProcessIdentity, userId: string): Promise<void> {
+async function letGo(home: string, userId: string): Promise<void> {
   await withProcessLock(lockPath(home), {}, async () => {
     const state = readServerState(home);
-    const isSameServer = state?.server.pid === server.pid && state.server.startMark === server.startMark;
-    if (state === null || !isSameServer || !state.users.some((user) => user.id === userId)) return;
+    // Another server may have been started since this one was stopped for all: it is not ours to end.
+    if (state === null || !state.users.some((user) => user.id === userId)) return;
     const others = livingUsers(state).filter((user) => user.id !== userId);
     if (others.length > 0) {
       writeServerState(home, { ...state, users: others });
       return;
     }
-    await endProcess(server, stopGraceMs);
+    await endProcess(state.server, stopGraceMs);
     removeServerState(home);
   });
 }

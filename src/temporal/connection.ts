@@ -1,0 +1,188 @@
+/**
+ * Reaches Temporal: the server that the user configured (Temporal's own variables, profile or configuration file, as every Temporal
+ * tool reads them), else the embedded server of the home folder. Temporal's modules are loaded on the first call only, because commands
+ * that merely read the store must start fast.
+ */
+import type { Connection } from '@temporalio/client';
+import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
+import { CruxError, errorText } from '../errors.ts';
+
+export type ConnectTemporalOptions = {
+  /** Crux's home folder, where the embedded server keeps its state. */
+  home: string;
+  /** Takes one line about what is happening. */
+  report: (line: string) => void;
+  /**
+   * What to do when no server is configured. `start`: start the embedded one or join it, and hold it until `close`. `join`: use it if it
+   * runs. `never`: Temporal's default address, localhost:7233.
+   */
+  embedded: 'start' | 'join' | 'never';
+  signal?: AbortSignal;
+};
+
+export type TemporalConnection = {
+  /** For clients: `new Client({ connection, namespace })`. */
+  connection: Connection;
+  /** For workers; made at the first call, the same one ever after. */
+  nativeConnection: () => Promise<NativeConnection>;
+  namespace: string;
+  /** host:port. */
+  address: string;
+  /** URL of the Temporal UI; null when the server is not ours, because nobody says where its UI is. */
+  uiAddress: string | null;
+  source: 'configured' | 'embedded';
+  /** Closes the connections and lets go of the embedded server. The worker must have shut down. Calling twice does nothing more. */
+  close: () => Promise<void>;
+};
+
+type Target = {
+  connectionOptions: NativeConnectionOptions;
+  address: string;
+  namespace: string;
+  uiAddress: string | null;
+  source: 'configured' | 'embedded';
+  letGo: () => Promise<void>;
+};
+
+const connectTimeoutMs = 10_000;
+
+/**
+ * Connects, and makes the namespace ready (it exists and knows Crux's search attributes).
+ * @throws CruxError Temporal.Unavailable, Temporal.ServerMissing, User.Config (a configuration that cannot be read)
+ */
+export async function connectTemporal(options: ConnectTemporalOptions): Promise<TemporalConnection> {
+  const target = await findTarget(options);
+  try {
+    return await open(target, options.report);
+  } catch (error) {
+    await target.letGo();
+    throw error;
+  }
+}
+
+async function open(target: Target, report: (line: string) => void): Promise<TemporalConnection> {
+  const { connectionOptions, address, namespace, uiAddress, source } = target;
+  const { Connection } = await import('@temporalio/client');
+  const { prepareNamespace } = await import('./prepare-namespace.ts');
+  const { address: _, tls, apiKey, metadata } = connectionOptions;
+  const connection = await Connection.connect({
+    address,
+    tls,
+    apiKey,
+    metadata,
+    connectTimeout: connectTimeoutMs,
+  }).catch((error: unknown) => {
+    throw unreachable(target, error);
+  });
+  try {
+    await prepareNamespace(connection, namespace, { report, embedded: source === 'embedded' });
+  } catch (error) {
+    await connection.close();
+    throw error instanceof CruxError ? error : unreachable(target, error);
+  }
+
+  let native: Promise<NativeConnection> | null = null;
+  const nativeConnection = () => {
+    native ??= connectNatively(target);
+    return native;
+  };
+  let closed: Promise<void> | null = null;
+  const close = async () => {
+    await (await native)?.close();
+    await connection.close();
+    await target.letGo();
+  };
+  return {
+    connection,
+    nativeConnection,
+    namespace,
+    address,
+    uiAddress,
+    source,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+async function connectNatively(target: Target): Promise<NativeConnection> {
+  const { NativeConnection } = await import('@temporalio/worker');
+  // Between two processes of one machine, compressing costs more than it saves.
+  const compression = target.source === 'embedded' ? { grpcCompression: { codec: 'none' as const } } : {};
+  return await NativeConnection.connect({ ...target.connectionOptions, address: target.address, ...compression }).catch(
+    (error: unknown) => {
+      throw unreachable(target, error);
+    },
+  );
+}
+
+async function findTarget(options: ConnectTemporalOptions): Promise<Target> {
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+  let configured: ReturnType<typeof loadClientConnectConfig>;
+  try {
+    configured = loadClientConnectConfig();
+  } catch (error) {
+    throw new CruxError('User.Config', `Temporal's own configuration cannot be read: ${errorText(error)}`, {
+      remedy:
+        'Check TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and the other TEMPORAL_ variables, or unset them to use the embedded server.',
+      cause: error,
+    });
+  }
+  const namespace = configured.namespace ?? 'default';
+  // An empty variable, as container files leave it, counts as not set.
+  const { address } = configured.connectionOptions;
+  if (address || process.env.TEMPORAL_PROFILE || options.embedded === 'never') {
+    return {
+      connectionOptions: configured.connectionOptions,
+      address: address || 'localhost:7233',
+      namespace,
+      uiAddress: null,
+      source: 'configured',
+      letGo: async () => {},
+    };
+  }
+  const server = await embeddedServer(options);
+  return {
+    connectionOptions: {},
+    address: server.address,
+    namespace,
+    uiAddress: server.uiAddress,
+    source: 'embedded',
+    letGo: server.stop,
+  };
+}
+
+async function embeddedServer(
+  options: ConnectTemporalOptions,
+): Promise<{ address: string; uiAddress: string; stop: () => Promise<void> }> {
+  const { lookUpEmbeddedServer, startEmbeddedServer } = await import('./embedded-server.ts');
+  if (options.embedded === 'start') return await startEmbeddedServer(options);
+  const running = await lookUpEmbeddedServer(options.home);
+  if (running === null) {
+    throw new CruxError(
+      'Temporal.Unavailable',
+      `No Temporal server runs for ${options.home}, and none is configured.`,
+      {
+        remedy: 'Start it with "crux up", or set TEMPORAL_ADDRESS to a running server.',
+      },
+    );
+  }
+  return { ...running, stop: async () => {} };
+}
+
+function unreachable(target: Target, error: unknown): CruxError {
+  const { code } = error as { code?: number };
+  const isRefused = code === 7 || code === 16; // PERMISSION_DENIED, UNAUTHENTICATED
+  const remedy = isRefused
+    ? 'Check TEMPORAL_API_KEY or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH, …_KEY_PATH), and TEMPORAL_NAMESPACE.'
+    : 'Check TEMPORAL_ADDRESS, TEMPORAL_PROFILE and the TEMPORAL_TLS settings, and that the server runs; or unset them all to use the embedded server.';
+  return new CruxError(
+    'Temporal.Unavailable',
+    `Temporal at ${target.address} (namespace "${target.namespace}") is out of reach: ${errorText(error)}`,
+    {
+      remedy,
+      cause: error,
+    },
+  );
+}
