@@ -94,6 +94,7 @@ export class Gateway {
     const seed = seedOf(call.run.seed, key);
     const deadline = Date.now() + longestPatienceMs;
     for (let attempt = 0; ; attempt++) {
+      await this.#awaitCoolDown(endpoint, deadline, signal);
       try {
         const answer = await limiter.run(async () => {
           await this.#admit(call.run.id, key, body, settings, endpoint);
@@ -115,16 +116,25 @@ export class Gateway {
     }
   }
 
+  /** A cool-down is no fault of this call: it waits, or comes back when it is over. */
+  async #awaitCoolDown(endpoint: Endpoint, deadline: number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const leftMs = (await this.#store.journal.coolDownUntil(endpoint.name)) - Date.now();
+      if (leftMs <= 0) return;
+      if (Date.now() + leftMs > deadline) {
+        const seconds = Math.ceil(leftMs / 1000);
+        throw new CruxError('Model.RateLimit', `The endpoint "${endpoint.name}" wants no calls for another ${seconds} s.`, {
+          retryAfterMs: leftMs,
+        });
+      }
+      await pause(leftMs, signal);
+    }
+  }
+
   /** Lets a call through, or says why not. What it may cost at worst is held against the run's ceilings. */
   async #admit(runId: string, key: string, body: RequestBody, settings: RoleSettings, endpoint: Endpoint): Promise<void> {
     const { state, ceilings } = await this.#store.runs.control(runId);
     admitState(runId, state);
-    const coolDownMs = (await this.#store.journal.coolDownUntil(endpoint.name)) - Date.now();
-    if (coolDownMs > 0) {
-      throw new CruxError('Model.RateLimit', `The endpoint "${endpoint.name}" wants no calls for another ${Math.ceil(coolDownMs / 1000)} s.`, {
-        retryAfterMs: coolDownMs,
-      });
-    }
     if (ceilings.calls === null && ceilings.tokens === null && ceilings.costMicroUsd === null) return;
     const promptTokens = Math.ceil(JSON.stringify(body.messages).length / 3);
     const tokens = promptTokens + settings.maxTokens;

@@ -1,0 +1,74 @@
+/** The edge between Crux and Temporal: heartbeats, cancellation, and faults with their kinds. */
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { CruxError, errorText, type FaultKind } from '../errors.ts';
+
+const heartbeatEveryMs = 5_000;
+
+/**
+ * Makes an activity of a function. It heartbeats from its first line for as long as it runs (a slow model is no dead worker), hands on
+ * cancellation as a signal, and lets faults through under their kind.
+ */
+export function activity<Input, Output>(
+  work: (input: Input, signal: AbortSignal) => Promise<Output>,
+): (input: Input) => Promise<Output> {
+  return async (input) => {
+    const context = Context.current();
+    context.heartbeat();
+    const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
+    try {
+      return await work(input, context.cancellationSignal);
+    } catch (error) {
+      if (context.cancellationSignal.aborted) {
+        if (context.cancellationDetails?.workerShutdown) throw workerStopping();
+        throw context.cancellationSignal.reason;
+      }
+      throw asFailure(error);
+    } finally {
+      clearInterval(beat);
+    }
+  };
+}
+
+/** The worker is going away, and the work is to be taken up by another one at once. */
+export function workerStopping(): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'Worker.Stopping',
+    message: 'The worker is shutting down; another one goes on from the last stored step.',
+    nextRetryDelay: '100ms',
+    category: 'BENIGN',
+  });
+}
+
+/** Kinds that come to the same result however often they are tried. */
+const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'User.Config',
+  'User.NotFound',
+  'Store.NewerSchema',
+  'Store.Corrupt',
+  'Model.Rejected',
+  'Model.ContextLength',
+  'Model.Exhausted',
+  'Environment.ReplayDivergence',
+  'Run.Cancelled',
+  'Run.Budget',
+]);
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof ApplicationFailure) return error;
+  if (!(error instanceof CruxError)) {
+    return ApplicationFailure.create({ type: 'Defect', message: errorText(error), cause: asError(error) });
+  }
+  return ApplicationFailure.create({
+    type: error.kind,
+    message: error.remedy ? `${error.message} ${error.remedy}` : error.message,
+    nonRetryable: final.has(error.kind),
+    ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.max(1, Math.ceil(error.retryAfterMs)) }),
+    // Waiting for a pause or a rate limit to end is no failure.
+    ...((error.kind === 'Run.Paused' || error.kind === 'Model.RateLimit') && { category: 'BENIGN' as const }),
+    cause: asError(error.cause),
+  });
+}
+
+function asError(value: unknown): Error | undefined {
+  return value instanceof Error ? value : undefined;
+}

@@ -1,0 +1,16 @@
+import type { CruxConfig } from '../config.ts';
+import type { EnvironmentRegistry } from '../environments/registry.ts';
+import type { SessionCache } from '../environments/session-cache.ts';
+import type { Gateway } from '../models/gateway.ts';
+import type { Store } from '../store/store.ts';
+
+/** What a worker's activities work with; one per process. */
+export type ActivityContext = {
+  store: Store;
+  config: CruxConfig;
+  environments: EnvironmentRegistry;
+  sessions: SessionCache;
+  gateway: Gateway;
+  /** Fires when the worker was told to stop: long activities then give up at their next step boundary and are taken up elsewhere. */
+  stopping: AbortSignal;
+};

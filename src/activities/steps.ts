@@ -1,0 +1,85 @@
+/** The two halves of a step, as single activities and rollouts share them: the policy's turn, and the environment's answer. */
+import type { Ending } from '../domain/ending.ts';
+import type { AssistantMessage } from '../domain/message.ts';
+import { agentFormat } from '../environments/agent-format.ts';
+import { CruxError } from '../errors.ts';
+import type { Purpose } from '../models/gateway.ts';
+import type { Answer } from '../store/journal.ts';
+import type { Run } from '../store/runs.ts';
+import type { State } from '../store/tree.ts';
+import type { ActivityContext } from './context.ts';
+
+export type PolicyTurn = { kind: 'answer'; answer: Answer } | { kind: 'ended'; ending: Ending };
+
+/** What a step led to. */
+export type StepTaken = {
+  state: State;
+  /** Tool that was called; null for a malformed message. */
+  tool: string | null;
+  done: boolean;
+  reward: number | null;
+  success: boolean | null;
+  details: string | null;
+};
+
+/** Asks the policy for its next message in a state. Truncated and unparsable messages are answers: they are what the policy does. */
+export async function policyTurn(
+  context: ActivityContext,
+  run: Run,
+  state: State,
+  where: { purpose: Purpose; stream: string },
+  signal: AbortSignal,
+): Promise<PolicyTurn> {
+  let answer: Answer;
+  try {
+    answer = await context.gateway.answer(
+      {
+        run,
+        address: { nodeId: state.id, role: 'policy', ...where, sample: 0, ask: 0 },
+        messages: state.messages,
+        tools: state.tools,
+        step: state.step + 1,
+      },
+      signal,
+    );
+  } catch (error) {
+    if (error instanceof CruxError && error.kind === 'Model.ContextLength') return { kind: 'ended', ending: 'token-limit' };
+    throw error;
+  }
+  if (answer.finishReason === 'content_filter') return { kind: 'ended', ending: 'refused' };
+  const { tokenLimit } = run.config;
+  const used = (answer.promptTokens ?? 0) + (answer.completionTokens ?? 0);
+  if (tokenLimit !== null && used > tokenLimit) return { kind: 'ended', ending: 'token-limit' };
+  return { kind: 'answer', answer };
+}
+
+/** Takes the step that an assistant message is. The same message in the same state always leads to the same state. */
+export async function takeStep(
+  context: ActivityContext,
+  state: State,
+  message: AssistantMessage,
+  signal: AbortSignal,
+): Promise<StepTaken> {
+  const format = agentFormat(context.environments.get(state.environment), state.format);
+  const parsed = format.parse(message);
+  if (parsed.kind === 'malformed') {
+    const next = await context.store.tree.addStep({
+      parent: state,
+      assistant: message,
+      observation: format.observation(message, parsed.hint),
+      action: null,
+      stateKey: state.stateKey,
+    });
+    return { state: next, tool: null, done: false, reward: null, success: null, details: null };
+  }
+  const transition = await context.sessions.step(state, parsed.action, signal);
+  const next = await context.store.tree.addStep({
+    parent: state,
+    assistant: message,
+    observation: format.observation(message, transition.observation),
+    action: parsed.action,
+    stateKey: transition.key,
+  });
+  const { done, reward, success, details } = transition;
+  return { state: next, tool: parsed.action.tool, done, reward, success, details };
+}

@@ -1,0 +1,199 @@
+/** `crux.config.ts`: what a user writes, checked, with every default filled in. */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import type { CsoOptions, RoleSettings } from './domain/run-config.ts';
+import type { Environment } from './environments/contract.ts';
+import { CruxError, errorText } from './errors.ts';
+
+const price = z.strictObject({
+  /** US dollars per million prompt tokens. */
+  input: z.number().min(0),
+  /** US dollars per million generated tokens. */
+  output: z.number().min(0),
+});
+
+const json = z.json();
+
+const roleSchema = z.strictObject({
+  endpoint: z.string(),
+  model: z.string().min(1),
+  temperature: z.number().min(0).max(2).default(1),
+  topP: z.number().gt(0).max(1).nullable().default(null),
+  maxTokens: z.int().min(1).default(1024),
+  price: price.nullable().default(null),
+  extraBody: z.record(z.string(), json).default({}),
+});
+
+const endpointSchema = z.strictObject({
+  baseUrl: z.url(),
+  apiKeyEnv: z.string().nullable().default(null),
+  concurrency: z.int().min(1).max(2000).default(64),
+  timeoutMs: z.int().min(1000).default(300_000),
+  maxFaults: z.int().min(1).default(8),
+});
+
+const csoSchema = z.strictObject({
+  alternatives: z.int().min(1).max(32).default(5),
+  gammaLow: z.number().min(0).max(1).default(0.45),
+  gammaHigh: z.number().min(0).max(1).default(0.65),
+  gate: z.boolean().default(true),
+  verify: z.boolean().default(true),
+  pairSources: z.enum(['expert/policy', 'expert/expert', 'policy/policy', 'policy/expert']).default('expert/policy'),
+  branchesPerStep: z.int().min(1).nullable().default(null),
+  stopAtFirst: z.boolean().default(false),
+  rollouts: z.int().min(1).max(64).optional(),
+  baselineRollouts: z.int().min(0).max(64).optional(),
+  placeboRate: z.number().min(0).max(1).default(0.1),
+  confidence: z.number().gt(0.5).lt(1).default(0.9),
+  tieMass: z.number().min(0).lt(1).default(0.8),
+  confirmOnVariants: z.boolean().default(true),
+  pairsPerStep: z.int().min(1).nullable().optional(),
+  pairsPerTask: z.int().min(1).nullable().optional(),
+  prmSamples: z.int().min(1).max(16).default(1),
+  expertHints: z.boolean().default(true),
+});
+
+const ceilingsSchema = z.strictObject({
+  calls: z.int().min(1).nullable().default(null),
+  tokens: z.int().min(1).nullable().default(null),
+  /** US dollars. */
+  cost: z.number().gt(0).nullable().default(null),
+});
+
+const runSchema = z.strictObject({
+  preset: z.enum(['published', 'sound']).default('published'),
+  seed: z.int().min(0).default(1),
+  format: z.enum(['react', 'tools']).default('react'),
+  stepLimit: z.int().min(1).max(100_000).nullable().default(null),
+  tokenLimit: z.int().min(1).nullable().default(null),
+  granularity: z.enum(['rollout', 'call']).default('rollout'),
+  parallel: z.int().min(1).max(200).default(40),
+  window: z.int().min(1).max(500).default(50),
+  ceilings: ceilingsSchema.prefault({}),
+});
+
+const environmentSchema = z.custom<Environment>(
+  (value) => typeof value === 'object' && value !== null && 'name' in value && 'open' in value,
+  'expected an environment, as defineEnvironment or interCodeSql returns it',
+);
+
+const configSchema = z.strictObject({
+  environments: z.array(environmentSchema).min(1),
+  endpoints: z.record(z.string(), endpointSchema),
+  models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: roleSchema }),
+  run: runSchema.prefault({}),
+  cso: csoSchema.prefault({}),
+  /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
+  store: z.string().nullable().default(null),
+});
+
+/** What a user writes. */
+export type CruxConfigInput = z.input<typeof configSchema>;
+/** The same with every default. */
+export type CruxConfig = z.output<typeof configSchema>;
+
+/** Types a configuration; it is checked when it is loaded. */
+export function defineConfig(config: CruxConfigInput): CruxConfigInput {
+  return config;
+}
+
+/** @throws CruxError `User.Config` that names each wrong key and what was expected */
+export function checkConfig(input: unknown, origin = 'configuration'): CruxConfig {
+  const parsed = configSchema.safeParse(input);
+  if (!parsed.success) {
+    throw new CruxError('User.Config', `${origin} is not valid:\n${issues(parsed.error)}`, {
+      remedy: 'Correct the keys above; docs/configuration.md lists them all.',
+    });
+  }
+  const config = parsed.data;
+  for (const [role, { endpoint }] of Object.entries(config.models)) {
+    if (!(endpoint in config.endpoints)) {
+      throw new CruxError('User.Config', `${origin}: models.${role}.endpoint is "${endpoint}", which \`endpoints\` does not have.`, {
+        remedy: `Known endpoints: ${Object.keys(config.endpoints).join(', ') || 'none'}.`,
+      });
+    }
+  }
+  if (config.cso.gammaLow > config.cso.gammaHigh) {
+    throw new CruxError('User.Config', `${origin}: cso.gammaLow (${config.cso.gammaLow}) is above cso.gammaHigh (${config.cso.gammaHigh}).`);
+  }
+  return config;
+}
+
+/**
+ * Loads a configuration file.
+ * @throws CruxError `User.NotFound`, `User.Config`
+ */
+export async function loadConfig(path: string): Promise<CruxConfig> {
+  const file = resolve(path);
+  if (!existsSync(file)) {
+    throw new CruxError('User.NotFound', `There is no configuration ${file}.`, {
+      remedy: 'Make one with `crux init`, or name it with --config.',
+    });
+  }
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  } catch (error) {
+    throw new CruxError('User.Config', `${file} could not be loaded: ${errorText(error)}`, { cause: error });
+  }
+  if (loaded.default === undefined) {
+    throw new CruxError('User.Config', `${file} has no default export.`, {
+      remedy: 'Write `export default defineConfig({ … })`.',
+    });
+  }
+  return checkConfig(loaded.default, file);
+}
+
+/**
+ * Options of CSO with the preset's values where the user gave none.
+ * @throws CruxError `User.Config` for statistics that cannot work
+ */
+export function csoOptions(config: CruxConfig, preset: 'published' | 'sound'): CsoOptions {
+  const { rollouts, baselineRollouts, placeboRate, confidence, tieMass, confirmOnVariants, ...options } = config.cso;
+  const sound = preset === 'sound';
+  const verification = {
+    rollouts: rollouts ?? (sound ? 8 : 1),
+    baselineRollouts: baselineRollouts ?? (sound ? 8 : 0),
+    placeboRate,
+    confidence,
+    tieMass,
+    confirmOnVariants,
+  };
+  if (verification.rollouts > 1 && verification.baselineRollouts < 2) {
+    throw new CruxError(
+      'User.Config',
+      `cso.rollouts is ${verification.rollouts} with ${verification.baselineRollouts} baseline rollouts: there is nothing to compare with.`,
+      { remedy: 'Set cso.baselineRollouts to at least 2, or cso.rollouts to 1.' },
+    );
+  }
+  return {
+    ...options,
+    verification,
+    pairsPerStep: options.pairsPerStep !== undefined ? options.pairsPerStep : sound ? 1 : null,
+    pairsPerTask: options.pairsPerTask !== undefined ? options.pairsPerTask : sound ? 4 : null,
+  };
+}
+
+export function roleSettings(config: CruxConfig): { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings } {
+  return config.models as { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings };
+}
+
+/** The folder of all state: `CRUX_HOME`, else `.crux` where the command runs. */
+export function cruxHome(): string {
+  return resolve(process.env.CRUX_HOME ?? '.crux');
+}
+
+export function storeLocation(config: Pick<CruxConfig, 'store'> | null, home: string): string {
+  return process.env.CRUX_STORE ?? config?.store ?? join(home, 'crux.db');
+}
+
+/** Root folder of the Crux package itself. */
+export const packageRoot = dirname(import.meta.dirname);
+
+function issues(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`)
+    .join('\n');
+}

@@ -1,0 +1,140 @@
+/** What crosses between workflows and activities: ids, closed words and small numbers, never messages. */
+import type { Ending } from './ending.ts';
+import type { CsoOptions, MethodName, RunState } from './run-config.ts';
+
+/** One trajectory of a run, by its position among the run's tasks. */
+export type TaskAddress = { runId: string; position: number };
+
+/** What the workflow of a trajectory must know; the rest stays in the store. */
+export type OpenedTask = {
+  taskId: string;
+  title: string;
+  environment: string;
+  sample: number;
+  rootId: string;
+  trajectoryId: string;
+  stepLimit: number;
+  granularity: 'rollout' | 'call';
+  parallel: number;
+  options: CsoOptions;
+  /** Set when the trajectory was recorded elsewhere: nothing is explored then. */
+  imported: TrajectorySummary | null;
+};
+
+export type TrajectorySummary = {
+  trajectoryId: string;
+  ending: Ending;
+  success: boolean | null;
+  reward: number | null;
+  steps: number;
+};
+
+/** Where a conversation goes on. */
+export type TurnInput = { runId: string; nodeId: string; purpose: 'explore' | BranchPurpose; stream: string };
+export type TurnResult =
+  | { kind: 'answer'; answerKey: string; /** Tool that the answer calls; null when malformed. */ tool: string | null }
+  | { kind: 'ended'; ending: Ending };
+
+export type StepInput = { runId: string; nodeId: string; answerKey: string };
+export type StepResult = {
+  nodeId: string;
+  /** Steps from the task's first state. */
+  step: number;
+  done: boolean;
+  reward: number | null;
+  success: boolean | null;
+};
+
+export type RecordTrajectoryInput = TaskAddress & {
+  leafId: string;
+  ending: Ending;
+  reward: number | null;
+  success: boolean | null;
+  /** Message of the fault that ended it; null otherwise. */
+  fault: string | null;
+};
+
+/** One step of one trajectory. */
+export type StepAddress = { runId: string; trajectoryId: string; /** From 1. */ step: number };
+
+export type ProposeResult = { alternatives: number; equalToPolicy: number; duplicates: number; unreadable: number };
+
+export type JudgeResult = {
+  verdict: 'critical' | 'not-critical' | 'unscored' | 'no-alternative';
+  /** Id of s_t. */
+  nodeId: string;
+  policyCandidateId: string;
+  /** Alternatives to branch, best first. */
+  alternatives: string[];
+  /** Whether the policy's own action is branched here too, to measure luck. */
+  placebo: boolean;
+};
+
+export type BranchPurpose = 'verify' | 'baseline' | 'placebo';
+
+export type BranchInput = {
+  runId: string;
+  trajectoryId: string;
+  nodeId: string;
+  candidateId: string;
+  purpose: BranchPurpose;
+  /** Number of the rollout among those of the same candidate and purpose, from 0. */
+  rollout: number;
+};
+
+export type BranchResult = {
+  ending: Ending;
+  success: boolean | null;
+  reward: number | null;
+  /** Whether a success held on variants of the data; null when it was not asked. */
+  confirmed: boolean | null;
+};
+
+export type OpenedBranch = { nodeId: string; step: number; stepLimit: number; outcome: BranchResult | null };
+
+export type TrajectoryResult = {
+  position: number;
+  taskId: string;
+  ending: Ending;
+  success: boolean | null;
+  reward: number | null;
+  steps: number;
+  criticalSteps: number;
+  branches: number;
+  pairs: number;
+  /** What cut the mining short; null when it was finished. */
+  stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
+};
+
+export type TrajectoryInput = TaskAddress & { method: MethodName; campaignId: string | null; cursor?: TrajectoryCursor };
+
+/** Where a trajectory goes on after it continued as new. */
+export type TrajectoryCursor =
+  | { phase: 'explore'; nodeId: string; step: number }
+  | { phase: 'mine'; trajectory: TrajectorySummary; nextStep: number; criticalSteps: number; branches: number };
+
+export type CampaignInput = { runId: string; method: MethodName; window: number; cursor?: CampaignCursor };
+
+export type CampaignCursor = {
+  nextPosition: number;
+  inFlight: { position: number; workflowId: string }[];
+  counts: CampaignCounts;
+};
+
+export type CampaignCounts = {
+  total: number;
+  done: number;
+  /** Trajectories by ending, successes counted as `success`. */
+  endings: { [ending: string]: number };
+  criticalSteps: number;
+  branches: number;
+  pairs: number;
+};
+
+export type CampaignProgress = CampaignCounts & { state: RunState; inFlight: number };
+
+export type CampaignResult = CampaignCounts & { state: RunState };
+
+export type NextTask = { position: number; workflowId: string; title: string; taskId: string };
+
+export type SettledTask = { position: number; result: TrajectoryResult };
