@@ -17,7 +17,10 @@ export type ConnectTemporalOptions = {
    * runs. `never`: Temporal's default address, localhost:7233.
    */
   embedded: 'start' | 'join' | 'never';
+  /** Stops waiting for the embedded server, its download or its build. */
   signal?: AbortSignal;
+  /** How long to wait for a configured server that does not answer. Default 10,000. */
+  connectTimeoutMs?: number;
 };
 
 export type TemporalConnection = {
@@ -44,7 +47,7 @@ type Target = {
   letGo: () => Promise<void>;
 };
 
-const connectTimeoutMs = 10_000;
+const usualConnectTimeoutMs = 10_000;
 
 /**
  * Connects, and makes the namespace ready (it exists and knows Crux's search attributes).
@@ -53,14 +56,14 @@ const connectTimeoutMs = 10_000;
 export async function connectTemporal(options: ConnectTemporalOptions): Promise<TemporalConnection> {
   const target = await findTarget(options);
   try {
-    return await open(target, options.report);
+    return await open(target, options);
   } catch (error) {
     await target.letGo();
     throw error;
   }
 }
 
-async function open(target: Target, report: (line: string) => void): Promise<TemporalConnection> {
+async function open(target: Target, options: ConnectTemporalOptions): Promise<TemporalConnection> {
   const { connectionOptions, address, namespace, uiAddress, source } = target;
   const { Connection } = await import('@temporalio/client');
   const { prepareNamespace } = await import('./prepare-namespace.ts');
@@ -70,12 +73,12 @@ async function open(target: Target, report: (line: string) => void): Promise<Tem
     tls,
     apiKey,
     metadata,
-    connectTimeout: connectTimeoutMs,
+    connectTimeout: options.connectTimeoutMs ?? usualConnectTimeoutMs,
   }).catch((error: unknown) => {
     throw unreachable(target, error);
   });
   try {
-    await prepareNamespace(connection, namespace, { report, embedded: source === 'embedded' });
+    await prepareNamespace(connection, namespace, { report: options.report, embedded: source === 'embedded' });
   } catch (error) {
     await connection.close();
     throw error instanceof CruxError ? error : unreachable(target, error);
@@ -121,7 +124,7 @@ async function findTarget(options: ConnectTemporalOptions): Promise<Target> {
   const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   let configured: ReturnType<typeof loadClientConnectConfig>;
   try {
-    configured = loadClientConnectConfig();
+    configured = loadClientConnectConfig({ overrideEnvVars: setVariables() });
   } catch (error) {
     throw new CruxError('User.Config', `Temporal's own configuration cannot be read: ${errorText(error)}`, {
       remedy:
@@ -130,12 +133,11 @@ async function findTarget(options: ConnectTemporalOptions): Promise<Target> {
     });
   }
   const namespace = configured.namespace ?? 'default';
-  // An empty variable, as container files leave it, counts as not set.
   const { address } = configured.connectionOptions;
-  if (address || process.env.TEMPORAL_PROFILE || options.embedded === 'never') {
+  if (address !== undefined || process.env.TEMPORAL_PROFILE || options.embedded === 'never') {
     return {
       connectionOptions: configured.connectionOptions,
-      address: address || 'localhost:7233',
+      address: address ?? 'localhost:7233',
       namespace,
       uiAddress: null,
       source: 'configured',
@@ -151,6 +153,11 @@ async function findTarget(options: ConnectTemporalOptions): Promise<Target> {
     source: 'embedded',
     letGo: server.stop,
   };
+}
+
+/** The environment without empty variables, which is how container files leave what is not set. */
+function setVariables(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }
 
 async function embeddedServer(

@@ -46,7 +46,8 @@ async function isFree(port: number): Promise<boolean> {
   return (await listenOnce(port)) !== null && !(await accepts(loopback, port, 1_000));
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody uses at this moment. */
+export async function freePort(): Promise<number> {
   const port = await listenOnce(0);
   if (port === null)
     throw new CruxError('Temporal.Unavailable', 'This machine gives no free port on 127.0.0.1 to the Temporal server.');
