@@ -1,0 +1,158 @@
+/**
+ * What a simulated model answers: a pure function of the server's seed and the request body (model, messages, tools, temperature, seed,
+ * choice). At temperature 0 the request's seed is ignored. The model's settings are not part of the draws, so that a policy with more
+ * skill meets the same luck as one with less.
+ */
+import type { AssistantMessage, Message } from '../domain/message.ts';
+import { type ChatRequest, isRecord, readMessage } from './chat-request.ts';
+import { parseModelName, type SimulatedModel } from './model-name.ts';
+import { noisyScore } from './noisy-score.ts';
+import { createDice, digest, type Part } from './random.ts';
+import { RequestError } from './request-error.ts';
+import type { Scene, SimulatedWorld } from './world.ts';
+
+export type FinishReason = 'stop' | 'tool_calls' | 'length';
+
+export type Choice = { message: AssistantMessage & { refusal?: string }; finishReason: FinishReason; tokens: number };
+
+export type Answer = { choices: Choice[]; promptTokens: number; completionTokens: number };
+
+/**
+ * @throws RequestError 404 for an unknown model, 400 for a conversation that no world recognises or that is longer than the context
+ */
+export function answer(request: ChatRequest, seed: number, worlds: readonly SimulatedWorld[]): Answer {
+  const model = parseModelName(request.model);
+  const promptTokens = request.messages.reduce((sum, message) => sum + messageTokens(message), 0);
+  if (promptTokens > model.context) {
+    const text = `This model's maximum context length is ${model.context} tokens. However, your messages resulted in ${promptTokens} tokens.`;
+    throw new RequestError(400, 'context_length_exceeded', text);
+  }
+  const conversation = digest(JSON.stringify(request.messages));
+  const write = model.role === 'prm' ? scorer(request, model, seed, worlds) : agent(request, model, seed, worlds);
+  const choices: Choice[] = [];
+  for (let index = 0; index < request.n; index++) {
+    const requestSeed = request.temperature === 0 ? 'greedy' : String(request.seed);
+    const call: Part[] = [seed, model.family, conversation, request.tools ? 'tools' : 'text', requestSeed];
+    if (request.temperature !== 0) call.push(index);
+    choices.push(cut(quirk(model, call) ?? write(call), request.maxTokens));
+  }
+  const completionTokens = choices.reduce((sum, choice) => sum + choice.tokens, 0);
+  return { choices, promptTokens, completionTokens };
+}
+
+type Writer = (call: Part[]) => AssistantMessage;
+
+function agent(request: ChatRequest, model: SimulatedModel, seed: number, worlds: readonly SimulatedWorld[]): Writer {
+  if (model.role === 'prm') throw new TypeError('A PRM is no agent.');
+  const { role, skill, family } = model;
+  const scene = recognise(request.messages, request.tools, worlds);
+  return (call) => {
+    const proposal = scene.propose({ role, skill, family }, seed, createDice(request.temperature, ...call));
+    return scene.write(proposal);
+  };
+}
+
+function scorer(request: ChatRequest, model: SimulatedModel, seed: number, worlds: readonly SimulatedWorld[]): Writer {
+  if (model.role !== 'prm') throw new TypeError('Only a PRM scores.');
+  const { conversation, action } = readScoreRequest(request.messages);
+  const scene = recognise(conversation, false, worlds);
+  const { good, actionKey } = scene.judge(action);
+  const state = digest(JSON.stringify(conversation));
+  return (call) => {
+    const score = noisyScore({ good, auc: model.auc, seed, task: scene.task, state, action: actionKey, call });
+    const reason = reasons[score < 0.45 ? 0 : score <= 0.65 ? 1 : 2];
+    return { role: 'assistant', content: JSON.stringify({ score, reason }) };
+  };
+}
+
+const reasons = [
+  'The action does not bring the task closer to its goal.',
+  'It is not clear that the action helps.',
+  'The action is a sensible next step toward the goal.',
+];
+
+function recognise(messages: readonly Message[], tools: boolean, worlds: readonly SimulatedWorld[]): Scene {
+  for (const world of worlds) {
+    const scene = world.match(messages, tools);
+    if (scene) return scene;
+  }
+  const names = worlds.map((world) => world.name).join(', ') || 'none';
+  throw new RequestError(
+    400,
+    'unknown_conversation',
+    `No simulated world knows the task of this conversation. Worlds: ${names}.`,
+  );
+}
+
+/** The conversation and the action that a PRM request carries between tags, each on lines of its own. */
+function readScoreRequest(messages: readonly Message[]): { conversation: Message[]; action: AssistantMessage } {
+  const text = messages.findLast((message) => message.role === 'user')?.content ?? '';
+  const conversation = between(text, 'conversation');
+  const action = between(text, 'action');
+  if (!Array.isArray(conversation) || !isRecord(action)) {
+    const form =
+      'the last user message must hold <conversation> with a JSON list of messages and <action> with one assistant message';
+    throw new RequestError(400, 'invalid_request', `This is no request for a score: ${form}.`);
+  }
+  const message = readMessage({ ...action, role: 'assistant' }, 0);
+  return { conversation: conversation.map(readMessage), action: message as AssistantMessage };
+}
+
+function between(text: string, tag: string): unknown {
+  const start = text.indexOf(`<${tag}>\n`);
+  const end = text.indexOf(`\n</${tag}>`, start);
+  if (start < 0 || end < 0) return null;
+  try {
+    return JSON.parse(text.slice(start + tag.length + 3, end));
+  } catch {
+    return null;
+  }
+}
+
+/** A refusal or an answer without any format, for models that are set to give some. */
+function quirk(model: SimulatedModel, call: Part[]): Choice['message'] | null {
+  if (model.refuse === 0 && model.malformed === 0) return null;
+  const draw = createDice(1, 'quirk', ...call).next();
+  if (draw < model.refuse) {
+    const refusal = 'I am sorry, but I cannot help with that.';
+    return { role: 'assistant', content: '', refusal };
+  }
+  if (draw < model.refuse + model.malformed)
+    return { role: 'assistant', content: 'Let me think about what would be best here, hmm' };
+  return null;
+}
+
+/** Applies `max_tokens`: text and then tool arguments break off in the middle, as a model's would. */
+function cut(message: Choice['message'], maxTokens: number | null): Choice {
+  const tokens = completionTokens(message);
+  const finishReason = message.tool_calls ? 'tool_calls' : 'stop';
+  if (maxTokens === null || tokens <= maxTokens) return { message, finishReason, tokens };
+  const characters = maxTokens * charactersPerToken;
+  const content = (message.content ?? '').slice(0, characters);
+  const [call] = message.tool_calls ?? [];
+  const left = characters - content.length - (call?.function.name.length ?? 0);
+  const short: Choice['message'] = { role: 'assistant', content };
+  if (call && left > 0)
+    short.tool_calls = [{ ...call, function: { ...call.function, arguments: call.function.arguments.slice(0, left) } }];
+  return { message: short, finishReason: 'length', tokens: maxTokens };
+}
+
+/** A stable estimate: four characters a token, and four tokens of frame for each message of a prompt. */
+const charactersPerToken = 4;
+const frameTokens = 4;
+
+function messageTokens(message: Message): number {
+  return frameTokens + (message.role === 'assistant' ? completionTokens(message) : tokensOf(message.content.length));
+}
+
+function completionTokens(message: Choice['message']): number {
+  const calls = (message.tool_calls ?? []).reduce(
+    (sum, call) => sum + call.function.name.length + call.function.arguments.length,
+    0,
+  );
+  return tokensOf((message.content ?? '').length + calls + (message.refusal ?? '').length);
+}
+
+function tokensOf(characters: number): number {
+  return Math.ceil(characters / charactersPerToken);
+}

@@ -1,0 +1,106 @@
+import type { AssistantMessage, Message, ToolCall } from '../domain/message.ts';
+import { RequestError } from './request-error.ts';
+
+/** What the server reads of a chat completion request. */
+export type ChatRequest = {
+  model: string;
+  messages: Message[];
+  /** Whether the request offers tools: then actions are native tool calls. */
+  tools: boolean;
+  /** How many choices are asked for. */
+  n: number;
+  temperature: number;
+  /** Longest completion in tokens; null for no limit. */
+  maxTokens: number | null;
+  seed: number | null;
+};
+
+/** @throws RequestError 400 when the body is no chat completion request that this server can answer */
+export function parseChatRequest(body: string): ChatRequest {
+  let request: unknown;
+  try {
+    request = JSON.parse(body);
+  } catch {
+    throw invalid('The body is not JSON.');
+  }
+  if (!isRecord(request)) throw invalid('The body must be a JSON object.');
+  if (typeof request.model !== 'string') throw invalid('"model" must be a string.');
+  if (!Array.isArray(request.messages) || request.messages.length === 0)
+    throw invalid('"messages" must be a list that is not empty.');
+  if (request.stream === true) throw invalid('The simulated server does not stream: leave "stream" out.');
+  const n = numberOr(request.n, 1, 'n');
+  if (!Number.isInteger(n) || n < 1 || n > 128) throw invalid('"n" must be a whole number from 1 to 128.');
+  const temperature = numberOr(request.temperature, 1, 'temperature');
+  if (temperature < 0 || temperature > 2) throw invalid('"temperature" must be from 0 to 2.');
+  const maxTokens = numberOr(
+    request.max_completion_tokens ?? request.max_tokens,
+    Number.POSITIVE_INFINITY,
+    'max_tokens',
+  );
+  if (maxTokens < 1) throw invalid('"max_tokens" must be at least 1.');
+  return {
+    model: request.model,
+    messages: request.messages.map((message, index) => readMessage(message, index)),
+    tools: Array.isArray(request.tools) && request.tools.length > 0,
+    n,
+    temperature,
+    maxTokens: Number.isFinite(maxTokens) ? maxTokens : null,
+    seed: request.seed === undefined || request.seed === null ? null : numberOr(request.seed, 0, 'seed'),
+  };
+}
+
+/**
+ * Reads one message, also where its content comes as a list of text parts.
+ * @throws RequestError 400 for anything else
+ */
+export function readMessage(message: unknown, index: number): Message {
+  if (!isRecord(message)) throw invalid(`messages[${index}] must be an object.`);
+  const content = readContent(message.content, index);
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+      return { role: 'system', content: content ?? '' };
+    case 'user':
+      return { role: 'user', content: content ?? '' };
+    case 'tool':
+      return { role: 'tool', tool_call_id: String(message.tool_call_id ?? ''), content: content ?? '' };
+    case 'assistant':
+      return readAssistantMessage(content, message.tool_calls);
+    default:
+      throw invalid(`messages[${index}].role is unknown.`);
+  }
+}
+
+function readAssistantMessage(content: string | null, calls: unknown): AssistantMessage {
+  if (!Array.isArray(calls) || calls.length === 0) return { role: 'assistant', content: content ?? '' };
+  const toolCalls = calls.flatMap((call): ToolCall[] => {
+    if (!isRecord(call) || !isRecord(call.function)) return [];
+    const { name, arguments: text } = call.function;
+    return [
+      { id: String(call.id ?? ''), type: 'function', function: { name: String(name), arguments: String(text ?? '') } },
+    ];
+  });
+  return { role: 'assistant', content, tool_calls: toolCalls };
+}
+
+function readContent(content: unknown, index: number): string | null {
+  if (content === null || content === undefined) return null;
+  if (typeof content === 'string') return content;
+  if (Array.isArray(content))
+    return content.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+  throw invalid(`messages[${index}].content must be text.`);
+}
+
+function numberOr(value: unknown, fallback: number, name: string): number {
+  if (value === undefined || value === null) return fallback;
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid(`"${name}" must be a number.`);
+  return value;
+}
+
+export function isRecord(value: unknown): value is { [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(message: string): RequestError {
+  return new RequestError(400, 'invalid_request', message);
+}

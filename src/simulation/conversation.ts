@@ -1,0 +1,83 @@
+/**
+ * Reads an agent's conversation back into actions and observations, and writes actions in the form that the conversation uses: native
+ * tool calls, Crux's general ReAct form, or the form that a world's environment prescribes.
+ */
+import type { Action } from '../domain/action.ts';
+import type { Json } from '../domain/canonical-json.ts';
+import type { AssistantMessage, Message } from '../domain/message.ts';
+import { isRecord } from './chat-request.ts';
+import { digest } from './random.ts';
+import type { Proposal } from './world.ts';
+
+export type Turn = {
+  /** Null when the message could not be read as an action. */
+  action: Action | null;
+  /** Null for the last turn of a conversation that ends with an assistant message. */
+  observation: string | null;
+};
+
+export type TextForm = {
+  parse(text: string): Action | null;
+  render(proposal: Proposal): string;
+};
+
+/** Crux's general ReAct form. */
+export const reactForm: TextForm = {
+  parse(text) {
+    const match = /^Action:[ \t]*(\S+)[ \t]*\r?\nAction Input:[ \t]*([\s\S]*)$/m.exec(text);
+    return match ? toAction(match[1]!, match[2]!) : null;
+  },
+  render: ({ thought, action }) =>
+    `Thought: ${thought}\nAction: ${action.tool}\nAction Input: ${JSON.stringify(action.arguments)}`,
+};
+
+/** The action of an assistant message in any of the forms; null when there is none. */
+export function readAction(message: AssistantMessage, native: TextForm | null): Action | null {
+  const call = message.tool_calls?.[0];
+  if (call) return toAction(call.function.name, call.function.arguments);
+  const text = message.content ?? '';
+  return reactForm.parse(text) ?? native?.parse(text) ?? null;
+}
+
+/** The turns after the opening message at index `opening`. */
+export function readTurns(messages: readonly Message[], opening: number, native: TextForm | null): Turn[] {
+  const turns: Turn[] = [];
+  for (const message of messages.slice(opening + 1)) {
+    if (message.role === 'assistant') {
+      turns.push({ action: readAction(message, native), observation: null });
+    } else if (message.role !== 'system') {
+      const turn = turns.at(-1);
+      if (turn) turn.observation ??= message.content.replace(/^Observation:\s*/, '');
+    }
+  }
+  return turns;
+}
+
+/** Writes a proposal in the form of a conversation. */
+export function writeProposal(
+  proposal: Proposal,
+  messages: readonly Message[],
+  tools: boolean,
+  native: TextForm | null,
+): AssistantMessage {
+  if (tools) {
+    const text = JSON.stringify(proposal.action.arguments);
+    const id = `call_${digest(messages.length, proposal.action.tool, text).slice(0, 12)}`;
+    const call = { id, type: 'function' as const, function: { name: proposal.action.tool, arguments: text } };
+    return { role: 'assistant', content: proposal.thought, tool_calls: [call] };
+  }
+  const general = messages.some(
+    (message) => message.role === 'system' && message.content.split('<guidance>')[0]!.includes('Action Input:'),
+  );
+  const form = native && !general ? native : reactForm;
+  return { role: 'assistant', content: form.render(proposal) };
+}
+
+function toAction(tool: string, text: string): Action | null {
+  try {
+    const value: unknown = JSON.parse(text.trim() === '' ? '{}' : text);
+    return isRecord(value) ? { tool, arguments: value as { [name: string]: Json } } : null;
+  } catch {
+    return null;
+  }
+}

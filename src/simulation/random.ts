@@ -1,0 +1,75 @@
+/**
+ * Randomness that is a pure function of named parts: equal parts give equal draws on every machine. SHA-256 spreads the parts, so that
+ * neighbouring seeds and keys are unrelated; a small counter generator makes a sequence of it.
+ */
+import { hash } from 'node:crypto';
+
+export type Part = string | number;
+
+/** @returns 64 hexadecimal digits that stand for the parts, in their order */
+export function digest(...parts: Part[]): string {
+  return hash('sha256', parts.join('\u0001'), 'hex');
+}
+
+/** One draw from [0, 1), fixed by its parts. */
+export function unit(...parts: Part[]): number {
+  return Number.parseInt(digest(...parts).slice(0, 12), 16) / 2 ** 48;
+}
+
+export type Weighted<T> = { weight: number; value: T };
+
+/** A sequence of draws for one answer. */
+export type Dice = {
+  /** Uniform in [0, 1). */
+  next(): number;
+  /** One of the values, all alike. */
+  pick<T>(values: readonly T[]): T;
+  /**
+   * One of the weighted values at the dice's temperature: probabilities are proportional to weight^(1 / temperature); temperature 0 takes
+   * the heaviest, the first one among equals.
+   */
+  choose<T>(options: readonly Weighted<T>[]): T;
+};
+
+export function createDice(temperature: number, ...parts: Part[]): Dice {
+  let state = Number.parseInt(digest(...parts).slice(0, 8), 16) | 0;
+  const next = () => {
+    state = (state + 0x9e3779b9) | 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+  return {
+    next,
+    pick: (values) => values[Math.floor(next() * values.length)]!,
+    choose: (options) => {
+      const probabilities = temper(options, temperature);
+      let rest = next();
+      for (const [index, option] of options.entries()) {
+        rest -= probabilities[index]!;
+        if (rest < 0) return option.value;
+      }
+      return options[probabilities.lastIndexOf(Math.max(...probabilities))]!.value;
+    },
+  };
+}
+
+/** Probabilities of weighted options at a temperature, in their order; they sum to 1. */
+export function temper(options: readonly Weighted<unknown>[], temperature: number): number[] {
+  const heaviest = Math.max(...options.map((option) => option.weight));
+  if (temperature === 0) {
+    const first = options.findIndex((option) => option.weight === heaviest);
+    return options.map((_, index) => (index === first ? 1 : 0));
+  }
+  const powers = options.map((option) => (option.weight / heaviest) ** (1 / temperature));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}
+
+/** A standard normal draw (Box-Muller), fixed by its parts. */
+export function normal(...parts: Part[]): number {
+  const bits = digest(...parts);
+  const radius = (Number.parseInt(bits.slice(0, 12), 16) + 1) / 2 ** 48;
+  const angle = Number.parseInt(bits.slice(12, 24), 16) / 2 ** 48;
+  return Math.sqrt(-2 * Math.log(radius)) * Math.cos(2 * Math.PI * angle);
+}

@@ -1,0 +1,208 @@
+/**
+ * The simulated model server: OpenAI's chat completions over plain HTTP, with answers that are a pure function of seed and request
+ * (answer.ts), latency and faults that are a function of seed and key (latency.ts, faults.ts), and a log of every request.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { errorText } from '../errors.ts';
+import { type Answer, answer } from './answer.ts';
+import { parseChatRequest } from './chat-request.ts';
+import { createFaultPlan, type FaultName, type FaultOptions, retryAfterHeader } from './faults.ts';
+import { createLatency, type LatencyOptions } from './latency.ts';
+import { modelFamilies } from './model-name.ts';
+import { digest } from './random.ts';
+import { RequestError } from './request-error.ts';
+import { RequestLog, type SimulationStats } from './request-log.ts';
+import type { SimulatedWorld } from './world.ts';
+
+export type SimulationOptions = {
+  /** Fixes answers, misconceptions, latencies and faults. */
+  seed: number;
+  /** Default 0: a free one. */
+  port?: number;
+  /** Address to listen on. Default 127.0.0.1. */
+  host?: string;
+  worlds: readonly SimulatedWorld[];
+  /** Default: none. */
+  latency?: LatencyOptions;
+  /** Default: none. */
+  faults?: FaultOptions;
+  /** JSONL file to which each request is appended; without it `GET /log` serves the latest lines from memory. */
+  logFile?: string;
+};
+
+export type Simulation = {
+  /** Address without a path: the base URL for clients is `${url}/v1`. */
+  url: string;
+  port: number;
+  stats(): SimulationStats;
+  /** Ends every open request and closes the log. */
+  close(): Promise<void>;
+};
+
+/** Larger requests than this are refused. */
+const maxBodyBytes = 32 * 1024 * 1024;
+/** Answers carry a fixed time of creation, because equal requests get equal answers. */
+const createdSeconds = 1_700_000_000;
+
+export async function startSimulation(options: SimulationOptions): Promise<Simulation> {
+  const { seed, worlds } = options;
+  const faults = createFaultPlan(seed, options.faults ?? {});
+  const latencyMs = createLatency(seed, options.latency ?? { distribution: 'none' });
+  const retryAfterMs = options.faults?.retryAfterMs ?? 100;
+  const log = new RequestLog(options.logFile ?? null);
+  let inFlight = 0;
+  const stats = () => log.stats({ ...faults.counts(), inFlight });
+
+  async function complete(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = await readBody(request);
+    inFlight++;
+    const bodyHash = digest(text).slice(0, 16);
+    const header = request.headers['idempotency-key'];
+    const key = typeof header === 'string' ? header : `body:${bodyHash}`;
+    const { fault, earlierRequests } = faults.next(key);
+    const prepared = prepare(text, seed, worlds);
+    response.on('close', () => {
+      inFlight--;
+      const status = response.headersSent ? response.statusCode : null;
+      const complete = prepared.usage !== null && fault === null && response.writableFinished;
+      log.add(
+        { time: new Date().toISOString(), key, model: prepared.model, status, fault, bodyHash, complete },
+        prepared.usage,
+      );
+    });
+    const send = () => {
+      if (response.destroyed) return;
+      if (fault === null) sendJson(response, prepared.status, prepared.body);
+      else sendFault(response, fault, prepared.body, retryAfterHeader(key, earlierRequests, retryAfterMs, Date.now()));
+    };
+    const waitMs = latencyMs(key);
+    if (waitMs === 0) send();
+    else response.on('close', clearTimeout.bind(null, setTimeout(send, waitMs)));
+  }
+
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    const path = (request.url ?? '/').split('?')[0];
+    const route = `${request.method} ${path}`;
+    if (route === 'POST /v1/chat/completions') {
+      complete(request, response).catch(() => response.destroy());
+    } else if (route === 'GET /v1/models') {
+      const data = modelFamilies.map((id) => ({ id, object: 'model', created: createdSeconds, owned_by: 'crux' }));
+      sendJson(response, 200, JSON.stringify({ object: 'list', data }));
+    } else if (route === 'GET /stats') {
+      sendJson(response, 200, JSON.stringify(stats(), null, 2));
+    } else if (route === 'GET /log') {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end(log.text());
+    } else {
+      sendJson(response, 404, new RequestError(404, 'unknown_url', `There is no ${route}.`).body());
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${options.host ?? '127.0.0.1'}:${port}`,
+    port,
+    stats,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      log.close();
+    },
+  };
+}
+
+type Prepared = {
+  model: string;
+  status: number;
+  body: string;
+  usage: Pick<Answer, 'promptTokens' | 'completionTokens'> | null;
+};
+
+/** The whole answer to a request body, refusals included. */
+function prepare(text: string, seed: number, worlds: readonly SimulatedWorld[]): Prepared {
+  let model = 'unknown';
+  try {
+    const request = parseChatRequest(text);
+    model = request.model;
+    const result = answer(request, seed, worlds);
+    return { model, status: 200, body: completionBody(model, digest(seed, text), result), usage: result };
+  } catch (error) {
+    const refusal = error instanceof RequestError ? error : new RequestError(500, 'simulation_error', errorText(error));
+    return { model, status: refusal.status, body: refusal.body(), usage: null };
+  }
+}
+
+function completionBody(model: string, id: string, { choices, promptTokens, completionTokens }: Answer): string {
+  return JSON.stringify({
+    id: `chatcmpl-${id.slice(0, 24)}`,
+    object: 'chat.completion',
+    created: createdSeconds,
+    model,
+    choices: choices.map(({ message, finishReason }, index) => ({
+      index,
+      message: { refusal: null, ...message },
+      logprobs: null,
+      finish_reason: finishReason,
+    })),
+    usage: {
+      prompt_tokens: promptTokens,
+      completion_tokens: completionTokens,
+      total_tokens: promptTokens + completionTokens,
+    },
+  });
+}
+
+function sendJson(response: ServerResponse, status: number, body: string): void {
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body);
+}
+
+function sendFault(response: ServerResponse, fault: FaultName, body: string, retryAfter: [string, string]): void {
+  const half = body.slice(0, Math.floor(body.length / 2));
+  switch (fault) {
+    case 'rate-limit':
+      response.setHeader(...retryAfter);
+      sendJson(
+        response,
+        429,
+        new RequestError(429, 'rate_limit_exceeded', 'Rate limit reached (injected fault).').body(),
+      );
+      return;
+    case 'server-error':
+      sendJson(
+        response,
+        500,
+        new RequestError(500, 'server_error', 'The server had an error (injected fault).').body(),
+      );
+      return;
+    case 'hang':
+      return;
+    case 'cut':
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write(half, () => response.socket?.resetAndDestroy());
+      return;
+    case 'malformed':
+      sendJson(response, 200, `${half}\u0000<!-- upstream error -->`);
+      return;
+    case 'truncated':
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+      response.write(half, () => response.socket?.end());
+      return;
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw new RangeError('The request body is too large.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
