@@ -1,0 +1,16 @@
+import { CruxError } from '../errors.ts';
+import type { ExportFormat } from './format.ts';
+import { llamaFactory } from './llama-factory.ts';
+import { openai } from './openai.ts';
+import { trl } from './trl.ts';
+
+export const exportFormats: readonly ExportFormat[] = [trl, llamaFactory, openai];
+
+/** @throws CruxError `User.Config` for an unknown name */
+export function findFormat(name: string): ExportFormat {
+  const format = exportFormats.find((candidate) => candidate.name === name);
+  if (format) return format;
+  throw new CruxError('User.Config', `Unknown export format "${name}"`, {
+    remedy: `Use one of: ${exportFormats.map((candidate) => candidate.name).join(', ')}.`,
+  });
+}

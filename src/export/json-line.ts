@@ -1,0 +1,11 @@
+/**
+ * One line of a JSON Lines file, keys in the order in which the object was built. Line separators that JSON allows inside strings but that
+ * some readers split lines at (U+0085, U+2028, U+2029) are written as escapes.
+ */
+export function jsonLine(value: object): string {
+  const text = JSON.stringify(value).replace(
+    /[\u0085\u2028\u2029]/g,
+    (separator) => `\\u${separator.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${text}\n`;
+}

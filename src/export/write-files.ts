@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CruxError, errorText } from '../errors.ts';
+import type { OutputFile } from './format.ts';
+
+/**
+ * Writes all files of an export or none that looks finished: each goes to a temporary name in the same folder, is forced to the disk and only
+ * then gets its name, in the order given. So put the file whose presence means "complete" last.
+ * @param force whether existing files may be replaced
+ * @throws CruxError `Export.Exists` when a file is there and `force` is not given; nothing is replaced then
+ */
+export async function writeFiles(folder: string, files: readonly OutputFile[], force: boolean): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const attempt = randomUUID();
+  const staged = files.map((file) => ({
+    ...file,
+    path: join(folder, file.name),
+    temporary: join(folder, `.${file.name}.${attempt}.partial`),
+  }));
+  const placed: string[] = [];
+  try {
+    for (const file of staged) await writeDurably(file.temporary, file.text);
+    // An old file under the last name would vouch for a mixture of old and new ones if we were killed in between.
+    if (force && staged.length > 0) await rm(staged.at(-1)!.path, { force: true });
+    for (const file of staged) {
+      if (force) await rename(file.temporary, file.path);
+      else {
+        await placeNew(file.temporary, file.path);
+        placed.push(file.path);
+      }
+    }
+  } catch (error) {
+    // Files of a refused export are ours to remove: placeNew never replaced one.
+    for (const path of placed) await rm(path, { force: true });
+    throw error;
+  } finally {
+    for (const file of staged) await rm(file.temporary, { force: true });
+  }
+  await syncFolder(folder);
+}
+
+export function existsError(path: string): CruxError {
+  return new CruxError('Export.Exists', `The export would overwrite ${path}`, {
+    remedy: 'Name another folder, or pass --force to replace it.',
+  });
+}
+
+/** Gives a file its name unless that name is taken: a hard link, unlike a rename, refuses to replace. */
+async function placeNew(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw existsError(path);
+    throw new CruxError('User.Config', `Cannot write ${path}: ${errorText(error)}`, {
+      remedy: 'Name a folder on a file system with hard links, or pass --force.',
+      cause: error,
+    });
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(text, 'utf8');
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
