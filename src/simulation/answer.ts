@@ -56,7 +56,7 @@ function scorer(request: ChatRequest, model: SimulatedModel, seed: number, world
   if (model.role !== 'prm') throw new TypeError('Only a PRM scores.');
   const { conversation, action } = readScoreRequest(request.messages);
   const scene = recognise(conversation, false, worlds);
-  const { good, actionKey } = scene.judge(action);
+  const { good, actionKey } = scene.judge(action, seed);
   const state = digest(JSON.stringify(conversation));
   return (call) => {
     const score = noisyScore({ good, auc: model.auc, seed, task: scene.task, state, action: actionKey, call });

@@ -21,11 +21,11 @@ export type Judgement = {
 /** A conversation that a world has recognised as a state of one of its tasks. */
 export type Scene = {
   task: string;
-  /** @param seed the server's seed, which fixes the agent's lasting misconceptions */
+  /** @param seed the server's seed, which fixes what lasts: misconceptions, tastes */
   propose(agent: Agent, seed: number, dice: Dice): Proposal;
   /** The proposal as an assistant message in the conversation's own format. */
   write(proposal: Proposal): AssistantMessage;
-  judge(message: AssistantMessage): Judgement;
+  judge(message: AssistantMessage, seed: number): Judgement;
 };
 
 /** Tasks that simulated models know how to work on, with the truth about them. */
@@ -39,5 +39,7 @@ export type SimulatedWorld = {
   match(messages: readonly Message[], tools: boolean): Scene | null;
 };
 
-/** Quality from which an action is good. */
-export const goodFrom = 0.5;
+/** Whether an action of this quality is good. */
+export function isGood(quality: number): boolean {
+  return quality >= 0.5;
+}

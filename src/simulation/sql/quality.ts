@@ -1,4 +1,3 @@
-import { goodFrom } from '../world.ts';
 import type { Lesson } from './lesson.ts';
 import { indexOfTable, type Move, type Visible } from './visible.ts';
 
@@ -33,8 +32,4 @@ export function qualityOf(move: Move, visible: Visible, lesson: Lesson): number 
     case 'peek':
       return answered ? 0.1 : !visible.peeked && indexOfTable(lesson.needed, move.table) >= 0 ? 0.55 : 0.3;
   }
-}
-
-export function isGood(quality: number): boolean {
-  return quality >= goodFrom;
 }
