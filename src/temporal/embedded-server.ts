@@ -42,7 +42,10 @@ export type StartServerOptions = {
   signal?: AbortSignal;
 };
 
-const answerTimeoutMs = 5_000;
+const answerTimeoutMs = 3_000;
+/** A machine under load answers late; a server that says nothing for so long hangs. */
+const hangTimeoutMs = 15_000;
+const hangGraceMs = 2_000;
 /** Time for the server to close its data file in order; it takes about one second. */
 const stopGraceMs = 10_000;
 /** A killed server is missed for about this long. */
@@ -109,17 +112,17 @@ async function ensureRunning(
 
 /** Whether the server of the state file serves. One that runs and does not serve is ended, so that a new one can have its data. */
 async function isOfUse(state: ServerState, report: (line: string) => void): Promise<boolean> {
-  if (!isRunning(state.server)) {
-    report('The Temporal server was not stopped in order; it starts again with what it had stored.');
-    return false;
-  }
   let reason: string | null = null;
-  for (let attempt = 1; attempt <= 3; attempt++) {
+  for (const giveUpAt = Date.now() + hangTimeoutMs; isRunning(state.server) && Date.now() < giveUpAt; ) {
     reason = await whyUnhealthy(state.address, answerTimeoutMs);
     if (reason === null) return true;
   }
-  report(`The Temporal server (process ${state.server.pid}) runs but is of no use, ${reason}; it is started again.`);
-  await endProcess(state.server, stopGraceMs);
+  if (isRunning(state.server)) {
+    report(`The Temporal server (process ${state.server.pid}) runs but is of no use, ${reason}; it is started again.`);
+    await endProcess(state.server, hangGraceMs);
+  } else {
+    report('The Temporal server was not stopped in order; it starts again with what it had stored.');
+  }
   return false;
 }
 
@@ -134,9 +137,13 @@ function watchServer(home: string, options: StartServerOptions): NodeJS.Timeout 
     if (busy || state === null || isRunning(state.server)) return;
     busy = true;
     try {
-      const { state: now } = await withProcessLock(lockPath(home), {}, () => ensureRunning(home, options));
-      if (now.address !== state.address)
+      const now = await withProcessLock(lockPath(home), {}, async () => {
+        const wasStopped = readServerState(home) === null;
+        return wasStopped ? null : (await ensureRunning(home, options)).state;
+      });
+      if (now !== null && now.address !== state.address) {
         options.report(`The Temporal server is now at ${now.address}; workers and clients have to be started again.`);
+      }
     } catch (error) {
       options.report(`The Temporal server ended and could not be started again: ${errorText(error)}`);
     }

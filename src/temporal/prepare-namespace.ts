@@ -6,7 +6,7 @@ import { SearchAttributeType } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { CruxError, errorText } from '../errors.ts';
-import { searchAttributeKeys } from './search-attributes.ts';
+import { searchAttributeKeys } from '../workflows/search-attributes.ts';
 
 export type PrepareNamespaceOptions = {
   report: (line: string) => void;

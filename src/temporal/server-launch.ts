@@ -9,7 +9,7 @@ import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './
 import { whyUnhealthy } from './server-health.ts';
 
 const pollMs = 50;
-const answerTimeoutMs = 5_000;
+const answerTimeoutMs = 3_000;
 /** It serves after 0.3 s on an idle machine; a large data file after a crash, on a busy one, takes longer. */
 const startTimeoutMs = 120_000;
 const reportEveryMs = 5_000;

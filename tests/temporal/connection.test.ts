@@ -3,7 +3,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { expect, test, vi } from 'vitest';
 import { CruxError } from '../../src/errors.ts';
 import { type ConnectTemporalOptions, connectTemporal } from '../../src/temporal/connection.ts';
-import { searchAttributeKeys } from '../../src/temporal/search-attributes.ts';
+import { searchAttributeKeys } from '../../src/workflows/search-attributes.ts';
 import { withTemporal } from '../helpers/temporal-server.ts';
 
 const temporal = withTemporal();
