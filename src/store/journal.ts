@@ -81,6 +81,43 @@ export class Journal {
     return (await this.read([runId], answer.key)) ?? answer;
   }
 
+  /** Answers given in a state for these purposes, in a fixed order. */
+  async inState(scope: string[], nodeId: string, purposes: string[]): Promise<Answer[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('answers')
+      .selectAll()
+      .where('node_id', '=', nodeId)
+      .where('run_id', 'in', scope)
+      .where('purpose', 'in', purposes)
+      .orderBy('key')
+      .execute();
+    return distinct(rows);
+  }
+
+  /** Answers of one rollout, in a fixed order. */
+  async inStream(scope: string[], purpose: string, stream: string): Promise<Answer[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('answers')
+      .selectAll()
+      .where('stream', '=', stream)
+      .where('purpose', '=', purpose)
+      .where('run_id', 'in', scope)
+      .orderBy('key')
+      .execute();
+    return distinct(rows);
+  }
+
+  async countFaults(runId: string, keys: string[]): Promise<number> {
+    if (keys.length === 0) return 0;
+    const { total } = await this.#database.kysely
+      .selectFrom('faults')
+      .select(({ fn }) => fn.sum<number>('count').as('total'))
+      .where('run_id', '=', runId)
+      .where('key', 'in', keys)
+      .executeTakeFirstOrThrow();
+    return Number(total ?? 0);
+  }
+
   /** Counts a fault of a call. @returns how many faults this call has had by now */
   async addFault(runId: string, fault: { key: string; role: string; kind: string; message: string }): Promise<number> {
     await this.#database.kysely
@@ -174,6 +211,11 @@ export class Journal {
       )
       .execute();
   }
+}
+
+/** A key may be journaled in several runs of the scope. */
+function distinct(rows: AnswerTable[]): Answer[] {
+  return [...new Map(rows.map((row) => [row.key, row])).values()].map(answerOf);
 }
 
 function answerOf(row: AnswerTable): Answer {

@@ -230,6 +230,8 @@ const initial: Migration = (database) => [
     { id: 'text', host: 'text', roles: 'text', environments: 'text', endpoints: 'text', seen_at: 'integer' },
     ['id'],
   ),
+  index(database, 'answers', ['node_id']),
+  index(database, 'answers', ['stream']),
   index(database, 'candidates', ['run_id', 'node_id']),
   index(database, 'branches', ['run_id', 'trajectory_id']),
   index(database, 'trajectories', ['run_id', 'task_id']),

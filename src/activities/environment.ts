@@ -1,0 +1,118 @@
+/** Activities that make environment steps and record what came of a trajectory. */
+import type { Ending } from '../domain/ending.ts';
+import type {
+  OpenedTask,
+  RecordTrajectoryInput,
+  StepInput,
+  StepResult,
+  TaskAddress,
+  TrajectorySummary,
+} from '../domain/wire.ts';
+import { agentFormat } from '../environments/agent-format.ts';
+import { admitState } from '../models/gateway.ts';
+import { importScope } from '../store/findings.ts';
+import { contentHash } from '../store/hash.ts';
+import type { Run } from '../store/runs.ts';
+import type { TrajectoryTable } from '../store/schema.ts';
+import { activity } from './boundary.ts';
+import type { ActivityContext } from './context.ts';
+import { takeStep } from './steps.ts';
+
+export function environmentActivities(context: ActivityContext) {
+  const { store, environments } = context;
+
+  /** Opens a task of a run: stores its first state, or finds the trajectory that was recorded for it. */
+  async function openTask({ runId, position }: TaskAddress): Promise<OpenedTask> {
+    const run = await store.runs.get(runId);
+    const runTask = await store.runs.task(runId, position);
+    const environment = environments.get(run.environment);
+    const task = await environments.task(run.environment, runTask.taskId);
+    const format = agentFormat(environment, run.config.format);
+    const root = await store.tree.addRoot({
+      environment: environment.name,
+      version: environment.version,
+      taskId: task.id,
+      messages: format.opening(await environment.briefing(task)),
+      tools: format.tools,
+      format: run.config.format,
+    });
+    return {
+      taskId: task.id,
+      title: task.title,
+      environment: environment.name,
+      sample: runTask.sample,
+      rootId: root.id,
+      trajectoryId: runTask.importedId ?? trajectoryId(run, task.id, runTask.sample),
+      stepLimit: run.config.stepLimit,
+      granularity: run.config.granularity,
+      parallel: run.config.parallel,
+      options: run.config.options,
+      imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId),
+    };
+  }
+
+  /** A recorded trajectory becomes one of the run, so that everything about the run is found under its id. */
+  async function adoptImported(run: Run, id: string): Promise<TrajectorySummary> {
+    const row = await store.findings.trajectory(importScope(run.environment), id);
+    if (!row) throw new Error(`The imported trajectory ${id} is no longer in the store.`);
+    await store.findings.addTrajectory({ ...row, run_id: run.id });
+    return trajectorySummary(row);
+  }
+
+  /** Takes the action that a journaled answer is. Idempotent: the transition that is recorded is the one that is returned. */
+  async function environmentStep({ runId, nodeId, answerKey }: StepInput, signal: AbortSignal): Promise<StepResult> {
+    const run = await store.runs.get(runId);
+    admitState(runId, run.state);
+    const answer = await store.journal.read([runId, ...run.reuse], answerKey);
+    if (!answer) throw new Error(`The journal of run ${runId} has no answer ${answerKey}.`);
+    const state = await store.tree.state(nodeId);
+    const taken = await takeStep(context, state, answer.message, signal);
+    const { done, reward, success } = taken;
+    return { nodeId: taken.state.id, step: taken.state.step, done, reward, success };
+  }
+
+  async function recordTrajectory(input: RecordTrajectoryInput): Promise<TrajectorySummary> {
+    const run = await store.runs.get(input.runId);
+    const { taskId, sample } = await store.runs.task(input.runId, input.position);
+    const leaf = await store.tree.state(input.leafId);
+    const ended = await store.tree.transition(leaf.stateKey);
+    const row: TrajectoryTable = {
+      run_id: run.id,
+      id: trajectoryId(run, taskId, sample),
+      task_id: taskId,
+      sample,
+      origin: 'policy',
+      model: run.config.models.policy.model,
+      root_id: leaf.rootId,
+      leaf_id: leaf.id,
+      steps: leaf.step,
+      ending: input.ending,
+      reward: input.reward,
+      success: input.success === null ? null : Number(input.success),
+      details: input.fault === null ? (ended?.details ?? null) : JSON.stringify({ fault: input.fault }),
+    };
+    await store.findings.addTrajectory(row);
+    return trajectorySummary(row);
+  }
+
+  return {
+    openTask: activity(openTask),
+    environmentStep: activity(environmentStep),
+    recordTrajectory: activity(recordTrajectory),
+  };
+}
+
+/** The same for equal tasks of equal runs, so that a repeated run finds its own. */
+function trajectoryId(run: Run, taskId: string, sample: number): string {
+  return contentHash(['trajectory', run.environment, taskId, sample]);
+}
+
+export function trajectorySummary(row: TrajectoryTable): TrajectorySummary {
+  return {
+    trajectoryId: row.id,
+    ending: row.ending as Ending,
+    success: row.success === null ? null : row.success === 1,
+    reward: row.reward,
+    steps: row.steps,
+  };
+}

@@ -1,0 +1,101 @@
+import type { AssistantMessage } from '../domain/message.ts';
+import type { ProposeResult, StepAddress } from '../domain/wire.ts';
+import { agentFormat } from '../environments/agent-format.ts';
+import { expertMessages } from '../models/prompts.ts';
+import type { Run } from '../store/runs.ts';
+import type { CandidateTable } from '../store/schema.ts';
+import type { State } from '../store/tree.ts';
+import { activity } from './boundary.ts';
+import type { ActivityContext } from './context.ts';
+import { candidateOf, trajectoryStep } from './trajectory-steps.ts';
+
+/** How often a proposer is asked again because its message holds no action. */
+const mostAsks = 3;
+
+type Proposer = 'expert' | 'policy';
+
+export function expertActivities(context: ActivityContext) {
+  const { store, environments, gateway } = context;
+
+  /**
+   * Draws K alternatives to the policy's action at a step, and stores those that are different actions. What equals the policy's action, or
+   * an alternative drawn before it, is dropped; choices go by sample number, not by who answered first.
+   */
+  async function proposeAlternatives(address: StepAddress, signal: AbortSignal): Promise<ProposeResult> {
+    const run = await store.runs.get(address.runId);
+    const { trajectory, state, message } = await trajectoryStep(context, address);
+    const { alternatives: count, pairSources } = run.config.options;
+    const proposers = proposersFor(pairSources);
+    const drawn = await Promise.all(
+      proposers.flatMap((proposer, block) =>
+        Array.from({ length: count }, async (_, sample) => {
+          const proposed = await proposal(run, state, proposer, sample, signal);
+          if (!proposed) return null;
+          const model = run.config.models[proposer].model;
+          const position = block * count + sample;
+          return candidateOf(context, state, proposed, { runId: run.id, source: proposer, model, position });
+        }),
+      ),
+    );
+    const policyCandidate = candidateOf(context, state, message, {
+      runId: run.id,
+      source: trajectory.origin === 'imported' ? 'imported' : 'policy',
+      model: trajectory.model,
+      position: -1,
+    });
+    const readable = drawn.filter((candidate) => candidate !== null);
+    const different = readable.filter((candidate) => candidate.canonical !== policyCandidate.canonical);
+    const distinct = firstOfEach(different);
+    await store.findings.addCandidates([policyCandidate, ...distinct]);
+    return {
+      alternatives: distinct.length,
+      equalToPolicy: readable.length - different.length,
+      duplicates: different.length - distinct.length,
+      unreadable: drawn.length - readable.length,
+    };
+  }
+
+  /** @returns null when none of the asks gave an action */
+  async function proposal(
+    run: Run,
+    state: State,
+    proposer: Proposer,
+    sample: number,
+    signal: AbortSignal,
+  ): Promise<AssistantMessage | null> {
+    const environment = environments.get(state.environment);
+    const format = agentFormat(environment, state.format);
+    const task = await environments.task(state.environment, state.taskId);
+    const hints = run.config.options.expertHints ? ((await environment.hints?.(task)) ?? null) : null;
+    const messages = proposer === 'expert' ? expertMessages(state.messages, hints) : state.messages;
+    for (let ask = 0; ask < mostAsks; ask++) {
+      const answer = await gateway.answer(
+        {
+          run,
+          address: { nodeId: state.id, role: proposer, purpose: 'propose', stream: '', sample, ask },
+          messages,
+          tools: state.tools,
+          step: state.step + 1,
+        },
+        signal,
+      );
+      const parsed = format.parse(answer.message);
+      // Written anew in the policy's own format, so that nothing of the expert's habits of form gets into the data.
+      if (parsed.kind === 'action') return format.render(parsed.thought, parsed.action, state.step + 1);
+    }
+    return null;
+  }
+
+  return { proposeAlternatives: activity(proposeAlternatives) };
+}
+
+/** Who must propose so that pairs of these sources can exist: `chosen/rejected`; the policy's own a_t is there anyway. */
+function proposersFor(pairSources: string): Proposer[] {
+  const [chosen, rejected] = pairSources.split('/') as [Proposer, Proposer];
+  return rejected === 'expert' && chosen !== 'expert' ? [chosen, 'expert'] : [chosen];
+}
+
+function firstOfEach(candidates: CandidateTable[]): CandidateTable[] {
+  const seen = new Set<string | null>();
+  return candidates.filter(({ canonical }) => !seen.has(canonical) && seen.add(canonical));
+}

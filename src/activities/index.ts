@@ -1,0 +1,23 @@
+import type { ActivityContext } from './context.ts';
+import { environmentActivities } from './environment.ts';
+import { expertActivities } from './expert.ts';
+import { pairActivities } from './pairs.ts';
+import { policyActivities } from './policy.ts';
+import { prmActivities } from './prm.ts';
+import { rolloutActivities } from './rollout.ts';
+import { storeActivities } from './store.ts';
+
+/** Activities that need environments or models: the `agent` role. */
+export function agentActivities(context: ActivityContext) {
+  return {
+    ...environmentActivities(context),
+    ...policyActivities(context),
+    ...expertActivities(context),
+    ...prmActivities(context),
+    ...rolloutActivities(context),
+    ...pairActivities(context),
+    ...storeActivities(context),
+  };
+}
+
+export type Activities = ReturnType<typeof agentActivities>;

@@ -1,0 +1,52 @@
+import type { Action } from '../domain/action.ts';
+import { canonicalJson, type Json } from '../domain/canonical-json.ts';
+import type { AssistantMessage } from '../domain/message.ts';
+import type { StepAddress } from '../domain/wire.ts';
+import { agentFormat } from '../environments/agent-format.ts';
+import type { Environment } from '../environments/contract.ts';
+import { contentHash } from '../store/hash.ts';
+import type { CandidateTable, TrajectoryTable } from '../store/schema.ts';
+import type { State } from '../store/tree.ts';
+import type { ActivityContext } from './context.ts';
+
+/** A step of a trajectory: s_t, and the message a_t that the policy wrote there. */
+export type TrajectoryStep = { trajectory: TrajectoryTable; state: State; message: AssistantMessage };
+
+export async function trajectoryStep(context: ActivityContext, address: StepAddress): Promise<TrajectoryStep> {
+  const { tree, findings } = context.store;
+  const trajectory = await findings.trajectory(address.runId, address.trajectoryId);
+  if (!trajectory) throw new Error(`Run ${address.runId} has no trajectory ${address.trajectoryId}.`);
+  // The path is walked upwards, because a state knows its parent only.
+  let next = await tree.state(trajectory.leaf_id);
+  while (next.step > address.step) next = await tree.state(next.parentId!);
+  return { trajectory, state: await tree.state(next.parentId!), message: next.assistant! };
+}
+
+/** Equal texts mean equal actions, by the environment's own rule where it has one. */
+export function canonicalAction(environment: Environment, action: Action): string {
+  return environment.canonicalAction?.(action) ?? canonicalJson(action);
+}
+
+export type NewCandidate = { runId: string; source: string; model: string; position: number };
+
+/** A message as a candidate of a state. */
+export function candidateOf(
+  context: ActivityContext,
+  state: State,
+  message: AssistantMessage,
+  candidate: NewCandidate,
+): CandidateTable {
+  const environment = context.environments.get(state.environment);
+  const parsed = agentFormat(environment, state.format).parse(message);
+  return {
+    run_id: candidate.runId,
+    id: contentHash(['candidate', state.id, message as unknown as Json]),
+    node_id: state.id,
+    source: candidate.source,
+    model: candidate.model,
+    position: candidate.position,
+    message: JSON.stringify(message),
+    action: parsed.kind === 'action' ? canonicalJson(parsed.action) : null,
+    canonical: parsed.kind === 'action' ? canonicalAction(environment, parsed.action) : null,
+  };
+}

@@ -1,0 +1,43 @@
+import type { PairFlag } from './pair.ts';
+
+/** What the flags of a pair are judged by. */
+export type FlagEvidence = {
+  /** Text of the whole conversation before the chosen action, tools included. */
+  conversation: string;
+  /** Text of the chosen message, and of its arguments alone. */
+  chosenText: string;
+  chosenArguments: string;
+  /** Policy steps after the alternative, of each successful branch. */
+  stepsAfterAlternative: number[];
+  imported: boolean;
+  rule: 'none' | 'once' | 'posterior';
+};
+
+/** Words of an action that name something: identifiers, numbers, quoted text. Common words of query languages name nothing. */
+const languageWords = new Set(
+  `select from where and or not in is null as on join left right inner outer group by order having limit offset distinct count sum avg min
+  max like between case when then else end union all except intersect exists asc desc with cast show tables describe columns submit skip
+  table database cross natural using true false integer text real float`.split(/\s+/),
+);
+
+/** @returns the flags in their fixed order. Source: ours (methods, decisions on CSO). */
+export function pairFlags(evidence: FlagEvidence): PairFlag[] {
+  const flags: PairFlag[] = [];
+  if (isUngrounded(evidence)) flags.push('ungrounded');
+  if (/\b(guidance|hints?|weaker agent|schema (?:given|provided) above)\b/i.test(evidence.chosenText)) flags.push('hint-mention');
+  const { stepsAfterAlternative } = evidence;
+  if (stepsAfterAlternative.length > 0 && stepsAfterAlternative.every((steps) => steps <= 1)) flags.push('solves-alone');
+  if (evidence.imported) flags.push('off-policy');
+  if (evidence.rule === 'once') flags.push('verified-once');
+  if (evidence.rule === 'none') flags.push('unverified');
+  return flags;
+}
+
+function isUngrounded({ conversation, chosenArguments }: FlagEvidence): boolean {
+  const known = new Set(words(conversation));
+  return words(chosenArguments).some((word) => !languageWords.has(word) && word.length > 2 && !known.has(word));
+}
+
+function words(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}_][\p{L}\p{N}_]*|\p{N}+/gu) ?? [];
+}

@@ -1,0 +1,52 @@
+/** Whether branches prove that an alternative is better than the policy's own action. */
+import { isPolicyEnding } from './ending.ts';
+import type { CsoOptions } from './run-config.ts';
+import { sequentialDecision } from './statistics/sequential-rule.ts';
+import type { BranchResult } from './wire.ts';
+
+/** Branches of one action. */
+export type Tally = { successes: number; rollouts: number; /** Ended by a fault: unknown, counted against the pair. */ missing: number };
+
+/** A success that does not hold on variants of the task's data is an accident, and no success. */
+export function isVerifiedSuccess(branch: BranchResult): boolean {
+  return branch.success === true && branch.confirmed !== false;
+}
+
+export function tally(branches: readonly BranchResult[]): Tally {
+  const genuine = branches.filter(({ ending }) => isPolicyEnding(ending));
+  return {
+    successes: genuine.filter(isVerifiedSuccess).length,
+    rollouts: genuine.length,
+    missing: branches.length - genuine.length,
+  };
+}
+
+export type Verdict = {
+  verdict: 'accepted' | 'rejected' | 'continue';
+  rule: 'none' | 'once' | 'posterior';
+  /** P(p_alternative > p_policy); null where the rule needs none. */
+  posterior: number | null;
+};
+
+/**
+ * The verdict on an alternative after the rollouts made so far.
+ * With n = 1, one successful branch verifies. Source: CSO (arXiv 2602.03412), verification.
+ * With n > 1, the alternative must beat the policy's own action from the same state: the sequential rule of the `sound` preset. Source: ours.
+ */
+export function verdictOn(alternative: Tally, policy: Tally, verification: CsoOptions['verification']): Verdict {
+  if (verification.rollouts === 1) {
+    const open = alternative.rollouts + alternative.missing === 0;
+    const accepted = alternative.successes > 0;
+    return { verdict: open ? 'continue' : accepted ? 'accepted' : 'rejected', rule: 'once', posterior: null };
+  }
+  const { verdict, posterior } = sequentialDecision(
+    tallyForRule(alternative, verification.rollouts),
+    tallyForRule(policy, verification.baselineRollouts),
+    { confidence: verification.confidence, equalityMass: verification.tieMass },
+  );
+  return { verdict, rule: 'posterior', posterior };
+}
+
+function tallyForRule({ successes, rollouts, missing }: Tally, planned: number) {
+  return { successes, failures: rollouts - successes, missing, remaining: Math.max(0, planned - rollouts - missing) };
+}

@@ -1,0 +1,9 @@
+/** Names of task queues. They contain the store's id, so that no worker takes work whose data it cannot see. */
+
+export function workflowQueue(storeId: string): string {
+  return `crux-${storeId}-workflow`;
+}
+
+export function agentQueue(storeId: string): string {
+  return `crux-${storeId}-agent`;
+}

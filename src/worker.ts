@@ -1,0 +1,147 @@
+/** The worker entry: a process that runs workflows, activities, or both, for one store. */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DefaultLogger, type LogEntry, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { type ActivityContext } from './activities/context.ts';
+import { agentActivities } from './activities/index.ts';
+import type { CruxConfig } from './config.ts';
+import { EnvironmentRegistry } from './environments/registry.ts';
+import { SessionCache } from './environments/session-cache.ts';
+import { Gateway } from './models/gateway.ts';
+import type { Store } from './store/store.ts';
+import { agentQueue, workflowQueue } from './temporal/task-queues.ts';
+
+export type WorkerRole = 'workflow' | 'agent';
+
+export type WorkerOptions = {
+  config: CruxConfig;
+  store: Store;
+  connection: NativeConnection;
+  namespace: string;
+  roles: WorkerRole[];
+  /** Where log lines go; default: nowhere. */
+  log?: (entry: LogEntry) => void;
+};
+
+export type RunningWorker = {
+  /** Resolves when the worker has stopped, rejects when it broke. */
+  done: Promise<void>;
+  /** Takes no more work; calls under way are finished and journaled, rollouts give up at their next step. */
+  stop(): void;
+};
+
+/** Calls under way may finish for this long after `stop`. */
+const graceMs = 20_000;
+const announceEveryMs = 20_000;
+
+let runtimeInstalled = false;
+
+/** Starts a worker. It has registered at Temporal and in the store when this returns. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { config, store, connection, namespace, roles } = options;
+  installRuntime(options.log);
+  const environments = new EnvironmentRegistry(config.environments);
+  const sessions = new SessionCache(store.tree, environments);
+  const gateway = new Gateway(store, config.endpoints);
+  const stopping = new AbortController();
+  const context: ActivityContext = { store, config, environments, sessions, gateway, stopping: stopping.signal };
+
+  const shared = {
+    connection,
+    namespace,
+    shutdownGraceTime: graceMs,
+    shutdownForceTime: graceMs + 10_000,
+    // Also bounds how late a cancellation is noticed.
+    maxHeartbeatThrottleInterval: '10s' as const,
+    defaultHeartbeatThrottleInterval: '10s' as const,
+  };
+  const workers: Worker[] = [];
+  if (roles.includes('workflow')) {
+    workers.push(
+      await Worker.create({
+        ...shared,
+        taskQueue: workflowQueue(store.id),
+        ...workflowCode(),
+        // About 2 MB each, measured; more would only trade memory for replays.
+        maxCachedWorkflows: 600,
+        maxConcurrentWorkflowTaskExecutions: 40,
+      }),
+    );
+  }
+  if (roles.includes('agent')) {
+    workers.push(
+      await Worker.create({
+        ...shared,
+        taskQueue: agentQueue(store.id),
+        activities: agentActivities(context),
+        maxConcurrentActivityTaskExecutions: 400,
+      }),
+    );
+  }
+
+  const id = randomUUID();
+  const announce = () =>
+    store.runs.announceWorker({
+      id,
+      host: hostname(),
+      roles,
+      environments: environments.names,
+      endpoints: Object.keys(config.endpoints),
+    });
+  await announce();
+  // A missed announcement is made up for by the next one.
+  const announcing = setInterval(() => void announce().catch(() => {}), announceEveryMs);
+
+  const done = (async () => {
+    try {
+      await Promise.all(
+        workers.map(async (worker) => {
+          try {
+            await worker.run();
+          } finally {
+            for (const other of workers) stopWorker(other);
+          }
+        }),
+      );
+    } finally {
+      clearInterval(announcing);
+      await store.runs.dismissWorker(id).catch(() => {});
+      await sessions.close();
+      await environments.close();
+    }
+  })();
+  // Whoever awaits `done` later must not find that an early failure ended the process.
+  done.catch(() => {});
+  return {
+    done,
+    stop: () => {
+      stopping.abort();
+      for (const worker of workers) stopWorker(worker);
+    },
+  };
+}
+
+/** Workflow code: bundled ahead in the npm package, from the sources in the repository. */
+function workflowCode() {
+  const bundle = join(import.meta.dirname, 'workflow-bundle.js');
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
+  return { workflowsPath: join(import.meta.dirname, 'workflows', `index.${extension}`) };
+}
+
+function stopWorker(worker: Worker): void {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+}
+
+function installRuntime(log: WorkerOptions['log']): void {
+  if (runtimeInstalled) return;
+  runtimeInstalled = true;
+  Runtime.install({
+    logger: new DefaultLogger(log ? 'INFO' : 'ERROR', log ?? (() => {})),
+    // Signals are the command's business: one stops, a second one quits.
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'temporalio_sdk_core=WARN,temporal_client=WARN', forward: {} } },
+  });
+}

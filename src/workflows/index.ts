@@ -1,0 +1,4 @@
+/** All workflows of Crux: what a worker bundles. */
+export { branch } from './branch.ts';
+export { campaign } from './campaign.ts';
+export { trajectory } from './trajectory.ts';

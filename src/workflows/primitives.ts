@@ -1,0 +1,251 @@
+/** What methods are written with: one trajectory of one task, and what can be done in it. Everything shared lives here. */
+import {
+  CancellationScope,
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Ending } from '../domain/ending.ts';
+import { endingOfFault } from '../domain/fault-ending.ts';
+import type { CsoOptions } from '../domain/run-config.ts';
+import type {
+  BranchInput,
+  BranchResult,
+  JudgeResult,
+  OpenedTask,
+  TrajectoryInput,
+  TrajectoryResult,
+  TrajectorySummary,
+} from '../domain/wire.ts';
+import { branchWorkflowId } from '../domain/workflow-ids.ts';
+import type { branch } from './branch.ts';
+import { agent, bookkeeping, faultOf } from './proxies.ts';
+import { cruxPairs, cruxReward, cruxStatus, cruxStep } from './search-attributes.ts';
+import { Slots } from './slots.ts';
+
+/** Steps that are mined before the workflow may continue as new. */
+const stepsPerChunk = 50;
+/** Search attributes are in history: they are written at phase changes, and this often while exploring. */
+const stepsPerUpsert = 25;
+
+export class TaskRun {
+  readonly options: CsoOptions;
+  readonly #input: TrajectoryInput;
+  readonly #task: OpenedTask;
+  readonly #slots: Slots;
+  #trajectory: TrajectorySummary | null = null;
+  #criticalSteps = 0;
+  #branches = 0;
+  #pairs = 0;
+  #stoppedBy: TrajectoryResult['stoppedBy'] = null;
+
+  private constructor(input: TrajectoryInput, task: OpenedTask) {
+    this.#input = input;
+    this.#task = task;
+    this.options = task.options;
+    this.#slots = new Slots(task.parallel);
+    if (input.cursor?.phase === 'mine') {
+      this.#trajectory = input.cursor.trajectory;
+      this.#criticalSteps = input.cursor.criticalSteps;
+      this.#branches = input.cursor.branches;
+    }
+  }
+
+  static async open(input: TrajectoryInput): Promise<TaskRun> {
+    const { runId, position } = input;
+    return new TaskRun(input, await agent('open the task').openTask({ runId, position }));
+  }
+
+  /** The policy's own trajectory, call by call; a recorded one is taken as it is. */
+  async explore(): Promise<TrajectorySummary> {
+    this.#trajectory ??= this.#task.imported ?? (await this.#rollPolicy());
+    this.#show('explored');
+    return this.#trajectory;
+  }
+
+  /**
+   * Does something at every step of a trajectory, all steps independent. A step whose calls came to a fault is left out, and the others go
+   * on; a reached ceiling ends the mining.
+   */
+  async eachStep(trajectory: TrajectorySummary, mine: (step: number) => Promise<void>): Promise<void> {
+    this.#status('mining');
+    const cursor = this.#input.cursor;
+    let next = cursor?.phase === 'mine' ? cursor.nextStep : 1;
+    while (next <= trajectory.steps && this.#stoppedBy === null) {
+      await this.#continueAsNewIfSuggested({
+        phase: 'mine',
+        trajectory,
+        nextStep: next,
+        criticalSteps: this.#criticalSteps,
+        branches: this.#branches,
+      });
+      const last = Math.min(trajectory.steps, next + stepsPerChunk - 1);
+      const steps = Array.from({ length: last - next + 1 }, (_, index) => next + index);
+      await Promise.all(steps.map((step) => this.#unlessStopped(() => mine(step))));
+      next = last + 1;
+    }
+  }
+
+  /** Draws alternatives at a step. @returns how many different ones there are */
+  async propose(step: number): Promise<number> {
+    const { alternatives } = await this.#slots.run(() =>
+      agent(`step ${step}: propose ${this.options.alternatives} alternatives`).proposeAlternatives(this.#address(step)),
+    );
+    return alternatives;
+  }
+
+  /** Scores the actions of a step: is it a candidate critical step, and which alternatives are to be verified? */
+  async judge(step: number): Promise<JudgeResult> {
+    const judged = await this.#slots.run(() => agent(`step ${step}: score the actions`).judgeCandidates(this.#address(step)));
+    if (judged.verdict === 'critical') this.#criticalSteps++;
+    this.#show('mining');
+    return judged;
+  }
+
+  /** Takes a candidate in its state and lets the policy continue to its own ending. */
+  async branch(step: number, candidate: Omit<BranchInput, 'runId' | 'trajectoryId'>): Promise<BranchResult> {
+    const { runId, trajectoryId } = this.#address(step);
+    const input: BranchInput = { runId, trajectoryId, ...candidate };
+    const label = `step ${step}: ${input.purpose} ${input.candidateId.slice(0, 8)} #${input.rollout}`;
+    const result = await this.#slots.run(() =>
+      this.#task.granularity === 'rollout'
+        ? agent(label).rollOut(input)
+        : executeChild<typeof branch>('branch', {
+            workflowId: branchWorkflowId(workflowInfo().workflowId, { step, ...input }),
+            args: [input],
+            staticSummary: label,
+          }),
+    );
+    this.#branches++;
+    this.#show('verifying');
+    return result;
+  }
+
+  /** Stores the pairs that the branches so far prove, with their certificates. */
+  async emitPairs(): Promise<void> {
+    const { runId, trajectoryId } = this.#address(1);
+    this.#pairs = await bookkeeping('record the pairs').recordPairs({ runId, trajectoryId });
+  }
+
+  /** Takes note of what cut the method short. @throws what is no fault but a defect */
+  stop(error: unknown): void {
+    if (isCancellation(error)) {
+      this.#stoppedBy = 'cancelled';
+      return;
+    }
+    const fault = faultOf(error);
+    if (!fault) throw error;
+    const ending = endingOfFault(fault.kind);
+    if (ending === null) throw error;
+    if (this.#stoppedBy === null) this.#stoppedBy = ending === 'budget' || ending === 'cancelled' ? ending : 'fault';
+  }
+
+  /** Whether something cut the method short after there was a trajectory to mine. */
+  get wasCutShort(): boolean {
+    return this.#stoppedBy !== null && this.#trajectory !== null;
+  }
+
+  /** Writes the result to the store: also when the trajectory was cancelled. */
+  async finish(): Promise<TrajectoryResult> {
+    const trajectory = this.#trajectory;
+    const result: TrajectoryResult = {
+      position: this.#input.position,
+      taskId: this.#task.taskId,
+      ending: trajectory?.ending ?? 'cancelled',
+      success: trajectory?.success ?? null,
+      reward: trajectory?.reward ?? null,
+      steps: trajectory?.steps ?? 0,
+      criticalSteps: this.#criticalSteps,
+      branches: this.#branches,
+      pairs: this.#pairs,
+      stoppedBy: this.#stoppedBy,
+    };
+    await bookkeeping('record the result').finishTask({ runId: this.#input.runId, result });
+    upsertSearchAttributes([
+      { key: cruxStatus, value: this.#stoppedBy ?? result.ending },
+      { key: cruxStep, value: result.steps },
+      { key: cruxPairs, value: result.pairs },
+      ...(result.reward === null ? [] : [{ key: cruxReward, value: result.reward }]),
+    ]);
+    this.#show('finished');
+    return result;
+  }
+
+  async #rollPolicy(): Promise<TrajectorySummary> {
+    const { runId } = this.#input;
+    const cursor = this.#input.cursor?.phase === 'explore' ? this.#input.cursor : { nodeId: this.#task.rootId, step: 0 };
+    let { nodeId, step } = cursor;
+    this.#status('exploring');
+    try {
+      while (step < this.#task.stepLimit) {
+        await this.#continueAsNewIfSuggested({ phase: 'explore', nodeId, step });
+        const where = { runId, nodeId, purpose: 'explore' as const, stream: `sample-${this.#task.sample}` };
+        const turn = await agent(`step ${step + 1}: policy`).callPolicy(where);
+        if (turn.kind === 'ended') return await this.#record(nodeId, turn.ending, 0, false);
+        const { answerKey, tool } = turn;
+        const taken = await agent(`step ${step + 1}: ${tool ?? 'malformed action'}`).environmentStep({ runId, nodeId, answerKey });
+        nodeId = taken.nodeId;
+        step = taken.step;
+        if (taken.done) return await this.#record(nodeId, 'submitted', taken.reward, taken.success);
+        if (step % stepsPerUpsert === 0) upsertSearchAttributes([{ key: cruxStep, value: step }]);
+      }
+      return await this.#record(nodeId, 'step-limit', 0, false);
+    } catch (error) {
+      const fault = faultOf(error);
+      const ending = isCancellation(error) ? 'cancelled' : fault && endingOfFault(fault.kind);
+      if (!ending) throw error;
+      if (ending === 'budget' || ending === 'cancelled') this.#stoppedBy = ending;
+      return await CancellationScope.nonCancellable(() => this.#record(nodeId, ending, null, null, fault?.message));
+    }
+  }
+
+  #record(leafId: string, ending: Ending, reward: number | null, success: boolean | null, fault: string | null = null) {
+    const { runId, position } = this.#input;
+    return bookkeeping('record the trajectory').recordTrajectory({ runId, position, leafId, ending, reward, success, fault });
+  }
+
+  async #unlessStopped(work: () => Promise<void>): Promise<void> {
+    if (this.#stoppedBy !== null) return;
+    try {
+      await work();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const fault = faultOf(error);
+      const ending = fault && endingOfFault(fault.kind);
+      if (!ending) throw error;
+      if (ending === 'budget' || ending === 'cancelled') this.stop(error);
+    }
+  }
+
+  async #continueAsNewIfSuggested(cursor: NonNullable<TrajectoryInput['cursor']>): Promise<void> {
+    if (!workflowInfo().continueAsNewSuggested) return;
+    await continueAsNew({ ...this.#input, cursor });
+  }
+
+  #address(step: number) {
+    return { runId: this.#input.runId, trajectoryId: this.#task.trajectoryId, step };
+  }
+
+  #status(status: string): void {
+    upsertSearchAttributes([{ key: cruxStatus, value: status }]);
+    this.#show(status);
+  }
+
+  #show(phase: string): void {
+    const rows: [string, string | number | null | undefined][] = [
+      ['phase', phase],
+      ['task', this.#task.title.replace(/[|\n]/g, ' ')],
+      ['ending', this.#trajectory?.ending],
+      ['reward', this.#trajectory?.reward],
+      ['steps', this.#trajectory?.steps],
+      ['candidate critical steps', this.#criticalSteps],
+      ['branches', this.#branches],
+      ['pairs', this.#pairs],
+    ];
+    const known = rows.filter(([, value]) => value !== undefined && value !== null);
+    setCurrentDetails(['| | |', '|---|---|', ...known.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'));
+  }
+}

@@ -1,0 +1,48 @@
+/** Activity proxies, one per retry class, each with the reason for its timeouts. Every activity has a summary for the Temporal UI. */
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+
+const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
+
+/** Activities run on the queue of the `agent` role, which lies beside that of the workflows. */
+const agentQueue = () => workflowInfo().taskQueue.replace(/-workflow$/, '-agent');
+
+/**
+ * Work that waits for models or environments. A dead worker is noticed by its missing heartbeat; the length of the work itself says nothing,
+ * so one attempt may take a day. There is no limit on attempts or on the whole: faults are counted per call, in the store, and the last one
+ * comes as a typed failure that is not retried.
+ */
+export const agent = (summary: string) =>
+  proxyActivities<Activities>({
+    taskQueue: agentQueue(),
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: '30s',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+    summary,
+  });
+
+/**
+ * Reads and writes of the store. They take milliseconds; where the store is locked or full they are repeated until it is well, because
+ * nothing may be lost.
+ */
+export const bookkeeping = (summary: string) =>
+  proxyActivities<Activities>({
+    taskQueue: agentQueue(),
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '30s',
+    retry,
+    summary,
+  });
+
+/** The kind of the fault that an activity came to, and its words; null when the error is none. */
+export function faultOf(error: unknown): { kind: string; message: string } | null {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure ? { kind: cause.type ?? 'Defect', message: cause.message } : null;
+}
