@@ -1,6 +1,6 @@
 /** Splits MySQL text into tokens. Nothing else in this folder looks at raw SQL, so nothing is ever rewritten inside a string. */
 
-export type TokenKind = 'word' | 'quoted-identifier' | 'string' | 'number' | 'symbol' | 'variable' | 'end';
+export type TokenKind = 'word' | 'quoted-identifier' | 'string' | 'number' | 'symbol' | 'variable' | 'invalid' | 'end';
 
 export type Token = {
   kind: TokenKind;
@@ -14,17 +14,6 @@ export type Token = {
   end: number;
 };
 
-/** Text that is no token, such as a string without its end. MySQL's words for it come from the caller. */
-export class TokenError extends Error {
-  readonly offset: number;
-
-  constructor(message: string, offset: number) {
-    super(message);
-    this.name = 'TokenError';
-    this.offset = offset;
-  }
-}
-
 const blank = /(?:\s+|--(?=\s|$)[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/)+/y;
 const word = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/y;
 const number = /0[xX][0-9A-Fa-f]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
@@ -34,7 +23,7 @@ const singleQuoted = /'(?:[^'\\]|\\[\s\S]|'')*'/y;
 const doubleQuoted = /"(?:[^"\\]|\\[\s\S]|"")*"/y;
 const backquoted = /`(?:[^`]|``)*`/y;
 
-/** @throws TokenError at a character that begins no token, and at quotes that are never closed */
+/** Characters that are no token, such as quotes that are never closed, come as one `invalid` token up to the end. */
 export function tokenize(query: string): Token[] {
   const tokens: Token[] = [];
   let offset = 0;
@@ -62,7 +51,7 @@ export function tokenize(query: string): Token[] {
       else if (digits !== null) push('number', digits, digits);
       else if (name !== null) push('variable', name, name);
       else if (sign !== null) push('symbol', sign, sign);
-      else throw new TokenError(`No token begins with ${JSON.stringify(query[offset])}`, offset);
+      else push('invalid', query.slice(offset), '');
     }
   }
   tokens.push({ kind: 'end', text: '', value: '', start: query.length, end: query.length });

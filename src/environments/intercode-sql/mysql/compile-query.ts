@@ -1,0 +1,327 @@
+/** MySQL queries to SQLite queries. Clauses are resolved in MySQL's order, so that of several mistakes the same one is reported. */
+
+import { compileExpression } from './compile-expression.ts';
+import { checkColumnNames, collectEqualities, compileFrom, type From } from './compile-from.ts';
+import {
+  type CommonRelation,
+  type Compiled,
+  type CompiledQuery,
+  type Context,
+  collated,
+  type NamedItem,
+  quoteName,
+} from './compiled.ts';
+import { checkFullGroupBy, displayName, type Equality } from './full-group-by.ts';
+import { MysqlError } from './reader.ts';
+import {
+  type Clause,
+  findTable,
+  type Relation,
+  type RelationColumn,
+  type Schema,
+  Scope,
+  tableRelation,
+} from './scope.ts';
+import type { CommonTable, Expression, Limit, Order, Query, Select, SetOperation, TableReference } from './syntax.ts';
+import { commonType } from './types.ts';
+
+/** A query around the one that is compiled. */
+type Surroundings = { scope: Scope | null; common: Map<string, CommonRelation> };
+
+export class QueryCompiler {
+  readonly #schema: Schema;
+  /** For golds: columns with an arbitrary value per group are allowed. */
+  readonly #lenient: boolean;
+  #relationCount = 0;
+
+  constructor(schema: Schema, lenient: boolean) {
+    this.#schema = schema;
+    this.#lenient = lenient;
+  }
+
+  /** @throws MysqlError in MySQL's words */
+  compile(query: Query): CompiledQuery {
+    return this.#query(query, { scope: null, common: new Map() });
+  }
+
+  #query(query: Query, surroundings: Surroundings): CompiledQuery {
+    const common = new Map(surroundings.common);
+    const definitions = query.with.map((table) =>
+      this.#commonTable(table, query.recursive, { ...surroundings, common }),
+    );
+    const inner = { ...surroundings, common };
+    const compiled = query.kind === 'select' ? this.#select(query, inner) : this.#setOperation(query, inner);
+    if (!definitions.length) return compiled;
+    return { ...compiled, sql: `WITH ${query.recursive ? 'RECURSIVE ' : ''}${definitions.join(', ')} ${compiled.sql}` };
+  }
+
+  /** Registers a common table and gives its definition. A recursive one has the columns of its first arm. */
+  #commonTable(table: CommonTable, recursive: boolean, surroundings: Surroundings): string {
+    const sqlName = this.#newName();
+    const named = ({ columns }: CompiledQuery): RelationColumn[] => {
+      if (table.columns.length && table.columns.length !== columns.length) {
+        throw new MysqlError(
+          'In definition of view, derived table or common table expression, SELECT list and column names list have different column counts',
+        );
+      }
+      return columns.map(({ name, type }, index) => ({ name: table.columns[index] ?? name, type }));
+    };
+    const name = table.name.toLowerCase();
+    if (recursive && table.query.kind === 'set') {
+      surroundings.common.set(name, { sqlName, columns: named(this.#query(table.query.left, surroundings)) });
+    }
+    const compiled = this.#query(table.query, surroundings);
+    const columns = named(compiled);
+    checkColumnNames(columns);
+    surroundings.common.set(name, { sqlName, columns });
+    return `${sqlName}(${columns.map((column) => quoteName(column.name)).join(', ')}) AS (${compiled.sql})`;
+  }
+
+  #newName(): string {
+    this.#relationCount += 1;
+    return `t${this.#relationCount}`;
+  }
+
+  #select(select: Select, surroundings: Surroundings): CompiledQuery {
+    const scope = new Scope(surroundings.scope);
+    const equalities: Equality[] = [];
+    const items = new Map<string, NamedItem>();
+    const groups: Compiled[] = [];
+    const context = (clause: Clause, aggregates: Context['aggregates'], at = scope): Context => ({
+      schema: this.#schema,
+      scope: at,
+      clause,
+      items: clause === 'field list' || clause === 'where clause' || clause === 'on clause' ? new Map() : items,
+      groups: new Set(groups.map(({ sql }) => sql)),
+      aggregates,
+      compileSubquery: (query, around) => this.#query(query, { scope: around, common: surroundings.common }),
+    });
+    const from =
+      select.from &&
+      compileFrom(select.from, {
+        scope,
+        relation: (reference) => this.#relation(reference, surroundings),
+        condition: (expression, at) => compileExpression(expression, context('on clause', 'forbidden', at)),
+        equalities,
+      });
+
+    const outputs = this.#outputs(select, from, context('field list', 'allowed'));
+    outputs.forEach(({ name, compiled }, index) => {
+      const known = items.get(name.toLowerCase());
+      if (known === undefined) items.set(name.toLowerCase(), { compiled, position: index + 1 });
+      else if (known?.compiled.sql !== compiled.sql) items.set(name.toLowerCase(), null);
+    });
+    const where = select.where && compileExpression(select.where, context('where clause', 'forbidden'));
+    if (select.where) collectEqualities(select.where, scope, equalities, 'INNER', []);
+    const fromSql = from ? ` FROM ${from.finish()}` : '';
+    for (const expression of select.groupBy)
+      groups.push(this.#group(expression, outputs, context('group statement', 'forbidden')));
+    const having = select.having && compileExpression(select.having, context('having clause', 'allowed'));
+    const orderContext = context('order clause', 'allowed');
+    const orders = select.orderBy.map((order) => this.#order(order, outputs, orderContext));
+
+    const compiledItems = outputs.map(({ compiled }) => compiled);
+    const orderParts = orders.flatMap(({ compiled }) => (compiled ? [compiled] : []));
+    const grouped =
+      groups.length > 0 ||
+      [...compiledItems, ...orderParts, ...(having ? [having] : [])].some(({ aggregated }) => aggregated);
+    if (!this.#lenient) {
+      if (grouped) checkFullGroupBy({ groups, relations: scope.relations, equalities }, compiledItems, orderParts);
+      if (select.distinct)
+        checkDistinctOrder(
+          compiledItems,
+          orders.map(({ compiled }) => compiled),
+        );
+    }
+
+    const list = outputs.map(
+      ({ name, compiled }) => `${select.distinct ? collated(compiled) : compiled.sql} AS ${quoteName(name)}`,
+    );
+    // SQLite has no HAVING without groups; it then means the same as WHERE.
+    const filters = [where?.sql, grouped ? undefined : having?.sql].filter((sql) => sql !== undefined && sql !== null);
+    const sql = [
+      `SELECT ${select.distinct ? 'DISTINCT ' : ''}${list.join(', ')}${fromSql}`,
+      filters.length ? `WHERE ${filters.join(' AND ')}` : '',
+      groups.length ? `GROUP BY ${groups.map(collated).join(', ')}` : '',
+      having && grouped ? `HAVING ${having.sql}` : '',
+      orders.length ? `ORDER BY ${orders.map(({ sql: each }) => each).join(', ')}` : '',
+      limitSql(select.limit),
+    ];
+    const parts = [...compiledItems, ...orderParts, ...groups, ...(where ? [where] : []), ...(having ? [having] : [])];
+    return {
+      sql: sql.filter((clause) => clause !== '').join(' '),
+      columns: outputs.map(({ name, compiled }) => ({ name, type: compiled.type })),
+      outer: parts.flatMap(({ bare }) => bare).filter(({ resolved }) => !scope.relations.includes(resolved.relation)),
+      singleRow: select.limit?.count === '1' || (grouped && !groups.length) || !select.from,
+    };
+  }
+
+  #outputs(select: Select, from: From | null, context: Context): { name: string; compiled: Compiled }[] {
+    return select.items.flatMap((item) => {
+      if (item.kind === 'expression') {
+        const { expression, alias } = item;
+        const name = alias ?? (expression.kind === 'column' ? expression.name : expression.text);
+        const compiled = compileExpression(expression, context);
+        if ((compiled as { width?: number }).width! > 1 || expression.kind === 'row')
+          throw new MysqlError('Operand should contain 1 column(s)');
+        return [{ name, compiled }];
+      }
+      if (!from) throw new MysqlError('No tables used');
+      const table = item.table?.toLowerCase() ?? null;
+      const relation = from.relations.find(({ alias }) => alias.toLowerCase() === table);
+      if (table !== null && !relation) throw new MysqlError(`Unknown table '${item.table}'`);
+      const columns = relation
+        ? relation.columns.map((column) => ({ relation, column, scope: context.scope }))
+        : from.columns;
+      return columns.map((resolved) => {
+        const sql = `${resolved.relation.sqlName}.${quoteName(resolved.column.name)}`;
+        const compiled: Compiled = {
+          sql,
+          type: resolved.column.type,
+          bare: [{ resolved, within: [sql] }],
+          aggregated: false,
+        };
+        return { name: resolved.column.name, compiled };
+      });
+    });
+  }
+
+  /** A whole number stands for the select item at that place. */
+  #group(expression: Expression, outputs: { compiled: Compiled }[], context: Context): Compiled {
+    const place = placeOf(expression);
+    const compiled = place === null ? compileExpression(expression, context) : outputs[place - 1]?.compiled;
+    if (!compiled) throw new MysqlError(`Unknown column '${expression.text}' in 'group statement'`);
+    if (compiled.aggregated) throw new MysqlError(`Can't group on '${expression.text}'`);
+    return compiled;
+  }
+
+  #order(
+    { expression, descending }: Order,
+    outputs: { compiled: Compiled }[],
+    context: Context,
+  ): { sql: string; compiled: Compiled | null } {
+    const direction = descending ? ' DESC' : '';
+    const place = placeOf(expression);
+    if (place !== null) {
+      if (!outputs[place - 1]) throw new MysqlError(`Unknown column '${expression.text}' in 'order clause'`);
+      return { sql: `${place}${direction}`, compiled: null };
+    }
+    const compiled = compileExpression(expression, context);
+    const position = outputs.findIndex((output) => output.compiled.sql === compiled.sql) + 1;
+    return { sql: `${position || collated(compiled)}${direction}`, compiled };
+  }
+
+  #relation(
+    reference: Exclude<TableReference, { kind: 'join' }>,
+    surroundings: Surroundings,
+  ): { relation: Relation; sql: string } {
+    const sqlName = this.#newName();
+    if (reference.kind === 'derived') {
+      // A derived table does not see the tables beside it.
+      const compiled = this.#query(reference.query, { ...surroundings, scope: surroundings.scope });
+      const columns = compiled.columns.map(({ name, type }, index) => ({
+        name: reference.columns[index] ?? name,
+        type,
+      }));
+      if (!this.#lenient) checkColumnNames(columns);
+      const sql = reference.columns.length
+        ? `(WITH named(${columns.map(({ name }) => quoteName(name)).join(', ')}) AS (${compiled.sql}) SELECT * FROM named)`
+        : `(${compiled.sql})`;
+      return {
+        relation: { sqlName, alias: reference.alias, database: '', columns, keys: [] },
+        sql: `${sql} AS ${sqlName}`,
+      };
+    }
+    const common = reference.database === null ? surroundings.common.get(reference.name.toLowerCase()) : undefined;
+    const alias = reference.alias ?? reference.name;
+    if (common) {
+      return {
+        relation: { sqlName, alias, database: '', columns: common.columns, keys: [] },
+        sql: `${common.sqlName} AS ${sqlName}`,
+      };
+    }
+    const table = findTable(this.#schema, reference.database, reference.name);
+    return {
+      relation: tableRelation(this.#schema, table, alias, sqlName),
+      sql: `${quoteName(table.name)} AS ${sqlName}`,
+    };
+  }
+
+  #setOperation(query: SetOperation, surroundings: Surroundings): CompiledQuery {
+    if (query.all && query.operator !== 'UNION')
+      throw new MysqlError(`${query.operator} ALL is not available in this environment`);
+    const left = this.#query(query.left, surroundings);
+    const right = this.#query(query.right, surroundings);
+    if (left.columns.length !== right.columns.length) {
+      throw new MysqlError('The used SELECT statements have a different number of columns');
+    }
+    const columns = left.columns.map(({ name, type }, index) => ({
+      name,
+      type: commonType([type, right.columns[index]!.type]),
+    }));
+    const operator = query.all ? 'UNION ALL' : query.operator;
+    const sql = [`${arm(query.left, left, columns)} ${operator} ${arm(query.right, right, columns, true)}`];
+    if (query.orderBy.length)
+      sql.push(`ORDER BY ${query.orderBy.map((order) => this.#setOrder(order, columns)).join(', ')}`);
+    return {
+      sql: [...sql, limitSql(query.limit)].filter((clause) => clause !== '').join(' '),
+      columns,
+      outer: [...left.outer, ...right.outer],
+      singleRow: query.limit?.count === '1',
+    };
+  }
+
+  /** A set operation is ordered by its output columns, by name or place. */
+  #setOrder({ expression, descending }: Order, columns: RelationColumn[]): string {
+    const name = expression.kind === 'column' && expression.table === null ? expression.name.toLowerCase() : null;
+    const place =
+      placeOf(expression) ??
+      columns.findIndex((column) => column.name.toLowerCase() === (name ?? expression.text.toLowerCase())) + 1;
+    const column = columns[place - 1];
+    if (!column) {
+      if (expression.kind === 'column' && expression.table !== null) {
+        throw new MysqlError(
+          `Table '${expression.table}' from one of the SELECTs cannot be used in global ORDER clause`,
+        );
+      }
+      throw new MysqlError(`Unknown column '${expression.text}' in 'order clause'`);
+    }
+    return `${collated({ sql: String(place), type: column.type })}${descending ? ' DESC' : ''}`;
+  }
+}
+
+/** An operand of a set operation. Its columns compare without case, and one that SQLite would misread is wrapped. */
+function arm(query: Query, compiled: CompiledQuery, columns: RelationColumn[], isRight = false): string {
+  const plain =
+    query.kind === 'select'
+      ? !query.orderBy.length && !query.limit && !query.with.length
+      : !isRight && !query.orderBy.length && !query.limit && !query.with.length;
+  const text = columns.some(({ type }) => type.kind === 'text');
+  if (plain && (!text || query.kind === 'set')) return compiled.sql;
+  const list = compiled.columns.map(
+    (_, index) => `${collated({ sql: `c${index + 1}`, type: columns[index]!.type })} AS c${index + 1}`,
+  );
+  const names = compiled.columns.map((_, index) => `c${index + 1}`);
+  return `SELECT ${list.join(', ')} FROM (WITH operand(${names.join(', ')}) AS (${compiled.sql}) SELECT * FROM operand)`;
+}
+
+function placeOf(expression: Expression): number | null {
+  return expression.kind === 'literal' && expression.type === 'integer' ? Number(expression.value) : null;
+}
+
+function limitSql(limit: Limit | null): string {
+  if (!limit) return '';
+  return `LIMIT ${limit.count}${limit.offset === null ? '' : ` OFFSET ${limit.offset}`}`;
+}
+
+/** @throws MysqlError when DISTINCT rows are ordered by what they do not contain */
+function checkDistinctOrder(items: Compiled[], orders: (Compiled | null)[]): void {
+  const selected = new Set(items.map(({ sql }) => sql));
+  orders.forEach((order, index) => {
+    const missing = order?.bare.find(({ within }) => !within.some((sql) => selected.has(sql)));
+    if (!missing) return;
+    throw new MysqlError(
+      `Expression #${index + 1} of ORDER BY clause is not in SELECT list, references column '${displayName(missing)}' which is not in SELECT list; this is incompatible with DISTINCT`,
+    );
+  });
+}
