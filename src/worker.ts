@@ -3,14 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { DefaultLogger, type LogEntry, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { type ActivityContext } from './activities/context.ts';
+import { DefaultLogger, type LogEntry, Runtime, Worker } from '@temporalio/worker';
+import type { ActivityContext } from './activities/context.ts';
 import { agentActivities } from './activities/index.ts';
 import type { CruxConfig } from './config.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { SessionCache } from './environments/session-cache.ts';
 import { Gateway } from './models/gateway.ts';
 import type { Store } from './store/store.ts';
+import type { TemporalConnection } from './temporal/connection.ts';
 import { agentQueue, workflowQueue } from './temporal/task-queues.ts';
 
 export type WorkerRole = 'workflow' | 'agent';
@@ -18,8 +19,7 @@ export type WorkerRole = 'workflow' | 'agent';
 export type WorkerOptions = {
   config: CruxConfig;
   store: Store;
-  connection: NativeConnection;
-  namespace: string;
+  temporal: Pick<TemporalConnection, 'nativeConnection' | 'namespace'>;
   roles: WorkerRole[];
   /** Where log lines go; default: nowhere. */
   log?: (entry: LogEntry) => void;
@@ -40,8 +40,10 @@ let runtimeInstalled = false;
 
 /** Starts a worker. It has registered at Temporal and in the store when this returns. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, store, connection, namespace, roles } = options;
+  const { config, store, temporal, roles } = options;
+  // Before the connection: making one fixes the runtime of the process.
   installRuntime(options.log);
+  const connection = await temporal.nativeConnection();
   const environments = new EnvironmentRegistry(config.environments);
   const sessions = new SessionCache(store.tree, environments);
   const gateway = new Gateway(store, config.endpoints);
@@ -50,7 +52,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   const shared = {
     connection,
-    namespace,
+    namespace: temporal.namespace,
     shutdownGraceTime: graceMs,
     shutdownForceTime: graceMs + 10_000,
     // Also bounds how late a cancellation is noticed.

@@ -28,7 +28,9 @@ export type RunConfig = {
   preset: 'published' | 'sound';
   environment: string;
   environmentVersion: string;
-  split: Split | 'imported';
+  split: Split;
+  /** Whether the policy makes its own trajectories, or recorded ones are mined. */
+  trajectories: 'policy' | 'imported';
   format: AgentFormatName;
   /** Steps of a trajectory, and of a branch from its branch point. */
   stepLimit: number;

@@ -91,9 +91,12 @@ async function open(target: Target, options: ConnectTemporalOptions): Promise<Te
   };
   let closed: Promise<void> | null = null;
   const close = async () => {
-    await (await native)?.close();
-    await connection.close();
-    await target.letGo();
+    try {
+      await (await native)?.close();
+      await connection.close();
+    } finally {
+      await target.letGo();
+    }
   };
   return {
     connection,

@@ -38,7 +38,7 @@ export type StartServerOptions = {
   report: (line: string) => void;
   /** Ports that must be taken. Default: those of last time, else 7233 and 8233, else free ones. A running server is joined whatever its ports. */
   ports?: Partial<ServerPorts>;
-  /** Stops waiting for others, downloading or building. */
+  /** Stops waiting, downloading or building; nothing is left running then. */
   signal?: AbortSignal;
 };
 
@@ -169,9 +169,10 @@ async function startNew(home: string, previous: ServerState | null, options: Sta
     // Before it serves, so that the server is known also if this process is killed while it waits.
     writeServerState(home, state);
     try {
-      await waitUntilServing(server, state.address, home, logStart, options.report);
+      await waitUntilServing(server, state.address, home, logStart, options);
       return state;
     } catch (error) {
+      await endProcess(server, hangGraceMs);
       removeServerState(home);
       const portWasTaken = /address already in use|can't (set|use)[^\n]*port/i.test(errorText(error));
       if (!portWasTaken || attempt === startAttempts) throw error;

@@ -88,8 +88,12 @@ async function ensureSearchAttributes(
   namespace: string,
   report: (line: string) => void,
 ): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const present = customAttributes ?? {};
+  const listed = await connection.operatorService
+    .listSearchAttributes({ namespace })
+    .catch(unless('PERMISSION_DENIED', 'UNIMPLEMENTED'));
+  // Where operators alone may list and add them (Temporal Cloud), a query that names them all tells whether they are there.
+  if (listed === null && (await isQueryable(connection, namespace))) return [];
+  const present = listed?.customAttributes ?? {};
   const wrong = searchAttributeKeys.filter(
     ({ name, type }) => (present[name] ?? indexedTypes[type]) !== indexedTypes[type],
   );
@@ -125,6 +129,15 @@ async function ensureSearchAttributes(
   return missing.map(({ name }) => name);
 }
 
+async function isQueryable(connection: Connection, namespace: string): Promise<boolean> {
+  const query = searchAttributeKeys.map(({ name }) => `${name} IS NULL`).join(' AND ');
+  return (
+    (await connection.workflowService
+      .countWorkflowExecutions({ namespace, query })
+      .catch(unless('INVALID_ARGUMENT'))) !== null
+  );
+}
+
 /** Asks until the namespace, and the search attributes in the query, are known everywhere. */
 async function waitUntilUsable(
   connection: Connection,
@@ -152,21 +165,25 @@ async function waitUntilUsable(
   }
 }
 
-/** Turns one kind of refusal into null. */
-function unless(code: string): (error: unknown) => null {
+/** Turns some kinds of refusal into null. */
+function unless(...codes: GrpcCode[]): (error: unknown) => null {
   return (error) => {
-    if (grpcCode(error) !== code) throw error;
+    if (!codes.includes(grpcCode(error))) throw error;
     return null;
   };
 }
 
-const grpcCodes: Record<number, string> = {
+const grpcCodes = {
   3: 'INVALID_ARGUMENT',
   5: 'NOT_FOUND',
   6: 'ALREADY_EXISTS',
+  7: 'PERMISSION_DENIED',
+  12: 'UNIMPLEMENTED',
   14: 'UNAVAILABLE',
-};
+} as const;
 
-function grpcCode(error: unknown): string | undefined {
-  return grpcCodes[(error as { code?: number }).code ?? -1];
+type GrpcCode = (typeof grpcCodes)[keyof typeof grpcCodes] | undefined;
+
+function grpcCode(error: unknown): GrpcCode {
+  return (grpcCodes as Record<number, GrpcCode>)[(error as { code?: number }).code ?? -1];
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError } from '../errors.ts';
 import { loopback, type ServerPorts } from './ports.ts';
-import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
 import { whyUnhealthy } from './server-health.ts';
 
 const pollMs = 50;
@@ -64,7 +64,7 @@ export function spawnServer(binary: string, home: string, ports: ServerPorts): P
 }
 
 /**
- * Waits until the server serves; ends it if it does not.
+ * Waits until the server serves. When this throws, the server may still run.
  * @param logStart size of the log before the start, so that an error shows this start's lines only
  * @throws CruxError Temporal.Unavailable with the last lines of the log
  */
@@ -73,7 +73,7 @@ export async function waitUntilServing(
   address: string,
   home: string,
   logStart: number,
-  report: (line: string) => void,
+  { report, signal }: { report: (line: string) => void; signal?: AbortSignal },
 ): Promise<void> {
   const startedAt = Date.now();
   let reportAt = startedAt + reportEveryMs;
@@ -82,7 +82,6 @@ export async function waitUntilServing(
     if (reason === null) return;
     const seconds = Math.round((Date.now() - startedAt) / 1000);
     if (Date.now() - startedAt > startTimeoutMs) {
-      await endProcess(server, 0);
       throw new CruxError(
         'Temporal.Unavailable',
         `The Temporal server did not serve within ${seconds} s: ${reason}.${lastLogLines(home, logStart)}`,
@@ -92,7 +91,7 @@ export async function waitUntilServing(
       report(`Waiting for the Temporal server, ${seconds} s: ${reason}.`);
       reportAt = Date.now() + reportEveryMs;
     }
-    await sleep(pollMs);
+    await sleep(pollMs, undefined, { signal });
   }
   throw new CruxError(
     'Temporal.Unavailable',

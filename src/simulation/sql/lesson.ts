@@ -50,7 +50,9 @@ type TaskDatabase = { connection: DatabaseSync; columns: Columns; tables: string
 function openTaskDatabase(path: string): TaskDatabase {
   const connection = new DatabaseSync(path, { readOnly: true, enableDoubleQuotedStringLiterals: true });
   const names = connection
-    .prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`)
+    .prepare(
+      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_crux_*' ORDER BY name`,
+    )
     .all();
   const tables = names.map((row) => String(row.name));
   const columns = new Map<string, string[]>();

@@ -1,0 +1,97 @@
+/** Crux from a script: `const crux = await connect(); const run = await crux.start(cso(), { split: 'train' });` */
+import type { Client } from '@temporalio/client';
+import { checkConfig, type CruxConfigInput, cruxHome, loadConfig, storeLocation } from './config.ts';
+import type { Ceilings } from './domain/run-config.ts';
+import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
+import { launchRun, prepareRun, type RunRequest } from './runs.ts';
+import { openStore, type Store } from './store/store.ts';
+
+export type ConnectOptions = {
+  /** Path of the configuration, or the configuration itself. Default `crux.config.ts`. */
+  config?: string | CruxConfigInput;
+  /** Folder of all state. Default: `CRUX_HOME`, else `.crux`. */
+  home?: string;
+  /** Told what is happening while a Temporal server is found and started. */
+  report?: (line: string) => void;
+};
+
+export type StartedRun = {
+  id: string;
+  progress(): Promise<CampaignProgress>;
+  /** Waits for the end of the run. */
+  result(): Promise<CampaignResult>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  cancel(): Promise<void>;
+  /** Replaces the ceilings; a run that stopped for its budget goes on with its remaining tasks. */
+  retune(ceilings: Ceilings): Promise<void>;
+};
+
+export type Crux = {
+  store: Store;
+  client: Client;
+  /** URL of the Temporal UI; null when the server is not Crux's own. */
+  uiAddress: string | null;
+  /** Starts a run, or takes up the one of this id. Somebody must run a worker: `crux up`, `crux worker`, or `work()`. */
+  start(method: Pick<RunRequest, 'method' | 'options'>, request?: Omit<RunRequest, 'method' | 'options'>): Promise<StartedRun>;
+  /** A run that was started before. */
+  run(id: string): StartedRun;
+  /** Runs a worker in this process until the returned function is called. */
+  work(): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+};
+
+/**
+ * Opens store and Temporal; the embedded server is started when no other is configured.
+ * @throws CruxError
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Crux> {
+  const home = options.home ?? cruxHome();
+  const config =
+    typeof options.config === 'object' ? checkConfig(options.config) : await loadConfig(options.config ?? 'crux.config.ts');
+  const store = await openStore(storeLocation(config, home));
+  const { connectTemporal } = await import('./temporal/connection.ts');
+  const { Client: TemporalClient } = await import('@temporalio/client');
+  const temporal = await connectTemporal({ home, report: options.report ?? (() => {}), embedded: 'start' }).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
+  const client = new TemporalClient({ connection: temporal.connection, namespace: temporal.namespace });
+  return {
+    store,
+    client,
+    uiAddress: temporal.uiAddress,
+    start: async (method, request = {}) => {
+      const run = await prepareRun(config, store, { ...request, ...method });
+      await launchRun(client, store, run);
+      return startedRun(client, run.id);
+    },
+    run: (id) => startedRun(client, id),
+    work: async () => {
+      const { startWorker } = await import('./worker.ts');
+      const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
+      return async () => {
+        worker.stop();
+        await worker.done;
+      };
+    },
+    close: async () => {
+      await temporal.close();
+      await store.close();
+    },
+  };
+}
+
+/** Handles by name, so that no workflow code is loaded here. */
+export function startedRun(client: Client, id: string): StartedRun {
+  const handle = client.workflow.getHandle(id);
+  return {
+    id,
+    progress: () => handle.query('progress'),
+    result: () => handle.result() as Promise<CampaignResult>,
+    pause: () => handle.executeUpdate('pause'),
+    resume: () => handle.executeUpdate('resume'),
+    cancel: () => handle.executeUpdate('cancel'),
+    retune: (ceilings) => handle.executeUpdate('retune', { args: [ceilings] }),
+  };
+}

@@ -1,0 +1,184 @@
+/** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
+import type { Client } from '@temporalio/client';
+import { type CruxConfig, csoOptions, roleSettings } from './config.ts';
+import { canonicalJson, type Json } from './domain/canonical-json.ts';
+import { type Ending, isPolicyFailure } from './domain/ending.ts';
+import type { Ceilings, CsoOptions, MethodName, RunConfig } from './domain/run-config.ts';
+import type { Split } from './domain/task.ts';
+import type { CampaignInput } from './domain/wire.ts';
+import { isRunId } from './domain/workflow-ids.ts';
+import { EnvironmentRegistry } from './environments/registry.ts';
+import { CruxError } from './errors.ts';
+import { importScope } from './store/findings.ts';
+import type { Run, RunTask } from './store/runs.ts';
+import type { Store } from './store/store.ts';
+import { workflowQueue } from './temporal/task-queues.ts';
+
+export type RunRequest = {
+  method: MethodName;
+  /** Default: method, environment and a time stamp. */
+  runId?: string;
+  /** Default: the only environment of the configuration. */
+  environment?: string;
+  /** Default `train`. */
+  split?: Split;
+  /** Default `policy`: it makes its own. `imported`: recorded ones are mined. */
+  trajectories?: 'policy' | 'imported';
+  /** Most tasks to take, in the environment's order. Default: all. */
+  limit?: number;
+  /** Only these tasks. */
+  taskIds?: string[];
+  /** Trajectories per task. Default 1. */
+  samples?: number;
+  preset?: 'published' | 'sound';
+  seed?: number;
+  /** Changes to the options of the configuration. */
+  options?: Partial<CsoOptions>;
+  ceilings?: Partial<Ceilings>;
+  granularity?: 'rollout' | 'call';
+  /** Runs whose paid answers may be read instead of paying again. */
+  reuse?: string[];
+};
+
+/**
+ * Checks what is asked for and records it as a run. A run that is there already, with the same settings, is taken up again.
+ * @throws CruxError `User.Config`, `User.NotFound`; nothing is recorded then
+ */
+export async function prepareRun(config: CruxConfig, store: Store, request: RunRequest): Promise<Run> {
+  const registry = new EnvironmentRegistry(config.environments);
+  const environment = registry.get(request.environment ?? onlyName(registry));
+  if (!environment.capabilities.branchable) {
+    throw new CruxError('User.Config', `The environment ${environment.name} cannot be branched, which ${request.method} needs.`);
+  }
+  const split = request.split ?? 'train';
+  const trajectories = request.trajectories ?? 'policy';
+  const preset = request.preset ?? config.run.preset;
+  const ceilings = ceilingsOf(config, request);
+  const runConfig: RunConfig = {
+    schemaVersion: 1,
+    method: request.method,
+    preset,
+    environment: environment.name,
+    environmentVersion: environment.version,
+    split,
+    trajectories,
+    format: trajectories === 'imported' ? 'react' : config.run.format,
+    stepLimit: config.run.stepLimit ?? environment.stepLimit,
+    tokenLimit: config.run.tokenLimit,
+    granularity: request.granularity ?? config.run.granularity,
+    parallel: config.run.parallel,
+    window: config.run.window,
+    models: roleSettings(config),
+    options: { ...csoOptions(config, preset), ...request.options },
+  };
+  const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
+  if (!isRunId(id)) {
+    throw new CruxError('User.Config', `"${id}" cannot be a run id.`, {
+      remedy: 'Use up to 80 letters, digits, dots, hyphens and underscores.',
+    });
+  }
+  const seed = request.seed ?? config.run.seed;
+  const reuse = request.reuse ?? [];
+  for (const other of reuse) await store.runs.get(other);
+
+  const known = await store.runs.find(id);
+  if (known) return sameRun(known, runConfig, seed);
+  const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories });
+  await store.runs.create(
+    { id, method: request.method, environment: environment.name, seed, config: runConfig, ceilings, reuse },
+    tasks,
+  );
+  return store.runs.get(id);
+}
+
+/** Starts the campaign of a run, or does nothing when it is under way or over. */
+export async function launchRun(client: Client, store: Store, run: Run): Promise<void> {
+  const { total, done } = await store.runs.countTasks(run.id);
+  if (run.finishedAt !== null && total === done) return;
+  const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('./workflows/search-attributes.ts');
+  const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
+  await client.workflow.start('campaign', {
+    workflowId: run.id,
+    taskQueue: workflowQueue(store.id),
+    args: [input],
+    // A campaign that was terminated is started again, and finds what is done in the store.
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `${run.method} on ${run.environment}, ${total} tasks`,
+    typedSearchAttributes: [
+      { key: cruxRun, value: run.id },
+      { key: cruxMethod, value: run.method },
+      { key: cruxEnvironment, value: run.environment },
+      { key: cruxStatus, value: 'running' },
+    ],
+  });
+}
+
+function ceilingsOf(config: CruxConfig, request: RunRequest): Ceilings {
+  const { calls, tokens, cost } = config.run.ceilings;
+  const ceilings: Ceilings = { calls, tokens, costMicroUsd: cost === null ? null : Math.round(cost * 1e6), ...request.ceilings };
+  const unpriced = Object.entries(config.models).filter(([, model]) => model.price === null);
+  if (ceilings.costMicroUsd !== null && unpriced.length > 0) {
+    throw new CruxError('User.Config', `A ceiling on cost needs prices, and these models have none: ${unpriced.map(([role]) => role).join(', ')}.`, {
+      remedy: 'Set `price` of each model in crux.config.ts, or use a ceiling on calls or tokens.',
+    });
+  }
+  return ceilings;
+}
+
+function onlyName(registry: EnvironmentRegistry): string {
+  const [first, ...others] = registry.names;
+  if (first !== undefined && others.length === 0) return first;
+  throw new CruxError('User.Config', `The configuration has ${registry.names.length} environments.`, {
+    remedy: `Name one with --env: ${registry.names.join(', ')}.`,
+  });
+}
+
+async function chooseTasks(
+  registry: EnvironmentRegistry,
+  store: Store,
+  environment: string,
+  request: RunRequest & { split: Split },
+): Promise<Omit<RunTask, 'state' | 'result'>[]> {
+  const tasks = (await registry.tasks(environment)).filter((task) => task.split === request.split);
+  const wanted = request.taskIds ? tasks.filter((task) => request.taskIds!.includes(task.id)) : tasks;
+  const missing = (request.taskIds ?? []).filter((id) => !tasks.some((task) => task.id === id));
+  if (missing.length > 0) {
+    throw new CruxError('User.NotFound', `The ${request.split} split of ${environment} has no task ${missing.join(', ')}.`);
+  }
+  const chosen =
+    request.trajectories === 'imported'
+      ? await importedFailures(store, environment, wanted.map(({ id }) => id))
+      : wanted.flatMap(({ id }) =>
+          Array.from({ length: request.samples ?? 1 }, (_, sample) => ({ taskId: id, sample, importedId: null })),
+        );
+  const limited = chosen.slice(0, request.limit ?? chosen.length);
+  if (limited.length === 0) {
+    throw new CruxError('User.NotFound', `There is nothing to do: no ${request.split} task of ${environment} fits.`, {
+      remedy: request.trajectories === 'imported' ? 'Import recorded runs first: `crux import`.' : 'Try another --split.',
+    });
+  }
+  return limited.map((task, position) => ({ position, ...task }));
+}
+
+/** Recorded trajectories that failed by themselves and can be replayed. */
+async function importedFailures(store: Store, environment: string, taskIds: string[]) {
+  const wanted = new Set(taskIds);
+  const rows = await store.findings.trajectories(importScope(environment));
+  return rows
+    .filter((row) => wanted.has(row.task_id))
+    .filter((row) => isPolicyFailure({ ending: row.ending as Ending, reward: row.reward, success: row.success === null ? null : row.success === 1 }))
+    .map((row) => ({ taskId: row.task_id, sample: row.sample, importedId: row.id }));
+}
+
+function sameRun(known: Run, config: RunConfig, seed: number): Run {
+  const wanted = JSON.parse(JSON.stringify(config)) as Json;
+  if (known.seed === seed && canonicalJson(known.config as unknown as Json) === canonicalJson(wanted)) return known;
+  throw new CruxError('User.Config', `The run "${known.id}" exists with other settings.`, {
+    remedy: 'Give the new run another --run-id, or start it with the settings that it has.',
+  });
+}
+
+function timeStamp(): string {
+  return new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
+}
