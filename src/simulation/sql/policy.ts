@@ -91,7 +91,7 @@ function writeQuery(visible: Visible, traits: Traits, lesson: Lesson): Moves {
           ? 0.5
           : 0.85;
   } else if (misconception) {
-    belief = visible.sawCorrect ? pullOfMisconception(visible, traits) : 0.88;
+    belief = visible.sawCorrect ? pullOfMisconception(visible, traits) : misconception.belief;
   }
   const slipRate = traits.slipRate * (visible.sawCorrect ? 0.3 : allDescribed(visible, lesson) ? 1 : 1.6);
   const slipping = lesson.mistakes.slice(0, slips);

@@ -17,7 +17,13 @@ export type Misconception =
   /** A wrong idea of the schema, cured by describing all needed tables. */
   | { about: 'schema'; mistake: number }
   /** A misreading of the question. */
-  | { about: 'question'; mistake: number; disposition: Disposition };
+  | {
+      about: 'question';
+      mistake: number;
+      disposition: Disposition;
+      /** Share of its queries that follow the misreading before the right one has been seen, from 0.6 to 0.95. */
+      belief: number;
+    };
 
 export type Traits = {
   misconception: Misconception | null;
@@ -35,8 +41,11 @@ export type Traits = {
 export const slips = 3;
 
 /** Share of tasks with a misconception at skill 0.5; twice that at skill 0. */
-const misconceptionRate: { [difficulty: string]: number } = { easy: 0.62, medium: 0.72, hard: 0.82, extra: 0.9 };
-const unknownDifficultyRate = 0.72;
+const misconceptionRate: { [difficulty: string]: number } = { easy: 0.55, medium: 0.65, hard: 0.75, extra: 0.85 };
+const unknownDifficultyRate = 0.65;
+/** Share of misconceptions that are about the schema. */
+const schemaShare = 0.25;
+const dispositions: readonly Disposition[] = ['open', 'anchored', 'stubborn'];
 
 export function drawTraits(agent: Agent, lesson: Lesson, seed: number): Traits {
   const draw = (name: string) => unit(seed, name, agent.family, lesson.task.db, lesson.task.id);
@@ -48,14 +57,19 @@ export function drawTraits(agent: Agent, lesson: Lesson, seed: number): Traits {
     hasty: draw('hasty') < 0.35 * weakness,
     quitter: draw('quitter') < 0.15 * weakness,
     looper: draw('looper') < 0.12 * weakness,
-    slipRate: lesson.mistakes.length > 0 ? Math.min(0.6, 0.22 * weakness * (0.4 + rate)) : 0,
+    slipRate: lesson.mistakes.length > 0 ? Math.min(0.6, 0.22 * weakness * (0.5 + rate)) : 0,
   };
 }
 
 function drawMisconception(draw: (name: string) => number, lesson: Lesson): Misconception {
-  const mistake = Math.floor(draw('which mistake') * lesson.mistakes.length);
-  if (schemaMistakes.has(lesson.mistakes[mistake]!.kind)) return { about: 'schema', mistake };
-  const stubbornness = draw('disposition');
-  const disposition = stubbornness < 0.45 ? 'open' : stubbornness < 0.75 ? 'anchored' : 'stubborn';
-  return { about: 'question', mistake, disposition };
+  const indices = lesson.mistakes.map((_, index) => index);
+  const aboutSchema = indices.filter((index) => schemaMistakes.has(lesson.mistakes[index]!.kind));
+  const aboutQuestion = indices.filter((index) => !aboutSchema.includes(index));
+  const about =
+    aboutQuestion.length === 0 || (aboutSchema.length > 0 && draw('about') < schemaShare) ? 'schema' : 'question';
+  const among = about === 'schema' ? aboutSchema : aboutQuestion;
+  const mistake = among[Math.floor(draw('which mistake') * among.length)]!;
+  if (about === 'schema') return { about, mistake };
+  const disposition = dispositions[Math.floor(draw('disposition') * dispositions.length)]!;
+  return { about, mistake, disposition, belief: 0.6 + 0.35 * draw('belief') };
 }

@@ -114,7 +114,9 @@ export function readMove(action: Action | null, observation: string | null, less
   const known = lesson.known.get(queryKey(query));
   if (known) return known.correct ? { kind: 'correct-query' } : { kind: 'mistaken-query', mistake: known.mistake };
   if (/^\s*show\s+tables\b/i.test(query) || /\bsqlite_(master|schema)\b/i.test(query)) return { kind: 'show-tables' };
-  const describe = /^\s*(?:desc|describe|show\s+columns\s+from|pragma\s+table_info)\s*\(?\s*["'`]?(\w+)/i.exec(query);
+  const describe = /^\s*(?:describe\s|desc\s|show\s+columns\s+from\s|pragma\s+table_info\s*\()\s*["'`]?(\w+)/i.exec(
+    query,
+  );
   if (describe) return { kind: 'describe', table: describe[1]! };
   const peek = /^\s*select\s+\*\s+from\s+["'`]?(\w+)["'`]?\s+limit\s+\d+\s*;?\s*$/i.exec(query);
   if (peek && indexOfTable([...lesson.needed, ...lesson.others], peek[1]!) >= 0)

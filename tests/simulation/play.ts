@@ -1,0 +1,41 @@
+import type { AgentFormatName } from '../../src/domain/action.ts';
+import type { Message } from '../../src/domain/message.ts';
+import type { Task } from '../../src/domain/task.ts';
+import { agentFormat } from '../../src/environments/agent-format.ts';
+import type { Environment } from '../../src/environments/contract.ts';
+import { answer } from '../../src/simulation/answer.ts';
+import type { SimulatedWorld } from '../../src/simulation/world.ts';
+
+export type Player = {
+  environment: Environment;
+  worlds: readonly SimulatedWorld[];
+  serverSeed: number;
+  format: AgentFormatName;
+  temperature?: number;
+};
+
+export type Played = { success: boolean; steps: number; messages: Message[] };
+
+/** Plays one trajectory of a simulated model against an environment, without HTTP. */
+export async function play(player: Player, model: string, task: Task, seed: number): Promise<Played> {
+  const { environment, worlds, serverSeed } = player;
+  const format = agentFormat(environment, player.format);
+  const messages = format.opening(await environment.briefing(task));
+  const session = await environment.open(task);
+  try {
+    for (let step = 1; step <= environment.stepLimit; step++) {
+      const tools = format.tools.length > 0;
+      const request = { model, messages, tools, n: 1, temperature: player.temperature ?? 1, maxTokens: null, seed };
+      const message = answer(request, serverSeed, worlds).choices[0]!.message;
+      messages.push(message);
+      const parsed = format.parse(message);
+      if (parsed.kind === 'malformed') throw new Error(`The environment cannot read: ${JSON.stringify(message)}`);
+      const result = await session.step(parsed.action, new AbortController().signal);
+      messages.push(...format.observation(message, result.observation));
+      if (result.done) return { success: result.success === true, steps: step, messages };
+    }
+    return { success: false, steps: environment.stepLimit, messages };
+  } finally {
+    await session.close?.();
+  }
+}
