@@ -1,8 +1,10 @@
 // Layer: against a real Temporal server, shared by the test run.
+import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { expect, test, vi } from 'vitest';
 import { CruxError } from '../../src/errors.ts';
 import { type ConnectTemporalOptions, connectTemporal } from '../../src/temporal/connection.ts';
+import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
 import { searchAttributeKeys } from '../../src/workflows/search-attributes.ts';
 import { withTemporal } from '../helpers/temporal-server.ts';
 
@@ -76,4 +78,33 @@ test('an unreachable server is named with its address and a remedy', async () =>
 test('an unknown profile is a fault of configuration', async () => {
   vi.stubEnv('TEMPORAL_PROFILE', 'no-such-profile');
   await expect(connectTemporal(quiet)).rejects.toMatchObject({ kind: 'User.Config' });
+});
+
+/** The shared server as it looks to someone who may not use its operator's services. */
+function withoutOperatorRights(): Connection {
+  const denied = () => Promise.reject(Object.assign(new Error('7 PERMISSION_DENIED'), { code: 7 }));
+  const { workflowService } = temporal.connection;
+  return {
+    workflowService,
+    operatorService: { listSearchAttributes: denied, addSearchAttributes: denied },
+  } as unknown as Connection;
+}
+
+test('without operator rights, a namespace that somebody has prepared is fine', async () => {
+  await prepareNamespace(withoutOperatorRights(), 'default', { report: () => {}, embedded: false });
+});
+
+test('without operator rights, missing search attributes are named with the command that adds them', async () => {
+  const namespace = temporal.uniqueName('bare');
+  await temporal.connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
+  });
+  await vi.waitFor(() => temporal.connection.workflowService.countWorkflowExecutions({ namespace }), 20_000);
+  await expect(
+    prepareNamespace(withoutOperatorRights(), namespace, { report: () => {}, embedded: false }),
+  ).rejects.toMatchObject({
+    kind: 'Temporal.Unavailable',
+    remedy: expect.stringMatching(/search-attribute create .*--name CruxReward --type DOUBLE/),
+  });
 });

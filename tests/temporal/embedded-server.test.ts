@@ -108,15 +108,17 @@ test('a server killed with -9 starts again on the same data and address', async 
 test('whoever holds the server starts it again when it is killed', async () => {
   const server = await start();
   process.kill(server.pid, 'SIGKILL');
-  await vi.waitFor(async () => expect(await lookUpEmbeddedServer(home)).not.toBeNull(), {
-    timeout: 20_000,
-    interval: 200,
-  });
-  const again = await lookUpEmbeddedServer(home);
-  expect(again?.address).toBe(server.address);
-  expect(again?.pid).not.toBe(server.pid);
+  const again = await vi.waitFor(
+    async () => {
+      const found = await lookUpEmbeddedServer(home);
+      if (found === null || found.pid === server.pid) throw new Error('not started again');
+      return found;
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+  expect(again.address).toBe(server.address);
   await server.stop();
-  expect(runs(again?.pid as number)).toBe(false);
+  expect(runs(again.pid)).toBe(false);
 });
 
 test('a server that was stopped for all is not started again by those who held it', async () => {
@@ -178,6 +180,17 @@ test.each(['', '{"schemaVersion": 1, "addr', '{"schemaVersion": 99}'])(
     expect((await start()).started).toBe(true);
   },
 );
+
+test('a start that is given up leaves no server', async () => {
+  const controller = new AbortController();
+  const starting = startEmbeddedServer({ home, report: () => {}, signal: controller.signal });
+  await vi.waitFor(() => readFileSync(join(home, 'temporal-server.json')), { timeout: 20_000, interval: 1 });
+  const { server } = JSON.parse(readFileSync(join(home, 'temporal-server.json'), 'utf8'));
+  controller.abort();
+  await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
+  expect(runs(server.pid)).toBe(false);
+  expect(await lookUpEmbeddedServer(home)).toBeNull();
+});
 
 test('a server that hangs is replaced', async () => {
   const first = await start();
