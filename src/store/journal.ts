@@ -38,7 +38,10 @@ export class Journal {
     this.#database = database;
   }
 
-  /** @param scope runs whose answers count: the run itself, then those it re-uses */
+  /**
+   * @param scope runs whose answers count: the run itself, then those it re-uses. An answer of another run is noted in the run's own journal
+   * as reused, so that its ledger shows what it needed and what it paid.
+   */
   async read(scope: string[], key: string): Promise<Answer | null> {
     const rows = await this.#database.kysely
       .selectFrom('answers')
@@ -46,8 +49,17 @@ export class Journal {
       .where('key', '=', key)
       .where('run_id', 'in', scope)
       .execute();
-    const own = rows.find((row) => row.run_id === scope[0]) ?? rows[0];
-    return own ? answerOf(own) : null;
+    const own = rows.find((row) => row.run_id === scope[0]);
+    const found = own ?? rows[0];
+    if (!found) return null;
+    if (!own) {
+      await this.#database.kysely
+        .insertInto('answers')
+        .values({ ...found, run_id: scope[0]!, reused: 1, created_at: Date.now() })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+    return answerOf(found);
   }
 
   /** Writes a complete answer and gives up its reservation. The first write under a key wins, and is what comes back. */
@@ -73,6 +85,7 @@ export class Journal {
           completion_tokens: answer.completionTokens,
           cost_micro_usd: answer.costMicroUsd,
           latency_ms: answer.latencyMs,
+          reused: 0,
           created_at: Date.now(),
         })
         .onConflict((conflict) => conflict.doNothing()),
@@ -169,6 +182,7 @@ export class Journal {
         fn.sum<number>('cost_micro_usd').as('cost'),
       ])
       .where('run_id', '=', runId)
+      .where('reused', '=', 0)
       .executeTakeFirstOrThrow();
     const held = await kysely
       .selectFrom('reservations')

@@ -111,6 +111,7 @@ const initial: Migration = (database) => [
       completion_tokens: 'integer?',
       cost_micro_usd: 'real?',
       latency_ms: 'integer',
+      reused: 'integer',
       created_at: 'integer',
     },
     ['run_id', 'key'],

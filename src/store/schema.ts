@@ -112,6 +112,8 @@ export type AnswerTable = {
   cost_micro_usd: number | null;
   /** Whole call, without waiting for the limiter. */
   latency_ms: number;
+  /** 1 when the answer was read from another run's journal instead of being paid. */
+  reused: number;
   created_at: number;
 };
 

@@ -1,0 +1,75 @@
+/**
+ * The ledger of a run: a query over what is stored, never a counter that is incremented. Figures count logical demand, as if nothing had been
+ * cached; what was paid stands beside.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import type { Database } from './database.ts';
+
+/** Calls of one role for one purpose. */
+export type LedgerLine = {
+  role: string;
+  purpose: string;
+  calls: number;
+  /** Of those, read from the journal of another run. */
+  reused: number;
+  /** Null when any answer came without usage. */
+  promptTokens: number | null;
+  completionTokens: number | null;
+  /** Null when any price or usage is unknown. */
+  costMicroUsd: number | null;
+  /** Mean time of a call, without waiting for the limiter. */
+  meanLatencyMs: number;
+};
+
+export type FaultLine = { role: string; kind: string; count: number };
+
+export async function ledgerLines(database: Database, runId: string): Promise<LedgerLine[]> {
+  const rows = await database.kysely
+    .selectFrom('answers')
+    .select(({ fn }) => [
+      'role',
+      'purpose',
+      fn.countAll<number>().as('calls'),
+      fn.sum<number>('reused').as('reused'),
+      sumIfKnown('prompt_tokens').as('prompt'),
+      sumIfKnown('completion_tokens').as('completion'),
+      sumIfKnown('cost_micro_usd').as('cost'),
+      fn.avg<number>('latency_ms').as('latency'),
+    ])
+    .where('run_id', '=', runId)
+    .groupBy(['role', 'purpose'])
+    .orderBy('role')
+    .orderBy('purpose')
+    .execute();
+  return rows.map((row) => ({
+    role: row.role,
+    purpose: row.purpose,
+    calls: Number(row.calls),
+    reused: Number(row.reused),
+    promptTokens: numberOrNull(row.prompt),
+    completionTokens: numberOrNull(row.completion),
+    costMicroUsd: numberOrNull(row.cost),
+    meanLatencyMs: Number(row.latency),
+  }));
+}
+
+export async function faultLines(database: Database, runId: string): Promise<FaultLine[]> {
+  const rows = await database.kysely
+    .selectFrom('faults')
+    .select(({ fn }) => ['role', 'kind', fn.sum<number>('count').as('count')])
+    .where('run_id', '=', runId)
+    .groupBy(['role', 'kind'])
+    .orderBy('role')
+    .orderBy('kind')
+    .execute();
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+/** A sum with an unknown part is unknown. */
+function sumIfKnown(column: 'prompt_tokens' | 'completion_tokens' | 'cost_micro_usd'): RawBuilder<number | null> {
+  return sql`CASE WHEN count(*) = count(${sql.ref(column)}) THEN sum(${sql.ref(column)}) END`;
+}
+
+function numberOrNull(value: number | null): number | null {
+  return value === null ? null : Number(value);
+}
