@@ -99,7 +99,7 @@ function rows(pair: Pair): PairRows {
   ) {
     findings.push({
       rule: 'llama-factory/thought-in-tags',
-      effect: 'rewritten',
+      effect: 'warning',
       reason:
         'The text beside a tool call stands in <think> tags before its JSON, the only text allowed there. Whether it reaches the model as thought depends on the template: use a reasoning template with these tags, --thought drop, or --tools-as-text.',
     });

@@ -1,0 +1,2 @@
+export { defaultReportBytes, renderReport } from './render-report.ts';
+export type * from './run-view.ts';

@@ -1,0 +1,77 @@
+import { html, SafeHtml } from './html.ts';
+import type { RunView, TaskView } from './run-view.ts';
+import { styles } from './styles.ts';
+import { runHeader, summarySection } from './summary-section.ts';
+import { taskSection, taskTags } from './task-section.ts';
+import { clip } from './values.ts';
+
+/** Largest report in bytes: more, and browsers get slow and mail refuses it. */
+export const defaultReportBytes = 10_000_000;
+
+/** Bytes kept for page, summary and the sentences about what is missing. */
+const reservedBytes = 60_000;
+
+/**
+ * The run as one HTML file that needs nothing else: no script, no network, no font. All texts are escaped, and a content security policy forbids
+ * the browser to load or run anything, should that ever fail.
+ *
+ * Tasks that would make it larger than `maxBytes` are listed without their trees, the least telling ones first: those without pairs, of these
+ * the ones without a failure. The report says how many.
+ */
+export function renderReport(view: RunView, options: { maxBytes?: number } = {}): string {
+  const { maxBytes = defaultReportBytes } = options;
+  const head = [runHeader(view), summarySection(view)];
+  let left = maxBytes - reservedBytes - head.reduce((sum, part) => sum + bytes(part), 0);
+
+  const lines = new Map<TaskView, SafeHtml>();
+  for (const task of view.tasks) {
+    const line = html`<p>${taskTags(task)} ${clip(task.title, 160)} <span class="soft">${task.id}</span></p>`;
+    if (bytes(line) > left) break;
+    lines.set(task, line);
+    left -= bytes(line);
+  }
+  const trees = new Map<TaskView, SafeHtml>();
+  for (const task of [...lines.keys()].sort((a, b) => worth(b) - worth(a))) {
+    const tree = taskSection(task);
+    // The tree stands in place of the line, whose bytes come back.
+    const price = bytes(tree) - bytes(lines.get(task)!);
+    if (price > left) continue;
+    trees.set(task, tree);
+    left -= price;
+  }
+  return page(
+    view,
+    html`${head}<section><h2>Tasks</h2>${limits(view, lines.size, trees.size)}${[...lines].map(([task, line]) => trees.get(task) ?? line)}</section>`,
+  ).text;
+}
+
+function limits(view: RunView, listed: number, drawn: number): SafeHtml | null {
+  const all = view.tasks.length;
+  if (all === 0) return html`<p class="soft">No task has been run.</p>`;
+  const legend = html`<p class="soft">In the pictures the upper line is the policy's own way, a dot is an action, red to green its score, a dashed one was not scored, a large one is a candidate critical step. Below it the alternatives and how far their branches went: ✓ verified, ✗ not verified, ? undecided, · not branched.</p>`;
+  if (drawn === all)
+    return html`<p class="soft">Open a task for its trajectories, alternatives, branches and pairs.</p>${legend}`;
+  const unlisted = all - listed;
+  return html`<p class="notice">The report would be too large with all trees: ${all - drawn} of ${all} tasks are shown without theirs${unlisted > 0 ? `, ${unlisted} of them not at all` : ''}. Tasks with pairs come first, then failures. Use crux show for the others.</p>${legend}`;
+}
+
+/** How much a reader learns from the task's tree. */
+function worth(task: TaskView): number {
+  if (task.pairs.length > 0) return 2;
+  return task.trajectories.some((trajectory) => trajectory.success === false) ? 1 : 0;
+}
+
+function page(view: RunView, body: SafeHtml): SafeHtml {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="referrer" content="no-referrer">
+<title>${view.run.id} – Crux</title><style>${new SafeHtml(styles)}</style></head><body><main>
+${body}
+</main></body></html>
+`;
+}
+
+function bytes(part: SafeHtml): number {
+  return Buffer.byteLength(part.text, 'utf8');
+}

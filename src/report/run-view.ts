@@ -1,0 +1,132 @@
+/**
+ * What the report shows of a run: plain data, made by a query over the store. Absent is null everywhere and is shown as "unknown", "not scored"
+ * or "not branched", never as 0.
+ */
+import type { Ending } from '../domain/ending.ts';
+import type { CandidateSource, Pair } from '../domain/pair.ts';
+import type { Split } from '../domain/task.ts';
+
+export type RunView = {
+  run: {
+    id: string;
+    method: string;
+    preset: string;
+    environment: { name: string; version: string };
+    seed: number;
+    /** Model by role. */
+    models: { [role: string]: string };
+    /** ISO 8601; null while unknown. */
+    startedAt: string | null;
+    finishedAt: string | null;
+    state: string;
+    /** What a reader must know first, e.g. "simulated: engine behaviour, not model quality"; null for none. */
+    notice: string | null;
+    /** Scores below `low` mark a candidate critical step, above `high` an alternative worth a branch; null where the method has none. */
+    thresholds: { low: number; high: number } | null;
+  };
+  summary: SummaryView;
+  /** One row a role, in the order to be shown. */
+  ledger: LedgerView[];
+  tasks: TaskView[];
+};
+
+export type SummaryView = {
+  tasks: number;
+  trajectories: number;
+  /** How the trajectories ended, with how many of them succeeded. */
+  endings: { ending: Ending; count: number; successes: number }[];
+  /** Trajectories that failed by the policy's own doing. */
+  failures: number;
+  /** Policy steps of the failed trajectories; null where nobody counted. */
+  failedSteps: number | null;
+  candidateSteps: number | null;
+  branches: number | null;
+  verifiedPairs: number;
+  /** Branches through alternatives, and how many succeeded. Null when none was made. */
+  flips: Share | null;
+  /** The same for branches through the policy's own action at the placebo steps. */
+  placeboFlips: Share | null;
+  /** The figures that methods are compared by; null where undefined or unknown. */
+  comparison: {
+    candidatesPerStep: number | null;
+    rolloutsPerVerifiedPair: number | null;
+    tokensPerVerifiedPair: number | null;
+    /** Micro-dollars. */
+    costPerVerifiedPairMicroUsd: number | null;
+    /** In [0, 1]: steps with a pair ÷ policy steps of the failed trajectories. */
+    supervisedShare: number | null;
+  };
+};
+
+export type Share = { count: number; of: number };
+
+export type LedgerView = {
+  role: string;
+  calls: number;
+  /** Calls answered by the journal; null where nobody counted. */
+  cachedCalls: number | null;
+  promptTokens: number | null;
+  completionTokens: number | null;
+  /** Null when a price or a usage is unknown. */
+  costMicroUsd: number | null;
+};
+
+export type TaskView = {
+  id: string;
+  title: string;
+  group: string;
+  split: Split;
+  trajectories: TrajectoryView[];
+  pairs: Pair[];
+};
+
+export type TrajectoryView = {
+  id: string;
+  ending: Ending;
+  reward: number | null;
+  success: boolean | null;
+  steps: StepView[];
+};
+
+export type ActionView = {
+  thought: string;
+  action: string;
+  /** Process reward in [0, 1]; null when not scored. */
+  score: number | null;
+};
+
+export type StepView = ActionView & {
+  /** t, from 1. */
+  step: number;
+  /** Null when the step had none, as after a fault. */
+  observation: string | null;
+  candidateCritical: boolean;
+  alternatives: AlternativeView[];
+  /** Branches through the policy's own action here: placebo and baseline. */
+  ownBranches: BranchView[];
+};
+
+export type Verdict =
+  | 'verified'
+  /** Branched, and the policy did not succeed from there (often enough). */
+  | 'not-verified'
+  /** Branched, but faults or a ceiling left no verdict. */
+  | 'undecided'
+  | 'not-branched';
+
+export type AlternativeView = ActionView & {
+  candidateId: string;
+  source: CandidateSource;
+  verdict: Verdict;
+  branches: BranchView[];
+};
+
+export type BranchView = {
+  id: string;
+  purpose: string;
+  ending: Ending;
+  reward: number | null;
+  success: boolean | null;
+  /** Policy steps after the branch point. */
+  steps: number;
+};

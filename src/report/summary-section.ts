@@ -1,0 +1,82 @@
+import { endingsBar, scoreHistogram } from './charts.ts';
+import { html, type SafeHtml } from './html.ts';
+import type { RunView } from './run-view.ts';
+import { cost, count, decimal, percent, share } from './values.ts';
+
+/** What the run was. */
+export function runHeader({ run }: RunView): SafeHtml {
+  const facts: [string, string][] = [
+    ['method', `${run.method} (${run.preset})`],
+    ['environment', `${run.environment.name} ${run.environment.version}`],
+    ['seed', String(run.seed)],
+    ...Object.entries(run.models).map(([role, model]): [string, string] => [role, model]),
+    ['started', run.startedAt ?? 'unknown'],
+    ['finished', run.finishedAt ?? 'not finished'],
+  ];
+  return html`<header><h1>${run.id} <span class="tag">${run.state}</span></h1><div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div>${run.notice === null ? null : html`<p class="notice">${run.notice}</p>`}</header>`;
+}
+
+/** What came out, what luck alone would have given, and what it cost. */
+export function summarySection(view: RunView): SafeHtml {
+  const { summary } = view;
+  const { comparison } = summary;
+  return html`<section><h2>Outcome</h2>
+<dl class="cards">${[
+    card('tasks', count(summary.tasks)),
+    card('trajectories', count(summary.trajectories)),
+    card('failures of the policy', count(summary.failures), `${count(summary.failedSteps)} steps in them`),
+    card('candidate critical steps', count(summary.candidateSteps)),
+    card('branches', count(summary.branches)),
+    card('verified pairs', count(summary.verifiedPairs)),
+  ]}</dl>
+<div class="table"><table><tr><th>branches that succeeded</th><th>95 % interval in brackets</th></tr>
+<tr><td>through alternatives (flip rate)</td><td>${share(summary.flips)}</td></tr>
+<tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${share(summary.placeboFlips)}</td></tr></table></div>
+<div class="pictures" style="margin-top:14px">${endingsBar(summary)}${scoreHistogram(view)}</div></section>
+<section><h2>Compared with other runs by</h2>
+<dl class="cards">${[
+    card('candidates per step', decimal(comparison.candidatesPerStep)),
+    card('rollouts per verified pair', decimal(comparison.rolloutsPerVerifiedPair, 1)),
+    card(
+      'tokens per verified pair',
+      count(roundOrNull(comparison.tokensPerVerifiedPair)),
+      `cost ${cost(comparison.costPerVerifiedPairMicroUsd)}`,
+    ),
+    card('steps supervised', percent(comparison.supervisedShare)),
+  ]}</dl></section>
+<section><h2>Ledger</h2>${ledgerTable(view)}</section>`;
+}
+
+function card(name: string, value: string, below: string | null = null): SafeHtml {
+  return html`<div class="card"><dt>${name}</dt><dd class="${value === 'unknown' ? 'words' : ''}">${value}${below === null ? null : html`<span class="soft">${below}</span>`}</dd></div>`;
+}
+
+function ledgerTable({ ledger }: RunView): SafeHtml {
+  // A sum with an unknown part is unknown.
+  const total = (pick: (row: RunView['ledger'][number]) => number | null) =>
+    ledger.reduce<number | null>((sum, row) => {
+      const value = pick(row);
+      return sum === null || value === null ? null : sum + value;
+    }, 0);
+  const cells = (
+    role: string,
+    calls: number | null,
+    cached: number | null,
+    prompt: number | null,
+    completion: number | null,
+    costMicroUsd: number | null,
+  ) =>
+    html`<tr><td>${role}</td>${[count(calls), count(cached), count(prompt), count(completion), cost(costMicroUsd)].map((value) => html`<td class="number">${value}</td>`)}</tr>`;
+  return html`<div class="table"><table><tr><th>role</th>${['calls', 'from the journal', 'prompt tokens', 'generated tokens', 'cost'].map((name) => html`<th class="number">${name}</th>`)}</tr>${ledger.map((row) => cells(row.role, row.calls, row.cachedCalls, row.promptTokens, row.completionTokens, row.costMicroUsd))}${cells(
+    'all',
+    total((row) => row.calls),
+    total((row) => row.cachedCalls),
+    total((row) => row.promptTokens),
+    total((row) => row.completionTokens),
+    total((row) => row.costMicroUsd),
+  )}</table></div>`;
+}
+
+function roundOrNull(value: number | null): number | null {
+  return value === null ? null : Math.round(value);
+}

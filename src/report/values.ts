@@ -1,0 +1,50 @@
+import { wilsonInterval } from '../domain/statistics/interval.ts';
+import type { Share } from './run-view.ts';
+
+/** How figures are written for people. Each takes null and says so in words. */
+
+export function count(value: number | null): string {
+  return value === null ? 'unknown' : value.toLocaleString('en-US');
+}
+
+export function decimal(value: number | null, digits = 2): string {
+  return value === null ? 'unknown' : value.toFixed(digits);
+}
+
+export function percent(value: number | null): string {
+  return value === null ? 'unknown' : `${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %`;
+}
+
+export function score(value: number | null): string {
+  return value === null ? 'not scored' : value.toFixed(2);
+}
+
+/** Micro-dollars as dollars, with enough digits to tell small costs from none. */
+export function cost(microUsd: number | null): string {
+  if (microUsd === null) return 'unknown';
+  const usd = microUsd / 1e6;
+  return `$${usd === 0 ? '0' : usd < 1 ? usd.toPrecision(2) : usd.toFixed(2)}`;
+}
+
+/** A share with its 95 % Wilson interval, e.g. `12 of 40 = 30 % (18–45 %)`. */
+export function share(value: Share | null): string {
+  if (value === null || value.of === 0) return 'none made';
+  const interval = wilsonInterval(value.count, value.of)!;
+  return `${value.count} of ${value.of} = ${percent(value.count / value.of)} (${Math.round(interval.lower * 100)}–${Math.round(interval.upper * 100)} %)`;
+}
+
+/** The outcome of a trajectory or branch in a word. */
+export function outcome(success: boolean | null): 'success' | 'failure' | 'no outcome' {
+  return success === null ? 'no outcome' : success ? 'success' : 'failure';
+}
+
+/** Text cut to a length, with how much is missing. */
+export function clip(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  return `${text.slice(0, limit)} … (${(text.length - limit).toLocaleString('en-US')} more characters)`;
+}
+
+/** `1 step`, `2 steps`. */
+export function plural(value: number, one: string, many = `${one}s`): string {
+  return `${value.toLocaleString('en-US')} ${value === 1 ? one : many}`;
+}
