@@ -33,6 +33,8 @@ export class QueryCompiler {
   /** For golds: columns with an arbitrary value per group are allowed. */
   readonly #lenient: boolean;
   #relationCount = 0;
+  /** Names of the base tables that the query reads. */
+  readonly tables = new Set<string>();
 
   constructor(schema: Schema, lenient: boolean) {
     this.#schema = schema;

@@ -1,0 +1,89 @@
+/** One database opened for agents: read-only, no statement but SELECT, bounded results. Used inside the executor's processes. */
+import { constants, DatabaseSync } from 'node:sqlite';
+import { errorText } from '../../errors.ts';
+import { readColumns } from './column.ts';
+import { translate } from './dialect.ts';
+import { registerFunctions } from './mysql/function-values.ts';
+import { makeSchema, type Schema } from './mysql/scope.ts';
+import { tupleText, type Value } from './python-text.ts';
+
+export type QueryLimits = {
+  /** Rows that are read; what follows is left out and `truncated` set. */
+  rows: number;
+  /** Characters of all rows together. */
+  characters: number;
+};
+
+export type QueryResult =
+  /** Rows as Python tuples; `tables` are the base tables that the query reads. */
+  | { kind: 'rows'; rows: string[]; truncated: boolean; tables: string[] }
+  | { kind: 'none' }
+  | { kind: 'error'; message: string };
+
+/** Actions of SQLite's authorizer that reading needs; ATTACH, PRAGMA and every write are among the others. */
+const allowed = new Set([
+  constants.SQLITE_SELECT,
+  constants.SQLITE_READ,
+  constants.SQLITE_FUNCTION,
+  constants.SQLITE_RECURSIVE,
+]);
+const forbiddenFunctions = new Set(['load_extension', 'fts3_tokenizer', 'edit', 'readfile', 'writefile']);
+
+export class Connection {
+  readonly #database: DatabaseSync;
+  readonly #schema: Schema;
+  readonly #functions: { startStatement(): void };
+
+  /** @param name of the database, as MySQL's messages show it */
+  constructor(path: string, name: string) {
+    this.#database = new DatabaseSync(path, { readOnly: true, allowExtension: false });
+    this.#database.exec('PRAGMA temp_store = MEMORY');
+    this.#functions = registerFunctions(this.#database);
+    this.#schema = makeSchema(name, readColumns(this.#database));
+    this.#database.setAuthorizer((action, _first, second) => {
+      const refused = action === constants.SQLITE_FUNCTION && forbiddenFunctions.has(String(second).toLowerCase());
+      return allowed.has(action) && !refused ? constants.SQLITE_OK : constants.SQLITE_DENY;
+    });
+  }
+
+  /** @param lenient see `translate` */
+  run(query: string, limits: QueryLimits, lenient = false): QueryResult {
+    const translation = translate(query, this.#schema, lenient);
+    switch (translation.kind) {
+      case 'rows':
+        return { kind: 'rows', rows: translation.rows, truncated: false, tables: [] };
+      case 'query':
+        return this.#select(translation, limits);
+      default:
+        return translation;
+    }
+  }
+
+  #select(
+    { sql, types, tables }: Extract<ReturnType<typeof translate>, { kind: 'query' }>,
+    limits: QueryLimits,
+  ): QueryResult {
+    this.#functions.startStatement();
+    const rows: string[] = [];
+    let characters = 0;
+    try {
+      const statement = this.#database.prepare(sql);
+      statement.setReturnArrays(true);
+      statement.setReadBigInts(true);
+      for (const row of statement.iterate()) {
+        if (rows.length >= limits.rows || characters >= limits.characters)
+          return { kind: 'rows', rows, truncated: true, tables };
+        const text = tupleText(row as unknown as Value[], types);
+        characters += text.length;
+        rows.push(text);
+      }
+    } catch (error) {
+      return { kind: 'error', message: errorText(error) };
+    }
+    return { kind: 'rows', rows, truncated: false, tables };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Entry of an executor process: runs one query at a time on databases that it keeps open. It ends when its parent does, also in the
+ * middle of a query: a second thread watches for that, because SQLite gives the first one no chance to.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
+import { errorText } from '../../errors.ts';
+import { Connection, type QueryLimits, type QueryResult } from './connection.ts';
+
+export type QueryRequest = { path: string; database: string; query: string; limits: QueryLimits; lenient: boolean };
+/** `failed`: the database could not be opened or our own code broke; that is no answer for an agent. */
+export type QueryReply = QueryResult | { kind: 'failed'; message: string };
+
+const openConnections = 8;
+const connections = new Map<string, Connection>();
+
+const watchParent = `
+  const { ppid } = process;
+  setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL'); }, 250);
+`;
+
+function connect(path: string, database: string): Connection {
+  const key = JSON.stringify([path, database]);
+  const connection = connections.get(key) ?? new Connection(path, database);
+  connections.delete(key);
+  connections.set(key, connection);
+  for (const [oldest, { close }] of connections) {
+    if (connections.size <= openConnections) break;
+    close.call(connections.get(oldest));
+    connections.delete(oldest);
+  }
+  return connection;
+}
+
+function run({ path, database, query, limits, lenient }: QueryRequest): QueryReply {
+  try {
+    return connect(path, database).run(query, limits, lenient);
+  } catch (error) {
+    return { kind: 'failed', message: errorText(error) };
+  }
+}
+
+if (process.send) {
+  const heapLimitBytes = Number(process.argv[2]);
+  const limited = new DatabaseSync(':memory:');
+  limited.exec(`PRAGMA hard_heap_limit = ${heapLimitBytes}`);
+  limited.close();
+  new Worker(watchParent, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8 } }).unref();
+  process.on('disconnect', () => process.exit(0));
+  process.on('message', (request: QueryRequest) => process.send?.(run(request)));
+  process.send('ready');
+}
