@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Action } from '../../src/domain/action.ts';
+import type { Action, ParsedAction } from '../../src/domain/action.ts';
 import type { Environment, StepResult, TextFormat } from '../../src/environments/contract.ts';
 import { defineEnvironment } from '../../src/environments/define.ts';
 import type { SqlDataset } from '../../src/environments/intercode-sql/dataset.ts';
@@ -8,7 +8,7 @@ const textFormat: TextFormat = {
   observationPrefix: 'Observation: ',
   instructions:
     'Answer with "Thought: ..." and then "Action:" with a fenced sql block in one line, or "Action: submit".',
-  parse(text) {
+  parse(text): ParsedAction {
     const query = /Action:\s*```sql\n(.*)\n```/.exec(text)?.[1];
     if (query) return { kind: 'action', thought: '', action: { tool: 'execute_sql', arguments: { query } } };
     const word = /Action: (submit|skip)/.exec(text)?.[1];

@@ -53,7 +53,10 @@ export function queryKey(sql: string): string {
   const tables = [...aliases.values()];
   for (const [alias, table] of aliases) if (tables.filter((name) => name === table).length > 1) aliases.delete(alias);
   const kept = tokens.filter((token, index) => !(aliases.has(token.toLowerCase()) && isTable(tokens, index - 1)));
+  // With a single table, qualified and bare columns are the same.
+  const single = tokens.filter((_, index) => isTable(tokens, index)).length === 1;
   return kept
+    .filter((token, index) => !single || !(token === '.' || kept[index + 1] === '.'))
     .map((token) => (token === '!=' ? '<>' : token.toLowerCase()))
     .map((token) => aliases.get(token) ?? token)
     .join(' ');

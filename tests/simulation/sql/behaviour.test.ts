@@ -35,13 +35,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const player = (format: 'tools' | 'text') => ({ environment, worlds: [world], serverSeed, format });
+const player = (format: 'tools' | 'react') => ({ environment, worlds: [world], serverSeed, format });
 
 async function successRate(
   model: string,
   chosen: Task[],
   rounds: number,
-  format: 'tools' | 'text' = 'tools',
+  format: 'tools' | 'react' = 'tools',
 ): Promise<number> {
   let successes = 0;
   for (let seed = 0; seed < rounds; seed++) {
@@ -74,7 +74,7 @@ describe('simulated SQL agents', () => {
   test('act the same way in the text form of the environment', async () => {
     const [tools, text] = [
       await successRate('sim-policy', tasks, 20),
-      await successRate('sim-policy', tasks, 20, 'text'),
+      await successRate('sim-policy', tasks, 20, 'react'),
     ];
     expect(Math.abs(tools - text)).toBeLessThan(0.08);
   });
