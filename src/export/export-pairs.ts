@@ -118,7 +118,7 @@ export async function exportPairs(pairs: readonly Pair[], options: ExportOptions
     ...companions.map(({ name }) => ({ name, meaning: 'read by the target' })),
   ];
   const files = [
-    { name: 'certificates.jsonl', text: exported.map((pair) => `${canonicalJson(pair.certificate)}\n`).join('') },
+    { name: 'certificates.jsonl', text: exported.map((pair) => `${canonicalJson(pair.certificate)}\n`) },
     { name: 'lint.json', text: `${JSON.stringify(lint, null, 2)}\n` },
     {
       name: 'training.json',
@@ -127,7 +127,7 @@ export async function exportPairs(pairs: readonly Pair[], options: ExportOptions
     { name: 'training.md', text: trainingPage(lint, advice, described) },
     ...companions,
     // Last: whoever sees the rows sees a complete export.
-    { name: format.rowsFile, text: rows.map(jsonLine).join('') },
+    { name: format.rowsFile, text: rows.map(jsonLine) },
   ];
   if (!options.force) {
     const taken = files.find((file) => existsSync(join(options.out, file.name)));

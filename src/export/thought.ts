@@ -4,11 +4,11 @@ import type { AssistantMessage } from '../domain/message.ts';
 export type SplitMessage = { thought: string; action: AssistantMessage };
 
 const thinkBlock = /<think>([\s\S]*?)<\/think>\s*/;
-const actionLine = /^[ \t]*Action\b[^\n:]*:/m;
+const actionLine = /^(?:[ \t]*Action\b[^\n:]*:|<tool_call>)/m;
 
 /**
- * Separates thought and action. Beside tool calls the thought is the content; in ReAct text it is what stands before the first line that
- * starts with `Action…:`; a `<think>` block is thought in either form. Text without any of these is all action.
+ * Separates thought and action. Beside tool calls the thought is the content; in text it is what stands before the first line that
+ * starts with `Action…:` or `<tool_call>`; a `<think>` block is thought in either form. Text without any of these is all action.
  */
 export function splitThought(message: AssistantMessage): SplitMessage {
   const content = message.content ?? '';

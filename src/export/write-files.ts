@@ -59,7 +59,7 @@ async function placeNew(temporary: string, path: string): Promise<void> {
   }
 }
 
-async function writeDurably(path: string, text: string): Promise<void> {
+async function writeDurably(path: string, text: OutputFile['text']): Promise<void> {
   const file = await open(path, 'w');
   try {
     await file.writeFile(text, 'utf8');

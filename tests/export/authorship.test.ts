@@ -99,6 +99,7 @@ describe('splitThought', () => {
   it.each([
     ['content beside a tool call', call('{}', 'Hm.'), 'Hm.', null],
     ['ReAct text', say('Thought: Hm.\nAction: go[x]\nmore'), 'Thought: Hm.', 'Action: go[x]\nmore'],
+    ['a call written as text', say('Hm.\n<tool_call>\n{}\n</tool_call>'), 'Hm.', '<tool_call>\n{}\n</tool_call>'],
     ['a think block', say('<think>\nHm.\n</think>\n\nAction: go'), 'Hm.', 'Action: go'],
     ['text without a thought', say('SELECT 1'), '', 'SELECT 1'],
   ])('takes %s apart', (_what, message, thought, content) => {

@@ -282,7 +282,7 @@ describe('llama-factory', () => {
       options: { maxLength: null, argumentsAs: 'object' as const, trainOnObservations: false },
     };
     const [file] = findFormat('llama-factory').companions(facts, () => '{"mine":{"file_name":"x.json"}}');
-    expect(Object.keys(JSON.parse(file!.text))).toEqual(['mine', 'crux_pairs']);
+    expect(Object.keys(JSON.parse(String(file!.text)))).toEqual(['mine', 'crux_pairs']);
     expect(() => findFormat('llama-factory').companions(facts, () => '[broken')).toThrowError(CruxError);
   });
 });

@@ -23,20 +23,54 @@ export function probabilityGreater(
   policyRollouts: number,
   equalityMass = defaultEqualityMass,
 ): number {
-  check(alternativeSuccesses, alternativeRollouts);
-  check(policySuccesses, policyRollouts);
   if (!(equalityMass >= 0 && equalityMass <= 1))
     throw new RangeError(`equalityMass must lie in [0, 1], not ${equalityMass}`);
-  const alternativeFailures = alternativeRollouts - alternativeSuccesses;
-  const policyFailures = policyRollouts - policySuccesses;
-  const logEqual = logBeta(1 + alternativeSuccesses + policySuccesses, 1 + alternativeFailures + policyFailures);
-  const logIndependent =
-    logBeta(1 + alternativeSuccesses, 1 + alternativeFailures) + logBeta(1 + policySuccesses, 1 + policyFailures);
-  const independentMass = (1 - equalityMass) / (1 - equalityMass + equalityMass * Math.exp(logEqual - logIndependent));
+  const alternative = { successes: alternativeSuccesses, rollouts: alternativeRollouts };
+  const policy = { successes: policySuccesses, rollouts: policyRollouts };
+  const independentMass = (1 - equalityMass) / (1 - equalityMass + equalityMass * tieRatio(alternative, policy));
   return (
     independentMass *
-    betaGreater(1 + alternativeSuccesses, 1 + alternativeFailures, 1 + policySuccesses, 1 + policyFailures)
+    betaGreater(
+      1 + alternativeSuccesses,
+      1 + alternativeRollouts - alternativeSuccesses,
+      1 + policySuccesses,
+      1 + policyRollouts - policySuccesses,
+    )
   );
+}
+
+/**
+ * The prior mass on ties (w0) that makes the data likeliest, by expectation maximisation; the likelihood has a single peak in w0.
+ * @param comparisons counts of two actions from the same state each, taken without regard to their outcome
+ * @returns in [0, 1]; null without comparisons in which both actions were rolled out
+ * Source: ours.
+ */
+export function estimateEqualityMass(comparisons: readonly { alternative: Counts; policy: Counts }[]): number | null {
+  const ratios = comparisons
+    .filter(({ alternative, policy }) => alternative.rollouts > 0 && policy.rollouts > 0)
+    .map(({ alternative, policy }) => tieRatio(alternative, policy));
+  if (ratios.length === 0) return null;
+  let mass = defaultEqualityMass;
+  for (let round = 0; round < 10_000; round += 1) {
+    const next = ratios.reduce((sum, ratio) => sum + (mass * ratio) / (mass * ratio + 1 - mass), 0) / ratios.length;
+    const done = Math.abs(next - mass) < 1e-9;
+    mass = next;
+    if (done) break;
+  }
+  return mass;
+}
+
+/** How much likelier the data are when both actions are equally good than when their qualities are independent. */
+function tieRatio(alternative: Counts, policy: Counts): number {
+  check(alternative);
+  check(policy);
+  const [alternativeFailures, policyFailures] = [alternative, policy].map(
+    ({ successes, rollouts }) => rollouts - successes,
+  ) as [number, number];
+  const logEqual = logBeta(1 + alternative.successes + policy.successes, 1 + alternativeFailures + policyFailures);
+  const logIndependent =
+    logBeta(1 + alternative.successes, 1 + alternativeFailures) + logBeta(1 + policy.successes, 1 + policyFailures);
+  return Math.exp(logEqual - logIndependent);
 }
 
 /**
@@ -70,7 +104,7 @@ function logFactorial(n: number): number {
   return logFactorials[n]!;
 }
 
-function check(successes: number, rollouts: number): void {
+function check({ successes, rollouts }: Counts): void {
   if (!Number.isInteger(successes) || !Number.isInteger(rollouts) || successes < 0 || successes > rollouts) {
     throw new RangeError(`${successes} successes of ${rollouts} rollouts`);
   }

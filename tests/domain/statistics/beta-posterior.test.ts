@@ -1,7 +1,11 @@
 // Layer: pure core.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { betaGreater, probabilityGreater } from '../../../src/domain/statistics/beta-posterior.ts';
+import {
+  betaGreater,
+  estimateEqualityMass,
+  probabilityGreater,
+} from '../../../src/domain/statistics/beta-posterior.ts';
 import { seededRandom } from '../../../src/domain/statistics/random.ts';
 import { type RolloutTally, sequentialDecision } from '../../../src/domain/statistics/sequential-rule.ts';
 
@@ -84,6 +88,34 @@ describe('probabilityGreater', () => {
     };
     expect(trueShare(0, 4)).toBeLessThan(0.6);
     expect(trueShare(0.8, 8)).toBeGreaterThan(0.89);
+  });
+});
+
+describe('estimateEqualityMass', () => {
+  const comparison = (s1: number, n1: number, s2: number, n2: number) => ({
+    alternative: { successes: s1, rollouts: n1 },
+    policy: { successes: s2, rollouts: n2 },
+  });
+
+  it('goes to the edge when every comparison speaks for one side', () => {
+    expect(estimateEqualityMass([comparison(8, 8, 0, 8), comparison(0, 8, 8, 8)])).toBeLessThan(0.01);
+    expect(estimateEqualityMass([comparison(8, 8, 8, 8), comparison(0, 8, 0, 8)])).toBeGreaterThan(0.99);
+  });
+
+  it('is unknown without comparisons', () => {
+    expect(estimateEqualityMass([])).toBeNull();
+    expect(estimateEqualityMass([comparison(1, 2, 0, 0)])).toBeNull();
+  });
+
+  it.each([0.3, 0.8])('finds the share of ties again in simulated data: %d', (share) => {
+    const random = seededRandom(`ties/${share}`);
+    const draw = (p: number) => Array.from({ length: 8 }).reduce<number>((sum) => sum + (random.next() < p ? 1 : 0), 0);
+    const data = Array.from({ length: 4000 }, () => {
+      const policy = random.next();
+      const alternative = random.next() < share ? policy : random.next();
+      return comparison(draw(alternative), 8, draw(policy), 8);
+    });
+    expect(Math.abs(estimateEqualityMass(data)! - share)).toBeLessThan(0.04);
   });
 });
 
