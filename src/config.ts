@@ -1,5 +1,6 @@
 /** `crux.config.ts`: what a user writes, checked, with every default filled in. */
 import { existsSync } from 'node:fs';
+import { registerHooks } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -133,6 +134,7 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
     });
   }
   let loaded: { default?: unknown };
+  resolveOwnName();
   try {
     loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
@@ -145,6 +147,18 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
   }
   return checkConfig(loaded.default, file);
 }
+
+/** A configuration imports `crux-rl` wherever it lies: the name means the very package that loads it. */
+function resolveOwnName(): void {
+  if (ownNameResolves) return;
+  ownNameResolves = true;
+  const own = new URL(`./index${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
+  registerHooks({
+    resolve: (specifier, context, next) => (specifier === 'crux-rl' ? { url: own, shortCircuit: true } : next(specifier, context)),
+  });
+}
+
+let ownNameResolves = false;
 
 /**
  * Options of CSO with the preset's values where the user gave none.

@@ -15,6 +15,8 @@ export function importScope(environment: string): string {
   return `import:${environment}`;
 }
 
+export type FindingCounts = { trajectories: number; steps: number; branches: number; pairs: number; calls: number };
+
 type FindingTable = 'trajectories' | 'candidates' | 'scores' | 'steps' | 'branches' | 'pairs';
 
 export class Findings {
@@ -100,6 +102,21 @@ export class Findings {
   pairs(runId: string): Promise<PairTable[]> {
     const query = this.#database.kysely.selectFrom('pairs').selectAll().where('run_id', '=', runId);
     return query.orderBy('task_id').orderBy('step').orderBy('id').execute();
+  }
+
+  /** How many of each there are: for progress, so it must stay cheap. */
+  async counts(runId: string): Promise<FindingCounts> {
+    const count = async (table: 'trajectories' | 'steps' | 'branches' | 'pairs' | 'answers') => {
+      const query = this.#database.kysely.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('count'));
+      return Number((await query.where('run_id', '=', runId).executeTakeFirstOrThrow()).count);
+    };
+    return {
+      trajectories: await count('trajectories'),
+      steps: await count('steps'),
+      branches: await count('branches'),
+      pairs: await count('pairs'),
+      calls: await count('answers'),
+    };
   }
 
   /** A pair by its id, in whatever run it is. */

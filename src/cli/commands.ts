@@ -1,0 +1,162 @@
+/** All commands with their arguments. What they do is loaded when they are called, so that reading commands start fast. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { GlobalOptions } from './setting.ts';
+
+export function registerCommands(program: Command): void {
+  const setting = () => program.opts<GlobalOptions>();
+
+  program
+    .command('init')
+    .description('write a crux.config.ts to start from')
+    .action(async () => (await import('./init.ts')).init(setting()));
+
+  program
+    .command('demo')
+    .description('a whole CSO round on bundled SQL tasks with simulated models: no key, no server, no GPU')
+    .option('--fresh', 'start over instead of going on with the last demo')
+    .option('--open-ui', 'stay after the end, so that the Temporal UI can be looked at')
+    .action(async (options) => (await import('./demo.ts')).demo(setting(), options));
+
+  program
+    .command('up')
+    .description('keep the Temporal server and a worker running, until Ctrl-C')
+    .action(async () => (await import('./up.ts')).up(setting()));
+
+  program
+    .command('worker')
+    .description('one more worker, on this or any other machine')
+    .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
+    .action(async (options) => (await import('./up.ts')).worker(setting(), options));
+
+  program
+    .command('run')
+    .description('start a run, or take it up again, and show its progress')
+    .addArgument(program.createArgument('<method>', 'method').choices(['cso']))
+    .option('--run-id <id>', 'id of the run (default: method, environment and time)')
+    .option('--env <name>', 'environment of the configuration')
+    .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('train'))
+    .addOption(new Option('--trajectories <source>', 'whose failures').choices(['policy', 'imported']).default('policy'))
+    .option('--limit <n>', 'most tasks', wholeNumber)
+    .option('--task <id...>', 'only these tasks')
+    .option('--samples <n>', 'trajectories per task', wholeNumber)
+    .addOption(new Option('--preset <preset>', 'published or sound').choices(['published', 'sound']))
+    .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
+    .option('--set <option=value...>', 'an option of the method, as in the configuration, e.g. gammaLow=0.4')
+    .addOption(new Option('--granularity <g>', 'branches as one activity, or call by call').choices(['rollout', 'call']))
+    .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
+    .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
+    .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--reuse <run...>', 'read what these runs have paid for')
+    .option('--detach', 'start it and return; a worker elsewhere does the work')
+    .action(async (method, options) => (await import('./run.ts')).run(setting(), method, options));
+
+  program
+    .command('status')
+    .argument('[run]', 'run (default: all)')
+    .description('how runs stand')
+    .action(async (run) => (await import('./status.ts')).status(setting(), run));
+
+  program
+    .command('watch')
+    .argument('<run>')
+    .description('follow a run until it ends')
+    .action(async (run) => (await import('./status.ts')).watch(setting(), run));
+
+  for (const [name, description] of [
+    ['pause', 'start no more model calls; what is under way finishes'],
+    ['resume', 'go on with a paused run'],
+    ['cancel', 'end a run with the pairs that it has'],
+  ] as const) {
+    program
+      .command(name)
+      .argument('<run>')
+      .description(description)
+      .action(async (run) => (await import('./control.ts')).control(setting(), run, name));
+  }
+
+  program
+    .command('budget')
+    .argument('<run>')
+    .description('replace the ceilings of a run')
+    .option('--max-calls <n>', 'model calls', wholeNumber)
+    .option('--max-tokens <n>', 'tokens', wholeNumber)
+    .option('--max-cost <dollars>', 'US dollars', positiveNumber)
+    .action(async (run, options) => (await import('./control.ts')).budget(setting(), run, options));
+
+  program
+    .command('show')
+    .argument('<run>')
+    .option('--task <id>', 'the tree of one task')
+    .description('what a run came to; with --task: steps, scores, branches, verdicts, cost')
+    .action(async (run, options) => (await import('./show.ts')).show(setting(), run, options));
+
+  program
+    .command('export')
+    .argument('<run>')
+    .description('write the pairs in the form of a trainer, with certificates and a lint report')
+    .requiredOption('--format <format>', 'trl, llama-factory, openai')
+    .requiredOption('--out <folder>', 'folder to write to')
+    .option('--tokenizer <folder>', "the target's tokenizer.json and tokenizer_config.json, for exact lengths")
+    .option('--max-length <n>', "the target's limit in tokens", wholeNumber)
+    .option('--force', 'overwrite files that are there')
+    .action(async (run, options) => (await import('./export.ts')).exportRun(setting(), run, options));
+
+  program
+    .command('report')
+    .argument('<run>')
+    .description('write a static HTML report')
+    .option('--out <file>', 'file to write (default: <home>/reports/<run>.html)')
+    .option('--force', 'overwrite another file than an earlier report of this run')
+    .action(async (run, options) => (await import('./report.ts')).report(setting(), run, options));
+
+  program
+    .command('verify-pair')
+    .argument('<pair...>', 'pair ids, or a run id for all of its pairs')
+    .description('check certificates again by replaying their branches in the environment')
+    .action(async (pairs) => (await import('./verify-pair.ts')).verifyPairs(setting(), pairs));
+
+  program
+    .command('import')
+    .addArgument(program.createArgument('<what>', 'what to import').choices(['intercode-sql']))
+    .description('take tasks, databases and recorded runs from a folder')
+    .requiredOption('--from <folder>', 'folder of the data set')
+    .option('--name <name>', 'name of the data set under <home>/data')
+    .action(async (what, options) => (await import('./import.ts')).importData(setting(), what, options));
+
+  program
+    .command('check-env')
+    .argument('<environment>', 'name in the configuration, or a file that exports one')
+    .description('test an environment: determinism, replay, reset, leaks of the gold answer, timing')
+    .option('--tasks <n>', 'tasks to try', wholeNumber, 10)
+    .action(async (environment, options) => (await import('./check-env.ts')).checkEnv(setting(), environment, options));
+
+  program
+    .command('doctor')
+    .description('what is wrong with this set-up')
+    .action(async () => (await import('./doctor.ts')).doctor(setting()));
+
+  program
+    .command('serve-sim')
+    .description('the simulated model server, for trials, tests and load')
+    .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
+    .option('--port <n>', 'port', wholeNumber, 8123)
+    .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
+    .option('--latency <ms>', 'mean time of an answer', wholeNumber, 0)
+    .option('--faults <rate>', 'share of requests that come to a fault', positiveNumber)
+    .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
+function list(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}

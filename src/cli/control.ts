@@ -1,0 +1,43 @@
+import { Client } from '@temporalio/client';
+import { startedRun } from '../connect.ts';
+import { CruxError, errorText } from '../errors.ts';
+import { type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
+
+export async function control(options: GlobalOptions, runId: string, what: 'pause' | 'resume' | 'cancel'): Promise<void> {
+  await steer(options, runId, (run) => run[what]());
+  const done = { pause: 'is paused: no new model call starts', resume: 'goes on', cancel: 'is cancelled; its pairs so far are kept' };
+  printResult(options, { runId, done: what }, () => `Run ${runId} ${done[what]}.`);
+}
+
+export async function budget(
+  options: GlobalOptions,
+  runId: string,
+  given: { maxCalls?: number; maxTokens?: number; maxCost?: number },
+): Promise<void> {
+  const ceilings = {
+    calls: given.maxCalls ?? null,
+    tokens: given.maxTokens ?? null,
+    costMicroUsd: given.maxCost === undefined ? null : Math.round(given.maxCost * 1e6),
+  };
+  await steer(options, runId, (run) => run.retune(ceilings));
+  printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${JSON.stringify(ceilings)}.`);
+}
+
+/** Speaks to the run's campaign. @throws CruxError when the run is over or no server runs */
+async function steer(options: GlobalOptions, runId: string, speak: (run: ReturnType<typeof startedRun>) => Promise<void>): Promise<void> {
+  await withReadingStore(options, runId, async (store) => {
+    const run = await store.runs.get(runId);
+    if (run.finishedAt !== null) throw new CruxError('User.Config', `Run ${runId} is over (${run.state}).`);
+  });
+  const temporal = await reachTemporal(options, 'join');
+  try {
+    await speak(startedRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), runId));
+  } catch (error) {
+    throw new CruxError('Temporal.Unavailable', `Run ${runId} does not answer: ${errorText(error)}.`, {
+      remedy: 'Is a worker running? Start one with `crux up`.',
+      cause: error,
+    });
+  } finally {
+    await temporal.close();
+  }
+}

@@ -1,0 +1,111 @@
+/** A whole CSO round on the bundled tasks, over the same code as any other run; only the models are simulated, and speak HTTP like real ones. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { type CruxConfig, checkConfig } from '../config.ts';
+import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
+import { interCodeSql } from '../environments/intercode-sql/environment.ts';
+import { exportPairs } from '../export/index.ts';
+import { prepareRun } from '../runs.ts';
+import { simulationFromDataset } from '../simulation/from-dataset.ts';
+import { startSimulation } from '../simulation/server.ts';
+import { openStore } from '../store/store.ts';
+import { loadPairs } from '../views/pairs.ts';
+import { runSummary } from '../views/run-summary.ts';
+import { CommandFailed } from './errors.ts';
+import { onInterrupt } from './interrupt.ts';
+import { reportFile, writeReport } from './report.ts';
+import { demoStoreLocation, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
+import { summaryText } from './summary.ts';
+import { workOn } from './work.ts';
+
+const seed = 1;
+const runId = 'demo';
+
+export async function demo(options: GlobalOptions, given: { fresh?: boolean; openUi?: boolean }): Promise<void> {
+  const home = homeOf(options);
+  const tell = say(options);
+  const startedAt = Date.now();
+  if (given.fresh) await forget(options, home);
+  const folder = join(home, 'demo', 'dataset');
+  await writeDemoDataset(folder);
+  const simulation = await startSimulation({
+    seed,
+    port: 0,
+    worlds: await simulationFromDataset(folder),
+    latency: { distribution: 'lognormal', meanMs: 40 },
+  });
+  const store = await openStore(demoStoreLocation(home));
+  try {
+    const config = demoConfig(folder, simulation.url);
+    const run = await prepareRun(config, store, { method: 'cso', runId, seed });
+    if (run.finishedAt === null) {
+      tell('CSO on the bundled SQL tasks, with simulated policy, expert and process reward model.');
+      const result = await workOn(options, config, store, run, 'crux demo');
+      if (result.state !== 'finished') throw new CommandFailed(`The demo ended early: ${result.state}.`, 3);
+    } else {
+      tell('The demo has run already; this is what it came to. `crux demo --fresh` runs it again.');
+    }
+    const out = join(home, 'demo', 'pairs');
+    const exported = await exportPairs(await loadPairs(store, run.id), { format: 'trl', out, force: true });
+    const report = reportFile(home, run.id);
+    await writeReport(store, run.id, report);
+    const summary = await runSummary(store, run.id);
+    const here = (path: string) => relative(process.cwd(), path) || path;
+    printResult(options, { summary, exported: { out, files: exported.files, rows: exported.rows }, report, elapsedMs: Date.now() - startedAt }, () =>
+      [
+        summaryText(summary),
+        '',
+        'The models are simulated: these figures show how the engine behaves, not how good a model is.',
+        '',
+        `Pairs    ${here(join(out, exported.files[0]!))}  (${exported.rows} rows for TRL)`,
+        `Report   ${here(report)}  (open it in a browser)`,
+        'Next     crux show demo --task <id>, or a configuration of your own: crux init',
+      ].join('\n'),
+    );
+    if (given.openUi) await stay(options);
+  } finally {
+    await simulation.close();
+    await store.close();
+  }
+}
+
+/** The demo's own configuration; one that a user writes looks the same. */
+function demoConfig(folder: string, simulationUrl: string): CruxConfig {
+  const price = { input: 0.1, output: 0.4 };
+  return checkConfig({
+    environments: [interCodeSql({ data: folder, name: 'sql-demo' })],
+    endpoints: { simulated: { baseUrl: `${simulationUrl}/v1`, concurrency: 64 } },
+    models: {
+      policy: { endpoint: 'simulated', model: 'sim-policy', maxTokens: 512, price },
+      expert: { endpoint: 'simulated', model: 'sim-expert', maxTokens: 512, price: { input: 1, output: 4 } },
+      prm: { endpoint: 'simulated', model: 'sim-prm', maxTokens: 200, temperature: 0, price },
+    },
+  });
+}
+
+/** The last demo's data go; a campaign that still runs is told to stop first. */
+async function forget(options: GlobalOptions, home: string): Promise<void> {
+  const location = demoStoreLocation(home);
+  if (!existsSync(location)) return;
+  const temporal = await reachTemporal(options, 'start');
+  try {
+    const { Client } = await import('@temporalio/client');
+    const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
+    const open = client.workflow.list({ query: `CruxRun = '${runId}' AND ExecutionStatus = 'Running'` });
+    for await (const { workflowId } of open) await client.workflow.getHandle(workflowId).terminate('crux demo --fresh');
+  } finally {
+    await temporal.close();
+  }
+  await rm(dirname(location), { recursive: true, force: true });
+}
+
+async function stay(options: GlobalOptions): Promise<void> {
+  const temporal = await reachTemporal(options, 'start');
+  try {
+    say(options)(`Temporal UI: ${temporal.uiAddress}. Ctrl-C ends it.`);
+    await new Promise<void>((resolve) => onInterrupt(resolve));
+  } finally {
+    await temporal.close();
+  }
+}

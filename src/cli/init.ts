@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CruxError } from '../errors.ts';
+import { type GlobalOptions, printResult } from './setting.ts';
+
+const template = `import { defineConfig, interCodeSql } from 'crux-rl';
+
+export default defineConfig({
+  // crux import intercode-sql --from <folder> makes this data set.
+  environments: [interCodeSql({ data: '.crux/data/intercode-sql' })],
+
+  // Any OpenAI-compatible endpoint: vLLM, SGLang, Ollama, a hosted one. Keys are read from the variable that is named.
+  endpoints: {
+    local: { baseUrl: 'http://127.0.0.1:8000/v1', concurrency: 64 },
+    hosted: { baseUrl: 'https://api.openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY', concurrency: 16 },
+  },
+
+  models: {
+    policy: { endpoint: 'local', model: 'my-policy', temperature: 1, maxTokens: 512 },
+    // Prices in US dollars per million tokens; without them every cost is unknown.
+    expert: { endpoint: 'hosted', model: 'gpt-5', temperature: 1, maxTokens: 2048, price: { input: 1.25, output: 10 } },
+    prm: { endpoint: 'hosted', model: 'gpt-5-mini', temperature: 0, maxTokens: 1024, price: { input: 0.25, output: 2 } },
+  },
+
+  run: { preset: 'published', seed: 1, ceilings: { calls: 20_000 } },
+  cso: { alternatives: 5, gammaLow: 0.45, gammaHigh: 0.65 },
+});
+`;
+
+export async function init(options: GlobalOptions): Promise<void> {
+  const file = resolve(options.config);
+  if (existsSync(file)) throw new CruxError('Export.Exists', `${file} exists.`, { remedy: 'Edit it, or name another file with --config.' });
+  await writeFile(file, template);
+  printResult(options, { file }, () => `Wrote ${file}. Set endpoints and models in it, then try: crux doctor`);
+}

@@ -1,0 +1,29 @@
+/** The `crux` command. Each command lives in a file of its own, which is loaded when it is called. */
+import { Command } from 'commander';
+import { registerCommands } from './commands.ts';
+import { exitCodeOf, printError } from './errors.ts';
+
+const program = new Command('crux')
+  .description('Finds the step where a failing LLM agent went wrong, proves it, and turns the proof into preference data.')
+  .option('--config <file>', 'configuration', 'crux.config.ts')
+  .option('--home <folder>', 'folder of all state (default: CRUX_HOME, else .crux)')
+  .option('--json', 'print the result as JSON')
+  .option('--verbose', 'print stacks and details of errors')
+  .version(await version(), '-V, --version')
+  .showHelpAfterError('(crux --help lists the commands)')
+  .addHelpText('after', '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable, 5 a check failed, 130 interrupted.');
+program.exitOverride();
+registerCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  printError(error, program.opts<{ verbose?: boolean; json?: boolean }>());
+  process.exitCode = exitCodeOf(error);
+}
+
+async function version(): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,67 @@
+/** Progress of a run, from the store: one line that is drawn again on a terminal, a line now and then where output is piped. */
+import type { FindingCounts } from '../store/findings.ts';
+import type { Store } from '../store/store.ts';
+import { duration } from './text.ts';
+
+const terminalEveryMs = 300;
+const pipedEveryMs = 5_000;
+
+export type ProgressLine = { done: number; total: number; state: string; counts: FindingCounts };
+
+/** Shows progress until `over` settles; then the line is cleared. */
+export async function showProgress(store: Store, runId: string, over: Promise<unknown>, quiet: boolean): Promise<void> {
+  if (quiet) {
+    await over.catch(() => {});
+    return;
+  }
+  const terminal = process.stderr.isTTY;
+  const startedAt = Date.now();
+  let isOver = false;
+  let wake: () => void = () => {};
+  const ended = over.catch(() => {}).then(() => {
+    isOver = true;
+    wake();
+  });
+  let last = '';
+  while (!isOver) {
+    const line = progressText(await readProgress(store, runId), Date.now() - startedAt, terminal ? (process.stderr.columns ?? 80) : 200);
+    if (terminal) process.stderr.write(`\r\x1b[2K${line}`);
+    else if (withoutTime(line) !== last) process.stderr.write(`${line}\n`);
+    last = withoutTime(line);
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, terminal ? terminalEveryMs : pipedEveryMs).unref();
+      if (isOver) resolve();
+    });
+  }
+  if (terminal) process.stderr.write('\r\x1b[2K');
+  await ended;
+}
+
+export async function readProgress(store: Store, runId: string): Promise<ProgressLine> {
+  const [{ total, done }, { state }, counts] = await Promise.all([
+    store.runs.countTasks(runId),
+    store.runs.control(runId),
+    store.findings.counts(runId),
+  ]);
+  return { done, total, state, counts };
+}
+
+export function progressText({ done, total, state, counts }: ProgressLine, elapsedMs: number, width: number): string {
+  const bar = '█'.repeat(Math.round((12 * done) / Math.max(1, total))).padEnd(12, '░');
+  const parts = [
+    `${bar} ${done}/${total} tasks`,
+    ...(state === 'running' ? [] : [state]),
+    `${counts.steps} steps judged`,
+    `${counts.branches} branches`,
+    `${counts.pairs} pairs`,
+    `${counts.calls} calls`,
+    duration(elapsedMs),
+  ];
+  const line = parts.join(' · ');
+  return line.length < width ? line : `${line.slice(0, width - 2)}…`;
+}
+
+function withoutTime(line: string): string {
+  return line.slice(0, line.lastIndexOf(' · '));
+}

@@ -1,0 +1,112 @@
+import { Client } from '@temporalio/client';
+import { type CruxConfig, checkConfig, storeLocation } from '../config.ts';
+import { CruxError } from '../errors.ts';
+import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
+import type { Run } from '../store/runs.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { runSummary } from '../views/run-summary.ts';
+import { CommandFailed } from './errors.ts';
+import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
+import { summaryText } from './summary.ts';
+import { workOn } from './work.ts';
+
+type RunOptions = {
+  runId?: string;
+  env?: string;
+  split: 'train' | 'test';
+  trajectories: 'policy' | 'imported';
+  limit?: number;
+  task?: string[];
+  samples?: number;
+  preset?: 'published' | 'sound';
+  seed?: number;
+  set?: string[];
+  granularity?: 'rollout' | 'call';
+  maxCalls?: number;
+  maxTokens?: number;
+  maxCost?: number;
+  reuse?: string[];
+  detach?: boolean;
+};
+
+export async function run(options: GlobalOptions, method: 'cso', given: RunOptions): Promise<void> {
+  const config = withSettings(await configOf(options), given.set ?? []);
+  const store = await openStore(storeLocation(config, homeOf(options)));
+  try {
+    const prepared = await prepareRun(config, store, requestFrom(method, given));
+    if (given.detach) return await detach(options, store, prepared);
+    say(options)(`Run ${prepared.id}: ${prepared.method} (${prepared.config.preset}) on ${prepared.environment}, seed ${prepared.seed}`);
+    const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
+    const result = await workOn(options, config, store, prepared, again);
+    const summary = await runSummary(store, prepared.id);
+    printResult(options, summary, () => `${summaryText(summary)}\n\n${nextSteps(prepared.id)}`);
+    if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
+  } finally {
+    await store.close();
+  }
+}
+
+function requestFrom(method: 'cso', given: RunOptions): RunRequest {
+  return {
+    method,
+    runId: given.runId,
+    environment: given.env,
+    split: given.split,
+    trajectories: given.trajectories,
+    limit: given.limit,
+    taskIds: given.task,
+    samples: given.samples,
+    preset: given.preset,
+    seed: given.seed,
+    granularity: given.granularity,
+    reuse: given.reuse,
+    ceilings: {
+      ...(given.maxCalls !== undefined && { calls: given.maxCalls }),
+      ...(given.maxTokens !== undefined && { tokens: given.maxTokens }),
+      ...(given.maxCost !== undefined && { costMicroUsd: Math.round(given.maxCost * 1e6) }),
+    },
+  };
+}
+
+/** Options of the method as words of the command line: `gammaLow=0.4`. They are checked as the configuration is. */
+function withSettings(config: CruxConfig, settings: string[]): CruxConfig {
+  const changes = settings.map((setting): [string, unknown] => {
+    const [name, value] = setting.split(/=(.*)/s);
+    if (!name || value === undefined) throw new CruxError('User.Config', `--set ${setting}: expected option=value.`);
+    return [name, readValue(value)];
+  });
+  if (changes.length === 0) return config;
+  return checkConfig({ ...config, cso: { ...config.cso, ...Object.fromEntries(changes) } }, '--set');
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Starts the campaign and leaves the work to workers elsewhere. */
+async function detach(options: GlobalOptions, store: Store, run: Run): Promise<void> {
+  const workers = (await store.runs.workers()).filter((worker) => worker.environments.includes(run.environment));
+  if (workers.length === 0) {
+    throw new CruxError('User.Config', `No worker with the environment ${run.environment} is running.`, {
+      remedy: 'Start one with `crux up` or `crux worker`, or leave --detach out.',
+    });
+  }
+  const temporal = await reachTemporal(options, 'join');
+  try {
+    await launchRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), store, run);
+  } finally {
+    await temporal.close();
+  }
+  printResult(options, { runId: run.id }, () => `Started ${run.id}. Follow it with: crux watch ${run.id}`);
+}
+
+function nextSteps(runId: string): string {
+  return [
+    `Look:    crux report ${runId}      crux show ${runId} --task <id>`,
+    `Export:  crux export ${runId} --format trl --out pairs/`,
+  ].join('\n');
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
+import { simulationFromDataset } from '../simulation/from-dataset.ts';
+import { startSimulation } from '../simulation/server.ts';
+import { onInterrupt } from './interrupt.ts';
+import { type GlobalOptions, homeOf, say } from './setting.ts';
+
+type Given = { data?: string[]; port: number; seed: number; latency: number; faults?: number };
+
+export async function serveSim(options: GlobalOptions, given: Given): Promise<void> {
+  const folders = given.data ?? [await bundled(homeOf(options))];
+  const rate = (given.faults ?? 0) / 5;
+  const simulation = await startSimulation({
+    seed: given.seed,
+    port: given.port,
+    worlds: await simulationFromDataset(...folders),
+    latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },
+    faults: { rate429: rate, rate500: rate, rateCut: rate, rateMalformed: rate, rateTruncated: rate },
+  });
+  say(options)(`Simulated models at ${simulation.url}/v1: sim-policy, sim-expert, sim-prm. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`);
+  await new Promise<void>((resolve) => onInterrupt(resolve));
+  await simulation.close();
+}
+
+async function bundled(home: string): Promise<string> {
+  const folder = join(home, 'demo', 'dataset');
+  await writeDemoDataset(folder);
+  return folder;
+}

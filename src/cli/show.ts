@@ -1,0 +1,68 @@
+import { CruxError } from '../errors.ts';
+import type { AlternativeView, BranchView, StepView, TaskView } from '../report/index.ts';
+import { runSummary } from '../views/run-summary.ts';
+import { runView } from '../views/run-view.ts';
+import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
+import { summaryText } from './summary.ts';
+
+export async function show(options: GlobalOptions, runId: string, given: { task?: string }): Promise<void> {
+  await withReadingStore(options, runId, async (store) => {
+    if (given.task === undefined) {
+      const summary = await runSummary(store, runId);
+      printResult(options, summary, () => summaryText(summary));
+      return;
+    }
+    const view = await runView(store, runId);
+    const task = view.tasks.find(({ id }) => id === given.task);
+    if (!task) {
+      const known = view.tasks.slice(0, 8).map(({ id }) => id);
+      throw new CruxError('User.NotFound', `Run ${runId} has no trajectory of a task "${given.task}" yet.`, {
+        remedy: known.length > 0 ? `It has ${known.join(', ')}${view.tasks.length > 8 ? ' and others' : ''}.` : undefined,
+      });
+    }
+    printResult(options, task, () => taskText(task));
+  });
+}
+
+/** The tree of a task: what the policy did, and below each step what was tried instead. */
+function taskText(task: TaskView): string {
+  const lines = [`Task ${task.id}: ${task.title}`];
+  for (const trajectory of task.trajectories) {
+    const reward = trajectory.reward === null ? 'unknown' : trajectory.reward.toFixed(2);
+    lines.push('', `${trajectory.success ? '✓' : '✗'} ${trajectory.ending}, reward ${reward}, ${trajectory.steps.length} steps`);
+    for (const step of trajectory.steps) lines.push(...stepLines(step));
+  }
+  lines.push('', `${task.pairs.length} pairs`);
+  for (const pair of task.pairs) lines.push(`  ${pair.id}  step ${pair.step}  ${pair.flags.join(', ')}`);
+  return lines.join('\n');
+}
+
+function stepLines(step: StepView): string[] {
+  return [
+    `${step.candidateCritical ? '◆' : '│'} ${step.step}. ${scoreText(step.score)} ${oneLine(step.action)}`,
+    ...(step.observation === null ? [] : [`│      → ${oneLine(step.observation)}`]),
+    ...step.ownBranches.map((branch) => `│      own action again (${branch.purpose}): ${branchText(branch)}`),
+    ...step.alternatives.map((alternative) => `│      ${marks[alternative.verdict]} ${alternativeText(alternative)}`),
+  ];
+}
+
+const marks = { verified: '✓', 'not-verified': '✗', undecided: '?', 'not-branched': '·' } as const;
+
+function alternativeText(alternative: AlternativeView): string {
+  const branches = alternative.branches.map(branchText).join('; ');
+  return `${scoreText(alternative.score)} ${oneLine(alternative.action)}${branches ? `  [${branches}]` : ''}`;
+}
+
+function branchText(branch: BranchView): string {
+  const outcome = branch.success === null ? 'no outcome' : branch.success ? 'success' : 'failure';
+  return `${outcome}, ${branch.ending} after ${branch.steps} more steps`;
+}
+
+function scoreText(score: number | null): string {
+  return score === null ? '(not scored)' : `(${score.toFixed(2)})`;
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/```(sql)?/g, '').replace(/\s+/g, ' ').trim();
+  return line.length > 110 ? `${line.slice(0, 109)}…` : line;
+}

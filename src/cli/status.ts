@@ -1,0 +1,66 @@
+import { CruxError } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import { runSummary } from '../views/run-summary.ts';
+import { readProgress, showProgress } from './progress.ts';
+import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
+import { summaryText } from './summary.ts';
+import { duration, table } from './text.ts';
+
+export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
+  await withReadingStore(options, runId, async (store) => {
+    const runs = runId === undefined ? await store.runs.list() : [await store.runs.get(runId)];
+    const rows = await Promise.all(
+      runs.map(async (run) => ({
+        runId: run.id,
+        method: run.method,
+        environment: run.environment,
+        state: run.state,
+        ...(await progressOf(store, run.id)),
+        elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
+        createdAt: new Date(run.createdAt).toISOString(),
+      })),
+    );
+    printResult(options, runId === undefined ? rows : rows[0], () =>
+      rows.length === 0
+        ? 'No run was started in this store yet.'
+        : table(
+            ['run', 'method', 'environment', 'state', 'tasks', 'steps', 'branches', 'pairs', 'calls', 'time'],
+            rows.map((row) => [
+              row.runId,
+              row.method,
+              row.environment,
+              row.state,
+              `${row.tasksDone}/${row.tasks}`,
+              row.steps,
+              row.branches,
+              row.pairs,
+              row.calls,
+              duration(row.elapsedMs),
+            ]),
+          ),
+    );
+  });
+}
+
+export async function watch(options: GlobalOptions, runId: string): Promise<void> {
+  await withReadingStore(options, runId, async (store) => {
+    await store.runs.get(runId);
+    await showProgress(store, runId, untilOver(store, runId), options.json === true);
+    const summary = await runSummary(store, runId);
+    printResult(options, summary, () => summaryText(summary));
+  });
+}
+
+async function progressOf(store: Store, runId: string) {
+  const { done, total, counts } = await readProgress(store, runId);
+  return { tasksDone: done, tasks: total, ...counts };
+}
+
+async function untilOver(store: Store, runId: string): Promise<void> {
+  for (;;) {
+    const run = await store.runs.find(runId);
+    if (!run) throw new CruxError('User.NotFound', `The run "${runId}" is gone.`);
+    if (run.finishedAt !== null) return;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}

@@ -1,0 +1,79 @@
+import { luckFlipRate } from '../domain/statistics/luck.ts';
+import type { RunSummary } from '../views/run-summary.ts';
+import { count, dollars, duration, named, orUnknown, percent, table } from './text.ts';
+
+/** The summary of a run, for the terminal. */
+export function summaryText(summary: RunSummary): string {
+  const { steps, branches, pairs, comparison } = summary;
+  const elapsed = (summary.finishedAt ?? Date.now()) - summary.createdAt;
+  const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);
+  const critical = steps.byVerdict.critical ?? 0;
+  const lines: [string, string][] = [
+    ['Run', `${summary.runId} · ${summary.method} (${summary.preset}) on ${summary.environment}, ${summary.split} · seed ${summary.seed}`],
+    ['State', `${summary.state} after ${duration(elapsed)}`],
+    ['Tasks', `${count(summary.tasks.done)} of ${count(summary.tasks.total)}${stopped(summary)}`],
+    ['Trajectories', named(summary.endings)],
+    ['Failures mined', named(summary.failures)],
+    ['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`],
+    ['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`],
+    ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`],
+    ['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`],
+    ['Verified pairs', `${count(pairs.total)} at ${count(pairs.steps)} steps of ${count(pairs.tasks)} tasks, ${count(pairs.groups)} groups`],
+    ...(pairs.total === 0 ? [] : [['  flags', named(pairs.flags)] as [string, string]]),
+    ['Candidates per step', orUnknown(comparison.candidatesPerStep, 2)],
+    ['Rollouts per pair', orUnknown(comparison.rolloutsPerPair, 2)],
+    ['Tokens per pair', orUnknown(comparison.tokensPerPair)],
+    ['Cost per pair', dollars(comparison.costMicroUsdPerPair)],
+    ['Steps supervised', percent(comparison.shareOfStepsSupervised)],
+  ];
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const head = lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
+  return [head, ledgerText(summary), faultText(summary)].filter((part) => part !== '').join('\n\n');
+}
+
+function stopped(summary: RunSummary): string {
+  const reasons = summary.tasks.stoppedBy;
+  return Object.keys(reasons).length === 0 ? '' : ` (cut short: ${named(reasons)})`;
+}
+
+function branchText(branches: RunSummary['branches']): string {
+  return Object.entries(branches)
+    .map(([purpose, figures]) => {
+      const extra = [
+        ...(figures.coincidental > 0 ? [`${count(figures.coincidental)} coincidental`] : []),
+        ...(figures.faulted > 0 ? [`${count(figures.faulted)} faulted`] : []),
+      ];
+      return `${purpose} ${count(figures.succeeded)}/${count(figures.total)} succeeded${extra.length ? ` (${extra.join(', ')})` : ''}`;
+    })
+    .join(', ');
+}
+
+/** What luck alone gives stands beside every flip rate. */
+function placeboText(summary: RunSummary): string {
+  if (summary.placeboFlipRate !== null) {
+    return `, ${percent(summary.placeboFlipRate)} by repeating the policy's own action (placebo, ${count(summary.placeboSteps)} steps)`;
+  }
+  return `, luck unknown: no placebo was drawn (at a success rate of 0.3, three tries would flip ${percent(luckFlipRate(0.3, 3))})`;
+}
+
+function ledgerText({ ledger }: RunSummary): string {
+  if (ledger.length === 0) return '';
+  return table(
+    ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency'],
+    ledger.map((line) => [
+      line.role,
+      line.purpose,
+      line.calls,
+      line.reused,
+      orUnknown(line.promptTokens),
+      orUnknown(line.completionTokens),
+      dollars(line.costMicroUsd),
+      `${Math.round(line.meanLatencyMs)} ms`,
+    ]),
+  );
+}
+
+function faultText({ faults }: RunSummary): string {
+  if (faults.length === 0) return '';
+  return `Faults on the way (retried): ${faults.map(({ role, kind, count: times }) => `${role} ${kind} ${count(times)}`).join(', ')}`;
+}

@@ -1,0 +1,44 @@
+/** Numbers and tables as a person reads them. */
+
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+export function percent(share: number | null): string {
+  return share === null ? 'unknown' : `${(100 * share).toFixed(1)} %`;
+}
+
+export function dollars(microUsd: number | null): string {
+  return microUsd === null ? 'unknown' : `$${(microUsd / 1e6).toFixed(microUsd < 1e6 ? 4 : 2)}`;
+}
+
+export function orUnknown(value: number | null, digits = 0): string {
+  return value === null ? 'unknown' : value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}
+
+/** Columns of text; those whose cells are numbers are aligned to the right. */
+export function table(header: string[], rows: (string | number)[][]): string {
+  const cells = [header, ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : cell)))];
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const right = header.map((_, column) => rows.length > 0 && rows.every((row) => isNumeric(row[column])));
+  const line = (row: string[]) =>
+    row.map((cell, column) => (right[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ').trimEnd();
+  return [line(cells[0]!), widths.map((width) => '─'.repeat(width)).join('  '), ...cells.slice(1).map(line)].join('\n');
+}
+
+function isNumeric(cell: string | number | undefined): boolean {
+  return typeof cell === 'number' || /^(-|\$)?[\d.,]+( [%a-zA-Z]+)?$|^unknown$|^–$/.test(cell ?? '');
+}
+
+export function named(counts: { [name: string]: number }): string {
+  const entries = Object.entries(counts);
+  return entries.length === 0 ? 'none' : entries.map(([name, value]) => `${name} ${count(value)}`).join(', ');
+}

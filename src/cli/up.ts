@@ -1,0 +1,48 @@
+import { storeLocation } from '../config.ts';
+import { CruxError } from '../errors.ts';
+import { openStore } from '../store/store.ts';
+import type { WorkerRole } from '../worker.ts';
+import { onInterrupt } from './interrupt.ts';
+import { configOf, type GlobalOptions, homeOf, reachTemporal, say } from './setting.ts';
+
+/** Server and worker, until Ctrl-C. A second one joins the server of the first, and is one more worker. */
+export async function up(options: GlobalOptions): Promise<void> {
+  await work(options, ['workflow', 'agent'], 'start');
+}
+
+export async function worker(options: GlobalOptions, given: { roles: string[] }): Promise<void> {
+  const unknown = given.roles.find((role) => role !== 'workflow' && role !== 'agent');
+  if (unknown !== undefined) {
+    throw new CruxError('User.Config', `There is no worker role "${unknown}".`, { remedy: 'Roles: workflow, agent.' });
+  }
+  await work(options, given.roles as WorkerRole[], 'join');
+}
+
+async function work(options: GlobalOptions, roles: WorkerRole[], embedded: 'start' | 'join'): Promise<void> {
+  const tell = say(options);
+  const config = await configOf(options);
+  const store = await openStore(storeLocation(config, homeOf(options)));
+  const interrupt = onInterrupt(() => tell('Stopping: calls under way are finished and stored. Ctrl-C again to quit at once.'));
+  try {
+    const temporal = await reachTemporal(options, embedded, interrupt.signal);
+    try {
+      if (temporal.source === 'configured' && store.engine === 'sqlite') {
+        tell(`The store is the file ${store.location}: workers on other machines cannot see it. For several machines, set \`store\` to a Postgres address.`);
+      }
+      const { startWorker } = await import('../worker.ts');
+      const running = await startWorker({ config, store, temporal, roles });
+      interrupt.signal.addEventListener('abort', () => running.stop());
+      tell(`Temporal     ${temporal.address}, namespace ${temporal.namespace}`);
+      if (temporal.uiAddress) tell(`Temporal UI  ${temporal.uiAddress}`);
+      tell(`Store        ${store.location}`);
+      tell(`Worker       ${roles.join(' + ')}, ready. Start runs with \`crux run\`; stop with Ctrl-C.`);
+      if (interrupt.signal.aborted) running.stop();
+      await running.done;
+    } finally {
+      await temporal.close();
+    }
+  } finally {
+    interrupt.release();
+    await store.close();
+  }
+}

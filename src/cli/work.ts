@@ -1,0 +1,41 @@
+/** A run with a worker in this process: what `crux run` and `crux demo` share. */
+import { Client } from '@temporalio/client';
+import type { CruxConfig } from '../config.ts';
+import type { CampaignResult } from '../domain/wire.ts';
+import { launchRun } from '../runs.ts';
+import type { Run } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
+import { CommandFailed } from './errors.ts';
+import { onInterrupt } from './interrupt.ts';
+import { showProgress } from './progress.ts';
+import { type GlobalOptions, reachTemporal, say } from './setting.ts';
+
+/**
+ * Starts the run's campaign and works on it until it ends.
+ * @param again the command that goes on with the run after an interruption
+ * @throws CommandFailed with exit code 130 when the user interrupted it
+ */
+export async function workOn(options: GlobalOptions, config: CruxConfig, store: Store, run: Run, again: string): Promise<CampaignResult> {
+  const tell = say(options);
+  const interrupt = onInterrupt(() => tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'));
+  const temporal = await reachTemporal(options, 'start', interrupt.signal);
+  try {
+    const { startWorker } = await import('../worker.ts');
+    const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
+    const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
+    await launchRun(client, store, run);
+    if (temporal.uiAddress) tell(`Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`);
+    const result = client.workflow.getHandle(run.id).result() as Promise<CampaignResult>;
+    const interrupted = new Promise<null>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(null)));
+    const outcome = Promise.race([result, interrupted, worker.done.then(() => null)]);
+    await showProgress(store, run.id, outcome, options.json === true);
+    const ended = await outcome;
+    worker.stop();
+    await worker.done;
+    if (ended === null) throw new CommandFailed(`Interrupted. Nothing is lost; go on with: ${again}`, 130);
+    return ended;
+  } finally {
+    interrupt.release();
+    await temporal.close();
+  }
+}

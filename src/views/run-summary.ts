@@ -1,0 +1,152 @@
+/** What a run came to, read from the store: for the terminal, `--json`, and the report. */
+import { type Ending, isPolicyFailure } from '../domain/ending.ts';
+import type { Ceilings, RunState } from '../domain/run-config.ts';
+import type { TrajectoryResult } from '../domain/wire.ts';
+import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
+import type { BranchTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+
+export type RunSummary = {
+  runId: string;
+  method: string;
+  preset: string;
+  environment: string;
+  split: string;
+  seed: number;
+  state: RunState;
+  createdAt: number;
+  finishedAt: number | null;
+  ceilings: Ceilings;
+  models: { [role: string]: string };
+  tasks: { total: number; done: number; stoppedBy: { [reason: string]: number } };
+  /** Trajectories by ending; successes under `success`. */
+  endings: { [ending: string]: number };
+  /** Failures of the policy's own doing, by ending: what CSO mines. */
+  failures: { [ending: string]: number };
+  /** Steps of the failures, and how they were judged. */
+  steps: { mined: number; byVerdict: { [verdict: string]: number } };
+  /** Alternatives drawn that were different actions. */
+  candidates: number;
+  branches: { [purpose: string]: { total: number; succeeded: number; faulted: number; coincidental: number } };
+  pairs: { total: number; steps: number; tasks: number; groups: number; flags: { [flag: string]: number } };
+  /** Share of candidate critical steps that some alternative turned into a success; null when none was verified. */
+  flipRate: number | null;
+  /** The same for the policy's own action, branched as often: what luck alone gives. Null when no placebo was drawn. */
+  placeboFlipRate: number | null;
+  placeboSteps: number;
+  ledger: LedgerLine[];
+  faults: FaultLine[];
+  /** The four figures that methods are compared by; null while there is nothing to divide by. */
+  comparison: {
+    candidatesPerStep: number | null;
+    rolloutsPerPair: number | null;
+    tokensPerPair: number | null;
+    costMicroUsdPerPair: number | null;
+    shareOfStepsSupervised: number | null;
+  };
+};
+
+export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
+  const run = await store.runs.get(runId);
+  const { findings } = store;
+  const [tasks, trajectories, steps, candidates, branches, pairs, ledger, faults] = await Promise.all([
+    store.runs.tasks(runId),
+    findings.trajectories(runId),
+    findings.steps(runId),
+    findings.candidates(runId),
+    findings.branches(runId),
+    findings.pairs(runId),
+    ledgerLines(store.database, runId),
+    faultLines(store.database, runId),
+  ]);
+  const results = tasks.filter((task) => task.result !== null).map((task) => JSON.parse(task.result!) as TrajectoryResult);
+  const failures = trajectories.filter((row) =>
+    isPolicyFailure({ ending: row.ending as Ending, reward: row.reward, success: row.success === null ? null : row.success === 1 }),
+  );
+  const failedSteps = failures.reduce((sum, row) => sum + row.steps, 0);
+  const alternatives = candidates.filter((row) => row.position >= 0).length;
+  const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
+  const tokens = sumOrNull(ledger.flatMap((line) => [line.promptTokens, line.completionTokens]));
+  const cost = sumOrNull(ledger.map((line) => line.costMicroUsd));
+  const critical = steps.filter((step) => step.verdict === 'critical');
+  const placebo = critical.filter((step) => step.placebo === 1);
+  const flipped = (nodeId: string, purpose: string) =>
+    branches.some((row) => row.node_id === nodeId && row.purpose === purpose && row.success === 1 && row.confirmed !== 0);
+  const verifiedSteps = critical.filter((step) => branches.some((row) => row.node_id === step.node_id && row.purpose === 'verify'));
+
+  return {
+    runId,
+    method: run.method,
+    preset: run.config.preset,
+    environment: run.environment,
+    split: run.config.trajectories === 'imported' ? `${run.config.split}, imported trajectories` : run.config.split,
+    seed: run.seed,
+    state: run.state,
+    createdAt: run.createdAt,
+    finishedAt: run.finishedAt,
+    ceilings: run.ceilings,
+    models: Object.fromEntries(Object.entries(run.config.models).map(([role, model]) => [role, model.model])),
+    tasks: {
+      total: tasks.length,
+      done: results.length,
+      stoppedBy: countBy(results.filter((result) => result.stoppedBy !== null), (result) => result.stoppedBy!),
+    },
+    endings: countBy(trajectories, (row) => (row.success === 1 ? 'success' : row.ending)),
+    failures: countBy(failures, (row) => row.ending),
+    steps: { mined: steps.length, byVerdict: countBy(steps, (step) => step.verdict) },
+    candidates: alternatives,
+    branches: branchFigures(branches),
+    pairs: {
+      total: pairs.length,
+      steps: supervised,
+      tasks: new Set(pairs.map((pair) => pair.task_id)).size,
+      groups: new Set(pairs.map((pair) => pair.task_group)).size,
+      flags: countBy(pairs.flatMap((pair) => JSON.parse(pair.flags) as string[]), (flag) => flag),
+    },
+    flipRate: ratio(verifiedSteps.filter((step) => flipped(step.node_id, 'verify')).length, verifiedSteps.length),
+    placeboFlipRate: ratio(placebo.filter((step) => flipped(step.node_id, 'placebo')).length, placebo.length),
+    placeboSteps: placebo.length,
+    ledger,
+    faults,
+    comparison: {
+      candidatesPerStep: ratio(alternatives, steps.length),
+      rolloutsPerPair: ratio(branches.length, pairs.length),
+      tokensPerPair: tokens === null ? null : ratio(tokens, pairs.length),
+      costMicroUsdPerPair: cost === null ? null : ratio(cost, pairs.length),
+      shareOfStepsSupervised: ratio(supervised, failedSteps),
+    },
+  };
+}
+
+function branchFigures(branches: BranchTable[]): RunSummary['branches'] {
+  const purposes = [...new Set(branches.map((row) => row.purpose))].sort();
+  return Object.fromEntries(
+    purposes.map((purpose) => {
+      const own = branches.filter((row) => row.purpose === purpose);
+      return [
+        purpose,
+        {
+          total: own.length,
+          succeeded: own.filter((row) => row.success === 1 && row.confirmed !== 0).length,
+          faulted: own.filter((row) => row.success === null).length,
+          coincidental: own.filter((row) => row.success === 1 && row.confirmed === 0).length,
+        },
+      ];
+    }),
+  );
+}
+
+export function countBy<T>(list: readonly T[], name: (item: T) => string): { [name: string]: number } {
+  const counts: { [name: string]: number } = {};
+  for (const key of list.map(name).sort()) counts[key] = (counts[key] ?? 0) + 1;
+  return counts;
+}
+
+function ratio(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}
+
+/** A sum with an unknown part is unknown. */
+function sumOrNull(values: (number | null)[]): number | null {
+  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+}

@@ -1,0 +1,193 @@
+/** The report's data: a query over the store. */
+import type { Ending } from '../domain/ending.ts';
+import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
+import type { CandidateSource } from '../domain/pair.ts';
+import { tally, verdictOn } from '../domain/verification.ts';
+import type { ActionView, AlternativeView, BranchView, RunView, StepView, TaskView, TrajectoryView, Verdict } from '../report/index.ts';
+import type { Run } from '../store/runs.ts';
+import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import { loadPairs } from './pairs.ts';
+import { runSummary } from './run-summary.ts';
+
+/** Everything that was found out in a run, by state, as the trees need it. */
+type Found = {
+  run: Run;
+  store: Store;
+  steps: Map<string, StepTable>;
+  candidates: Map<string, CandidateTable[]>;
+  scores: Map<string, number | null>;
+  branches: Map<string, BranchTable[]>;
+};
+
+export async function runView(store: Store, runId: string, notice: string | null = null): Promise<RunView> {
+  const run = await store.runs.get(runId);
+  const summary = await runSummary(store, runId);
+  const [trajectories, steps, candidates, scores, branches, pairs] = await Promise.all([
+    store.findings.trajectories(runId),
+    store.findings.steps(runId),
+    store.findings.candidates(runId),
+    store.findings.scores(runId),
+    store.findings.branches(runId),
+    loadPairs(store, runId),
+  ]);
+  const found: Found = {
+    run,
+    store,
+    steps: new Map(steps.map((step) => [`${step.trajectory_id}/${step.step}`, step])),
+    candidates: Map.groupBy(candidates, (row) => row.node_id),
+    scores: new Map(scores.map((row) => [row.candidate_id, row.score])),
+    branches: Map.groupBy(branches, (row) => `${row.trajectory_id}/${row.candidate_id}`),
+  };
+  const tasks: TaskView[] = [];
+  for (const [taskId, own] of Map.groupBy(trajectories, (row) => row.task_id)) {
+    const taskPairs = pairs.filter((pair) => pair.taskId === taskId);
+    tasks.push({
+      id: taskId,
+      title: await questionOf(store, own[0]!),
+      group: taskPairs[0]?.group ?? '',
+      split: run.config.split,
+      trajectories: await Promise.all(own.map((row) => trajectoryView(found, row))),
+      pairs: taskPairs,
+    });
+  }
+  const verify = summary.branches.verify;
+  const placebo = summary.branches.placebo;
+  return {
+    run: {
+      id: run.id,
+      method: run.method,
+      preset: run.config.preset,
+      environment: { name: run.environment, version: run.config.environmentVersion },
+      seed: run.seed,
+      models: summary.models,
+      startedAt: new Date(run.createdAt).toISOString(),
+      finishedAt: run.finishedAt === null ? null : new Date(run.finishedAt).toISOString(),
+      state: run.state,
+      notice,
+      thresholds: run.config.options.gate ? { low: run.config.options.gammaLow, high: run.config.options.gammaHigh } : null,
+    },
+    summary: {
+      tasks: summary.tasks.total,
+      trajectories: trajectories.length,
+      endings: [...Map.groupBy(trajectories, (row) => row.ending)].map(([ending, rows]) => ({
+        ending: ending as Ending,
+        count: rows.length,
+        successes: rows.filter((row) => row.success === 1).length,
+      })),
+      failures: Object.values(summary.failures).reduce((sum, count) => sum + count, 0),
+      failedSteps: trajectories.filter((row) => row.success === 0).reduce((sum, row) => sum + row.steps, 0),
+      candidateSteps: summary.steps.byVerdict.critical ?? 0,
+      branches: branches.length,
+      verifiedPairs: pairs.length,
+      flips: verify ? { count: verify.succeeded, of: verify.total } : null,
+      placeboFlips: placebo ? { count: placebo.succeeded, of: placebo.total } : null,
+      comparison: {
+        candidatesPerStep: summary.comparison.candidatesPerStep,
+        rolloutsPerVerifiedPair: summary.comparison.rolloutsPerPair,
+        tokensPerVerifiedPair: summary.comparison.tokensPerPair,
+        costPerVerifiedPairMicroUsd: summary.comparison.costMicroUsdPerPair,
+        supervisedShare: summary.comparison.shareOfStepsSupervised,
+      },
+    },
+    ledger: summary.ledger.map((line) => ({
+      role: `${line.role}, ${line.purpose}`,
+      calls: line.calls,
+      cachedCalls: line.reused,
+      promptTokens: line.promptTokens,
+      completionTokens: line.completionTokens,
+      costMicroUsd: line.costMicroUsd,
+    })),
+    tasks,
+  };
+}
+
+async function questionOf(store: Store, row: TrajectoryTable): Promise<string> {
+  const root = await store.tree.state(row.root_id);
+  const opening = root.messages.findLast((message) => message.role === 'user');
+  return opening?.content.split('\n').at(-1)?.slice(0, 200) ?? row.task_id;
+}
+
+async function trajectoryView(found: Found, row: TrajectoryTable): Promise<TrajectoryView> {
+  const states = await found.store.tree.path(row.leaf_id);
+  const steps = states.slice(1).map((state, index): StepView => {
+    const before = states[index]!;
+    const observation = state.messages.slice(before.messages.length + 1);
+    const judged = found.steps.get(`${row.id}/${state.step}`);
+    const candidates = judged ? (found.candidates.get(before.id) ?? []) : [];
+    const own = candidates.find((candidate) => candidate.id === judged?.policy_candidate_id);
+    return {
+      ...actionView(state.assistant!, own ? (found.scores.get(own.id) ?? null) : null),
+      step: state.step,
+      observation: observation.map((message: Message) => messageText(message)).join('\n'),
+      candidateCritical: judged?.verdict === 'critical',
+      alternatives: candidates
+        .filter((candidate) => candidate.position >= 0)
+        .map((candidate) => alternativeView(found, row, candidate, judged!)),
+      ownBranches: own ? (found.branches.get(`${row.id}/${own.id}`) ?? []).map(branchView) : [],
+    };
+  });
+  return {
+    id: row.id,
+    ending: row.ending as Ending,
+    reward: row.reward,
+    success: row.success === null ? null : row.success === 1,
+    steps,
+  };
+}
+
+function alternativeView(found: Found, trajectory: TrajectoryTable, candidate: CandidateTable, judged: StepTable): AlternativeView {
+  const branches = (found.branches.get(`${trajectory.id}/${candidate.id}`) ?? []).filter((row) => row.purpose === 'verify');
+  const baseline = (found.branches.get(`${trajectory.id}/${judged.policy_candidate_id}`) ?? []).filter((row) => row.purpose === 'baseline');
+  return {
+    ...actionView(JSON.parse(candidate.message) as AssistantMessage, found.scores.get(candidate.id) ?? null),
+    candidateId: candidate.id,
+    source: candidate.source as CandidateSource,
+    verdict: verdictView(found, branches, baseline),
+    branches: branches.map(branchView),
+  };
+}
+
+function verdictView(found: Found, branches: BranchTable[], baseline: BranchTable[]): Verdict {
+  if (branches.length === 0) return 'not-branched';
+  const outcome = (rows: BranchTable[]) =>
+    tally(
+      rows.map((row) => ({
+        ending: row.ending as Ending,
+        reward: row.reward,
+        success: row.success === null ? null : row.success === 1,
+        confirmed: row.confirmed === null ? null : row.confirmed === 1,
+      })),
+    );
+  const alternative = outcome(branches);
+  if (alternative.rollouts === 0) return 'undecided';
+  const { verdict } = verdictOn(alternative, outcome(baseline), found.run.config.options.verification);
+  return verdict === 'accepted' ? 'verified' : verdict === 'rejected' ? 'not-verified' : 'undecided';
+}
+
+function branchView(row: BranchTable): BranchView {
+  return {
+    id: row.id,
+    purpose: row.purpose,
+    ending: row.ending as Ending,
+    reward: row.reward,
+    success: row.success === null ? null : row.success === 1,
+    steps: row.steps - 1,
+  };
+}
+
+/** A message's thought and action, apart where its format keeps them apart. */
+function actionView(message: AssistantMessage, score: number | null): ActionView {
+  const calls = message.tool_calls ?? [];
+  if (calls.length > 0) {
+    return {
+      thought: message.content ?? '',
+      action: calls.map((call) => `${call.function.name} ${call.function.arguments}`).join('\n'),
+      score,
+    };
+  }
+  const text = message.content ?? '';
+  const at = text.search(/^Action:/m);
+  if (at < 0) return { thought: '', action: text, score };
+  return { thought: text.slice(0, at).replace(/^Thought:\s*/, '').trim(), action: text.slice(at).replace(/^Action:\s*/, '').trim(), score };
+}
