@@ -16,16 +16,19 @@ import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './
 import { withProcessLock } from './process-lock.ts';
 import { findServerBinary } from './server-binary.ts';
 import { whyUnhealthy } from './server-health.ts';
-import { logSize, spawnServer, waitUntilServing } from './server-launch.ts';
+import { spawnServer, waitUntilServing } from './server-launch.ts';
 import { readServerState, removeServerState, type ServerState, writeServerState } from './server-state.ts';
 
-export type EmbeddedServer = {
+export type RunningServer = {
   /** host:port for clients and workers. */
   address: string;
   /** URL of the Temporal UI. */
   uiAddress: string;
-  /** Process id of the server. */
+  /** Process id of the server at the time of the call. */
   pid: number;
+};
+
+export type EmbeddedServer = RunningServer & {
   /** Whether this call started it; false: it was running already. */
   started: boolean;
   /** Lets go of the server: it ends if nobody else uses it. Calling twice does nothing more. */
@@ -51,6 +54,7 @@ const hangGraceMs = 2_000;
 const stopGraceMs = 10_000;
 /** A killed server is missed for about this long. */
 const watchEveryMs = 1_000;
+const restartTimeoutMs = 5_000;
 /** Another program can take a port between our look and the server's start. */
 const startAttempts = 3;
 
@@ -76,14 +80,21 @@ export async function startEmbeddedServer(options: StartServerOptions): Promise<
   return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid, started, stop };
 }
 
-/** Looks whether a healthy server of this home folder runs, without becoming its user. @returns null if none does */
-export async function lookUpEmbeddedServer(
-  home: string,
-): Promise<{ address: string; uiAddress: string; pid: number } | null> {
-  const state = readServerState(resolve(home));
-  if (state === null || !isRunning(state.server)) return null;
-  if ((await whyUnhealthy(state.address, answerTimeoutMs)) !== null) return null;
-  return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid };
+/**
+ * Looks whether a healthy server of this home folder runs, without becoming its user. When it was just killed and somebody who holds
+ * it will start it again, waits a little for that.
+ * @returns null if none runs
+ */
+export async function lookUpEmbeddedServer(home: string): Promise<RunningServer | null> {
+  const folder = resolve(home);
+  for (const giveUpAt = Date.now() + restartTimeoutMs; ; await sleep(100)) {
+    const state = readServerState(folder);
+    if (state === null) return null;
+    if (isRunning(state.server) && (await whyUnhealthy(state.address, answerTimeoutMs)) === null) {
+      return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid };
+    }
+    if (livingUsers(state).length === 0 || Date.now() >= giveUpAt) return null;
+  }
 }
 
 /** Ends the server of a home folder, whoever uses it. @returns whether one was running */
@@ -174,8 +185,7 @@ async function startNew(home: string, previous: ServerState | null, options: Sta
   const binary = await findServerBinary({ report: options.report, signal: options.signal });
   for (let attempt = 1; ; attempt++) {
     const ports = await choosePorts(options.ports ?? {}, previous?.ports ?? usualPorts, options.report);
-    const logStart = logSize(home);
-    const server = spawnServer(binary.path, home, ports);
+    const { server, logStart } = spawnServer(binary.path, home, ports);
     const state: ServerState = {
       schemaVersion: 1,
       address: `${loopback}:${ports.server}`,

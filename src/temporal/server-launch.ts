@@ -33,10 +33,16 @@ const passedVariables = [
 /**
  * Starts the server in a session of its own, so that Ctrl-C in the terminal does not reach it before the workers have shut down.
  * Its data and log are `temporal.db` and `temporal-server.log` in the home folder.
+ * @returns the process, and where its part of the log begins, in bytes
  * @throws CruxError Temporal.Unavailable when no process could be made
  */
-export function spawnServer(binary: string, home: string, ports: ServerPorts): ProcessIdentity {
+export function spawnServer(
+  binary: string,
+  home: string,
+  ports: ServerPorts,
+): { server: ProcessIdentity; logStart: number } {
   rotateLog(home);
+  const logStart = logSize(home);
   const log = openSync(logPath(home), 'a');
   try {
     const child = spawn(binary, serverArguments(ports), {
@@ -51,13 +57,10 @@ export function spawnServer(binary: string, home: string, ports: ServerPorts): P
     });
     child.on('error', () => {}); // A failed start shows in the missing pid.
     child.unref();
-    const identity = child.pid === undefined ? null : identifyProcess(child.pid);
-    if (identity === null)
-      throw new CruxError(
-        'Temporal.Unavailable',
-        `The Temporal server ${binary} could not be started.${lastLogLines(home, 0)}`,
-      );
-    return identity;
+    const server = child.pid === undefined ? null : identifyProcess(child.pid);
+    if (server !== null) return { server, logStart };
+    const message = `The Temporal server ${binary} could not be started.${lastLogLines(home, logStart)}`;
+    throw new CruxError('Temporal.Unavailable', message, { remedy: `The whole log is ${logPath(home)}.` });
   } finally {
     closeSync(log);
   }
@@ -65,7 +68,6 @@ export function spawnServer(binary: string, home: string, ports: ServerPorts): P
 
 /**
  * Waits until the server serves. When this throws, the server may still run.
- * @param logStart size of the log before the start, so that an error shows this start's lines only
  * @throws CruxError Temporal.Unavailable with the last lines of the log
  */
 export async function waitUntilServing(
@@ -102,12 +104,12 @@ export async function waitUntilServing(
   );
 }
 
-export function logPath(home: string): string {
+function logPath(home: string): string {
   return join(home, 'temporal-server.log');
 }
 
 /** Size in bytes; 0 if there is no log. */
-export function logSize(home: string): number {
+function logSize(home: string): number {
   return statSync(logPath(home), { throwIfNoEntry: false })?.size ?? 0;
 }
 

@@ -121,6 +121,14 @@ test('whoever holds the server starts it again when it is killed', async () => {
   expect(runs(again.pid)).toBe(false);
 });
 
+test('who looks for a server that is being started again finds it', async () => {
+  const server = await start();
+  const gone = expect.poll(() => runs(server.pid)).toBe(false);
+  process.kill(server.pid, 'SIGKILL');
+  await gone;
+  expect(await lookUpEmbeddedServer(home)).toMatchObject({ address: server.address });
+});
+
 test('a server that was stopped for all is not started again by those who held it', async () => {
   const server = await start();
   expect(await stopEmbeddedServer(home)).toBe(true);
@@ -129,6 +137,17 @@ test('a server that was stopped for all is not started again by those who held i
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   expect(await lookUpEmbeddedServer(home)).toBeNull();
   await server.stop();
+});
+
+test('a log that has grown large is put aside, and an error still shows the lines of its start', async () => {
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'temporal-server.log'), 'x'.repeat(10_000_001));
+  writeFileSync(
+    join(home, 'temporal.db'),
+    'this is not a database, and long enough to be looked at as one'.repeat(100),
+  );
+  await expect(start()).rejects.toThrow(/not a database/);
+  expect(readFileSync(join(home, 'temporal-server.log.previous')).length).toBe(10_000_001);
 });
 
 test('the server outlives a user killed with -9, and the next one joins and can end it', async () => {
