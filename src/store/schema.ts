@@ -83,6 +83,7 @@ export type TransitionTable = {
   /** State key after the action: hash of environment, version, task and parsed actions so far. */
   key: string;
   parent_key: string;
+  /** Text that the agent read, as JSON. */
   observation: string;
   done: number;
   reward: number | null;

@@ -125,22 +125,21 @@ export class Tree {
   async state(id: string): Promise<State> {
     const cached = this.#states.get(id);
     if (cached) return cached;
-    const nodes = await this.#pathTo(id);
-    const root = nodes[0];
-    if (!root) throw new Error(`The store has no state ${id}.`);
-    let state = rootState(root);
-    for (const node of nodes.slice(1)) {
-      const [assistant, ...observation] = JSON.parse(node.messages) as [AssistantMessage, ...Message[]];
-      const action = node.action === null ? null : (JSON.parse(node.action) as Action);
-      state = extend(state, node.id, assistant, observation, action, node.state_key);
-    }
-    return this.#remember(state);
+    return (await this.path(id)).at(-1)!;
   }
 
   /** The states of a path, from the root to `leafId`. */
   async path(leafId: string): Promise<State[]> {
-    const nodes = await this.#pathTo(leafId);
-    return Promise.all(nodes.map((node) => this.state(node.id)));
+    const [root, ...steps] = await this.#pathTo(leafId);
+    if (!root) throw new Error(`The store has no state ${leafId}.`);
+    const states = [rootState(root)];
+    for (const node of steps) {
+      const [assistant, ...observation] = JSON.parse(node.messages) as [AssistantMessage, ...Message[]];
+      const action = node.action === null ? null : (JSON.parse(node.action) as Action);
+      states.push(extend(states.at(-1)!, node.id, assistant, observation, action, node.state_key));
+    }
+    // Whoever asks for a state of a path soon asks for the others.
+    return states.map((state) => this.#remember(state));
   }
 
   async transition(key: string): Promise<Transition | null> {
@@ -159,7 +158,8 @@ export class Tree {
       .values({
         key: transition.key,
         parent_key: transition.parentKey,
-        observation: transition.observation,
+        // As JSON, because a database takes neither NUL nor halves of surrogate pairs, and a replay is compared to the letter.
+        observation: JSON.stringify(transition.observation),
         done: Number(transition.done),
         reward: transition.reward,
         success: transition.success === null ? null : Number(transition.success),
@@ -191,6 +191,8 @@ export class Tree {
   }
 
   #remember(state: State): State {
+    const known = this.#states.get(state.id);
+    if (known) return known;
     if (this.#states.size >= cachedStates) this.#states.clear();
     this.#states.set(state.id, state);
     return state;
@@ -240,7 +242,7 @@ function transitionOf(row: TransitionTable): Transition {
   return {
     key: row.key,
     parentKey: row.parent_key,
-    observation: row.observation,
+    observation: JSON.parse(row.observation) as string,
     done: row.done === 1,
     reward: row.reward,
     success: row.success === null ? null : row.success === 1,
