@@ -12,6 +12,8 @@ export type Column = {
   defaultText: string | null;
   /** E.g. `auto_increment`. */
   extra: string;
+  /** Whether values end in blanks, which MySQL's comparisons ignore. */
+  padded: boolean;
 };
 
 /** Side table that agents can neither list nor read. */
@@ -19,10 +21,11 @@ export const columnTable = '_crux_columns';
 
 export function createColumnTable(database: DatabaseSync, columns: Column[]): void {
   database.exec(`CREATE TABLE ${columnTable} (
-    table_name TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, nullable INTEGER NOT NULL, key TEXT NOT NULL, default_text TEXT, extra TEXT NOT NULL)`);
-  const insert = database.prepare(`INSERT INTO ${columnTable} VALUES (?, ?, ?, ?, ?, ?, ?)`);
-  for (const { table, name, type, nullable, key, defaultText, extra } of columns) {
-    insert.run(table, name, type, nullable ? 1 : 0, key, defaultText, extra);
+    table_name TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, nullable INTEGER NOT NULL, key TEXT NOT NULL, default_text TEXT, extra TEXT NOT NULL,
+    padded INTEGER NOT NULL)`);
+  const insert = database.prepare(`INSERT INTO ${columnTable} VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  for (const { table, name, type, nullable, key, defaultText, extra, padded } of columns) {
+    insert.run(table, name, type, nullable ? 1 : 0, key, defaultText, extra, padded ? 1 : 0);
   }
 }
 
@@ -44,6 +47,7 @@ function storedColumns(database: DatabaseSync): Column[] {
       key: row.key as Column['key'],
       defaultText: row.default_text === null ? null : String(row.default_text),
       extra: String(row.extra),
+      padded: row.padded === 1,
     }));
 }
 
@@ -63,17 +67,41 @@ export function derivedColumns(database: DatabaseSync): Column[] {
       const key = Number(info.pk) > 0 ? 'PRI' : foreignKeys.has(name.toLowerCase()) ? 'MUL' : '';
       const defaultText = info.dflt_value === null ? null : String(info.dflt_value).replace(/^(['"])(.*)\1$/s, '$2');
       const nullable = !info.notnull && key !== 'PRI';
-      return {
-        table: String(table),
-        name,
-        type: mysqlType(String(info.type)),
-        nullable,
-        key,
-        defaultText,
-        extra: '',
-      } as const;
+      const values = valueFacts(database, String(table), name);
+      const type = fittingType(mysqlType(String(info.type)), values);
+      const padded = type === 'text' || /char/.test(type) ? values.padded : false;
+      return { table: String(table), name, type, nullable, key, defaultText, extra: '', padded } as const;
     });
   });
+}
+
+type ValueFacts = { texts: number; dates: number; moments: number; padded: boolean };
+
+/** How many values are text, and how many of those look like dates or moments: SQLite holds anything in any column. */
+function valueFacts(database: DatabaseSync, table: string, column: string): ValueFacts {
+  const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+  const day = '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]';
+  const row = database
+    .prepare(
+      `SELECT count(*) AS texts, count(*) FILTER (WHERE value GLOB '${day}') AS dates,
+        count(*) FILTER (WHERE value GLOB '${day} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]') AS moments, max(value LIKE '% ') AS padded
+       FROM (SELECT ${quoted(column)} AS value FROM ${quoted(table)} WHERE typeof(${quoted(column)}) = 'text')`,
+    )
+    .get();
+  return {
+    texts: Number(row?.texts),
+    dates: Number(row?.dates),
+    moments: Number(row?.moments),
+    padded: row?.padded === 1,
+  };
+}
+
+/** The declared type if MySQL would have taken all values into it, else text. */
+function fittingType(type: string, { texts, dates, moments }: ValueFacts): string {
+  if (texts === 0 || type === 'text' || /char/.test(type)) return type;
+  if (type === 'date') return dates === texts ? 'date' : moments === texts ? 'datetime' : 'text';
+  if (type === 'datetime' || type === 'timestamp') return moments === texts ? type : dates === texts ? 'date' : 'text';
+  return 'text';
 }
 
 /** The MySQL type that holds what a SQLite column of this declared type holds. */

@@ -22,7 +22,10 @@ const taskSchema = z.object({
   /** Difficulty label of the benchmark; null where it has none. */
   difficulty: z.string().nullable(),
   split: z.enum(['train', 'test']),
-  /** The gold returns no row, so that any empty result would be right: such a task belongs to no split and is only counted. */
+  /**
+   * The gold returns no row, or MySQL rejects it, which InterCode scores like no row: any empty result would be right. Such a task belongs
+   * to no split and is only counted.
+   */
   emptyGold: z.boolean(),
 });
 
@@ -31,7 +34,7 @@ const datasetSchema = z.object({
   name: z.string().min(1),
   /** Where tasks and data come from, with their licence, for reports. */
   source: z.string(),
-  /** Dialect in which the golds are written: `sqlite` golds run as they are, `mysql` golds through the dialect of the agents. */
+  /** Dialect in which the golds are written: those in `sqlite` are read leniently (see `translate`). */
   goldDialect: z.enum(['mysql', 'sqlite']),
   tasks: z.array(taskSchema),
 });

@@ -26,7 +26,8 @@ export type Translation =
   | { kind: 'error'; message: string };
 
 /**
- * @param lenient for golds, which were written for SQLite: reserved words may be names, grouped queries may show arbitrary values
+ * @param lenient for golds that were written for SQLite: reserved words may be names, derived tables need no name, distinct rows may be
+ * ordered by what they do not show. Nothing whose result would be arbitrary is let through.
  */
 export function translate(query: string, schema: Schema, lenient = false): Translation {
   try {

@@ -112,7 +112,7 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
       database: task.db,
       query: task.gold,
       limits: rewardLimits,
-      lenient: true,
+      lenient: dataset.goldDialect === 'sqlite',
     };
     const rows = executor.run(request).then((result) => {
       if (result.kind === 'rows') return result.rows;

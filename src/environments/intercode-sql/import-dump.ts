@@ -8,14 +8,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Column, columnTable, createColumnTable } from './column.ts';
 import { type Token, tokenize } from './mysql/tokenizer.ts';
 
-type Value = string | number | null;
+export type DumpValue = string | number | null;
 export type DumpTable = {
   name: string;
   columns: Column[];
   primaryKey: string[];
   /** Names of the columns of each further index, in index order: scans may follow them, as MySQL's do. */
   indexes: string[][];
-  rows: Value[][];
+  rows: DumpValue[][];
 };
 export type DumpDatabase = { name: string; tables: DumpTable[] };
 
@@ -48,7 +48,9 @@ export async function writeDatabase(folder: string, { name, tables }: DumpDataba
     for (const table of tables) createSqliteTable(database, table);
     createColumnTable(
       database,
-      tables.flatMap((table) => table.columns),
+      tables.flatMap(({ columns, rows }) =>
+        columns.map((column, index) => ({ ...column, padded: isPadded(rows, index) })),
+      ),
     );
     database.exec('COMMIT');
   } finally {
@@ -60,6 +62,10 @@ export async function writeDatabase(folder: string, { name, tables }: DumpDataba
   } finally {
     await file.close();
   }
+}
+
+function isPadded(rows: DumpValue[][], index: number): boolean {
+  return rows.some((row) => typeof row[index] === 'string' && row[index].endsWith(' '));
 }
 
 function createSqliteTable(database: DatabaseSync, { name, columns, primaryKey, indexes, rows }: DumpTable): void {
@@ -84,7 +90,7 @@ export function sqliteType(type: string): string {
 }
 
 /** A value as MySQL would have stored it: FLOAT keeps single precision, which shows in comparisons and sums. */
-export function stored(value: Value, column: Column): Value {
+export function stored(value: DumpValue, column: Column): DumpValue {
   if (value === null) return null;
   if (/^float\b/.test(column.type)) return Math.fround(Number(value));
   return value;
@@ -141,6 +147,7 @@ function column(reader: Reader, table: string): Column {
     key: '',
     defaultText: null,
     extra: '',
+    padded: false,
   };
   for (;;) {
     if (reader.accept('COLLATE') || reader.accept('CHARACTER', 'SET')) reader.next();
@@ -162,7 +169,7 @@ function insertRows(reader: Reader, database: DumpDatabase): void {
   reader.expect('VALUES');
   do {
     reader.expect('(');
-    const row: Value[] = [];
+    const row: DumpValue[] = [];
     do row.push(reader.value());
     while (reader.accept(','));
     reader.expect(')');
@@ -250,7 +257,7 @@ class Reader {
     }
   }
 
-  value(): Value {
+  value(): DumpValue {
     const negative = this.accept('-');
     const token = this.next();
     if (token.kind === 'word' && token.value === 'NULL') return null;

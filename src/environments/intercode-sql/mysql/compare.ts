@@ -1,6 +1,6 @@
 /** Comparisons between values of different types, by MySQL's rules. Source: MySQL 8.0 reference manual, "Type Conversion in Expression Evaluation". */
 import type { Compiled } from './compiled.ts';
-import { collated, quoteText } from './compiled.ts';
+import { compared, quoteText, unpadded } from './compiled.ts';
 import { asNumber } from './functions.ts';
 import { MysqlError } from './reader.ts';
 import type { Expression } from './syntax.ts';
@@ -16,7 +16,14 @@ export function comparable(left: Operand, right: Operand): [left: string, right:
   if ((isNumeric(a.type) && b.type.kind === 'text') || (isNumeric(b.type) && a.type.kind === 'text')) {
     return [numeric(left), numeric(right)];
   }
-  return [collated(a), b.sql];
+  return [left.expression.kind === 'literal' ? compared({ ...a, sql: plain(left) }) : compared(a), plain(right)];
+}
+
+/** SQL of the text that is compared with another one. */
+function plain({ compiled, expression }: Operand): string {
+  if (expression.kind === 'literal' && expression.type === 'string')
+    return quoteText(expression.value.replace(/ +$/, ''));
+  return unpadded(compiled);
 }
 
 /** SQL that reads an operand as a number. */

@@ -1,5 +1,5 @@
 /** Calls of functions: aggregates, window functions, and the scalar ones of functions.ts. */
-import { type Compiled, type Context, collated, combine, quoteText } from './compiled.ts';
+import { type Compiled, type Context, collated, combine, compared, quoteText } from './compiled.ts';
 import { asNumber, asText, findFunction, windowFunctions } from './functions.ts';
 import { MysqlError } from './reader.ts';
 import type { CallExpression, Expression, Order } from './syntax.ts';
@@ -49,6 +49,8 @@ export function compileCall(call: CallExpression, context: Context, compile: Com
     throw new MysqlError(`Incorrect parameter count in the call to native function '${call.name}'`);
   }
   const list = call.arguments.map((each) => compile(each, context));
+  // Its very purpose is to be any of a group's values.
+  if (call.name === 'ANY_VALUE') return { ...list[0]!, bare: [] };
   return combine(definition.sql(...list), definition.type(list.map(({ type }) => type)), list);
 }
 
@@ -88,7 +90,7 @@ function aggregateSql(
   }
   switch (call.name) {
     case 'COUNT':
-      return [`COUNT(${distinct}${collated(operand)})`, integer];
+      return [`COUNT(${distinct}${compared(operand)})`, integer];
     case 'SUM':
       return [`SUM(${distinct}${asNumber(operand)})`, sumType(operand.type)];
     case 'AVG':
@@ -123,7 +125,7 @@ function windowSql(call: CallExpression, context: Context, compile: Compile): { 
   const partitions = partitionBy.map((each) => compile(each, context));
   const order = orderSql(orderBy, context, compile);
   const clauses = [
-    partitions.length ? `PARTITION BY ${partitions.map(collated).join(', ')}` : '',
+    partitions.length ? `PARTITION BY ${partitions.map(compared).join(', ')}` : '',
     orderBy.length ? `ORDER BY ${order.sql}` : '',
     frame,
   ];

@@ -5,10 +5,11 @@ import {
   type Compiled,
   type CompiledQuery,
   type Context,
-  collated,
   combine,
+  compared,
   quoteName,
   quoteText,
+  unpadded,
 } from './compiled.ts';
 import { asNumber, asText } from './functions.ts';
 import { MysqlError } from './reader.ts';
@@ -32,7 +33,8 @@ export function compileExpression(expression: Expression, context: Context): Com
         case 'NOT':
           return combine(`(NOT ${inner.sql})`, types.integer, [inner]);
         case 'BINARY':
-          return combine(`(${inner.sql} COLLATE BINARY)`, inner.type, [inner]);
+          // Without a type it keeps its collation in comparisons.
+          return combine(`(${inner.sql} COLLATE BINARY)`, types.nullType, [inner]);
         case '~':
           return combine(`(~${asNumber(inner)})`, types.integer, [inner]);
         default: {
@@ -107,7 +109,7 @@ export function compileExpression(expression: Expression, context: Context): Com
       return compileCast(expression, scalar(compile(expression.operand)));
     case 'row': {
       const items = expression.items.map(compile);
-      return combine(`(${items.map(collated).join(', ')})`, { kind: 'null', scale: null }, items);
+      return combine(`(${items.map(compared).join(', ')})`, { kind: 'null', scale: null }, items);
     }
     case 'interval':
       throw new MysqlError('An INTERVAL has no value of its own; add it to a date or use DATE_ADD');
@@ -228,10 +230,10 @@ function compileIn(expression: Extract<Expression, { kind: 'in' }>, context: Con
     const width = expression.operand.kind === 'row' ? expression.operand.items.length : 1;
     if (query.columns.length !== width) throw new MysqlError(`Operand should contain ${width} column(s)`);
     const mixed = width === 1 && mixes(left.type, query.columns[0]!.type);
-    const members = mixed
-      ? `${named(query.sql)} SELECT ${asNumber({ sql: 'value', type: query.columns[0]!.type })} FROM operand`
-      : query.sql;
-    const sql = `(${mixed ? asNumber(left) : collated(left)} ${not}IN (${members}))`;
+    const { type } = query.columns[0]!;
+    const value = mixed ? asNumber({ sql: 'value', type }) : unpadded({ sql: 'value', type });
+    const members = value === 'value' || width > 1 ? query.sql : `${named(query.sql)} SELECT ${value} FROM operand`;
+    const sql = `(${mixed ? asNumber(left) : compared(left)} ${not}IN (${members}))`;
     return combine(sql, types.integer, [left, ofQuery('', types.nullType, query)]);
   }
   const operands = expression.list.map((each) => ({ compiled: compile(each), expression: each }));
@@ -243,7 +245,7 @@ function compileIn(expression: Extract<Expression, { kind: 'in' }>, context: Con
   const value = { compiled: left, expression: expression.operand };
   const plain = operands.every(({ compiled }) => !mixes(left.type, compiled.type));
   const sql = plain
-    ? `(${collated(left)} ${not}IN (${operands.map((each) => comparable(value, each)[1]).join(', ')}))`
+    ? `(${compared(left)} ${not}IN (${operands.map((each) => comparable(value, each)[1]).join(', ')}))`
     : `(${numeric(value)} ${not}IN (${operands.map(numeric).join(', ')}))`;
   return combine(sql, types.integer, parts);
 }

@@ -1,5 +1,5 @@
 /** FROM clauses: which tables a query sees, how they join, and what is equal in every row. */
-import { type Compiled, collated, quoteName } from './compiled.ts';
+import { type Compiled, compared, quoteName, unpadded } from './compiled.ts';
 import type { Equality } from './full-group-by.ts';
 import { MysqlError } from './reader.ts';
 import { type Relation, type RelationColumn, type ResolvedColumn, Scope } from './scope.ts';
@@ -44,9 +44,9 @@ export function compileFrom(reference: TableReference, tools: FromTools): From {
     ...[...left.columns, ...right.columns].filter(({ column }) => !merged.has(column)),
   ];
   const finish = () => {
-    const [leftSql, rightSql] = [left.finish(), right.finish()];
     const conditions = pairs.map(
-      ([first, second]) => `${collated({ sql: sqlOf(first), type: first.column.type })} = ${sqlOf(second)}`,
+      ([first, second]) =>
+        `${compared({ sql: sqlOf(first), type: first.column.type })} = ${unpadded({ sql: sqlOf(second), type: second.column.type })}`,
     );
     if (reference.on) {
       // A join condition sees the tables of its join only.
@@ -57,6 +57,8 @@ export function compileFrom(reference: TableReference, tools: FromTools): From {
       conditions.push(tools.condition(reference.on, scope).sql);
       collectEqualities(reference.on, scope, tools.equalities, reference.type, left.relations);
     }
+    // Of several faulty conditions MySQL reports that of the last join.
+    const [leftSql, rightSql] = [left.finish(), right.finish()];
     const nested = reference.right.kind === 'join' ? `(${rightSql})` : rightSql;
     return `${leftSql} ${reference.type} JOIN ${nested}${conditions.length ? ` ON ${conditions.join(' AND ')}` : ''}`;
   };

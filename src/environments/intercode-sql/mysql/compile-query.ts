@@ -8,6 +8,7 @@ import {
   type CompiledQuery,
   type Context,
   collated,
+  compared,
   type NamedItem,
   quoteName,
 } from './compiled.ts';
@@ -26,11 +27,16 @@ import type { CommonTable, Expression, Limit, Order, Query, Select, SetOperation
 import { commonType } from './types.ts';
 
 /** A query around the one that is compiled. */
-type Surroundings = { scope: Scope | null; common: Map<string, CommonRelation> };
+type Surroundings = {
+  scope: Scope | null;
+  common: Map<string, CommonRelation>;
+  /** Whether the query defines a recursive common table. */
+  recursive?: boolean;
+};
 
 export class QueryCompiler {
   readonly #schema: Schema;
-  /** For golds: columns with an arbitrary value per group are allowed. */
+  /** For golds written for SQLite: see `translate`. */
   readonly #lenient: boolean;
   #relationCount = 0;
   /** Names of the base tables that the query reads. */
@@ -43,7 +49,17 @@ export class QueryCompiler {
 
   /** @throws MysqlError in MySQL's words */
   compile(query: Query): CompiledQuery {
+    this.#checkTables(query, commonNames(query));
     return this.#query(query, { scope: null, common: new Map() });
+  }
+
+  /** MySQL opens all tables of a statement before it looks at any column. */
+  #checkTables(node: unknown, common: Set<string>): void {
+    if (typeof node !== 'object' || node === null) return;
+    const { kind, database, name } = node as { kind?: string; database?: string | null; name?: string };
+    if (kind === 'table' && name !== undefined && !common.has(name.toLowerCase()))
+      findTable(this.#schema, database ?? null, name);
+    for (const member of Object.values(node)) this.#checkTables(member, common);
   }
 
   #query(query: Query, surroundings: Surroundings): CompiledQuery {
@@ -51,7 +67,7 @@ export class QueryCompiler {
     const definitions = query.with.map((table) =>
       this.#commonTable(table, query.recursive, { ...surroundings, common }),
     );
-    const inner = { ...surroundings, common };
+    const inner = { ...surroundings, common, recursive: surroundings.recursive && query.kind === 'set' };
     const compiled = query.kind === 'select' ? this.#select(query, inner) : this.#setOperation(query, inner);
     if (!definitions.length) return compiled;
     return { ...compiled, sql: `WITH ${query.recursive ? 'RECURSIVE ' : ''}${definitions.join(', ')} ${compiled.sql}` };
@@ -72,7 +88,7 @@ export class QueryCompiler {
     if (recursive && table.query.kind === 'set') {
       surroundings.common.set(name, { sqlName, columns: named(this.#query(table.query.left, surroundings)) });
     }
-    const compiled = this.#query(table.query, surroundings);
+    const compiled = this.#query(table.query, { ...surroundings, recursive });
     const columns = named(compiled);
     checkColumnNames(columns);
     surroundings.common.set(name, { sqlName, columns });
@@ -127,13 +143,12 @@ export class QueryCompiler {
     const grouped =
       groups.length > 0 ||
       [...compiledItems, ...orderParts, ...(having ? [having] : [])].some(({ aggregated }) => aggregated);
-    if (!this.#lenient) {
-      if (grouped) checkFullGroupBy({ groups, relations: scope.relations, equalities }, compiledItems, orderParts);
-      if (select.distinct)
-        checkDistinctOrder(
-          compiledItems,
-          orders.map(({ compiled }) => compiled),
-        );
+    if (grouped) checkFullGroupBy({ groups, relations: scope.relations, equalities }, compiledItems, orderParts);
+    if (select.distinct && !this.#lenient) {
+      checkDistinctOrder(
+        compiledItems,
+        orders.map(({ compiled }) => compiled),
+      );
     }
 
     const list = outputs.map(
@@ -144,7 +159,7 @@ export class QueryCompiler {
     const sql = [
       `SELECT ${select.distinct ? 'DISTINCT ' : ''}${list.join(', ')}${fromSql}`,
       filters.length ? `WHERE ${filters.join(' AND ')}` : '',
-      groups.length ? `GROUP BY ${groups.map(collated).join(', ')}` : '',
+      groups.length ? `GROUP BY ${groups.map(compared).join(', ')}` : '',
       having && grouped ? `HAVING ${having.sql}` : '',
       orders.length ? `ORDER BY ${orders.map(({ sql: each }) => each).join(', ')}` : '',
       limitSql(select.limit),
@@ -220,7 +235,7 @@ export class QueryCompiler {
     const sqlName = this.#newName();
     if (reference.kind === 'derived') {
       // A derived table does not see the tables beside it.
-      const compiled = this.#query(reference.query, { ...surroundings, scope: surroundings.scope });
+      const compiled = this.#query(reference.query, { scope: surroundings.scope, common: surroundings.common });
       const columns = compiled.columns.map(({ name, type }, index) => ({
         name: reference.columns[index] ?? name,
         type,
@@ -262,7 +277,11 @@ export class QueryCompiler {
       type: commonType([type, right.columns[index]!.type]),
     }));
     const operator = query.all ? 'UNION ALL' : query.operator;
-    const sql = [`${arm(query.left, left, columns)} ${operator} ${arm(query.right, right, columns, true)}`];
+    // SQLite wants the arms of a recursive common table as they are.
+    const arms = surroundings.recursive
+      ? [left.sql, right.sql]
+      : [arm(query.left, left, columns), arm(query.right, right, columns, true)];
+    const sql = [arms.join(` ${operator} `)];
     if (query.orderBy.length)
       sql.push(`ORDER BY ${query.orderBy.map((order) => this.#setOrder(order, columns)).join(', ')}`);
     return {
@@ -290,6 +309,14 @@ export class QueryCompiler {
     }
     return `${collated({ sql: String(place), type: column.type })}${descending ? ' DESC' : ''}`;
   }
+}
+
+/** Lower-case names of all common tables that a statement defines anywhere. */
+function commonNames(node: unknown): Set<string> {
+  if (typeof node !== 'object' || node === null) return new Set();
+  const inner = Object.values(node).flatMap((member) => [...commonNames(member)]);
+  const tables = 'with' in node && Array.isArray(node.with) ? (node.with as CommonTable[]) : [];
+  return new Set([...inner, ...tables.map(({ name }) => name.toLowerCase())]);
 }
 
 /** An operand of a set operation. Its columns compare without case, and one that SQLite would misread is wrapped. */

@@ -44,9 +44,18 @@ export type Context = {
 export const quoteName = (name: string) => `"${name.replaceAll('"', '""')}"`;
 export const quoteText = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-/** Text compares without case, whatever it was made of. */
+/** Text as a value that is shown: equal ones differ in case at most. */
 export function collated({ sql, type }: { sql: string; type: SqlType }): string {
   return type.kind === 'text' ? `${sql} COLLATE NOCASE` : sql;
+}
+
+/** Text as a value that is only compared: without case, and without the blanks at its end. */
+export function compared({ sql, type }: { sql: string; type: SqlType }): string {
+  return type.kind === 'text' ? `${unpadded({ sql, type })} COLLATE NOCASE` : sql;
+}
+
+export function unpadded({ sql, type }: { sql: string; type: SqlType }): string {
+  return type.padded ? `RTRIM(${sql})` : sql;
 }
 
 /** An expression of these parts. */

@@ -351,8 +351,8 @@ function clock(value: number | string | undefined, part: number): number | null 
 function spread(root: boolean, population: boolean) {
   return {
     start: () => new Float64Array(3),
-    step: (state: Float64Array, ...[value]: Value[]): Float64Array => {
-      if (value === null || value === undefined) return state;
+    step: (state: Float64Array, value: Value): Float64Array => {
+      if (value === null) return state;
       const [count = 0, mean = 0, squares = 0] = state;
       const delta = Number(value) - mean;
       const next = mean + delta / (count + 1);
@@ -402,9 +402,9 @@ export function registerFunctions(database: DatabaseSync): { startStatement(): v
   // The accumulator is the value as JSON; empty before the first row.
   database.aggregate('mysql_single', {
     start: () => '',
-    step: (accumulated: string, ...[value]: Value[]): string => {
+    step: (accumulated: string, value: Value): string => {
       if (accumulated !== '') throw new Error('Subquery returns more than 1 row');
-      return JSON.stringify(value ?? null);
+      return JSON.stringify(value);
     },
     result: (accumulated: string): Value => (accumulated === '' ? null : (JSON.parse(accumulated) as Value)),
   });

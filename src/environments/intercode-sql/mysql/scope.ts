@@ -105,7 +105,7 @@ export function tableRelation(schema: Schema, table: SchemaTable, alias: string,
     sqlName,
     alias,
     database: schema.database.toLowerCase(),
-    columns: table.columns.map(({ name, type }) => ({ name, type: declaredType(type) })),
+    columns: table.columns.map(({ name, type, padded }) => ({ name, type: { ...declaredType(type), padded } })),
     keys: [...(primary.length ? [primary] : []), ...unique],
   };
 }

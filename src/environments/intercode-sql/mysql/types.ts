@@ -5,6 +5,8 @@ export type SqlType = {
   kind: 'integer' | 'decimal' | 'double' | 'float' | 'text' | 'date' | 'datetime' | 'time' | 'null';
   /** Digits after the point of a decimal, or of a double or float that was declared with digits; null where the value decides. */
   scale: number | null;
+  /** Text whose values may end in blanks; comparisons ignore them. */
+  padded?: boolean;
 };
 
 export const integer: SqlType = { kind: 'integer', scale: null };
@@ -97,6 +99,7 @@ export function commonType(types: SqlType[]): SqlType {
   const present = types.filter(({ kind }) => kind !== 'null');
   const first = present[0];
   if (!first) return nullType;
+  if (present.every(({ kind }) => kind === 'text')) return { ...text, padded: present.some(({ padded }) => padded) };
   if (present.every(({ kind }) => kind === first.kind)) {
     const scales = present.map(({ scale }) => scale);
     return { kind: first.kind, scale: scales.includes(null) ? null : Math.max(...scales.map(Number)) };

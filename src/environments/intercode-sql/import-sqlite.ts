@@ -1,0 +1,36 @@
+import { DatabaseSync } from 'node:sqlite';
+import { type Column, derivedColumns } from './column.ts';
+import type { DumpDatabase, DumpValue } from './import-dump.ts';
+
+/** Reads a plain SQLite database as if it were a MySQL dump: with MySQL types, its keys, and its foreign keys as indexes. */
+export function readSqliteDatabase(path: string, name: string): DumpDatabase {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const columns = derivedColumns(database);
+    const tables = [...new Set(columns.map(({ table }) => table))].map((table) => {
+      const own = columns.filter((column) => column.table === table);
+      const statement = database.prepare(`SELECT * FROM "${table.replaceAll('"', '""')}"`);
+      statement.setReturnArrays(true);
+      const rows = statement.all() as unknown as DumpValue[][];
+      const primaryKey = own.filter(({ key }) => key === 'PRI').map((column) => column.name);
+      const inferred = primaryKey.length ? null : likelyKey(own, rows);
+      if (inferred) Object.assign(inferred, { key: 'PRI', nullable: false });
+      const indexes = own.filter(({ key }) => key === 'MUL').map((column) => [column.name]);
+      return { name: table, columns: own, primaryKey: inferred ? [inferred.name] : [], indexes, rows };
+    });
+    return { name, tables };
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Conversions of Spider lose primary keys, without which MySQL rejects the usual `SELECT name … GROUP BY id`. A first column that is called
+ * an id, code or number and has a different value in every row is taken for the key.
+ */
+function likelyKey(columns: Column[], rows: DumpValue[][]): Column | null {
+  const first = columns[0];
+  if (!first || rows.length < 2 || !/(id|code|number|no)$/i.test(first.name)) return null;
+  const values = new Set(rows.map(([value]) => (typeof value === 'string' ? value.trimEnd().toLowerCase() : value)));
+  return values.size === rows.length && !values.has(null) ? first : null;
+}
