@@ -49,7 +49,7 @@ export function buildRows(
     const { rows, findings: rowFindings } = format.rows(pair, options.row);
     found.push(...rowFindings);
     if (rows.length === 0) return;
-    const lengths = meter.measure(pair);
+    const lengths = meter.measure(pair, options.row.argumentsAs);
     if ('failure' in lengths) {
       if (format.rendersChatTemplate && meter.measuredBy === 'tokenizer') {
         found.push({

@@ -71,7 +71,8 @@ export async function exportPairs(pairs: readonly Pair[], options: ExportOptions
   const meter = options.tokenizer === undefined ? estimatedLengths : tokenizerLengths(openTokenizer(options.tokenizer));
 
   const built = buildRows(pairs, format, meter, { row: rowOptions, prepare: prepareOptions });
-  const { rows, exported, findings } = built;
+  const { exported, findings } = built;
+  const rows = format.arrange?.(built.rows) ?? built.rows;
   const lengthSummary = summariseLengths(meter.measuredBy, built.lengths);
   const facts: ExportFacts = {
     rows: rows.length,
@@ -112,7 +113,7 @@ export async function exportPairs(pairs: readonly Pair[], options: ExportOptions
   const advice = format.advice(facts);
   const described = [
     { name: format.rowsFile, meaning: 'the rows, one a line' },
-    { name: 'certificates.jsonl', meaning: 'the proof of each pair, in the order of the rows, by `pairId`' },
+    { name: 'certificates.jsonl', meaning: 'the proof of each exported pair, by task, step and id' },
     { name: 'lint.json', meaning: 'what the target would drop, cut or damage; token lengths; flags' },
     { name: 'training.json', meaning: 'the settings below, for programs' },
     ...companions.map(({ name }) => ({ name, meaning: 'read by the target' })),

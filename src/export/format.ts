@@ -44,6 +44,8 @@ export type ExportFormat = {
   /** Whether the target renders rows with the model's own chat template, so that a template's refusal would stop it. */
   rendersChatTemplate: boolean;
   rows(pair: Pair, options: RowOptions): PairRows;
+  /** Order of the rows in the file, where it matters to the target; absent: the order of the pairs. */
+  arrange?(rows: readonly object[]): object[];
   /** What the target does to a row of this length. */
   lintLengths(lengths: PairLengths, maxLength: number): RowFinding[];
   /** Findings that need all rows at once. */

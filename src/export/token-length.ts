@@ -1,3 +1,4 @@
+import type { ToolCall } from '../domain/message.ts';
 import type { Pair } from '../domain/pair.ts';
 import { quantile } from '../domain/statistics/interval.ts';
 import { type TemplateMessage, templateMessages } from './hugging-face-messages.ts';
@@ -19,7 +20,8 @@ export type LengthFailure = { failure: string };
 /** Counts tokens: with the target's own tokenizer, or by a rule of thumb. */
 export type LengthMeter = {
   measuredBy: 'tokenizer' | 'estimate';
-  measure(pair: Pair): PairLengths | LengthFailure;
+  /** @param argumentsAs how the rows hold tool arguments: a chat template may print them differently */
+  measure(pair: Pair, argumentsAs: 'object' | 'text'): PairLengths | LengthFailure;
 };
 
 export type LengthSummary = {
@@ -86,13 +88,15 @@ export function summariseLengths(
   };
 }
 
-/** The pair as a chat template gets it, arguments as objects where they can be; null when a call's arguments are no JSON object. */
+/** The pair as a chat template gets it; null when arguments that should be an object are none. */
 export function templateConversation(
   pair: Pair,
+  argumentsAs: 'object' | 'text',
 ): { prompt: TemplateMessage[]; chosen: TemplateMessage[]; rejected: TemplateMessage[] } | null {
-  const prompt = templateMessages(pair.prompt, plainArguments);
-  const chosen = templateMessages(pair.chosen, plainArguments, pair.prompt);
-  const rejected = templateMessages(pair.rejected, plainArguments, pair.prompt);
+  const write = argumentsAs === 'object' ? plainArguments : (call: ToolCall) => call.function.arguments;
+  const prompt = templateMessages(pair.prompt, write);
+  const chosen = templateMessages(pair.chosen, write, pair.prompt);
+  const rejected = templateMessages(pair.rejected, write, pair.prompt);
   return prompt && chosen && rejected ? { prompt, chosen, rejected } : null;
 }
 

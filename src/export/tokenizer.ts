@@ -45,8 +45,8 @@ export function openTokenizer(folder: string): ChatTokenizer {
 export function tokenizerLengths(tokenizer: ChatTokenizer): LengthMeter {
   return {
     measuredBy: 'tokenizer',
-    measure(pair) {
-      const conversation = templateConversation(pair);
+    measure(pair, argumentsAs) {
+      const conversation = templateConversation(pair, argumentsAs);
       if (conversation === null) return { failure: 'the arguments of a tool call are no JSON object' };
       try {
         const { prompt, chosen, rejected } = conversation;

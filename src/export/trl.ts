@@ -1,10 +1,5 @@
 import type { Pair } from '../domain/pair.ts';
-import type { Finding, RowFinding } from './finding.ts';
 import type { ExportFacts, ExportFormat, PairRows, RowOptions } from './format.ts';
-import { templateMessages } from './hugging-face-messages.ts';
-import { jsonLine } from './json-line.ts';
-import type { PairLengths } from './token-length.ts';
-import { exactArguments } from './tool-arguments.ts';
 import {
   beta,
   collapseChecks,
@@ -13,9 +8,7 @@ import {
   sftWeight,
   suggestedMaxLength,
 } from './training-advice.ts';
-
-/** `datasets` infers column types from the first block of this many bytes (its default chunk). Seen with datasets 5.2. */
-const firstBlockBytes = 10 * 2 ** 20;
+import { lintTrlLengths, lintTrlRows, trlConversation } from './trl-conversation.ts';
 
 /**
  * Preference rows of TRL's DPOTrainer (also CPO, ORPO and Unsloth): `prompt`, `chosen`, `rejected` as message lists, `tools` as JSON text, and
@@ -28,125 +21,15 @@ export const trl: ExportFormat = {
   defaultMaxLength: 1024,
   rendersChatTemplate: true,
   rows,
-  lintLengths,
-  lintAll,
+  lintLengths: lintTrlLengths,
+  lintAll: lintTrlRows,
   companions: () => [],
   advice,
 };
 
 function rows(pair: Pair, options: RowOptions): PairRows {
-  const findings: RowFinding[] = [];
-  const leftOut = (rule: string, reason: string): PairRows => ({
-    rows: [],
-    findings: [...findings, { rule, effect: 'left-out', reason }],
-  });
-
-  if (pair.chosen.length > 1 || pair.rejected.length > 1) {
-    const reason = 'A side has several turns, and TRL trains on every token of it, observations included.';
-    if (!options.trainOnObservations)
-      return leftOut('trl/trains-on-observations', `${reason} Use crux-masked, or --train-on-observations.`);
-    findings.push({ rule: 'trl/trains-on-observations', effect: 'damaged', reason });
-  }
-  const write =
-    options.argumentsAs === 'object'
-      ? exactArguments
-      : (call: { function: { arguments: string } }) => call.function.arguments;
-  const prompt = templateMessages(pair.prompt, write);
-  const chosen = templateMessages(pair.chosen, write, pair.prompt);
-  const rejected = templateMessages(pair.rejected, write, pair.prompt);
-  if (!prompt || !chosen || !rejected) {
-    return leftOut(
-      'trl/arguments-not-json',
-      'The arguments of a tool call are no JSON object, so they cannot stand as one; --arguments-as text holds them as they are.',
-    );
-  }
-  const all = [...pair.prompt, ...pair.chosen, ...pair.rejected];
-  if (all.some((message) => message.role === 'assistant' && message.content === null)) {
-    findings.push({
-      rule: 'trl/null-content',
-      effect: 'rewritten',
-      reason: 'Null content beside tool calls became the empty string: many chat templates print "None" for it.',
-    });
-  }
-  return {
-    rows: [
-      {
-        pair_id: pair.id,
-        prompt,
-        chosen,
-        rejected,
-        tools: pair.tools.length === 0 ? null : JSON.stringify(pair.tools),
-      },
-    ],
-    findings,
-  };
-}
-
-function lintLengths(lengths: PairLengths, maxLength: number): RowFinding[] {
-  const findings: RowFinding[] = [];
-  const total = lengths.prompt + Math.max(lengths.chosen, lengths.rejected);
-  if (lengths.prompt >= maxLength) {
-    findings.push({
-      rule: 'trl/prompt-too-long',
-      effect: 'dropped',
-      reason: `The prompt has ${lengths.prompt} tokens; at max_length ${maxLength} TRL drops the row without a word.`,
-    });
-  } else if (total > maxLength) {
-    findings.push({
-      rule: 'trl/completion-cut',
-      effect: 'truncated',
-      reason: `Prompt and longer side have ${total} tokens; at max_length ${maxLength} the end of the side is cut.`,
-    });
-  }
-  if (lengths.promptIsPrefix === false) {
-    findings.push({
-      rule: 'trl/prompt-not-prefix',
-      effect: 'damaged',
-      reason:
-        'The chat template renders the prompt alone differently than with the side after it: TRL trains on another context than the policy saw.',
-    });
-  }
-  return findings;
-}
-
-function lintAll(allRows: readonly object[], facts: ExportFacts): Omit<Finding, 'pairId'>[] {
-  const findings: Omit<Finding, 'pairId'>[] = [];
-  if (facts.options.argumentsAs === 'text' && facts.tools) {
-    findings.push({
-      rule: 'trl/arguments-as-text',
-      effect: 'warning',
-      reason: 'Tool arguments are JSON strings: chat templates that apply tojson to them write quotes within quotes.',
-    });
-  }
-  const shapes = new Set(allRows.map(shapeOfSides));
-  if (shapes.size > 1) {
-    findings.push({
-      rule: 'trl/uneven-types',
-      effect: 'note',
-      reason:
-        'Messages differ in keys or argument types from row to row: load the .jsonl as training.md says. Dataset.from_list adds missing keys as null, and datasets before 4.7 does so here too.',
-    });
-    const bytes = allRows.reduce<number>((sum, row) => sum + Buffer.byteLength(jsonLine(row)), 0);
-    if (bytes > firstBlockBytes) {
-      findings.push({
-        rule: 'trl/late-types',
-        effect: 'warning',
-        reason: `The file has ${bytes} bytes, and datasets takes the types from the first ${firstBlockBytes}: without the features in training.md a later number may silently become a string, or loading fails.`,
-      });
-    }
-  }
-  return findings;
-}
-
-/** The types of a row's messages as Arrow sees them: rows of equal shape share one column type. */
-function shapeOfSides(row: object): string {
-  return JSON.stringify(shapeOf(row));
-}
-
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) return [...new Set(value.map((item) => JSON.stringify(shapeOf(item))))].sort();
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shapeOf(member)]));
+  const { conversation, findings } = trlConversation(pair, options);
+  return { rows: conversation === null ? [] : [{ pair_id: pair.id, ...conversation }], findings };
 }
 
 function advice(facts: ExportFacts): ReturnType<ExportFormat['advice']> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exportPairs } from '../../src/export/index.ts';
 import { openTokenizer } from '../../src/export/tokenizer.ts';
-import { pair, say, textPair } from './pair-builder.ts';
+import { call, pair, say, textPair } from './pair-builder.ts';
 
 const tokenizer = join(import.meta.dirname, '../fixtures/tokenizer');
 let out: string;
@@ -180,6 +180,19 @@ describe('token lengths', () => {
     const maxLength = JSON.parse(await read('training.json')).settings.max_length.value;
     const { lint } = await exportPairs(pairs, { format: 'trl', out, force: true, tokenizer, maxLength });
     expect(lint.rules.filter(({ effect }) => effect === 'dropped' || effect === 'truncated')).toEqual([]);
+  });
+
+  it('measures arguments that are no JSON where the rows hold them as text', async () => {
+    const { rows, lint } = await exportPairs([pair({ rejected: [call('{"q":')] })], {
+      format: 'trl',
+      out,
+      force: false,
+      tokenizer,
+      argumentsAs: 'text',
+    });
+    expect(rows).toBe(1);
+    expect(lint.lengths).not.toBeNull();
+    expect(lint.rules.map(({ rule }) => rule)).toContain('trl/arguments-as-text');
   });
 
   it('leaves out what the chat template refuses, and reports a template that rewrites the prompt', async () => {

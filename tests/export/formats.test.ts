@@ -103,7 +103,7 @@ describe('every format', () => {
       findFormat('parquet');
     } catch (error) {
       expect((error as CruxError).kind).toBe('User.Config');
-      expect((error as CruxError).remedy).toContain('trl, llama-factory, openai');
+      expect((error as CruxError).remedy).toContain('trl, kto, llama-factory, openai');
     }
   });
 });
@@ -182,6 +182,35 @@ describe('trl', () => {
     expect(rules([row('a', 6 * 2 ** 20), row('b', 6 * 2 ** 20)])).toEqual([]);
     expect(rules([row('a', 1), row(5, 1)])).toEqual(['trl/uneven-types']);
     expect(rules([row('a', 6 * 2 ** 20), row(5, 6 * 2 ** 20)])).toEqual(['trl/uneven-types', 'trl/late-types']);
+  });
+});
+
+describe('kto', () => {
+  it('writes each side as a row with its label, the chosen ones first so that neighbours never share a prompt', () => {
+    const pairs = [pair({ id: 'a', taskId: 't1' }), pair({ id: 'b', taskId: 't2' })];
+    const { rows } = build('kto', pairs);
+    const format = findFormat('kto');
+    const arranged = format.arrange!(rows) as {
+      pair_id: string;
+      label: boolean;
+      completion: { content: string }[];
+      prompt: object[];
+    }[];
+    expect(arranged.map(({ pair_id, label }) => `${pair_id} ${label}`)).toEqual([
+      'a true',
+      'b true',
+      'a false',
+      'b false',
+    ]);
+    expect(arranged[2]!.completion).toEqual([{ role: 'assistant', content: 'Nobody.' }]);
+    expect(arranged[2]!.prompt).toEqual(arranged[0]!.prompt);
+  });
+
+  it('leaves out what TRL cannot hold, both sides together', () => {
+    expect(build('kto', [pair({ chosen: severalTurns })])).toMatchObject({
+      rows: [],
+      rules: ['left-out trl/trains-on-observations'],
+    });
   });
 });
 

@@ -48,7 +48,7 @@ for (const reason of new Set([withoutDatasets, withoutTrl])) if (reason) console
 async function exported(name: string, format: string, changes: { maxLength?: number } = {}) {
   const out = join(folder, name);
   const result = await exportPairs(pairs, { format, out, force: true, tokenizer, ...changes });
-  return { path: join(out, 'pairs.jsonl'), result };
+  return { path: join(out, result.files.at(-1)!), result };
 }
 
 async function load<T>(...args: string[]): Promise<T> {
@@ -57,7 +57,7 @@ async function load<T>(...args: string[]): Promise<T> {
 }
 
 describe.skipIf(withoutDatasets !== null)('datasets.load_dataset("json")', () => {
-  it.each(['trl', 'llama-factory', 'openai'])(
+  it.each(['trl', 'kto', 'llama-factory', 'openai'])(
     'reads the %s export back row by row',
     { timeout: 120_000 },
     async (format) => {
@@ -68,7 +68,7 @@ describe.skipIf(withoutDatasets !== null)('datasets.load_dataset("json")', () =>
         .split('\n')
         .map((line) => JSON.parse(line));
       expect(await load('rows', path)).toEqual(written);
-      expect(written).toHaveLength(pairs.length);
+      expect(written).toHaveLength(format === 'kto' ? 2 * pairs.length : pairs.length);
     },
   );
 });
@@ -96,5 +96,21 @@ describe.skipIf(withoutTrl !== null)('trl.DPOTrainer', () => {
     expect(result.lint.dropped).toBeGreaterThan(0);
     expect(result.lint.dropped).toBeLessThan(pairs.length);
     expect(kept).toHaveLength(result.rows - result.lint.dropped);
+  });
+});
+
+describe.skipIf(withoutTrl !== null)('trl.KTOTrainer', () => {
+  it('keeps every side with its label at the suggested max_length, and trains', { timeout: 300_000 }, async () => {
+    const { path, result } = await exported('kto', 'kto');
+    const { suggestedMaxLength } = await import('../../src/export/training-advice.ts');
+    const { kept, loss } = await load<{ kept: { label: boolean; text: string }[]; loss: number }>(
+      'kto',
+      path,
+      tokenizer,
+      String(suggestedMaxLength(result.lint.lengths)),
+    );
+    expect(kept.map(({ label }) => label)).toEqual([...pairs.map(() => true), ...pairs.map(() => false)]);
+    expect(kept.every(({ text }) => text.includes('<|end|>'))).toBe(true);
+    expect(Number.isFinite(loss)).toBe(true);
   });
 });
