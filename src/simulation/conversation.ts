@@ -2,9 +2,10 @@
  * Reads an agent's conversation back into actions and observations, and writes actions in the form that the conversation uses: native
  * tool calls, Crux's general ReAct form, or the form that a world's environment prescribes.
  */
-import type { Action } from '../domain/action.ts';
+import type { Action, ParsedAction } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message } from '../domain/message.ts';
+import type { TextFormat } from '../environments/contract.ts';
 import { isRecord } from './chat-request.ts';
 import { digest } from './random.ts';
 import type { Proposal } from './world.ts';
@@ -16,18 +17,17 @@ export type Turn = {
   observation: string | null;
 };
 
-export type TextForm = {
-  parse(text: string): Action | null;
-  render(proposal: Proposal): string;
-};
+/** A text form as an environment prescribes it. */
+export type TextForm = Pick<TextFormat, 'parse' | 'render'>;
 
-/** Crux's general ReAct form. */
-export const reactForm: TextForm = {
-  parse(text) {
+/** Crux's general ReAct form, for any tools. */
+const reactForm: TextForm = {
+  parse(text): ParsedAction {
     const match = /^Action:[ \t]*(\S+)[ \t]*\r?\nAction Input:[ \t]*([\s\S]*)$/m.exec(text);
-    return match ? toAction(match[1]!, match[2]!) : null;
+    const action = match && toAction(match[1]!, match[2]!);
+    return action ? { kind: 'action', thought: '', action } : { kind: 'malformed', hint: '' };
   },
-  render: ({ thought, action }) =>
+  render: (thought, action) =>
     `Thought: ${thought}\nAction: ${action.tool}\nAction Input: ${JSON.stringify(action.arguments)}`,
 };
 
@@ -36,7 +36,11 @@ export function readAction(message: AssistantMessage, native: TextForm | null): 
   const call = message.tool_calls?.[0];
   if (call) return toAction(call.function.name, call.function.arguments);
   const text = message.content ?? '';
-  return reactForm.parse(text) ?? native?.parse(text) ?? null;
+  for (const form of native ? [reactForm, native] : [reactForm]) {
+    const parsed = form.parse(text);
+    if (parsed.kind === 'action') return parsed.action;
+  }
+  return null;
 }
 
 /** The turns after the opening message at index `opening`. */
@@ -70,7 +74,7 @@ export function writeProposal(
     (message) => message.role === 'system' && message.content.split('<guidance>')[0]!.includes('Action Input:'),
   );
   const form = native && !general ? native : reactForm;
-  return { role: 'assistant', content: form.render(proposal) };
+  return { role: 'assistant', content: form.render(proposal.thought, proposal.action) };
 }
 
 function toAction(tool: string, text: string): Action | null {

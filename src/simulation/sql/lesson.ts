@@ -1,8 +1,10 @@
 /**
  * What the simulator knows about one SQL task: the tables that its answer needs, several ways to write the right query, and mistakes
- * that give another answer. All of them are run once, when the world is loaded; serving a request runs no SQL.
+ * that give another answer. All of them are run once, as the environment would, when the world is loaded; serving a request runs no SQL.
  */
 import { DatabaseSync } from 'node:sqlite';
+import { readColumns } from '../../environments/intercode-sql/column.ts';
+import { Connection } from '../../environments/intercode-sql/connection.ts';
 import type { SqlDataset, SqlTask } from '../../environments/intercode-sql/dataset.ts';
 import { digest } from '../random.ts';
 import { type Columns, type MistakeKind, mistakesOf } from './mistakes.ts';
@@ -19,7 +21,7 @@ export type Lesson = {
   needed: string[];
   /** All other tables of the database. */
   others: string[];
-  /** The right query in different styles, at least one. */
+  /** The right query in different styles, at least one. Where the environment accepts none of them, the gold stands here alone. */
   correct: string[];
   /** Queries whose answer differs from the gold's, at most eight; the order is arbitrary but fixed. */
   mistakes: Mistake[];
@@ -28,6 +30,7 @@ export type Lesson = {
 };
 
 const maxNeeded = 4;
+const maxGoldRows = 100_000;
 const maxMistakes = 8;
 /** A join without its condition is tried only where it cannot have more rows than this. */
 const maxCrossRows = 100_000;
@@ -36,7 +39,7 @@ export function buildLessons(dataset: SqlDataset): Lesson[] {
   const databases = new Map<string, TaskDatabase>();
   try {
     return dataset.tasks.map((task) => {
-      const database = databases.get(task.db) ?? openTaskDatabase(dataset.databasePath(task.db));
+      const database = databases.get(task.db) ?? openTaskDatabase(dataset.databasePath(task.db), task.db);
       databases.set(task.db, database);
       return buildLesson(task, database);
     });
@@ -45,42 +48,39 @@ export function buildLessons(dataset: SqlDataset): Lesson[] {
   }
 }
 
-type TaskDatabase = { connection: DatabaseSync; columns: Columns; tables: string[]; rowCounts: Map<string, number> };
+type TaskDatabase = { connection: Connection; columns: Columns; tables: string[]; rowCounts: Map<string, number> };
 
-function openTaskDatabase(path: string): TaskDatabase {
-  const connection = new DatabaseSync(path, { readOnly: true, enableDoubleQuotedStringLiterals: true });
-  const names = connection
-    .prepare(
-      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB '_crux_*' ORDER BY name`,
-    )
-    .all();
-  const tables = names.map((row) => String(row.name));
-  const columns = new Map<string, string[]>();
-  const rowCounts = new Map<string, number>();
-  for (const table of tables) {
-    const quoted = `"${table.replaceAll('"', '""')}"`;
-    columns.set(
-      table.toLowerCase(),
-      connection
-        .prepare(`PRAGMA table_info(${quoted})`)
-        .all()
-        .map((row) => String(row.name)),
-    );
-    rowCounts.set(table.toLowerCase(), Number(connection.prepare(`SELECT count(*) AS n FROM ${quoted}`).get()?.n));
+function openTaskDatabase(path: string, name: string): TaskDatabase {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const tables = new Set<string>();
+    const columns = new Map<string, string[]>();
+    const rowCounts = new Map<string, number>();
+    for (const { table, name: column } of readColumns(database)) {
+      tables.add(table);
+      const key = table.toLowerCase();
+      columns.set(key, [...(columns.get(key) ?? []), column]);
+      if (rowCounts.has(key)) continue;
+      rowCounts.set(
+        key,
+        Number(database.prepare(`SELECT count(*) AS n FROM "${table.replaceAll('"', '""')}"`).get()?.n),
+      );
+    }
+    return { connection: new Connection(path, name), columns, tables: [...tables], rowCounts };
+  } finally {
+    database.close();
   }
-  return { connection, columns, tables, rowCounts };
 }
 
 function buildLesson(task: SqlTask, database: TaskDatabase): Lesson {
   const gold = tokenize(task.gold);
   const reads = tablesOf(gold);
   const needed = database.tables.filter((table) => reads.includes(table.toLowerCase())).slice(0, maxNeeded);
-  const goldRows = run(database.connection, renderSql(gold), null);
+  const goldRows = run(database.connection, task.gold, null, true);
 
-  const styles = new Set([renderSql(gold), ...stylesOf(gold).map(renderSql), lowerKeywords(gold)]);
-  const correct = [...styles].filter(
-    (sql, index) => index === 0 || sameRows(run(database.connection, sql, goldRows), goldRows),
-  );
+  const styles = [...new Set([renderSql(gold), ...stylesOf(gold).map(renderSql), lowerKeywords(gold)])];
+  const right = styles.filter((sql) => sameRows(run(database.connection, sql, goldRows), goldRows));
+  const correct = right.length > 0 ? right : styles.slice(0, 1);
 
   const crossRows = reads.reduce((product, table) => product * (database.rowCounts.get(table) ?? 1), 1);
   const found = new Map<string, Mistake>();
@@ -103,23 +103,14 @@ function buildLesson(task: SqlTask, database: TaskDatabase): Lesson {
 }
 
 /**
- * Rows of a query as text, or null for an error. Reads at most one row more than `expected` has: then the two cannot be equal anyway.
- * Order is ignored, as the environment's reward does.
+ * Rows of a query as the environment prints them, or null for an error. Reads at most one row more than `expected` has: then the two
+ * cannot be equal anyway. Order is ignored, as the environment's reward does.
+ * @param lenient as the environment runs golds
  */
-function run(connection: DatabaseSync, sql: string, expected: string[] | null): string[] | null {
-  try {
-    const statement = connection.prepare(sql);
-    statement.setReturnArrays(true);
-    statement.setReadBigInts(true);
-    const rows: string[] = [];
-    for (const row of statement.iterate()) {
-      rows.push(Object.values(row).map(String).join('\u0001'));
-      if (expected && rows.length > expected.length) break;
-    }
-    return rows.sort();
-  } catch {
-    return null;
-  }
+function run(connection: Connection, sql: string, expected: string[] | null, lenient = false): string[] | null {
+  const rows = expected ? expected.length + 1 : maxGoldRows;
+  const result = connection.run(sql, { rows, characters: Number.MAX_SAFE_INTEGER }, lenient);
+  return result.kind === 'rows' ? result.rows.sort() : null;
 }
 
 function sameRows(a: string[] | null, b: string[] | null): boolean {

@@ -2,7 +2,8 @@
 import type { Action } from '../../domain/action.ts';
 import type { Message } from '../../domain/message.ts';
 import { loadDataset } from '../../environments/intercode-sql/dataset.ts';
-import { readAction, readTurns, type TextForm, writeProposal } from '../conversation.ts';
+import { sqlTextFormat } from '../../environments/intercode-sql/text-format.ts';
+import { readAction, readTurns, writeProposal } from '../conversation.ts';
 import type { Dice } from '../random.ts';
 import { type Agent, isGood, type Scene, type SimulatedWorld } from '../world.ts';
 import { expertMoves } from './expert.ts';
@@ -42,16 +43,16 @@ export function createSqlWorld(name: string, lessons: readonly Lesson[]): SqlWor
       const found = findOpening(messages, byQuestion);
       if (!found) return null;
       const { lesson, opening } = found;
-      const visible = readConversation(readTurns(messages, opening, interCodeForm), lesson);
+      const visible = readConversation(readTurns(messages, opening, sqlTextFormat), lesson);
       return {
         task: `${lesson.task.db}/${lesson.task.id}`,
         propose(agent, seed, dice) {
           const move = chooseMove(agent, visible, traitsOf(agent, lesson, seed), lesson, dice);
           return putIntoWords(move, visible, lesson, dice);
         },
-        write: (proposal) => writeProposal(proposal, messages, tools, interCodeForm),
+        write: (proposal) => writeProposal(proposal, messages, tools, sqlTextFormat),
         judge(message) {
-          const action = readAction(message, interCodeForm);
+          const action = readAction(message, sqlTextFormat);
           const quality = qualityOf(readMove(action, null, lesson), visible, lesson);
           return { quality, good: isGood(quality), actionKey: actionKey(action) };
         },
@@ -91,20 +92,3 @@ function actionKey(action: Action | null): string {
   const { query } = action.arguments;
   return `${action.tool} ${typeof query === 'string' ? queryKey(query) : ''}`;
 }
-
-/** The text form of the InterCode-SQL papers: `Action:` and a fenced query, or `Action: submit`. */
-const interCodeForm: TextForm = {
-  parse(text): Action | null {
-    const after = /Action:([\s\S]*)$/.exec(text)?.[1];
-    if (after === undefined) return null;
-    const query = /```sql\s*\n([^\n]*)/.exec(after)?.[1]?.trim();
-    if (query) return { tool: 'execute_sql', arguments: { query } };
-    if (/\bsubmit\b/i.test(after)) return { tool: 'submit', arguments: {} };
-    return /\bskip\b/i.test(after) ? { tool: 'skip', arguments: {} } : null;
-  },
-  render({ thought, action }) {
-    const { query } = action.arguments;
-    const written = typeof query === 'string' ? `Action:\n\`\`\`sql\n${query}\n\`\`\`` : `Action: ${action.tool}`;
-    return `Thought: ${thought}\n${written}`;
-  },
-};

@@ -1,4 +1,4 @@
-// Layer: simulated models against real SQLite databases, in process, on the bundled demo dataset.
+// Layer: simulated models against the InterCode-SQL environment on the bundled demo dataset, without HTTP.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,8 @@ import type { Message } from '../../../src/domain/message.ts';
 import type { Task } from '../../../src/domain/task.ts';
 import type { Environment } from '../../../src/environments/contract.ts';
 import { writeDemoDataset } from '../../../src/environments/intercode-sql/demo/demo.ts';
+import { interCodeSql } from '../../../src/environments/intercode-sql/environment.ts';
+import { answer } from '../../../src/simulation/answer.ts';
 import { readTurns } from '../../../src/simulation/conversation.ts';
 import { simulationFromDataset } from '../../../src/simulation/from-dataset.ts';
 import { expertMoves } from '../../../src/simulation/sql/expert.ts';
@@ -18,7 +20,6 @@ import { exactValues } from '../../../src/simulation/sql/value.ts';
 import { advance, opening, readMove } from '../../../src/simulation/sql/visible.ts';
 import { isGood } from '../../../src/simulation/world.ts';
 import { type Played, play } from '../play.ts';
-import { smallSqlEnvironment } from '../small-sql-environment.ts';
 
 const serverSeed = 3;
 const policy = { role: 'policy' as const, skill: 0.5, family: 'sim-policy' };
@@ -29,11 +30,16 @@ let tasks: Task[];
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'crux-simulation-'));
-  environment = smallSqlEnvironment(await writeDemoDataset(join(folder, 'demo')));
-  [world] = (await simulationFromDataset(join(folder, 'demo'))) as [SqlWorld];
+  const data = join(folder, 'demo');
+  await writeDemoDataset(data);
+  environment = interCodeSql({ data, pool: 1 });
+  [world] = (await simulationFromDataset(data)) as [SqlWorld];
   tasks = await environment.tasks();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await environment.close?.();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const player = (format: 'tools' | 'react') => ({ environment, worlds: [world], serverSeed, format });
 
@@ -114,8 +120,37 @@ describe('simulated SQL agents', () => {
   });
 });
 
+describe('the simulated PRM on SQL trajectories', () => {
+  test('tells the good actions of a policy from the bad ones with about the stated AUC', async () => {
+    const scores = { good: [] as number[], bad: [] as number[] };
+    for (let seed = 0; seed < 25; seed++) {
+      for (const task of tasks) {
+        const { messages } = await play(player('react'), 'sim-policy', task, seed);
+        messages.forEach((message, index) => {
+          if (message.role !== 'assistant') return;
+          const state = messages.slice(0, index);
+          const good = world.match(state, false)!.judge(message, serverSeed).good;
+          scores[good ? 'good' : 'bad'].push(scoreOf(state, message, seed));
+        });
+      }
+    }
+    let wins = 0;
+    for (const good of scores.good) for (const bad of scores.bad) wins += good > bad ? 1 : good === bad ? 0.5 : 0;
+    const auc = wins / (scores.good.length * scores.bad.length);
+    const share = (values: number[], test: (score: number) => boolean) => values.filter(test).length / values.length;
+    const [high, low] = [share(scores.good, (score) => score > 0.65), share(scores.bad, (score) => score < 0.45)];
+    console.info(
+      `simulated PRM, stated AUC 0.85, on ${scores.good.length} good and ${scores.bad.length} bad policy actions:`,
+      { auc, high, low },
+    );
+    expect(Math.abs(auc - 0.85)).toBeLessThan(0.05);
+    expect(high).toBeGreaterThan(0.6);
+    expect(low).toBeGreaterThan(0.6);
+  });
+});
+
 describe('a world of SQL tasks', () => {
-  test('gives each task a right query and only mistakes that a second implementation finds wrong', async () => {
+  test('gives each task a right query and only mistakes that the environment rejects', async () => {
     for (const task of tasks) {
       const lesson = lessonOf(task);
       expect(lesson.mistakes.length).toBeGreaterThan(0);
@@ -133,6 +168,17 @@ describe('a world of SQL tasks', () => {
     expect(world.match(messages, false)).toBeNull();
   });
 });
+
+function scoreOf(state: Message[], action: Message, seed: number): number {
+  const content = `<conversation>\n${JSON.stringify(state)}\n</conversation>\n<action>\n${JSON.stringify(action)}\n</action>`;
+  const messages: Message[] = [
+    { role: 'system', content: 'Score the action.' },
+    { role: 'user', content },
+  ];
+  const request = { model: 'sim-prm', messages, tools: false, n: 1, temperature: 1, maxTokens: null, seed };
+  const answered = answer(request, serverSeed, [world]).choices[0]!.message.content!;
+  return (JSON.parse(answered) as { score: number }).score;
+}
 
 function lessonOf(task: Task): Lesson {
   return world.lessons.find((lesson) => lesson.task.id === task.id)!;
