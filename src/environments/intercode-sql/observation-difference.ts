@@ -1,0 +1,59 @@
+/** How an observation of ours differs from the recorded one of MySQL. */
+
+/** Differences in which both say the same. */
+export type ToleratedDifference =
+  /** The same rows in another order, which the query leaves open. */
+  | 'row-order'
+  /** The recorder cut the result at 25 rows; all of them are among ours. */
+  | 'cut-recording'
+  /** Both are errors, with other words. */
+  | 'error-wording'
+  /** Numbers that agree to twelve digits. */
+  | 'decimal-digits';
+
+const recordedRows = 25;
+
+/**
+ * @returns true for equal texts; the class of a difference in which both say the same; false where they do not
+ */
+export function sameObservation(ours: string, recorded: string): boolean | { difference: ToleratedDifference } {
+  if (ours === recorded) return true;
+  const isError = (text: string) => text.startsWith('Error executing query:');
+  if (isError(ours) && isError(recorded)) return { difference: 'error-wording' };
+  const [ownRows, theirRows] = [rowsOf(ours), rowsOf(recorded)];
+  if (!ownRows || !theirRows) return false;
+  if (ownRows.length === theirRows.length) {
+    if (isWithin(theirRows, ownRows)) return { difference: 'row-order' };
+    const rounded = (rows: string[]) => rows.map(roundNumbers);
+    return isWithin(rounded(theirRows), rounded(ownRows)) ? { difference: 'decimal-digits' } : false;
+  }
+  if (theirRows.length === recordedRows && ownRows.length > recordedRows && isWithin(theirRows, ownRows)) {
+    return { difference: 'cut-recording' };
+  }
+  return false;
+}
+
+function isWithin(part: string[], whole: string[]): boolean {
+  const counts = new Map<string, number>();
+  for (const row of whole) counts.set(row, (counts.get(row) ?? 0) + 1);
+  return part.every((row) => {
+    const left = counts.get(row) ?? 0;
+    counts.set(row, left - 1);
+    return left > 0;
+  });
+}
+
+const roundNumbers = (row: string) => row.replace(/\d+\.\d+/g, (digits) => Number(digits).toPrecision(12));
+
+/** Tuples of a printed Python list; null for other text. */
+export function rowsOf(text: string): string[] | null {
+  if (!text.startsWith('[') || !text.endsWith(']')) return null;
+  const rows: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: token, index } of text.slice(1, -1).matchAll(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[()]/g)) {
+    if (token === '(' && depth++ === 0) start = index;
+    else if (token === ')' && --depth === 0) rows.push(text.slice(start + 1, index + 2));
+  }
+  return rows;
+}
