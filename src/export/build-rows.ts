@@ -2,7 +2,8 @@ import type { Pair } from '../domain/pair.ts';
 import type { Finding, RowFinding } from './finding.ts';
 import type { ExportFormat, RowOptions } from './format.ts';
 import { type PrepareOptions, preparePair } from './prepare.ts';
-import type { LengthMeter, PairLengths } from './token-length.ts';
+import { estimatedLengths, type PairLengths } from './token-length.ts';
+import { type ChatTokenizer, tokenizerLengths } from './tokenizer.ts';
 
 /** The rows of an export, and all that was found while they were made. */
 export type BuiltRows = {
@@ -22,9 +23,10 @@ export type BuiltRows = {
 export function buildRows(
   pairs: readonly Pair[],
   format: ExportFormat,
-  meter: LengthMeter,
+  tokenizer: ChatTokenizer | null,
   options: { row: RowOptions; prepare: PrepareOptions },
 ): BuiltRows {
+  const meter = tokenizer === null ? estimatedLengths : tokenizerLengths(tokenizer);
   const built: BuiltRows = { rows: [], exported: [], written: [], lengths: [], dropped: 0, findings: [] };
   const seen = new Set<string>();
   for (const original of inFixedOrder(pairs)) {
@@ -46,7 +48,7 @@ export function buildRows(
     const { pair, findings } = preparePair(original, options.prepare);
     found.push(...findings);
     if (pair === null) return;
-    const { rows, findings: rowFindings } = format.rows(pair, options.row);
+    const { rows, findings: rowFindings } = format.rows(pair, options.row, tokenizer);
     found.push(...rowFindings);
     if (rows.length === 0) return;
     const lengths = meter.measure(pair, options.row.argumentsAs);

@@ -10,8 +10,8 @@ import { findFormat } from './formats.ts';
 import { jsonLine } from './json-line.ts';
 import { authorshipFinding, countFlags, countRules, type LintReport, lintSummary } from './lint-report.ts';
 import type { PrepareOptions } from './prepare.ts';
-import { estimatedLengths, summariseLengths } from './token-length.ts';
-import { openTokenizer, tokenizerLengths } from './tokenizer.ts';
+import { summariseLengths } from './token-length.ts';
+import { openTokenizer } from './tokenizer.ts';
 import { trainingPage } from './training-page.ts';
 import { existsError, writeFiles } from './write-files.ts';
 
@@ -68,12 +68,21 @@ export async function exportPairs(pairs: readonly Pair[], options: ExportOptions
   }
   const prepareOptions: PrepareOptions = { thought, toolsAsText };
   const rowOptions: RowOptions = { maxLength, argumentsAs, trainOnObservations };
-  const meter = options.tokenizer === undefined ? estimatedLengths : tokenizerLengths(openTokenizer(options.tokenizer));
+  const tokenizer = options.tokenizer === undefined ? null : openTokenizer(options.tokenizer);
+  if (format.needsTokenizer && tokenizer === null) {
+    throw new CruxError(
+      'User.Config',
+      `The format ${format.name} holds token ids, so it needs the tokenizer of the model to be trained`,
+      {
+        remedy: 'Name its folder with --tokenizer.',
+      },
+    );
+  }
 
-  const built = buildRows(pairs, format, meter, { row: rowOptions, prepare: prepareOptions });
+  const built = buildRows(pairs, format, tokenizer, { row: rowOptions, prepare: prepareOptions });
   const { exported, findings } = built;
   const rows = format.arrange?.(built.rows) ?? built.rows;
-  const lengthSummary = summariseLengths(meter.measuredBy, built.lengths);
+  const lengthSummary = summariseLengths(tokenizer === null ? 'estimate' : 'tokenizer', built.lengths);
   const facts: ExportFacts = {
     rows: rows.length,
     rowsFile: format.rowsFile,

@@ -1,6 +1,7 @@
 import type { Pair } from '../domain/pair.ts';
 import type { Finding, RowFinding } from './finding.ts';
 import type { LengthSummary, PairLengths } from './token-length.ts';
+import type { ChatTokenizer } from './tokenizer.ts';
 import type { TrainingAdvice } from './training-advice.ts';
 
 /** How the rows are to be written; every format reads the same options. */
@@ -43,7 +44,10 @@ export type ExportFormat = {
   defaultMaxLength: number | null;
   /** Whether the target renders rows with the model's own chat template, so that a template's refusal would stop it. */
   rendersChatTemplate: boolean;
-  rows(pair: Pair, options: RowOptions): PairRows;
+  /** Whether rows can be made with the target's tokenizer only. */
+  needsTokenizer?: boolean;
+  /** @param tokenizer null where none was given; never null with `needsTokenizer` */
+  rows(pair: Pair, options: RowOptions, tokenizer: ChatTokenizer | null): PairRows;
   /** Order of the rows in the file, where it matters to the target; absent: the order of the pairs. */
   arrange?(rows: readonly object[]): object[];
   /** What the target does to a row of this length. */

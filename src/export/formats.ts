@@ -1,11 +1,12 @@
 import { CruxError } from '../errors.ts';
+import { cruxMasked } from './crux-masked.ts';
 import type { ExportFormat } from './format.ts';
 import { kto } from './kto.ts';
 import { llamaFactory } from './llama-factory.ts';
 import { openai } from './openai.ts';
 import { trl } from './trl.ts';
 
-export const exportFormats: readonly ExportFormat[] = [trl, kto, llamaFactory, openai];
+export const exportFormats: readonly ExportFormat[] = [trl, kto, llamaFactory, openai, cruxMasked];
 
 /** @throws CruxError `User.Config` for an unknown name */
 export function findFormat(name: string): ExportFormat {

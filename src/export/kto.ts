@@ -56,8 +56,8 @@ function advice(facts: ExportFacts): ReturnType<ExportFormat['advice']> {
   const maxLength = suggestedMaxLength(facts.lengths);
   return {
     settings: {
-      beta: { value: 0.1, source: 'KTO (arXiv 2402.01306); no agent paper used here trains single actions with KTO' },
-      learning_rate: { value: 5e-7, source: 'KTO (arXiv 2402.01306), the lower end of what TRL recommends for it' },
+      beta: { value: 0.1, source: 'default of TRL; no agent paper used here trains single actions with KTO' },
+      learning_rate: { value: 5e-7, source: 'ours: as low as for DPO on single actions' },
       desirable_weight: { value: 1, source: 'as many chosen as rejected rows' },
       undesirable_weight: { value: 1, source: 'as many chosen as rejected rows' },
       max_length: maxLengthSetting(facts.lengths),

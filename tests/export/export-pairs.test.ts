@@ -108,6 +108,7 @@ describe('exportPairs', () => {
   it.each([
     [{ format: 'parquet' }, 'User.Config'],
     [{ maxLength: 0 }, 'User.Config'],
+    [{ format: 'crux-masked' }, 'User.Config'],
     [{ tokenizer: '/nowhere' }, 'User.NotFound'],
   ])('refuses %o as %s and writes nothing', async (changes, kind) => {
     await expect(exportPairs([pair()], { format: 'trl', out, force: false, ...changes })).rejects.toMatchObject({

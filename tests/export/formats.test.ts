@@ -1,4 +1,5 @@
 // Layer: pure core.
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Pair } from '../../src/domain/pair.ts';
 import { CruxError } from '../../src/errors.ts';
@@ -7,13 +8,13 @@ import type { RowOptions } from '../../src/export/format.ts';
 import { findFormat } from '../../src/export/formats.ts';
 import { jsonLine } from '../../src/export/json-line.ts';
 import type { PrepareOptions } from '../../src/export/prepare.ts';
-import { estimatedLengths } from '../../src/export/token-length.ts';
+import { type ChatTokenizer, openTokenizer } from '../../src/export/tokenizer.ts';
 import { call, pair, say, searchTool, severalTurns, textPair } from './pair-builder.ts';
 
 type Options = Partial<RowOptions & PrepareOptions>;
 
 /** The rows as a reader of the file gets them, and the rules that spoke, as `effect rule`. */
-function build(format: string, pairs: Pair[], options: Options = {}) {
+function build(format: string, pairs: Pair[], options: Options = {}, tokenizer: ChatTokenizer | null = null) {
   const {
     thought = 'keep',
     toolsAsText = false,
@@ -21,7 +22,7 @@ function build(format: string, pairs: Pair[], options: Options = {}) {
     argumentsAs = 'object',
     trainOnObservations = false,
   } = options;
-  const built = buildRows(pairs, findFormat(format), estimatedLengths, {
+  const built = buildRows(pairs, findFormat(format), tokenizer, {
     row: { maxLength, argumentsAs, trainOnObservations },
     prepare: { thought, toolsAsText },
   });
@@ -103,7 +104,7 @@ describe('every format', () => {
       findFormat('parquet');
     } catch (error) {
       expect((error as CruxError).kind).toBe('User.Config');
-      expect((error as CruxError).remedy).toContain('trl, kto, llama-factory, openai');
+      expect((error as CruxError).remedy).toContain('trl, kto, llama-factory, openai, crux-masked');
     }
   });
 });
@@ -313,6 +314,61 @@ describe('llama-factory', () => {
     const [file] = findFormat('llama-factory').companions(facts, () => '{"mine":{"file_name":"x.json"}}');
     expect(Object.keys(JSON.parse(String(file!.text)))).toEqual(['mine', 'crux_pairs']);
     expect(() => findFormat('llama-factory').companions(facts, () => '[broken')).toThrowError(CruxError);
+  });
+});
+
+describe('crux-masked', () => {
+  // A token is a byte, so labels can be read as text.
+  const bytes = openTokenizer(join(import.meta.dirname, '../fixtures/tokenizer'));
+  const trained = (ids: number[], labels: number[]) => labels.filter((label, index) => label === ids[index]).length;
+
+  it('labels the turns of the model and no observation', () => {
+    const { rows } = build('crux-masked', [pair({ chosen: severalTurns, rejected: [say('Nobody.')] })], {}, bytes);
+    const row = rows[0];
+    expect(row.chosen_ids).toHaveLength(row.chosen_labels.length);
+    // Turn 1: \n search {"q": "a"} is 18 bytes, turn 2: Done. is 5; each ends with <|end|> and \n. The prompt's generation prompt is not trained on.
+    expect(trained(row.chosen_ids, row.chosen_labels)).toBe(18 + 2 + 5 + 2);
+    expect(row.chosen_labels.filter((label: number) => label !== -100)).toHaveLength(18 + 2 + 5 + 2);
+    expect(trained(row.rejected_ids, row.rejected_labels)).toBe('Nobody.'.length + 2);
+    // Nothing of the observation: <|start|>tool search\nseen<|end|>\n<|start|>assistant\n is 1+12+4+2 + 1+10 tokens between the turns.
+    const gap = row.chosen_labels.slice(20, 20 + 30);
+    expect(gap.every((label: number) => label === -100)).toBe(true);
+    expect(row.chosen_labels[50]).not.toBe(-100);
+  });
+
+  it('does not train on turns that both sides share', () => {
+    const [first, seen] = severalTurns;
+    const { rows } = build(
+      'crux-masked',
+      [pair({ chosen: [first!, seen!, say('Yes.')], rejected: [first!, seen!, say('No.')] })],
+      {},
+      bytes,
+    );
+    expect(trained(rows[0].chosen_ids, rows[0].chosen_labels)).toBe('Yes.'.length + 2);
+    expect(trained(rows[0].rejected_ids, rows[0].rejected_labels)).toBe('No.'.length + 2);
+  });
+
+  it('leaves out what a template rewrites once later turns follow', () => {
+    const rewriting: ChatTokenizer = {
+      render: (messages, _tools, more) =>
+        messages
+          .map(({ role, content }, index) => (index === messages.length - 1 ? `${role}:${content};` : `${role};`))
+          .join('') + (more ? 'assistant:' : ''),
+      encode: (text) => [...text].map((character) => character.codePointAt(0)!),
+    };
+    expect(build('crux-masked', [textPair()], {}, rewriting).rules).toEqual([
+      'left-out crux-masked/template-rewrites-history',
+    ]);
+  });
+
+  it('leaves out a conversation that the template refuses', () => {
+    const refusing: ChatTokenizer = {
+      render: () => {
+        throw new Error('no tools here');
+      },
+      encode: () => [],
+    };
+    expect(build('crux-masked', [pair()], {}, refusing).rules).toEqual(['left-out pair/template-refuses']);
   });
 });
 

@@ -3,9 +3,11 @@
     python load_exports.py rows <file.jsonl>
     python load_exports.py trl <file.jsonl> <tokenizer folder> <max_length>
     python load_exports.py kto <file.jsonl> <tokenizer folder> <max_length>
+    python load_exports.py crux-masked <file.jsonl> <tokenizer folder> <max_length>
 """
 
 import json
+import os
 import sys
 
 
@@ -72,12 +74,35 @@ def kto(path, tokenizer_folder, max_length):
     return trainer, [{"label": row["label"], "text": tokenizer.decode(row["completion_ids"])} for row in trainer.train_dataset]
 
 
+def masked(path, tokenizer_folder, max_length):
+    sys.path.insert(0, os.path.dirname(path))
+    from crux_masked import MaskedCollator, MaskedDPOTrainer
+    from trl import DPOConfig
+
+    model, tokenizer = tiny_model(path, tokenizer_folder)
+    rows = load(path)
+    collator = MaskedCollator(pad_token_id=tokenizer.pad_token_id, max_length=max_length)
+    config = DPOConfig(beta=0.1, loss_type=["sigmoid", "sft"], loss_weights=[1.0, 1.0], **arguments(path, max_length))
+    trainer = MaskedDPOTrainer(
+        model=model, args=config, train_dataset=rows, processing_class=tokenizer, data_collator=collator,
+    )
+    # Through the trainer's own loader, so that a column lost on the way would show.
+    kept = []
+    for batch in trainer.get_train_dataloader():
+        texts = [
+            tokenizer.decode(ids[mask.bool()]) for ids, mask in zip(batch["input_ids"], batch["completion_mask"])
+        ]
+        half = len(texts) // 2
+        kept += [{"chosen": texts[i], "rejected": texts[half + i]} for i in range(half)]
+    return trainer, kept
+
+
 def main():
     mode, path = sys.argv[1:3]
     if mode == "rows":
         print(json.dumps([row for row in load(path)]))
         return
-    trainer, kept = {"trl": dpo, "kto": kto}[mode](path, sys.argv[3], int(sys.argv[4]))
+    trainer, kept = {"trl": dpo, "kto": kto, "crux-masked": masked}[mode](path, sys.argv[3], int(sys.argv[4]))
     print(json.dumps({"kept": kept, "loss": trainer.train().training_loss if kept else None}))
 
 

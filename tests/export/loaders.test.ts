@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Pair } from '../../src/domain/pair.ts';
 import { exportPairs } from '../../src/export/index.ts';
-import { call, pair, say, textPair } from './pair-builder.ts';
+import { call, pair, say, severalTurns, textPair } from './pair-builder.ts';
 
 const python = process.env.CRUX_PYTHON ?? 'python3';
 const script = join(import.meta.dirname, 'load_exports.py');
@@ -45,9 +45,9 @@ const withoutDatasets = await missing('datasets');
 const withoutTrl = withoutDatasets ?? (await missing('torch, trl'));
 for (const reason of new Set([withoutDatasets, withoutTrl])) if (reason) console.warn(`skipped: ${reason}`);
 
-async function exported(name: string, format: string, changes: { maxLength?: number } = {}) {
+async function exported(name: string, format: string, changes: { maxLength?: number } = {}, given = pairs) {
   const out = join(folder, name);
-  const result = await exportPairs(pairs, { format, out, force: true, tokenizer, ...changes });
+  const result = await exportPairs(given, { format, out, force: true, tokenizer, ...changes });
   return { path: join(out, result.files.at(-1)!), result };
 }
 
@@ -57,7 +57,7 @@ async function load<T>(...args: string[]): Promise<T> {
 }
 
 describe.skipIf(withoutDatasets !== null)('datasets.load_dataset("json")', () => {
-  it.each(['trl', 'kto', 'llama-factory', 'openai'])(
+  it.each(['trl', 'kto', 'llama-factory', 'openai', 'crux-masked'])(
     'reads the %s export back row by row',
     { timeout: 120_000 },
     async (format) => {
@@ -111,6 +111,27 @@ describe.skipIf(withoutTrl !== null)('trl.KTOTrainer', () => {
     );
     expect(kept.map(({ label }) => label)).toEqual([...pairs.map(() => true), ...pairs.map(() => false)]);
     expect(kept.every(({ text }) => text.includes('<|end|>'))).toBe(true);
+    expect(Number.isFinite(loss)).toBe(true);
+  });
+});
+
+describe.skipIf(withoutTrl !== null)('the trainer of crux-masked', () => {
+  it('trains on the turns of the model only', { timeout: 300_000 }, async () => {
+    const long = [pair({ id: 'long', chosen: severalTurns, rejected: [say('Nobody.')] }), textPair({ id: 'short' })];
+    const { path } = await exported('masked', 'crux-masked', {}, long);
+    const { kept, loss } = await load<{ kept: { chosen: string; rejected: string }[]; loss: number }>(
+      'crux-masked',
+      path,
+      tokenizer,
+      '1000',
+    );
+    expect(kept.toSorted((a, b) => (a.chosen < b.chosen ? -1 : 1))).toEqual([
+      { chosen: '\nsearch {"q": "a"}<|end|>\nDone.<|end|>\n', rejected: 'Nobody.<|end|>\n' },
+      {
+        chosen: 'Thought: Count them.\nAction: execute[SELECT count(*) FROM users]<|end|>\n',
+        rejected: 'Thought: Done.\nAction: submit<|end|>\n',
+      },
+    ]);
     expect(Number.isFinite(loss)).toBe(true);
   });
 });
