@@ -96,6 +96,7 @@ export async function launchRun(client: Client, store: Store, run: Run): Promise
   const { total, done } = await store.runs.countTasks(run.id);
   if (run.finishedAt !== null && total === done) return;
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('./workflows/search-attributes.ts');
+  await refuseForeign(client, store, run.id);
   const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
   await client.workflow.start('campaign', {
     workflowId: run.id,
@@ -111,6 +112,24 @@ export async function launchRun(client: Client, store: Store, run: Run): Promise
       { key: cruxEnvironment, value: run.environment },
       { key: cruxStatus, value: 'running' },
     ],
+  });
+}
+
+/**
+ * Workflow ids are run ids, and closed workflows keep theirs for as long as the namespace retains them.
+ * @throws CruxError `User.Config` when a run of another store has the id
+ */
+async function refuseForeign(client: Client, store: Store, runId: string): Promise<void> {
+  let taskQueue: string;
+  try {
+    taskQueue = (await client.workflow.getHandle(runId).describe()).taskQueue;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return;
+    throw error;
+  }
+  if (taskQueue === workflowQueue(store.id)) return;
+  throw new CruxError('User.Config', `A run "${runId}" of another store is known to this Temporal server.`, {
+    remedy: 'Choose another --run-id: its workflows have the names that this run would need.',
   });
 }
 

@@ -1,7 +1,5 @@
 /** A whole CSO round on the bundled tasks, over the same code as any other run; only the models are simulated, and speak HTTP like real ones. */
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { type CruxConfig, checkConfig } from '../config.ts';
 import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
 import { interCodeSql } from '../environments/intercode-sql/environment.ts';
@@ -12,6 +10,7 @@ import { startSimulation } from '../simulation/server.ts';
 import { openStore } from '../store/store.ts';
 import { loadPairs } from '../views/pairs.ts';
 import { runSummary } from '../views/run-summary.ts';
+import { demoDataset, demoName } from './demo-data.ts';
 import { CommandFailed } from './errors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { reportFile, writeReport } from './report.ts';
@@ -20,14 +19,12 @@ import { summaryText } from './summary.ts';
 import { workOn } from './work.ts';
 
 const seed = 1;
-const runId = 'demo';
 
 export async function demo(options: GlobalOptions, given: { fresh?: boolean; openUi?: boolean }): Promise<void> {
   const home = homeOf(options);
   const tell = say(options);
   const startedAt = Date.now();
-  if (given.fresh) await forget(options, home);
-  const folder = join(home, 'demo', 'dataset');
+  const folder = demoDataset(home);
   await writeDemoDataset(folder);
   const simulation = await startSimulation({
     seed,
@@ -38,6 +35,9 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
   const store = await openStore(demoStoreLocation(home));
   try {
     const config = demoConfig(folder, simulation.url);
+    const last = (await store.runs.list())[0];
+    if (given.fresh && last?.finishedAt === null) await abandon(options, last.id);
+    const runId = given.fresh || !last ? newRunId() : last.id;
     const run = await prepareRun(config, store, { method: 'cso', runId, seed });
     if (run.finishedAt === null) {
       tell('CSO on the bundled SQL tasks, with simulated policy, expert and process reward model.');
@@ -58,9 +58,9 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
         '',
         'The models are simulated: these figures show how the engine behaves, not how good a model is.',
         '',
-        `Pairs    ${here(join(out, exported.files[0]!))}  (${exported.rows} rows for TRL)`,
+        `Pairs    ${here(join(out, 'pairs.jsonl'))}  (${exported.rows} rows for TRL)`,
         `Report   ${here(report)}  (open it in a browser)`,
-        'Next     crux show demo --task <id>, or a configuration of your own: crux init',
+        `Next     crux show ${run.id} --task <id>, or a configuration of your own: crux init`,
       ].join('\n'),
     );
     if (given.openUi) await stay(options);
@@ -74,7 +74,7 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
 function demoConfig(folder: string, simulationUrl: string): CruxConfig {
   const price = { input: 0.1, output: 0.4 };
   return checkConfig({
-    environments: [interCodeSql({ data: folder, name: 'sql-demo' })],
+    environments: [interCodeSql({ data: folder, name: demoName })],
     endpoints: { simulated: { baseUrl: `${simulationUrl}/v1`, concurrency: 64 } },
     models: {
       policy: { endpoint: 'simulated', model: 'sim-policy', maxTokens: 512, price },
@@ -84,10 +84,13 @@ function demoConfig(folder: string, simulationUrl: string): CruxConfig {
   });
 }
 
-/** The last demo's data go; a campaign that still runs is told to stop first. */
-async function forget(options: GlobalOptions, home: string): Promise<void> {
-  const location = demoStoreLocation(home);
-  if (!existsSync(location)) return;
+/** Closed workflows keep their ids, so each demo has one of its own. */
+function newRunId(): string {
+  return `demo-${new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14)}`;
+}
+
+/** The workflows of a demo that nobody will finish. */
+async function abandon(options: GlobalOptions, runId: string): Promise<void> {
   const temporal = await reachTemporal(options, 'start');
   try {
     const { Client } = await import('@temporalio/client');
@@ -97,7 +100,6 @@ async function forget(options: GlobalOptions, home: string): Promise<void> {
   } finally {
     await temporal.close();
   }
-  await rm(dirname(location), { recursive: true, force: true });
 }
 
 async function stay(options: GlobalOptions): Promise<void> {

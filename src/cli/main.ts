@@ -12,6 +12,11 @@ const program = new Command('crux')
   .version(await version(), '-V, --version')
   .showHelpAfterError('(crux --help lists the commands)')
   .addHelpText('after', '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable, 5 a check failed, 130 interrupted.');
+// Who reads has had enough: `crux show … | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 program.exitOverride();
 registerCommands(program);
 

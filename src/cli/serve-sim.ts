@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
 import { simulationFromDataset } from '../simulation/from-dataset.ts';
 import { startSimulation } from '../simulation/server.ts';
+import { demoDataset } from './demo-data.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type GlobalOptions, homeOf, say } from './setting.ts';
 
@@ -23,7 +23,7 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
 }
 
 async function bundled(home: string): Promise<string> {
-  const folder = join(home, 'demo', 'dataset');
+  const folder = demoDataset(home);
   await writeDemoDataset(folder);
   return folder;
 }

@@ -55,6 +55,7 @@ class Campaign {
   #state: RunState;
   #nextPosition: number;
   #exhausted = false;
+  #startedBefore = false;
   readonly #inFlight = new Map<number, string>();
   /** Counts everything that may let the main loop go on. */
   #changes = 0;
@@ -76,6 +77,8 @@ class Campaign {
     await this.#settleFromStore();
     for (;;) {
       await this.#fill();
+      if (this.#startedBefore) await this.#settleFromStore();
+      this.#startedBefore = false;
       this.#show();
       if (this.#inFlight.size === 0 && (this.#exhausted || this.#isStopped)) return;
       const seen = this.#changes;
@@ -159,8 +162,9 @@ class Campaign {
         ],
       });
     } catch (error) {
-      // Started before a crash: it reports by signal, or is found by the next settling.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      // Started by an earlier campaign of this run: it may be over already, and never report.
+      this.#startedBefore = true;
     }
   }
 

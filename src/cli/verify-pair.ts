@@ -1,0 +1,51 @@
+import { EnvironmentRegistry } from '../environments/registry.ts';
+import { interCodeSql } from '../environments/intercode-sql/environment.ts';
+import { CruxError } from '../errors.ts';
+import type { PairTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import { type PairCheck, verifyPair } from '../views/verify-pair.ts';
+import { CommandFailed } from './errors.ts';
+import { demoDataset, demoName } from './demo-data.ts';
+import { configOf, type GlobalOptions, homeOf, printResult, readingStore } from './setting.ts';
+
+export async function verifyPairs(options: GlobalOptions, names: string[]): Promise<void> {
+  const store = await readingStore(options, names[0]);
+  try {
+    const rows = (await Promise.all(names.map((name) => pairsNamed(store, name)))).flat();
+    const isDemo = rows.every((row) => row.certificate.includes(`"name":"${demoName}"`));
+    const environments = isDemo
+      ? [interCodeSql({ data: demoDataset(homeOf(options)), name: demoName })]
+      : (await configOf(options)).environments;
+    const registry = new EnvironmentRegistry(environments);
+    const checks: PairCheck[] = [];
+    try {
+      for (const row of rows) checks.push(await verifyPair(store, registry, row));
+    } finally {
+      await registry.close();
+    }
+    const failed = checks.filter(({ ok }) => !ok);
+    printResult(options, checks, () => text(checks));
+    if (failed.length > 0) throw new CommandFailed(`${failed.length} of ${checks.length} certificates do not hold.`, 5);
+  } finally {
+    await store.close();
+  }
+}
+
+/** A pair by its id, or all pairs of a run. */
+async function pairsNamed(store: Store, name: string): Promise<PairTable[]> {
+  if (await store.runs.find(name)) {
+    const rows = await store.findings.pairs(name);
+    if (rows.length === 0) throw new CruxError('User.NotFound', `Run ${name} has no pairs.`);
+    return rows;
+  }
+  const pair = await store.findings.findPair(name);
+  if (!pair) throw new CruxError('User.NotFound', `There is no pair and no run "${name}".`, { remedy: '`crux show <run> --task <id>` lists pairs.' });
+  return [pair];
+}
+
+function text(checks: PairCheck[]): string {
+  const lines = checks.map(({ pairId, ok, comparedObservations, problems }) =>
+    ok ? `✓ ${pairId}  ${comparedObservations} observations replayed, all equal` : `✗ ${pairId}\n${problems.map((problem) => `    ${problem}`).join('\n')}`,
+  );
+  return [...lines, `${checks.filter(({ ok }) => ok).length} of ${checks.length} certificates hold.`].join('\n');
+}

@@ -1,0 +1,141 @@
+/** Checks the certificate of a pair again, offline: by content hashes, and by replaying every branch in the environment. No model is asked. */
+import type { Action } from '../domain/action.ts';
+import type { Json } from '../domain/canonical-json.ts';
+import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
+import type { CsoOptions } from '../domain/run-config.ts';
+import { tally, verdictOn } from '../domain/verification.ts';
+import type { Environment } from '../environments/contract.ts';
+import type { EnvironmentRegistry } from '../environments/registry.ts';
+import { errorText } from '../errors.ts';
+import { contentHash } from '../store/hash.ts';
+import type { PairTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import type { State } from '../store/tree.ts';
+
+export type PairCheck = {
+  pairId: string;
+  ok: boolean;
+  /** Observations that were made again and compared. */
+  comparedObservations: number;
+  /** What does not hold; empty when the certificate stands. */
+  problems: string[];
+};
+
+export async function verifyPair(store: Store, environments: EnvironmentRegistry, row: PairTable): Promise<PairCheck> {
+  const certificate = JSON.parse(row.certificate) as Certificate;
+  const problems: string[] = [];
+  let comparedObservations = 0;
+  try {
+    const environment = environments.get(certificate.environment.name);
+    if (environment.version !== certificate.environment.version) {
+      problems.push(`The environment has version ${environment.version}; the pair was made with ${certificate.environment.version}.`);
+    }
+    problems.push(...(await wrongHashes(store, row, certificate)));
+    for (const branch of certificate.branches) {
+      const replayed = await replayBranch(store, environment, environments, certificate, branch);
+      comparedObservations += replayed.compared;
+      problems.push(...replayed.problems);
+    }
+    problems.push(...(await wrongVerdict(store, row, certificate)));
+  } catch (error) {
+    problems.push(errorText(error));
+  }
+  return { pairId: row.id, ok: problems.length === 0, comparedObservations, problems };
+}
+
+/** Ids are content hashes: what is stored under them must give them. */
+async function wrongHashes(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
+  const problems: string[] = [];
+  for (const side of ['chosen', 'rejected'] as const) {
+    const { candidateId, message } = certificate[side];
+    if (contentHash(['candidate', certificate.nodeId, message as unknown as Json]) !== candidateId) {
+      problems.push(`The ${side} action is not the one that its id stands for.`);
+    }
+  }
+  if (contentHash(['pair', certificate.nodeId, certificate.chosen.candidateId, certificate.rejected.candidateId]) !== row.id) {
+    problems.push('State and actions are not the ones that the pair id stands for.');
+  }
+  for (const state of await store.tree.path(certificate.nodeId)) {
+    if (!(await store.tree.isIntact(state))) problems.push(`The stored state ${state.id} is not what its id stands for.`);
+  }
+  return problems;
+}
+
+async function replayBranch(
+  store: Store,
+  environment: Environment,
+  environments: EnvironmentRegistry,
+  certificate: Certificate,
+  branch: CertifiedBranch,
+): Promise<{ compared: number; problems: string[] }> {
+  const leaf = await store.tree.state(branch.leafNodeId);
+  const label = `Branch ${branch.branchId.slice(0, 8)} (${branch.side}, rollout ${branch.rollout})`;
+  if (!(await descendsFrom(store, leaf, certificate.nodeId))) return { compared: 0, problems: [`${label} does not start in the pair's state.`] };
+  const task = await environments.task(environment.name, certificate.task.id);
+  const session = await environment.open(task);
+  const signal = AbortSignal.timeout(120_000);
+  let compared = 0;
+  try {
+    for (const [index, action] of leaf.actions.entries()) {
+      const now = await session.step(action, signal);
+      const recorded = await store.tree.transition(leaf.actionKeys[index]!);
+      compared++;
+      if (recorded && now.observation !== recorded.observation) {
+        return { compared, problems: [`${label}: action ${index + 1} now gives another observation.`] };
+      }
+      if (now.done) {
+        const problems = outcomeProblems(environment, label, branch, now.reward ?? null, now.success);
+        return { compared, problems: [...problems, ...(await unconfirmed(environment, task, branch, leaf.actions, label, signal))] };
+      }
+    }
+  } finally {
+    await session.close?.();
+  }
+  return { compared, problems: branch.ending === 'submitted' ? [`${label} no longer ends.`] : [] };
+}
+
+function outcomeProblems(environment: Environment, label: string, branch: CertifiedBranch, reward: number | null, flag?: boolean): string[] {
+  const success = flag ?? (reward !== null && reward >= environment.successAt);
+  if (branch.ending !== 'submitted') return [`${label} was recorded as ${branch.ending}, and now ends by itself.`];
+  return success === branch.success && reward === branch.reward ? [] : [`${label}: reward ${reward} now, ${branch.reward} when it was recorded.`];
+}
+
+async function unconfirmed(
+  environment: Environment,
+  task: Parameters<Environment['open']>[0],
+  branch: CertifiedBranch,
+  actions: Action[],
+  label: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (!branch.success || branch.side !== 'chosen' || !environment.confirm) return [];
+  const { confirmed, reason } = await environment.confirm(task, actions, signal);
+  return confirmed ? [] : [`${label}: the success does not hold on variants of the data (${reason}).`];
+}
+
+/** The rule, applied once more to the recorded branches. */
+async function wrongVerdict(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
+  if (certificate.verification.rule === 'none') return [];
+  const rows = (await store.findings.branches(row.run_id, certificate.trajectoryId)).filter((branch) =>
+    certificate.branches.some(({ branchId }) => branchId === branch.id),
+  );
+  const of = (side: 'chosen' | 'rejected') =>
+    rows
+      .filter((branch) => certificate.branches.find(({ branchId }) => branchId === branch.id)?.side === side)
+      .map((branch) => ({
+        ending: branch.ending as CertifiedBranch['ending'],
+        reward: branch.reward,
+        success: branch.success === null ? null : branch.success === 1,
+        confirmed: branch.confirmed === null ? null : branch.confirmed === 1,
+      }));
+  const { options } = (await store.runs.get(row.run_id)).config;
+  const verification: CsoOptions['verification'] = options.verification;
+  const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verification);
+  return verdict === 'accepted' ? [] : ['The recorded branches do not verify the alternative.'];
+}
+
+async function descendsFrom(store: Store, leaf: State, nodeId: string): Promise<boolean> {
+  let state = leaf;
+  while (state.id !== nodeId && state.parentId !== null) state = await store.tree.state(state.parentId);
+  return state.id === nodeId;
+}
