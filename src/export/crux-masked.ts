@@ -3,7 +3,7 @@ import type { Pair } from '../domain/pair.ts';
 import { errorText } from '../errors.ts';
 import { maskedTrainerPython } from './crux-masked-trainer.ts';
 import type { RowFinding } from './finding.ts';
-import type { ExportFacts, ExportFormat, PairRows, RowOptions } from './format.ts';
+import { type ExportFacts, type ExportFormat, leftOut, type PairRows, type RowOptions } from './format.ts';
 import { type TemplateMessage, templateMessages } from './hugging-face-messages.ts';
 import type { PairLengths } from './token-length.ts';
 import type { ChatTokenizer } from './tokenizer.ts';
@@ -32,10 +32,6 @@ export const cruxMasked: ExportFormat = {
 };
 
 function rows(pair: Pair, _options: RowOptions, tokenizer: ChatTokenizer | null): PairRows {
-  const leftOut = (rule: string, reason: string): PairRows => ({
-    rows: [],
-    findings: [{ rule, effect: 'left-out', reason }],
-  });
   const prompt = templateMessages(pair.prompt, plainArguments);
   const sides = [pair.chosen, pair.rejected].map((side) => templateMessages(side, plainArguments, pair.prompt));
   const [chosen, rejected] = sides;

@@ -17,6 +17,11 @@ export type RowOptions = {
 /** What one pair became: rows in file order, and what was found on the way. No rows means left out, with the finding that says why. */
 export type PairRows = { rows: object[]; findings: RowFinding[] };
 
+/** No row for this pair. */
+export function leftOut(rule: string, reason: string): PairRows {
+  return { rows: [], findings: [{ rule, effect: 'left-out', reason }] };
+}
+
 /** A file to be written; a list is written one after the other, so that no text grows beyond what a string can hold. */
 export type OutputFile = { name: string; text: string | readonly string[] };
 

@@ -54,7 +54,7 @@ export function countRules(findings: readonly Finding[]): LintReport['rules'] {
 /** The report as lines for a terminal: one sentence a rule, the first reason as its example. */
 export function lintSummary(report: LintReport): string {
   const lines = [
-    `${report.format}: ${report.rows} rows of ${report.pairs} pairs (${report.tasks} tasks in ${report.groups} groups), ${report.leftOut} left out`,
+    `${report.format}: ${report.rows} ${report.rows === 1 ? 'row' : 'rows'} of ${report.pairs} pairs (${report.tasks} tasks in ${report.groups} groups), ${report.leftOut} left out`,
   ];
   if (report.lengths) {
     const { measuredBy, total, prompt } = report.lengths;

@@ -2,7 +2,7 @@ import type { AssistantMessage, Message } from '../domain/message.ts';
 import type { Pair } from '../domain/pair.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { RowFinding } from './finding.ts';
-import type { ExportFacts, ExportFormat, OutputFile, PairRows } from './format.ts';
+import { type ExportFacts, type ExportFormat, leftOut, type OutputFile, type PairRows } from './format.ts';
 import { unwrapThink } from './thought.ts';
 import type { PairLengths } from './token-length.ts';
 import { exactArguments } from './tool-arguments.ts';
@@ -39,10 +39,6 @@ export const llamaFactory: ExportFormat = {
 
 function rows(pair: Pair): PairRows {
   const findings: RowFinding[] = [];
-  const leftOut = (rule: string, reason: string): PairRows => ({
-    rows: [],
-    findings: [...findings, { rule, effect: 'left-out', reason }],
-  });
 
   if (pair.chosen.length !== 1 || pair.rejected.length !== 1) {
     return leftOut('llama-factory/several-turns', 'A side has several turns; LLaMA-Factory takes a single one.');

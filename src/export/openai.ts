@@ -1,7 +1,7 @@
 import type { AssistantMessage, Message } from '../domain/message.ts';
 import type { Pair } from '../domain/pair.ts';
 import type { Finding, RowFinding } from './finding.ts';
-import type { ExportFacts, ExportFormat, PairRows } from './format.ts';
+import { type ExportFacts, type ExportFormat, leftOut, type PairRows } from './format.ts';
 import type { PairLengths } from './token-length.ts';
 import { plainArguments } from './tool-arguments.ts';
 import { beta, maxLengthSetting } from './training-advice.ts';
@@ -27,12 +27,6 @@ export const openai: ExportFormat = {
 const toolName = /^[A-Za-z0-9_-]{1,64}$/;
 
 function rows(pair: Pair): PairRows {
-  const findings: RowFinding[] = [];
-  const leftOut = (rule: string, reason: string): PairRows => ({
-    rows: [],
-    findings: [...findings, { rule, effect: 'left-out', reason }],
-  });
-
   if (pair.chosen.length !== 1 || pair.rejected.length !== 1) {
     return leftOut(
       'openai/several-turns',
@@ -69,7 +63,7 @@ function rows(pair: Pair): PairRows {
     preferred_output: pair.chosen.map(writeMessage),
     non_preferred_output: pair.rejected.map(writeMessage),
   };
-  return { rows: [row], findings };
+  return { rows: [row], findings: [] };
 }
 
 /** A call without a result, or a result without a call, as a sentence; null when all match. */

@@ -35,6 +35,8 @@ a { color: var(--accent); }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px; overflow-x: auto; }
 svg { display: block; max-width: 100%; height: auto; font: 11px system-ui, sans-serif; }
 figure svg { width: 100%; }
+.tree { overflow-x: auto; }
+.tree svg { max-width: none; }
 svg text { fill: var(--soft); }
 h3 .soft, h4 .soft, h3 .tag, h1 .tag { font-weight: 400; }
 .table { overflow-x: auto; }

@@ -41,7 +41,7 @@ export function treePicture(trajectory: TrajectoryView): SafeHtml {
     kind: kindOf(trajectory.success),
   };
   const words = leftOver > 0 ? html`<p class="soft">${leftOver} more alternatives are not drawn.</p>` : null;
-  return html`<svg viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="Tree of the trajectory">${numbers}${branches}<path class="trunk" d="M${left} ${top}H${x(steps.length)}"/><rect class="bar-policy" x="${left - 4}" y="${top - 4}" width="8" height="8"/>${steps.map((step) => ownDot(step, x(step.step)))}<text class="end-${trunkEnd.kind}" x="${x(steps.length) + 9}" y="${top + 4}">${trunkEnd.sign}</text></svg>${words}`;
+  return html`<div class="tree"><svg viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="Tree of the trajectory">${numbers}${branches}<path class="trunk" d="M${left} ${top}H${x(steps.length)}"/><rect class="bar-policy" x="${left - 4}" y="${top - 4}" width="8" height="8"/>${steps.map((step) => ownDot(step, x(step.step)))}<text class="end-${trunkEnd.kind}" x="${x(steps.length) + 9}" y="${top + 4}">${trunkEnd.sign}</text></svg></div>${words}`;
 }
 
 function ownDot(step: StepView, at: number): SafeHtml {

@@ -130,7 +130,7 @@ describe('exportPairs', () => {
       pairId: 'pair-1',
       reason: 'The chosen side does not start with an assistant message that says something.',
     });
-    expect(result.summary).toContain('openai: 1 rows of 2 pairs');
+    expect(result.summary).toContain('openai: 1 row of 2 pairs');
     expect(result.summary).toContain('left-out');
     expect(result.lint.flags).toEqual({ 'verified-once': { count: 1, share: 1 } });
   });
