@@ -1,4 +1,7 @@
-/** An environment of one's own, in a page: find the treasure by choosing doors. Check it with `npx crux check-env examples/maze/environment.ts`. */
+/**
+ * An environment of one's own, in a page: find the treasure by choosing doors.
+ * Check it with `npx crux check-env examples/maze/environment.ts`.
+ */
 import type { Environment, Session } from '../../src/environments/contract.ts';
 import { defineEnvironment } from '../../src/environments/define.ts';
 import { createMazes, type Maze, type Room } from './mazes.ts';

@@ -4,7 +4,8 @@
  *
  * A room has a column from 0 (worst) to 4 (best), which is hidden: in a threshold room of column c, c + 1 of the 6 doors lead to the
  * treasure. In a decision room that is not tied one door keeps the column, one raises and one lowers it. In a tied room all doors
- * lead to different rooms of the same column, which have equal values under any policy that treats twins alike; so whatever looks better there is luck.
+ * lead to different rooms of the same column, which have equal values under any policy that treats twins alike: whatever looks better
+ * there is luck.
  * Every path meets each layer of rooms once, hence the share of tied layers is the share of tied decision steps.
  */
 import { hash } from 'node:crypto';

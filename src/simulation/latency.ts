@@ -20,7 +20,7 @@ export function createLatency(seed: number, options: LatencyOptions): (key: stri
   const meanMs = options.meanMs ?? 0;
   if (options.distribution === 'none' || meanMs === 0) return () => 0;
   if (options.distribution === 'fixed') return () => meanMs;
-  // mean = exp(μ + σ²/2) and p95 = exp(μ + z σ) give σ² / 2 − z σ + ln(p95 / mean) = 0, of which the smaller root is the narrower shape.
+  // mean = exp(μ + σ²/2) and p95 = exp(μ + z σ) give σ²/2 − z σ + ln(p95 / mean) = 0; its smaller root is the narrower shape.
   const ratio = Math.log((options.p95Ms ?? 2 * meanMs) / meanMs);
   const discriminant = z95 * z95 - 2 * ratio;
   if (!(ratio >= 0 && discriminant >= 0)) throw new RangeError('p95Ms must be from the mean to 3.8 times the mean.');

@@ -70,8 +70,8 @@ export function mazePolicy(maze: SimulatedMaze, seed: number, skill: number): Po
 const referenceSkill = 0.5;
 
 /**
- * A world of mazes. Conversations are known by a line `Maze: <id>`, rooms by `You are in <room>. Doors: …` of the last observation. Agents
- * choose as `mazePolicy` says with the server's seed. An action is good when its value is at least that of its state.
+ * A world of mazes. Conversations are known by a line `Maze: <id>`, rooms by `You are in <room>. Doors: …` of the last observation.
+ * Agents choose as `mazePolicy` says with the server's seed. An action is good when its value is at least that of its state.
  */
 export function mazeWorld(mazes: readonly SimulatedMaze[]): SimulatedWorld {
   const known = new Map(mazes.map((maze) => [maze.id, maze]));
