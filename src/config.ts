@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { CsoOptions, RoleSettings } from './domain/run-config.ts';
+import { verdictOn } from './domain/verification.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
 
@@ -182,12 +183,25 @@ export function csoOptions(config: CruxConfig, preset: 'published' | 'sound'): C
       { remedy: 'Set cso.baselineRollouts to at least 2, or cso.rollouts to 1.' },
     );
   }
+  if (verification.rollouts > 1 && !canAccept(verification)) {
+    throw new CruxError(
+      'User.Config',
+      `With ${verification.rollouts} rollouts against ${verification.baselineRollouts}, tieMass ${tieMass} and confidence ${confidence}, no outcome whatever would verify an alternative.`,
+      { remedy: 'Set more rollouts on both sides (8 and 8 suffice for the defaults), or a lower cso.confidence.' },
+    );
+  }
   return {
     ...options,
     verification,
     pairsPerStep: options.pairsPerStep !== undefined ? options.pairsPerStep : sound ? 1 : null,
     pairsPerTask: options.pairsPerTask !== undefined ? options.pairsPerTask : sound ? 4 : null,
   };
+}
+
+/** Whether the best possible outcome reaches the confidence. */
+function canAccept(verification: CsoOptions['verification']): boolean {
+  const nothing = { successes: 0, rollouts: 0, missing: 0 };
+  return verdictOn(nothing, nothing, verification).verdict !== 'rejected';
 }
 
 export function roleSettings(config: CruxConfig): { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings } {

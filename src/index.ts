@@ -21,6 +21,8 @@ export type {
 export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
+export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
 export { cso } from './methods.ts';
+export { type RunView, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';

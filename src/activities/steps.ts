@@ -55,7 +55,7 @@ export async function policyTurn(
 
 /** Takes the step that an assistant message is. The same message in the same state always leads to the same state. */
 export async function takeStep(
-  context: ActivityContext,
+  context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
   message: AssistantMessage,
   signal: AbortSignal,

@@ -94,10 +94,14 @@ export function registerCommands(program: Command): void {
     .command('export')
     .argument('<run>')
     .description('write the pairs in the form of a trainer, with certificates and a lint report')
-    .requiredOption('--format <format>', 'trl, llama-factory, openai')
+    .requiredOption('--format <format>', 'trl, llama-factory, openai, kto, crux-masked')
     .requiredOption('--out <folder>', 'folder to write to')
     .option('--tokenizer <folder>', "the target's tokenizer.json and tokenizer_config.json, for exact lengths")
     .option('--max-length <n>', "the target's limit in tokens", wholeNumber)
+    .addOption(new Option('--thought <what>', "the sides' thoughts").choices(['keep', 'drop']).default('keep'))
+    .addOption(new Option('--arguments-as <form>', 'tool arguments in TRL rows').choices(['object', 'text']))
+    .option('--tools-as-text', 'tool calls and results as text, for targets without tool turns')
+    .option('--train-on-observations', 'let sides of several turns through to targets that train on what the environment wrote')
     .option('--force', 'overwrite files that are there')
     .action(async (run, options) => (await import('./export.ts')).exportRun(setting(), run, options));
 

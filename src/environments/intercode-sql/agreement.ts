@@ -79,7 +79,7 @@ async function replay(context: Replay, steps: RecordedStep[], recordedReward: nu
     if (typeof query !== 'string') continue;
     last = await runQuery(context, query);
     const ours = observationOf(last);
-    compared.push({ taskId, query, ours, recorded, cause: causeOf(ours, recorded, query) });
+    compared.push({ taskId, query, ours, recorded, cause: differenceCause(ours, recorded, query) });
   }
   if (recordedReward === null) return { compared, reward: null };
   const goldResult = await runQuery(context, gold);
@@ -100,8 +100,8 @@ function observationOf(result: QueryResult): string {
   return result.kind === 'rows' ? listText(result.rows) : `Error executing query: ${result.message}`;
 }
 
-/** @returns null for equal observations */
-function causeOf(ours: string, recorded: string, query: string): DifferenceCause | null {
+/** Why an observation of ours differs from the recorded one. @returns null for equal observations */
+export function differenceCause(ours: string, recorded: string, query: string): DifferenceCause | null {
   const missing = /Table '[^']*' doesn't exist/.exec(ours)?.[0];
   const same = sameObservation(ours, recorded);
   if (same === true) return null;

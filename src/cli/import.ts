@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { loadConfig, storeLocation } from '../config.ts';
+import { type AgreementReport, differenceCause, measureAgreement } from '../environments/intercode-sql/agreement.ts';
+import { interCodeSql } from '../environments/intercode-sql/environment.ts';
+import { importSqlDataset } from '../environments/intercode-sql/import.ts';
+import { readRecordedRuns } from '../environments/intercode-sql/recorded-runs.ts';
+import { sqlTextFormat } from '../environments/intercode-sql/text-format.ts';
+import { type ImportedCounts, importTrajectories } from '../imports/recorded-trajectories.ts';
+import { openStore } from '../store/store.ts';
+import { type GlobalOptions, homeOf, printResult, say } from './setting.ts';
+import { count, named, percent } from './text.ts';
+
+/** Differences in which both observations say the same. */
+const tolerated: ReadonlySet<string> = new Set(['row-order', 'cut-recording', 'error-wording', 'decimal-digits']);
+
+export async function importData(options: GlobalOptions, _what: string, given: { from: string; name?: string }): Promise<void> {
+  const from = resolve(given.from);
+  const home = homeOf(options);
+  const name = given.name ?? basename(from);
+  const into = join(home, 'data', name);
+  const progress = progressLine(options);
+  const imported = await importSqlDataset({
+    from,
+    into,
+    onProgress: ({ stage, done, total }) => progress(stage === 'golds' ? 'gold queries' : stage, done, total),
+  });
+  const recorded = existsSync(join(from, 'runs')) ? await importRuns(options, from, into, name, progress) : null;
+  progress.end();
+  const result = {
+    name,
+    folder: into,
+    databases: imported.databases,
+    train: imported.train,
+    test: imported.test,
+    emptyGolds: imported.emptyGolds,
+    recorded,
+  };
+  printResult(options, result, () =>
+    [
+      `${name}: ${count(imported.train)} train and ${count(imported.test)} test tasks on ${count(imported.databases)} databases in ${into}`,
+      `Left out: ${count(imported.emptyGolds)} tasks whose gold query returns no row (any empty result would score 1)`,
+      ...(recorded ? recordedText(recorded.counts, recorded.agreement) : []),
+      '',
+      `In crux.config.ts: interCodeSql({ data: '${into}', name: '${name}' })`,
+    ].join('\n'),
+  );
+}
+
+async function importRuns(options: GlobalOptions, from: string, into: string, name: string, progress: ReturnType<typeof progressLine>) {
+  progress('agreement with MySQL', 0, 1);
+  const agreement = await measureAgreement({ from, data: into });
+  const config = existsSync(resolve(options.config)) ? await loadConfig(options.config) : null;
+  const store = await openStore(storeLocation(config, homeOf(options)));
+  const environment = interCodeSql({ data: into, name });
+  try {
+    const runs = await readRecordedRuns(from);
+    const counts = await importTrajectories(
+      store,
+      environment,
+      runs,
+      (ours, recorded, message) => {
+        const parsed = sqlTextFormat.parse(message.content ?? '');
+        const query = parsed.kind === 'action' ? String(parsed.action.arguments.query ?? '') : '';
+        const cause = differenceCause(ours, recorded, query);
+        return cause === null ? null : { cause, tolerated: tolerated.has(cause) };
+      },
+      (done, total) => progress('recorded runs', done, total),
+    );
+    return { counts, agreement };
+  } finally {
+    await environment.close?.();
+    await store.close();
+  }
+}
+
+function recordedText(counts: ImportedCounts, agreement: AgreementReport): string[] {
+  const diverged = Object.values(counts.diverged).reduce((sum, value) => sum + value, 0);
+  return [
+    `Recorded runs: ${count(counts.recorded)}, of which ${count(counts.outsideSplits)} on tasks that are left out`,
+    `  replayed ${count(counts.replayed)}: ${count(counts.succeeded)} successes, ${count(counts.failed)} failures to mine`,
+    `  diverged ${count(diverged)}: ${named(counts.diverged)}`,
+    `  observations ${count(counts.observations)}; different words for the same: ${named(counts.tolerated)}`,
+    `Agreement with MySQL on all ${count(agreement.trajectories)} submitted runs: reward equal in ${percent(agreement.rewardAgreement)}`,
+    ...agreement.rewardDifferences
+      .slice(0, 20)
+      .map(({ taskId, recorded, ours, cause }) => `  task ${taskId}: recorded ${recorded}, here ${ours} (${cause})`),
+  ];
+}
+
+/** One line that is drawn again on a terminal; nothing where output is piped. */
+function progressLine(options: GlobalOptions) {
+  const draw = process.stderr.isTTY && !options.json;
+  let stage = '';
+  const line = (name: string, done: number, total: number) => {
+    if (draw) process.stderr.write(`\r\x1b[2KImporting ${name}: ${done} of ${total}`);
+    else if (name !== stage) say(options)(`Importing ${name} …`);
+    stage = name;
+  };
+  line.end = () => {
+    if (draw) process.stderr.write('\r\x1b[2K');
+  };
+  return line;
+}

@@ -1,0 +1,149 @@
+/**
+ * Trajectories that another agent made: replayed in the environment, compared with what was recorded, and kept in the tree like any other. One
+ * that does not replay is kept as `diverged`, and nothing is learned from it.
+ */
+import type { Outcome } from '../domain/ending.ts';
+import type { AssistantMessage } from '../domain/message.ts';
+import { takeStep } from '../activities/steps.ts';
+import { agentFormat } from '../environments/agent-format.ts';
+import type { Environment } from '../environments/contract.ts';
+import { EnvironmentRegistry } from '../environments/registry.ts';
+import { SessionCache } from '../environments/session-cache.ts';
+import { importScope } from '../store/findings.ts';
+import { contentHash } from '../store/hash.ts';
+import type { Store } from '../store/store.ts';
+import type { State } from '../store/tree.ts';
+
+export type RecordedTrajectory = {
+  taskId: string;
+  model: string;
+  steps: { assistant: AssistantMessage; observation: string }[];
+  /** Null when the recorded run never submitted. */
+  reward: number | null;
+};
+
+/** How an observation differs from the recorded one; `tolerated` when both say the same. */
+export type Difference = { cause: string; tolerated: boolean };
+
+export type ImportedCounts = {
+  recorded: number;
+  /** Recorded for tasks that are in no split. */
+  outsideSplits: number;
+  replayed: number;
+  succeeded: number;
+  /** Failures that replay: what a run with `--trajectories imported` takes. */
+  failed: number;
+  /** Trajectories that do not replay, by the cause of the first difference. */
+  diverged: { [cause: string]: number };
+  /** Observations that differ and yet say the same, by cause. */
+  tolerated: { [cause: string]: number };
+  observations: number;
+};
+
+type Compare = (ours: string, recorded: string, message: AssistantMessage) => Difference | null;
+
+export async function importTrajectories(
+  store: Store,
+  environment: Environment,
+  recorded: readonly RecordedTrajectory[],
+  compare: Compare,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<ImportedCounts> {
+  const environments = new EnvironmentRegistry([environment]);
+  const sessions = new SessionCache(store.tree, environments);
+  const known = new Set((await environments.tasks(environment.name)).map(({ id }) => id));
+  const counts: ImportedCounts = {
+    recorded: recorded.length,
+    outsideSplits: 0,
+    replayed: 0,
+    succeeded: 0,
+    failed: 0,
+    diverged: {},
+    tolerated: {},
+    observations: 0,
+  };
+  const samples = new Map<string, number>();
+  try {
+    for (const [index, trajectory] of recorded.entries()) {
+      onProgress(index, recorded.length);
+      if (!known.has(trajectory.taskId)) {
+        counts.outsideSplits++;
+        continue;
+      }
+      const sample = samples.get(trajectory.taskId) ?? 0;
+      samples.set(trajectory.taskId, sample + 1);
+      const { outcome, cause } = await replay(store, environments, sessions, environment, trajectory, sample, compare, counts);
+      if (cause !== null) counts.diverged[cause] = (counts.diverged[cause] ?? 0) + 1;
+      else counts.replayed++;
+      if (outcome.success === true) counts.succeeded++;
+      if (outcome.success === false) counts.failed++;
+    }
+    onProgress(recorded.length, recorded.length);
+  } finally {
+    await sessions.close();
+  }
+  return counts;
+}
+
+async function replay(
+  store: Store,
+  environments: EnvironmentRegistry,
+  sessions: SessionCache,
+  environment: Environment,
+  trajectory: RecordedTrajectory,
+  sample: number,
+  compare: Compare,
+  counts: ImportedCounts,
+): Promise<{ outcome: Outcome; cause: string | null }> {
+  const task = await environments.task(environment.name, trajectory.taskId);
+  const format = agentFormat(environment, 'react');
+  const root = await store.tree.addRoot({
+    environment: environment.name,
+    version: environment.version,
+    taskId: task.id,
+    messages: format.opening(await environment.briefing(task)),
+    tools: format.tools,
+    format: 'react',
+  });
+  let state: State = root;
+  let outcome: Outcome = { ending: 'step-limit', reward: 0, success: false };
+  let cause: string | null = null;
+  let details: string | null = null;
+  for (const step of trajectory.steps) {
+    const taken = await takeStep({ store, environments, sessions }, state, step.assistant, AbortSignal.timeout(60_000));
+    const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;
+    state = taken.state;
+    if (taken.done) {
+      outcome = { ending: 'submitted', reward: taken.reward, success: taken.success };
+      details = taken.details;
+      if (trajectory.reward !== null && taken.reward !== null && Math.abs(trajectory.reward - taken.reward) > 1e-9) cause = 'other-reward';
+      break;
+    }
+    if (observed === null) continue;
+    counts.observations++;
+    const difference = compare(observed, step.observation, step.assistant);
+    if (difference?.tolerated) counts.tolerated[difference.cause] = (counts.tolerated[difference.cause] ?? 0) + 1;
+    else if (difference) {
+      cause = difference.cause;
+      break;
+    }
+  }
+  if (cause !== null) outcome = { ending: 'diverged', reward: null, success: null };
+  const scope = importScope(environment.name);
+  await store.findings.addTrajectory({
+    run_id: scope,
+    id: contentHash(['imported', environment.name, trajectory.model, task.id, sample, state.id]),
+    task_id: task.id,
+    sample,
+    origin: 'imported',
+    model: trajectory.model,
+    root_id: root.id,
+    leaf_id: state.id,
+    steps: state.step,
+    ending: outcome.ending,
+    reward: outcome.reward,
+    success: outcome.success === null ? null : Number(outcome.success),
+    details: cause === null ? details : JSON.stringify({ difference: cause }),
+  });
+  return { outcome, cause };
+}
