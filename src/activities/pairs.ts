@@ -185,13 +185,12 @@ export function pairActivities(context: ActivityContext) {
 
   /** Proposals and scores in the pair's state, and the calls of its branches. */
   async function callsBehind(run: Run, state: State, proof: Proof): Promise<Answer[]> {
-    const scope = [run.id, ...run.reuse];
-    const inState = await store.journal.inState(scope, state.id, ['propose', 'score']);
+    const inState = await store.journal.inState(run.id, state.id, ['propose', 'score']);
     const streams = proof.branches.map(({ row }) => ({
       purpose: row.purpose,
       stream: streamOf({ nodeId: row.node_id, candidateId: row.candidate_id, rollout: row.rollout }),
     }));
-    const inBranches = await Promise.all(streams.map(({ purpose, stream }) => store.journal.inStream(scope, purpose, stream)));
+    const inBranches = await Promise.all(streams.map(({ purpose, stream }) => store.journal.inStream(run.id, purpose, stream)));
     return [...inState, ...inBranches.flat()];
   }
 

@@ -45,13 +45,14 @@ const completionSchema = z.object({
       }),
     )
     .min(1),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).partial().nullish(),
+  usage: z.object({ prompt_tokens: z.number().nullish(), completion_tokens: z.number().nullish() }).nullish(),
 });
 
 export class Endpoint {
   readonly name: string;
   readonly config: EndpointConfig;
   readonly #client: OpenAI;
+  readonly #apiKey: string | null;
 
   /** @throws CruxError `User.Config` when the key's variable is not set */
   constructor(name: string, config: EndpointConfig) {
@@ -63,6 +64,7 @@ export class Endpoint {
     }
     this.name = name;
     this.config = config;
+    this.#apiKey = config.apiKeyEnv === null ? null : apiKey;
     // The gateway retries, with the journal in mind; the client must not.
     this.#client = new OpenAI({ baseURL: config.baseUrl, apiKey, maxRetries: 0, timeout: config.timeoutMs });
   }
@@ -74,15 +76,17 @@ export class Endpoint {
    * @throws CruxError `Model.*`; an `AbortError` when the signal fired
    */
   async complete(body: RequestBody, key: string, step: number, signal: AbortSignal): Promise<Completion> {
+    // The client's own time-out ends with the headers; a body that never ends must be given up too.
+    const timeLimit = AbortSignal.timeout(this.config.timeoutMs);
     let response: unknown;
     try {
       response = await this.#client.chat.completions.create(body as never, {
-        signal,
-        idempotencyKey: key,
+        signal: AbortSignal.any([signal, timeLimit]),
         headers: { 'Idempotency-Key': key },
       });
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted) throw signal.reason;
+      if (timeLimit.aborted) throw this.#transport(`there was none within ${this.config.timeoutMs / 1000} s`);
       throw this.#fault(error);
     }
     const parsed = completionSchema.safeParse(response);
@@ -109,33 +113,41 @@ export class Endpoint {
     };
   }
 
+  /** The provider's own error stays here: it may repeat the key, and what is thrown ends in history and logs. */
   #fault(error: unknown): CruxError {
     if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
-      return this.#transport(`the connection failed (${errorText(error)})`, error);
+      return this.#transport(`the connection failed (${this.#safeText(causes(error))})`);
     }
-    const { status } = error;
-    const about = `The endpoint "${this.name}" answered ${status}: ${safeText(error.message)}`;
-    if (status === 429 || status === 503 || status === 529) {
-      return new CruxError('Model.RateLimit', about, { retryAfterMs: retryAfterMs(error.headers, Date.now()), cause: error });
-    }
-    if (status === 400 && /context.{0,10}length|maximum context|too many tokens|prompt is too long/i.test(error.message)) {
-      return new CruxError('Model.ContextLength', about, { cause: error });
-    }
-    if (status === 408 || status === 409 || status >= 500) {
-      return new CruxError('Model.Transport', about, { retryAfterMs: retryAfterMs(error.headers, Date.now()), cause: error });
+    const { status, message, code } = error;
+    const about = `The endpoint "${this.name}" answered ${status}: ${this.#safeText(message)}`;
+    const retry = { retryAfterMs: retryAfterMs(error.headers, Date.now()) };
+    if (status === 429) return new CruxError('Model.RateLimit', about, retry);
+    if (status === 408 || status === 409 || status >= 500) return new CruxError('Model.Transport', about, retry);
+    if (status === 413 || code === 'context_length_exceeded' || (status < 429 && contextLength.test(message))) {
+      return new CruxError('Model.ContextLength', about);
     }
     return new CruxError('Model.Rejected', about, {
       remedy: 'Check model name, key and request options of this endpoint in crux.config.ts; `crux doctor` tries them.',
-      cause: error,
     });
   }
 
-  #transport(what: string, cause?: unknown): CruxError {
-    return new CruxError('Model.Transport', `The endpoint "${this.name}" gave no complete answer: ${what}.`, { cause });
+  #transport(what: string): CruxError {
+    return new CruxError('Model.Transport', `The endpoint "${this.name}" gave no complete answer: ${what}.`);
+  }
+
+  /** Providers repeat a wrong key, or parts of it, in their messages. */
+  #safeText(text: string): string {
+    const withoutKey = this.#apiKey === null ? text : text.replaceAll(this.#apiKey, '[key]');
+    return withoutKey.replace(/\b(?:sk|key|pk|Bearer)[-_ ][\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }
 }
 
-/** Providers repeat parts of a wrong key in their messages. */
-function safeText(text: string): string {
-  return text.replace(/\b(?:sk|key|pk|Bearer)[-_ ][\w*.-]{6,}/gi, '[key]').slice(0, 300);
+/** How providers and servers say that a conversation does not fit. */
+const contextLength = /context.{0,10}(?:length|size|limit|window)|maximum context|too many tokens|prompt is too long|exceeds the maximum number of tokens/i;
+
+/** The words of an error and of what caused it: clients hide the reason of a failed connection there. */
+function causes(error: unknown): string {
+  const words: string[] = [];
+  for (let next = error; next instanceof Error && words.length < 4; next = next.cause) words.push(errorText(next));
+  return words.join(': ') || errorText(error);
 }

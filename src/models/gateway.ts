@@ -6,8 +6,9 @@ import type { Json } from '../domain/canonical-json.ts';
 import type { Message, Tool } from '../domain/message.ts';
 import type { Ceilings, Role, RoleSettings } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
+import { SharedWork } from '../shared-work.ts';
 import { contentHash } from '../store/hash.ts';
-import type { Answer } from '../store/journal.ts';
+import type { Answer, WorstCase } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { type Completion, Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
@@ -44,12 +45,18 @@ export type ModelCall = {
 /** A wait of up to this long is spent inside the call; a longer one is thrown with `retryAfterMs`, so that the slot is free for others. */
 const longestPatienceMs = 60_000;
 const firstPauseMs = 200;
+const longestPauseMs = 10_000;
+/** How soon a call asks again whether others, under way at their worst case, have left room under a ceiling. */
+const roomPauseMs = 250;
+
+/** What came of one attempt: an answer, or a reason to try again after its `retryAfterMs`. */
+type Attempt = { answer: Answer } | { later: CruxError };
 
 export class Gateway {
   readonly #store: Store;
   readonly #endpoints = new Map<string, { endpoint: Endpoint; limiter: Limiter }>();
   readonly #configs: { [name: string]: EndpointConfig };
-  readonly #underWay = new Map<string, Promise<Answer>>();
+  readonly #calls = new SharedWork<Answer>();
 
   constructor(store: Store, endpoints: { [name: string]: EndpointConfig }) {
     this.#store = store;
@@ -64,14 +71,16 @@ export class Gateway {
     const settings = call.run.config.models[call.address.role];
     const body = requestBody(call, settings);
     const key = contentHash([{ ...call.address }, body as Json]);
-    const journaled = await this.#store.journal.read([call.run.id, ...call.run.reuse], key);
-    if (journaled) return journaled;
-    const scopedKey = `${call.run.id}/${key}`;
-    const shared = this.#underWay.get(scopedKey);
-    if (shared) return shared;
-    const mine = this.#obtain(call, settings, body, key, signal).finally(() => this.#underWay.delete(scopedKey));
-    this.#underWay.set(scopedKey, mine);
-    return mine;
+    const scope = [call.run.id, ...call.run.reuse];
+    // Reading is part of the shared work: an answer that is written meanwhile would else be asked for again.
+    const work = async (shared: AbortSignal) =>
+      (await this.#store.journal.read(scope, key)) ?? this.#obtain(call, settings, body, key, shared);
+    return this.#calls.join(`${call.run.id}/${key}`, work, signal);
+  }
+
+  /** Resolves when no call is under way, and every answer is written. Ends late while the store is full. */
+  idle(): Promise<void> {
+    return this.#calls.idle();
   }
 
   /** @throws CruxError `User.NotFound` or `User.Config` */
@@ -91,84 +100,104 @@ export class Gateway {
 
   async #obtain(call: ModelCall, settings: RoleSettings, body: RequestBody, key: string, signal: AbortSignal): Promise<Answer> {
     const { endpoint, limiter } = this.endpoint(settings.endpoint);
-    const seed = seedOf(call.run.seed, key);
     const deadline = Date.now() + longestPatienceMs;
     for (let attempt = 0; ; attempt++) {
-      await this.#awaitCoolDown(endpoint, deadline, signal);
-      try {
-        const answer = await limiter.run(async () => {
-          await this.#admit(call.run.id, key, body, settings, endpoint);
-          const startedAt = Date.now();
-          const completion = await endpoint.complete({ ...body, seed }, key, call.step, signal);
-          limiter.succeeded();
-          return answerFrom(call, settings, key, seed, completion, Date.now() - startedAt);
-        }, signal);
-        return await this.#write(call.run.id, answer, signal);
-      } catch (error) {
-        await this.#store.journal.release(call.run.id, key);
-        if (!(error instanceof CruxError) || !isTransient(error)) throw error;
-        const pauseMs = await this.#countFault(call, key, endpoint, limiter, error, attempt);
-        if (Date.now() + pauseMs > deadline) {
-          throw new CruxError(error.kind, error.message, { retryAfterMs: pauseMs, cause: error });
-        }
-        await pause(pauseMs, signal);
-      }
+      const result = await limiter.run(
+        () => this.#attempt(call, { settings, body, key, endpoint, limiter, attempt, signal }),
+        signal,
+      );
+      if ('answer' in result) return this.#write(call.run.id, result.answer);
+      const pauseMs = result.later.retryAfterMs ?? firstPauseMs;
+      if (Date.now() + pauseMs > deadline) throw result.later;
+      await pause(pauseMs, signal);
     }
   }
 
-  /** A cool-down is no fault of this call: it waits, or comes back when it is over. */
-  async #awaitCoolDown(endpoint: Endpoint, deadline: number, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const leftMs = (await this.#store.journal.coolDownUntil(endpoint.name)) - Date.now();
-      if (leftMs <= 0) return;
-      if (Date.now() + leftMs > deadline) {
-        const seconds = Math.ceil(leftMs / 1000);
-        throw new CruxError('Model.RateLimit', `The endpoint "${endpoint.name}" wants no calls for another ${seconds} s.`, {
-          retryAfterMs: leftMs,
-        });
-      }
-      await pause(leftMs, signal);
+  /** Sends a call if nothing stands in its way. Runs in a place of the limiter, and waits for nothing but the answer. */
+  async #attempt(call: ModelCall, { settings, body, key, endpoint, limiter, attempt, signal }: AttemptInput): Promise<Attempt> {
+    const runId = call.run.id;
+    const obstacle = await this.#obstacle(runId, key, body, settings, endpoint);
+    if (obstacle) return { later: obstacle };
+    const seed = seedOf(call.run.seed, key);
+    const startedAt = Date.now();
+    try {
+      const completion = await endpoint.complete({ ...body, seed }, key, call.step, signal);
+      limiter.succeeded();
+      return { answer: answerFrom(call, settings, key, seed, completion, Date.now() - startedAt) };
+    } catch (error) {
+      // A reservation that cannot be given up now, because the store is full, expires by itself.
+      await this.#store.journal.release(runId, key).catch(() => {});
+      if (!(error instanceof CruxError) || !isTransient(error)) throw error;
+      return { later: await this.#countFault(call, key, endpoint, limiter, error, attempt) };
     }
   }
 
-  /** Lets a call through, or says why not. What it may cost at worst is held against the run's ceilings. */
-  async #admit(runId: string, key: string, body: RequestBody, settings: RoleSettings, endpoint: Endpoint): Promise<void> {
+  /**
+   * Lets a call through (null), or says what it has to wait for. What it may cost at worst is held against the run's ceilings.
+   * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`
+   */
+  async #obstacle(
+    runId: string,
+    key: string,
+    body: RequestBody,
+    settings: RoleSettings,
+    endpoint: Endpoint,
+  ): Promise<CruxError | null> {
     const { state, ceilings } = await this.#store.runs.control(runId);
     admitState(runId, state);
-    if (ceilings.calls === null && ceilings.tokens === null && ceilings.costMicroUsd === null) return;
-    const promptTokens = Math.ceil(JSON.stringify(body.messages).length / 3);
-    const tokens = promptTokens + settings.maxTokens;
-    const cost = settings.price && promptTokens * settings.price.input + settings.maxTokens * settings.price.output;
-    await this.#store.journal.reserve(runId, key, tokens, cost, endpoint.config.timeoutMs + longestPatienceMs);
-    const spending = await this.#store.journal.spending(runId, key);
+    const coolDownMs = (await this.#store.journal.coolDownUntil(endpoint.name)) - Date.now();
+    if (coolDownMs > 0) {
+      const message = `The endpoint "${endpoint.name}" wants no calls for another ${Math.ceil(coolDownMs / 1000)} s.`;
+      return new CruxError('Model.RateLimit', message, { retryAfterMs: coolDownMs });
+    }
+    if (ceilings.calls === null && ceilings.tokens === null && ceilings.costMicroUsd === null) return null;
+    const worst = worstCase(body, settings);
+    const holdMs = endpoint.config.timeoutMs + longestPatienceMs;
+    if (await this.#store.journal.reserve(runId, key, worst, holdMs, ceilings)) return null;
+    const spent = await this.#store.journal.spending(runId);
     const over = firstCeilingOver(ceilings, {
-      calls: spending.calls + 1,
-      tokens: spending.tokens + tokens,
-      costMicroUsd: spending.costMicroUsd + (cost ?? 0),
+      calls: spent.calls + 1,
+      tokens: spent.tokens + worst.tokens,
+      costMicroUsd: spent.costMicroUsd + (worst.costMicroUsd ?? 0),
     });
     if (over) {
       throw new CruxError('Run.Budget', `Run ${runId}: the ceiling of ${over} is reached.`, {
         remedy: 'Raise it with `crux budget`; the run goes on from where it stopped.',
       });
     }
+    const message = `Run ${runId} is close to a ceiling: calls under way might use up the rest of it.`;
+    return new CruxError('Run.Paused', message, { retryAfterMs: roomPauseMs });
   }
 
-  /** @returns how long to wait before the next attempt, in milliseconds @throws CruxError `Model.Exhausted` after too many faults */
-  async #countFault(call: ModelCall, key: string, endpoint: Endpoint, limiter: Limiter, error: CruxError, attempt: number): Promise<number> {
+  /** @returns the fault with the time of the next attempt @throws CruxError `Model.Exhausted` after too many faults */
+  async #countFault(
+    call: ModelCall,
+    key: string,
+    endpoint: Endpoint,
+    limiter: Limiter,
+    error: CruxError,
+    attempt: number,
+  ): Promise<CruxError> {
     const fault = { key, role: call.address.role, kind: error.kind, message: error.message };
     const faults = await this.#store.journal.addFault(call.run.id, fault);
-    const backOffMs = Math.min(10_000, firstPauseMs * 2 ** attempt);
-    if (error.kind === 'Model.RateLimit') {
-      limiter.overloaded(Date.now());
-      if (error.retryAfterMs !== undefined) await this.#store.journal.coolDown(endpoint.name, Date.now() + error.retryAfterMs);
-    } else if (faults >= endpoint.config.maxFaults) {
+    const isRateLimit = error.kind === 'Model.RateLimit';
+    if (isRateLimit || error.retryAfterMs !== undefined) limiter.overloaded(Date.now());
+    if (error.retryAfterMs !== undefined) await this.#store.journal.coolDown(endpoint.name, Date.now() + error.retryAfterMs);
+    if (!isRateLimit && faults >= endpoint.config.maxFaults) {
       throw new CruxError('Model.Exhausted', `${error.message} This was fault ${faults} of this call: it is given up.`, { cause: error });
     }
-    return error.retryAfterMs ?? backOffMs;
+    // Faults of earlier attempts of the activity count too, so that a broken endpoint is not hammered.
+    const backOffMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(attempt, faults - 1));
+    // An immediate return, as some providers ask for, would be a tight loop.
+    const retryAfterMs = error.retryAfterMs === undefined ? backOffMs : Math.max(firstPauseMs, error.retryAfterMs);
+    return new CruxError(error.kind, error.message, { retryAfterMs, cause: error });
   }
 
-  /** A paid answer that cannot be written now (disk full, store locked) waits here and is written later. */
-  async #write(runId: string, answer: Answer, signal: AbortSignal): Promise<Answer> {
+  /**
+   * A paid answer that cannot be written now (disk full, store locked) waits here and is written later: also when nobody waits for it any
+   * more, because it would be paid again.
+   */
+  async #write(runId: string, answer: Answer): Promise<Answer> {
     for (let pauseMs = 100; ; pauseMs = Math.min(5_000, pauseMs * 2)) {
       try {
         return await this.#store.journal.write(runId, answer);
@@ -176,10 +205,21 @@ export class Gateway {
         const canWait = error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');
         if (!canWait) throw error;
       }
-      await pause(pauseMs, signal);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
 }
+
+type AttemptInput = {
+  settings: RoleSettings;
+  body: RequestBody;
+  key: string;
+  endpoint: Endpoint;
+  limiter: Limiter;
+  /** From 0. */
+  attempt: number;
+  signal: AbortSignal;
+};
 
 /** @throws CruxError when a run takes no more work */
 export function admitState(runId: string, state: string): void {
@@ -199,6 +239,15 @@ function requestBody(call: ModelCall, settings: RoleSettings): RequestBody {
     ...(call.tools.length > 0 && { tools: call.tools as unknown as Json }),
     ...(call.responseFormat !== undefined && { response_format: call.responseFormat }),
     ...settings.extraBody,
+  };
+}
+
+/** A prompt has rarely more than a token for every three characters; the answer's length is limited by the request. */
+function worstCase(body: RequestBody, { maxTokens, price }: RoleSettings): WorstCase {
+  const promptTokens = Math.ceil(JSON.stringify([body.messages, body.tools]).length / 3);
+  return {
+    tokens: promptTokens + maxTokens,
+    costMicroUsd: price && promptTokens * price.input + maxTokens * price.output,
   };
 }
 

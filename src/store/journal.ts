@@ -4,8 +4,11 @@
  */
 import { sql } from 'kysely';
 import type { AssistantMessage } from '../domain/message.ts';
+import type { Ceilings } from '../domain/run-config.ts';
+import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { AnswerTable } from './schema.ts';
+import { storableText } from './text.ts';
 
 export type Answer = {
   key: string;
@@ -28,8 +31,15 @@ export type Answer = {
   latencyMs: number;
 };
 
-/** What the calls of a run have used up, those under way at their worst case. */
+/** What a run has used up. Calls whose usage the provider did not tell count at their worst case. */
 export type Spending = { calls: number; tokens: number; costMicroUsd: number };
+
+/** What a call may use at worst. */
+export type WorstCase = { tokens: number; /** Null when the model has no price. */ costMicroUsd: number | null };
+
+/** Until when a reservation holds whose call is over, but whose use nobody told. */
+const forEver = Number.MAX_SAFE_INTEGER;
+const keysPerQuery = 500;
 
 export class Journal {
   readonly #database: Database;
@@ -39,8 +49,8 @@ export class Journal {
   }
 
   /**
-   * @param scope runs whose answers count: the run itself, then those it re-uses. An answer of another run is noted in the run's own journal
-   * as reused, so that its ledger shows what it needed and what it paid.
+   * @param scope runs whose answers count: the run itself, then those it re-uses, earlier ones before later ones. An answer of another run is
+   * noted in the run's own journal as reused, so that its ledger shows what it needed and what it paid.
    */
   async read(scope: string[], key: string): Promise<Answer | null> {
     const rows = await this.#database.kysely
@@ -49,10 +59,9 @@ export class Journal {
       .where('key', '=', key)
       .where('run_id', 'in', scope)
       .execute();
-    const own = rows.find((row) => row.run_id === scope[0]);
-    const found = own ?? rows[0];
+    const found = scope.map((runId) => rows.find((row) => row.run_id === runId)).find((row) => row !== undefined);
     if (!found) return null;
-    if (!own) {
+    if (found.run_id !== scope[0]) {
       await this.#database.kysely
         .insertInto('answers')
         .values({ ...found, run_id: scope[0]!, reused: 1, created_at: Date.now() })
@@ -62,9 +71,20 @@ export class Journal {
     return answerOf(found);
   }
 
-  /** Writes a complete answer and gives up its reservation. The first write under a key wins, and is what comes back. */
+  /**
+   * Writes a complete answer and settles its reservation: it is given up, or kept for good where the provider did not tell what was used.
+   * The first write under a key wins, and is what comes back.
+   */
   async write(runId: string, answer: Answer): Promise<Answer> {
     const { kysely } = this.#database;
+    const isToldUse = answer.promptTokens !== null && answer.completionTokens !== null;
+    const settled = isToldUse
+      ? kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', answer.key)
+      : kysely
+          .updateTable('reservations')
+          .set({ expires_at: forEver })
+          .where('run_id', '=', runId)
+          .where('key', '=', answer.key);
     await this.#database.atomically([
       kysely
         .insertInto('answers')
@@ -89,57 +109,62 @@ export class Journal {
           created_at: Date.now(),
         })
         .onConflict((conflict) => conflict.doNothing()),
-      kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', answer.key),
+      settled,
     ]);
     return (await this.read([runId], answer.key)) ?? answer;
   }
 
-  /** Answers given in a state for these purposes, in a fixed order. */
-  async inState(scope: string[], nodeId: string, purposes: string[]): Promise<Answer[]> {
+  /** Answers that a run used in a state for these purposes, in a fixed order. */
+  async inState(runId: string, nodeId: string, purposes: string[]): Promise<Answer[]> {
     const rows = await this.#database.kysely
       .selectFrom('answers')
       .selectAll()
       .where('node_id', '=', nodeId)
-      .where('run_id', 'in', scope)
+      .where('run_id', '=', runId)
       .where('purpose', 'in', purposes)
       .orderBy('key')
       .execute();
-    return distinct(rows);
+    return rows.map(answerOf);
   }
 
-  /** Answers of one rollout, in a fixed order. */
-  async inStream(scope: string[], purpose: string, stream: string): Promise<Answer[]> {
+  /** Answers that a run used in one rollout, in a fixed order. */
+  async inStream(runId: string, purpose: string, stream: string): Promise<Answer[]> {
     const rows = await this.#database.kysely
       .selectFrom('answers')
       .selectAll()
       .where('stream', '=', stream)
       .where('purpose', '=', purpose)
-      .where('run_id', 'in', scope)
+      .where('run_id', '=', runId)
       .orderBy('key')
       .execute();
-    return distinct(rows);
+    return rows.map(answerOf);
   }
 
+  /** Faults of these calls together, rate limits included. */
   async countFaults(runId: string, keys: string[]): Promise<number> {
-    if (keys.length === 0) return 0;
-    const { total } = await this.#database.kysely
-      .selectFrom('faults')
-      .select(({ fn }) => fn.sum<number>('count').as('total'))
-      .where('run_id', '=', runId)
-      .where('key', 'in', keys)
-      .executeTakeFirstOrThrow();
-    return Number(total ?? 0);
+    let count = 0;
+    for (const part of chunks(keys, keysPerQuery)) {
+      const { total } = await this.#database.kysely
+        .selectFrom('faults')
+        .select(({ fn }) => fn.sum<number>('count').as('total'))
+        .where('run_id', '=', runId)
+        .where('key', 'in', part)
+        .executeTakeFirstOrThrow();
+      count += Number(total ?? 0);
+    }
+    return count;
   }
 
-  /** Counts a fault of a call. @returns how many faults this call has had by now */
+  /** Counts a fault of a call. @returns how many faults this call has had by now, rate limits aside */
   async addFault(runId: string, fault: { key: string; role: string; kind: string; message: string }): Promise<number> {
+    const message = storableText(fault.message);
     await this.#database.kysely
       .insertInto('faults')
-      .values({ run_id: runId, key: fault.key, role: fault.role, kind: fault.kind, count: 1, last_message: fault.message })
+      .values({ run_id: runId, key: fault.key, role: fault.role, kind: fault.kind, count: 1, last_message: message })
       .onConflict((conflict) =>
         conflict
           .columns(['run_id', 'key', 'kind'])
-          .doUpdateSet({ count: sql`faults.count + 1`, last_message: fault.message }),
+          .doUpdateSet({ count: sql`faults.count + 1`, last_message: message }),
       )
       .execute();
     const { total } = await this.#database.kysely
@@ -152,14 +177,30 @@ export class Journal {
     return Number(total ?? 0);
   }
 
-  /** Holds the worst case of a call against the run's ceilings until it is settled, released, or its holder is dead. */
-  async reserve(runId: string, key: string, tokens: number, costMicroUsd: number | null, forMs: number): Promise<void> {
-    const values = { tokens, cost_micro_usd: costMicroUsd, expires_at: Date.now() + forMs };
-    await this.#database.kysely
-      .insertInto('reservations')
-      .values({ run_id: runId, key, ...values })
-      .onConflict((conflict) => conflict.columns(['run_id', 'key']).doUpdateSet(values))
-      .execute();
+  /**
+   * Holds the worst case of a call against the run's ceilings until it is settled, released, or its holder is dead. Only one at a time
+   * reserves, so that the ceilings hold however many processes ask at once.
+   * @returns whether there is room under the ceilings, together with what is spent and what others hold
+   */
+  async reserve(runId: string, key: string, worst: WorstCase, forMs: number, ceilings: Ceilings): Promise<boolean> {
+    const { kysely, engine } = this.#database;
+    const now = Date.now();
+    const { spent, held } = this.#use(runId, key);
+    const room = (unit: keyof Spending, most: number | null, own: number) =>
+      most === null ? sql`true` : sql`${spent(unit)} + ${held(unit, now)} + ${own} <= ${most}`;
+    const insert = sql`
+      INSERT INTO reservations (run_id, key, tokens, cost_micro_usd, expires_at)
+      SELECT ${runId}, ${key}, ${worst.tokens}, ${worst.costMicroUsd}, ${now + forMs}
+      WHERE ${room('calls', ceilings.calls, 1)}
+        AND ${room('tokens', ceilings.tokens, worst.tokens)}
+        AND ${room('costMicroUsd', ceilings.costMicroUsd, worst.costMicroUsd ?? 0)}`;
+    await this.#database.atomically([
+      ...(engine === 'postgres' ? [{ compile: () => sql`SELECT pg_advisory_xact_lock(hashtext(${runId}))`.compile(kysely) }] : []),
+      kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key),
+      { compile: () => insert.compile(kysely) },
+    ]);
+    const mine = kysely.selectFrom('reservations').select('key').where('run_id', '=', runId).where('key', '=', key);
+    return (await mine.executeTakeFirst()) !== undefined;
   }
 
   async release(runId: string, key: string): Promise<void> {
@@ -170,35 +211,35 @@ export class Journal {
       .execute();
   }
 
-  /** What the run has spent and holds reserved, without the reservation of `exceptKey`. Unknown usage and cost count as nothing here. */
-  async spending(runId: string, exceptKey: string): Promise<Spending> {
-    const { kysely } = this.#database;
-    const spent = await kysely
-      .selectFrom('answers')
-      .select(({ fn }) => [
-        fn.countAll<number>().as('calls'),
-        fn.sum<number>('prompt_tokens').as('prompt'),
-        fn.sum<number>('completion_tokens').as('completion'),
-        fn.sum<number>('cost_micro_usd').as('cost'),
-      ])
-      .where('run_id', '=', runId)
-      .where('reused', '=', 0)
-      .executeTakeFirstOrThrow();
-    const held = await kysely
-      .selectFrom('reservations')
-      .select(({ fn }) => [
-        fn.countAll<number>().as('calls'),
-        fn.sum<number>('tokens').as('tokens'),
-        fn.sum<number>('cost_micro_usd').as('cost'),
-      ])
-      .where('run_id', '=', runId)
-      .where('key', '!=', exceptKey)
-      .where('expires_at', '>', Date.now())
-      .executeTakeFirstOrThrow();
+  /** What the run has spent for good, calls under way aside. */
+  async spending(runId: string): Promise<Spending> {
+    const { spent, held } = this.#use(runId, '');
+    const { rows } = await sql<Spending>`
+      SELECT ${spent('calls')} AS calls,
+             ${spent('tokens')} + ${held('tokens', forEver - 1)} AS tokens,
+             ${spent('costMicroUsd')} + ${held('costMicroUsd', forEver - 1)} AS "costMicroUsd"`.execute(this.#database.kysely);
+    const [{ calls, tokens, costMicroUsd } = { calls: 0, tokens: 0, costMicroUsd: 0 }] = rows;
+    return { calls: Number(calls), tokens: Number(tokens), costMicroUsd: Number(costMicroUsd) };
+  }
+
+  /** SQL for what a run's paid answers used, and for what reservations hold that last beyond a time, that of one key aside. */
+  #use(runId: string, exceptKey: string) {
+    const inAnswers = {
+      calls: sql`count(*)`,
+      tokens: sql`coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)`,
+      costMicroUsd: sql`coalesce(sum(cost_micro_usd), 0)`,
+    };
+    const inReservations = {
+      // A call that is answered, but whose use was not told, is counted among the answers.
+      calls: sql`coalesce(sum(CASE WHEN expires_at = ${forEver} THEN 0 ELSE 1 END), 0)`,
+      tokens: sql`coalesce(sum(tokens), 0)`,
+      costMicroUsd: sql`coalesce(sum(cost_micro_usd), 0)`,
+    };
     return {
-      calls: Number(spent.calls) + Number(held.calls),
-      tokens: Number(spent.prompt ?? 0) + Number(spent.completion ?? 0) + Number(held.tokens ?? 0),
-      costMicroUsd: Number(spent.cost ?? 0) + Number(held.cost ?? 0),
+      spent: (unit: keyof Spending) => sql`(SELECT ${inAnswers[unit]} FROM answers WHERE run_id = ${runId} AND reused = 0)`,
+      held: (unit: keyof Spending, beyond: number) =>
+        sql`(SELECT ${inReservations[unit]} FROM reservations
+             WHERE run_id = ${runId} AND key <> ${exceptKey} AND expires_at > ${beyond})`,
     };
   }
 
@@ -225,11 +266,6 @@ export class Journal {
       )
       .execute();
   }
-}
-
-/** A key may be journaled in several runs of the scope. */
-function distinct(rows: AnswerTable[]): Answer[] {
-  return [...new Map(rows.map((row) => [row.key, row])).values()].map(answerOf);
 }
 
 function answerOf(row: AnswerTable): Answer {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Ceilings, RunConfig, RunState } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
+import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { RunTable, RunTaskTable } from './schema.ts';
 
@@ -38,7 +39,7 @@ export class Runs {
     this.#database = database;
   }
 
-  /** Records a run and its tasks. A run that is there already, with the same settings, is left as it is. */
+  /** Records a run and its tasks, all or nothing. A run that is there already is left as it is, whoever made it. */
   async create(run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>, tasks: Omit<RunTask, 'state' | 'result'>[]): Promise<void> {
     const { kysely } = this.#database;
     const statements = [
@@ -68,7 +69,11 @@ export class Runs {
         ),
       ),
     ];
-    await this.#database.atomically(statements);
+    try {
+      await this.#database.atomically(statements);
+    } catch (error) {
+      if (!(await this.find(run.id))) throw error;
+    }
   }
 
   async find(id: string): Promise<Run | null> {
@@ -108,6 +113,7 @@ export class Runs {
   }
 
   async setControl(id: string, control: Partial<Control>): Promise<void> {
+    if (!control.state && !control.ceilings) return;
     await this.#database.kysely
       .updateTable('runs')
       .set({
@@ -202,10 +208,6 @@ export class Runs {
       endpoints: JSON.parse(row.endpoints) as string[],
     }));
   }
-}
-
-export function chunks<T>(list: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) => list.slice(index * size, (index + 1) * size));
 }
 
 function runOf(row: RunTable): Run {

@@ -128,6 +128,14 @@ export class Tree {
     return (await this.path(id)).at(-1)!;
   }
 
+  /** Whether a stored state still is what its id, a content hash, stands for. */
+  async isIntact(state: State): Promise<boolean> {
+    if (state.parentId === null) return contentHash([state.stateKey, state.messages, state.tools, state.format]) === state.id;
+    const parent = await this.state(state.parentId);
+    const observation = state.messages.slice(parent.messages.length + 1);
+    return contentHash([state.parentId, state.assistant, observation]) === state.id;
+  }
+
   /** The states of a path, from the root to `leafId`. */
   async path(leafId: string): Promise<State[]> {
     const [root, ...steps] = await this.#pathTo(leafId);

@@ -30,8 +30,9 @@ export function postgresPrograms(): string | null {
 /** Starts a server of its own in a new folder, on a free port. */
 export async function startPostgres(programs: string): Promise<PostgresForTests> {
   const folder = mkdtempSync(join(tmpdir(), 'crux-postgres-'));
-  const user = process.getuid?.() === 0 ? { uid: unprivileged, gid: unprivileged } : {};
-  if ('uid' in user) chownSync(folder, user.uid, user.gid);
+  const isRoot = process.getuid?.() === 0;
+  const user = isRoot ? { uid: unprivileged, gid: unprivileged } : {};
+  if (isRoot) chownSync(folder, unprivileged, unprivileged);
   const data = join(folder, 'data');
   const options = { ...user, cwd: folder, stdio: 'ignore' as const };
   const initialise = ['-D', data, '-A', 'trust', '-U', 'crux', '-E', 'UTF8', '--locale=C', '--no-sync'];

@@ -1,0 +1,56 @@
+type UnderWay<T> = { result: Promise<T>; callers: number; abandoned: AbortController };
+
+/**
+ * Work that several callers may want at once, done once. A caller whose signal fires leaves alone; the work itself is told to give up when
+ * nobody waits for it any more. What is asked for while abandoned work is still winding up begins after it, so that there are never two of
+ * one key.
+ */
+export class SharedWork<T> {
+  readonly #underWay = new Map<string, UnderWay<T>>();
+
+  /** @throws what the work throws, or the reason of the caller's own signal */
+  async join(key: string, work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      signal.throwIfAborted();
+      const found = this.#underWay.get(key);
+      if (!found?.abandoned.signal.aborted) return this.#wait(found ?? this.#start(key, work), signal);
+      await unlessAborted(ended(found.result), signal);
+    }
+  }
+
+  /** Resolves when nothing is under way, abandoned work included. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all([...this.#underWay.values()].map(({ result }) => ended(result)));
+  }
+
+  #start(key: string, work: (signal: AbortSignal) => Promise<T>): UnderWay<T> {
+    const abandoned = new AbortController();
+    const result = work(abandoned.signal).finally(() => this.#underWay.delete(key));
+    // Nobody may be left to hear of a failure.
+    result.catch(() => {});
+    const started = { result, callers: 0, abandoned };
+    this.#underWay.set(key, started);
+    return started;
+  }
+
+  async #wait(underWay: UnderWay<T>, signal: AbortSignal): Promise<T> {
+    underWay.callers++;
+    try {
+      return await unlessAborted(underWay.result, signal);
+    } finally {
+      if (--underWay.callers === 0) underWay.abandoned.abort(signal.reason);
+    }
+  }
+}
+
+function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', leave, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
+async function ended(result: Promise<unknown>): Promise<void> {
+  await result.catch(() => {});
+}

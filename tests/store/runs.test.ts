@@ -1,0 +1,186 @@
+// Layer: the store on both engines.
+import { expect, it } from 'vitest';
+import type { PairTable, TrajectoryTable } from '../../src/store/schema.ts';
+import { importScope } from '../../src/store/findings.ts';
+import { addRun, describeEngines, runConfig } from '../helpers/store.ts';
+
+const taskIds = ['task-1', 'task-2', 'task-3'];
+
+describeEngines('runs', (engine) => {
+  it('keeps a run with its settings and its tasks in their order', async () => {
+    const store = await engine.open();
+    await addRun(store, { taskIds, seed: 4_000_000_000, ceilings: { calls: 5, tokens: null, costMicroUsd: 2.5 }, reuse: ['run-0'] });
+    const run = await (await engine.reopen(store)).runs.get('run-1');
+    expect(run).toMatchObject({ id: 'run-1', seed: 4_000_000_000, state: 'running', reuse: ['run-0'], finishedAt: null });
+    expect(run.ceilings).toEqual({ calls: 5, tokens: null, costMicroUsd: 2.5 });
+    expect(run.config).toEqual(runConfig());
+    expect(Math.abs(Date.now() - run.createdAt)).toBeLessThan(10_000);
+    expect((await store.runs.tasks('run-1')).map(({ taskId }) => taskId)).toEqual(taskIds);
+    expect((await store.runs.tasks('run-1', { from: 1, limit: 1 })).map(({ position }) => position)).toEqual([1]);
+    await expect(store.runs.task('run-1', 3)).rejects.toThrow('position 3');
+  });
+
+  it('leaves a run as it is when it is made again, also with more tasks, and by two at once', async () => {
+    const store = await engine.open();
+    const other = await engine.reopen(store);
+    await Promise.all([addRun(store, { taskIds: ['task-1'] }), addRun(other, { taskIds: ['task-1'] })]);
+    await addRun(store, { taskIds, seed: 2 });
+    expect((await store.runs.get('run-1')).seed).toBe(1);
+    expect(await store.runs.countTasks('run-1')).toEqual({ total: 1, done: 0 });
+  });
+
+  it('records 3,000 tasks at once', async () => {
+    const store = await engine.open();
+    await addRun(store, { taskIds: Array.from({ length: 3_000 }, (_, index) => `task-${index}`) });
+    expect(await store.runs.countTasks('run-1')).toEqual({ total: 3_000, done: 0 });
+  });
+
+  it('names the newest runs when one is asked for that is not there', async () => {
+    const store = await engine.open();
+    await expect(store.runs.get('run-9')).rejects.toMatchObject({ kind: 'User.NotFound', remedy: expect.stringContaining('No run') });
+    await addRun(store);
+    await expect(store.runs.get('run-9')).rejects.toMatchObject({ kind: 'User.NotFound', remedy: expect.stringContaining('run-1') });
+    await expect(store.runs.control('run-9')).rejects.toMatchObject({ kind: 'User.NotFound' });
+    expect(await store.runs.find('run-9')).toBeNull();
+  });
+
+  it('changes state and ceilings one by one', async () => {
+    const store = await engine.open();
+    await addRun(store, { ceilings: { calls: 5, tokens: null, costMicroUsd: null } });
+    await store.runs.setControl('run-1', { state: 'paused' });
+    expect(await store.runs.control('run-1')).toMatchObject({ state: 'paused', ceilings: { calls: 5 } });
+    await store.runs.setControl('run-1', { ceilings: { calls: null, tokens: 10, costMicroUsd: null } });
+    expect(await store.runs.control('run-1')).toEqual({
+      state: 'paused',
+      ceilings: { calls: null, tokens: 10, costMicroUsd: null },
+    });
+    await store.runs.setControl('run-1', {});
+    expect((await store.runs.control('run-1')).state).toBe('paused');
+  });
+
+  it('keeps the time of the first finish', async () => {
+    const store = await engine.open();
+    await addRun(store);
+    await store.runs.finish('run-1', 'budget');
+    const { finishedAt } = await store.runs.get('run-1');
+    expect(finishedAt).not.toBeNull();
+    await store.runs.finish('run-1', 'finished');
+    expect(await store.runs.get('run-1')).toMatchObject({ state: 'finished', finishedAt });
+  });
+
+  it('counts finished tasks, each once', async () => {
+    const store = await engine.open();
+    await addRun(store, { taskIds });
+    await store.runs.finishTask('run-1', 1, '{"steps":3}');
+    await store.runs.finishTask('run-1', 1, '{"steps":3}');
+    expect(await store.runs.countTasks('run-1')).toEqual({ total: 3, done: 1 });
+    expect(await store.runs.task('run-1', 1)).toMatchObject({ state: 'done', result: '{"steps":3}' });
+  });
+
+  it('lists workers that are there, and none that left', async () => {
+    const store = await engine.open();
+    const worker = { id: 'w1', host: 'here', roles: ['agent'], environments: ['doors'], endpoints: ['models'] };
+    await store.runs.announceWorker(worker);
+    await store.runs.announceWorker({ ...worker, environments: ['doors', 'sql'] });
+    expect(await store.runs.workers()).toEqual([{ ...worker, environments: ['doors', 'sql'] }]);
+    await store.runs.dismissWorker('w1');
+    expect(await store.runs.workers()).toEqual([]);
+  });
+});
+
+const trajectory: TrajectoryTable = {
+  run_id: 'run-1',
+  id: 'trajectory-1',
+  task_id: 'task-1',
+  sample: 0,
+  origin: 'policy',
+  model: 'test-model',
+  root_id: 'root',
+  leaf_id: 'leaf',
+  steps: 3,
+  ending: 'submitted',
+  reward: 0.25,
+  success: 0,
+  details: null,
+};
+
+describeEngines('findings', (engine) => {
+  it('writes a finding once: the second writer changes nothing', async () => {
+    const { findings } = await engine.open();
+    await findings.addTrajectory(trajectory);
+    await findings.addTrajectory({ ...trajectory, reward: 1, success: 1 });
+    expect(await findings.trajectory('run-1', 'trajectory-1')).toEqual(trajectory);
+    expect(await findings.trajectory('run-2', 'trajectory-1')).toBeNull();
+  });
+
+  it('keeps imported trajectories under their environment, out of every run', async () => {
+    const { findings } = await engine.open();
+    await findings.addTrajectory({ ...trajectory, run_id: importScope('doors'), origin: 'imported' });
+    expect(await findings.trajectories('run-1')).toEqual([]);
+    expect((await findings.trajectories(importScope('doors'))).map(({ id }) => id)).toEqual(['trajectory-1']);
+  });
+
+  it('lists candidates in the order of drawing, whoever was stored first', async () => {
+    const { findings } = await engine.open();
+    const candidate = { run_id: 'run-1', node_id: 'n', source: 'expert', model: 'm', message: '{}', action: null, canonical: null };
+    await findings.addCandidates([
+      { ...candidate, id: 'x', position: 1 },
+      { ...candidate, id: 'z', position: 0 },
+      { ...candidate, id: 'y', source: 'policy', position: -1 },
+    ]);
+    await findings.addCandidates([]);
+    expect((await findings.candidatesOf('run-1', 'n')).map(({ id }) => id)).toEqual(['y', 'z', 'x']);
+  });
+
+  it('finds the branches of a state for every trajectory that shares it', async () => {
+    const { findings } = await engine.open();
+    const branch = {
+      run_id: 'run-1',
+      node_id: 'n',
+      candidate_id: 'c',
+      purpose: 'verify',
+      leaf_id: 'leaf',
+      steps: 2,
+      seed: 1,
+      ending: 'submitted',
+      reward: null,
+      success: 1,
+      confirmed: null,
+      details: null,
+      compared: 0,
+    };
+    await findings.addBranch({ ...branch, id: 'b1', trajectory_id: 't1', rollout: 1 });
+    await findings.addBranch({ ...branch, id: 'b0', trajectory_id: 't2', rollout: 0 });
+    await findings.addBranch({ ...branch, id: 'b2', trajectory_id: 't1', node_id: 'other', rollout: 0 });
+    expect((await findings.branchesFrom('run-1', 'n')).map(({ id }) => id)).toEqual(['b0', 'b1']);
+    expect((await findings.branches('run-1', 't1')).map(({ id }) => id)).toEqual(['b1', 'b2']);
+  });
+
+  it('lists pairs by task and step, and finds one by its id', async () => {
+    const { findings } = await engine.open();
+    const pair = (id: string, task: string, step: number): PairTable => ({
+      run_id: 'run-1',
+      id,
+      trajectory_id: 't',
+      task_id: task,
+      task_group: 'g',
+      node_id: 'n',
+      step,
+      chosen_id: 'c',
+      rejected_id: 'r',
+      flags: '[]',
+      certificate: '{}',
+    });
+    await findings.addPairs([pair('p3', 'b', 1), pair('p2', 'a', 10), pair('p1', 'a', 2)]);
+    expect((await findings.pairs('run-1')).map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
+    expect((await findings.findPair('p2'))?.step).toBe(10);
+    expect(await findings.findPair('p9')).toBeUndefined();
+  });
+
+  it('keeps a missing score missing', async () => {
+    const { findings } = await engine.open();
+    await findings.addScore({ run_id: 'run-1', candidate_id: 'c', score: null, samples: '[null]' });
+    expect((await findings.score('run-1', 'c'))?.score).toBeNull();
+    expect(await findings.score('run-1', 'd')).toBeNull();
+  });
+});
