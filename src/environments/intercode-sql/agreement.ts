@@ -86,8 +86,7 @@ async function replay(context: Replay, steps: RecordedStep[], recordedReward: nu
   // InterCode scores a gold that MySQL rejects like one without rows.
   const goldRows = goldResult.kind === 'rows' ? goldResult.rows : [];
   const { reward: ours } = rewardOf('iou', last?.kind === 'rows' ? last.rows : null, goldRows);
-  const cause = Math.abs(ours - recordedReward) < 1e-9 ? null : (compared.at(-1)?.cause ?? 'other');
-  return { compared, reward: { taskId, recorded: recordedReward, ours, cause: cause ?? 'other' } };
+  return { compared, reward: { taskId, recorded: recordedReward, ours, cause: compared.at(-1)?.cause ?? 'other' } };
 }
 
 function runQuery({ executor, dataset, task }: Replay, query: string): Promise<QueryResult> {

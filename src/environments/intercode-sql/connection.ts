@@ -34,10 +34,13 @@ export class Connection {
   readonly #schema: Schema;
   readonly #functions: { startStatement(): void };
 
-  /** @param name of the database, as MySQL's messages show it */
-  constructor(path: string, name: string) {
+  /**
+   * @param name of the database, as MySQL's messages show it
+   * @param reversed scans tables backwards, to find out whether a result hangs on an order that its query leaves open
+   */
+  constructor(path: string, name: string, reversed = false) {
     this.#database = new DatabaseSync(path, { readOnly: true, allowExtension: false });
-    this.#database.exec('PRAGMA temp_store = MEMORY');
+    this.#database.exec(`PRAGMA temp_store = MEMORY; PRAGMA reverse_unordered_selects = ${reversed ? 'ON' : 'OFF'}`);
     this.#functions = registerFunctions(this.#database);
     this.#schema = makeSchema(name, readColumns(this.#database));
     this.#database.setAuthorizer((action, _first, second) => {

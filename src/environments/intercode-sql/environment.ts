@@ -1,5 +1,6 @@
 /** InterCode-SQL: answer a question about a database by querying it, then submit. Source: InterCode (arXiv 2306.14898). */
 import { createHash } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
 import type { Action } from '../../domain/action.ts';
 import type { Json } from '../../domain/canonical-json.ts';
 import type { Tool } from '../../domain/message.ts';
@@ -7,6 +8,8 @@ import { CruxError } from '../../errors.ts';
 import type { Environment, Session, StepResult } from '../contract.ts';
 import { defineEnvironment } from '../define.ts';
 import { canonicalAction } from './canonical.ts';
+import { readColumns } from './column.ts';
+import { SuccessConfirmation } from './confirmation.ts';
 import type { QueryResult } from './connection.ts';
 import { datasetDigest, readDataset, type SqlTask } from './dataset.ts';
 import { dialectVersion } from './dialect.ts';
@@ -14,6 +17,7 @@ import { SqlExecutor } from './executor.ts';
 import { listText } from './python-text.ts';
 import { type RewardRule, rewardOf } from './reward.ts';
 import { sqlTextFormat } from './text-format.ts';
+import { variantVersion } from './variant.ts';
 
 export type InterCodeSqlOptions = {
   /** Dataset folder, made by `crux import intercode-sql` or `writeDemoDataset`. */
@@ -87,6 +91,7 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
   const tasks = new Map(dataset.tasks.filter((task) => !task.emptyGold).map((task) => [task.id, task]));
   const { pool } = options;
   const executor = pool instanceof SqlExecutor ? pool : new SqlExecutor({ size: pool, queryTimeLimitMs });
+  const confirmation = new SuccessConfirmation(dataset, digest, executor);
   const settings = createHash('sha256').update(JSON.stringify([rule, observationLimit, rowLimit, queryTimeLimitMs]));
 
   const taskOf = (id: string): SqlTask => {
@@ -185,7 +190,7 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
     tools,
     textFormat: sqlTextFormat,
     canonicalAction,
-    verifier: { reward: rule, dialect: dialectVersion, dataset: dataset.name, digest },
+    verifier: { reward: rule, dialect: dialectVersion, variants: variantVersion, dataset: dataset.name, digest },
     tasks: async () =>
       [...tasks.values()].map(({ id, split, db, question, difficulty }) => ({
         id,
@@ -200,6 +205,8 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
     },
     open: async ({ id }, snapshot) => openSession(taskOf(id), lastQueryOf(snapshot)),
     gold: async ({ id }) => taskOf(id).gold,
+    hints: async ({ id }) => schemaText(dataset.databasePath(taskOf(id).db)),
+    confirm: async ({ id }, actions, signal) => confirmation.confirm(taskOf(id), lastQuery(actions), signal),
     close: async () => {
       if (!(pool instanceof SqlExecutor)) await executor.close();
     },
@@ -209,6 +216,22 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
 function lastQueryOf(snapshot: Json | undefined): string | null {
   if (typeof snapshot !== 'object' || snapshot === null || Array.isArray(snapshot)) return null;
   return typeof snapshot.lastQuery === 'string' ? snapshot.lastQuery : null;
+}
+
+/** Tables and columns of a database, one table a line. */
+function schemaText(path: string): string {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const columns = readColumns(database);
+    const tables = [...new Set(columns.map(({ table }) => table))];
+    const lines = tables.map((table) => {
+      const own = columns.filter((column) => column.table === table);
+      return `${table.toLowerCase()}(${own.map(({ name, type, key }) => `${name} ${type}${key === 'PRI' ? ' key' : ''}`).join(', ')})`;
+    });
+    return `Tables of the database:\n${lines.join('\n')}`;
+  } finally {
+    database.close();
+  }
 }
 
 function shortened(question: string): string {

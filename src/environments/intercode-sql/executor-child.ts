@@ -6,8 +6,20 @@ import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '../../errors.ts';
 import { Connection, type QueryLimits, type QueryResult } from './connection.ts';
+import { type VariantOptions, writeVariant } from './variant.ts';
 
-export type QueryRequest = { path: string; database: string; query: string; limits: QueryLimits; lenient: boolean };
+export type QueryRequest = {
+  path: string;
+  /** Name that MySQL's messages show. */
+  database: string;
+  query: string;
+  limits: QueryLimits;
+  /** See `translate`. */
+  lenient: boolean;
+  /** See `Connection`. Default false. */
+  reversed?: boolean;
+};
+export type ChildRequest = { kind: 'query'; query: QueryRequest } | { kind: 'variant'; variant: VariantOptions };
 /** `failed`: the database could not be opened or our own code broke; that is no answer for an agent. */
 export type QueryReply = QueryResult | { kind: 'failed'; message: string };
 
@@ -19,22 +31,25 @@ const watchParent = `
   setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL'); }, 250);
 `;
 
-function connect(path: string, database: string): Connection {
-  const key = JSON.stringify([path, database]);
-  const connection = connections.get(key) ?? new Connection(path, database);
+function connect({ path, database, reversed = false }: QueryRequest): Connection {
+  const key = JSON.stringify([path, database, reversed]);
+  const connection = connections.get(key) ?? new Connection(path, database, reversed);
   connections.delete(key);
   connections.set(key, connection);
-  for (const [oldest, { close }] of connections) {
+  for (const [oldest, unused] of connections) {
     if (connections.size <= openConnections) break;
-    close.call(connections.get(oldest));
+    unused.close();
     connections.delete(oldest);
   }
   return connection;
 }
 
-function run({ path, database, query, limits, lenient }: QueryRequest): QueryReply {
+function run(request: ChildRequest): QueryReply {
   try {
-    return connect(path, database).run(query, limits, lenient);
+    if (request.kind === 'query')
+      return connect(request.query).run(request.query.query, request.query.limits, request.query.lenient);
+    writeVariant(request.variant);
+    return { kind: 'none' };
   } catch (error) {
     return { kind: 'failed', message: errorText(error) };
   }
@@ -47,6 +62,6 @@ if (process.send) {
   limited.close();
   new Worker(watchParent, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8 } }).unref();
   process.on('disconnect', () => process.exit(0));
-  process.on('message', (request: QueryRequest) => process.send?.(run(request)));
+  process.on('message', (request: ChildRequest) => process.send?.(run(request)));
   process.send('ready');
 }

@@ -7,7 +7,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CruxError } from '../../errors.ts';
 import type { QueryResult } from './connection.ts';
-import type { QueryReply, QueryRequest } from './executor-child.ts';
+import type { ChildRequest, QueryReply, QueryRequest } from './executor-child.ts';
+import type { VariantOptions } from './variant.ts';
 
 export type ExecutorOptions = {
   /** Processes, started when they are first needed. Default: one per core, at most 4. */
@@ -19,7 +20,7 @@ export type ExecutorOptions = {
 };
 
 type Job = {
-  request: QueryRequest;
+  request: ChildRequest;
   resolve(result: QueryResult): void;
   reject(reason: unknown): void;
   /** Takes the job out, whether it waits or runs. */
@@ -60,6 +61,20 @@ export class SqlExecutor {
    * @throws CruxError `Environment.Fault` when the database cannot be opened or no process can be started; the signal's reason when aborted
    */
   run(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult> {
+    return this.#enqueue({ kind: 'query', query: request }, signal);
+  }
+
+  /**
+   * Writes a variant of a database.
+   * @throws CruxError `Environment.Fault` when it cannot be written within the limits of a query
+   */
+  async makeVariant(variant: VariantOptions): Promise<void> {
+    const result = await this.#enqueue({ kind: 'variant', variant });
+    if (result.kind === 'error')
+      throw new CruxError('Environment.Fault', `No variant of ${variant.source} could be made: ${result.message}.`);
+  }
+
+  #enqueue(request: ChildRequest, signal?: AbortSignal): Promise<QueryResult> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#closed) return reject(new CruxError('Environment.Fault', 'The SQL executor is closed.'));
@@ -146,7 +161,9 @@ export class SqlExecutor {
     if (!job) return;
     job.forget();
     if (reply.kind === 'failed') {
-      const what = `The database ${job.request.path} cannot be queried: ${reply.message}`;
+      const { request } = job;
+      const path = request.kind === 'query' ? request.query.path : request.variant.target;
+      const what = `The database ${path} cannot be ${request.kind === 'query' ? 'queried' : 'written'}: ${reply.message}`;
       job.reject(new CruxError('Environment.Fault', what, { remedy: 'Import the dataset again.' }));
     } else job.resolve(reply);
   }

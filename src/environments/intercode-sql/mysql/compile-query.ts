@@ -258,6 +258,7 @@ export class QueryCompiler {
       };
     }
     const table = findTable(this.#schema, reference.database, reference.name);
+    this.tables.add(table.name);
     return {
       relation: tableRelation(this.#schema, table, alias, sqlName),
       sql: `${quoteName(table.name)} AS ${sqlName}`,

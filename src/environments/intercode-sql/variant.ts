@@ -1,0 +1,120 @@
+/**
+ * Variants of a database: the same tables with other rows, so that a query that only happened to hit the right rows gives itself away.
+ * Keys stay; other cells are redrawn from their column, numbers also shifted; rows are added. The same seed gives the same variant.
+ */
+import { createHash } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { type Column, columnTable, readColumns } from './column.ts';
+
+export type VariantOptions = {
+  source: string;
+  target: string;
+  seed: string;
+  /** Share of the cells that are redrawn, in [0, 1]. */
+  strength: number;
+};
+
+/** Raised when variants come out differently: their files carry it in their names. */
+export const variantVersion = 1;
+
+type Cell = null | number | string;
+type Random = () => number;
+
+/** Writes a variant under a temporary name and gives it its name. */
+export function writeVariant({ source, target, seed, strength }: VariantOptions): void {
+  const temporary = `${target}.writing-${process.pid}`;
+  rmSync(temporary, { force: true });
+  const original = new DatabaseSync(source, { readOnly: true });
+  try {
+    original.exec(`VACUUM INTO '${temporary.replaceAll("'", "''")}'`);
+  } finally {
+    original.close();
+  }
+  const database = new DatabaseSync(temporary);
+  try {
+    const columns = readColumns(database);
+    database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN');
+    for (const table of new Set(columns.map((column) => column.table))) {
+      const own = columns.filter((column) => column.table === table);
+      changeTable(database, table, own, strength, seededRandom(`${seed}/${table}`));
+    }
+    database.exec('COMMIT');
+  } finally {
+    database.close();
+  }
+  renameSync(temporary, target);
+}
+
+function changeTable(database: DatabaseSync, table: string, columns: Column[], strength: number, random: Random): void {
+  if (table === columnTable) return;
+  const name = quote(table);
+  const statement = database.prepare(`SELECT * FROM ${name}`);
+  statement.setReturnArrays(true);
+  const rows = statement.all() as unknown as Cell[][];
+  if (!rows.length) return;
+  const changed = rows.map((row) =>
+    row.map((cell, index) => {
+      const column = columns[index]!;
+      if (column.key === 'PRI' || column.key === 'UNI' || random() >= strength) return cell;
+      return shifted(pick(rows, random)[index] ?? null, column, random);
+    }),
+  );
+  const added = addedRows(rows, columns, random);
+  database.exec(`DELETE FROM ${name}`);
+  const insert = database.prepare(`INSERT INTO ${name} VALUES (${columns.map(() => '?').join(', ')})`);
+  for (const row of [...changed, ...added]) insert.run(...row);
+}
+
+/** A fifth more rows, each a mix of several; their keys are new. */
+function addedRows(rows: Cell[][], columns: Column[], random: Random): Cell[][] {
+  const primary = columns.flatMap(({ key }, index) => (key === 'PRI' ? [index] : []));
+  const keyOf = (row: Cell[]) => JSON.stringify(primary.map((index) => lower(row[index]!)));
+  const taken = new Set(rows.map(keyOf));
+  const added: Cell[][] = [];
+  const wanted = Math.ceil(rows.length / 5);
+  for (let attempt = 0; added.length < wanted && attempt < wanted * 20; attempt++) {
+    const row = columns.map((column, index) => {
+      const isAlone = column.key === 'UNI' || (column.key === 'PRI' && primary.length === 1);
+      if (!isAlone) return shifted(pick(rows, random)[index] ?? null, column, random);
+      return freshKey(rows, index, attempt);
+    });
+    if (primary.length && taken.has(keyOf(row))) continue;
+    taken.add(keyOf(row));
+    added.push(row);
+  }
+  return added;
+}
+
+function freshKey(rows: Cell[][], index: number, attempt: number): Cell {
+  const values = rows.map((row) => row[index]);
+  if (values.every((value) => typeof value === 'number')) return Math.max(...(values as number[])) + 1 + attempt;
+  return `${values[attempt % values.length]}-${attempt + 2}`;
+}
+
+/** Numbers that are amounts move by up to a quarter in half of the cases; codes, years and references keep values that exist. */
+function shifted(cell: Cell, column: Column, random: Random): Cell {
+  const draw = random();
+  const isAmount =
+    typeof cell === 'number' && column.key === '' && !/(id|code|no|num|number|year|phone)$/i.test(column.name);
+  if (!isAmount || draw < 0.5) return cell;
+  const moved = cell * (1 + (random() - 0.5) / 2);
+  const digits = Number.isInteger(cell) ? 0 : (String(cell).split('.')[1]?.length ?? 0);
+  const value = Number(moved.toFixed(Math.min(digits, 6)));
+  return /^float\b/.test(column.type) ? Math.fround(value) : value;
+}
+
+const quote = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
+const lower = (cell: Cell) => (typeof cell === 'string' ? cell.toLowerCase().trimEnd() : cell);
+const pick = (rows: Cell[][], random: Random): Cell[] => rows[Math.floor(random() * rows.length)]!;
+
+/** Numbers in [0, 1) from a text: mulberry32, a 32-bit generator in the public domain, seeded by a hash. */
+function seededRandom(seed: string): Random {
+  let state = createHash('sha256').update(seed).digest().readInt32LE();
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
