@@ -10,7 +10,7 @@ import type { Confirmation } from '../contract.ts';
 import type { QueryResult } from './connection.ts';
 import type { SqlDataset, SqlTask } from './dataset.ts';
 import type { SqlExecutor } from './executor.ts';
-import { mutantsOf } from './mutants.ts';
+import { mutantsOf, tieProbeOf } from './mutants.ts';
 import { intersectionOverUnion } from './reward.ts';
 import { variantVersion } from './variant.ts';
 
@@ -76,6 +76,7 @@ export class SuccessConfirmation {
     const lenient = this.#dataset.goldDialect === 'sqlite';
     let unseparated = mutantsOf(task.gold, lenient);
     const mutants = unseparated.length;
+    const probe = tieProbeOf(task.gold, lenient);
     const separating: Check[] = [];
     const others: Check[] = [];
     for (const index of strengths.keys()) {
@@ -86,6 +87,13 @@ export class SuccessConfirmation {
       if (gold.kind !== 'rows' || !gold.rows.length) continue;
       const reversed = await this.#run(task, path, task.gold, undefined, lenient, true);
       if (reversed.kind !== 'rows' || intersectionOverUnion(reversed.rows, gold.rows) < 1) continue;
+      const keys = probe && (await this.#run(task, path, probe.query, undefined, lenient));
+      if (
+        keys?.kind === 'rows' &&
+        keys.rows.length > probe!.limit &&
+        keys.rows[probe!.limit] === keys.rows[probe!.limit - 1]
+      )
+        continue;
       const left: string[] = [];
       for (const mutant of unseparated) {
         const result = await this.#run(task, path, mutant, undefined, lenient);

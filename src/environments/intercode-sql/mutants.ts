@@ -44,6 +44,21 @@ export function mutantsOf(gold: string, lenient: boolean): string[] {
   return [...mutants];
 }
 
+/**
+ * A query for the values by which the gold's rows are ordered, one row more than its LIMIT lets through: when the last two are equal, which
+ * row came through is arbitrary.
+ * @returns null for a gold without ORDER BY and LIMIT at its top
+ */
+export function tieProbeOf(gold: string, lenient: boolean): { query: string; limit: number } | null {
+  const statement = parseStatement(gold, lenient);
+  if (statement.kind !== 'query' || statement.query.kind !== 'select') return null;
+  const { query } = statement;
+  if (!query.limit || !query.orderBy.length || query.distinct) return null;
+  const limit = Number(query.limit.count) + Number(query.limit.offset ?? 0);
+  const items = query.orderBy.map(({ expression }) => ({ kind: 'expression', expression, alias: null }) as const);
+  return { query: printQuery({ ...query, items, limit: { count: String(limit + 1), offset: null } }), limit };
+}
+
 /** Makes the change number `left` in place; `left` is negative once it is made. */
 function mutate(node: unknown, counter: { left: number }): void {
   if (typeof node !== 'object' || node === null || counter.left < 0) return;
@@ -72,7 +87,7 @@ function changesOf(node: Node): (() => void)[] {
     }
   }
   if (isQuery(node)) {
-    const query = node;
+    const query: Query = node;
     if (query.kind === 'select') {
       changes.push(() => {
         query.distinct = !query.distinct;

@@ -53,21 +53,53 @@ function changeTable(database: DatabaseSync, table: string, columns: Column[], s
   statement.setReturnArrays(true);
   const rows = statement.all() as unknown as Cell[][];
   if (!rows.length) return;
-  const changed = rows.map((row) =>
-    row.map((cell, index) => {
-      const column = columns[index]!;
-      if (column.key === 'PRI' || column.key === 'UNI' || random() >= strength) return cell;
-      return shifted(pick(rows, random)[index] ?? null, column, random);
-    }),
-  );
-  const added = addedRows(rows, columns, random);
+  const kinds = columns.map((column, index) => kindOf(column, rows, index));
+  const changed = columns.map((column, index) => changedCells(rows, column, kinds[index]!, index, strength, random));
+  const added = addedRows(rows, columns, kinds, random);
   database.exec(`DELETE FROM ${name}`);
   const insert = database.prepare(`INSERT INTO ${name} VALUES (${columns.map(() => '?').join(', ')})`);
-  for (const row of [...changed, ...added]) insert.run(...row);
+  for (const row of [...rows.map((_, place) => changed.map((cells) => cells[place]!)), ...added]) insert.run(...row);
 }
 
-/** A fifth more rows, each a mix of several; their keys are new. */
-function addedRows(rows: Cell[][], columns: Column[], random: Random): Cell[][] {
+/**
+ * `key`: never changed. `name`: text without repetition, such as the names of things; it stays so, because questions take it for a key.
+ * `value`: anything else.
+ */
+type Kind = 'key' | 'name' | 'value';
+
+function kindOf(column: Column, rows: Cell[][], index: number): Kind {
+  if (column.key === 'PRI' || column.key === 'UNI') return 'key';
+  if (rows.length < 3 || !/char|text/.test(column.type)) return 'value';
+  const present = rows.map((row) => lower(row[index] ?? null)).filter((cell) => cell !== null);
+  return present.length > 0 && new Set(present).size === present.length ? 'name' : 'value';
+}
+
+/** The cells of one column: values are redrawn, names change places. */
+function changedCells(
+  rows: Cell[][],
+  column: Column,
+  kind: Kind,
+  index: number,
+  strength: number,
+  random: Random,
+): Cell[] {
+  const cells = rows.map((row) => row[index] ?? null);
+  if (kind === 'key') return cells;
+  if (kind === 'value') {
+    return cells.map((cell) =>
+      random() < strength ? shifted(pick(rows, random)[index] ?? null, column, random) : cell,
+    );
+  }
+  const moving = cells.flatMap((_, place) => (random() < strength ? [place] : []));
+  const shuffled = moving.map((place) => ({ cell: cells[place]!, draw: random() })).sort((a, b) => a.draw - b.draw);
+  moving.forEach((place, order) => {
+    cells[place] = shuffled[order]!.cell;
+  });
+  return cells;
+}
+
+/** A fifth more rows, each a mix of several; their keys and names are new. */
+function addedRows(rows: Cell[][], columns: Column[], kinds: Kind[], random: Random): Cell[][] {
   const primary = columns.flatMap(({ key }, index) => (key === 'PRI' ? [index] : []));
   const keyOf = (row: Cell[]) => JSON.stringify(primary.map((index) => lower(row[index]!)));
   const taken = new Set(rows.map(keyOf));
@@ -75,8 +107,8 @@ function addedRows(rows: Cell[][], columns: Column[], random: Random): Cell[][] 
   const wanted = Math.ceil(rows.length / 5);
   for (let attempt = 0; added.length < wanted && attempt < wanted * 20; attempt++) {
     const row = columns.map((column, index) => {
-      const isAlone = column.key === 'UNI' || (column.key === 'PRI' && primary.length === 1);
-      if (!isAlone) return shifted(pick(rows, random)[index] ?? null, column, random);
+      const isFresh = kinds[index] === 'name' || column.key === 'UNI' || (column.key === 'PRI' && primary.length === 1);
+      if (!isFresh) return shifted(pick(rows, random)[index] ?? null, column, random);
       return freshKey(rows, index, attempt);
     });
     if (primary.length && taken.has(keyOf(row))) continue;
