@@ -38,9 +38,7 @@ const completionSchema = z.object({
         message: z.object({
           content: z.string().nullish(),
           refusal: z.string().nullish(),
-          tool_calls: z
-            .array(z.object({ function: z.object({ name: z.string(), arguments: z.string() }) }))
-            .nullish(),
+          tool_calls: z.array(z.object({ function: z.object({ name: z.string(), arguments: z.string() }) })).nullish(),
         }),
       }),
     )
@@ -143,7 +141,8 @@ export class Endpoint {
 }
 
 /** How providers and servers say that a conversation does not fit. */
-const contextLength = /context.{0,10}(?:length|size|limit|window)|maximum context|too many tokens|prompt is too long|exceeds the maximum number of tokens/i;
+const contextLength =
+  /context.{0,10}(?:length|size|limit|window)|maximum context|too many tokens|prompt is too long|exceeds the maximum number of tokens/i;
 
 /** The words of an error and of what caused it: clients hide the reason of a failed connection there. */
 function causes(error: unknown): string {

@@ -98,7 +98,13 @@ export class Gateway {
     return made;
   }
 
-  async #obtain(call: ModelCall, settings: RoleSettings, body: RequestBody, key: string, signal: AbortSignal): Promise<Answer> {
+  async #obtain(
+    call: ModelCall,
+    settings: RoleSettings,
+    body: RequestBody,
+    key: string,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const { endpoint, limiter } = this.endpoint(settings.endpoint);
     const deadline = Date.now() + longestPatienceMs;
     for (let attempt = 0; ; attempt++) {
@@ -114,7 +120,10 @@ export class Gateway {
   }
 
   /** Sends a call if nothing stands in its way. Runs in a place of the limiter, and waits for nothing but the answer. */
-  async #attempt(call: ModelCall, { settings, body, key, endpoint, limiter, attempt, signal }: AttemptInput): Promise<Attempt> {
+  async #attempt(
+    call: ModelCall,
+    { settings, body, key, endpoint, limiter, attempt, signal }: AttemptInput,
+  ): Promise<Attempt> {
     const runId = call.run.id;
     const obstacle = await this.#obstacle(runId, key, body, settings, endpoint);
     if (obstacle) return { later: obstacle };
@@ -182,9 +191,14 @@ export class Gateway {
     const faults = await this.#store.journal.addFault(call.run.id, fault);
     const isRateLimit = error.kind === 'Model.RateLimit';
     if (isRateLimit || error.retryAfterMs !== undefined) limiter.overloaded(Date.now());
-    if (error.retryAfterMs !== undefined) await this.#store.journal.coolDown(endpoint.name, Date.now() + error.retryAfterMs);
+    if (error.retryAfterMs !== undefined)
+      await this.#store.journal.coolDown(endpoint.name, Date.now() + error.retryAfterMs);
     if (!isRateLimit && faults >= endpoint.config.maxFaults) {
-      throw new CruxError('Model.Exhausted', `${error.message} This was fault ${faults} of this call: it is given up.`, { cause: error });
+      throw new CruxError(
+        'Model.Exhausted',
+        `${error.message} This was fault ${faults} of this call: it is given up.`,
+        { cause: error },
+      );
     }
     // Faults of earlier attempts of the activity count too, so that a broken endpoint is not hammered.
     const backOffMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(attempt, faults - 1));
@@ -202,7 +216,8 @@ export class Gateway {
       try {
         return await this.#store.journal.write(runId, answer);
       } catch (error) {
-        const canWait = error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');
+        const canWait =
+          error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');
         if (!canWait) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -224,7 +239,10 @@ type AttemptInput = {
 /** @throws CruxError when a run takes no more work */
 export function admitState(runId: string, state: string): void {
   if (state === 'paused') {
-    throw new CruxError('Run.Paused', `Run ${runId} is paused.`, { remedy: `crux resume ${runId}`, retryAfterMs: 2_000 });
+    throw new CruxError('Run.Paused', `Run ${runId} is paused.`, {
+      remedy: `crux resume ${runId}`,
+      retryAfterMs: 2_000,
+    });
   }
   if (state === 'cancelled') throw new CruxError('Run.Cancelled', `Run ${runId} is cancelled.`);
 }
@@ -251,7 +269,14 @@ function worstCase(body: RequestBody, { maxTokens, price }: RoleSettings): Worst
   };
 }
 
-function answerFrom(call: ModelCall, settings: RoleSettings, key: string, seed: number, completion: Completion, latencyMs: number): Answer {
+function answerFrom(
+  call: ModelCall,
+  settings: RoleSettings,
+  key: string,
+  seed: number,
+  completion: Completion,
+  latencyMs: number,
+): Answer {
   const { promptTokens, completionTokens } = completion;
   const known = settings.price !== null && promptTokens !== null && completionTokens !== null;
   return {
@@ -269,10 +294,14 @@ function answerFrom(call: ModelCall, settings: RoleSettings, key: string, seed: 
   };
 }
 
-function firstCeilingOver(ceilings: Ceilings, use: { calls: number; tokens: number; costMicroUsd: number }): string | null {
+function firstCeilingOver(
+  ceilings: Ceilings,
+  use: { calls: number; tokens: number; costMicroUsd: number },
+): string | null {
   if (ceilings.calls !== null && use.calls > ceilings.calls) return `${ceilings.calls} calls`;
   if (ceilings.tokens !== null && use.tokens > ceilings.tokens) return `${ceilings.tokens} tokens`;
-  if (ceilings.costMicroUsd !== null && use.costMicroUsd > ceilings.costMicroUsd) return `$${ceilings.costMicroUsd / 1e6}`;
+  if (ceilings.costMicroUsd !== null && use.costMicroUsd > ceilings.costMicroUsd)
+    return `$${ceilings.costMicroUsd / 1e6}`;
   return null;
 }
 

@@ -51,12 +51,7 @@ export class Findings {
   /** Candidates of a state in the order in which they were drawn. */
   candidatesOf(runId: string, nodeId: string): Promise<CandidateTable[]> {
     const query = this.#database.kysely.selectFrom('candidates').selectAll();
-    return query
-      .where('run_id', '=', runId)
-      .where('node_id', '=', nodeId)
-      .orderBy('position')
-      .orderBy('id')
-      .execute();
+    return query.where('run_id', '=', runId).where('node_id', '=', nodeId).orderBy('position').orderBy('id').execute();
   }
 
   candidates(runId: string): Promise<CandidateTable[]> {
@@ -71,9 +66,7 @@ export class Findings {
 
   async score(runId: string, candidateId: string): Promise<ScoreTable | null> {
     const query = this.#database.kysely.selectFrom('scores').selectAll();
-    return (
-      (await query.where('run_id', '=', runId).where('candidate_id', '=', candidateId).executeTakeFirst()) ?? null
-    );
+    return (await query.where('run_id', '=', runId).where('candidate_id', '=', candidateId).executeTakeFirst()) ?? null;
   }
 
   steps(runId: string, trajectoryId?: string): Promise<StepTable[]> {

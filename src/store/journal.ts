@@ -35,7 +35,7 @@ export type Answer = {
 export type Spending = { calls: number; tokens: number; costMicroUsd: number };
 
 /** What a call may use at worst. */
-export type WorstCase = { tokens: number; /** Null when the model has no price. */ costMicroUsd: number | null };
+export type WorstCase = { tokens: number /** Null when the model has no price. */; costMicroUsd: number | null };
 
 /** Until when a reservation holds whose call is over, but whose use nobody told. */
 const forEver = Number.MAX_SAFE_INTEGER;
@@ -195,7 +195,9 @@ export class Journal {
         AND ${room('tokens', ceilings.tokens, worst.tokens)}
         AND ${room('costMicroUsd', ceilings.costMicroUsd, worst.costMicroUsd ?? 0)}`;
     await this.#database.atomically([
-      ...(engine === 'postgres' ? [{ compile: () => sql`SELECT pg_advisory_xact_lock(hashtext(${runId}))`.compile(kysely) }] : []),
+      ...(engine === 'postgres'
+        ? [{ compile: () => sql`SELECT pg_advisory_xact_lock(hashtext(${runId}))`.compile(kysely) }]
+        : []),
       kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key),
       { compile: () => insert.compile(kysely) },
     ]);
@@ -204,11 +206,7 @@ export class Journal {
   }
 
   async release(runId: string, key: string): Promise<void> {
-    await this.#database.kysely
-      .deleteFrom('reservations')
-      .where('run_id', '=', runId)
-      .where('key', '=', key)
-      .execute();
+    await this.#database.kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key).execute();
   }
 
   /** What the run has spent for good, calls under way aside. */
@@ -217,7 +215,9 @@ export class Journal {
     const { rows } = await sql<Spending>`
       SELECT ${spent('calls')} AS calls,
              ${spent('tokens')} + ${held('tokens', forEver - 1)} AS tokens,
-             ${spent('costMicroUsd')} + ${held('costMicroUsd', forEver - 1)} AS "costMicroUsd"`.execute(this.#database.kysely);
+             ${spent('costMicroUsd')} + ${held('costMicroUsd', forEver - 1)} AS "costMicroUsd"`.execute(
+      this.#database.kysely,
+    );
     const [{ calls, tokens, costMicroUsd } = { calls: 0, tokens: 0, costMicroUsd: 0 }] = rows;
     return { calls: Number(calls), tokens: Number(tokens), costMicroUsd: Number(costMicroUsd) };
   }
@@ -236,7 +236,8 @@ export class Journal {
       costMicroUsd: sql`coalesce(sum(cost_micro_usd), 0)`,
     };
     return {
-      spent: (unit: keyof Spending) => sql`(SELECT ${inAnswers[unit]} FROM answers WHERE run_id = ${runId} AND reused = 0)`,
+      spent: (unit: keyof Spending) =>
+        sql`(SELECT ${inAnswers[unit]} FROM answers WHERE run_id = ${runId} AND reused = 0)`,
       held: (unit: keyof Spending, beyond: number) =>
         sql`(SELECT ${inReservations[unit]} FROM reservations
              WHERE run_id = ${runId} AND key <> ${exceptKey} AND expires_at > ${beyond})`,
@@ -259,10 +260,7 @@ export class Journal {
       .insertInto('providers')
       .values({ name: provider, cool_down_until: until })
       .onConflict((conflict) =>
-        conflict
-          .column('name')
-          .doUpdateSet({ cool_down_until: until })
-          .where('providers.cool_down_until', '<', until),
+        conflict.column('name').doUpdateSet({ cool_down_until: until }).where('providers.cool_down_until', '<', until),
       )
       .execute();
   }

@@ -15,13 +15,18 @@ function table(database: Kysely<Schema>, name: string, columns: Columns, primary
   for (const [column, type] of Object.entries(columns)) {
     const bare = type.replace('?', '');
     const sqlType = bare === 'integer' ? 'bigint' : bare === 'real' ? 'double precision' : 'text';
-    builder = builder.addColumn(column, sqlType, (definition) => (type.endsWith('?') ? definition : definition.notNull()));
+    builder = builder.addColumn(column, sqlType, (definition) =>
+      type.endsWith('?') ? definition : definition.notNull(),
+    );
   }
   return builder.addPrimaryKeyConstraint(`${name}_key`, primaryKey as never[]);
 }
 
 function index(database: Kysely<Schema>, tableName: string, columns: string[]): Compilable {
-  return database.schema.createIndex(`${tableName}_by_${columns.join('_')}`).on(tableName).columns(columns);
+  return database.schema
+    .createIndex(`${tableName}_by_${columns.join('_')}`)
+    .on(tableName)
+    .columns(columns);
 }
 
 const initial: Migration = (database) => [

@@ -15,7 +15,10 @@ const migrationLock = 7_296_423;
 export async function openPostgres(url: string, schema = 'crux'): Promise<Database> {
   const location = withoutPassword(url);
   // Whole numbers of the store are below 2^53.
-  const types = { getTypeParser: ((oid: number, format?: 'text') => (oid === 20 ? Number : pg.types.getTypeParser(oid, format))) as typeof pg.types.getTypeParser };
+  const types = {
+    getTypeParser: ((oid: number, format?: 'text') =>
+      oid === 20 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  };
   const pool = new pg.Pool({ connectionString: url, max: 8, types, options: `-c search_path=${schema}` });
   // A connection that breaks while idle is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => {});

@@ -40,7 +40,10 @@ export class Runs {
   }
 
   /** Records a run and its tasks, all or nothing. A run that is there already is left as it is, whoever made it. */
-  async create(run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>, tasks: Omit<RunTask, 'state' | 'result'>[]): Promise<void> {
+  async create(
+    run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>,
+    tasks: Omit<RunTask, 'state' | 'result'>[],
+  ): Promise<void> {
     const { kysely } = this.#database;
     const statements = [
       kysely.insertInto('runs').values({
@@ -173,7 +176,13 @@ export class Runs {
   }
 
   /** A worker tells that it is there, and what it can do. */
-  async announceWorker(worker: { id: string; host: string; roles: string[]; environments: string[]; endpoints: string[] }): Promise<void> {
+  async announceWorker(worker: {
+    id: string;
+    host: string;
+    roles: string[];
+    environments: string[];
+    endpoints: string[];
+  }): Promise<void> {
     const values = {
       host: worker.host,
       roles: JSON.stringify(worker.roles),
@@ -193,7 +202,9 @@ export class Runs {
   }
 
   /** Workers seen within the last minute. */
-  async workers(): Promise<{ id: string; host: string; roles: string[]; environments: string[]; endpoints: string[] }[]> {
+  async workers(): Promise<
+    { id: string; host: string; roles: string[]; environments: string[]; endpoints: string[] }[]
+  > {
     const rows = await this.#database.kysely
       .selectFrom('workers')
       .selectAll()

@@ -119,7 +119,14 @@ export type AnswerTable = {
 };
 
 /** Faults per call: never answers. */
-export type FaultTable = { run_id: string; key: string; role: string; kind: string; count: number; last_message: string };
+export type FaultTable = {
+  run_id: string;
+  key: string;
+  role: string;
+  kind: string;
+  count: number;
+  last_message: string;
+};
 
 /** The worst case of a call that is under way, held against the run's ceilings. */
 export type ReservationTable = {
@@ -223,4 +230,3 @@ export type PairTable = {
   flags: string;
   certificate: string;
 };
-

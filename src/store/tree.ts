@@ -130,7 +130,8 @@ export class Tree {
 
   /** Whether a stored state still is what its id, a content hash, stands for. */
   async isIntact(state: State): Promise<boolean> {
-    if (state.parentId === null) return contentHash([state.stateKey, state.messages, state.tools, state.format]) === state.id;
+    if (state.parentId === null)
+      return contentHash([state.stateKey, state.messages, state.tools, state.format]) === state.id;
     const parent = await this.state(state.parentId);
     const observation = state.messages.slice(parent.messages.length + 1);
     return contentHash([state.parentId, state.assistant, observation]) === state.id;

@@ -21,9 +21,15 @@ const unprivileged = 65_534;
 
 /** Folder of Postgres' programs, or null with a message on why the tests that need it are skipped. */
 export function postgresPrograms(): string | null {
-  const folders = ['/usr/lib/postgresql/17/bin', '/usr/lib/postgresql/16/bin', '/usr/lib/postgresql/15/bin', pgConfig()];
+  const folders = [
+    '/usr/lib/postgresql/17/bin',
+    '/usr/lib/postgresql/16/bin',
+    '/usr/lib/postgresql/15/bin',
+    pgConfig(),
+  ];
   const found = folders.find((folder) => folder !== null && existsSync(join(folder, 'initdb')));
-  if (!found) console.warn('No Postgres server is installed: its tests are skipped. Debian: apt-get install postgresql.');
+  if (!found)
+    console.warn('No Postgres server is installed: its tests are skipped. Debian: apt-get install postgresql.');
   return found ?? null;
 }
 
@@ -40,7 +46,8 @@ export async function startPostgres(programs: string): Promise<PostgresForTests>
   const port = await freePort();
   const url = `postgres://crux@127.0.0.1:${port}/postgres`;
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off'];
-  const launch = () => spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((one) => ['-c', one])], options);
+  const launch = () =>
+    spawn(join(programs, 'postgres'), ['-D', data, ...settings.flatMap((one) => ['-c', one])], options);
 
   let server = launch();
   await answering(url);

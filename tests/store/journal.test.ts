@@ -85,7 +85,8 @@ describeEngines('journal', (engine) => {
 
   it('counts the faults of a call, and rate limits apart from those that exhaust it', async () => {
     const { journal } = await engine.open();
-    const add = (key: string, kind: string) => journal.addFault('run-1', { key, role: 'policy', kind, message: 'cut\u0000' });
+    const add = (key: string, kind: string) =>
+      journal.addFault('run-1', { key, role: 'policy', kind, message: 'cut\u0000' });
     expect(await add('key-1', 'Model.Transport')).toBe(1);
     expect(await add('key-1', 'Model.RateLimit')).toBe(1);
     expect(await add('key-1', 'Model.Transport')).toBe(2);

@@ -1,7 +1,7 @@
 // Layer: the store on both engines.
 import { expect, it } from 'vitest';
-import type { PairTable, TrajectoryTable } from '../../src/store/schema.ts';
 import { importScope } from '../../src/store/findings.ts';
+import type { PairTable, TrajectoryTable } from '../../src/store/schema.ts';
 import { addRun, describeEngines, runConfig } from '../helpers/store.ts';
 
 const taskIds = ['task-1', 'task-2', 'task-3'];
@@ -9,9 +9,20 @@ const taskIds = ['task-1', 'task-2', 'task-3'];
 describeEngines('runs', (engine) => {
   it('keeps a run with its settings and its tasks in their order', async () => {
     const store = await engine.open();
-    await addRun(store, { taskIds, seed: 4_000_000_000, ceilings: { calls: 5, tokens: null, costMicroUsd: 2.5 }, reuse: ['run-0'] });
+    await addRun(store, {
+      taskIds,
+      seed: 4_000_000_000,
+      ceilings: { calls: 5, tokens: null, costMicroUsd: 2.5 },
+      reuse: ['run-0'],
+    });
     const run = await (await engine.reopen(store)).runs.get('run-1');
-    expect(run).toMatchObject({ id: 'run-1', seed: 4_000_000_000, state: 'running', reuse: ['run-0'], finishedAt: null });
+    expect(run).toMatchObject({
+      id: 'run-1',
+      seed: 4_000_000_000,
+      state: 'running',
+      reuse: ['run-0'],
+      finishedAt: null,
+    });
     expect(run.ceilings).toEqual({ calls: 5, tokens: null, costMicroUsd: 2.5 });
     expect(run.config).toEqual(runConfig());
     expect(Math.abs(Date.now() - run.createdAt)).toBeLessThan(10_000);
@@ -37,9 +48,15 @@ describeEngines('runs', (engine) => {
 
   it('names the newest runs when one is asked for that is not there', async () => {
     const store = await engine.open();
-    await expect(store.runs.get('run-9')).rejects.toMatchObject({ kind: 'User.NotFound', remedy: expect.stringContaining('No run') });
+    await expect(store.runs.get('run-9')).rejects.toMatchObject({
+      kind: 'User.NotFound',
+      remedy: expect.stringContaining('No run'),
+    });
     await addRun(store);
-    await expect(store.runs.get('run-9')).rejects.toMatchObject({ kind: 'User.NotFound', remedy: expect.stringContaining('run-1') });
+    await expect(store.runs.get('run-9')).rejects.toMatchObject({
+      kind: 'User.NotFound',
+      remedy: expect.stringContaining('run-1'),
+    });
     await expect(store.runs.control('run-9')).rejects.toMatchObject({ kind: 'User.NotFound' });
     expect(await store.runs.find('run-9')).toBeNull();
   });
@@ -122,7 +139,15 @@ describeEngines('findings', (engine) => {
 
   it('lists candidates in the order of drawing, whoever was stored first', async () => {
     const { findings } = await engine.open();
-    const candidate = { run_id: 'run-1', node_id: 'n', source: 'expert', model: 'm', message: '{}', action: null, canonical: null };
+    const candidate = {
+      run_id: 'run-1',
+      node_id: 'n',
+      source: 'expert',
+      model: 'm',
+      message: '{}',
+      action: null,
+      canonical: null,
+    };
     await findings.addCandidates([
       { ...candidate, id: 'x', position: 1 },
       { ...candidate, id: 'z', position: 0 },

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Action } from '../../src/domain/action.ts';
 import type { AssistantMessage, Message } from '../../src/domain/message.ts';
 import type { Store } from '../../src/store/store.ts';
-import { nextStateKey, type NewRoot, type State, type Transition } from '../../src/store/tree.ts';
+import { type NewRoot, nextStateKey, type State, type Transition } from '../../src/store/tree.ts';
 import { describeEngines } from '../helpers/store.ts';
 
 const root: NewRoot = {
@@ -58,11 +58,15 @@ describeEngines('tree', (engine) => {
   it('reads back from another connection whatever was written, to the letter', async () => {
     const store = await engine.open();
     const other = await engine.reopen(store);
-    const texts = fc.array(fc.record({ thought: anyText, door: anyText, observation: anyText }), { minLength: 1, maxLength: 4 });
+    const texts = fc.array(fc.record({ thought: anyText, door: anyText, observation: anyText }), {
+      minLength: 1,
+      maxLength: 4,
+    });
     await fc.assert(
       fc.asyncProperty(anyText, texts, async (taskText, steps) => {
         let state = await store.tree.addRoot({ ...root, messages: [{ role: 'user', content: taskText }] });
-        for (const { thought, door, observation } of steps) state = await take(store, state, thought, door, observation);
+        for (const { thought, door, observation } of steps)
+          state = await take(store, state, thought, door, observation);
         expect(await other.tree.state(state.id)).toEqual(state);
         expect(state.messages.length).toBe(1 + 2 * steps.length);
         expect(state.actions).toEqual(steps.map(({ door }) => go(door)));
@@ -126,7 +130,13 @@ describeEngines('tree', (engine) => {
 
   it('keeps the first record of a transition, and gives it to whoever comes later', async () => {
     const store = await engine.open();
-    const first = transition({ observation: 'A room.', done: true, reward: 0.25, success: false, details: '{"rows":1}' });
+    const first = transition({
+      observation: 'A room.',
+      done: true,
+      reward: 0.25,
+      success: false,
+      details: '{"rows":1}',
+    });
     expect(await store.tree.addTransition(first)).toEqual(first);
     expect(await store.tree.addTransition({ ...first, observation: 'Another room.', reward: 1 })).toEqual(first);
     expect(await (await engine.reopen(store)).tree.transition('after')).toEqual(first);

@@ -1,0 +1,57 @@
+import type { EndpointConfig } from '../../src/models/endpoint.ts';
+import { type CallAddress, Gateway, type ModelCall } from '../../src/models/gateway.ts';
+import type { Run } from '../../src/store/runs.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type ModelEndpoint, type RecordedRequest, type Reply, startModelEndpoint } from '../helpers/model-endpoint.ts';
+import { addRun, temporaryStore } from '../helpers/store.ts';
+
+export type GatewayForTests = {
+  store: Store;
+  gateway: Gateway;
+  endpoint: ModelEndpoint;
+  run: Run;
+  config: EndpointConfig;
+  call(changes?: Partial<CallAddress>, run?: Run): ModelCall;
+};
+
+export const never = new AbortController().signal;
+
+type Options = Partial<EndpointConfig> & { store?: Store; run?: Parameters<typeof addRun>[1] };
+
+/** A gateway to a scripted endpoint, with a run in a new store. */
+export async function gatewayTo(
+  script: Reply[] | ((request: RecordedRequest, number: number) => Reply),
+  { store: given, run: newRun, ...changes }: Options = {},
+): Promise<GatewayForTests> {
+  const store = given ?? (await temporaryStore());
+  const endpoint = await startModelEndpoint(script);
+  const config: EndpointConfig = {
+    baseUrl: endpoint.url,
+    apiKeyEnv: null,
+    concurrency: 64,
+    timeoutMs: 10_000,
+    maxFaults: 4,
+    ...changes,
+  };
+  const run = await addRun(store, newRun);
+  const gateway = new Gateway(store, { models: config });
+  return { store, gateway, endpoint, run, config, call: (address, other = run) => modelCall(other, address) };
+}
+
+export function modelCall(run: Run, address: Partial<CallAddress> = {}): ModelCall {
+  return {
+    run,
+    address: {
+      nodeId: 'node-1',
+      role: 'policy',
+      purpose: 'explore',
+      stream: 'sample-0',
+      sample: 0,
+      ask: 0,
+      ...address,
+    },
+    messages: [{ role: 'user', content: 'Two doors.' }],
+    tools: [],
+    step: 1,
+  };
+}

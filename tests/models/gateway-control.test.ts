@@ -1,0 +1,215 @@
+// Layer: the gateway against a scripted endpoint over HTTP.
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import type { Ceilings } from '../../src/domain/run-config.ts';
+import { Gateway } from '../../src/models/gateway.ts';
+import type { Store } from '../../src/store/store.ts';
+import { gatewayTo, never } from './gateway-builder.ts';
+
+const unlimited: Ceilings = { calls: null, tokens: null, costMicroUsd: null };
+
+describe('a ceiling', () => {
+  // A call has 110 tokens and costs 120 micro-dollars; at worst it has 100 generated tokens and a short prompt.
+  it.each([
+    ['calls', { calls: 7 }, 7],
+    ['tokens', { tokens: 800 }, 7],
+    ['cost', { costMicroUsd: 1_000 }, 7],
+  ])(
+    'of %s is never exceeded by 50 calls at once, and nearly reached',
+    async (_unit, ceiling: Partial<Ceilings>, most) => {
+      const ceilings = { ...unlimited, ...ceiling };
+      const { gateway, store, endpoint, call } = await gatewayTo(() => ({}), { run: { ceilings } });
+      const results = await Promise.allSettled(
+        Array.from({ length: 50 }, (_, sample) => gateway.answer(call({ sample }), never)),
+      );
+      const kinds = results
+        .filter((result) => result.status === 'rejected')
+        .map(({ reason }) => (reason as { kind: string }).kind);
+      expect(new Set(kinds)).toEqual(new Set(['Run.Budget']));
+      expect(endpoint.requests.length).toBeLessThanOrEqual(most);
+      expect(endpoint.requests.length).toBeGreaterThanOrEqual(most - 1);
+      const spent = await store.journal.spending('run-1');
+      expect(spent.calls).toBe(endpoint.requests.length);
+      expect(spent.tokens).toBeLessThanOrEqual(ceilings.tokens ?? Number.POSITIVE_INFINITY);
+      expect(spent.costMicroUsd).toBeLessThanOrEqual(ceilings.costMicroUsd ?? Number.POSITIVE_INFINITY);
+    },
+  );
+
+  it('holds for two processes together', async () => {
+    const { gateway, store, config, endpoint, call } = await gatewayTo(() => ({}), {
+      run: { ceilings: { ...unlimited, calls: 9 } },
+    });
+    const other = new Gateway(store, { models: config });
+    await Promise.allSettled(
+      Array.from({ length: 30 }, (_, sample) => (sample % 2 ? gateway : other).answer(call({ sample }), never)),
+    );
+    expect(endpoint.requests.length).toBe(9);
+  });
+
+  it('holds where the provider does not tell what was used', async () => {
+    const { gateway, endpoint, call } = await gatewayTo(() => ({ usage: null }), {
+      run: { ceilings: { ...unlimited, tokens: 500 } },
+    });
+    for (let sample = 0; sample < 10; sample++) await gateway.answer(call({ sample }), never).catch(() => {});
+    expect(endpoint.requests.length).toBe(4);
+  });
+
+  it('lets calls wait for those under way, whose worst case it could not bear, in place of ending the run', async () => {
+    const hold = Promise.withResolvers<void>();
+    // Two calls at their worst are more than 200 tokens; 10 and 10 used tokens are not.
+    const reply = { after: hold.promise, usage: { prompt_tokens: 10, completion_tokens: 10 } };
+    const { gateway, endpoint, call } = await gatewayTo(() => reply, {
+      run: { ceilings: { ...unlimited, tokens: 200 } },
+    });
+    const calls = [0, 1].map((sample) => gateway.answer(call({ sample }), never));
+    await endpoint.requested(1);
+    hold.resolve();
+    await Promise.all(calls);
+    expect(endpoint.mostInFlight).toBe(1);
+  });
+
+  it('that was raised lets the run go on', async () => {
+    const { gateway, store, endpoint, call } = await gatewayTo(() => ({}), {
+      run: { ceilings: { ...unlimited, calls: 1 } },
+    });
+    await gateway.answer(call(), never);
+    await expect(gateway.answer(call({ sample: 1 }), never)).rejects.toMatchObject({ kind: 'Run.Budget' });
+    await store.runs.setControl('run-1', { ceilings: { ...unlimited, calls: 2 } });
+    await gateway.answer(call({ sample: 1 }), never);
+    expect(endpoint.requests.length).toBe(2);
+  });
+
+  it('does not count a call that came to a fault', async () => {
+    const { gateway, endpoint, call } = await gatewayTo([{ status: 404, body: '{}' }, {}], {
+      run: { ceilings: { ...unlimited, calls: 1 } },
+    });
+    await expect(gateway.answer(call(), never)).rejects.toMatchObject({ kind: 'Model.Rejected' });
+    await gateway.answer(call({ sample: 1 }), never);
+    expect(endpoint.requests.length).toBe(2);
+  });
+});
+
+describe('a caller that gives up', () => {
+  const reason = new Error('cancelled by the test');
+
+  it('while its call waits for a place leaves at once, and its call is never sent', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, endpoint, call } = await gatewayTo([{ after: hold.promise }], { concurrency: 1 });
+    const first = gateway.answer(call(), never);
+    await endpoint.requested(1);
+    const waiting = new AbortController();
+    const second = gateway.answer(call({ sample: 1 }), waiting.signal);
+    waiting.abort(reason);
+    await expect(second).rejects.toBe(reason);
+    hold.resolve();
+    await first;
+    await gateway.idle();
+    expect(endpoint.requests.length).toBe(1);
+  });
+
+  it('in a back-off leaves at once', async () => {
+    const { gateway, endpoint, call } = await gatewayTo([
+      { status: 429, headers: { 'retry-after': '30' }, body: '{}' },
+    ]);
+    const leaving = new AbortController();
+    const answer = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    leaving.abort(reason);
+    const startedAt = performance.now();
+    await expect(answer).rejects.toBe(reason);
+    await gateway.idle();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  it('in flight ends the request', async () => {
+    const { gateway, endpoint, call } = await gatewayTo([{ fault: 'hang' }]);
+    const leaving = new AbortController();
+    const answer = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    leaving.abort(reason);
+    await expect(answer).rejects.toBe(reason);
+    await gateway.idle();
+    await expect.poll(() => endpoint.inFlight).toBe(0);
+  });
+
+  it('does not take the answer from others who wait for it', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, endpoint, call } = await gatewayTo([{ after: hold.promise }]);
+    const leaving = new AbortController();
+    const first = gateway.answer(call(), leaving.signal);
+    const second = gateway.answer(call(), never);
+    await endpoint.requested(1);
+    leaving.abort(reason);
+    await expect(first).rejects.toBe(reason);
+    hold.resolve();
+    expect((await second).message.content).toBe('An answer.');
+    expect(endpoint.requests.length).toBe(1);
+  });
+
+  it('before it asked is not served', async () => {
+    const { gateway, call } = await gatewayTo([]);
+    await expect(gateway.answer(call(), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  it('leaves the key to whoever asks next, never with two requests at once', async () => {
+    const { gateway, endpoint, call } = await gatewayTo([{ fault: 'hang' }, {}]);
+    const leaving = new AbortController();
+    const first = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    leaving.abort(reason);
+    await expect(first).rejects.toBe(reason);
+    expect((await gateway.answer(call(), never)).message.content).toBe('An answer.');
+    expect(endpoint.requests.length).toBe(2);
+    expect(endpoint.mostInFlight).toBe(1);
+  });
+});
+
+describe('a full store', () => {
+  it('keeps a paid answer until there is space, and does not ask again', async () => {
+    const { gateway, store, endpoint, call } = await gatewayTo([{ content: 'x'.repeat(50_000) }]);
+    const leaving = new AbortController();
+    await limitPages(store, 'now');
+    const first = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    await expect.poll(() => endpoint.inFlight).toBe(0);
+    // The one who asked is cancelled, another one asks: the answer is there all the same.
+    leaving.abort(new Error('cancelled'));
+    await expect(first).rejects.toThrow('cancelled');
+    const second = gateway.answer(call(), never);
+    await limitPages(store, 1_000_000);
+    expect((await second).message.content?.length).toBe(50_000);
+    expect((await store.journal.spending('run-1')).calls).toBe(1);
+    expect(endpoint.requests.length).toBe(1);
+  });
+});
+
+describe('the limiter', () => {
+  it('keeps to the configured number of calls at once', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, endpoint, call } = await gatewayTo(() => ({ after: hold.promise }), { concurrency: 3 });
+    const calls = Array.from({ length: 20 }, (_, sample) => gateway.answer(call({ sample }), never));
+    await endpoint.requested(3);
+    hold.resolve();
+    await Promise.all(calls);
+    expect(endpoint.mostInFlight).toBe(3);
+  });
+
+  it('shrinks when the provider has too much, and grows again with good answers', async () => {
+    const { gateway, call } = await gatewayTo((_, number) => (number === 1 ? { status: 429, body: '{}' } : {}), {
+      concurrency: 8,
+    });
+    await gateway.answer(call(), never);
+    const { limiter } = gateway.endpoint('models');
+    expect(limiter.limit).toBe(4);
+    // The first answer counts as one of four; then five more for the next place, and so on.
+    for (let sample = 1; sample <= 4 + 5 + 6 + 7; sample++) await gateway.answer(call({ sample }), never);
+    expect(limiter.limit).toBe(8);
+  });
+});
+
+/** Lets the database grow no further than this: what a full disk does. */
+async function limitPages(store: Store, pages: number | 'now'): Promise<void> {
+  const { kysely } = store.database;
+  const { rows } = await sql<{ page_count: number }>`PRAGMA page_count`.execute(kysely);
+  await sql`PRAGMA max_page_count = ${sql.lit(pages === 'now' ? rows[0]!.page_count : pages)}`.execute(kysely);
+}
