@@ -3,7 +3,7 @@ import { constants, DatabaseSync } from 'node:sqlite';
 import { errorText } from '../../errors.ts';
 import { readColumns } from './column.ts';
 import { translate } from './dialect.ts';
-import { registerFunctions } from './mysql/function-values.ts';
+import { registerFunctions, type StatementFunctions } from './mysql/function-values.ts';
 import { makeSchema, type Schema } from './mysql/scope.ts';
 import { tupleText, type Value } from './python-text.ts';
 
@@ -32,7 +32,7 @@ const forbiddenFunctions = new Set(['load_extension', 'fts3_tokenizer', 'edit', 
 export class Connection {
   readonly #database: DatabaseSync;
   readonly #schema: Schema;
-  readonly #functions: { startStatement(): void };
+  readonly #functions: StatementFunctions;
 
   /**
    * @param name of the database, as MySQL's messages show it
@@ -81,7 +81,7 @@ export class Connection {
         rows.push(text);
       }
     } catch (error) {
-      return { kind: 'error', message: errorText(error) };
+      return { kind: 'error', message: this.#functions.raised() ?? errorText(error) };
     }
     return { kind: 'rows', rows, truncated: false, tables };
   }

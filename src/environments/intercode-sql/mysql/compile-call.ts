@@ -51,7 +51,14 @@ export function compileCall(call: CallExpression, context: Context, compile: Com
   const list = call.arguments.map((each) => compile(each, context));
   // Its very purpose is to be any of a group's values.
   if (call.name === 'ANY_VALUE') return { ...list[0]!, bare: [] };
-  return combine(definition.sql(...list), definition.type(list.map(({ type }) => type)), list);
+  const type = definition.type(list.map((argument) => argument.type));
+  return combine(definition.sql(...list), type.kind === 'decimal' ? { ...type, ...roundedScale(call) } : type, list);
+}
+
+/** Digits that ROUND and TRUNCATE leave, where they are written as a number. */
+function roundedScale({ name, arguments: [, digits] }: CallExpression): { scale?: number } {
+  const isWritten = digits?.kind === 'literal' && digits.type === 'integer';
+  return (name === 'ROUND' || name === 'TRUNCATE') && isWritten ? { scale: Math.min(Number(digits.value), 30) } : {};
 }
 
 function unknownFunction(call: CallExpression, { schema }: Context): MysqlError {

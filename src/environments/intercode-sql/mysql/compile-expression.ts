@@ -280,7 +280,7 @@ function compileQuantified(
   });
   const comparison = `${first} ${comparisonOperators[expression.operator]} ${second}`;
   const sql = expression.every
-    ? `(NOT EXISTS (${named(query.sql)} SELECT 1 FROM operand WHERE NOT (${comparison})))`
+    ? `(NOT EXISTS (${named(query.sql)} SELECT 1 FROM operand WHERE (${comparison}) IS NOT TRUE))`
     : `(EXISTS (${named(query.sql)} SELECT 1 FROM operand WHERE ${comparison}))`;
   return combine(sql, types.integer, [left.compiled, ofQuery('', types.nullType, query)]);
 }

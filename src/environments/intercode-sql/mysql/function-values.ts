@@ -366,11 +366,30 @@ function spread(root: boolean, population: boolean) {
   };
 }
 
+export type StatementFunctions = {
+  /** To be called before each statement. */
+  startStatement(): void;
+  /** What a function of the statement raised: SQLite's own message does not always say it. */
+  raised(): string | null;
+};
+
 /** Registers everything on a connection. `mysql_rand` draws the same numbers in every statement: equal queries have equal results. */
-export function registerFunctions(database: DatabaseSync): { startStatement(): void } {
+export function registerFunctions(database: DatabaseSync): StatementFunctions {
+  let raised: string | null = null;
+  const raise = (message: string): never => {
+    raised = message;
+    throw new Error(message);
+  };
   for (const [name, implementation] of Object.entries(implementations)) {
     database.function(`mysql_${name}`, { deterministic: true, varargs: true }, (...values: Value[]) => {
-      return values.includes(null) ? null : implementation(...(values as (number | string)[]));
+      if (values.includes(null)) return null;
+      try {
+        return implementation(...(values as (number | string)[]));
+      } catch {
+        return raise(
+          name === 'regexp' ? 'Illegal argument to a regular expression.' : `Incorrect arguments to ${name}`,
+        );
+      }
     });
   }
   database.function(
@@ -403,7 +422,7 @@ export function registerFunctions(database: DatabaseSync): { startStatement(): v
   database.aggregate('mysql_single', {
     start: () => '',
     step: (accumulated: string, value: Value): string => {
-      if (accumulated !== '') throw new Error('Subquery returns more than 1 row');
+      if (accumulated !== '') raise('Subquery returns more than 1 row');
       return JSON.stringify(value);
     },
     result: (accumulated: string): Value => (accumulated === '' ? null : (JSON.parse(accumulated) as Value)),
@@ -411,6 +430,8 @@ export function registerFunctions(database: DatabaseSync): { startStatement(): v
   return {
     startStatement: () => {
       state = 0;
+      raised = null;
     },
+    raised: () => raised,
   };
 }

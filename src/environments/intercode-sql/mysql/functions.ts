@@ -111,10 +111,10 @@ export const functions: { [name: string]: Definition } = {
   ROUND: {
     least: 1,
     most: 2,
-    type: (types) => roundedType(types),
+    type: roundedType,
     sql: (value, digits) => `mysql_round(${asNumber(value!)}${digits ? `, ${asNumber(digits)}` : ''})`,
   },
-  TRUNCATE: own('truncate', 2, 2, double, asNumber),
+  TRUNCATE: { ...own('truncate', 2, 2, double, asNumber), type: roundedType },
   FLOOR: shared('FLOOR', 1, 1, wholeType, asNumber),
   CEILING: shared('CEIL', 1, 1, wholeType, asNumber),
   MOD: {
@@ -133,8 +133,8 @@ export const functions: { [name: string]: Definition } = {
   SIGN: shared('SIGN', 1, 1, fixed(integer), asNumber),
   PI: { least: 0, most: 0, type: fixed({ kind: 'double', scale: 6 }), sql: () => 'PI()' },
   RAND: { least: 0, most: 1, type: fixed(double), sql: () => 'mysql_rand()' },
-  GREATEST: own('greatest', 2, 99, double),
-  LEAST: own('least', 2, 99, double),
+  GREATEST: { ...own('greatest', 2, 99, double), type: common },
+  LEAST: { ...own('least', 2, 99, double), type: common },
 
   IF: {
     least: 3,

@@ -174,6 +174,7 @@ function parsePrimary(reader: Reader): Expression {
     while (reader.token.kind === 'string') value += reader.next().value;
     return literal('string', value);
   }
+  if (token.kind === 'variable') throw new MysqlError('Variables are not available in this environment');
   if (reader.is('(')) {
     if (startsQuery(reader, 1)) {
       return { kind: 'subquery', query: parseSubquery(reader), text: reader.textFrom(start) };
