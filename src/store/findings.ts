@@ -99,6 +99,18 @@ export class Findings {
       .execute();
   }
 
+  /** Branches from a state, whichever trajectory of the run came through it. */
+  branchesAt(runId: string, nodeId: string): Promise<BranchTable[]> {
+    const query = this.#database.kysely.selectFrom('branches').selectAll();
+    return query
+      .where('run_id', '=', runId)
+      .where('node_id', '=', nodeId)
+      .orderBy('candidate_id')
+      .orderBy('purpose')
+      .orderBy('rollout')
+      .execute();
+  }
+
   async branch(runId: string, id: string): Promise<BranchTable | null> {
     const query = this.#database.kysely.selectFrom('branches').selectAll();
     return (await query.where('run_id', '=', runId).where('id', '=', id).executeTakeFirst()) ?? null;

@@ -1,5 +1,5 @@
 /** Postgres, for workers on several machines. */
-import { type Compilable, type CompiledQuery, Kysely, PostgresDialect } from 'kysely';
+import { type Compilable, type CompiledQuery, Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
 import { CruxError, errorText } from '../errors.ts';
 import type { Database } from './database.ts';
@@ -7,6 +7,7 @@ import type { Schema } from './schema.ts';
 
 /** Any constant: names the lock under which one process at a time migrates. */
 const migrationLock = 7_296_423;
+const connectTimeoutMs = 10_000;
 
 /**
  * @param url `postgres://user:password@host:port/database`
@@ -19,12 +20,30 @@ export async function openPostgres(url: string, schema = 'crux'): Promise<Databa
     getTypeParser: ((oid: number, format?: 'text') =>
       oid === 20 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
   };
-  const pool = new pg.Pool({ connectionString: url, max: 8, types, options: `-c search_path=${schema}` });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 8,
+    types,
+    options: `-c search_path=${schema}`,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+  });
   // A connection that breaks while idle is replaced at its next use; without a listener it would end the process.
   pool.on('error', () => {});
 
-  async function transact<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect();
+  /** A connection whose faults are typed. */
+  async function connect() {
+    const client = await typed(location, pool.connect());
+    return {
+      query: (text: string, parameters?: readonly unknown[]) =>
+        typed(location, client.query(text, parameters as unknown[])),
+      release: () => client.release(),
+    };
+  }
+  type Client = Awaited<ReturnType<typeof connect>>;
+
+  async function transact<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await connect();
     try {
       await client.query('BEGIN');
       const result = await work(client);
@@ -46,14 +65,16 @@ export async function openPostgres(url: string, schema = 'crux'): Promise<Databa
     });
   } catch (error) {
     await pool.end();
-    throw new CruxError('Store.Unavailable', `The store ${location} cannot be reached (${errorText(error)}).`, {
-      remedy: 'Check address, user and password of the Postgres database, and that it is running.',
+    if (error instanceof CruxError) throw error;
+    throw new CruxError('Store.Unavailable', `The store ${location} cannot be used (${words(error)}).`, {
+      remedy: 'Check user, password and rights at the Postgres database.',
       cause: error,
     });
   }
 
-  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
-  const run = async (client: pg.PoolClient, queries: CompiledQuery[]) => {
+  const guarded = { connect, end: () => pool.end() } as unknown as PostgresPool;
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: guarded }) });
+  const run = async (client: Client, queries: CompiledQuery[]) => {
     for (const query of queries) await client.query(query.sql, query.parameters as unknown[]);
   };
   const compile = (list: Compilable[]) => list.map((statement) => statement.compile() as CompiledQuery);
@@ -64,7 +85,10 @@ export async function openPostgres(url: string, schema = 'crux'): Promise<Databa
     location,
     atomically: (list) => transact((client) => run(client, compile(list))),
     schemaVersion: async () => {
-      const { rows } = await pool.query('SELECT coalesce(max(version), 0) AS version FROM schema_version');
+      const { rows } = await typed(
+        location,
+        pool.query('SELECT coalesce(max(version), 0) AS version FROM schema_version'),
+      );
       return rows[0].version;
     },
     migrate: (version, list) =>
@@ -81,10 +105,41 @@ export async function openPostgres(url: string, schema = 'crux'): Promise<Databa
   };
 }
 
+/** Faults by which nothing is wrong with the statement: the database is away, busy or full, and the same may go well later. */
+async function typed<T>(location: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? '';
+    if (code === '53100') {
+      throw new CruxError('Store.Full', `The disk of the store ${location} is full (${words(error)}).`, {
+        remedy: 'Free some space: the run goes on by itself.',
+        cause: error,
+      });
+    }
+    if (/^(08|53|57P|40|55P03|E[A-Z])/.test(code) || /terminated|connection|timeout/i.test(words(error))) {
+      throw new CruxError('Store.Unavailable', `The store ${location} cannot be reached (${words(error)}).`, {
+        remedy:
+          'Check address, user and password of the Postgres database, and that it is running: the run goes on by itself.',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+/** Node throws one error for all addresses of a host, and leaves its own words empty. */
+function words(error: unknown): string {
+  return error instanceof AggregateError && error.message === ''
+    ? error.errors.map(errorText).join(', ')
+    : errorText(error);
+}
+
 function withoutPassword(url: string): string {
   try {
     const parsed = new URL(url);
     parsed.password = '';
+    parsed.searchParams.delete('password');
     return parsed.toString();
   } catch {
     return 'postgres://…';

@@ -102,16 +102,18 @@ export function openSqlite(path: string): Database {
 }
 
 function openFile(path: string): DatabaseSync {
+  let sqlite: DatabaseSync | undefined;
   try {
     const isNew = path !== ':memory:' && !existsSync(path);
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    const sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs });
     // Conversations may hold what only the user should read.
     if (isNew) chmodSync(path, 0o600);
-    // The first pragma reads the header, which tells a file that is no database. Changing the journal mode needs a lock that another
-    // process may hold for a moment while it does the same; whoever comes first sets it for all.
+    // Changing the journal mode needs a lock that another process may hold for a moment while it does the same; whoever comes first sets
+    // it for all.
     for (let attempt = 0; ; attempt++) {
       try {
+        refuseForeign(sqlite, path);
         sqlite.exec('PRAGMA journal_mode = WAL');
         break;
       } catch (error) {
@@ -122,8 +124,22 @@ function openFile(path: string): DatabaseSync {
     sqlite.exec('PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY');
     return sqlite;
   } catch (error) {
+    sqlite?.close();
     throw asStoreError(path, error);
   }
+}
+
+/** A database of another program must not get our tables, nor another journal mode: this is looked up before anything is written. */
+function refuseForeign(sqlite: DatabaseSync, path: string): void {
+  const tables = sqlite.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all() as { name: string }[];
+  if (tables.length === 0 || tables.some(({ name }) => name === 'run_tasks')) return;
+  throw new CruxError(
+    'Store.Corrupt',
+    `${path} is a database of another program (it has a table "${tables[0]!.name}"), not a Crux store.`,
+    {
+      remedy: 'Nothing was written to it. Name another file or folder with CRUX_HOME or `store` in crux.config.ts.',
+    },
+  );
 }
 
 /** Repeats `work` while another process holds the lock, with pauses of 1 to 50 ms between which the event loop runs. */
@@ -141,6 +157,12 @@ async function patiently<T>(path: string, work: () => T): Promise<T> {
 
 type SqliteError = Error & { errcode?: number };
 
+/** A fault of the file system, as `node:fs` throws it. */
+function fileFault(error: unknown): string | undefined {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? undefined : code;
+}
+
 /** Low byte of SQLite's result code: https://www.sqlite.org/rescode.html */
 function resultCode(error: unknown): number | undefined {
   const code = (error as SqliteError).errcode;
@@ -154,7 +176,8 @@ function isBusy(error: unknown): boolean {
 
 function asStoreError(path: string, error: unknown): unknown {
   const cause = errorText(error);
-  switch (resultCode(error)) {
+  const file = fileFault(error);
+  switch (file === undefined ? resultCode(error) : file === 'ENOSPC' ? 13 : 14) {
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
       return new CruxError('Store.Corrupt', `The store ${path} is damaged or not a Crux store (${cause}).`, {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import type { RunConfig } from '../../src/domain/run-config.ts';
-import type { Answer } from '../../src/store/journal.ts';
 import type { Run } from '../../src/store/runs.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { type PostgresForTests, postgresPrograms, startPostgres } from './postgres.ts';
@@ -132,23 +131,4 @@ export async function addRun(store: Store, { taskIds = ['task-1'], config, ...ru
   return store.runs.get(id);
 }
 
-export function answer(changes: Partial<Answer> = {}): Answer {
-  return {
-    key: 'key-1',
-    nodeId: 'node-1',
-    role: 'policy',
-    purpose: 'explore',
-    stream: 'sample-0',
-    sample: 0,
-    ask: 0,
-    model: 'test-model',
-    seed: 7,
-    message: { role: 'assistant', content: 'An answer.' },
-    finishReason: 'stop',
-    promptTokens: 100,
-    completionTokens: 10,
-    costMicroUsd: 120,
-    latencyMs: 5,
-    ...changes,
-  };
-}
+export { answer } from '../store/processes/rows.ts';
