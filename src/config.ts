@@ -54,6 +54,7 @@ const csoSchema = z.strictObject({
   pairsPerStep: z.int().min(1).nullable().optional(),
   pairsPerTask: z.int().min(1).nullable().optional(),
   prmSamples: z.int().min(1).max(16).default(1),
+  thought: z.enum(['keep', 'policy']).default('keep'),
   expertHints: z.boolean().default(true),
 });
 

@@ -1,13 +1,14 @@
-import type { AssistantMessage } from '../domain/message.ts';
+import type { Action } from '../domain/action.ts';
+import { type AssistantMessage, messageText } from '../domain/message.ts';
 import type { ProposeResult, StepAddress } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
-import { expertMessages } from '../models/prompts.ts';
+import { expertMessages, thoughtMessages } from '../models/prompts.ts';
 import type { Run } from '../store/runs.ts';
 import type { CandidateTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { candidateOf, trajectoryStep } from './trajectory-steps.ts';
+import { candidateId, candidateOf, trajectoryStep } from './trajectory-steps.ts';
 
 /** How often a proposer is asked again because its message holds no action. */
 const mostAsks = 3;
@@ -81,9 +82,37 @@ export function expertActivities(context: ActivityContext) {
       );
       const parsed = format.parse(answer.message);
       // Written anew in the policy's own format, so that nothing of the expert's habits of form gets into the data.
-      if (parsed.kind === 'action') return format.render(parsed.thought, parsed.action, state.step + 1);
+      if (parsed.kind !== 'action') continue;
+      const message = format.render(parsed.thought, parsed.action, state.step + 1);
+      const rewrite = proposer === 'expert' && run.config.options.thought === 'policy';
+      return rewrite ? withPolicyThought(run, state, message, parsed.action, sample, signal) : message;
     }
     return null;
+  }
+
+  /** The expert's action with a thought that the policy wrote for it, so that a pair differs in what is done and not in who speaks. */
+  async function withPolicyThought(
+    run: Run,
+    state: State,
+    message: AssistantMessage,
+    action: Action,
+    sample: number,
+    signal: AbortSignal,
+  ): Promise<AssistantMessage> {
+    const format = agentFormat(environments.get(state.environment), state.format);
+    const answer = await gateway.answer(
+      {
+        run,
+        address: { nodeId: state.id, role: 'policy', purpose: 'propose', stream: `thought-${candidateId(state, message)}`, sample, ask: 0 },
+        messages: thoughtMessages(state.messages, messageText(message)),
+        tools: state.tools,
+        step: state.step + 1,
+      },
+      signal,
+    );
+    const parsed = format.parse(answer.message);
+    const thought = parsed.kind === 'action' ? parsed.thought : (answer.message.content ?? '');
+    return format.render(thought.trim(), action, state.step + 1);
   }
 
   return { proposeAlternatives: activity(proposeAlternatives) };

@@ -38,12 +38,11 @@ export function pairActivities(context: ActivityContext) {
     const run = await store.runs.get(runId);
     const trajectory = await store.findings.trajectory(runId, trajectoryId);
     if (!trajectory) throw new Error(`Run ${runId} has no trajectory ${trajectoryId}.`);
-    const branches = await store.findings.branches(runId, trajectoryId);
     const rows: PairTable[] = [];
     for (const step of await store.findings.steps(runId, trajectoryId)) {
       if (step.verdict !== 'critical') continue;
       const state = await store.tree.state(step.node_id);
-      const proofs = await proofsOf(run, step, state, branches);
+      const proofs = await proofsOf(run, step, state);
       const kept = keepBest(proofs, run.config.options.pairsPerStep, run.seed);
       for (const proof of kept) rows.push(await pairRow(run, trajectory, step, state, proof));
     }
@@ -53,12 +52,14 @@ export function pairActivities(context: ActivityContext) {
   }
 
   /** All (chosen, rejected) of a step that its branches prove. */
-  async function proofsOf(run: Run, step: StepTable, state: State, all: BranchTable[]): Promise<Proof[]> {
+  async function proofsOf(run: Run, step: StepTable, state: State): Promise<Proof[]> {
     const { options } = run.config;
     const candidates = await store.findings.candidatesOf(run.id, state.id);
+    // By state, not by trajectory: two trajectories that came through one state share its branches.
+    const all = await store.findings.branchesAt(run.id, state.id);
     const policy = candidates.find(({ id }) => id === step.policy_candidate_id)!;
     const of = (candidate: CandidateTable, purpose: string) =>
-      all.filter((row) => row.node_id === state.id && row.candidate_id === candidate.id && row.purpose === purpose);
+      all.filter((row) => row.candidate_id === candidate.id && row.purpose === purpose);
     const alternatives = (JSON.parse(step.alternatives) as string[]).map((id) => candidates.find((other) => other.id === id)!);
     const [chosenSource, rejectedSource] = options.pairSources.split('/');
     const baseline = of(policy, 'baseline');

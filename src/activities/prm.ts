@@ -9,7 +9,7 @@ import type { CandidateTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { trajectoryStep } from './trajectory-steps.ts';
+import { candidateId, trajectoryStep } from './trajectory-steps.ts';
 
 /** How often the PRM is asked again because its answer holds no score. */
 const mostAsks = 3;
@@ -22,10 +22,15 @@ export function prmActivities(context: ActivityContext) {
   /** Scores the actions of a step and says whether it is a candidate critical step. Without the gate, nobody is asked and every step is. */
   async function judgeCandidates(address: StepAddress, signal: AbortSignal): Promise<JudgeResult> {
     const run = await store.runs.get(address.runId);
-    const { state } = await trajectoryStep(context, address);
+    const { state, message } = await trajectoryStep(context, address);
     const { options } = run.config;
-    const [policy, ...alternatives] = await store.findings.candidatesOf(run.id, state.id);
-    if (!policy || policy.position !== -1) throw new Error(`State ${state.id} has no candidates.`);
+    // Another trajectory may have come through the same state with another action, and shares the alternatives.
+    const candidates = await store.findings.candidatesOf(run.id, state.id);
+    const policy = candidates.find(({ id }) => id === candidateId(state, message));
+    if (!policy) throw new Error(`The action of step ${address.step} is not among the candidates of state ${state.id}.`);
+    const alternatives = candidates.filter(
+      ({ position, canonical }) => position >= 0 && (canonical === null || canonical !== policy.canonical),
+    );
 
     const judged = options.gate
       ? judgeStep(

@@ -27,6 +27,11 @@ export function canonicalAction(environment: Environment, action: Action): strin
   return environment.canonicalAction?.(action) ?? canonicalJson(action);
 }
 
+/** Hash of state and message, the same in every run. */
+export function candidateId(state: State, message: AssistantMessage): string {
+  return contentHash(['candidate', state.id, message as unknown as Json]);
+}
+
 export type NewCandidate = { runId: string; source: string; model: string; position: number };
 
 /** A message as a candidate of a state. */
@@ -40,7 +45,7 @@ export function candidateOf(
   const parsed = agentFormat(environment, state.format).parse(message);
   return {
     run_id: candidate.runId,
-    id: contentHash(['candidate', state.id, message as unknown as Json]),
+    id: candidateId(state, message),
     node_id: state.id,
     source: candidate.source,
     model: candidate.model,

@@ -88,6 +88,8 @@ export type CsoOptions = {
   pairsPerTask: number | null;
   /** Samples of the PRM that are averaged to a score. */
   prmSamples: number;
+  /** Whose thought goes before an expert's action: its own, or one that the policy writes for it [D]. */
+  thought: 'keep' | 'policy';
   /** Whether the expert's prompt has the environment's hints [D]. */
   expertHints: boolean;
 };

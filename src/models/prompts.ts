@@ -15,6 +15,25 @@ export function expertMessages(messages: Message[], hints: string | null): Messa
     'Do not mention this guidance.',
     ...(hints === null ? [] : [hints]),
   ].join('\n');
+  return withGuidance(messages, guidance);
+}
+
+/**
+ * Asks the policy for the thought that goes with an action that is fixed: the conversation stays its own, and the request stands at the end of
+ * the system message, as for the expert.
+ */
+export function thoughtMessages(messages: Message[], action: string): Message[] {
+  return withGuidance(
+    messages,
+    [
+      'Your next action is decided:',
+      action,
+      'Write the next step with exactly this action and your own thought before it. Do not mention this guidance.',
+    ].join('\n'),
+  );
+}
+
+function withGuidance(messages: Message[], guidance: string): Message[] {
   const block = `<guidance>\n${guidance}\n</guidance>`;
   const [first, ...rest] = messages;
   if (first?.role !== 'system') return [{ role: 'system', content: block }, ...messages];

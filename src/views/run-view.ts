@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { loadPairs } from './pairs.ts';
 import { runSummary } from './run-summary.ts';
 
-/** Everything that was found out in a run, by state, as the trees need it. */
+/** Everything that was found out in a run, as the trees need it: candidates by state, branches by candidate. */
 type Found = {
   run: Run;
   store: Store;
@@ -37,7 +37,7 @@ export async function runView(store: Store, runId: string, notice: string | null
     steps: new Map(steps.map((step) => [`${step.trajectory_id}/${step.step}`, step])),
     candidates: Map.groupBy(candidates, (row) => row.node_id),
     scores: new Map(scores.map((row) => [row.candidate_id, row.score])),
-    branches: Map.groupBy(branches, (row) => `${row.trajectory_id}/${row.candidate_id}`),
+    branches: Map.groupBy(branches, (row) => row.candidate_id),
   };
   const tasks: TaskView[] = [];
   for (const [taskId, own] of Map.groupBy(trajectories, (row) => row.task_id)) {
@@ -122,9 +122,9 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
       observation: observation.map((message: Message) => messageText(message)).join('\n'),
       candidateCritical: judged?.verdict === 'critical',
       alternatives: candidates
-        .filter((candidate) => candidate.position >= 0)
-        .map((candidate) => alternativeView(found, row, candidate, judged!)),
-      ownBranches: own ? (found.branches.get(`${row.id}/${own.id}`) ?? []).map(branchView) : [],
+        .filter((candidate) => candidate.position >= 0 && candidate.id !== own?.id)
+        .map((candidate) => alternativeView(found, candidate, judged!)),
+      ownBranches: own ? (found.branches.get(own.id) ?? []).map(branchView) : [],
     };
   });
   return {
@@ -136,9 +136,9 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
   };
 }
 
-function alternativeView(found: Found, trajectory: TrajectoryTable, candidate: CandidateTable, judged: StepTable): AlternativeView {
-  const branches = (found.branches.get(`${trajectory.id}/${candidate.id}`) ?? []).filter((row) => row.purpose === 'verify');
-  const baseline = (found.branches.get(`${trajectory.id}/${judged.policy_candidate_id}`) ?? []).filter((row) => row.purpose === 'baseline');
+function alternativeView(found: Found, candidate: CandidateTable, judged: StepTable): AlternativeView {
+  const branches = (found.branches.get(candidate.id) ?? []).filter((row) => row.purpose === 'verify');
+  const baseline = (found.branches.get(judged.policy_candidate_id) ?? []).filter((row) => row.purpose === 'baseline');
   return {
     ...actionView(JSON.parse(candidate.message) as AssistantMessage, found.scores.get(candidate.id) ?? null),
     candidateId: candidate.id,

@@ -116,7 +116,7 @@ async function unconfirmed(
 /** The rule, applied once more to the recorded branches. */
 async function wrongVerdict(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
   if (certificate.verification.rule === 'none') return [];
-  const rows = (await store.findings.branches(row.run_id, certificate.trajectoryId)).filter((branch) =>
+  const rows = (await store.findings.branchesAt(row.run_id, certificate.nodeId)).filter((branch) =>
     certificate.branches.some(({ branchId }) => branchId === branch.id),
   );
   const of = (side: 'chosen' | 'rejected') =>
