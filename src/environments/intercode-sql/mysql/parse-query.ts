@@ -11,9 +11,9 @@ export function parseQuery(reader: Reader): Query {
     recursive = reader.accept('RECURSIVE');
     common = reader.list(() => parseCommonTable(reader));
   }
-  const parenthesised = reader.is('(');
   let query = parseUnion(reader);
-  if (parenthesised && (reader.is('ORDER') || reader.is('LIMIT'))) query = wrapped(query);
+  // A query in parentheses may have a tail of its own, which a second one must not replace.
+  if ((query.orderBy.length || query.limit) && reader.isAny('ORDER', 'LIMIT')) query = wrapped(query);
   parseTail(reader, query);
   query.with = [...common, ...query.with];
   query.recursive ||= recursive;
