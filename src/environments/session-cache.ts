@@ -5,23 +5,26 @@
  * one: opens the task and replays the actions, comparing every observation with the recorded one. A recorded transition is returned
  * without any session, so that a step is idempotent.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Action } from '../domain/action.ts';
-import type { Task } from '../domain/task.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { SharedWork } from '../shared-work.ts';
 import type { State, Transition, Tree } from '../store/tree.ts';
 import { nextStateKey } from '../store/tree.ts';
 import type { Environment, Session, StepResult } from './contract.ts';
 import type { EnvironmentRegistry } from './registry.ts';
+import { type Live, SessionPool } from './session-pool.ts';
 
-type Live = { session: Session; environment: string; stateKey: string };
+/** Pauses after which an environment that broke is tried again, in a new session: a host that restarts is back within seconds. */
+const faultPausesMs: readonly number[] = [200, 1_000];
 
 export class SessionCache {
   readonly #tree: Tree;
   readonly #environments: EnvironmentRegistry;
-  /** Idle sessions, least recently used first. */
-  readonly #idle: Live[] = [];
-  readonly #checkedPrefixes = new Set<string>();
-  readonly #underWay = new Map<string, Promise<Transition>>();
+  readonly #pool = new SessionPool();
+  readonly #steps = new SharedWork<Transition>();
+  /** Observations compared, by key of the state that was restored. */
+  readonly #checkedPrefixes = new Map<string, number>();
   /** Sessions that had to be rebuilt by replay, since this process started. */
   rebuilt = 0;
 
@@ -31,18 +34,16 @@ export class SessionCache {
   }
 
   /**
-   * Takes an action in a state.
+   * Takes an action in a state. An environment that breaks is tried again, unless it cannot be replayed.
    * @throws CruxError `Environment.Fault` when the environment breaks, `Environment.ReplayDivergence` when it no longer does what it did
    */
-  async step(state: State, action: Action, signal: AbortSignal): Promise<Transition> {
+  step(state: State, action: Action, signal: AbortSignal): Promise<Transition> {
     const key = nextStateKey(state.stateKey, action);
-    const recorded = await this.#tree.transition(key);
-    if (recorded) return recorded;
-    const shared = this.#underWay.get(key);
-    if (shared) return shared;
-    const mine = this.#takeStep(state, action, key, signal).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, mine);
-    return mine;
+    // Reading is part of the shared work: a step that is recorded meanwhile would else be taken again.
+    const work = async (shared: AbortSignal) =>
+      (await this.#tree.transition(key)) ??
+      this.#persistently(state, () => this.#takeStep(state, action, key, shared), shared);
+    return this.#steps.join(key, work, signal);
   }
 
   /**
@@ -51,55 +52,37 @@ export class SessionCache {
    * @throws CruxError `Environment.ReplayDivergence`
    */
   async checkPrefix(state: State, signal: AbortSignal): Promise<number> {
-    if (!this.#checkedPrefixes.has(state.stateKey)) {
-      const environment = this.#environments.get(state.environment);
-      const live = await this.#rebuild(environment, state, signal);
-      await this.#keep(live);
-      this.#checkedPrefixes.add(state.stateKey);
-    }
-    return state.actions.length;
+    const known = this.#checkedPrefixes.get(state.stateKey);
+    if (known !== undefined) return known;
+    const { live, compared } = await this.#persistently(state, () => this.#rebuild(state, signal), signal);
+    this.#checkedPrefixes.set(state.stateKey, compared);
+    await this.#pool.keep(live);
+    return compared;
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((live) => closeQuietly(live.session)));
+  close(): Promise<void> {
+    return this.#pool.closeAll();
   }
 
   async #takeStep(state: State, action: Action, key: string, signal: AbortSignal): Promise<Transition> {
-    const environment = this.#environments.get(state.environment);
-    const live = this.#take(state) ?? (await this.#rebuild(environment, state, signal));
-    let result: StepResult;
+    const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
+    const { environment, session } = live;
     try {
-      result = await live.session.step(action, signal);
+      const result = await session.step(action, signal);
+      const transition = await this.#tree.addTransition(transitionFrom(environment, state, key, result));
+      if (!isSame(transition, result))
+        throw divergence(environment, state, state.actions.length + 1, transition, result);
+      if (result.done) await this.#pool.close(live);
+      else await this.#pool.keep({ ...live, stateKey: key });
+      return transition;
     } catch (error) {
-      await closeQuietly(live.session);
-      throw environmentFault(environment, state, error);
-    }
-    const transition = await this.#tree.addTransition(transitionFrom(environment, state.stateKey, key, result));
-    if (transition.observation !== result.observation) {
-      await closeQuietly(live.session);
-      throw divergence(environment, state, state.actions.length + 1, transition.observation, result.observation);
-    }
-    if (result.done) await closeQuietly(live.session);
-    else await this.#keep({ ...live, stateKey: key });
-    return transition;
-  }
-
-  #take(state: State): Live | undefined {
-    const index = this.#idle.findIndex((live) => live.stateKey === state.stateKey);
-    return index < 0 ? undefined : this.#idle.splice(index, 1)[0];
-  }
-
-  async #keep(live: Live): Promise<void> {
-    this.#idle.push(live);
-    const { maxSessions } = this.#environments.get(live.environment).capabilities;
-    const own = this.#idle.filter((other) => other.environment === live.environment);
-    for (const old of own.slice(0, Math.max(0, own.length - maxSessions))) {
-      this.#idle.splice(this.#idle.indexOf(old), 1);
-      await closeQuietly(old.session);
+      await this.#pool.close(live);
+      throw environmentFault(environment, state, error, signal);
     }
   }
 
-  async #rebuild(environment: Environment, state: State, signal: AbortSignal): Promise<Live> {
+  async #rebuild(state: State, signal: AbortSignal): Promise<{ live: Live; compared: number }> {
+    const environment = this.#environments.get(state.environment);
     if (state.actions.length > 0 && !environment.capabilities.deterministic) {
       throw new CruxError(
         'Environment.Fault',
@@ -107,47 +90,73 @@ export class SessionCache {
         { remedy: 'The trajectory ends here; nothing was repeated.' },
       );
     }
-    const task: Task = await this.#environments.task(environment.name, state.taskId);
-    let session: Session;
-    try {
-      session = await environment.open(task);
-    } catch (error) {
-      throw environmentFault(environment, state, error);
-    }
+    const task = await this.#environments.task(environment.name, state.taskId);
+    const open = () =>
+      environment.open(task).catch((error: unknown) => {
+        throw environmentFault(environment, state, error, signal);
+      });
+    const live = await this.#pool.open(environment, state.stateKey, open, signal);
     if (state.actions.length > 0) this.rebuilt++;
-    for (const [index, action] of state.actions.entries()) {
-      let result: StepResult;
-      try {
-        result = await session.step(action, signal);
-      } catch (error) {
-        await closeQuietly(session);
-        throw environmentFault(environment, state, error);
-      }
-      const recorded = await this.#tree.transition(state.actionKeys[index]!);
-      if (recorded && recorded.observation !== result.observation) {
-        await closeQuietly(session);
-        throw divergence(environment, state, index + 1, recorded.observation, result.observation);
-      }
+    try {
+      return { live, compared: await this.#replay(environment, live.session, state, signal) };
+    } catch (error) {
+      await this.#pool.close(live);
+      throw environmentFault(environment, state, error, signal);
     }
-    return { session, environment: environment.name, stateKey: state.stateKey };
+  }
+
+  /** @returns how many observations were compared with the recorded ones */
+  async #replay(environment: Environment, session: Session, state: State, signal: AbortSignal): Promise<number> {
+    let compared = 0;
+    for (const [index, action] of state.actions.entries()) {
+      const result = await session.step(action, signal);
+      const recorded = await this.#tree.transition(state.actionKeys[index]!);
+      if (!recorded) continue;
+      compared++;
+      if (!isSame(recorded, result)) throw divergence(environment, state, index + 1, recorded, result);
+    }
+    return compared;
+  }
+
+  async #persistently<T>(state: State, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { capabilities } = this.#environments.get(state.environment);
+    for (const pauseMs of capabilities.deterministic ? faultPausesMs : []) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof CruxError) || error.kind !== 'Environment.Fault') throw error;
+      }
+      await delay(pauseMs, undefined, { signal });
+    }
+    return work();
   }
 }
 
-function transitionFrom(environment: Environment, parentKey: string, key: string, result: StepResult): Transition {
-  const reward = result.done ? (result.reward ?? null) : null;
-  const success = result.done ? (result.success ?? (reward === null ? false : reward >= environment.successAt)) : null;
+function isSame(recorded: Transition, result: StepResult): boolean {
+  return recorded.observation === result.observation && recorded.done === result.done;
+}
+
+/** @throws Error for an outcome that is none: a broken grader is not the policy's failure */
+function transitionFrom(environment: Environment, state: State, key: string, result: StepResult): Transition {
+  const { observation, done, details } = result;
+  const reward = done ? (result.reward ?? null) : null;
+  if (reward !== null && !(reward >= 0 && reward <= 1))
+    throw new Error(`its outcome reward is ${reward}, which is not from 0 to 1`);
+  const success = result.success ?? (reward === null ? null : reward >= environment.successAt);
+  if (done && success === null) throw new Error('it ended the task without a reward and without a success flag');
   return {
     key,
-    parentKey,
-    observation: result.observation,
-    done: result.done,
+    parentKey: state.stateKey,
+    observation,
+    done,
     reward,
-    success,
-    details: result.details ? JSON.stringify(result.details) : null,
+    success: done ? success : null,
+    details: details ? JSON.stringify(details) : null,
   };
 }
 
-function environmentFault(environment: Environment, state: State, error: unknown): CruxError {
+function environmentFault(environment: Environment, state: State, error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
   if (error instanceof CruxError) return error;
   return new CruxError(
     'Environment.Fault',
@@ -156,20 +165,19 @@ function environmentFault(environment: Environment, state: State, error: unknown
   );
 }
 
-function divergence(environment: Environment, state: State, action: number, recorded: string, now: string): CruxError {
-  const short = (text: string) => JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+function divergence(
+  environment: Environment,
+  state: State,
+  action: number,
+  recorded: Transition,
+  now: StepResult,
+): CruxError {
+  const short = ({ observation, done }: { observation: string; done: boolean }) =>
+    JSON.stringify(observation.length > 120 ? `${observation.slice(0, 120)}…` : observation) +
+    (done ? ' and the end' : '');
   return new CruxError(
     'Environment.ReplayDivergence',
     `Replay of ${environment.name}/${state.taskId} diverged at action ${action}: recorded ${short(recorded)}, now ${short(now)}.`,
     { remedy: 'Run `crux check-env` on the environment: the same actions must always give the same observations.' },
   );
-}
-
-/** A session that cannot be closed is of no use to anyone; the environment has been told. */
-async function closeQuietly(session: Session): Promise<void> {
-  try {
-    await session.close?.();
-  } catch {
-    // See above.
-  }
 }

@@ -87,18 +87,6 @@ export class Findings {
       .execute();
   }
 
-  /** Branches from a state, whichever trajectory they were made for: trajectories of one task share the branches of a shared state. */
-  branchesFrom(runId: string, nodeId: string): Promise<BranchTable[]> {
-    const query = this.#database.kysely.selectFrom('branches').selectAll();
-    return query
-      .where('run_id', '=', runId)
-      .where('node_id', '=', nodeId)
-      .orderBy('candidate_id')
-      .orderBy('purpose')
-      .orderBy('rollout')
-      .execute();
-  }
-
   /** Branches from a state, whichever trajectory of the run came through it. */
   branchesAt(runId: string, nodeId: string): Promise<BranchTable[]> {
     const query = this.#database.kysely.selectFrom('branches').selectAll();

@@ -241,7 +241,7 @@ const initial: Migration = (database) => [
   // Holds all that ceilings ask of the answers, so that their texts are not read.
   index(database, 'answers', ['run_id', 'reused', 'prompt_tokens', 'completion_tokens', 'cost_micro_usd']),
   index(database, 'candidates', ['run_id', 'node_id']),
-  index(database, 'branches', ['run_id', 'node_id']),
+  index(database, 'branches', ['run_id', 'trajectory_id']),
   index(database, 'branches', ['run_id', 'node_id']),
   index(database, 'trajectories', ['run_id', 'task_id']),
   index(database, 'run_tasks', ['run_id', 'state']),

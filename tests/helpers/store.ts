@@ -92,6 +92,7 @@ export function runConfig(changes: Partial<RunConfig> = {}): RunConfig {
       gate: true,
       verify: true,
       pairSources: 'expert/policy',
+      thought: 'keep',
       branchesPerStep: null,
       stopAtFirst: false,
       verification: {

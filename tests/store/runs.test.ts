@@ -177,7 +177,7 @@ describeEngines('findings', (engine) => {
     await findings.addBranch({ ...branch, id: 'b1', trajectory_id: 't1', rollout: 1 });
     await findings.addBranch({ ...branch, id: 'b0', trajectory_id: 't2', rollout: 0 });
     await findings.addBranch({ ...branch, id: 'b2', trajectory_id: 't1', node_id: 'other', rollout: 0 });
-    expect((await findings.branchesFrom('run-1', 'n')).map(({ id }) => id)).toEqual(['b0', 'b1']);
+    expect((await findings.branchesAt('run-1', 'n')).map(({ id }) => id)).toEqual(['b0', 'b1']);
     expect((await findings.branches('run-1', 't1')).map(({ id }) => id)).toEqual(['b1', 'b2']);
   });
 

@@ -1,0 +1,311 @@
+// Layer: the session cache with a real store and an environment that counts what is asked of it.
+import { describe, expect, it } from 'vitest';
+import { agentFormat } from '../../src/environments/agent-format.ts';
+import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { SessionCache } from '../../src/environments/session-cache.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { State } from '../../src/store/tree.ts';
+import { type DoorsForTests, type DoorsOptions, doors, go, goText } from '../activities/doors.ts';
+import { temporaryStore } from '../helpers/store.ts';
+
+const never = new AbortController().signal;
+
+type Setting = { store: Store; seen: DoorsForTests; cache: SessionCache; root: State };
+
+async function setting(options: DoorsOptions = {}, given?: Store): Promise<Setting> {
+  const store = given ?? (await temporaryStore());
+  const seen = doors(options);
+  const cache = new SessionCache(store.tree, new EnvironmentRegistry([seen.environment]));
+  return { store, seen, cache, root: await rootOf(store, seen) };
+}
+
+function rootOf(store: Store, { environment }: DoorsForTests, taskId = 'task-1'): Promise<State> {
+  const messages = [{ role: 'user' as const, content: `The doors of ${taskId}.` }];
+  return store.tree.addRoot({
+    environment: environment.name,
+    version: environment.version,
+    taskId,
+    messages,
+    tools: [],
+    format: 'react',
+  });
+}
+
+/** Takes a step and gives the state that it leads to. */
+async function take({ store, cache, seen }: Setting, parent: State, door: string, thought?: string): Promise<State> {
+  const transition = await cache.step(parent, go(door), never);
+  const assistant = { role: 'assistant' as const, content: goText(door, thought) };
+  const observation = agentFormat(seen.environment, 'react').observation(assistant, transition.observation);
+  return store.tree.addStep({ parent, assistant, observation, action: go(door), stateKey: transition.key });
+}
+
+describe('a step', () => {
+  it('gives the same however often it is taken, and asks the environment once', async () => {
+    const { cache, seen, root } = await setting();
+    const first = await cache.step(root, go('left'), never);
+    expect(first).toMatchObject({ observation: 'A room behind left.', done: false, reward: null, success: null });
+    expect(await cache.step(root, go('left'), never)).toEqual(first);
+    expect(
+      await Promise.all([cache.step(root, go('right'), never), cache.step(root, go('right'), never)]),
+    ).toHaveLength(2);
+    expect(seen.stepped).toBe(2);
+  });
+
+  it('goes on in the session that is there', async () => {
+    const place = await setting();
+    let state = place.root;
+    for (const door of ['left', 'right', 'up']) state = await take(place, state, door);
+    expect(place.seen).toMatchObject({ opened: 1, stepped: 3 });
+    expect(place.cache.rebuilt).toBe(0);
+  });
+
+  it('is shared by two thoughts that lead to the same action', async () => {
+    const place = await setting();
+    const bold = await take(place, place.root, 'left', 'Surely left.');
+    const timid = await take(place, place.root, 'left', 'Perhaps left?');
+    expect(bold.id).not.toBe(timid.id);
+    const [one, other] = [await take(place, bold, 'right'), await take(place, timid, 'right')];
+    expect(one.stateKey).toBe(other.stateKey);
+    expect(place.seen.stepped).toBe(2);
+  });
+
+  it('ends its session with the task', async () => {
+    const place = await setting();
+    const end = await place.cache.step(place.root, go('treasure'), never);
+    expect(end).toMatchObject({ done: true, reward: 1, success: true });
+    expect(place.seen).toMatchObject({ opened: 1, closed: 1 });
+  });
+
+  it.each([
+    ['treasure', undefined, 1, true],
+    ['cellar', undefined, 0.5, false],
+    ['cellar', 0.5, 0.5, true],
+    ['pit', undefined, 0, false],
+  ])('to the %s with success from %s has reward %s and success %s', async (door, successAt, reward, success) => {
+    const { cache, root } = await setting({ successAt });
+    expect(await cache.step(root, go(door), never)).toMatchObject({ done: true, reward, success });
+  });
+
+  it("keeps the environment's own success flag, and details", async () => {
+    const result = { observation: 'End.', done: true, reward: 0.2, success: true, details: { rows: 3 } };
+    const { cache, root } = await setting({ step: () => result });
+    expect(await cache.step(root, go('left'), never)).toMatchObject({
+      reward: 0.2,
+      success: true,
+      details: '{"rows":3}',
+    });
+  });
+});
+
+describe('a state without a session', () => {
+  it('is restored by replay, in another process too', async () => {
+    const place = await setting();
+    const state = await take(place, await take(place, place.root, 'left'), 'right');
+    const elsewhere = await setting({}, place.store);
+    const after = await elsewhere.cache.step(state, go('up'), never);
+    expect(after.observation).toBe('A room behind left, right, up.');
+    expect(elsewhere.seen).toMatchObject({ opened: 1, stepped: 3 });
+    expect(elsewhere.cache.rebuilt).toBe(1);
+  });
+
+  it('is restored for a branch while the trajectory goes on in its own session', async () => {
+    const place = await setting();
+    const middle = await take(place, place.root, 'left');
+    await take(place, middle, 'right');
+    const branch = await take(place, middle, 'up');
+    expect((await place.store.tree.transition(branch.stateKey))?.observation).toBe('A room behind left, up.');
+    expect(place.seen).toMatchObject({ opened: 2, stepped: 4 });
+  });
+
+  it('diverges as such when the environment gives another observation than the recorded one', async () => {
+    const place = await setting();
+    const state = await take(place, await take(place, place.root, 'left'), 'right');
+    const changed = await setting(
+      { step: (way) => (way.length === 2 ? { observation: 'Something else.', done: false } : undefined) },
+      place.store,
+    );
+    await expect(changed.cache.step(state, go('up'), never)).rejects.toMatchObject({
+      kind: 'Environment.ReplayDivergence',
+      message: expect.stringMatching(/action 2.*A room behind left, right.*Something else/),
+    });
+    expect(changed.seen).toMatchObject({ opened: 1, closed: 1 });
+    await expect(changed.cache.checkPrefix(state, never)).rejects.toMatchObject({
+      kind: 'Environment.ReplayDivergence',
+    });
+  });
+
+  it('diverges when the environment ends where it did not', async () => {
+    const place = await setting();
+    const state = await take(place, place.root, 'left');
+    const over = { observation: 'A room behind left.', done: true, reward: 0 };
+    const changed = await setting({ step: (way) => (way.length === 1 ? over : undefined) }, place.store);
+    await expect(changed.cache.step(state, go('up'), never)).rejects.toMatchObject({
+      kind: 'Environment.ReplayDivergence',
+    });
+  });
+
+  it('is gone for good where the environment cannot be replayed, and nothing is repeated', async () => {
+    const place = await setting({ capabilities: { deterministic: false } });
+    const state = await take(place, place.root, 'left');
+    const elsewhere = await setting({ capabilities: { deterministic: false } }, place.store);
+    await expect(elsewhere.cache.step(state, go('up'), never)).rejects.toMatchObject({
+      kind: 'Environment.Fault',
+      message: expect.stringContaining('cannot be replayed'),
+    });
+    expect(elsewhere.seen).toMatchObject({ opened: 0, stepped: 0 });
+    // The session that is there can still be used.
+    expect((await place.cache.step(state, go('up'), never)).observation).toBe('A room behind left, up.');
+  });
+
+  it('is proven restorable once, with the number of observations that were compared', async () => {
+    const place = await setting();
+    const state = await take(place, await take(place, place.root, 'left'), 'right');
+    const elsewhere = await setting({}, place.store);
+    expect(await elsewhere.cache.checkPrefix(state, never)).toBe(2);
+    expect(await elsewhere.cache.checkPrefix(state, never)).toBe(2);
+    expect(elsewhere.seen.stepped).toBe(2);
+    expect(await elsewhere.cache.checkPrefix(place.root, never)).toBe(0);
+    // The session of the proof is used by the branch.
+    await elsewhere.cache.step(state, go('up'), never);
+    expect(elsewhere.seen.stepped).toBe(3);
+  });
+});
+
+describe('an environment that breaks', () => {
+  const broken = () => {
+    throw new Error('host unreachable');
+  };
+
+  it('is tried again in a new session, and then told as its own fault', async () => {
+    const { cache, seen, root } = await setting({ step: broken });
+    await expect(cache.step(root, go('left'), never)).rejects.toMatchObject({
+      kind: 'Environment.Fault',
+      message: expect.stringMatching(/doors.*task-1.*host unreachable/),
+    });
+    expect(seen).toMatchObject({ opened: 3, closed: 3, stepped: 3 });
+  });
+
+  it('for a moment costs nothing but time', async () => {
+    let times = 0;
+    const place = await setting({ step: () => (++times === 2 ? broken() : undefined) });
+    const state = await take(place, place.root, 'left');
+    expect((await place.cache.step(state, go('up'), never)).observation).toBe('A room behind left, up.');
+  });
+
+  it('when it opens is told in the same way', async () => {
+    const { cache, root } = await setting({ opening: broken });
+    await expect(cache.step(root, go('left'), never)).rejects.toMatchObject({ kind: 'Environment.Fault' });
+  });
+
+  it('in a step that may not be repeated is not tried again', async () => {
+    const { cache, seen, root } = await setting({ step: broken, capabilities: { deterministic: false } });
+    await expect(cache.step(root, go('left'), never)).rejects.toMatchObject({ kind: 'Environment.Fault' });
+    expect(seen.stepped).toBe(1);
+  });
+
+  it.each([
+    [{ done: true, observation: '', reward: Number.NaN }, /NaN/],
+    [{ done: true, observation: '', reward: -1 }, /-1/],
+    [{ done: true, observation: '', reward: 1.5 }, /1\.5/],
+    [{ done: true, observation: '' }, /without a reward/],
+  ])('in its grader (%o) gives no outcome at all', async (result, message) => {
+    const { cache, store, root } = await setting({ step: () => result, capabilities: { deterministic: false } });
+    await expect(cache.step(root, go('left'), never)).rejects.toMatchObject({
+      kind: 'Environment.Fault',
+      message: expect.stringMatching(message),
+    });
+    expect((await store.tree.state(root.id)).id).toBe(root.id);
+  });
+});
+
+describe('sessions', () => {
+  it('are never more than the environment allows: the one that was not used for longest makes room', async () => {
+    const place = await setting({ capabilities: { maxSessions: 2 } });
+    const states = [];
+    for (const door of ['a', 'b', 'c', 'd']) states.push(await take(place, place.root, door));
+    expect(place.seen).toMatchObject({ mostOpen: 2, opened: 4, closed: 2 });
+    // The newest is still there, the oldest is not.
+    await take(place, states[3]!, 'on');
+    expect(place.seen.opened).toBe(4);
+    await take(place, states[0]!, 'on');
+    expect(place.seen.opened).toBe(5);
+    expect(place.seen.mostOpen).toBe(2);
+  });
+
+  it('in use count too: who finds none free waits', async () => {
+    const place = await setting({
+      capabilities: { maxSessions: 3 },
+      step: async () => void (await new Promise((resolve) => setTimeout(resolve, 5))),
+    });
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) => place.cache.step(place.root, go(`door-${index}`), never)),
+    );
+    expect(place.seen.mostOpen).toBe(3);
+    expect(place.seen.stepped).toBe(20);
+  });
+
+  it('are not held by a caller that gave up waiting for one', async () => {
+    const hold = Promise.withResolvers<undefined>();
+    const place = await setting({
+      capabilities: { maxSessions: 1 },
+      step: (way) => (way[0] === 'slow' ? hold.promise : undefined),
+    });
+    const slow = place.cache.step(place.root, go('slow'), never);
+    const leaving = new AbortController();
+    const waiting = place.cache.step(place.root, go('left'), leaving.signal);
+    const reason = new Error('cancelled');
+    leaving.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    hold.resolve(undefined);
+    await slow;
+    expect((await place.cache.step(place.root, go('right'), never)).observation).toBe('A room behind right.');
+    expect(place.seen.mostOpen).toBe(1);
+  });
+
+  it('are all closed at the end, those in use when they are given back', async () => {
+    const hold = Promise.withResolvers<undefined>();
+    const place = await setting({ step: (way) => (way[0] === 'slow' ? hold.promise : undefined) });
+    await place.cache.step(place.root, go('left'), never);
+    const slow = place.cache.step(place.root, go('slow'), never);
+    await expect.poll(() => place.seen.opened).toBe(2);
+    await place.cache.close();
+    expect(place.seen.closed).toBe(1);
+    hold.resolve(undefined);
+    await slow;
+    expect(place.seen.closed).toBe(2);
+  });
+});
+
+describe('a caller that gives up', () => {
+  it('ends the step and its session, and leaves nothing recorded', async () => {
+    let told: AbortSignal | undefined;
+    const place = await setting({
+      step: (way, signal) => {
+        if (way[0] !== 'slow') return undefined;
+        told = signal;
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+      },
+    });
+    const leaving = new AbortController();
+    const reason = new Error('cancelled');
+    const step = place.cache.step(place.root, go('slow'), leaving.signal);
+    await expect.poll(() => told).toBeDefined();
+    leaving.abort(reason);
+    await expect(step).rejects.toBe(reason);
+    await expect.poll(() => place.seen.closed).toBe(1);
+    expect(place.seen.stepped).toBe(1);
+  });
+
+  it('does not take the step from others who wait for it', async () => {
+    const hold = Promise.withResolvers<undefined>();
+    const place = await setting({ step: () => hold.promise });
+    const leaving = new AbortController();
+    const first = place.cache.step(place.root, go('left'), leaving.signal);
+    const second = place.cache.step(place.root, go('left'), never);
+    leaving.abort(new Error('cancelled'));
+    await expect(first).rejects.toThrow('cancelled');
+    hold.resolve(undefined);
+    expect((await second).observation).toBe('A room behind left.');
+    expect(place.seen.stepped).toBe(1);
+  });
+});
