@@ -1,8 +1,7 @@
 /**
- * Entry of an executor process: runs one query at a time on databases that it keeps open. It ends when its parent does, also in the
- * middle of a query: a second thread watches for that, because SQLite gives the first one no chance to.
+ * Entry of an executor process: runs one query at a time on databases that it keeps open. It ends when its parent does, or when it takes too
+ * much memory, also in the middle of a query: a second thread watches for that, because SQLite gives the first one no chance to.
  */
-import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '../../errors.ts';
 import { Connection, type QueryLimits, type QueryResult } from './connection.ts';
@@ -26,9 +25,15 @@ export type QueryReply = QueryResult | { kind: 'failed'; message: string };
 const openConnections = 8;
 const connections = new Map<string, Connection>();
 
-const watchParent = `
-  const { ppid } = process;
-  setInterval(() => { if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL'); }, 250);
+/**
+ * The second thread. It compares with the parent's id as the parent itself gave it, because the parent may be gone before this runs. Memory
+ * is watched here too: SQLite's own limits do nothing in Node's build of it.
+ */
+const watch = `
+  const { parentId, memoryBytes } = require('node:worker_threads').workerData;
+  setInterval(() => {
+    if (process.ppid !== parentId || process.memoryUsage.rss() > memoryBytes) process.kill(process.pid, 'SIGKILL');
+  }, 50);
 `;
 
 function connect({ path, database, reversed = false }: QueryRequest): Connection {
@@ -56,11 +61,13 @@ function run(request: ChildRequest): QueryReply {
 }
 
 if (process.send) {
-  const heapLimitBytes = Number(process.argv[2]);
-  const limited = new DatabaseSync(':memory:');
-  limited.exec(`PRAGMA hard_heap_limit = ${heapLimitBytes}`);
-  limited.close();
-  new Worker(watchParent, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8 } }).unref();
+  const [parentId, memoryLimitBytes] = process.argv.slice(2).map(Number);
+  const memoryBytes = process.memoryUsage.rss() + (memoryLimitBytes ?? 0);
+  new Worker(watch, {
+    eval: true,
+    workerData: { parentId, memoryBytes },
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  }).unref();
   process.on('disconnect', () => process.exit(0));
   process.on('message', (request: ChildRequest) => process.send?.(run(request)));
   process.send('ready');

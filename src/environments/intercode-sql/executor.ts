@@ -15,7 +15,7 @@ export type ExecutorOptions = {
   size?: number;
   /** Wall-clock limit of one query in milliseconds. Default 5000. */
   queryTimeLimitMs?: number;
-  /** Memory that SQLite may take in one process, in megabytes. Default 256. */
+  /** Memory that a process may take beyond what it starts with, in megabytes. Default 256. */
   memoryLimitMb?: number;
 };
 
@@ -89,6 +89,11 @@ export class SqlExecutor {
     });
   }
 
+  /** Ids of the processes that run now, for diagnosis. */
+  processIds(): number[] {
+    return [...this.#children].flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid]));
+  }
+
   /** Ends all processes; queries that still run or wait are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -119,7 +124,7 @@ export class SqlExecutor {
 
   #start(): void {
     const memoryBytes = this.#memoryLimitMb * 1024 * 1024;
-    const process_ = fork(childFile, [String(memoryBytes)], {
+    const process_ = fork(childFile, [String(process.pid), String(memoryBytes)], {
       execArgv: [`--max-old-space-size=${this.#memoryLimitMb}`, '--disable-warning=ExperimentalWarning'],
       // No variable of ours is any of its business; Windows cannot start a process without this one.
       env: process.env.SystemRoot ? { SystemRoot: process.env.SystemRoot } : {},

@@ -8,10 +8,22 @@ describe('canonical actions', () => {
   it.each([
     ['case, white space and the final semicolon', 'select  NAME\nfrom Shop ;', 'SELECT name FROM shop'],
     ['comments and backticks', 'SELECT `name` FROM shop -- all', 'SELECT name FROM shop'],
-    ['aliases of tables', 'SELECT s.name FROM shop AS s JOIN sale x ON s.id = x.id', 'SELECT T1.name FROM shop T1 JOIN sale T2 ON T1.id = T2.id'],
+    [
+      'aliases of tables',
+      'SELECT s.name FROM shop AS s JOIN sale x ON s.id = x.id',
+      'SELECT T1.name FROM shop T1 JOIN sale T2 ON T1.id = T2.id',
+    ],
     ['a table name for an alias', 'SELECT shop.name FROM shop', 'SELECT s.name FROM shop s'],
-    ['aliases of outputs', 'SELECT city, COUNT(*) AS n FROM shop GROUP BY city ORDER BY n', 'SELECT city, COUNT(*) AS total FROM shop GROUP BY city ORDER BY total'],
-    ['aliases in subqueries', 'SELECT 1 FROM a x WHERE EXISTS (SELECT 1 FROM b y WHERE y.i = x.i)', 'SELECT 1 FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.i = a.i)'],
+    [
+      'aliases of outputs',
+      'SELECT city, COUNT(*) AS n FROM shop GROUP BY city ORDER BY n',
+      'SELECT city, COUNT(*) AS total FROM shop GROUP BY city ORDER BY total',
+    ],
+    [
+      'aliases in subqueries',
+      'SELECT 1 FROM a x WHERE EXISTS (SELECT 1 FROM b y WHERE y.i = x.i)',
+      'SELECT 1 FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.i = a.i)',
+    ],
     ['kinds of quotes', `SELECT "x"`, `SELECT 'x'`],
     ['redundant parentheses', 'SELECT (a) FROM t WHERE (b = 1)', 'SELECT a FROM t WHERE b = 1'],
     ['spelling of statements about the schema', 'show tables;', 'SHOW TABLES'],
@@ -34,6 +46,8 @@ describe('canonical actions', () => {
   });
 
   it('tell tools apart', () => {
-    expect(canonicalAction({ tool: 'submit', arguments: {} })).not.toBe(canonicalAction({ tool: 'skip', arguments: {} }));
+    expect(canonicalAction({ tool: 'submit', arguments: {} })).not.toBe(
+      canonicalAction({ tool: 'skip', arguments: {} }),
+    );
   });
 });

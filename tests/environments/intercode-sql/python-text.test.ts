@@ -1,6 +1,6 @@
 // Layer: pure core. The form in which Python prints rows of mysql-connector.
 import { describe, expect, it } from 'vitest';
-import { declaredType, decimal, double, integer, text } from '../../../src/environments/intercode-sql/mysql/types.ts';
+import { decimal, declaredType, double, integer, text } from '../../../src/environments/intercode-sql/mysql/types.ts';
 import { listText, stringText, tupleText } from '../../../src/environments/intercode-sql/python-text.ts';
 
 describe('rows', () => {

@@ -37,7 +37,9 @@ describe('Kendall tau-b', () => {
   });
 
   it('equals the count of all pairs', () => {
-    const letters = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('a', 'b', 'c', 'd')), { maxLength: 12 });
+    const letters = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('a', 'b', 'c', 'd')), {
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(letters, (pairs) => {
         const sign = (x: string, y: string) => Math.sign(x.localeCompare(y, 'en'));

@@ -10,7 +10,12 @@ const submit = { tool: 'submit', arguments: {} };
 describe('reading a turn', () => {
   it.each([
     ['a block', 'Thought: look\nAction:\n```sql\nSHOW TABLES\n```', 'look', query('SHOW TABLES')],
-    ['only the first line of the first block', 'Thought: x\nAction:\n```sql\nSELECT 1\nFROM t\n```\n```sql\nSELECT 2\n```', 'x', query('SELECT 1')],
+    [
+      'only the first line of the first block',
+      'Thought: x\nAction:\n```sql\nSELECT 1\nFROM t\n```\n```sql\nSELECT 2\n```',
+      'x',
+      query('SELECT 1'),
+    ],
     ['a block that never ends', 'Thought: x\nAction:\n```sql\nSELECT 1', 'x', query('SELECT 1')],
     ['submit', 'Thought: done\nAction: submit', 'done', submit],
     ['submit in a sentence', 'Thought: done\nAction: I submit this.', 'done', submit],
@@ -22,19 +27,35 @@ describe('reading a turn', () => {
     expect(sqlTextFormat.parse(text)).toEqual({ kind: 'action', thought, action });
   });
 
-  it.each(['SELECT 1', 'Thought: hm', 'Thought: hm\nAction: SELECT 1', 'Action:\n```sql\n\n```', ''])('%j is malformed and gets the fixed hint', (text) => {
-    expect(sqlTextFormat.parse(text)).toEqual({ kind: 'malformed', hint: malformedHint });
-  });
+  it.each(['SELECT 1', 'Thought: hm', 'Thought: hm\nAction: SELECT 1', 'Action:\n```sql\n\n```', ''])(
+    '%j is malformed and gets the fixed hint',
+    (text) => {
+      expect(sqlTextFormat.parse(text)).toEqual({ kind: 'malformed', hint: malformedHint });
+    },
+  );
 });
 
 describe('writing a turn', () => {
   it('is read back to the same thought and action', () => {
     const words = fc.stringMatching(/^[A-Za-z ,.'"]{0,40}$/).map((text) => text.trim().replace(/^Thought:/, ''));
-    const statements = fc.constantFrom('SHOW TABLES', "SELECT 'a b' FROM t WHERE x = 'submit'", 'SELECT `a` FROM t -- why', 'DESC t;');
+    const statements = fc.constantFrom(
+      'SHOW TABLES',
+      "SELECT 'a b' FROM t WHERE x = 'submit'",
+      'SELECT `a` FROM t -- why',
+      'DESC t;',
+    );
     fc.assert(
-      fc.property(words, fc.oneof(statements.map(query), fc.constant(submit), fc.constant({ tool: 'skip', arguments: {} })), (thought, action) => {
-        expect(sqlTextFormat.parse(sqlTextFormat.render(thought, action))).toEqual({ kind: 'action', thought, action });
-      }),
+      fc.property(
+        words,
+        fc.oneof(statements.map(query), fc.constant(submit), fc.constant({ tool: 'skip', arguments: {} })),
+        (thought, action) => {
+          expect(sqlTextFormat.parse(sqlTextFormat.render(thought, action))).toEqual({
+            kind: 'action',
+            thought,
+            action,
+          });
+        },
+      ),
       { seed: 1 },
     );
   });

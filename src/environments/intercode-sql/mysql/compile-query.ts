@@ -329,7 +329,8 @@ function arm(query: Query, compiled: CompiledQuery, columns: RelationColumn[], i
   const text = columns.some(({ type }) => type.kind === 'text');
   if (plain && (!text || query.kind === 'set')) return compiled.sql;
   const list = compiled.columns.map(
-    (_, index) => `${collated({ sql: `c${index + 1}`, type: columns[index]!.type })} AS ${quoteName(columns[index]!.name)}`,
+    (_, index) =>
+      `${collated({ sql: `c${index + 1}`, type: columns[index]!.type })} AS ${quoteName(columns[index]!.name)}`,
   );
   const names = compiled.columns.map((_, index) => `c${index + 1}`);
   return `SELECT ${list.join(', ')} FROM (WITH operand(${names.join(', ')}) AS (${compiled.sql}) SELECT * FROM operand)`;
