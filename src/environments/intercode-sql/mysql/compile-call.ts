@@ -112,7 +112,8 @@ function aggregateSql(
       const value = list.length > 1 ? `(${list.map(asText).join(' || ')})` : asText(operand);
       const separator = call.distinct ? '' : `, ${quoteText(call.separator ?? ',')}`;
       const order = call.orderBy.length ? ` ORDER BY ${orderSql(call.orderBy, context, compile).sql}` : '';
-      return [`group_concat(${distinct}${value}${separator}${order})`, text];
+      // MySQL cuts the text at `group_concat_max_len`.
+      return [`SUBSTR(group_concat(${distinct}${value}${separator}${order}), 1, 1024)`, text];
     }
     default:
       return [`mysql_${spreads[call.name]}(${asNumber(operand)})`, double];
