@@ -1,0 +1,137 @@
+// Layer: the packed npm package, installed into an empty folder and used there as its users would: with npx and their own Node.
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const repository = join(import.meta.dirname, '../..');
+const minutes = 60_000;
+
+let folder: string;
+let packed: { size: number; filename: string; files: { path: string }[] };
+
+/** What a user's shell has: nothing of the repository's tools, nothing that npm tells the scripts it runs. */
+const userEnvironment = Object.fromEntries(
+  Object.entries(process.env)
+    .filter(
+      ([name]) =>
+        !/^(npm_(lifecycle|package|config_local_prefix|command|execpath|node)|VITEST|NODE_|INIT_CWD|CRUX_HOME)/.test(
+          name,
+        ),
+    )
+    .map(([name, value]) => [name, name === 'PATH' ? withoutRepository(value ?? '') : value]),
+);
+
+function withoutRepository(path: string): string {
+  return path
+    .split(delimiter)
+    .filter((part) => !part.includes('node_modules'))
+    .join(delimiter);
+}
+
+type Finished = { code: number; stdout: string; stderr: string };
+
+function npx(...args: string[]): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile('npx', ['--no-install', ...args], { cwd: folder, env: userEnvironment }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
+    });
+  });
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'crux-installed-'));
+  const output = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+    cwd: repository,
+    encoding: 'utf8',
+  });
+  // npm 11 prints what the build prints before the JSON; newer ones an object by package name.
+  const parsed = JSON.parse(output.slice(output.search(/^[[{]/m)));
+  packed = Array.isArray(parsed) ? parsed[0] : parsed['crux-rl'];
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, packed.filename)];
+  execFileSync('npm', install, { cwd: folder, env: userEnvironment, stdio: ['ignore', 'ignore', 'inherit'] });
+}, 10 * minutes);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('what is packed', () => {
+  test('the command, compiled code with types, the server module, licence and read-me, and nothing else', () => {
+    const paths = packed.files.map(({ path }) => path);
+    const expected =
+      /^(bin\/crux\.js|dist\/.*\.(js|d\.ts)|tools\/temporal-server\/(go\.mod|go\.sum|tools\.go)|LICENSE|README\.md|package\.json)$/;
+    expect(paths.filter((path) => !expected.test(path))).toEqual([]);
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'bin/crux.js',
+        'dist/cli/main.js',
+        'dist/index.d.ts',
+        'dist/workflow-bundle.js',
+        'LICENSE',
+        'README.md',
+      ]),
+    );
+  });
+
+  test('it stays below 1.5 MB', () => {
+    expect(packed.size).toBeLessThan(1_500_000);
+  });
+
+  test('the bundle of workflow code says nothing about the machine that made it', () => {
+    const bundle = readFileSync(join(folder, 'node_modules/crux-rl/dist/workflow-bundle.js'), 'utf8');
+    const sourceMap = /sourceMappingURL=data:application\/json;charset=utf-8;base64,([\w+/=]+)/.exec(bundle)?.[1];
+    expect(sourceMap).toBeDefined();
+    expect(bundle).not.toContain(repository);
+    expect(Buffer.from(sourceMap!, 'base64').toString('utf8')).not.toContain(repository);
+  });
+});
+
+describe('what was installed', () => {
+  test('tells its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+    expect(await npx('crux', '--version')).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+
+  test('runs the demo to its end, with pairs and a report', { timeout: 5 * minutes }, async () => {
+    const { code, stdout, stderr } = await npx('crux', 'demo', '--json');
+    expect(code, stderr).toBe(0);
+    const { summary, exported, report } = JSON.parse(stdout);
+    expect(summary).toMatchObject({ state: 'finished', tasks: { total: 16, done: 16 } });
+    expect(exported.rows).toBe(summary.pairs.total);
+    expect(exported.rows).toBeGreaterThan(0);
+    const rows = readFileSync(join(folder, '.crux/demo/pairs/pairs.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(rows).toHaveLength(exported.rows);
+    expect(existsSync(report)).toBe(true);
+    expect(existsSync(join(folder, 'node_modules/crux-rl/src'))).toBe(false);
+  });
+
+  test('writes a configuration that it loads, and that type-checks', { timeout: 2 * minutes }, async () => {
+    expect(await npx('crux', 'init')).toMatchObject({ code: 0 });
+    const { code, stdout } = await npx('crux', 'doctor', '--json');
+    const findings = JSON.parse(stdout) as { what: string; ok: boolean }[];
+    expect(findings.find(({ what }) => what === 'configuration')).toMatchObject({ ok: true });
+    // Neither the data set nor the models that the template names are there.
+    expect(code).toBe(5);
+
+    const checked = { strict: true, noEmit: true, skipLibCheck: true, target: 'es2024', module: 'nodenext', types: [] };
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: checked, files: ['crux.config.ts'] }),
+    );
+    const compiler = join(repository, 'node_modules/typescript/bin/tsc');
+    expect(execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', cwd: folder })).toBe('');
+  });
+
+  test('is imported by scripts', () => {
+    const script = `import { connect, cso, defineEnvironment, exportPairs } from 'crux-rl';
+      console.log([connect, cso, defineEnvironment, exportPairs].map((door) => typeof door).join());`;
+    writeFileSync(join(folder, 'script.mjs'), script);
+    const output = execFileSync(process.execPath, ['script.mjs'], {
+      cwd: folder,
+      env: userEnvironment,
+      encoding: 'utf8',
+    });
+    expect(output).toBe('function,function,function,function\n');
+  });
+});
