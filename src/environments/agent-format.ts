@@ -19,7 +19,9 @@ export type AgentFormat = {
 };
 
 export function agentFormat(environment: Environment, name: AgentFormatName): AgentFormat {
-  return name === 'tools' ? toolFormat(environment) : textFormat(environment.textFormat ?? reactText(environment.tools));
+  return name === 'tools'
+    ? toolFormat(environment)
+    : textFormat(environment.textFormat ?? reactText(environment.tools));
 }
 
 function toolFormat(environment: Environment): AgentFormat {
@@ -34,7 +36,8 @@ function toolFormat(environment: Environment): AgentFormat {
       const call = message.tool_calls?.[0];
       if (!call) return { kind: 'malformed', hint: `No tool was called. Call one of: ${names.join(', ')}.` };
       const { name } = call.function;
-      if (!names.includes(name)) return { kind: 'malformed', hint: `There is no tool "${name}". Call one of: ${names.join(', ')}.` };
+      if (!names.includes(name))
+        return { kind: 'malformed', hint: `There is no tool "${name}". Call one of: ${names.join(', ')}.` };
       const parameters = readObject(call.function.arguments);
       if (!parameters) return { kind: 'malformed', hint: `The arguments of ${name} are not a JSON object.` };
       return { kind: 'action', thought: message.content ?? '', action: { tool: name, arguments: parameters } };
@@ -81,7 +84,9 @@ function textFormat(text: TextFormat): AgentFormat {
 /** The general ReAct form, for environments that prescribe none. Source of the idea: ReAct, arXiv 2210.03629. */
 function reactText(tools: Tool[]): TextFormat {
   const names = tools.map((tool) => tool.function.name);
-  const list = tools.map(({ function: tool }) => `- ${tool.name}: ${tool.description} Input: ${JSON.stringify(tool.parameters)}`);
+  const list = tools.map(
+    ({ function: tool }) => `- ${tool.name}: ${tool.description} Input: ${JSON.stringify(tool.parameters)}`,
+  );
   const hint = `Write "Thought: …", then "Action: <tool>", then "Action Input: <JSON object>". Tools: ${names.join(', ')}.`;
   return {
     observationPrefix: 'Observation: ',
@@ -92,26 +97,58 @@ function reactText(tools: Tool[]): TextFormat {
       ...list,
     ].join('\n'),
     parse(content) {
-      const match = /^\s*(?:Thought:\s*(?<thought>[\s\S]*?))?\s*^Action:[ \t]*(?<tool>[^\n]+?)[ \t]*\n+Action Input:[ \t]*(?<input>[\s\S]*)$/m.exec(content);
-      const tool = match?.groups?.tool;
-      const parameters = readObject(match?.groups?.input ?? '');
-      if (tool === undefined || !names.includes(tool) || !parameters) return { kind: 'malformed', hint };
-      return { kind: 'action', thought: match?.groups?.thought?.trim() ?? '', action: { tool, arguments: parameters } };
+      const found = findAction(content.replaceAll('\r\n', '\n').split('\n'));
+      const parameters = found && readObject(found.input);
+      if (!found || !names.includes(found.tool) || !parameters) return { kind: 'malformed', hint };
+      return { kind: 'action', thought: found.thought, action: { tool: found.tool, arguments: parameters } };
     },
     render: (thought, action) =>
       `Thought: ${thought}\nAction: ${action.tool}\nAction Input: ${JSON.stringify(action.arguments)}`,
   };
 }
 
-/** The first JSON object of a text that starts with one; null when there is none. */
-function readObject(text: string): { [name: string]: Json } | null {
-  for (const candidate of [text, text.split('\n')[0] ?? '']) {
-    try {
-      const value = JSON.parse(candidate) as Json;
-      if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as { [name: string]: Json };
-    } catch {
-      // Not JSON as a whole: perhaps the first line is.
-    }
+/**
+ * The first line `Action:` that is followed by a line `Action Input:`, and what stands before and after them. Line by line: a regular
+ * expression for the whole takes minutes on the thousands of empty lines that a derailed model writes.
+ */
+function findAction(lines: string[]): { thought: string; tool: string; input: string } | null {
+  const written = lines.map((line, index) => ({ line, index })).filter(({ line }) => line.trim() !== '');
+  for (const [position, { line, index }] of written.entries()) {
+    const next = written[position + 1];
+    if (!line.startsWith('Action:') || !next?.line.startsWith('Action Input:')) continue;
+    return {
+      thought: withoutLabel(lines.slice(0, index).join('\n')),
+      tool: line.slice('Action:'.length).trim(),
+      input: lines.slice(next.index).join('\n').slice('Action Input:'.length).trimStart(),
+    };
   }
   return null;
+}
+
+function withoutLabel(before: string): string {
+  const text = before.trim();
+  const label = text.startsWith('Thought:') ? 0 : text.indexOf('\nThought:') + 1;
+  return label === 0 && !text.startsWith('Thought:') ? text : text.slice(label + 'Thought:'.length).trim();
+}
+
+/** The JSON object that a text starts with; null when it starts with none. What follows it is the model's own invention. */
+function readObject(text: string): { [name: string]: Json } | null {
+  try {
+    const value = JSON.parse(text.slice(0, endOfObject(text))) as Json;
+    return value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? (value as { [name: string]: Json })
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where the first brace of a text is closed, braces in strings aside; the whole length when it never is. */
+function endOfObject(text: string): number {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') depth++;
+    if (token === '}' && --depth === 0) return index + 1;
+  }
+  return text.length;
 }
