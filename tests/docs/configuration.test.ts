@@ -1,0 +1,114 @@
+// Layer: documentation against code. The configuration's schema is private to src/config.ts; it is caught where zod makes it.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+
+const made = vi.hoisted((): { schemas: unknown[] } => ({ schemas: [] }));
+vi.mock('zod', async (original) => {
+  const zod = await original<typeof import('zod')>();
+  const strictObject = ((...given: Parameters<typeof zod.z.strictObject>) => {
+    const schema = zod.z.strictObject(...given);
+    made.schemas.push(schema);
+    return schema;
+  }) as typeof zod.z.strictObject;
+  return { ...zod, z: { ...zod.z, strictObject } };
+});
+await import('../../src/config.ts');
+
+type Schema = {
+  type?: string | string[];
+  enum?: string[];
+  anyOf?: Schema[];
+  properties?: { [name: string]: Schema };
+  required?: string[];
+  additionalProperties?: Schema | boolean;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  minItems?: number;
+  format?: string;
+  default?: unknown;
+};
+
+/** Defaults that depend on the preset, and so are not in the schema. */
+const byPreset = ['cso.rollouts', 'cso.baselineRollouts', 'cso.pairsPerStep', 'cso.pairsPerTask'];
+
+const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const rows = new Map(
+  page
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+    .map(([, key, values, standard]) => [key!.replaceAll('`', ''), { values, standard }]),
+);
+// The last one made is the whole configuration, of which the others are parts.
+const root = z.toJSONSchema(made.schemas.at(-1) as z.ZodType, { io: 'input', unrepresentable: 'any' }) as Schema;
+
+describe('docs/configuration.md', () => {
+  it.each(keysOf(root))('gives the values and the default of $key', ({ key, values, standard }) => {
+    expect(rows.get(key)).toEqual({ values, standard });
+  });
+
+  it('documents no key that the schema does not have', () => {
+    const known = new Set(keysOf(root).map(({ key }) => key));
+    expect([...rows.keys()].filter((key) => !known.has(key))).toEqual([]);
+  });
+});
+
+function keysOf(schema: Schema, path: string[] = []): { key: string; values: string; standard: string }[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
+    // The three roles have the same members.
+    if (path[0] === 'models' && path.length === 1) {
+      return name === 'policy' ? keysOf(member, ['models', '<role>']) : [];
+    }
+    const own = [...path, name];
+    const nested = [member, ...(member.anyOf ?? [])].find(({ properties }) => properties !== undefined);
+    if (nested) return [...(member.anyOf ? [row(own, member, schema)] : []), ...keysOf(nested, own)];
+    const named = typeof member.additionalProperties === 'object' && member.additionalProperties;
+    if (named && named.properties) return keysOf(named, [...own, '<name>']);
+    return [row(own, member, schema)];
+  });
+}
+
+function row(path: string[], schema: Schema, parent: Schema) {
+  const key = path.join('.');
+  const required = parent.required?.includes(path.at(-1)!) ?? false;
+  const standard =
+    schema.default === undefined
+      ? byPreset.includes(key)
+        ? 'by preset'
+        : 'required'
+      : `\`${JSON.stringify(schema.default).replaceAll('"', "'")}\``;
+  if (required !== (standard === 'required')) throw new Error(`${key} has neither a default nor is it required.`);
+  return { key, values: valuesOf(schema), standard };
+}
+
+function valuesOf(schema: Schema): string {
+  if (schema.anyOf) {
+    const [value, nothing] = schema.anyOf;
+    return `${valuesOf(value!)}${nothing?.type === 'null' ? ' or `null`' : ''}`;
+  }
+  if (Array.isArray(schema.type)) {
+    const [type, nothing] = schema.type;
+    return `${valuesOf({ ...schema, type })}${nothing === 'null' ? ' or `null`' : ''}`;
+  }
+  if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
+  if (schema.type === 'integer' || schema.type === 'number') return rangeOf(schema);
+  if (schema.type === 'string') return schema.format === 'uri' ? 'URL' : 'text';
+  if (schema.type === 'boolean') return '`true`, `false`';
+  return schema.type === 'array' ? 'list' : 'object';
+}
+
+function rangeOf(schema: Schema): string {
+  const unbounded = Number.MAX_SAFE_INTEGER;
+  const low = schema.exclusiveMinimum === undefined ? `from ${schema.minimum}` : `above ${schema.exclusiveMinimum}`;
+  const most = schema.maximum === unbounded ? undefined : schema.maximum;
+  const high =
+    schema.exclusiveMaximum === undefined
+      ? most === undefined
+        ? ''
+        : ` to ${most}`
+      : ` and below ${schema.exclusiveMaximum}`;
+  return `${schema.type === 'integer' ? 'whole number' : 'number'} ${low}${high}`;
+}
