@@ -2,10 +2,10 @@
  * A dataset folder: `dataset.json` (name, source, tasks) beside `databases/<db>.sqlite`. Importers and the bundled demo write it; the
  * environment reads it. Databases are never changed after they were written.
  */
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
@@ -119,30 +119,47 @@ export function datasetDigest(dataset: SqlDataset): string {
 }
 
 /**
- * Writes a dataset folder in one piece: everything goes into a temporary folder beside it, which then takes its name. An older folder of
- * that name is replaced.
+ * Writes a dataset folder in one piece: everything goes into a temporary folder beside it, which then takes its name.
+ * @throws CruxError `User.Config` when the folder holds anything else than a dataset
  * @param build makes the databases in the `databases` folder that it is given, and returns the content of `dataset.json`
+ * @param existing what happens to a folder of that name: an import replaces it, while the first of several equal writers wins
  */
 export async function writeDataset(
   folder: string,
   build: (databases: string) => Promise<DatasetFile>,
+  existing: 'replace' | 'keep' = 'replace',
 ): Promise<SqlDataset> {
-  const temporary = `${folder}.writing-${process.pid}`;
-  const replaced = `${folder}.replaced-${process.pid}`;
-  await mkdir(dirname(folder), { recursive: true });
-  await rm(temporary, { recursive: true, force: true });
+  assertReplaceable(folder);
+  const mark = randomUUID().slice(0, 8);
+  const temporary = `${folder}.writing-${mark}`;
+  const replaced = `${folder}.replaced-${mark}`;
   await mkdir(join(temporary, 'databases'), { recursive: true });
   try {
     const content = datasetSchema.parse(await build(join(temporary, 'databases')));
     await writeDurably(join(temporary, 'dataset.json'), `${JSON.stringify(content, null, 1)}\n`);
     readDataset(temporary);
-    if (existsSync(folder)) await rename(folder, replaced);
-    await rename(temporary, folder);
-    await rm(replaced, { recursive: true, force: true });
+    if (existing === 'replace' && existsSync(folder)) await rename(folder, replaced);
+    try {
+      await rename(temporary, folder);
+    } catch (error) {
+      if (existing === 'replace') throw error;
+    }
+    return readDataset(folder);
   } finally {
+    // What was replaced comes back when nothing could take its place.
+    if (existsSync(replaced) && !existsSync(folder)) await rename(replaced, folder);
+    await rm(replaced, { recursive: true, force: true });
     await rm(temporary, { recursive: true, force: true });
   }
-  return readDataset(folder);
+}
+
+/** @throws CruxError `User.Config` for a folder with other things in it, which must not be deleted */
+export function assertReplaceable(folder: string): void {
+  if (!existsSync(folder)) return;
+  const entries = readdirSync(folder);
+  if (!entries.length || entries.includes('dataset.json') || entries.includes('databases')) return;
+  const what = `${folder} holds other files (${entries.slice(0, 3).join(', ')}), so no dataset is written there.`;
+  throw new CruxError('User.Config', what, { remedy: 'Name a new folder.' });
 }
 
 /** Writes a file and waits until it is on the disk. */

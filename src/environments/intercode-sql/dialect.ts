@@ -43,6 +43,8 @@ export function translate(query: string, schema: Schema, lenient = false): Trans
       return { kind: 'error', message: `FUNCTION ${name} does not exist. ${manual}` };
     }
     if (error instanceof MysqlError) return { kind: 'error', message: error.message };
+    if (error instanceof RangeError)
+      return { kind: 'error', message: 'The statement is nested too deeply for this environment' };
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { type Column, columnTable, readColumns } from './column.ts';
+import { randomNumbers } from './random.ts';
 
 export type VariantOptions = {
   source: string;
@@ -37,7 +38,13 @@ export function writeVariant({ source, target, seed, strength }: VariantOptions)
     database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN');
     for (const table of new Set(columns.map((column) => column.table))) {
       const own = columns.filter((column) => column.table === table);
-      changeTable(database, table, own, strength, seededRandom(`${seed}/${table}`));
+      changeTable(
+        database,
+        table,
+        own,
+        strength,
+        randomNumbers(createHash('sha256').update(`${seed}/${table}`).digest().readInt32LE()),
+      );
     }
     database.exec('COMMIT');
   } finally {
@@ -139,14 +146,3 @@ function shifted(cell: Cell, column: Column, random: Random): Cell {
 const quote = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
 const lower = (cell: Cell) => (typeof cell === 'string' ? cell.toLowerCase().trimEnd() : cell);
 const pick = (rows: Cell[][], random: Random): Cell[] => rows[Math.floor(random() * rows.length)]!;
-
-/** Numbers in [0, 1) from a text: mulberry32, a 32-bit generator in the public domain, seeded by a hash. */
-function seededRandom(seed: string): Random {
-  let state = createHash('sha256').update(seed).digest().readInt32LE();
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}

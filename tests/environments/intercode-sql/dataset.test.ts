@@ -72,6 +72,20 @@ describe('the demo', () => {
     expect(readdirSync(join(folder, '..'))).toEqual(['demo']);
   });
 
+  it('never replaces a folder that holds other things', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'thesis.txt'), 'years of work');
+    await expect(writeDemoDataset(folder)).rejects.toMatchObject({ kind: 'User.Config', remedy: 'Name a new folder.' });
+    expect(readFileSync(join(folder, 'thesis.txt'), 'utf8')).toBe('years of work');
+  });
+
+  it('may be written by several at once', async () => {
+    const folder = join(temporaryFolder(), 'demo');
+    const written = await Promise.all([writeDemoDataset(folder), writeDemoDataset(folder), writeDemoDataset(folder)]);
+    expect(new Set(written.map(datasetDigest)).size).toBe(1);
+    expect(readdirSync(join(folder, '..'))).toEqual(['demo']);
+  });
+
   it('has golds of three kinds on three databases, all with rows', async () => {
     const folder = await demoFolder();
     for (const { id, db, gold } of demoTasks) expect(observer(folder, db)(gold), id).toMatch(/^\[\(/);

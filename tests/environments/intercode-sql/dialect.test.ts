@@ -151,6 +151,8 @@ describe('errors in the words of MySQL', () => {
     ['SELECT nosuch(1)', 'Error: FUNCTION bakery.nosuch does not exist'],
     ['SELECT name FROM shop WHERE COUNT(*) > 1', 'Error: Invalid use of group function'],
     ['SELECT MAX(COUNT(*)) FROM shop', 'Error: Invalid use of group function'],
+    ['SELECT name FROM shop WHERE shop_id > (SELECT AVG(shop_id))', 'Error: Invalid use of group function'],
+    [`SELECT ${'('.repeat(20_000)}1`, 'Error: The statement is nested too deeply for this environment'],
     ['SELECT (SELECT name FROM shop)', 'Error: Subquery returns more than 1 row'],
     ['SELECT 1 IN (SELECT 1, 2)', 'Error: Operand should contain 1 column(s)'],
     [
@@ -164,7 +166,7 @@ describe('errors in the words of MySQL', () => {
       'SELECT DISTINCT role FROM employee ORDER BY monthly_pay',
       "Error: Expression #1 of ORDER BY clause is not in SELECT list, references column 'bakery.employee.monthly_pay' which is not in SELECT list; this is incompatible with DISTINCT",
     ],
-  ])('%s', (query, expected) => {
+  ])('%.80s', (query, expected) => {
     expect(observe(query)).toBe(expected);
   });
 

@@ -1,4 +1,5 @@
-import { readDataset, type SqlDataset, writeDataset } from '../dataset.ts';
+import { rm } from 'node:fs/promises';
+import { assertReplaceable, readDataset, type SqlDataset, writeDataset } from '../dataset.ts';
 import { parseDump, writeDatabase } from '../import-dump.ts';
 import { bakery } from './bakery.ts';
 import { ferryLine } from './ferry-line.ts';
@@ -15,10 +16,14 @@ const source = 'Crux demo: three invented databases with 24 questions (Apache-2.
 export async function writeDemoDataset(folder: string): Promise<SqlDataset> {
   const present = presentDemo(folder);
   if (present) return present;
-  return await writeDataset(folder, async (databases) => {
+  assertReplaceable(folder);
+  await rm(folder, { recursive: true, force: true });
+  const build = async (databases: string) => {
     for (const database of parseDump(ferryLine + observatory + bakery)) await writeDatabase(databases, database);
-    return { schemaVersion: 1, name, source, goldDialect: 'mysql', tasks: demoTasks };
-  });
+    return { schemaVersion: 1, name, source, goldDialect: 'mysql', tasks: demoTasks } as const;
+  };
+  // Several processes may begin at once; their folders are equal.
+  return await writeDataset(folder, build, 'keep');
 }
 
 function presentDemo(folder: string): SqlDataset | null {

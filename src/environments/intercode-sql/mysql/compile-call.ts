@@ -70,6 +70,9 @@ function compileAggregate(call: CallExpression, context: Context, compile: Compi
   if (!call.over && context.aggregates !== 'allowed') throw new MysqlError('Invalid use of group function');
   const inner: Context = call.over ? context : { ...context, aggregates: 'inside' };
   const list = call.arguments.map((each) => compile(each, inner));
+  // Without tables of its own it would aggregate over the query around it, which its place does not allow.
+  const isOuter = !context.scope.relations.length && list.some(({ bare }) => bare.length > 0);
+  if (isOuter) throw new MysqlError('Invalid use of group function');
   const [sql, type] = aggregateSql(call, list, inner, compile);
   if (!call.over) {
     // Names of outer queries stay bare: the aggregate is not theirs.

@@ -1,5 +1,6 @@
 /** Values of the functions that SQLite lacks, registered on each connection under `mysql_` names. NULL in, NULL out, as in MySQL. */
 import type { DatabaseSync } from 'node:sqlite';
+import { randomNumbers } from '../random.ts';
 
 type Value = null | number | bigint | string | Uint8Array;
 type Implementation = (...values: (number | string)[]) => Value;
@@ -402,14 +403,8 @@ export function registerFunctions(database: DatabaseSync): StatementFunctions {
   database.function('mysql_tuple', { deterministic: true, varargs: true }, (...values: Value[]) => {
     return values.includes(null) ? null : JSON.stringify(values.map((value) => String(value).toLowerCase()));
   });
-  let state = 0;
-  database.function('mysql_rand', () => {
-    // mulberry32, a 32-bit generator in the public domain.
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  });
+  let random = randomNumbers(0);
+  database.function('mysql_rand', () => random());
   for (const [name, root, population] of [
     ['stddev_pop', true, true],
     ['stddev_samp', true, false],
@@ -429,7 +424,7 @@ export function registerFunctions(database: DatabaseSync): StatementFunctions {
   });
   return {
     startStatement: () => {
-      state = 0;
+      random = randomNumbers(0);
       raised = null;
     },
     raised: () => raised,
