@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { DefaultLogger, type LogEntry, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, IllegalStateError, type LogEntry, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityContext } from './activities/context.ts';
 import { agentActivities } from './activities/index.ts';
 import type { CruxConfig } from './config.ts';
@@ -55,9 +55,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     namespace: temporal.namespace,
     shutdownGraceTime: graceMs,
     shutdownForceTime: graceMs + 10_000,
-    // Also bounds how late a cancellation is noticed.
-    maxHeartbeatThrottleInterval: '10s' as const,
-    defaultHeartbeatThrottleInterval: '10s' as const,
+    // A third of the heartbeat timeout (workflows/proxies.ts). It also bounds how late a cancellation is noticed.
+    maxHeartbeatThrottleInterval: '4s' as const,
+    defaultHeartbeatThrottleInterval: '4s' as const,
   };
   const workers: Worker[] = [];
   if (roles.includes('workflow')) {
@@ -137,13 +137,18 @@ function stopWorker(worker: Worker): void {
   if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
+/** A program that has a runtime of its own, for its own workers, keeps that. */
 function installRuntime(log: WorkerOptions['log']): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
-  Runtime.install({
-    logger: new DefaultLogger(log ? 'INFO' : 'ERROR', log ?? (() => {})),
-    // Signals are the command's business: one stops, a second one quits.
-    shutdownSignals: [],
-    telemetryOptions: { logging: { filter: 'temporalio_sdk_core=WARN,temporal_client=WARN', forward: {} } },
-  });
+  try {
+    Runtime.install({
+      logger: new DefaultLogger(log ? 'INFO' : 'ERROR', log ?? (() => {})),
+      // Signals are the command's business: one stops, a second one quits.
+      shutdownSignals: [],
+      telemetryOptions: { logging: { filter: 'temporalio_sdk_core=WARN,temporal_client=WARN', forward: {} } },
+    });
+  } catch (error) {
+    if (!(error instanceof IllegalStateError)) throw error;
+  }
 }

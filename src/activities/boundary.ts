@@ -2,7 +2,9 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CruxError, errorText, type FaultKind } from '../errors.ts';
 
-const heartbeatEveryMs = 5_000;
+const heartbeatEveryMs = 2_000;
+/** A defect is tried this often, for two minutes: it may be a database that starts again. Then it is a failure that somebody sees. */
+const mostDefects = 10;
 
 /**
  * Makes an activity of a function. It heartbeats from its first line for as long as it runs (a slow model is no dead worker), hands on
@@ -22,7 +24,7 @@ export function activity<Input, Output>(
         if (context.cancellationDetails?.workerShutdown) throw workerStopping();
         throw context.cancellationSignal.reason;
       }
-      throw asFailure(error);
+      throw asFailure(error, context.info.attempt);
     } finally {
       clearInterval(beat);
     }
@@ -48,15 +50,22 @@ const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Model.Rejected',
   'Model.ContextLength',
   'Model.Exhausted',
+  'Environment.Fault',
   'Environment.ReplayDivergence',
   'Run.Cancelled',
   'Run.Budget',
 ]);
 
-function asFailure(error: unknown): unknown {
+function asFailure(error: unknown, attempt: number): unknown {
   if (error instanceof ApplicationFailure) return error;
   if (!(error instanceof CruxError)) {
-    return ApplicationFailure.create({ type: 'Defect', message: errorText(error), cause: asError(error) });
+    const nonRetryable = attempt >= mostDefects;
+    return ApplicationFailure.create({
+      type: 'Defect',
+      message: errorText(error),
+      nonRetryable,
+      cause: asError(error),
+    });
   }
   return ApplicationFailure.create({
     type: error.kind,

@@ -15,7 +15,16 @@ import { policyTurn, type StepTaken, takeStep } from './steps.ts';
 
 type Outcome = { ending: Ending; reward: number | null; success: boolean | null; details: string | null };
 
-export type RecordBranchInput = BranchInput & { leafId: string; ending: Ending; reward: number | null; success: boolean | null; fault: string | null };
+export type RecordBranchInput = BranchInput & {
+  leafId: string;
+  /** Observations of the prefix that were compared before branching. */
+  compared: number;
+  ending: Ending;
+  reward: number | null;
+  success: boolean | null;
+  /** Message of the fault that ended it; null otherwise. */
+  fault: string | null;
+};
 
 export function rolloutActivities(context: ActivityContext) {
   const { store, environments, sessions } = context;
@@ -59,24 +68,27 @@ export function rolloutActivities(context: ActivityContext) {
     admitState(run.id, run.state);
     const origin = await store.tree.state(input.nodeId);
     const known = await store.findings.branch(input.runId, branchId(input));
-    if (known) return { nodeId: known.leaf_id, step: origin.step, stepLimit: origin.step, outcome: branchResult(known) };
+    if (known) {
+      const { leaf_id: nodeId, compared } = known;
+      return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchResult(known) };
+    }
     const compared = await sessions.checkPrefix(origin, signal);
     const taken = await takeCandidate(input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
     const outcome = ended ? await record(run, input, taken.state, compared, outcomeOf(taken), signal) : null;
-    return { nodeId: taken.state.id, step: taken.state.step, stepLimit, outcome };
+    return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, outcome };
   }
 
   /** Records what a branch that was continued call by call came to. */
   async function recordBranch(input: RecordBranchInput, signal: AbortSignal): Promise<BranchResult> {
     const run = await store.runs.get(input.runId);
     const leaf = await store.tree.state(input.leafId);
-    const origin = await store.tree.state(input.nodeId);
     const transition = await store.tree.transition(leaf.stateKey);
-    const details = input.fault === null ? (transition?.done ? transition.details : null) : JSON.stringify({ fault: input.fault });
+    const details =
+      input.fault === null ? (transition?.done ? transition.details : null) : JSON.stringify({ fault: input.fault });
     const { ending, reward, success } = input;
-    return record(run, input, leaf, origin.actions.length, { ending, reward, success, details }, signal);
+    return record(run, input, leaf, input.compared, { ending, reward, success, details }, signal);
   }
 
   async function takeCandidate(input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
@@ -109,7 +121,8 @@ export function rolloutActivities(context: ActivityContext) {
       reward: outcome.reward,
       success: outcome.success === null ? null : Number(outcome.success),
       confirmed: confirmation === null ? null : Number(confirmation.confirmed),
-      details: confirmation?.confirmed === false ? JSON.stringify({ coincidental: confirmation.reason }) : outcome.details,
+      details:
+        confirmation?.confirmed === false ? JSON.stringify({ coincidental: confirmation.reason }) : outcome.details,
       compared,
     };
     await store.findings.addBranch(row);
@@ -119,7 +132,8 @@ export function rolloutActivities(context: ActivityContext) {
   /** @returns null when the environment has no variants, or they are switched off */
   async function confirm(run: Run, input: BranchInput, leaf: State, signal: AbortSignal) {
     const environment = environments.get(leaf.environment);
-    if (!environment.confirm || !run.config.options.verification.confirmOnVariants || input.purpose !== 'verify') return null;
+    if (!environment.confirm || !run.config.options.verification.confirmOnVariants || input.purpose !== 'verify')
+      return null;
     return environment.confirm(await environments.task(environment.name, leaf.taskId), leaf.actions, signal);
   }
 
@@ -132,7 +146,11 @@ function branchId({ nodeId, candidateId, purpose, rollout }: BranchInput): strin
 }
 
 /** Rollouts that must be independent have streams of their own. */
-export function streamOf({ nodeId, candidateId, rollout }: Pick<BranchInput, 'nodeId' | 'candidateId' | 'rollout'>): string {
+export function streamOf({
+  nodeId,
+  candidateId,
+  rollout,
+}: Pick<BranchInput, 'nodeId' | 'candidateId' | 'rollout'>): string {
   return `${nodeId}/${candidateId}/${rollout}`;
 }
 

@@ -1,46 +1,68 @@
 /** Activities of the campaign: which tasks come next, which are settled, how the run stands. */
 import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
+import type { Ending } from '../domain/ending.ts';
 import type { Ceilings, RunState } from '../domain/run-config.ts';
-import type { CampaignCounts, NextTask, SettledTask, TrajectoryResult } from '../domain/wire.ts';
+import type { CampaignCounts, NextTask, SettledTask, TaskAddress, TrajectoryResult } from '../domain/wire.ts';
 import { taskSlug, trajectoryWorkflowId } from '../domain/workflow-ids.ts';
 import { contentHash } from '../store/hash.ts';
+import type { Run, RunTask } from '../store/runs.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 
+const rowsPerLook = 500;
+
+export type LoseTaskInput = TaskAddress & { ending: Ending };
 export type ControlInput = { runId: string; state?: RunState; ceilings?: Ceilings };
 
 export function storeActivities(context: ActivityContext) {
   const { store, environments } = context;
 
-  /** The next tasks of a run that are not done, from a position on. */
-  async function nextTasks(input: { runId: string; from: number; limit: number }): Promise<{ tasks: NextTask[]; next: number }> {
+  /**
+   * The next tasks of a run that are not done, from a position on.
+   * @returns at most `limit` tasks, and the position after the last one that was looked at; `from` when there are no more
+   */
+  async function nextTasks(input: {
+    runId: string;
+    from: number;
+    limit: number;
+  }): Promise<{ tasks: NextTask[]; next: number }> {
     const run = await store.runs.get(input.runId);
-    const rows = await store.runs.tasks(input.runId, { from: input.from, limit: input.limit });
-    const tasks = await Promise.all(
-      rows
-        .filter((row) => row.state === 'waiting')
-        .map(async (row) => {
-          const task = await environments.task(run.environment, row.taskId);
-          const slug = taskSlug(row.taskId, contentHash(row.taskId));
-          const { title } = task;
-          return {
-            position: row.position,
-            workflowId: trajectoryWorkflowId(run.id, slug, row.sample),
-            taskId: slug,
-            title: title.length > 80 ? `${title.slice(0, 79)}…` : title,
-          };
-        }),
-    );
-    return { tasks, next: rows.length === 0 ? input.from : rows.at(-1)!.position + 1 };
+    const tasks: NextTask[] = [];
+    let next = input.from;
+    for (;;) {
+      const rows = await store.runs.tasks(input.runId, { from: next, limit: rowsPerLook });
+      for (const row of rows) {
+        if (tasks.length === input.limit) return { tasks, next };
+        if (row.state === 'waiting') tasks.push(await nextTask(run, row));
+        next = row.position + 1;
+      }
+      if (rows.length < rowsPerLook) return { tasks, next };
+    }
+  }
+
+  async function nextTask(run: Run, { taskId, position, sample }: RunTask): Promise<NextTask> {
+    const { title } = await environments.task(run.environment, taskId);
+    const slug = taskSlug(taskId, contentHash(taskId));
+    const workflowId = trajectoryWorkflowId(run.id, slug, sample);
+    return { position, workflowId, taskId: slug, title: title.length > 80 ? `${title.slice(0, 79)}…` : title };
   }
 
   /** How a run stands when its campaign starts, from what is stored. */
-  async function openCampaign({ runId }: { runId: string }): Promise<{ counts: CampaignCounts; state: RunState; environment: string }> {
+  async function openCampaign({
+    runId,
+  }: {
+    runId: string;
+  }): Promise<{ counts: CampaignCounts; state: RunState; environment: string }> {
     const run = await store.runs.get(runId);
     const rows = await store.runs.tasks(runId);
     const results = rows.filter((row) => row.result !== null).map((row) => JSON.parse(row.result!) as TrajectoryResult);
-    return { counts: results.reduce(addResult, emptyCounts(rows.length)), state: run.state, environment: run.environment };
+    return {
+      counts: results.reduce(addResult, emptyCounts(rows.length)),
+      state: run.state,
+      environment: run.environment,
+    };
   }
 
   /** A trajectory tells its result to the store before it tells it to the campaign. */
@@ -52,29 +74,41 @@ export function storeActivities(context: ActivityContext) {
    * Which of the tasks in flight are over, from the store first and from Temporal second: a lost signal or a terminated workflow must not
    * hold a place for ever. A workflow that is gone without a result counts as a fault, and is recorded as such.
    */
-  async function settleTasks(input: { runId: string; inFlight: { position: number; workflowId: string }[] }): Promise<SettledTask[]> {
+  async function settleTasks(input: {
+    runId: string;
+    inFlight: { position: number; workflowId: string }[];
+  }): Promise<SettledTask[]> {
+    const { runId } = input;
     const settled: SettledTask[] = [];
     for (const { position, workflowId } of input.inFlight) {
-      const task = await store.runs.task(input.runId, position);
-      if (task.result !== null) {
-        settled.push({ position, result: JSON.parse(task.result) as TrajectoryResult });
-      } else if (await isGone(workflowId)) {
-        const result = lostResult(position, task.taskId);
-        await store.runs.finishTask(input.runId, position, JSON.stringify(result));
-        settled.push({ position, result });
-      }
+      const result = (await storedResult(runId, position)) ?? (await resultOfClosed(runId, position, workflowId));
+      if (result) settled.push({ position, result });
     }
     return settled;
   }
 
-  async function isGone(workflowId: string): Promise<boolean> {
-    try {
-      const { status } = await Context.current().client.workflow.getHandle(workflowId).describe();
-      return status.name !== 'RUNNING';
-    } catch (error) {
-      if (error instanceof Error && error.name === 'WorkflowNotFoundError') return true;
-      throw error;
-    }
+  async function storedResult(runId: string, position: number): Promise<TrajectoryResult | null> {
+    const { result } = await store.runs.task(runId, position);
+    return result === null ? null : (JSON.parse(result) as TrajectoryResult);
+  }
+
+  /** @returns null while the workflow runs */
+  async function resultOfClosed(runId: string, position: number, workflowId: string): Promise<TrajectoryResult | null> {
+    const handle = Context.current().client.workflow.getHandle(workflowId);
+    const status = await statusOf(handle);
+    if (status === 'COMPLETED') return handle.result() as Promise<TrajectoryResult>;
+    if (status !== null && !endedWithoutResult.has(status)) return null;
+    return loseTask({ runId, position, ending: 'cancelled' });
+  }
+
+  /** Records that a task's workflow ended without a result of its own, unless there is one by now. */
+  async function loseTask({ runId, position, ending }: LoseTaskInput): Promise<TrajectoryResult> {
+    const { taskId } = await store.runs.task(runId, position);
+    const known = await storedResult(runId, position);
+    if (known) return known;
+    const result = lostResult(position, taskId, ending);
+    await store.runs.finishTask(runId, position, JSON.stringify(result));
+    return result;
   }
 
   async function writeControl({ runId, state, ceilings }: ControlInput): Promise<void> {
@@ -90,16 +124,30 @@ export function storeActivities(context: ActivityContext) {
     openCampaign: activity(openCampaign),
     finishTask: activity(finishTask),
     settleTasks: activity(settleTasks),
+    loseTask: activity(loseTask),
     writeControl: activity(writeControl),
     finishRun: activity(finishRun),
   };
 }
 
-function lostResult(position: number, taskId: string): TrajectoryResult {
+/** How Temporal calls the ends of a workflow that gave no result. One that is paused or continued as new is not over. */
+const endedWithoutResult: ReadonlySet<string> = new Set(['FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT']);
+
+/** @returns null when Temporal no longer knows the workflow */
+async function statusOf(handle: WorkflowHandle): Promise<string | null> {
+  try {
+    return (await handle.describe()).status.name;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
+    throw error;
+  }
+}
+
+function lostResult(position: number, taskId: string, ending: Ending): TrajectoryResult {
   return {
     position,
     taskId,
-    ending: 'cancelled',
+    ending,
     success: null,
     reward: null,
     steps: 0,

@@ -32,7 +32,7 @@ export type TrajectorySummary = {
 /** Where a conversation goes on. */
 export type TurnInput = { runId: string; nodeId: string; purpose: 'explore' | BranchPurpose; stream: string };
 export type TurnResult =
-  | { kind: 'answer'; answerKey: string; /** Tool that the answer calls; null when malformed. */ tool: string | null }
+  | { kind: 'answer'; answerKey: string /** Tool that the answer calls; null when malformed. */; tool: string | null }
   | { kind: 'ended'; ending: Ending };
 
 export type StepInput = { runId: string; nodeId: string; answerKey: string };
@@ -55,7 +55,7 @@ export type RecordTrajectoryInput = TaskAddress & {
 };
 
 /** One step of one trajectory. */
-export type StepAddress = { runId: string; trajectoryId: string; /** From 1. */ step: number };
+export type StepAddress = { runId: string; trajectoryId: string /** From 1. */; step: number };
 
 export type ProposeResult = { alternatives: number; equalToPolicy: number; duplicates: number; unreadable: number };
 
@@ -82,6 +82,12 @@ export type BranchInput = {
   rollout: number;
 };
 
+/** A branch as a workflow of its own. */
+export type BranchWorkflowInput = BranchInput & { historyLimit?: number; cursor?: BranchCursor };
+
+/** Where a branch goes on after it continued as new. */
+export type BranchCursor = { nodeId: string; step: number; stepLimit: number; compared: number };
+
 export type BranchResult = {
   ending: Ending;
   success: boolean | null;
@@ -90,7 +96,7 @@ export type BranchResult = {
   confirmed: boolean | null;
 };
 
-export type OpenedBranch = { nodeId: string; step: number; stepLimit: number; outcome: BranchResult | null };
+export type OpenedBranch = BranchCursor & { outcome: BranchResult | null };
 
 export type TrajectoryResult = {
   position: number;
@@ -106,19 +112,36 @@ export type TrajectoryResult = {
   stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
 };
 
-export type TrajectoryInput = TaskAddress & { method: MethodName; campaignId: string | null; cursor?: TrajectoryCursor };
+export type TrajectoryInput = TaskAddress & {
+  method: MethodName;
+  campaignId: string | null;
+  historyLimit?: number;
+  cursor?: TrajectoryCursor;
+};
 
 /** Where a trajectory goes on after it continued as new. */
 export type TrajectoryCursor =
   | { phase: 'explore'; nodeId: string; step: number }
   | { phase: 'mine'; trajectory: TrajectorySummary; nextStep: number; criticalSteps: number; branches: number };
 
-export type CampaignInput = { runId: string; method: MethodName; window: number; cursor?: CampaignCursor };
+export type CampaignInput = {
+  runId: string;
+  method: MethodName;
+  /** Trajectories under way at once. */
+  window: number;
+  /** Events of history after which the campaign, its trajectories and branches continue as new. Default: when the server suggests it. */
+  historyLimit?: number;
+  /** How often tasks in flight are looked up, in case a signal was lost or a workflow terminated. Default 2 minutes. */
+  settleEveryMs?: number;
+  cursor?: CampaignCursor;
+};
 
 export type CampaignCursor = {
   nextPosition: number;
   inFlight: { position: number; workflowId: string }[];
   counts: CampaignCounts;
+  cutShort: CampaignCounts;
+  state: RunState;
 };
 
 export type CampaignCounts = {

@@ -1,36 +1,61 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, ContinueAsNew, continueAsNew, isCancellation } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import type { BranchInput, BranchResult } from '../domain/wire.ts';
+import type { BranchCursor, BranchResult, BranchWorkflowInput } from '../domain/wire.ts';
+import { isHistoryLong } from './history.ts';
 import { agent, bookkeeping, faultOf } from './proxies.ts';
 
 /**
  * One branch as a workflow of its own, an activity per call, for those who want to watch it (`granularity: "call"`). It makes the same
  * calls under the same keys as a rollout inside one activity, so the results are the same.
  */
-export async function branch(input: BranchInput): Promise<BranchResult> {
-  const { runId, purpose } = input;
-  const stream = `${input.nodeId}/${input.candidateId}/${input.rollout}`;
-  const opened = await agent('restore the state and take the candidate').openBranch(input);
-  if (opened.outcome) return opened.outcome;
-  let { nodeId, step } = opened;
-  const record = (ending: BranchResult['ending'], reward: number | null, success: boolean | null, fault: string | null = null) =>
-    bookkeeping('record the branch').recordBranch({ ...input, leafId: nodeId, ending, reward, success, fault });
+export async function branch(input: BranchWorkflowInput): Promise<BranchResult> {
+  const { historyLimit, cursor, ...address } = input;
+  const { runId, purpose } = address;
+  const stream = `${address.nodeId}/${address.candidateId}/${address.rollout}`;
+  let at: BranchCursor = cursor ?? { nodeId: address.nodeId, step: 0, stepLimit: 0, compared: 0 };
+  const record = (
+    ending: BranchResult['ending'],
+    reward: number | null,
+    success: boolean | null,
+    fault: string | null = null,
+  ) =>
+    bookkeeping('record the branch').recordBranch({
+      ...address,
+      leafId: at.nodeId,
+      compared: at.compared,
+      ending,
+      reward,
+      success,
+      fault,
+    });
   try {
-    while (step < opened.stepLimit) {
-      const turn = await agent(`step ${step + 1}: policy`).callPolicy({ runId, nodeId, purpose, stream });
+    if (!cursor) {
+      const { outcome, ...opened } = await agent('restore the state and take the candidate').openBranch(address);
+      if (outcome) return outcome;
+      at = opened;
+    }
+    while (at.step < at.stepLimit) {
+      if (isHistoryLong(historyLimit) && at.step !== cursor?.step)
+        await continueAsNew<typeof branch>({ ...input, cursor: at });
+      const { nodeId } = at;
+      const turn = await agent(`step ${at.step + 1}: policy`).callPolicy({ runId, nodeId, purpose, stream });
       if (turn.kind === 'ended') return await record(turn.ending, 0, false);
       const { answerKey, tool } = turn;
-      const taken = await agent(`step ${step + 1}: ${tool ?? 'malformed action'}`).environmentStep({ runId, nodeId, answerKey });
-      nodeId = taken.nodeId;
-      step = taken.step;
+      const taken = await agent(`step ${at.step + 1}: ${tool ?? 'malformed action'}`).environmentStep({
+        runId,
+        nodeId,
+        answerKey,
+      });
+      at = { ...at, nodeId: taken.nodeId, step: taken.step };
       if (taken.done) return await record('submitted', taken.reward, taken.success);
     }
     return await record('step-limit', 0, false);
   } catch (error) {
+    if (error instanceof ContinueAsNew || isCancellation(error)) throw error;
     const fault = faultOf(error);
     const ending = fault && endingOfFault(fault.kind);
     // Out of budget or cancelled, the branch stays open, as in a rollout.
-    if (isCancellation(error) || !ending || ending === 'budget' || ending === 'cancelled') throw error;
+    if (!ending || ending === 'budget' || ending === 'cancelled') throw error;
     return await CancellationScope.nonCancellable(() => record(ending, null, null, fault.message));
   }
 }

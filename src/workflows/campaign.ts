@@ -1,10 +1,10 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
-  isCancellation,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
@@ -13,76 +13,103 @@ import {
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { addResult } from '../domain/campaign-counts.ts';
+import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
 import type { Ceilings, RunState } from '../domain/run-config.ts';
-import type { CampaignCounts, CampaignInput, CampaignProgress, CampaignResult, NextTask, TrajectoryResult } from '../domain/wire.ts';
-import { cancelUpdate, pauseUpdate, progressQuery, resumeUpdate, retuneUpdate, trajectoryDoneSignal } from './messages.ts';
+import type {
+  CampaignCounts,
+  CampaignInput,
+  CampaignProgress,
+  CampaignResult,
+  NextTask,
+  TrajectoryResult,
+} from '../domain/wire.ts';
+import { isHistoryLong } from './history.ts';
+import {
+  cancelUpdate,
+  pauseUpdate,
+  progressQuery,
+  resumeUpdate,
+  retuneUpdate,
+  trajectoryDoneSignal,
+} from './messages.ts';
 import { bookkeeping } from './proxies.ts';
 import { cruxEnvironment, cruxMethod, cruxPairs, cruxRun, cruxStatus, cruxTask } from './search-attributes.ts';
 import type { trajectory } from './trajectory.ts';
 
-/** How often tasks in flight are looked up, in case a signal was lost or a workflow terminated. */
-const settleEvery = '2m';
+const usualSettleEveryMs = 120_000;
 
 /** A run over many tasks: a sliding window of trajectories. */
 export async function campaign(input: CampaignInput): Promise<CampaignResult> {
-  const opened = await bookkeeping('open the run').openCampaign({ runId: input.runId });
-  const run = new Campaign(input, opened.counts, opened.state, opened.environment);
+  const run = new Campaign(input);
   setHandler(trajectoryDoneSignal, (result) => run.settle(result));
   setHandler(progressQuery, () => run.progress());
   setHandler(pauseUpdate, () => run.control('paused'));
   setHandler(resumeUpdate, () => run.control('running'));
   setHandler(cancelUpdate, () => run.control('cancelled'));
   setHandler(retuneUpdate, (ceilings) => run.retune(ceilings));
-  try {
+  // A cancellation by Temporal's own means is the user's order like the update: it ends the run in good order.
+  CancellationScope.current().cancelRequested.catch(() =>
+    CancellationScope.nonCancellable(() => run.control('cancelled')),
+  );
+  return CancellationScope.nonCancellable(async () => {
+    await run.open();
     await run.toTheEnd();
-  } catch (error) {
-    if (!isCancellation(error)) throw error;
-    await CancellationScope.nonCancellable(async () => {
-      await run.control('cancelled');
-      await run.toTheEnd();
-    });
-  }
-  await condition(allHandlersFinished);
-  return run.finish();
+    return run.finish();
+  });
 }
 
 class Campaign {
   readonly #input: CampaignInput;
-  readonly #environment: string;
+  #environment = '';
   #counts: CampaignCounts;
+  /** What trajectories found that were cut short by a ceiling. They are not done: with a higher ceiling they go on. */
+  #cutShort: CampaignCounts;
   #state: RunState;
   #nextPosition: number;
   #exhausted = false;
-  #startedBefore = false;
   readonly #inFlight = new Map<number, string>();
+  /** Tasks in flight when the ceilings were last changed: one that stops for its budget may have met the old ones. */
+  #sinceRetune = new Set<number>();
   /** Counts everything that may let the main loop go on. */
   #changes = 0;
+  /** Orders that are being carried out. */
+  #orders = 0;
 
-  constructor(input: CampaignInput, counts: CampaignCounts, state: RunState, environment: string) {
+  constructor(input: CampaignInput) {
+    const { cursor } = input;
     this.#input = input;
-    this.#environment = environment;
-    this.#counts = input.cursor?.counts ?? counts;
-    this.#state = state;
-    this.#nextPosition = input.cursor?.nextPosition ?? 0;
-    for (const { position, workflowId } of input.cursor?.inFlight ?? []) this.#inFlight.set(position, workflowId);
+    this.#counts = cursor?.counts ?? emptyCounts(0);
+    this.#cutShort = cursor?.cutShort ?? emptyCounts(0);
+    this.#state = cursor?.state ?? 'running';
+    this.#nextPosition = cursor?.nextPosition ?? 0;
+    for (const { position, workflowId } of cursor?.inFlight ?? []) this.#inFlight.set(position, workflowId);
   }
 
   progress(): CampaignProgress {
-    return { ...this.#counts, state: this.#state, inFlight: this.#inFlight.size };
+    return { ...this.#found, state: this.#state, inFlight: this.#inFlight.size };
+  }
+
+  async open(): Promise<void> {
+    const opened = await bookkeeping('open the run').openCampaign({ runId: this.#input.runId });
+    this.#environment = opened.environment;
+    if (this.#input.cursor) return;
+    this.#counts = opened.counts;
+    // An order that came meanwhile is newer than what was read.
+    if (this.#changes === 0) this.#state = opened.state;
   }
 
   async toTheEnd(): Promise<void> {
+    const settleEveryMs = this.#input.settleEveryMs ?? usualSettleEveryMs;
     await this.#settleFromStore();
     for (;;) {
       await this.#fill();
-      if (this.#startedBefore) await this.#settleFromStore();
-      this.#startedBefore = false;
       this.#show();
-      if (this.#inFlight.size === 0 && (this.#exhausted || this.#isStopped)) return;
+      if (this.#isOver) return;
       const seen = this.#changes;
-      const changed = await condition(() => this.#changes !== seen || this.#mayContinueAsNew, settleEvery);
+      const changed = await condition(
+        () => this.#changes !== seen || this.#mayContinueAsNew || this.#isOver,
+        settleEveryMs,
+      );
       if (!changed) await this.#settleFromStore();
       if (this.#mayContinueAsNew) await this.#continueAsNew();
     }
@@ -90,68 +117,132 @@ class Campaign {
 
   settle(result: TrajectoryResult): void {
     if (!this.#inFlight.delete(result.position)) return;
-    this.#counts = addResult(this.#counts, result);
-    if (result.stoppedBy === 'budget' && this.#state === 'running') this.#state = 'budget';
     this.#changes++;
+    if (result.stoppedBy !== 'budget') {
+      this.#counts = addResult(this.#counts, result);
+    } else if (this.#sinceRetune.delete(result.position)) {
+      this.#startOver();
+    } else {
+      this.#cutShort = addResult(this.#cutShort, result);
+      if (this.#state === 'running') this.#state = 'budget';
+    }
   }
 
   /** The control row is what every call goes by; the workflow's own state only says whether it starts more. */
   async control(state: 'paused' | 'running' | 'cancelled'): Promise<void> {
     if (this.#state === 'cancelled') return;
-    await bookkeeping(`control: ${state}`).writeControl({ runId: this.#input.runId, state });
-    this.#state = state;
-    this.#changes++;
-    if (state === 'cancelled') await this.#cancelInFlight();
+    await this.#order(async () => {
+      await bookkeeping(`control: ${state}`).writeControl({ runId: this.#input.runId, state });
+      this.#state = state;
+      if (state === 'running' && this.#cutShort.done > 0) this.#startOver();
+      if (state === 'cancelled') await this.#cancelInFlight();
+    });
   }
 
+  /** Tasks that the old ceilings cut short go on from where they were. */
   async retune(ceilings: Ceilings): Promise<void> {
-    const state = this.#state === 'budget' ? 'running' : this.#state;
-    await bookkeeping('control: ceilings').writeControl({ runId: this.#input.runId, state, ceilings });
-    this.#state = state;
-    this.#changes++;
+    if (this.#state === 'cancelled') return;
+    await this.#order(async () => {
+      const state = this.#state === 'budget' ? 'running' : this.#state;
+      await bookkeeping('control: ceilings').writeControl({ runId: this.#input.runId, state, ceilings });
+      this.#state = state;
+      this.#sinceRetune = new Set(this.#inFlight.keys());
+      this.#startOver();
+    });
   }
 
   async finish(): Promise<CampaignResult> {
-    const state = this.#state === 'running' || this.#state === 'paused' ? 'finished' : this.#state;
-    await CancellationScope.nonCancellable(() => bookkeeping('close the run').finishRun({ runId: this.#input.runId, state }));
+    const finished = this.#cutShort.done > 0 ? 'budget' : 'finished';
+    const state = this.#state === 'cancelled' ? 'cancelled' : finished;
+    await bookkeeping('close the run').finishRun({ runId: this.#input.runId, state });
     this.#state = state;
     this.#show();
+    const found = this.#found;
     upsertSearchAttributes([
       { key: cruxStatus, value: state },
-      { key: cruxPairs, value: this.#counts.pairs },
+      { key: cruxPairs, value: found.pairs },
     ]);
-    return { ...this.#counts, state };
+    return { ...found, state };
   }
 
-  get #isStopped(): boolean {
-    return this.#state === 'cancelled' || this.#state === 'budget';
+  /** Also what is not done for good: it is in the store all the same. */
+  get #found(): CampaignCounts {
+    const { criticalSteps, branches, pairs, endings } = this.#cutShort;
+    const { criticalSteps: steps, branches: done, pairs: proven } = this.#counts;
+    return {
+      ...this.#counts,
+      endings: { ...this.#counts.endings, ...(endings.budget && { budget: endings.budget }) },
+      criticalSteps: steps + criticalSteps,
+      branches: done + branches,
+      pairs: proven + pairs,
+    };
+  }
+
+  get #isOver(): boolean {
+    const isStopped = this.#state === 'cancelled' || this.#state === 'budget';
+    return this.#inFlight.size === 0 && (this.#exhausted || isStopped) && this.#isIdle;
+  }
+
+  get #isIdle(): boolean {
+    return this.#orders === 0 && allHandlersFinished();
   }
 
   get #mayContinueAsNew(): boolean {
-    return workflowInfo().continueAsNewSuggested && allHandlersFinished();
+    return isHistoryLong(this.#input.historyLimit) && this.#isIdle;
+  }
+
+  /** Carries an order out; the campaign neither ends nor continues as new before that is done. */
+  async #order(carryOut: () => Promise<void>): Promise<void> {
+    this.#orders++;
+    try {
+      await carryOut();
+    } finally {
+      this.#orders--;
+      this.#changes++;
+    }
+  }
+
+  /** Looks through all tasks again, for those that are not done. */
+  #startOver(): void {
+    this.#cutShort = emptyCounts(0);
+    this.#nextPosition = 0;
+    this.#exhausted = false;
   }
 
   async #fill(): Promise<void> {
     while (this.#state === 'running' && !this.#exhausted && this.#inFlight.size < this.#input.window) {
       const limit = this.#input.window - this.#inFlight.size;
-      const { tasks, next } = await bookkeeping('next tasks').nextTasks({ runId: this.#input.runId, from: this.#nextPosition, limit });
-      if (next === this.#nextPosition) this.#exhausted = true;
+      const from = this.#nextPosition;
+      const { tasks, next } = await bookkeeping('next tasks').nextTasks({ runId: this.#input.runId, from, limit });
+      // While the answer was under way, the ceilings may have been changed, and everything starts over.
+      if (this.#nextPosition !== from) continue;
+      if (next === from) this.#exhausted = true;
       this.#nextPosition = next;
+      const waiting = tasks.filter(({ position }) => !this.#inFlight.has(position));
       // In flight before they start: a result may come while the start is still being confirmed.
-      for (const { position, workflowId } of tasks) this.#inFlight.set(position, workflowId);
-      await Promise.all(tasks.map((task) => this.#start(task)));
+      for (const { position, workflowId } of waiting) this.#inFlight.set(position, workflowId);
+      await Promise.all(waiting.map((task) => this.#start(task)));
     }
   }
 
   async #start(task: NextTask): Promise<void> {
-    const { runId, method } = this.#input;
+    const { runId, method, historyLimit } = this.#input;
     try {
       await startChild<typeof trajectory>('trajectory', {
         workflowId: task.workflowId,
-        args: [{ runId, position: task.position, method, campaignId: workflowInfo().workflowId }],
+        args: [
+          {
+            runId,
+            position: task.position,
+            method,
+            campaignId: workflowInfo().workflowId,
+            ...(historyLimit && { historyLimit }),
+          },
+        ],
         // Children must survive when the campaign continues as new.
         parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        // Only tasks without a result are started: one whose workflow is over was cut short, and goes on from tree and journal.
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         staticSummary: task.title,
         typedSearchAttributes: [
           { key: cruxRun, value: runId },
@@ -162,9 +253,8 @@ class Campaign {
         ],
       });
     } catch (error) {
+      // Started by an earlier campaign of this run and still at work: it reports to this one.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      // Started by an earlier campaign of this run: it may be over already, and never report.
-      this.#startedBefore = true;
     }
   }
 
@@ -176,16 +266,14 @@ class Campaign {
   }
 
   async #cancelInFlight(): Promise<void> {
-    await CancellationScope.nonCancellable(() =>
-      Promise.all(
-        [...this.#inFlight.values()].map(async (workflowId) => {
-          try {
-            await getExternalWorkflowHandle(workflowId).cancel();
-          } catch {
-            // It is over already: its result is in the store.
-          }
-        }),
-      ),
+    await Promise.all(
+      [...this.#inFlight.values()].map(async (workflowId) => {
+        try {
+          await getExternalWorkflowHandle(workflowId).cancel();
+        } catch {
+          // It is over already: its result is in the store.
+        }
+      }),
     );
   }
 
@@ -193,16 +281,27 @@ class Campaign {
     const inFlight = [...this.#inFlight].map(([position, workflowId]) => ({ position, workflowId }));
     return continueAsNew<typeof campaign>({
       ...this.#input,
-      cursor: { nextPosition: this.#nextPosition, inFlight, counts: this.#counts },
+      cursor: {
+        nextPosition: this.#nextPosition,
+        inFlight,
+        counts: this.#counts,
+        cutShort: this.#cutShort,
+        state: this.#state,
+      },
     });
   }
 
   #show(): void {
-    const { done, total, criticalSteps, branches, pairs, endings } = this.#counts;
+    const { done, total, criticalSteps, branches, pairs, endings } = this.#found;
     const rows: [string, string | number][] = [
       ['state', this.#state],
       ['tasks', `${done} of ${total} done, ${this.#inFlight.size} in flight`],
-      ['endings', Object.entries(endings).map(([name, count]) => `${name} ${count}`).join(', ') || '–'],
+      [
+        'endings',
+        Object.entries(endings)
+          .map(([name, count]) => `${name} ${count}`)
+          .join(', ') || '–',
+      ],
       ['candidate critical steps', criticalSteps],
       ['branches', branches],
       ['pairs', pairs],

@@ -1,6 +1,7 @@
 /** What methods are written with: one trajectory of one task, and what can be done in it. Everything shared lives here. */
 import {
   CancellationScope,
+  ContinueAsNew,
   continueAsNew,
   executeChild,
   isCancellation,
@@ -16,18 +17,22 @@ import type {
   BranchResult,
   JudgeResult,
   OpenedTask,
+  TrajectoryCursor,
   TrajectoryInput,
   TrajectoryResult,
   TrajectorySummary,
 } from '../domain/wire.ts';
 import { branchWorkflowId } from '../domain/workflow-ids.ts';
 import type { branch } from './branch.ts';
+import { isHistoryLong } from './history.ts';
 import { agent, bookkeeping, faultOf } from './proxies.ts';
-import { cruxPairs, cruxReward, cruxStatus, cruxStep } from './search-attributes.ts';
+import { cruxPairs, cruxReward, cruxRun, cruxStatus, cruxStep } from './search-attributes.ts';
 import { Slots } from './slots.ts';
+import type { trajectory } from './trajectory.ts';
 
-/** Steps that are mined before the workflow may continue as new. */
-const stepsPerChunk = 50;
+/** Activities that mining starts before the workflow may continue as new: at six events each, far from the server's end at 51,200 events. */
+const activitiesPerChunk = 2_000;
+const mostStepsPerChunk = 50;
 /** Search attributes are in history: they are written at phase changes, and this often while exploring. */
 const stepsPerUpsert = 25;
 
@@ -75,16 +80,14 @@ export class TaskRun {
     const cursor = this.#input.cursor;
     let next = cursor?.phase === 'mine' ? cursor.nextStep : 1;
     while (next <= trajectory.steps && this.#stoppedBy === null) {
-      await this.#continueAsNewIfSuggested({
-        phase: 'mine',
-        trajectory,
-        nextStep: next,
-        criticalSteps: this.#criticalSteps,
-        branches: this.#branches,
-      });
-      const last = Math.min(trajectory.steps, next + stepsPerChunk - 1);
+      // Nothing was done yet where the last continuation ended: to continue again would never end.
+      if (cursor?.phase !== 'mine' || next > cursor.nextStep) {
+        const found = { criticalSteps: this.#criticalSteps, branches: this.#branches };
+        await this.#continueAsNewIfLong({ phase: 'mine', trajectory, nextStep: next, ...found });
+      }
+      const last = Math.min(trajectory.steps, next + stepsPerChunk(this.options) - 1);
       const steps = Array.from({ length: last - next + 1 }, (_, index) => next + index);
-      await Promise.all(steps.map((step) => this.#unlessStopped(() => mine(step))));
+      await whenAllSettled(steps.map((step) => this.#unlessStopped(() => mine(step))));
       next = last + 1;
     }
   }
@@ -99,7 +102,9 @@ export class TaskRun {
 
   /** Scores the actions of a step: is it a candidate critical step, and which alternatives are to be verified? */
   async judge(step: number): Promise<JudgeResult> {
-    const judged = await this.#slots.run(() => agent(`step ${step}: score the actions`).judgeCandidates(this.#address(step)));
+    const judged = await this.#slots.run(() =>
+      agent(`step ${step}: score the actions`).judgeCandidates(this.#address(step)),
+    );
     if (judged.verdict === 'critical') this.#criticalSteps++;
     this.#show('mining');
     return judged;
@@ -108,6 +113,7 @@ export class TaskRun {
   /** Takes a candidate in its state and lets the policy continue to its own ending. */
   async branch(step: number, candidate: Omit<BranchInput, 'runId' | 'trajectoryId'>): Promise<BranchResult> {
     const { runId, trajectoryId } = this.#address(step);
+    const { historyLimit } = this.#input;
     const input: BranchInput = { runId, trajectoryId, ...candidate };
     const label = `step ${step}: ${input.purpose} ${input.candidateId.slice(0, 8)} #${input.rollout}`;
     const result = await this.#slots.run(() =>
@@ -115,8 +121,13 @@ export class TaskRun {
         ? agent(label).rollOut(input)
         : executeChild<typeof branch>('branch', {
             workflowId: branchWorkflowId(workflowInfo().workflowId, { step, ...input }),
-            args: [input],
+            args: [{ ...input, ...(historyLimit && { historyLimit }) }],
             staticSummary: label,
+            typedSearchAttributes: [
+              { key: cruxRun, value: runId },
+              { key: cruxStatus, value: input.purpose },
+              { key: cruxStep, value: step },
+            ],
           }),
     );
     this.#branches++;
@@ -163,7 +174,9 @@ export class TaskRun {
       pairs: this.#pairs,
       stoppedBy: this.#stoppedBy,
     };
-    await bookkeeping('record the result').finishTask({ runId: this.#input.runId, result });
+    // Cut short by a ceiling, the task is not done: with a higher one it goes on.
+    if (result.stoppedBy !== 'budget')
+      await bookkeeping('record the result').finishTask({ runId: this.#input.runId, result });
     upsertSearchAttributes([
       { key: cruxStatus, value: this.#stoppedBy ?? result.ending },
       { key: cruxStep, value: result.steps },
@@ -176,17 +189,22 @@ export class TaskRun {
 
   async #rollPolicy(): Promise<TrajectorySummary> {
     const { runId } = this.#input;
-    const cursor = this.#input.cursor?.phase === 'explore' ? this.#input.cursor : { nodeId: this.#task.rootId, step: 0 };
+    const cursor =
+      this.#input.cursor?.phase === 'explore' ? this.#input.cursor : { nodeId: this.#task.rootId, step: 0 };
     let { nodeId, step } = cursor;
     this.#status('exploring');
     try {
       while (step < this.#task.stepLimit) {
-        await this.#continueAsNewIfSuggested({ phase: 'explore', nodeId, step });
+        if (step !== cursor.step) await this.#continueAsNewIfLong({ phase: 'explore', nodeId, step });
         const where = { runId, nodeId, purpose: 'explore' as const, stream: `sample-${this.#task.sample}` };
         const turn = await agent(`step ${step + 1}: policy`).callPolicy(where);
         if (turn.kind === 'ended') return await this.#record(nodeId, turn.ending, 0, false);
         const { answerKey, tool } = turn;
-        const taken = await agent(`step ${step + 1}: ${tool ?? 'malformed action'}`).environmentStep({ runId, nodeId, answerKey });
+        const taken = await agent(`step ${step + 1}: ${tool ?? 'malformed action'}`).environmentStep({
+          runId,
+          nodeId,
+          answerKey,
+        });
         nodeId = taken.nodeId;
         step = taken.step;
         if (taken.done) return await this.#record(nodeId, 'submitted', taken.reward, taken.success);
@@ -194,17 +212,29 @@ export class TaskRun {
       }
       return await this.#record(nodeId, 'step-limit', 0, false);
     } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
       const fault = faultOf(error);
       const ending = isCancellation(error) ? 'cancelled' : fault && endingOfFault(fault.kind);
       if (!ending) throw error;
       if (ending === 'budget' || ending === 'cancelled') this.#stoppedBy = ending;
+      // Out of budget it stays open, as a branch does.
+      if (ending === 'budget')
+        return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: step };
       return await CancellationScope.nonCancellable(() => this.#record(nodeId, ending, null, null, fault?.message));
     }
   }
 
   #record(leafId: string, ending: Ending, reward: number | null, success: boolean | null, fault: string | null = null) {
     const { runId, position } = this.#input;
-    return bookkeeping('record the trajectory').recordTrajectory({ runId, position, leafId, ending, reward, success, fault });
+    return bookkeeping('record the trajectory').recordTrajectory({
+      runId,
+      position,
+      leafId,
+      ending,
+      reward,
+      success,
+      fault,
+    });
   }
 
   async #unlessStopped(work: () => Promise<void>): Promise<void> {
@@ -220,9 +250,8 @@ export class TaskRun {
     }
   }
 
-  async #continueAsNewIfSuggested(cursor: NonNullable<TrajectoryInput['cursor']>): Promise<void> {
-    if (!workflowInfo().continueAsNewSuggested) return;
-    await continueAsNew({ ...this.#input, cursor });
+  async #continueAsNewIfLong(cursor: TrajectoryCursor): Promise<void> {
+    if (isHistoryLong(this.#input.historyLimit)) await continueAsNew<typeof trajectory>({ ...this.#input, cursor });
   }
 
   #address(step: number) {
@@ -248,4 +277,16 @@ export class TaskRun {
     const known = rows.filter(([, value]) => value !== undefined && value !== null);
     setCurrentDetails(['| | |', '|---|---|', ...known.map(([name, value]) => `| ${name} | ${value} |`)].join('\n'));
   }
+}
+
+function stepsPerChunk({ alternatives, verification }: CsoOptions): number {
+  const { rollouts, baselineRollouts } = verification;
+  const perStep = 2 + alternatives * rollouts + baselineRollouts + alternatives;
+  return Math.max(1, Math.min(mostStepsPerChunk, Math.floor(activitiesPerChunk / perStep)));
+}
+
+/** Like `Promise.all`, but when one fails, the others are over too: nothing is under way any more when this returns. */
+async function whenAllSettled(works: Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }

@@ -3,6 +3,7 @@ import {
   ActivityCancellationType,
   ActivityFailure,
   ApplicationFailure,
+  ChildWorkflowFailure,
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -14,6 +15,12 @@ const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval
 const agentQueue = () => workflowInfo().taskQueue.replace(/-workflow$/, '-agent');
 
 /**
+ * Activities heartbeat every 2 s, and workers pass that on every 4 s. So the work of a worker that was killed goes on after 12 s at most, and one
+ * whose event loop stands still for up to 8 s is not taken for dead. If it is all the same, nothing is paid twice (journal) or done twice (tree).
+ */
+const heartbeatTimeout = '12s';
+
+/**
  * Work that waits for models or environments. A dead worker is noticed by its missing heartbeat; the length of the work itself says nothing,
  * so one attempt may take a day. There is no limit on attempts or on the whole: faults are counted per call, in the store, and the last one
  * comes as a typed failure that is not retried.
@@ -22,7 +29,7 @@ export const agent = (summary: string) =>
   proxyActivities<Activities>({
     taskQueue: agentQueue(),
     startToCloseTimeout: '24h',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
     summary,
@@ -36,13 +43,14 @@ export const bookkeeping = (summary: string) =>
   proxyActivities<Activities>({
     taskQueue: agentQueue(),
     startToCloseTimeout: '2m',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout,
     retry,
     summary,
   });
 
-/** The kind of the fault that an activity came to, and its words; null when the error is none. */
+/** The kind of the fault that an activity, also one of a child workflow, came to, and its words; null when the error is none. */
 export function faultOf(error: unknown): { kind: string; message: string } | null {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  let cause = error;
+  while (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) cause = cause.cause;
   return cause instanceof ApplicationFailure ? { kind: cause.type ?? 'Defect', message: cause.message } : null;
 }

@@ -1,16 +1,39 @@
 import { CancellationScope, ContinueAsNew, getExternalWorkflowHandle } from '@temporalio/workflow';
+import { endingOfFault } from '../domain/fault-ending.ts';
 import type { TrajectoryInput, TrajectoryResult } from '../domain/wire.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
 import { TaskRun } from './primitives.ts';
+import { bookkeeping, faultOf } from './proxies.ts';
 
 const methods = { cso };
 
-/** One trajectory's whole life: explore, judge, and if it failed: find critical steps, branch, verify, emit pairs. */
+/**
+ * One trajectory's whole life: explore, judge, and if it failed: find critical steps, branch, verify, emit pairs. Whatever happens, the
+ * campaign is told; the workflow itself fails only for a defect.
+ */
 export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResult> {
-  const task = await TaskRun.open(input);
   try {
-    await methods[input.method](task);
+    const task = await CancellationScope.nonCancellable(() => TaskRun.open(input));
+    const result = await mine(task, input);
+    await tell(input, result);
+    return result;
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    const fault = faultOf(error);
+    const ending = fault && endingOfFault(fault.kind);
+    const { runId, position } = input;
+    const lost = { runId, position, ending: ending ?? 'cancelled' };
+    const result = await CancellationScope.nonCancellable(() => bookkeeping('give the task up').loseTask(lost));
+    await tell(input, result);
+    if (ending === null) throw error;
+    return result;
+  }
+}
+
+async function mine(task: TaskRun, { method }: TrajectoryInput): Promise<TrajectoryResult> {
+  try {
+    await methods[method](task);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     task.stop(error);
@@ -18,16 +41,17 @@ export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResu
   return CancellationScope.nonCancellable(async () => {
     // What was verified before the stop is proof all the same.
     if (task.wasCutShort) await task.emitPairs();
-    const result = await task.finish();
-    if (input.campaignId !== null) await tell(input.campaignId, result);
-    return result;
+    return task.finish();
   });
 }
 
 /** A campaign that is gone finds the result in the store. */
-async function tell(campaignId: string, result: TrajectoryResult): Promise<void> {
+async function tell({ campaignId }: TrajectoryInput, result: TrajectoryResult): Promise<void> {
+  if (campaignId === null) return;
   try {
-    await getExternalWorkflowHandle(campaignId).signal(trajectoryDoneSignal, result);
+    await CancellationScope.nonCancellable(() =>
+      getExternalWorkflowHandle(campaignId).signal(trajectoryDoneSignal, result),
+    );
   } catch {
     // See above.
   }

@@ -57,12 +57,30 @@ async function verifyAgainstPolicy(task: TaskRun, step: number, judged: JudgeRes
   const { nodeId, policyCandidateId } = judged;
   const policy: BranchResult[] = [];
   let open = judged.alternatives.map((candidateId) => ({ candidateId, results: [] as BranchResult[] }));
-  for (let rollout = 0; open.length > 0 && rollout < Math.max(verification.rollouts, verification.baselineRollouts); rollout += 2) {
+  for (
+    let rollout = 0;
+    open.length > 0 && rollout < Math.max(verification.rollouts, verification.baselineRollouts);
+    rollout += 2
+  ) {
     const round = [rollout, rollout + 1];
     const [baseline, ...verified] = await Promise.all([
-      branches(task, step, nodeId, policyCandidateId, 'baseline', round.filter((number) => number < verification.baselineRollouts)),
+      branches(
+        task,
+        step,
+        nodeId,
+        policyCandidateId,
+        'baseline',
+        round.filter((number) => number < verification.baselineRollouts),
+      ),
       ...open.map(({ candidateId }) =>
-        branches(task, step, nodeId, candidateId, 'verify', round.filter((number) => number < verification.rollouts)),
+        branches(
+          task,
+          step,
+          nodeId,
+          candidateId,
+          'verify',
+          round.filter((number) => number < verification.rollouts),
+        ),
       ),
     ]);
     policy.push(...baseline!);

@@ -1,0 +1,187 @@
+/** A whole Crux for a test: simulated models over HTTP, a store in a folder of its own, workers, and runs. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config.ts';
+import { type StartedRun, startedRun } from '../../src/connect.ts';
+import type { CampaignInput } from '../../src/domain/wire.ts';
+import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
+import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { workflowQueue } from '../../src/temporal/task-queues.ts';
+import { type RunningWorker, startWorker, type WorkerRole } from '../../src/worker.ts';
+import { labConfig } from './lab-config.ts';
+import { worlds } from './mazes.ts';
+import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
+
+export type LabRun = StartedRun & { handle: WorkflowHandle };
+
+export type LabRequest = Partial<RunRequest> & {
+  /** Changes to the lab's configuration, for this run alone. */
+  config?: Partial<CruxConfigInput>;
+  /** Makes what takes long in earnest happen in a test. */
+  limits?: Pick<CampaignInput, 'historyLimit' | 'settleEveryMs'>;
+};
+
+export type LabOptions = Partial<SimulationOptions> & {
+  /** host:port of the Temporal server: `inject('temporal').address` for the test run's shared one. */
+  address: string;
+};
+
+export class Lab {
+  readonly home: string;
+  readonly address: string;
+  readonly store: Store;
+  readonly simulation: Simulation;
+  readonly client: Client;
+  readonly #connection: Connection;
+  #nativeConnection: Promise<NativeConnection> | null = null;
+  readonly #workers = new Set<RunningWorker>();
+  readonly #processes = new Set<WorkerProcess>();
+  #runs = 0;
+
+  private constructor(home: string, address: string, store: Store, simulation: Simulation, connection: Connection) {
+    this.home = home;
+    this.address = address;
+    this.store = store;
+    this.simulation = simulation;
+    this.#connection = connection;
+    this.client = new Client({ connection });
+  }
+
+  static async open({ address, ...simulation }: LabOptions): Promise<Lab> {
+    const home = await mkdtemp(join(tmpdir(), 'crux-lab-'));
+    const store = await openStore(join(home, 'crux.db'));
+    const connection = await Connection.connect({ address });
+    return new Lab(
+      home,
+      address,
+      store,
+      await startSimulation({ seed: 1, worlds: worlds(), ...simulation }),
+      connection,
+    );
+  }
+
+  config(changes: Partial<CruxConfigInput> = {}): CruxConfig {
+    return checkConfig({ ...labConfig(this.simulation.url), ...changes });
+  }
+
+  /** Starts a worker in this process. */
+  async work(
+    changes: Partial<CruxConfigInput> = {},
+    roles: WorkerRole[] = ['workflow', 'agent'],
+  ): Promise<RunningWorker> {
+    const temporal = { nativeConnection: () => this.#connectNatively(), namespace: 'default' };
+    const worker = await startWorker({ config: this.config(changes), store: this.store, temporal, roles });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  /** Starts a worker in a process of its own. */
+  async workApart(): Promise<WorkerProcess> {
+    const process = await startWorkerProcess({
+      home: this.home,
+      address: this.address,
+      simulationUrl: this.simulation.url,
+    });
+    this.#processes.add(process);
+    return process;
+  }
+
+  /** Starts a run in five mazes. Run ids are workflow ids, and the server is shared: they contain the store's id. */
+  async start(request: LabRequest = {}): Promise<LabRun> {
+    const { config = {}, limits, ...wanted } = request;
+    const run = await prepareRun(this.config(config), this.store, {
+      method: 'cso',
+      environment: 'maze',
+      limit: 5,
+      runId: `run-${++this.#runs}-${this.store.id}`,
+      ...wanted,
+    });
+    if (limits) {
+      const input: CampaignInput = { runId: run.id, method: 'cso', window: run.config.window, ...limits };
+      await this.client.workflow.start('campaign', {
+        workflowId: run.id,
+        taskQueue: workflowQueue(this.store.id),
+        args: [input],
+      });
+    } else await launchRun(this.client, this.store, run);
+    return { ...startedRun(this.client, run.id), handle: this.client.workflow.getHandle(run.id) };
+  }
+
+  /** Starts a run, waits for its end. @returns what it came to */
+  async outcome(request: LabRequest = {}): Promise<string> {
+    const run = await this.start(request);
+    await run.result();
+    return outcomeOf(this.store, run.id);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#processes].map((process) => process.end('SIGKILL')));
+    for (const worker of this.#workers) worker.stop();
+    await Promise.all([...this.#workers].map((worker) => worker.done));
+    await (await this.#nativeConnection)?.close();
+    await this.#connection.close();
+    await this.simulation.close();
+    await this.store.close();
+    await rm(this.home, { recursive: true, force: true });
+  }
+
+  /** Not before the first worker, which fixes the process's runtime. */
+  #connectNatively(): Promise<NativeConnection> {
+    this.#nativeConnection ??= NativeConnection.connect({ address: this.address, grpcCompression: { codec: 'none' } });
+    return this.#nativeConnection;
+  }
+}
+
+/**
+ * What a run came to, as text that can be compared: endings, verdicts on steps, branches, and pairs with their certificates. Left out is what
+ * may differ between equal runs: the run's id, and how many attempts a call took.
+ */
+export async function outcomeOf(store: Store, runId: string): Promise<string> {
+  const { findings } = store;
+  const trajectories = await findings.trajectories(runId);
+  const branches = await findings.branches(runId);
+  const steps = await findings.steps(runId);
+  const pairs = await findings.pairs(runId);
+  const lines = [
+    ...trajectories.map(({ task_id, ending, reward, steps: length, leaf_id }) => ({
+      task_id,
+      ending,
+      reward,
+      length,
+      leaf_id,
+    })),
+    ...steps.map(({ node_id, step, verdict, alternatives, placebo }) => ({
+      node_id,
+      step,
+      verdict,
+      alternatives,
+      placebo,
+    })),
+    ...branches.map(({ id, purpose, rollout, ending, reward, leaf_id }) => ({
+      id,
+      purpose,
+      rollout,
+      ending,
+      reward,
+      leaf_id,
+    })),
+    ...pairs.map(({ id, task_id, step, certificate }) => ({ id, task_id, step, ...withoutAttempts(certificate) })),
+  ];
+  return lines.map((line) => JSON.stringify(line)).join('\n');
+}
+
+function withoutAttempts(certificate: string) {
+  const { attempts: _attempts, runId: _runId, ...rest } = JSON.parse(certificate) as { [name: string]: unknown };
+  return rest;
+}
+
+/** Waits until something holds, looking every 20 ms. @throws Error after `forMs` */
+export async function until(what: string, holds: () => Promise<boolean> | boolean, forMs = 20_000): Promise<void> {
+  for (const giveUpAt = Date.now() + forMs; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 20))) {
+    if (Date.now() > giveUpAt) throw new Error(`Waited ${forMs} ms in vain for: ${what}.`);
+  }
+}

@@ -1,0 +1,39 @@
+import { mazeEnvironment } from '../../examples/maze/environment.ts';
+import { createMazes } from '../../examples/maze/mazes.ts';
+import type { Environment } from '../../src/environments/contract.ts';
+import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import type { SimulatedWorld } from '../../src/simulation/world.ts';
+
+/** Mazes that all processes of a test make alike: 8 of them for training, of which the simulated policy fails about half. */
+const mazes = createMazes({ seed: 1, count: 10, tiedShare: 0.25 });
+/** Mazes of 40 steps, for histories that grow long. */
+const longMazes = createMazes({ seed: 2, count: 2, depth: 39 });
+
+export const mazeTitle = 'Find the treasure of maze-1-0';
+
+export function worlds(): SimulatedWorld[] {
+  return [mazeWorld([...mazes, ...longMazes])];
+}
+
+/** The mazes, and the same under other names with something wrong or unusual about them. */
+export function mazeEnvironments(): Environment[] {
+  const maze = mazeEnvironment(mazes);
+  return [
+    maze,
+    { ...mazeEnvironment(longMazes), name: 'long-maze', stepLimit: 60, tasks: longTasks },
+    { ...maze, name: 'brittle-maze', open: openBrittle },
+  ];
+
+  async function longTasks() {
+    return (await mazeEnvironment(longMazes).tasks()).map((task) => ({ ...task, split: 'train' as const }));
+  }
+
+  /** The first two mazes break at every step, the third can never be opened. */
+  async function openBrittle(...args: Parameters<Environment['open']>) {
+    const [{ id }] = args;
+    if (id === 'maze-1-2') throw new Error('the maze is closed');
+    const session = await maze.open(...args);
+    if (id !== 'maze-1-0' && id !== 'maze-1-1') return session;
+    return { step: async () => Promise.reject(new Error('the floor gave way')) };
+  }
+}

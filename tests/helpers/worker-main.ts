@@ -1,0 +1,33 @@
+/**
+ * A worker as a process of its own, for tests that kill it. Its lab is told by the environment: CRUX_LAB_HOME (folder of the store),
+ * CRUX_LAB_TEMPORAL (address of the server), CRUX_LAB_SIMULATION (URL of the simulated models). Prints `ready` when it works. SIGTERM
+ * stops it in good order.
+ */
+import { join } from 'node:path';
+import { NativeConnection } from '@temporalio/worker';
+import { checkConfig } from '../../src/config.ts';
+import { openStore } from '../../src/store/store.ts';
+import { startWorker } from '../../src/worker.ts';
+import { labConfig } from './lab-config.ts';
+
+const { CRUX_LAB_HOME: home, CRUX_LAB_TEMPORAL: address, CRUX_LAB_SIMULATION: simulationUrl } = process.env;
+if (!home || !address || !simulationUrl)
+  throw new Error('CRUX_LAB_HOME, CRUX_LAB_TEMPORAL and CRUX_LAB_SIMULATION must be set.');
+
+const store = await openStore(join(home, 'crux.db'));
+let connection: NativeConnection | null = null;
+const worker = await startWorker({
+  config: checkConfig(labConfig(simulationUrl)),
+  store,
+  temporal: {
+    namespace: 'default',
+    nativeConnection: async () =>
+      (connection = await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } })),
+  },
+  roles: ['workflow', 'agent'],
+});
+process.once('SIGTERM', () => worker.stop());
+console.log('ready');
+await worker.done;
+await (connection as NativeConnection | null)?.close();
+await store.close();

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export type WorkerProcess = {
+  pid: number;
+  /** Sends a signal and waits for the end. @returns exit code; null when the signal ended it */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+};
+
+/** Starts a worker of a lab in a process of its own; it works when this returns. */
+export async function startWorkerProcess(lab: {
+  home: string;
+  address: string;
+  simulationUrl: string;
+}): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'worker-main.ts')], {
+    env: {
+      ...process.env,
+      CRUX_LAB_HOME: lab.home,
+      CRUX_LAB_TEMPORAL: lab.address,
+      CRUX_LAB_SIMULATION: lab.simulationUrl,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const over = ended(child);
+  const ready = (async () => {
+    for await (const line of createInterface({ input: child.stdout! })) if (line === 'ready') return true;
+    return false;
+  })();
+  if (!(await ready)) throw new Error(`The worker process ended with ${await over} before it worked.`);
+  return {
+    pid: child.pid!,
+    end: (signal) => {
+      child.kill(signal);
+      return over;
+    },
+  };
+}
+
+async function ended(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
+}

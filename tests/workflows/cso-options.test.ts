@@ -1,0 +1,120 @@
+// Layer: whole runs against a real Temporal server, simulated models over HTTP and a real store.
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { Certificate } from '../../src/domain/pair.ts';
+import type { CsoOptions } from '../../src/domain/run-config.ts';
+import { Lab, type LabRequest } from '../helpers/lab.ts';
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.open({ address: inject('temporal').address });
+  await lab.work();
+});
+afterAll(() => lab.close());
+
+/** Runs to the end. @returns what was found */
+async function findings(options: Partial<CsoOptions>, request: LabRequest = {}) {
+  const run = await lab.start({ options, ...request });
+  await run.result();
+  const { findings } = lab.store;
+  return {
+    runId: run.id,
+    candidates: await findings.candidates(run.id),
+    scores: await findings.scores(run.id),
+    steps: await findings.steps(run.id),
+    branches: await findings.branches(run.id),
+    pairs: (await findings.pairs(run.id)).map((pair) => JSON.parse(pair.certificate) as Certificate),
+  };
+}
+
+it('preset sound: a pair needs a posterior, is compared with the policy, and is the only one of its step', async () => {
+  const { pairs } = await findings({}, { preset: 'sound' });
+  expect(pairs.length).toBeGreaterThan(0);
+  for (const { verification } of pairs) {
+    expect(verification.rule).toBe('posterior');
+    expect(verification.posterior).toBeGreaterThanOrEqual(0.9);
+    expect(verification.chosenRollouts).toBeLessThanOrEqual(8);
+    expect(verification.rejectedRollouts).toBeGreaterThan(1);
+  }
+  expect(new Set(pairs.map(({ nodeId }) => nodeId)).size).toBe(pairs.length);
+});
+
+it('gate: false branches every alternative at every step, and never asks the PRM', async () => {
+  const { scores, steps, branches, candidates } = await findings({ gate: false });
+  expect(scores).toEqual([]);
+  expect(steps.every(({ verdict }) => verdict === 'critical' || verdict === 'no-alternative')).toBe(true);
+  const alternatives = candidates.filter(({ position }) => position >= 0);
+  expect(branches.filter(({ purpose }) => purpose === 'verify')).toHaveLength(alternatives.length);
+});
+
+it('verify: false gives a pair for each critical step, without a branch', async () => {
+  const { steps, branches, pairs } = await findings({ verify: false });
+  expect(branches).toEqual([]);
+  expect(pairs.length).toBeGreaterThan(0);
+  expect(pairs).toHaveLength(steps.filter(({ verdict }) => verdict === 'critical').length);
+  expect(pairs.every(({ verification }) => verification.rule === 'none')).toBe(true);
+});
+
+it.each([
+  ['expert/policy', 'expert', 'policy'],
+  ['expert/expert', 'expert', 'expert'],
+  ['policy/policy', 'policy', 'policy'],
+  ['policy/expert', 'policy', 'expert'],
+] as const)('pairSources: %s chooses from the %s and rejects from the %s', async (pairSources, chosen, rejected) => {
+  // Without the gate, with few proposals and a weak expert, so that both sources have actions of their own that succeed and that fail.
+  const { models } = lab.config();
+  const config = { models: { ...models, expert: { ...models.expert, model: 'sim-expert@skill=0.3' } } };
+  const { pairs } = await findings({ pairSources, gate: false, alternatives: 2 }, { config, limit: 8 });
+  expect(pairs.length).toBeGreaterThan(0);
+  for (const pair of pairs) expect([pair.chosen.source, pair.rejected.source]).toEqual([chosen, rejected]);
+});
+
+it('alternatives: 3 draws three at each step', async () => {
+  const { runId } = await findings({ alternatives: 3, gate: false, verify: false });
+  const counts = await lab.store.database.kysely
+    .selectFrom('answers')
+    .select(({ fn }) => ['node_id', fn.countAll<number>().as('count')])
+    .where('run_id', '=', runId)
+    .where('purpose', '=', 'propose')
+    .groupBy('node_id')
+    .execute();
+  expect(counts.length).toBeGreaterThan(0);
+  expect(counts.every(({ count }) => Number(count) === 3)).toBe(true);
+});
+
+it('stopAtFirst: no alternative is branched after one that was verified', async () => {
+  const { steps, branches } = await findings({ gate: false, stopAtFirst: true });
+  const perStep = steps.map((step) =>
+    (JSON.parse(step.alternatives) as string[]).map(
+      (id) => branches.find((branch) => branch.candidate_id === id)?.success,
+    ),
+  );
+  expect(perStep.some((successes) => successes.includes(undefined))).toBe(true);
+  for (const successes of perStep) {
+    const first = successes.indexOf(1);
+    const skipped = first < 0 ? [] : successes.slice(first + 1);
+    expect(skipped.every((success) => success === undefined)).toBe(true);
+    expect(successes.filter((success) => success === undefined)).toHaveLength(skipped.length);
+  }
+});
+
+it('branchesPerStep: 1 branches the best alternative only', async () => {
+  const { steps, branches, scores } = await findings({ branchesPerStep: 1 });
+  const critical = steps.filter(({ verdict }) => verdict === 'critical');
+  const verified = branches.filter(({ purpose }) => purpose === 'verify');
+  expect(critical.length).toBeGreaterThan(0);
+  expect(verified).toHaveLength(critical.length);
+  expect(
+    verified.every(({ candidate_id: id }) => scores.find((score) => score.candidate_id === id)!.score! > 0.65),
+  ).toBe(true);
+});
+
+it('placeboRate: 1 branches the policy’s own action as often as the alternatives', async () => {
+  const verification = { rollouts: 1, baselineRollouts: 0, confidence: 0.9, tieMass: 0.8, confirmOnVariants: true };
+  const { steps, branches } = await findings({ verification: { ...verification, placeboRate: 1 } });
+  const placebos = branches.filter(({ purpose }) => purpose === 'placebo');
+  expect(placebos.length).toBeGreaterThan(0);
+  expect(placebos).toHaveLength(branches.filter(({ purpose }) => purpose === 'verify').length);
+  const own = new Set(steps.map(({ policy_candidate_id: id }) => id));
+  expect(placebos.every(({ candidate_id: id }) => own.has(id))).toBe(true);
+});
