@@ -112,14 +112,21 @@ export function checkConfig(input: unknown, origin = 'configuration'): CruxConfi
   }
   const config = parsed.data;
   for (const [role, { endpoint }] of Object.entries(config.models)) {
-    if (!(endpoint in config.endpoints)) {
-      throw new CruxError('User.Config', `${origin}: models.${role}.endpoint is "${endpoint}", which \`endpoints\` does not have.`, {
-        remedy: `Known endpoints: ${Object.keys(config.endpoints).join(', ') || 'none'}.`,
-      });
+    if (!Object.hasOwn(config.endpoints, endpoint)) {
+      throw new CruxError(
+        'User.Config',
+        `${origin}: models.${role}.endpoint is "${endpoint}", which \`endpoints\` does not have.`,
+        {
+          remedy: `Known endpoints: ${Object.keys(config.endpoints).join(', ') || 'none'}.`,
+        },
+      );
     }
   }
   if (config.cso.gammaLow > config.cso.gammaHigh) {
-    throw new CruxError('User.Config', `${origin}: cso.gammaLow (${config.cso.gammaLow}) is above cso.gammaHigh (${config.cso.gammaHigh}).`);
+    throw new CruxError(
+      'User.Config',
+      `${origin}: cso.gammaLow (${config.cso.gammaLow}) is above cso.gammaHigh (${config.cso.gammaHigh}).`,
+    );
   }
   return config;
 }
@@ -156,7 +163,8 @@ function resolveOwnName(): void {
   ownNameResolves = true;
   const own = new URL(`./index${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
   registerHooks({
-    resolve: (specifier, context, next) => (specifier === 'crux-rl' ? { url: own, shortCircuit: true } : next(specifier, context)),
+    resolve: (specifier, context, next) =>
+      specifier === 'crux-rl' ? { url: own, shortCircuit: true } : next(specifier, context),
   });
 }
 
@@ -222,7 +230,5 @@ export function storeLocation(config: Pick<CruxConfig, 'store'> | null, home: st
 export const packageRoot = dirname(import.meta.dirname);
 
 function issues(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`)
-    .join('\n');
+  return error.issues.map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`).join('\n');
 }

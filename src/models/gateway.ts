@@ -87,7 +87,7 @@ export class Gateway {
   endpoint(name: string): { endpoint: Endpoint; limiter: Limiter } {
     const known = this.#endpoints.get(name);
     if (known) return known;
-    const config = this.#configs[name];
+    const config = Object.hasOwn(this.#configs, name) ? this.#configs[name] : undefined;
     if (!config) {
       throw new CruxError('User.NotFound', `There is no endpoint "${name}" in the configuration.`, {
         remedy: `Known: ${Object.keys(this.#configs).join(', ') || 'none'}. Add it to \`endpoints\` of crux.config.ts.`,
