@@ -27,13 +27,13 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
   const startedAt = Date.now();
   const folder = demoDataset(home);
   await writeDemoDataset(folder);
+  const store = await openStore(demoStoreLocation(home));
   const simulation = await startSimulation({
     seed,
     port: 0,
     worlds: await simulationFromDataset(folder),
     latency: { distribution: 'lognormal', meanMs: 40 },
   });
-  const store = await openStore(demoStoreLocation(home));
   try {
     const config = demoConfig(folder, simulation.url);
     const last = (await store.runs.list())[0];

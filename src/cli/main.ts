@@ -3,6 +3,9 @@ import { Command } from 'commander';
 import { registerCommands } from './commands.ts';
 import { exitCodeOf, printError } from './errors.ts';
 
+/** Long enough for what is being written to be written. */
+const lingerMs = 2_000;
+
 const program = new Command('crux')
   .description('Finds the step where a failing LLM agent went wrong, proves it, and turns the proof into preference data.')
   .option('--config <file>', 'configuration', 'crux.config.ts')
@@ -25,6 +28,8 @@ try {
 } catch (error) {
   printError(error, program.opts<{ verbose?: boolean; json?: boolean }>());
   process.exitCode = exitCodeOf(error);
+  // What a failed command left open must not keep it from ending.
+  setTimeout(() => process.exit(), lingerMs).unref();
 }
 
 async function version(): Promise<string> {
