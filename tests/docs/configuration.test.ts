@@ -40,6 +40,8 @@ const rows = new Map(
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+    // Key, values, default, paper, meaning, between two empty ends; narrower tables are about something else.
+    .filter((cells) => cells.length === 7)
     .map(([, key, values, standard]) => [key!.replaceAll('`', ''), { values, standard }]),
 );
 // The last one made is the whole configuration, of which the others are parts.

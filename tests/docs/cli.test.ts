@@ -1,0 +1,67 @@
+// Layer: documentation against code. The commands are registered as the executable does it, and read from there.
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { registerCommands } from '../../src/cli/commands.ts';
+
+const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+const main = readFileSync(new URL('../../src/cli/main.ts', import.meta.url), 'utf8');
+const program = new Command('crux');
+registerCommands(program);
+
+/** The text below each `## crux <name>` heading. */
+const sections = new Map(
+  page
+    .split(/^## /m)
+    .slice(1)
+    .flatMap((section) => {
+      const [heading, ...text] = section.split('\n');
+      return [...heading!.matchAll(/crux ([a-z-]+)/g)].map((match) => [match[1]!, text.join('\n')] as const);
+    }),
+);
+
+describe('docs/cli.md', () => {
+  it.each(program.commands.map((command) => command.name()))('has a section on crux %s', (name) => {
+    expect(sections.has(name)).toBe(true);
+  });
+
+  it.each(program.commands.map((command) => [command.name(), command] as const))('names every argument and option of crux %s', (name, command) => {
+    const text = sections.get(name) ?? '';
+    const usage = [
+      ...command.registeredArguments.map((argument) => argument.name()),
+      ...command.options.map((option) => option.flags.split(/[ ,]/)[0]!),
+    ];
+    expect(usage.filter((word) => !text.includes(word))).toEqual([]);
+  });
+
+  it.each(program.commands.map((command) => [command.name(), command] as const))('gives the choices and defaults of crux %s', (name, command) => {
+    const text = sections.get(name) ?? '';
+    const words = command.options.flatMap(({ argChoices, defaultValue }) => [
+      ...(argChoices ?? []),
+      ...(defaultValue === undefined ? [] : [String(defaultValue)]),
+    ]);
+    expect(words.filter((word) => !text.includes(word))).toEqual([]);
+  });
+
+  it('documents no command that does not exist', () => {
+    const known = program.commands.map((command) => command.name());
+    expect([...sections.keys()].filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it('documents no option that a command does not have', () => {
+    const unknown = program.commands.flatMap((command) => {
+      const known = command.options.map((option) => option.long);
+      const rows = [...(sections.get(command.name()) ?? '').matchAll(/^\| `(--[a-z-]+)/gm)].map((match) => match[1]!);
+      return rows.filter((flag) => !known.includes(flag)).map((flag) => `${command.name()} ${flag}`);
+    });
+    expect(unknown).toEqual([]);
+  });
+
+  it('names the options of all commands, and every exit code', () => {
+    const everywhere = [...main.matchAll(/\.(?:option|version)\([^']*'(?:[^']*, )?(?:-., )?(--[a-z]+)/g)].map((match) => match[1]!);
+    expect(everywhere.length).toBeGreaterThanOrEqual(4);
+    expect(everywhere.filter((flag) => !page.includes(`\`${flag}`))).toEqual([]);
+    const codes = /Exit codes: (.*?)'/.exec(main)![1]!.match(/\b\d+\b/g)!;
+    expect(codes.filter((code) => !page.includes(`| ${code} |`))).toEqual([]);
+  });
+});
