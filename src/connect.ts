@@ -1,6 +1,6 @@
 /** Crux from a script: `const crux = await connect(); const run = await crux.start(cso(), { split: 'train' });` */
 import type { Client } from '@temporalio/client';
-import { checkConfig, type CruxConfigInput, cruxHome, loadConfig, storeLocation } from './config.ts';
+import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from './config.ts';
 import type { Ceilings } from './domain/run-config.ts';
 import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest } from './runs.ts';
@@ -33,7 +33,10 @@ export type Crux = {
   /** URL of the Temporal UI; null when the server is not Crux's own. */
   uiAddress: string | null;
   /** Starts a run, or takes up the one of this id. Somebody must run a worker: `crux up`, `crux worker`, or `work()`. */
-  start(method: Pick<RunRequest, 'method' | 'options'>, request?: Omit<RunRequest, 'method' | 'options'>): Promise<StartedRun>;
+  start(
+    method: Pick<RunRequest, 'method' | 'options'>,
+    request?: Omit<RunRequest, 'method' | 'options'>,
+  ): Promise<StartedRun>;
   /** A run that was started before. */
   run(id: string): StartedRun;
   /** Runs a worker in this process until the returned function is called. */
@@ -48,14 +51,18 @@ export type Crux = {
 export async function connect(options: ConnectOptions = {}): Promise<Crux> {
   const home = options.home ?? cruxHome();
   const config =
-    typeof options.config === 'object' ? checkConfig(options.config) : await loadConfig(options.config ?? 'crux.config.ts');
+    typeof options.config === 'object'
+      ? checkConfig(options.config)
+      : await loadConfig(options.config ?? 'crux.config.ts');
   const store = await openStore(storeLocation(config, home));
   const { connectTemporal } = await import('./temporal/connection.ts');
   const { Client: TemporalClient } = await import('@temporalio/client');
-  const temporal = await connectTemporal({ home, report: options.report ?? (() => {}), embedded: 'start' }).catch(async (error) => {
-    await store.close();
-    throw error;
-  });
+  const temporal = await connectTemporal({ home, report: options.report ?? (() => {}), embedded: 'start' }).catch(
+    async (error) => {
+      await store.close();
+      throw error;
+    },
+  );
   const client = new TemporalClient({ connection: temporal.connection, namespace: temporal.namespace });
   return {
     store,

@@ -1,13 +1,19 @@
 /** The public API of Crux. */
 export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts';
-export { type ConnectOptions, connect, type Crux, type StartedRun } from './connect.ts';
+export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
 export type { Ceilings, CsoOptions, RunConfig, RunState } from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
-export type { CampaignInput, CampaignProgress, CampaignResult, TrajectoryInput, TrajectoryResult } from './domain/wire.ts';
+export type {
+  CampaignInput,
+  CampaignProgress,
+  CampaignResult,
+  TrajectoryInput,
+  TrajectoryResult,
+} from './domain/wire.ts';
 export type {
   Briefing,
   Capabilities,

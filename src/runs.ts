@@ -48,7 +48,10 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
   const registry = new EnvironmentRegistry(config.environments);
   const environment = registry.get(request.environment ?? onlyName(registry));
   if (!environment.capabilities.branchable) {
-    throw new CruxError('User.Config', `The environment ${environment.name} cannot be branched, which ${request.method} needs.`);
+    throw new CruxError(
+      'User.Config',
+      `The environment ${environment.name} cannot be branched, which ${request.method} needs.`,
+    );
   }
   const split = request.split ?? 'train';
   const trajectories = request.trajectories ?? 'policy';
@@ -135,12 +138,21 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
 
 function ceilingsOf(config: CruxConfig, request: RunRequest): Ceilings {
   const { calls, tokens, cost } = config.run.ceilings;
-  const ceilings: Ceilings = { calls, tokens, costMicroUsd: cost === null ? null : Math.round(cost * 1e6), ...request.ceilings };
+  const ceilings: Ceilings = {
+    calls,
+    tokens,
+    costMicroUsd: cost === null ? null : Math.round(cost * 1e6),
+    ...request.ceilings,
+  };
   const unpriced = Object.entries(config.models).filter(([, model]) => model.price === null);
   if (ceilings.costMicroUsd !== null && unpriced.length > 0) {
-    throw new CruxError('User.Config', `A ceiling on cost needs prices, and these models have none: ${unpriced.map(([role]) => role).join(', ')}.`, {
-      remedy: 'Set `price` of each model in crux.config.ts, or use a ceiling on calls or tokens.',
-    });
+    throw new CruxError(
+      'User.Config',
+      `A ceiling on cost needs prices, and these models have none: ${unpriced.map(([role]) => role).join(', ')}.`,
+      {
+        remedy: 'Set `price` of each model in crux.config.ts, or use a ceiling on calls or tokens.',
+      },
+    );
   }
   return ceilings;
 }
@@ -163,18 +175,26 @@ async function chooseTasks(
   const wanted = request.taskIds ? tasks.filter((task) => request.taskIds!.includes(task.id)) : tasks;
   const missing = (request.taskIds ?? []).filter((id) => !tasks.some((task) => task.id === id));
   if (missing.length > 0) {
-    throw new CruxError('User.NotFound', `The ${request.split} split of ${environment} has no task ${missing.join(', ')}.`);
+    throw new CruxError(
+      'User.NotFound',
+      `The ${request.split} split of ${environment} has no task ${missing.join(', ')}.`,
+    );
   }
   const chosen =
     request.trajectories === 'imported'
-      ? await importedFailures(store, environment, wanted.map(({ id }) => id))
+      ? await importedFailures(
+          store,
+          environment,
+          wanted.map(({ id }) => id),
+        )
       : wanted.flatMap(({ id }) =>
           Array.from({ length: request.samples ?? 1 }, (_, sample) => ({ taskId: id, sample, importedId: null })),
         );
   const limited = chosen.slice(0, request.limit ?? chosen.length);
   if (limited.length === 0) {
     throw new CruxError('User.NotFound', `There is nothing to do: no ${request.split} task of ${environment} fits.`, {
-      remedy: request.trajectories === 'imported' ? 'Import recorded runs first: `crux import`.' : 'Try another --split.',
+      remedy:
+        request.trajectories === 'imported' ? 'Import recorded runs first: `crux import`.' : 'Try another --split.',
     });
   }
   return limited.map((task, position) => ({ position, ...task }));
@@ -186,7 +206,13 @@ async function importedFailures(store: Store, environment: string, taskIds: stri
   const rows = await store.findings.trajectories(importScope(environment));
   return rows
     .filter((row) => wanted.has(row.task_id))
-    .filter((row) => isPolicyFailure({ ending: row.ending as Ending, reward: row.reward, success: row.success === null ? null : row.success === 1 }))
+    .filter((row) =>
+      isPolicyFailure({
+        ending: row.ending as Ending,
+        reward: row.reward,
+        success: row.success === null ? null : row.success === 1,
+      }),
+    )
     .map((row) => ({ taskId: row.task_id, sample: row.sample, importedId: row.id }));
 }
 

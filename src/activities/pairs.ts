@@ -60,7 +60,9 @@ export function pairActivities(context: ActivityContext) {
     const policy = candidates.find(({ id }) => id === step.policy_candidate_id)!;
     const of = (candidate: CandidateTable, purpose: string) =>
       all.filter((row) => row.candidate_id === candidate.id && row.purpose === purpose);
-    const alternatives = (JSON.parse(step.alternatives) as string[]).map((id) => candidates.find((other) => other.id === id)!);
+    const alternatives = (JSON.parse(step.alternatives) as string[]).map(
+      (id) => candidates.find((other) => other.id === id)!,
+    );
     const [chosenSource, rejectedSource] = options.pairSources.split('/');
     const baseline = of(policy, 'baseline');
     const policyTally = tally(baseline.map(branchOutcome));
@@ -105,12 +107,20 @@ export function pairActivities(context: ActivityContext) {
   async function leadsToTheSame(state: State, one: CandidateTable, other: CandidateTable): Promise<boolean> {
     if (one.action === null || other.action === null) return false;
     const [first, second] = await Promise.all(
-      [one, other].map((candidate) => store.tree.transition(nextStateKey(state.stateKey, JSON.parse(candidate.action!)))),
+      [one, other].map((candidate) =>
+        store.tree.transition(nextStateKey(state.stateKey, JSON.parse(candidate.action!))),
+      ),
     );
     return !!first && !!second && !first.done && !second.done && first.observation === second.observation;
   }
 
-  async function pairRow(run: Run, trajectory: TrajectoryTable, step: StepTable, state: State, proof: Proof): Promise<PairTable> {
+  async function pairRow(
+    run: Run,
+    trajectory: TrajectoryTable,
+    step: StepTable,
+    state: State,
+    proof: Proof,
+  ): Promise<PairTable> {
     const id = contentHash(['pair', state.id, proof.chosen.id, proof.rejected.id]);
     const task = await environments.task(run.environment, trajectory.task_id);
     const environment = environments.get(run.environment);
@@ -158,13 +168,27 @@ export function pairActivities(context: ActivityContext) {
           role,
           {
             model: models[role].model,
-            sampling: { temperature: models[role].temperature, topP: models[role].topP, maxTokens: models[role].maxTokens },
+            sampling: {
+              temperature: models[role].temperature,
+              topP: models[role].topP,
+              maxTokens: models[role].maxTokens,
+            },
             promptVersion: promptVersions[role],
           },
         ]),
       ),
-      thresholds: { gammaLow: options.gammaLow, gammaHigh: options.gammaHigh, confidence: options.verification.confidence },
-      attempts: { asks: calls.length, faults: await store.journal.countFaults(run.id, calls.map(({ key }) => key)) },
+      thresholds: {
+        gammaLow: options.gammaLow,
+        gammaHigh: options.gammaHigh,
+        confidence: options.verification.confidence,
+      },
+      attempts: {
+        asks: calls.length,
+        faults: await store.journal.countFaults(
+          run.id,
+          calls.map(({ key }) => key),
+        ),
+      },
       tokens: tokensByRole(calls),
       costMicroUsd: sumOrNull(calls.map((call) => call.costMicroUsd)),
       flags,
@@ -191,7 +215,9 @@ export function pairActivities(context: ActivityContext) {
       purpose: row.purpose,
       stream: streamOf({ nodeId: row.node_id, candidateId: row.candidate_id, rollout: row.rollout }),
     }));
-    const inBranches = await Promise.all(streams.map(({ purpose, stream }) => store.journal.inStream(run.id, purpose, stream)));
+    const inBranches = await Promise.all(
+      streams.map(({ purpose, stream }) => store.journal.inStream(run.id, purpose, stream)),
+    );
     return [...inState, ...inBranches.flat()];
   }
 
@@ -206,12 +232,18 @@ export function pairActivities(context: ActivityContext) {
     };
   }
 
-  async function certifiedBranch(side: 'chosen' | 'rejected', row: BranchTable, calls: Answer[]): Promise<CertifiedBranch> {
+  async function certifiedBranch(
+    side: 'chosen' | 'rejected',
+    row: BranchTable,
+    calls: Answer[],
+  ): Promise<CertifiedBranch> {
     let first = await store.tree.state(row.leaf_id);
     const origin = await store.tree.state(row.node_id);
     while (first.step > origin.step + 1) first = await store.tree.state(first.parentId!);
     const stream = streamOf({ nodeId: row.node_id, candidateId: row.candidate_id, rollout: row.rollout });
-    const call = calls.find((other) => other.purpose === row.purpose && other.stream === stream && other.nodeId === first.id);
+    const call = calls.find(
+      (other) => other.purpose === row.purpose && other.stream === stream && other.nodeId === first.id,
+    );
     return {
       branchId: row.id,
       side,

@@ -27,7 +27,8 @@ export function prmActivities(context: ActivityContext) {
     // Another trajectory may have come through the same state with another action, and shares the alternatives.
     const candidates = await store.findings.candidatesOf(run.id, state.id);
     const policy = candidates.find(({ id }) => id === candidateId(state, message));
-    if (!policy) throw new Error(`The action of step ${address.step} is not among the candidates of state ${state.id}.`);
+    if (!policy)
+      throw new Error(`The action of step ${address.step} is not among the candidates of state ${state.id}.`);
     const alternatives = candidates.filter(
       ({ position, canonical }) => position >= 0 && (canonical === null || canonical !== policy.canonical),
     );
@@ -57,7 +58,9 @@ export function prmActivities(context: ActivityContext) {
 
   async function scored(run: Run, state: State, candidate: CandidateTable, signal: AbortSignal) {
     const samples = await Promise.all(
-      Array.from({ length: run.config.options.prmSamples }, (_, sample) => score(run, state, candidate, sample, signal)),
+      Array.from({ length: run.config.options.prmSamples }, (_, sample) =>
+        score(run, state, candidate, sample, signal),
+      ),
     );
     const known = samples.filter((sample) => sample !== null);
     const mean = known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
@@ -71,7 +74,13 @@ export function prmActivities(context: ActivityContext) {
   }
 
   /** @returns process reward in [0, 1]; null when none of the asks gave a readable one */
-  async function score(run: Run, state: State, candidate: CandidateTable, sample: number, signal: AbortSignal): Promise<number | null> {
+  async function score(
+    run: Run,
+    state: State,
+    candidate: CandidateTable,
+    sample: number,
+    signal: AbortSignal,
+  ): Promise<number | null> {
     const action = JSON.parse(candidate.message) as AssistantMessage;
     const request = scoreRequest(state.messages, state.tools, action);
     for (let ask = 0; ask < mostAsks; ask++) {

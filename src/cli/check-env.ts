@@ -12,7 +12,9 @@ export async function checkEnv(options: GlobalOptions, name: string, given: { ta
   const environment = await findEnvironment(options, name);
   try {
     const results = await checkEnvironment(environment, given.tasks);
-    printResult(options, results, () => results.map(({ check, ok, detail }) => `${ok ? '✓' : '✗'} ${check}: ${detail}`).join('\n'));
+    printResult(options, results, () =>
+      results.map(({ check, ok, detail }) => `${ok ? '✓' : '✗'} ${check}: ${detail}`).join('\n'),
+    );
     const failed = results.filter(({ ok }) => !ok).length;
     if (failed > 0) throw new CommandFailed(`${failed} of ${results.length} checks failed.`, 5);
   } finally {
@@ -26,7 +28,12 @@ async function findEnvironment(options: GlobalOptions, name: string): Promise<En
   const file = resolve(name);
   if (!existsSync(file)) throw new CruxError('User.NotFound', `There is no file ${file}.`);
   const exported = Object.values((await import(pathToFileURL(file).href)) as { [name: string]: unknown });
-  const found = exported.find((value) => typeof value === 'object' && value !== null && 'open' in value && 'tasks' in value);
-  if (!found) throw new CruxError('User.Config', `${file} exports no environment.`, { remedy: 'Write `export default defineEnvironment({ … })`.' });
+  const found = exported.find(
+    (value) => typeof value === 'object' && value !== null && 'open' in value && 'tasks' in value,
+  );
+  if (!found)
+    throw new CruxError('User.Config', `${file} exports no environment.`, {
+      remedy: 'Write `export default defineEnvironment({ … })`.',
+    });
   return found as Environment;
 }

@@ -35,14 +35,18 @@ export function registerCommands(program: Command): void {
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('train'))
-    .addOption(new Option('--trajectories <source>', 'whose failures').choices(['policy', 'imported']).default('policy'))
+    .addOption(
+      new Option('--trajectories <source>', 'whose failures').choices(['policy', 'imported']).default('policy'),
+    )
     .option('--limit <n>', 'most tasks', wholeNumber)
     .option('--task <id...>', 'only these tasks')
     .option('--samples <n>', 'trajectories per task', wholeNumber)
     .addOption(new Option('--preset <preset>', 'published or sound').choices(['published', 'sound']))
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
     .option('--set <option=value...>', 'an option of the method, as in the configuration, e.g. gammaLow=0.4')
-    .addOption(new Option('--granularity <g>', 'branches as one activity, or call by call').choices(['rollout', 'call']))
+    .addOption(
+      new Option('--granularity <g>', 'branches as one activity, or call by call').choices(['rollout', 'call']),
+    )
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
@@ -101,7 +105,10 @@ export function registerCommands(program: Command): void {
     .addOption(new Option('--thought <what>', "the sides' thoughts").choices(['keep', 'drop']).default('keep'))
     .addOption(new Option('--arguments-as <form>', 'tool arguments in TRL rows').choices(['object', 'text']))
     .option('--tools-as-text', 'tool calls and results as text, for targets without tool turns')
-    .option('--train-on-observations', 'let sides of several turns through to targets that train on what the environment wrote')
+    .option(
+      '--train-on-observations',
+      'let sides of several turns through to targets that train on what the environment wrote',
+    )
     .option('--force', 'overwrite files that are there')
     .action(async (run, options) => (await import('./export.ts')).exportRun(setting(), run, options));
 

@@ -3,9 +3,17 @@ import { startedRun } from '../connect.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
 
-export async function control(options: GlobalOptions, runId: string, what: 'pause' | 'resume' | 'cancel'): Promise<void> {
+export async function control(
+  options: GlobalOptions,
+  runId: string,
+  what: 'pause' | 'resume' | 'cancel',
+): Promise<void> {
   await steer(options, runId, (run) => run[what]());
-  const done = { pause: 'is paused: no new model call starts', resume: 'goes on', cancel: 'is cancelled; its pairs so far are kept' };
+  const done = {
+    pause: 'is paused: no new model call starts',
+    resume: 'goes on',
+    cancel: 'is cancelled; its pairs so far are kept',
+  };
   printResult(options, { runId, done: what }, () => `Run ${runId} ${done[what]}.`);
 }
 
@@ -24,7 +32,11 @@ export async function budget(
 }
 
 /** Speaks to the run's campaign. @throws CruxError when the run is over or no server runs */
-async function steer(options: GlobalOptions, runId: string, speak: (run: ReturnType<typeof startedRun>) => Promise<void>): Promise<void> {
+async function steer(
+  options: GlobalOptions,
+  runId: string,
+  speak: (run: ReturnType<typeof startedRun>) => Promise<void>,
+): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
     const run = await store.runs.get(runId);
     if (run.finishedAt !== null) throw new CruxError('User.Config', `Run ${runId} is over (${run.state}).`);

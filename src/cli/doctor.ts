@@ -26,10 +26,18 @@ export async function doctor(options: GlobalOptions): Promise<void> {
 
   await check('Node', async () => [null, `${process.version} (${process.execPath})`]);
   const config = existsSync(resolve(options.config))
-    ? await check('configuration', async () => [await loadConfig(options.config), resolve(options.config)] as [CruxConfig, string])
+    ? await check(
+        'configuration',
+        async () => [await loadConfig(options.config), resolve(options.config)] as [CruxConfig, string],
+      )
     : null;
   if (!existsSync(resolve(options.config))) {
-    findings.push({ what: 'configuration', ok: false, detail: `There is no ${options.config}.`, remedy: 'Make one with `crux init`; `crux demo` needs none.' });
+    findings.push({
+      what: 'configuration',
+      ok: false,
+      detail: `There is no ${options.config}.`,
+      remedy: 'Make one with `crux init`; `crux demo` needs none.',
+    });
   }
   await check('store', async () => {
     const store = await openStore(storeLocation(config, home));
@@ -63,7 +71,9 @@ export async function doctor(options: GlobalOptions): Promise<void> {
 
   const wrong = findings.filter(({ ok }) => !ok);
   printResult(options, findings, () =>
-    findings.map(({ what, ok, detail, remedy }) => `${ok ? '✓' : '✗'} ${what}: ${detail}${remedy ? `\n    ${remedy}` : ''}`).join('\n'),
+    findings
+      .map(({ what, ok, detail, remedy }) => `${ok ? '✓' : '✗'} ${what}: ${detail}${remedy ? `\n    ${remedy}` : ''}`)
+      .join('\n'),
   );
   if (wrong.length > 0) throw new CommandFailed(`${wrong.length} of ${findings.length} checks failed.`, 5);
 }

@@ -14,7 +14,11 @@ import { count, named, percent } from './text.ts';
 /** Differences in which both observations say the same. */
 const tolerated: ReadonlySet<string> = new Set(['row-order', 'cut-recording', 'error-wording', 'decimal-digits']);
 
-export async function importData(options: GlobalOptions, _what: string, given: { from: string; name?: string }): Promise<void> {
+export async function importData(
+  options: GlobalOptions,
+  _what: string,
+  given: { from: string; name?: string },
+): Promise<void> {
   const from = resolve(given.from);
   const home = homeOf(options);
   const name = given.name ?? basename(from);
@@ -47,7 +51,13 @@ export async function importData(options: GlobalOptions, _what: string, given: {
   );
 }
 
-async function importRuns(options: GlobalOptions, from: string, into: string, name: string, progress: ReturnType<typeof progressLine>) {
+async function importRuns(
+  options: GlobalOptions,
+  from: string,
+  into: string,
+  name: string,
+  progress: ReturnType<typeof progressLine>,
+) {
   progress('agreement with MySQL', 0, 1);
   const agreement = await measureAgreement({ from, data: into });
   const config = existsSync(resolve(options.config)) ? await loadConfig(options.config) : null;

@@ -30,7 +30,8 @@ export default defineConfig({
 
 export async function init(options: GlobalOptions): Promise<void> {
   const file = resolve(options.config);
-  if (existsSync(file)) throw new CruxError('Export.Exists', `${file} exists.`, { remedy: 'Edit it, or name another file with --config.' });
+  if (existsSync(file))
+    throw new CruxError('Export.Exists', `${file} exists.`, { remedy: 'Edit it, or name another file with --config.' });
   await writeFile(file, template);
   printResult(options, { file }, () => `Wrote ${file}. Set endpoints and models in it, then try: crux doctor`);
 }

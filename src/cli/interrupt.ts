@@ -1,6 +1,6 @@
 /** Ctrl-C: the first one asks politely, the second one quits. */
 
-export type Interrupt = { signal: AbortSignal; /** Stops listening. */ release(): void };
+export type Interrupt = { signal: AbortSignal /** Stops listening. */; release(): void };
 
 /** @param politely told once, when the first signal comes */
 export function onInterrupt(politely: () => void): Interrupt {

@@ -7,14 +7,19 @@ import { exitCodeOf, printError } from './errors.ts';
 const lingerMs = 2_000;
 
 const program = new Command('crux')
-  .description('Finds the step where a failing LLM agent went wrong, proves it, and turns the proof into preference data.')
+  .description(
+    'Finds the step where a failing LLM agent went wrong, proves it, and turns the proof into preference data.',
+  )
   .option('--config <file>', 'configuration', 'crux.config.ts')
   .option('--home <folder>', 'folder of all state (default: CRUX_HOME, else .crux)')
   .option('--json', 'print the result as JSON')
   .option('--verbose', 'print stacks and details of errors')
   .version(await version(), '-V, --version')
   .showHelpAfterError('(crux --help lists the commands)')
-  .addHelpText('after', '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable, 5 a check failed, 130 interrupted.');
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable, 5 a check failed, 130 interrupted.',
+  );
 // Who reads has had enough: `crux show … | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

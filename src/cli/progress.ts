@@ -18,13 +18,19 @@ export async function showProgress(store: Store, runId: string, over: Promise<un
   const startedAt = Date.now();
   let isOver = false;
   let wake: () => void = () => {};
-  const ended = over.catch(() => {}).then(() => {
-    isOver = true;
-    wake();
-  });
+  const ended = over
+    .catch(() => {})
+    .then(() => {
+      isOver = true;
+      wake();
+    });
   let last = '';
   while (!isOver) {
-    const line = progressText(await readProgress(store, runId), Date.now() - startedAt, terminal ? (process.stderr.columns ?? 80) : 200);
+    const line = progressText(
+      await readProgress(store, runId),
+      Date.now() - startedAt,
+      terminal ? (process.stderr.columns ?? 80) : 200,
+    );
     if (terminal) process.stderr.write(`\r\x1b[2K${line}`);
     else if (withoutTime(line) !== last) process.stderr.write(`${line}\n`);
     last = withoutTime(line);

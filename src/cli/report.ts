@@ -7,7 +7,11 @@ import type { Store } from '../store/store.ts';
 import { runView } from '../views/run-view.ts';
 import { type GlobalOptions, homeOf, printResult, withReadingStore } from './setting.ts';
 
-export async function report(options: GlobalOptions, runId: string, given: { out?: string; force?: boolean }): Promise<void> {
+export async function report(
+  options: GlobalOptions,
+  runId: string,
+  given: { out?: string; force?: boolean },
+): Promise<void> {
   const file = given.out === undefined ? reportFile(homeOf(options), runId) : resolve(given.out);
   if (given.out !== undefined && existsSync(file) && !given.force) {
     throw new CruxError('Export.Exists', `${file} exists.`, { remedy: 'Name another file, or add --force.' });
@@ -24,7 +28,9 @@ export function reportFile(home: string, runId: string): string {
 export async function writeReport(store: Store, runId: string, file: string): Promise<void> {
   const models = Object.values((await store.runs.get(runId)).config.models);
   const simulated = models.some(({ model }) => model.startsWith('sim-'));
-  const html = renderReport(await runView(store, runId, simulated ? 'Simulated: engine behaviour, not model quality.' : null));
+  const html = renderReport(
+    await runView(store, runId, simulated ? 'Simulated: engine behaviour, not model quality.' : null),
+  );
   await mkdir(dirname(file), { recursive: true });
   await writeFile(`${file}.part`, html);
   await rename(`${file}.part`, file);

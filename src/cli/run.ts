@@ -35,7 +35,9 @@ export async function run(options: GlobalOptions, method: 'cso', given: RunOptio
   try {
     const prepared = await prepareRun(config, store, requestFrom(method, given));
     if (given.detach) return await detach(options, store, prepared);
-    say(options)(`Run ${prepared.id}: ${prepared.method} (${prepared.config.preset}) on ${prepared.environment}, seed ${prepared.seed}`);
+    say(options)(
+      `Run ${prepared.id}: ${prepared.method} (${prepared.config.preset}) on ${prepared.environment}, seed ${prepared.seed}`,
+    );
     const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
     const result = await workOn(options, config, store, prepared, again);
     const summary = await runSummary(store, prepared.id);

@@ -17,7 +17,9 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
     latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },
     faults: { rate429: rate, rate500: rate, rateCut: rate, rateMalformed: rate, rateTruncated: rate },
   });
-  say(options)(`Simulated models at ${simulation.url}/v1: sim-policy, sim-expert, sim-prm. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`);
+  say(options)(
+    `Simulated models at ${simulation.url}/v1: sim-policy, sim-expert, sim-prm. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`,
+  );
   await new Promise<void>((resolve) => onInterrupt(resolve));
   await simulation.close();
 }

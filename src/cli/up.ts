@@ -22,12 +22,16 @@ async function work(options: GlobalOptions, roles: WorkerRole[], embedded: 'star
   const tell = say(options);
   const config = await configOf(options);
   const store = await openStore(storeLocation(config, homeOf(options)));
-  const interrupt = onInterrupt(() => tell('Stopping: calls under way are finished and stored. Ctrl-C again to quit at once.'));
+  const interrupt = onInterrupt(() =>
+    tell('Stopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
+  );
   try {
     const temporal = await reachTemporal(options, embedded, interrupt.signal);
     try {
       if (temporal.source === 'configured' && store.engine === 'sqlite') {
-        tell(`The store is the file ${store.location}: workers on other machines cannot see it. For several machines, set \`store\` to a Postgres address.`);
+        tell(
+          `The store is the file ${store.location}: workers on other machines cannot see it. For several machines, set \`store\` to a Postgres address.`,
+        );
       }
       const { startWorker } = await import('../worker.ts');
       const running = await startWorker({ config, store, temporal, roles });

@@ -15,16 +15,27 @@ import { type GlobalOptions, reachTemporal, say } from './setting.ts';
  * @param again the command that goes on with the run after an interruption
  * @throws CommandFailed with exit code 130 when the user interrupted it
  */
-export async function workOn(options: GlobalOptions, config: CruxConfig, store: Store, run: Run, again: string): Promise<CampaignResult> {
+export async function workOn(
+  options: GlobalOptions,
+  config: CruxConfig,
+  store: Store,
+  run: Run,
+  again: string,
+): Promise<CampaignResult> {
   const tell = say(options);
-  const interrupt = onInterrupt(() => tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'));
+  const interrupt = onInterrupt(() =>
+    tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
+  );
   const temporal = await reachTemporal(options, 'start', interrupt.signal);
   try {
     const { startWorker } = await import('../worker.ts');
     const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
     const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
     await launchRun(client, store, run);
-    if (temporal.uiAddress) tell(`Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`);
+    if (temporal.uiAddress)
+      tell(
+        `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
+      );
     const result = client.workflow.getHandle(run.id).result() as Promise<CampaignResult>;
     const interrupted = new Promise<null>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(null)));
     const outcome = Promise.race([result, interrupted, worker.done.then(() => null)]);

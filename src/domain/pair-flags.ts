@@ -24,9 +24,11 @@ const languageWords = new Set(
 export function pairFlags(evidence: FlagEvidence): PairFlag[] {
   const flags: PairFlag[] = [];
   if (isUngrounded(evidence)) flags.push('ungrounded');
-  if (/\b(guidance|hints?|weaker agent|schema (?:given|provided) above)\b/i.test(evidence.chosenText)) flags.push('hint-mention');
+  if (/\b(guidance|hints?|weaker agent|schema (?:given|provided) above)\b/i.test(evidence.chosenText))
+    flags.push('hint-mention');
   const { stepsAfterAlternative } = evidence;
-  if (stepsAfterAlternative.length > 0 && stepsAfterAlternative.every((steps) => steps <= 1)) flags.push('solves-alone');
+  if (stepsAfterAlternative.length > 0 && stepsAfterAlternative.every((steps) => steps <= 1))
+    flags.push('solves-alone');
   if (evidence.imported) flags.push('off-policy');
   if (evidence.rule === 'once') flags.push('verified-once');
   if (evidence.rule === 'none') flags.push('unverified');

@@ -5,7 +5,11 @@ import { sequentialDecision } from './statistics/sequential-rule.ts';
 import type { BranchResult } from './wire.ts';
 
 /** Branches of one action. */
-export type Tally = { successes: number; rollouts: number; /** Ended by a fault: unknown, counted against the pair. */ missing: number };
+export type Tally = {
+  successes: number;
+  rollouts: number /** Ended by a fault: unknown, counted against the pair. */;
+  missing: number;
+};
 
 /** A success that does not hold on variants of the task's data is an accident, and no success. */
 export function isVerifiedSuccess(branch: BranchResult): boolean {

@@ -61,7 +61,10 @@ export async function checkEnvironment(
       looked++;
       const briefing = await environment.briefing(task);
       const texts = [briefing.system, briefing.user, (await environment.hints?.(task)) ?? ''];
-      demand(!texts.some((text) => text.includes(gold)), `Messages or hints of task ${task.id} contain the gold answer.`);
+      demand(
+        !texts.some((text) => text.includes(gold)),
+        `Messages or hints of task ${task.id} contain the gold answer.`,
+      );
     }
     return `${looked} tasks`;
   });
@@ -94,7 +97,10 @@ export async function checkEnvironment(
     const alone = await play(environment, task, actions);
     const [one, two] = await Promise.all([play(environment, task, actions), play(environment, task, actions)]);
     const text = (steps: StepResult[]) => JSON.stringify(steps.map(({ observation }) => observation));
-    demand(text(one) === text(alone) && text(two) === text(alone), `Task ${task.id} goes otherwise when two sessions are open.`);
+    demand(
+      text(one) === text(alone) && text(two) === text(alone),
+      `Task ${task.id} goes otherwise when two sessions are open.`,
+    );
     return `task ${task.id}`;
   });
 
@@ -104,10 +110,17 @@ export async function checkEnvironment(
       for (const action of await actionsFor(chosen[0]!)) {
         const message = format.render('a thought', action, 1);
         const parsed = format.parse(message);
-        const same = parsed.kind === 'action' && canonical(environment, parsed.action) === canonical(environment, action);
-        demand(same, `The format ${name} does not read back ${JSON.stringify(action)} from ${short(messageText(message))}.`);
+        const same =
+          parsed.kind === 'action' && canonical(environment, parsed.action) === canonical(environment, action);
+        demand(
+          same,
+          `The format ${name} does not read back ${JSON.stringify(action)} from ${short(messageText(message))}.`,
+        );
       }
-      demand(format.parse({ role: 'assistant', content: 'nonsense' }).kind === 'malformed', `The format ${name} takes nonsense for an action.`);
+      demand(
+        format.parse({ role: 'assistant', content: 'nonsense' }).kind === 'malformed',
+        `The format ${name} takes nonsense for an action.`,
+      );
     }
     return 'react and tools read back what they write';
   });
@@ -129,7 +142,8 @@ async function play(environment: Environment, task: Task, actions: Action[]): Pr
     for (const action of actions) {
       const result = await session.step(action, AbortSignal.timeout(60_000));
       results.push(result);
-      if (result.reward !== undefined) demand(result.reward >= 0 && result.reward <= 1, `The reward ${result.reward} is not in [0, 1].`);
+      if (result.reward !== undefined)
+        demand(result.reward >= 0 && result.reward <= 1, `The reward ${result.reward} is not in [0, 1].`);
       if (result.done) break;
     }
   } finally {
@@ -139,7 +153,10 @@ async function play(environment: Environment, task: Task, actions: Action[]): Pr
 }
 
 function emptyCalls(environment: Environment): Action[] {
-  return environment.tools.map((tool) => ({ tool: tool.function.name, arguments: exampleArguments(tool.function.parameters) }));
+  return environment.tools.map((tool) => ({
+    tool: tool.function.name,
+    arguments: exampleArguments(tool.function.parameters),
+  }));
 }
 
 /** Text for every text parameter, so that a call is at least well formed. */

@@ -1,5 +1,5 @@
-import { CruxError } from '../errors.ts';
 import type { Task } from '../domain/task.ts';
+import { CruxError } from '../errors.ts';
 import type { Environment } from './contract.ts';
 
 /** The environments that this process knows, by name. */
@@ -12,7 +12,9 @@ export class EnvironmentRegistry {
     const names = environments.map((environment) => environment.name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice) {
-      throw new CruxError('User.Config', `Two environments are named "${twice}".`, { remedy: 'Give one of them another name.' });
+      throw new CruxError('User.Config', `Two environments are named "${twice}".`, {
+        remedy: 'Give one of them another name.',
+      });
     }
     this.#environments = new Map(environments.map((environment) => [environment.name, environment]));
   }

@@ -2,9 +2,10 @@
  * Trajectories that another agent made: replayed in the environment, compared with what was recorded, and kept in the tree like any other. One
  * that does not replay is kept as `diverged`, and nothing is learned from it.
  */
+
+import { takeStep } from '../activities/steps.ts';
 import type { Outcome } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { takeStep } from '../activities/steps.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
@@ -72,7 +73,16 @@ export async function importTrajectories(
       }
       const sample = samples.get(trajectory.taskId) ?? 0;
       samples.set(trajectory.taskId, sample + 1);
-      const { outcome, cause } = await replay(store, environments, sessions, environment, trajectory, sample, compare, counts);
+      const { outcome, cause } = await replay(
+        store,
+        environments,
+        sessions,
+        environment,
+        trajectory,
+        sample,
+        compare,
+        counts,
+      );
       if (cause !== null) counts.diverged[cause] = (counts.diverged[cause] ?? 0) + 1;
       else counts.replayed++;
       if (outcome.success === true) counts.succeeded++;
@@ -116,7 +126,8 @@ async function replay(
     if (taken.done) {
       outcome = { ending: 'submitted', reward: taken.reward, success: taken.success };
       details = taken.details;
-      if (trajectory.reward !== null && taken.reward !== null && Math.abs(trajectory.reward - taken.reward) > 1e-9) cause = 'other-reward';
+      if (trajectory.reward !== null && taken.reward !== null && Math.abs(trajectory.reward - taken.reward) > 1e-9)
+        cause = 'other-reward';
       break;
     }
     if (observed === null) continue;

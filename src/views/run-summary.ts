@@ -59,9 +59,15 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     ledgerLines(store.database, runId),
     faultLines(store.database, runId),
   ]);
-  const results = tasks.filter((task) => task.result !== null).map((task) => JSON.parse(task.result!) as TrajectoryResult);
+  const results = tasks
+    .filter((task) => task.result !== null)
+    .map((task) => JSON.parse(task.result!) as TrajectoryResult);
   const failures = trajectories.filter((row) =>
-    isPolicyFailure({ ending: row.ending as Ending, reward: row.reward, success: row.success === null ? null : row.success === 1 }),
+    isPolicyFailure({
+      ending: row.ending as Ending,
+      reward: row.reward,
+      success: row.success === null ? null : row.success === 1,
+    }),
   );
   const failedSteps = failures.reduce((sum, row) => sum + row.steps, 0);
   const alternatives = candidates.filter((row) => row.position >= 0).length;
@@ -71,8 +77,12 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const critical = steps.filter((step) => step.verdict === 'critical');
   const placebo = critical.filter((step) => step.placebo === 1);
   const flipped = (nodeId: string, purpose: string) =>
-    branches.some((row) => row.node_id === nodeId && row.purpose === purpose && row.success === 1 && row.confirmed !== 0);
-  const verifiedSteps = critical.filter((step) => branches.some((row) => row.node_id === step.node_id && row.purpose === 'verify'));
+    branches.some(
+      (row) => row.node_id === nodeId && row.purpose === purpose && row.success === 1 && row.confirmed !== 0,
+    );
+  const verifiedSteps = critical.filter((step) =>
+    branches.some((row) => row.node_id === step.node_id && row.purpose === 'verify'),
+  );
 
   return {
     runId,
@@ -89,7 +99,10 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     tasks: {
       total: tasks.length,
       done: results.length,
-      stoppedBy: countBy(results.filter((result) => result.stoppedBy !== null), (result) => result.stoppedBy!),
+      stoppedBy: countBy(
+        results.filter((result) => result.stoppedBy !== null),
+        (result) => result.stoppedBy!,
+      ),
     },
     endings: countBy(trajectories, (row) => (row.success === 1 ? 'success' : row.ending)),
     failures: countBy(failures, (row) => row.ending),
@@ -101,7 +114,10 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       steps: supervised,
       tasks: new Set(pairs.map((pair) => pair.task_id)).size,
       groups: new Set(pairs.map((pair) => pair.task_group)).size,
-      flags: countBy(pairs.flatMap((pair) => JSON.parse(pair.flags) as string[]), (flag) => flag),
+      flags: countBy(
+        pairs.flatMap((pair) => JSON.parse(pair.flags) as string[]),
+        (flag) => flag,
+      ),
     },
     flipRate: ratio(verifiedSteps.filter((step) => flipped(step.node_id, 'verify')).length, verifiedSteps.length),
     placeboFlipRate: ratio(placebo.filter((step) => flipped(step.node_id, 'placebo')).length, placebo.length),

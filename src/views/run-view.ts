@@ -3,7 +3,16 @@ import type { Ending } from '../domain/ending.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import type { CandidateSource } from '../domain/pair.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
-import type { ActionView, AlternativeView, BranchView, RunView, StepView, TaskView, TrajectoryView, Verdict } from '../report/index.ts';
+import type {
+  ActionView,
+  AlternativeView,
+  BranchView,
+  RunView,
+  StepView,
+  TaskView,
+  TrajectoryView,
+  Verdict,
+} from '../report/index.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -65,7 +74,9 @@ export async function runView(store: Store, runId: string, notice: string | null
       finishedAt: run.finishedAt === null ? null : new Date(run.finishedAt).toISOString(),
       state: run.state,
       notice,
-      thresholds: run.config.options.gate ? { low: run.config.options.gammaLow, high: run.config.options.gammaHigh } : null,
+      thresholds: run.config.options.gate
+        ? { low: run.config.options.gammaLow, high: run.config.options.gammaHigh }
+        : null,
     },
     summary: {
       tasks: summary.tasks.total,
@@ -189,5 +200,15 @@ function actionView(message: AssistantMessage, score: number | null): ActionView
   const text = message.content ?? '';
   const at = text.search(/^Action:/m);
   if (at < 0) return { thought: '', action: text, score };
-  return { thought: text.slice(0, at).replace(/^Thought:\s*/, '').trim(), action: text.slice(at).replace(/^Action:\s*/, '').trim(), score };
+  return {
+    thought: text
+      .slice(0, at)
+      .replace(/^Thought:\s*/, '')
+      .trim(),
+    action: text
+      .slice(at)
+      .replace(/^Action:\s*/, '')
+      .trim(),
+    score,
+  };
 }

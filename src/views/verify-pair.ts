@@ -28,7 +28,9 @@ export async function verifyPair(store: Store, environments: EnvironmentRegistry
   try {
     const environment = environments.get(certificate.environment.name);
     if (environment.version !== certificate.environment.version) {
-      problems.push(`The environment has version ${environment.version}; the pair was made with ${certificate.environment.version}.`);
+      problems.push(
+        `The environment has version ${environment.version}; the pair was made with ${certificate.environment.version}.`,
+      );
     }
     problems.push(...(await wrongHashes(store, row, certificate)));
     for (const branch of certificate.branches) {
@@ -52,11 +54,15 @@ async function wrongHashes(store: Store, row: PairTable, certificate: Certificat
       problems.push(`The ${side} action is not the one that its id stands for.`);
     }
   }
-  if (contentHash(['pair', certificate.nodeId, certificate.chosen.candidateId, certificate.rejected.candidateId]) !== row.id) {
+  if (
+    contentHash(['pair', certificate.nodeId, certificate.chosen.candidateId, certificate.rejected.candidateId]) !==
+    row.id
+  ) {
     problems.push('State and actions are not the ones that the pair id stands for.');
   }
   for (const state of await store.tree.path(certificate.nodeId)) {
-    if (!(await store.tree.isIntact(state))) problems.push(`The stored state ${state.id} is not what its id stands for.`);
+    if (!(await store.tree.isIntact(state)))
+      problems.push(`The stored state ${state.id} is not what its id stands for.`);
   }
   return problems;
 }
@@ -70,7 +76,8 @@ async function replayBranch(
 ): Promise<{ compared: number; problems: string[] }> {
   const leaf = await store.tree.state(branch.leafNodeId);
   const label = `Branch ${branch.branchId.slice(0, 8)} (${branch.side}, rollout ${branch.rollout})`;
-  if (!(await descendsFrom(store, leaf, certificate.nodeId))) return { compared: 0, problems: [`${label} does not start in the pair's state.`] };
+  if (!(await descendsFrom(store, leaf, certificate.nodeId)))
+    return { compared: 0, problems: [`${label} does not start in the pair's state.`] };
   const task = await environments.task(environment.name, certificate.task.id);
   const session = await environment.open(task);
   const signal = AbortSignal.timeout(120_000);
@@ -85,7 +92,10 @@ async function replayBranch(
       }
       if (now.done) {
         const problems = outcomeProblems(environment, label, branch, now.reward ?? null, now.success);
-        return { compared, problems: [...problems, ...(await unconfirmed(environment, task, branch, leaf.actions, label, signal))] };
+        return {
+          compared,
+          problems: [...problems, ...(await unconfirmed(environment, task, branch, leaf.actions, label, signal))],
+        };
       }
     }
   } finally {
@@ -94,10 +104,18 @@ async function replayBranch(
   return { compared, problems: branch.ending === 'submitted' ? [`${label} no longer ends.`] : [] };
 }
 
-function outcomeProblems(environment: Environment, label: string, branch: CertifiedBranch, reward: number | null, flag?: boolean): string[] {
+function outcomeProblems(
+  environment: Environment,
+  label: string,
+  branch: CertifiedBranch,
+  reward: number | null,
+  flag?: boolean,
+): string[] {
   const success = flag ?? (reward !== null && reward >= environment.successAt);
   if (branch.ending !== 'submitted') return [`${label} was recorded as ${branch.ending}, and now ends by itself.`];
-  return success === branch.success && reward === branch.reward ? [] : [`${label}: reward ${reward} now, ${branch.reward} when it was recorded.`];
+  return success === branch.success && reward === branch.reward
+    ? []
+    : [`${label}: reward ${reward} now, ${branch.reward} when it was recorded.`];
 }
 
 async function unconfirmed(

@@ -25,23 +25,29 @@ describe('docs/cli.md', () => {
     expect(sections.has(name)).toBe(true);
   });
 
-  it.each(program.commands.map((command) => [command.name(), command] as const))('names every argument and option of crux %s', (name, command) => {
-    const text = sections.get(name) ?? '';
-    const usage = [
-      ...command.registeredArguments.map((argument) => argument.name()),
-      ...command.options.map((option) => option.flags.split(/[ ,]/)[0]!),
-    ];
-    expect(usage.filter((word) => !text.includes(word))).toEqual([]);
-  });
+  it.each(program.commands.map((command) => [command.name(), command] as const))(
+    'names every argument and option of crux %s',
+    (name, command) => {
+      const text = sections.get(name) ?? '';
+      const usage = [
+        ...command.registeredArguments.map((argument) => argument.name()),
+        ...command.options.map((option) => option.flags.split(/[ ,]/)[0]!),
+      ];
+      expect(usage.filter((word) => !text.includes(word))).toEqual([]);
+    },
+  );
 
-  it.each(program.commands.map((command) => [command.name(), command] as const))('gives the choices and defaults of crux %s', (name, command) => {
-    const text = sections.get(name) ?? '';
-    const words = command.options.flatMap(({ argChoices, defaultValue }) => [
-      ...(argChoices ?? []),
-      ...(defaultValue === undefined ? [] : [String(defaultValue)]),
-    ]);
-    expect(words.filter((word) => !text.includes(word))).toEqual([]);
-  });
+  it.each(program.commands.map((command) => [command.name(), command] as const))(
+    'gives the choices and defaults of crux %s',
+    (name, command) => {
+      const text = sections.get(name) ?? '';
+      const words = command.options.flatMap(({ argChoices, defaultValue }) => [
+        ...(argChoices ?? []),
+        ...(defaultValue === undefined ? [] : [String(defaultValue)]),
+      ]);
+      expect(words.filter((word) => !text.includes(word))).toEqual([]);
+    },
+  );
 
   it('documents no command that does not exist', () => {
     const known = program.commands.map((command) => command.name());
@@ -58,7 +64,9 @@ describe('docs/cli.md', () => {
   });
 
   it('names the options of all commands, and every exit code', () => {
-    const everywhere = [...main.matchAll(/\.(?:option|version)\([^']*'(?:[^']*, )?(?:-., )?(--[a-z]+)/g)].map((match) => match[1]!);
+    const everywhere = [...main.matchAll(/\.(?:option|version)\([^']*'(?:[^']*, )?(?:-., )?(--[a-z]+)/g)].map(
+      (match) => match[1]!,
+    );
     expect(everywhere.length).toBeGreaterThanOrEqual(4);
     expect(everywhere.filter((flag) => !page.includes(`\`${flag}`))).toEqual([]);
     const codes = /Exit codes: (.*?)'/.exec(main)![1]!.match(/\b\d+\b/g)!;

@@ -24,7 +24,9 @@ function withoutCode(text: string): string {
 
 describe('links', () => {
   it('looks at the pages of the repository', () => {
-    expect(pages).toEqual(expect.arrayContaining(['README.md', join('docs', 'methods.md'), join('docs', 'decisions', 'README.md')]));
+    expect(pages).toEqual(
+      expect.arrayContaining(['README.md', join('docs', 'methods.md'), join('docs', 'decisions', 'README.md')]),
+    );
   });
 
   it.each(pages)('of %s lead to files and headings that exist', (name) => {

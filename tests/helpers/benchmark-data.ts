@@ -7,6 +7,8 @@ const root = process.env.CRUX_BENCHMARK_DATA ?? resolve(import.meta.dirname, '..
 export function benchmarkData(folder: string): string | null {
   const path = resolve(root, folder);
   if (existsSync(path)) return path;
-  console.warn(`Benchmark data "${folder}" is not here: its tests are skipped. Set CRUX_BENCHMARK_DATA to the folder that has it.`);
+  console.warn(
+    `Benchmark data "${folder}" is not here: its tests are skipped. Set CRUX_BENCHMARK_DATA to the folder that has it.`,
+  );
   return null;
 }
