@@ -48,7 +48,8 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
       tell('The demo has run already; this is what it came to. `crux demo --fresh` runs it again.');
     }
     const out = join(home, 'demo', 'pairs');
-    const exported = await exportPairs(await loadPairs(store, run.id), { format: 'trl', out, force: true });
+    const pairs = await loadPairs(store, run.id);
+    const exported = await exportPairs(pairs, { format: 'trl', out, force: true });
     const report = reportFile(home, run.id);
     await writeReport(store, run.id, report);
     const summary = await runSummary(store, run.id);
@@ -61,7 +62,8 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
         '',
         `Pairs    ${here(join(out, 'pairs.jsonl'))}  (${exported.rows} rows for TRL)`,
         `Report   ${here(report)}  (open it in a browser)`,
-        `Next     crux show ${run.id} --task <id>, or a configuration of your own: crux init`,
+        `Next     crux show ${run.id} --task ${pairs[0]?.taskId ?? '<id>'}`,
+        '         or a configuration of your own: crux init',
       ].join('\n'),
     );
     if (given.openUi) await stay(options);

@@ -33,12 +33,16 @@ export function printError(error: unknown, options: { verbose?: boolean; json?: 
   if (options.json) {
     process.stderr.write(`${JSON.stringify({ error: { kind, message: errorText(error), remedy: remedy ?? null } })}\n`);
   } else {
-    process.stderr.write(`crux: ${errorText(error)}${remedy ? ` ${remedy}` : ''}\n`);
+    process.stderr.write(`crux: ${sentence(errorText(error))}${remedy ? ` ${remedy}` : ''}\n`);
     if (kind === 'Defect' && !options.verbose) {
       process.stderr.write('This is a defect of Crux. Run the command again with --verbose and report what it prints.\n');
     }
   }
   if (options.verbose && error instanceof Error) process.stderr.write(`${error.stack}\n${causes(error)}`);
+}
+
+function sentence(text: string): string {
+  return /[.!?:]$/.test(text) ? text : `${text}.`;
 }
 
 function causes(error: Error): string {

@@ -17,28 +17,34 @@ export function configOf(options: GlobalOptions): Promise<CruxConfig> {
 }
 
 /**
- * The store that commands read. The demo has a store of its own, so that trying it out leaves nothing among real runs; its runs are found
- * all the same when they are named.
+ * The store that commands read: the configured one. The demo has a store of its own, so that trying it out leaves nothing among real
+ * runs; it is read where it alone has what was asked for, or where it is all there is.
+ * @param has whether a store has what the command is about
+ * @throws CruxError `User.NotFound` when there is no store yet
  */
-export async function readingStore(options: GlobalOptions, runId?: string): Promise<Store> {
+export async function readingStore(options: GlobalOptions, has: (store: Store) => Promise<boolean> = async () => true): Promise<Store> {
   const home = homeOf(options);
   const config = existsSync(resolve(options.config)) ? await loadConfig(options.config) : null;
-  const location = storeLocation(config, home);
-  if (runId !== undefined) {
-    const demo = demoStoreLocation(home);
-    if (existsSync(demo) && (location !== demo) && !(await hasRun(location, runId)) && (await hasRun(demo, runId))) return openStore(demo);
-  }
-  if (!isPostgres(location) && !existsSync(location)) {
-    throw new CruxError('User.NotFound', `There is no store at ${location} yet.`, {
+  const own = storeLocation(config, home);
+  const [first, second] = [own, demoStoreLocation(home)].filter((location) => isPostgres(location) || existsSync(location));
+  if (first === undefined) {
+    throw new CruxError('User.NotFound', `There is no store at ${own} yet.`, {
       remedy: 'Start a run first (`crux demo` or `crux run`), or name the folder with --home or CRUX_HOME.',
     });
   }
-  return openStore(location);
+  return (await openIf(first, has)) ?? (second === undefined ? null : await openIf(second, has)) ?? openStore(first);
+}
+
+async function openIf(location: string, has: (store: Store) => Promise<boolean>): Promise<Store | null> {
+  const store = await openStore(location);
+  if (await has(store)) return store;
+  await store.close();
+  return null;
 }
 
 /** Runs `work` with the store that has the run, and closes it. */
 export async function withReadingStore<T>(options: GlobalOptions, runId: string | undefined, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await readingStore(options, runId);
+  const store = await readingStore(options, async ({ runs }) => runId === undefined || (await runs.find(runId)) !== null);
   try {
     return await work(store);
   } finally {
@@ -65,16 +71,6 @@ export function say(options: GlobalOptions): (line: string) => void {
 /** Prints a result: as JSON where asked for, else as text. */
 export function printResult(options: GlobalOptions, value: unknown, text: () => string): void {
   process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`);
-}
-
-async function hasRun(location: string, runId: string): Promise<boolean> {
-  if (!isPostgres(location) && !existsSync(location)) return false;
-  const store = await openStore(location);
-  try {
-    return (await store.runs.find(runId)) !== null;
-  } finally {
-    await store.close();
-  }
 }
 
 function isPostgres(location: string): boolean {

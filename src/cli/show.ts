@@ -4,6 +4,7 @@ import { runSummary } from '../views/run-summary.ts';
 import { runView } from '../views/run-view.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
+import { plural } from './text.ts';
 
 export async function show(options: GlobalOptions, runId: string, given: { task?: string }): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
@@ -29,10 +30,10 @@ function taskText(task: TaskView): string {
   const lines = [`Task ${task.id}: ${task.title}`];
   for (const trajectory of task.trajectories) {
     const reward = trajectory.reward === null ? 'unknown' : trajectory.reward.toFixed(2);
-    lines.push('', `${trajectory.success ? '✓' : '✗'} ${trajectory.ending}, reward ${reward}, ${trajectory.steps.length} steps`);
+    lines.push('', `${trajectory.success ? '✓' : '✗'} ${trajectory.ending}, reward ${reward}, ${plural(trajectory.steps.length, 'step')}`);
     for (const step of trajectory.steps) lines.push(...stepLines(step));
   }
-  lines.push('', `${task.pairs.length} pairs`);
+  lines.push('', plural(task.pairs.length, 'pair'));
   for (const pair of task.pairs) lines.push(`  ${pair.id}  step ${pair.step}  ${pair.flags.join(', ')}`);
   return lines.join('\n');
 }
@@ -55,7 +56,7 @@ function alternativeText(alternative: AlternativeView): string {
 
 function branchText(branch: BranchView): string {
   const outcome = branch.success === null ? 'no outcome' : branch.success ? 'success' : 'failure';
-  return `${outcome}, ${branch.ending} after ${branch.steps} more steps`;
+  return `${outcome}, ${branch.ending} after ${plural(branch.steps, 'more step')}`;
 }
 
 function scoreText(score: number | null): string {

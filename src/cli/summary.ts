@@ -1,6 +1,6 @@
 import { luckFlipRate } from '../domain/statistics/luck.ts';
 import type { RunSummary } from '../views/run-summary.ts';
-import { count, dollars, duration, named, orUnknown, percent, table } from './text.ts';
+import { count, dollars, duration, named, orUnknown, percent, plural, table } from './text.ts';
 
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
@@ -18,7 +18,7 @@ export function summaryText(summary: RunSummary): string {
     ['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`],
     ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`],
     ['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`],
-    ['Verified pairs', `${count(pairs.total)} at ${count(pairs.steps)} steps of ${count(pairs.tasks)} tasks, ${count(pairs.groups)} groups`],
+    ['Verified pairs', `${count(pairs.total)} at ${plural(pairs.steps, 'step')} of ${plural(pairs.tasks, 'task')}, ${plural(pairs.groups, 'group')}`],
     ...(pairs.total === 0 ? [] : [['  flags', named(pairs.flags)] as [string, string]]),
     ['Candidates per step', orUnknown(comparison.candidatesPerStep, 2)],
     ['Rollouts per pair', orUnknown(comparison.rolloutsPerPair, 2)],
@@ -51,7 +51,7 @@ function branchText(branches: RunSummary['branches']): string {
 /** What luck alone gives stands beside every flip rate. */
 function placeboText(summary: RunSummary): string {
   if (summary.placeboFlipRate !== null) {
-    return `, ${percent(summary.placeboFlipRate)} by repeating the policy's own action (placebo, ${count(summary.placeboSteps)} steps)`;
+    return `, ${percent(summary.placeboFlipRate)} by repeating the policy's own action (placebo, ${plural(summary.placeboSteps, 'step')})`;
   }
   return `, luck unknown: no placebo was drawn (at a success rate of 0.3, three tries would flip ${percent(luckFlipRate(0.3, 3))})`;
 }

@@ -12,6 +12,10 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 export function percent(share: number | null): string {
   return share === null ? 'unknown' : `${(100 * share).toFixed(1)} %`;
 }

@@ -9,7 +9,9 @@ import { demoDataset, demoName } from './demo-data.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, readingStore } from './setting.ts';
 
 export async function verifyPairs(options: GlobalOptions, names: string[]): Promise<void> {
-  const store = await readingStore(options, names[0]);
+  const store = await readingStore(options, async ({ runs, findings }) => {
+    return (await runs.find(names[0]!)) !== null || (await findings.findPair(names[0]!)) !== null;
+  });
   try {
     const rows = (await Promise.all(names.map((name) => pairsNamed(store, name)))).flat();
     const isDemo = rows.every((row) => row.certificate.includes(`"name":"${demoName}"`));

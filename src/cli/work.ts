@@ -26,6 +26,7 @@ export async function workOn(
   const interrupt = onInterrupt(() =>
     tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
   );
+  const waiting = new AbortController();
   const temporal = await reachTemporal(options, 'start', interrupt.signal);
   try {
     const { startWorker } = await import('../worker.ts');
@@ -36,7 +37,7 @@ export async function workOn(
       tell(
         `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
       );
-    const result = client.workflow.getHandle(run.id).result() as Promise<CampaignResult>;
+    const result = client.withAbortSignal(waiting.signal, () => client.workflow.getHandle(run.id).result()) as Promise<CampaignResult>;
     const interrupted = new Promise<null>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(null)));
     const outcome = Promise.race([result, interrupted, worker.done.then(() => null)]);
     await showProgress(store, run.id, outcome, options.json === true);
@@ -47,6 +48,8 @@ export async function workOn(
     return ended;
   } finally {
     interrupt.release();
+    // Else the client asks for the result again on the closed connection, and ends this process with that error.
+    waiting.abort();
     await temporal.close();
   }
 }
