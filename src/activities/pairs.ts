@@ -162,7 +162,9 @@ export function pairActivities(context: ActivityContext) {
         fitsOriginalBudget: successful.some((branch) => state.step + 1 + branch.steps <= run.config.stepLimit),
         confirmed: confirmedOf(proof.branches.filter(({ side }) => side === 'chosen').map(({ row }) => row)),
       },
-      restore: { method: 'replay', comparedObservations: state.actions.length },
+      restore: environment.capabilities.deterministic
+        ? { method: 'replay', comparedObservations: state.actions.length }
+        : { method: 'snapshot', comparedObservations: 0 },
       models: Object.fromEntries(
         (Object.keys(models) as Role[]).map((role) => [
           role,

@@ -2,8 +2,9 @@
  * Live sessions as a cache of the environment's function (docs/architecture.md).
  *
  * A session is kept under the key of the state that it is in. Whoever wants to act in a state takes a session that is there, or rebuilds
- * one: opens the task and replays the actions, comparing every observation with the recorded one. A recorded transition is returned
- * without any session, so that a step is idempotent.
+ * one: from the environment's own snapshot where it has to be (an environment that cannot be replayed, or whose sessions are costly), else by
+ * opening the task and replaying the actions, comparing every observation with the recorded one. A recorded transition is returned without
+ * any session, so that a step is idempotent.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Action } from '../domain/action.ts';
@@ -47,14 +48,15 @@ export class SessionCache {
   }
 
   /**
-   * Proves that a state can be restored: replays its actions and compares all observations, once per state and process.
-   * @returns how many observations were compared
+   * Proves that a state can be restored: replays its actions and compares all observations, once per state and process. Where replay is
+   * impossible, restores it from its snapshot.
+   * @returns how many observations were compared; 0 for a snapshot
    * @throws CruxError `Environment.ReplayDivergence`
    */
   async checkPrefix(state: State, signal: AbortSignal): Promise<number> {
     const known = this.#checkedPrefixes.get(state.stateKey);
     if (known !== undefined) return known;
-    const { live, compared } = await this.#persistently(state, () => this.#rebuild(state, signal), signal);
+    const { live, compared } = await this.#persistently(state, () => this.#rebuild(state, signal, true), signal);
     this.#checkedPrefixes.set(state.stateKey, compared);
     await this.#pool.keep(live);
     return compared;
@@ -72,8 +74,12 @@ export class SessionCache {
       const transition = await this.#tree.addTransition(transitionFrom(environment, state, key, result));
       if (!isSame(transition, result))
         throw divergence(environment, state, state.actions.length + 1, transition, result);
-      if (result.done) await this.#pool.close(live);
-      else await this.#pool.keep({ ...live, stateKey: key });
+      if (result.done) {
+        await this.#pool.close(live);
+        return transition;
+      }
+      if (needsSnapshots(environment) && session.snapshot) await this.#tree.addSnapshot(key, await session.snapshot());
+      await this.#pool.keep({ ...live, stateKey: key });
       return transition;
     } catch (error) {
       await this.#pool.close(live);
@@ -81,22 +87,27 @@ export class SessionCache {
     }
   }
 
-  async #rebuild(state: State, signal: AbortSignal): Promise<{ live: Live; compared: number }> {
+  /** @param compare whether replay is wanted for its comparisons, although a snapshot would do */
+  async #rebuild(state: State, signal: AbortSignal, compare = false): Promise<{ live: Live; compared: number }> {
     const environment = this.#environments.get(state.environment);
-    if (state.actions.length > 0 && !environment.capabilities.deterministic) {
+    const { deterministic } = environment.capabilities;
+    const wantsSnapshot = needsSnapshots(environment) && state.actions.length > 0 && !(compare && deterministic);
+    const snapshot = wantsSnapshot ? await this.#tree.snapshot(state.stateKey) : undefined;
+    if (state.actions.length > 0 && !deterministic && snapshot === undefined) {
       throw new CruxError(
         'Environment.Fault',
-        `The session of ${environment.name}/${state.taskId} is gone, and this environment cannot be replayed.`,
+        `The session of ${environment.name}/${state.taskId} is gone; this environment cannot be replayed and has no snapshot of it.`,
         { remedy: 'The trajectory ends here; nothing was repeated.' },
       );
     }
     const task = await this.#environments.task(environment.name, state.taskId);
     const open = () =>
-      environment.open(task).catch((error: unknown) => {
+      environment.open(task, snapshot).catch((error: unknown) => {
         throw environmentFault(environment, state, error, signal);
       });
     const live = await this.#pool.open(environment, state.stateKey, open, signal);
     if (state.actions.length > 0) this.rebuilt++;
+    if (snapshot !== undefined) return { live, compared: 0 };
     try {
       return { live, compared: await this.#replay(environment, live.session, state, signal) };
     } catch (error) {
@@ -130,6 +141,11 @@ export class SessionCache {
     }
     return work();
   }
+}
+
+/** Replay proves more and stores nothing, so it is preferred where it is possible and cheap. */
+function needsSnapshots({ capabilities }: Environment): boolean {
+  return !capabilities.deterministic || capabilities.sessions === 'costly';
 }
 
 function isSame(recorded: Transition, result: StepResult): boolean {

@@ -96,6 +96,7 @@ const initial: Migration = (database) => [
     },
     ['key'],
   ),
+  table(database, 'snapshots', { state_key: 'text', snapshot: 'text' }, ['state_key']),
   table(
     database,
     'answers',

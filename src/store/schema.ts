@@ -9,6 +9,7 @@ export type Schema = {
   run_tasks: RunTaskTable;
   nodes: NodeTable;
   transitions: TransitionTable;
+  snapshots: SnapshotTable;
   answers: AnswerTable;
   faults: FaultTable;
   reservations: ReservationTable;
@@ -91,6 +92,9 @@ export type TransitionTable = {
   details: string | null;
   created_at: number;
 };
+
+/** An environment's own image of one of its states, where replay is impossible or too dear. */
+export type SnapshotTable = { state_key: string; snapshot: string };
 
 /** The journal: one complete, paid answer. The first write under a key wins. */
 export type AnswerTable = {

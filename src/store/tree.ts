@@ -5,7 +5,7 @@
  */
 import { sql } from 'kysely';
 import type { Action, AgentFormatName } from '../domain/action.ts';
-import { canonicalJson } from '../domain/canonical-json.ts';
+import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
 import type { Database } from './database.ts';
 import { contentHash } from './hash.ts';
@@ -178,6 +178,24 @@ export class Tree {
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
     return numInsertedOrUpdatedRows ? transition : ((await this.transition(transition.key)) ?? transition);
+  }
+
+  /** The environment's own image of one of its states; undefined when there is none. */
+  async snapshot(stateKey: string): Promise<Json | undefined> {
+    const row = await this.#database.kysely
+      .selectFrom('snapshots')
+      .select('snapshot')
+      .where('state_key', '=', stateKey)
+      .executeTakeFirst();
+    return row && (JSON.parse(row.snapshot) as Json);
+  }
+
+  async addSnapshot(stateKey: string, snapshot: Json): Promise<void> {
+    await this.#database.kysely
+      .insertInto('snapshots')
+      .values({ state_key: stateKey, snapshot: canonicalJson(snapshot) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
   }
 
   async #insertNode(node: NodeTable): Promise<void> {

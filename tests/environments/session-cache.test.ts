@@ -1,6 +1,7 @@
 // Layer: the session cache with a real store and an environment that counts what is asked of it.
 import { describe, expect, it } from 'vitest';
 import { agentFormat } from '../../src/environments/agent-format.ts';
+import { defineEnvironment } from '../../src/environments/define.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/session-cache.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -307,5 +308,62 @@ describe('a caller that gives up', () => {
     hold.resolve(undefined);
     expect((await second).observation).toBe('A room behind left.');
     expect(place.seen.stepped).toBe(1);
+  });
+});
+
+describe('an environment that cannot be replayed but has snapshots', () => {
+  /** A counter whose observations differ in every session, so that a replay would be noticed. */
+  function counter() {
+    const opened: (number | undefined)[] = [];
+    const environment = defineEnvironment({
+      name: 'counter',
+      version: '1',
+      capabilities: { deterministic: false, branchable: true },
+      tools: [{ type: 'function', function: { name: 'add', description: 'Adds.', parameters: {} } }],
+      tasks: async () => [{ id: 'task-1', split: 'train', group: 'g', title: 'Count', difficulty: null }],
+      briefing: async () => ({ system: 'Count.', user: 'Go.' }),
+      open: async (_task, snapshot) => {
+        opened.push(snapshot as number | undefined);
+        let count = (snapshot as number | undefined) ?? 0;
+        return {
+          step: async () => {
+            count++;
+            return { observation: `${count}, in session ${opened.length}`, done: false };
+          },
+          snapshot: async () => count,
+        };
+      },
+    });
+    return { environment, opened };
+  }
+
+  it('is restored from its snapshot by another worker, without a replay', async () => {
+    const store = await temporaryStore();
+    const { environment, opened } = counter();
+    const add = { tool: 'add', arguments: {} };
+    const first = new SessionCache(store.tree, new EnvironmentRegistry([environment]));
+    const root = await store.tree.addRoot({
+      environment: 'counter',
+      version: '1',
+      taskId: 'task-1',
+      messages: [{ role: 'user', content: 'Go.' }],
+      tools: [],
+      format: 'react',
+    });
+    const transition = await first.step(root, add, never);
+    await first.close();
+    const state = await store.tree.addStep({
+      parent: root,
+      assistant: { role: 'assistant', content: 'add' },
+      observation: [{ role: 'user', content: transition.observation }],
+      action: add,
+      stateKey: transition.key,
+    });
+
+    const second = new SessionCache(store.tree, new EnvironmentRegistry([environment]));
+    expect(await second.checkPrefix(state, never)).toBe(0);
+    expect((await second.step(state, add, never)).observation).toBe('2, in session 2');
+    expect(opened).toEqual([undefined, 1]);
+    await second.close();
   });
 });
