@@ -26,7 +26,7 @@ export function prmActivities(context: ActivityContext) {
     const { options } = run.config;
     // Another trajectory may have come through the same state with another action, and shares the alternatives.
     const candidates = await store.findings.candidatesOf(run.id, state.id);
-    const policy = candidates.find(({ id }) => id === candidateId(state, message));
+    const policy = candidates.find(({ id }) => id === candidateId(state, message, 'own'));
     if (!policy)
       throw new Error(`The action of step ${address.step} is not among the candidates of state ${state.id}.`);
     const alternatives = candidates.filter(
@@ -112,8 +112,7 @@ function ungated(alternatives: CandidateTable[]) {
 
 /** The score in a judge's answer: JSON, alone or inside other text. */
 function readScore(text: string): number | null {
-  const json = /\{[\s\S]*\}/.exec(text)?.[0];
-  if (json === undefined) return null;
+  const json = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1);
   try {
     const parsed = scoreSchema.safeParse(JSON.parse(json));
     return parsed.success ? parsed.data.score : null;

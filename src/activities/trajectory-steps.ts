@@ -6,6 +6,7 @@ import { agentFormat } from '../environments/agent-format.ts';
 import type { Environment } from '../environments/contract.ts';
 import { contentHash } from '../store/hash.ts';
 import type { CandidateTable, TrajectoryTable } from '../store/schema.ts';
+import { storableText } from '../store/text.ts';
 import type { State } from '../store/tree.ts';
 import type { ActivityContext } from './context.ts';
 
@@ -24,12 +25,15 @@ export async function trajectoryStep(context: ActivityContext, address: StepAddr
 
 /** Equal texts mean equal actions, by the environment's own rule where it has one. */
 export function canonicalAction(environment: Environment, action: Action): string {
-  return environment.canonicalAction?.(action) ?? canonicalJson(action);
+  return storableText(environment.canonicalAction?.(action) ?? canonicalJson(action));
 }
 
-/** Hash of state and message, the same in every run. */
-export function candidateId(state: State, message: AssistantMessage): string {
-  return contentHash(['candidate', state.id, message as unknown as Json]);
+/**
+ * Hash of state, message and part, the same in every run. What a trajectory did itself and what was proposed are different candidates,
+ * also where they are the same to the letter: one trajectory's action may be the alternative to another's.
+ */
+export function candidateId(state: State, message: AssistantMessage, part: 'own' | 'proposed'): string {
+  return contentHash(['candidate', part, state.id, message as unknown as Json]);
 }
 
 export type NewCandidate = { runId: string; source: string; model: string; position: number };
@@ -45,7 +49,7 @@ export function candidateOf(
   const parsed = agentFormat(environment, state.format).parse(message);
   return {
     run_id: candidate.runId,
-    id: candidateId(state, message),
+    id: candidateId(state, message, candidate.position < 0 ? 'own' : 'proposed'),
     node_id: state.id,
     source: candidate.source,
     model: candidate.model,

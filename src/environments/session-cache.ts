@@ -6,7 +6,6 @@
  * opening the task and replaying the actions, comparing every observation with the recorded one. A recorded transition is returned without
  * any session, so that a step is idempotent.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Action } from '../domain/action.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { SharedWork } from '../shared-work.ts';
@@ -15,9 +14,6 @@ import { nextStateKey } from '../store/tree.ts';
 import type { Environment, Session, StepResult } from './contract.ts';
 import type { EnvironmentRegistry } from './registry.ts';
 import { type Live, SessionPool } from './session-pool.ts';
-
-/** Pauses after which an environment that broke is tried again, in a new session: a host that restarts is back within seconds. */
-const faultPausesMs: readonly number[] = [200, 1_000];
 
 export class SessionCache {
   readonly #tree: Tree;
@@ -35,15 +31,14 @@ export class SessionCache {
   }
 
   /**
-   * Takes an action in a state. An environment that breaks is tried again, unless it cannot be replayed.
+   * Takes an action in a state. After a fault the session is closed: whoever tries again gets a new one.
    * @throws CruxError `Environment.Fault` when the environment breaks, `Environment.ReplayDivergence` when it no longer does what it did
    */
   step(state: State, action: Action, signal: AbortSignal): Promise<Transition> {
     const key = nextStateKey(state.stateKey, action);
     // Reading is part of the shared work: a step that is recorded meanwhile would else be taken again.
     const work = async (shared: AbortSignal) =>
-      (await this.#tree.transition(key)) ??
-      this.#persistently(state, () => this.#takeStep(state, action, key, shared), shared);
+      (await this.#tree.transition(key)) ?? this.#takeStep(state, action, key, shared);
     return this.#steps.join(key, work, signal);
   }
 
@@ -128,24 +123,6 @@ export class SessionCache {
     }
     return compared;
   }
-
-  async #persistently<T>(state: State, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { capabilities } = this.#environments.get(state.environment);
-    for (const pauseMs of capabilities.deterministic ? faultPausesMs : []) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof CruxError) || error.kind !== 'Environment.Fault') throw error;
-      }
-      await delay(pauseMs, undefined, { signal });
-    }
-    return work();
-  }
-}
-
-/** Replay proves more and stores nothing, so it is preferred where it is possible and cheap. */
-function needsSnapshots({ capabilities }: Environment): boolean {
-  return !capabilities.deterministic || capabilities.sessions === 'costly';
 }
 
 function isSame(recorded: Transition, result: StepResult): boolean {
