@@ -51,7 +51,7 @@ export class SessionCache {
   async checkPrefix(state: State, signal: AbortSignal): Promise<number> {
     const known = this.#checkedPrefixes.get(state.stateKey);
     if (known !== undefined) return known;
-    const { live, compared } = await this.#persistently(state, () => this.#rebuild(state, signal, true), signal);
+    const { live, compared } = await this.#rebuild(state, signal, true);
     this.#checkedPrefixes.set(state.stateKey, compared);
     await this.#pool.keep(live);
     return compared;
@@ -123,6 +123,11 @@ export class SessionCache {
     }
     return compared;
   }
+}
+
+/** Replay proves more and stores nothing, so it is preferred where it is possible and cheap. */
+function needsSnapshots({ capabilities }: Environment): boolean {
+  return !capabilities.deterministic || capabilities.sessions === 'costly';
 }
 
 function isSame(recorded: Transition, result: StepResult): boolean {

@@ -97,7 +97,8 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
 function scriptOf(models: Models) {
   const asked: { [model: string]: number } = {};
   return ({ body }: ModelEndpoint['requests'][number]): Reply => {
-    const number = (asked[body.model] = (asked[body.model] ?? 0) + 1) - 1;
+    const number = asked[body.model] ?? 0;
+    asked[body.model] = number + 1;
     const last = body.messages.at(-1)!.content ?? '';
     switch (body.model) {
       case 'test-model':
