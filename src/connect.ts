@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from './config.ts';
 import type { Ceilings } from './domain/run-config.ts';
 import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
-import { launchRun, prepareRun, type RunRequest } from './runs.ts';
+import { launchRun, prepareRun, type RunRequest, retuneRun } from './runs.ts';
 import { openStore, type Store } from './store/store.ts';
 
 export type ConnectOptions = {
@@ -64,6 +64,11 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
     },
   );
   const client = new TemporalClient({ connection: temporal.connection, namespace: temporal.namespace });
+  const ownRun = (id: string): StartedRun => ({
+    ...startedRun(client, id),
+    // Also when the campaign is over: what is left to do is in the store.
+    retune: (ceilings) => retuneRun(client, store, id, ceilings),
+  });
   return {
     store,
     client,
@@ -71,9 +76,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
     start: async (method, request = {}) => {
       const run = await prepareRun(config, store, { ...request, ...method });
       await launchRun(client, store, run);
-      return startedRun(client, run.id);
+      return ownRun(run.id);
     },
-    run: (id) => startedRun(client, id),
+    run: ownRun,
     work: async () => {
       const { startWorker } = await import('./worker.ts');
       const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });

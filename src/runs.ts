@@ -94,12 +94,27 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
   return store.runs.get(id);
 }
 
-/** Starts the campaign of a run, or does nothing when it is under way or over. */
+/** Replaces the ceilings of a run. One that ended for its budget goes on with what is not done; somebody must run a worker. */
+export async function retuneRun(client: Client, store: Store, runId: string, ceilings: Ceilings): Promise<void> {
+  const handle = client.workflow.getHandle(runId);
+  const { state, finishedAt } = await store.runs.get(runId);
+  if (state !== 'budget' || finishedAt === null) {
+    await handle.executeUpdate('retune', { args: [ceilings] });
+    return;
+  }
+  // The row is written shortly before the campaign is over.
+  await handle.result().catch(() => {});
+  await store.runs.setControl(runId, { ceilings });
+  await launchRun(client, store, await store.runs.get(runId));
+}
+
+/** Starts the campaign of a run, or does nothing when it is under way or over. One that ended for its budget tries again. */
 export async function launchRun(client: Client, store: Store, run: Run): Promise<void> {
   const { total, done } = await store.runs.countTasks(run.id);
   if (run.finishedAt !== null && total === done) return;
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('./workflows/search-attributes.ts');
   await refuseForeign(client, store, run.id);
+  if (run.state === 'budget') await store.runs.setControl(run.id, { state: 'running' });
   const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
   await client.workflow.start('campaign', {
     workflowId: run.id,

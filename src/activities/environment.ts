@@ -16,13 +16,14 @@ import type { Run } from '../store/runs.ts';
 import type { TrajectoryTable } from '../store/schema.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
+import { insist } from './insist.ts';
 import { takeStep } from './steps.ts';
 
 export function environmentActivities(context: ActivityContext) {
   const { store, environments } = context;
 
   /** Opens a task of a run: stores its first state, or finds the trajectory that was recorded for it. */
-  async function openTask({ runId, position }: TaskAddress): Promise<OpenedTask> {
+  async function openTask({ runId, position }: TaskAddress, signal: AbortSignal): Promise<OpenedTask> {
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
     const environment = environments.get(run.environment);
@@ -32,7 +33,9 @@ export function environmentActivities(context: ActivityContext) {
       environment: environment.name,
       version: environment.version,
       taskId: task.id,
-      messages: format.opening(await environment.briefing(task)),
+      messages: format.opening(
+        await insist(environment, `the briefing of ${task.id}`, signal, () => environment.briefing(task)),
+      ),
       tools: format.tools,
       format: run.config.format,
     });

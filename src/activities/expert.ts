@@ -8,6 +8,7 @@ import type { CandidateTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
+import { insist } from './insist.ts';
 import { candidateId, candidateOf, trajectoryStep } from './trajectory-steps.ts';
 
 /** How often a proposer is asked again because its message holds no action. */
@@ -67,7 +68,10 @@ export function expertActivities(context: ActivityContext) {
     const environment = environments.get(state.environment);
     const format = agentFormat(environment, state.format);
     const task = await environments.task(state.environment, state.taskId);
-    const hints = run.config.options.expertHints ? ((await environment.hints?.(task)) ?? null) : null;
+    const wantsHints = run.config.options.expertHints && environment.hints !== undefined;
+    const hints = wantsHints
+      ? await insist(environment, `hints for ${task.id}`, signal, async () => environment.hints!(task))
+      : null;
     const messages = proposer === 'expert' ? expertMessages(state.messages, hints) : state.messages;
     for (let ask = 0; ask < mostAsks; ask++) {
       const answer = await gateway.answer(
@@ -103,7 +107,14 @@ export function expertActivities(context: ActivityContext) {
     const answer = await gateway.answer(
       {
         run,
-        address: { nodeId: state.id, role: 'policy', purpose: 'propose', stream: `thought-${candidateId(state, message)}`, sample, ask: 0 },
+        address: {
+          nodeId: state.id,
+          role: 'policy',
+          purpose: 'propose',
+          stream: `thought-${candidateId(state, message, 'proposed')}`,
+          sample,
+          ask: 0,
+        },
         messages: thoughtMessages(state.messages, messageText(message)),
         tools: state.tools,
         step: state.step + 1,

@@ -11,6 +11,7 @@ import type { BranchTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity, workerStopping } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
+import { insist } from './insist.ts';
 import { policyTurn, type StepTaken, takeStep } from './steps.ts';
 
 type Outcome = { ending: Ending; reward: number | null; success: boolean | null; details: string | null };
@@ -40,7 +41,7 @@ export function rolloutActivities(context: ActivityContext) {
     let state = await store.tree.state(input.nodeId);
     let compared = 0;
     try {
-      compared = await sessions.checkPrefix(state, signal);
+      compared = await checkPrefix(state, signal);
       let taken = await takeCandidate(input, state, signal);
       state = taken.state;
       // The step budget counts from the branch point: the alternative is its first step.
@@ -72,7 +73,7 @@ export function rolloutActivities(context: ActivityContext) {
       const { leaf_id: nodeId, compared } = known;
       return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchResult(known) };
     }
-    const compared = await sessions.checkPrefix(origin, signal);
+    const compared = await checkPrefix(origin, signal);
     const taken = await takeCandidate(input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
@@ -89,6 +90,11 @@ export function rolloutActivities(context: ActivityContext) {
       input.fault === null ? (transition?.done ? transition.details : null) : JSON.stringify({ fault: input.fault });
     const { ending, reward, success } = input;
     return record(run, input, leaf, input.compared, { ending, reward, success, details }, signal);
+  }
+
+  async function checkPrefix(state: State, signal: AbortSignal): Promise<number> {
+    const environment = environments.get(state.environment);
+    return insist(environment, `a replay of ${state.taskId}`, signal, () => sessions.checkPrefix(state, signal));
   }
 
   async function takeCandidate(input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
@@ -132,9 +138,11 @@ export function rolloutActivities(context: ActivityContext) {
   /** @returns null when the environment has no variants, or they are switched off */
   async function confirm(run: Run, input: BranchInput, leaf: State, signal: AbortSignal) {
     const environment = environments.get(leaf.environment);
-    if (!environment.confirm || !run.config.options.verification.confirmOnVariants || input.purpose !== 'verify')
-      return null;
-    return environment.confirm(await environments.task(environment.name, leaf.taskId), leaf.actions, signal);
+    const { confirm } = environment;
+    if (!confirm || !run.config.options.verification.confirmOnVariants || input.purpose !== 'verify') return null;
+    const task = await environments.task(environment.name, leaf.taskId);
+    const what = `the confirmation of a success in ${task.id}`;
+    return insist(environment, what, signal, () => confirm.call(environment, task, leaf.actions, signal));
   }
 
   return { rollOut: activity(rollOut), openBranch: activity(openBranch), recordBranch: activity(recordBranch) };

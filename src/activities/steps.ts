@@ -8,6 +8,7 @@ import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';
 import type { ActivityContext } from './context.ts';
+import { insist } from './insist.ts';
 
 export type PolicyTurn = { kind: 'answer'; answer: Answer } | { kind: 'ended'; ending: Ending };
 
@@ -43,7 +44,8 @@ export async function policyTurn(
       signal,
     );
   } catch (error) {
-    if (error instanceof CruxError && error.kind === 'Model.ContextLength') return { kind: 'ended', ending: 'token-limit' };
+    if (error instanceof CruxError && error.kind === 'Model.ContextLength')
+      return { kind: 'ended', ending: 'token-limit' };
     throw error;
   }
   if (answer.finishReason === 'content_filter') return { kind: 'ended', ending: 'refused' };
@@ -60,7 +62,8 @@ export async function takeStep(
   message: AssistantMessage,
   signal: AbortSignal,
 ): Promise<StepTaken> {
-  const format = agentFormat(context.environments.get(state.environment), state.format);
+  const environment = context.environments.get(state.environment);
+  const format = agentFormat(environment, state.format);
   const parsed = format.parse(message);
   if (parsed.kind === 'malformed') {
     const next = await context.store.tree.addStep({
@@ -72,12 +75,15 @@ export async function takeStep(
     });
     return { state: next, tool: null, done: false, reward: null, success: null, details: null };
   }
-  const transition = await context.sessions.step(state, parsed.action, signal);
+  const { action } = parsed;
+  const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
+    context.sessions.step(state, action, signal),
+  );
   const next = await context.store.tree.addStep({
     parent: state,
     assistant: message,
     observation: format.observation(message, transition.observation),
-    action: parsed.action,
+    action,
     stateKey: transition.key,
   });
   const { done, reward, success, details } = transition;

@@ -9,6 +9,7 @@ export function endingOfFault(kind: string): Ending | null {
     case 'Model.ContextLength':
       return 'token-limit';
     case 'Environment.Fault':
+    case 'Branch.Terminated':
       return 'environment-fault';
     case 'Environment.ReplayDivergence':
       return 'diverged';

@@ -67,6 +67,7 @@ class Campaign {
   #state: RunState;
   #nextPosition: number;
   #exhausted = false;
+  #isOpen = false;
   readonly #inFlight = new Map<number, string>();
   /** Tasks in flight when the ceilings were last changed: one that stops for its budget may have met the old ones. */
   #sinceRetune = new Set<number>();
@@ -92,10 +93,11 @@ class Campaign {
   async open(): Promise<void> {
     const opened = await bookkeeping('open the run').openCampaign({ runId: this.#input.runId });
     this.#environment = opened.environment;
-    if (this.#input.cursor) return;
-    this.#counts = opened.counts;
-    // An order that came meanwhile is newer than what was read.
-    if (this.#changes === 0) this.#state = opened.state;
+    if (!this.#input.cursor) {
+      this.#counts = opened.counts;
+      this.#state = opened.state;
+    }
+    this.#isOpen = true;
   }
 
   async toTheEnd(): Promise<void> {
@@ -130,7 +132,6 @@ class Campaign {
 
   /** The control row is what every call goes by; the workflow's own state only says whether it starts more. */
   async control(state: 'paused' | 'running' | 'cancelled'): Promise<void> {
-    if (this.#state === 'cancelled') return;
     await this.#order(async () => {
       await bookkeeping(`control: ${state}`).writeControl({ runId: this.#input.runId, state });
       this.#state = state;
@@ -141,7 +142,6 @@ class Campaign {
 
   /** Tasks that the old ceilings cut short go on from where they were. */
   async retune(ceilings: Ceilings): Promise<void> {
-    if (this.#state === 'cancelled') return;
     await this.#order(async () => {
       const state = this.#state === 'budget' ? 'running' : this.#state;
       await bookkeeping('control: ceilings').writeControl({ runId: this.#input.runId, state, ceilings });
@@ -191,11 +191,13 @@ class Campaign {
     return isHistoryLong(this.#input.historyLimit) && this.#isIdle;
   }
 
-  /** Carries an order out; the campaign neither ends nor continues as new before that is done. */
+  /** Carries an order out, unless the run is cancelled. The campaign neither ends nor continues as new before that is done. */
   async #order(carryOut: () => Promise<void>): Promise<void> {
     this.#orders++;
     try {
-      await carryOut();
+      // What the run's state is read from must not be older than the order.
+      await condition(() => this.#isOpen);
+      if (this.#state !== 'cancelled') await carryOut();
     } finally {
       this.#orders--;
       this.#changes++;

@@ -5,6 +5,7 @@ import {
   ApplicationFailure,
   ChildWorkflowFailure,
   proxyActivities,
+  TerminatedFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
@@ -52,5 +53,7 @@ export const bookkeeping = (summary: string) =>
 export function faultOf(error: unknown): { kind: string; message: string } | null {
   let cause = error;
   while (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) cause = cause.cause;
+  // Somebody ended a branch by hand: it came to nothing, and the others go on.
+  if (cause instanceof TerminatedFailure) return { kind: 'Branch.Terminated', message: cause.message };
   return cause instanceof ApplicationFailure ? { kind: cause.type ?? 'Defect', message: cause.message } : null;
 }

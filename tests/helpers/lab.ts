@@ -118,6 +118,14 @@ export class Lab {
     return outcomeOf(this.store, run.id);
   }
 
+  /** Answers in a run's journal. */
+  async countAnswers(runId: string): Promise<number> {
+    const query = this.store.database.kysely
+      .selectFrom('answers')
+      .select(({ fn }) => fn.countAll<number>().as('count'));
+    return Number((await query.where('run_id', '=', runId).executeTakeFirstOrThrow()).count);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#processes].map((process) => process.end('SIGKILL')));
     for (const worker of this.#workers) worker.stop();

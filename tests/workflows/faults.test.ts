@@ -1,0 +1,143 @@
+// Layer: whole runs against a real Temporal server, simulated models over HTTP and a real store: what breaks ends, and the rest goes on.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { launchRun } from '../../src/runs.ts';
+import { workflowQueue } from '../../src/temporal/task-queues.ts';
+import { Lab, outcomeOf, until } from '../helpers/lab.ts';
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.open({ address: inject('temporal').address, latency: { distribution: 'fixed', meanMs: 20 } });
+  const simulated = { baseUrl: `${lab.simulation.url}/v1` };
+  // Nobody listens at port 9 (discard), and a call is given up after two faults.
+  await lab.work({ endpoints: { simulated, dead: { baseUrl: 'http://127.0.0.1:9/v1', maxFaults: 2 } } });
+});
+afterAll(() => lab.close());
+
+const models = () => lab.config().models;
+const endpoints = { simulated: { baseUrl: 'http://127.0.0.1/v1' }, dead: { baseUrl: 'http://127.0.0.1/v1' } };
+
+describe('a model that never answers', () => {
+  it('as policy ends every trajectory as model-fault, which is no failure to learn from', async () => {
+    const config = { endpoints, models: { ...models(), policy: { ...models().policy, endpoint: 'dead' } } };
+    const run = await lab.start({ config });
+    expect(await run.result()).toMatchObject({
+      state: 'finished',
+      done: 5,
+      endings: { 'model-fault': 5 },
+      branches: 0,
+      pairs: 0,
+    });
+    const [trajectory] = await lab.store.findings.trajectories(run.id);
+    expect(trajectory).toMatchObject({ ending: 'model-fault', reward: null, success: null });
+    expect(trajectory!.details).toMatch(/dead.*gave no complete answer/);
+  });
+
+  it('as expert leaves out its steps, and the run ends', async () => {
+    const config = { endpoints, models: { ...models(), expert: { ...models().expert, endpoint: 'dead' } } };
+    const run = await lab.start({ config });
+    const result = await run.result();
+    expect(result).toMatchObject({ state: 'finished', done: 5, criticalSteps: 0, pairs: 0 });
+    expect(result.endings['model-fault']).toBeUndefined();
+  });
+
+  it('unknown to its provider is refused once and not asked again', async () => {
+    const config = { models: { ...models(), policy: { ...models().policy, model: 'gpt-99' } } };
+    const run = await lab.start({ config });
+    const before = lab.simulation.stats();
+    expect(await run.result()).toMatchObject({ endings: { 'model-fault': 5 } });
+    expect(lab.simulation.stats().repeatedKeys).toBe(before.repeatedKeys);
+  });
+});
+
+it('an environment that breaks ends its trajectories as environment-fault, and the others go on', async () => {
+  const run = await lab.start({ environment: 'brittle-maze', limit: 8 });
+  const result = await run.result();
+  expect(result).toMatchObject({ state: 'finished', done: 8, endings: { 'environment-fault': 3 } });
+  const trajectories = await lab.store.findings.trajectories(run.id);
+  const broken = trajectories.filter(({ ending }) => ending === 'environment-fault');
+  expect(broken.map(({ task_id: id }) => id)).toEqual(['maze-1-0', 'maze-1-1', 'maze-1-2']);
+  expect(broken.every(({ success, reward }) => success === null && reward === null)).toBe(true);
+  expect(broken[0]!.details).toMatch(/the floor gave way/);
+  expect(broken[2]!.details).toMatch(/the maze is closed/);
+});
+
+describe('workflows that are ended from outside', () => {
+  it('a terminated trajectory is settled as a fault, and the run ends', async () => {
+    const run = await lab.start({ limits: { settleEveryMs: 500 } });
+    const lost = lab.client.workflow.getHandle(`${run.id}/maze-1-3/0`);
+    await until('the trajectory runs', async () => (await lab.store.findings.trajectories(run.id)).length > 0);
+    await lost.terminate('by the test');
+    const result = await run.result();
+    expect(result).toMatchObject({ state: 'finished', done: 5 });
+    expect(result.endings.cancelled).toBe(1);
+    const task = await lab.store.runs.task(run.id, 3);
+    expect(JSON.parse(task.result!)).toMatchObject({
+      taskId: 'maze-1-3',
+      stoppedBy: 'fault',
+      success: null,
+      reward: null,
+    });
+  });
+
+  it('a terminated branch is left out, and its trajectory goes on', async () => {
+    const run = await lab.start({ granularity: 'call', taskIds: ['maze-1-3', 'maze-1-5'] });
+    const query = `CruxRun = "${run.id}" AND WorkflowType = "branch" AND ExecutionStatus = "Running"`;
+    let terminated = 0;
+    await until('a branch is terminated', async () => {
+      for await (const { workflowId } of lab.client.workflow.list({ query })) {
+        terminated += await lab.client.workflow
+          .getHandle(workflowId)
+          .terminate('by the test')
+          .then(
+            () => 1,
+            () => 0,
+          );
+        break;
+      }
+      return terminated > 0;
+    });
+    const result = await run.result();
+    expect(result).toMatchObject({ state: 'finished', done: 2 });
+    expect(result.endings).toEqual({ submitted: 2 });
+  });
+
+  it('a terminated campaign that is launched again goes on where it was, to the same pairs', async () => {
+    const expected = await lab.outcome();
+    const before = lab.simulation.stats().completeAnswers;
+    const run = await lab.start({ config: { run: { window: 2 } } });
+    await until('a task is done', async () => (await lab.store.runs.countTasks(run.id)).done > 0);
+    await run.handle.terminate('by the test');
+    await launchRun(lab.client, lab.store, await lab.store.runs.get(run.id));
+    expect(await lab.client.workflow.getHandle(run.id).result()).toMatchObject({
+      state: 'finished',
+      total: 5,
+      done: 5,
+    });
+    expect(await outcomeOf(lab.store, run.id)).toBe(expected);
+    // Every answer that was paid is in the journal: none was paid twice.
+    expect(lab.simulation.stats().completeAnswers - before).toBe(await lab.countAnswers(run.id));
+  });
+
+  it('a trajectory whose task nobody knows fails, and the campaign is told at once', async () => {
+    const run = await lab.start({ limit: 2 });
+    await run.result();
+    // The row of a task that no environment has, as after a data set was changed.
+    await lab.store.database.kysely
+      .updateTable('run_tasks')
+      .set({ task_id: 'no-such-maze', state: 'waiting', result: null })
+      .where('run_id', '=', run.id)
+      .where('position', '=', 1)
+      .execute();
+    const handle = await lab.client.workflow.start('trajectory', {
+      workflowId: `${run.id}/no-such-maze/0`,
+      taskQueue: workflowQueue(lab.store.id),
+      args: [{ runId: run.id, position: 1, method: 'cso', campaignId: null }],
+    });
+    await expect(handle.result()).rejects.toThrow();
+    expect(JSON.parse((await lab.store.runs.task(run.id, 1)).result!)).toMatchObject({
+      stoppedBy: 'fault',
+      success: null,
+    });
+  });
+});
