@@ -48,9 +48,15 @@ describe('docs/environments.md', () => {
   it('names every member of the contract', () => {
     const contract = readFileSync(new URL('../../src/environments/contract.ts', import.meta.url), 'utf8');
     const members = (type: string) =>
-      [...new RegExp(`export type ${type}[^=]*= \\{([\\s\\S]*?)^\\};`, 'm').exec(contract)![1]!.matchAll(/^ {2}(\w+)[?(:]/gm)].map((match) => match[1]!);
+      [
+        ...new RegExp(`export type ${type}[^=]*= \\{([\\s\\S]*?)^\\};`, 'm')
+          .exec(contract)![1]!
+          .matchAll(/^ {2}(\w+)[?(:]/gm),
+      ].map((match) => match[1]!);
     const names = [...members('Environment'), ...members('Capabilities')];
     expect(names.length).toBeGreaterThan(15);
-    expect(names.filter((name) => !new RegExp(`^\\| \`(capabilities\\.)?${name}\\b|, \`${name}`, 'm').test(page))).toEqual([]);
+    expect(
+      names.filter((name) => !new RegExp(`^\\| \`(capabilities\\.)?${name}\\b|, \`${name}`, 'm').test(page)),
+    ).toEqual([]);
   });
 });
