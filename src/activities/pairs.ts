@@ -126,13 +126,16 @@ export function pairActivities(context: ActivityContext) {
     const environment = environments.get(run.environment);
     const calls = await callsBehind(run, state, proof);
     const branches = await Promise.all(proof.branches.map(({ side, row }) => certifiedBranch(side, row, calls)));
-    const successful = branches.filter((branch) => branch.side === 'chosen' && branch.success);
+    const stepsOfSuccesses = proof.branches
+      .filter(({ side, row }) => side === 'chosen' && isVerifiedSuccess(branchOutcome(row)))
+      // The alternative itself is no step of the policy.
+      .map(({ row }) => row.steps - 1);
     const chosenMessage = JSON.parse(proof.chosen.message) as AssistantMessage;
     const flags = pairFlags({
       conversation: state.messages.map(messageText).join('\n') + JSON.stringify(state.tools),
       chosenText: messageText(chosenMessage),
       chosenArguments: argumentTexts(proof.chosen.action),
-      stepsAfterAlternative: successful.map((branch) => branch.steps),
+      stepsAfterAlternative: stepsOfSuccesses,
       imported: trajectory.origin === 'imported',
       rule: proof.rule,
     });
@@ -159,7 +162,7 @@ export function pairActivities(context: ActivityContext) {
         rejectedRollouts: proof.rejectedTally.rollouts,
         missing: proof.chosenTally.missing + proof.rejectedTally.missing,
         posterior: proof.posterior,
-        fitsOriginalBudget: successful.some((branch) => state.step + 1 + branch.steps <= run.config.stepLimit),
+        fitsOriginalBudget: stepsOfSuccesses.some((steps) => state.step + 1 + steps <= run.config.stepLimit),
         confirmed: confirmedOf(proof.branches.filter(({ side }) => side === 'chosen').map(({ row }) => row)),
       },
       restore: environment.capabilities.deterministic

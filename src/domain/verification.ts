@@ -11,9 +11,9 @@ export type Tally = {
   missing: number;
 };
 
-/** A success that does not hold on variants of the task's data is an accident, and no success. */
-export function isVerifiedSuccess(branch: BranchResult): boolean {
-  return branch.success === true && branch.confirmed !== false;
+/** A success that does not hold on variants of the task's data is an accident, and no success; nor is one that is written beside a fault. */
+export function isVerifiedSuccess({ ending, success, confirmed }: BranchResult): boolean {
+  return isPolicyEnding(ending) && success === true && confirmed !== false;
 }
 
 export function tally(branches: readonly BranchResult[]): Tally {
