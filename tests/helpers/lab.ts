@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config.ts';
+import { type CruxConfig, type CruxConfigInput, checkConfig, csoOptions } from '../../src/config.ts';
 import { type StartedRun, startedRun } from '../../src/connect.ts';
+import type { CsoOptions } from '../../src/domain/run-config.ts';
 import type { CampaignInput } from '../../src/domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { workflowQueue } from '../../src/temporal/task-queues.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from '../../src/worker.ts';
+import { cruxRun } from '../../src/workflows/search-attributes.ts';
 import { labConfig } from './lab-config.ts';
 import { worlds } from './mazes.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
@@ -106,6 +108,7 @@ export class Lab {
         workflowId: run.id,
         taskQueue: workflowQueue(this.store.id),
         args: [input],
+        typedSearchAttributes: [{ key: cruxRun, value: run.id }],
       });
     } else await launchRun(this.client, this.store, run);
     return { ...startedRun(this.client, run.id), handle: this.client.workflow.getHandle(run.id) };
@@ -116,6 +119,11 @@ export class Lab {
     const run = await this.start(request);
     await run.result();
     return outcomeOf(this.store, run.id);
+  }
+
+  /** How a run without any options verifies. */
+  verification(): CsoOptions['verification'] {
+    return csoOptions(this.config(), 'published').verification;
   }
 
   /** Answers in a run's journal. */

@@ -6,8 +6,8 @@ import type { SimulatedWorld } from '../../src/simulation/world.ts';
 
 /** Mazes that all processes of a test make alike: 8 of them for training, of which the simulated policy fails about half. */
 const mazes = createMazes({ seed: 1, count: 10, tiedShare: 0.25 });
-/** Mazes of 40 steps, for histories that grow long. */
-const longMazes = createMazes({ seed: 2, count: 2, depth: 39 });
+/** Mazes of 18 steps, for histories that grow long. */
+const longMazes = createMazes({ seed: 2, count: 2, depth: 17 });
 
 export const mazeTitle = 'Find the treasure of maze-1-0';
 
@@ -20,7 +20,7 @@ export function mazeEnvironments(): Environment[] {
   const maze = mazeEnvironment(mazes);
   return [
     maze,
-    { ...mazeEnvironment(longMazes), name: 'long-maze', stepLimit: 60, tasks: longTasks },
+    { ...mazeEnvironment(longMazes), name: 'long-maze', stepLimit: 30, tasks: longTasks },
     { ...maze, name: 'brittle-maze', open: openBrittle },
   ];
 

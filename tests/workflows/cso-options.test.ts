@@ -110,8 +110,7 @@ it('branchesPerStep: 1 branches the best alternative only', async () => {
 });
 
 it('placeboRate: 1 branches the policy’s own action as often as the alternatives', async () => {
-  const verification = { rollouts: 1, baselineRollouts: 0, confidence: 0.9, tieMass: 0.8, confirmOnVariants: true };
-  const { steps, branches } = await findings({ verification: { ...verification, placeboRate: 1 } });
+  const { steps, branches } = await findings({ verification: { ...lab.verification(), placeboRate: 1 } });
   const placebos = branches.filter(({ purpose }) => purpose === 'placebo');
   expect(placebos.length).toBeGreaterThan(0);
   expect(placebos).toHaveLength(branches.filter(({ purpose }) => purpose === 'verify').length);

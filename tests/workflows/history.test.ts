@@ -1,0 +1,143 @@
+// Layer: whole runs against a real Temporal server, simulated models over HTTP and a real store: what is left in Temporal.
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { TrajectoryInput } from '../../src/domain/wire.ts';
+import { Lab, type LabRequest, type LabRun, outcomeOf } from '../helpers/lab.ts';
+
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.open({ address: inject('temporal').address });
+  await lab.work();
+});
+afterAll(() => lab.close());
+
+const historyOf = (workflowId: string) => lab.client.workflow.getHandle(workflowId).fetchHistory();
+
+/** How many executions of the run's workflows of this type continued as new. */
+async function continued(run: LabRun, type: string): Promise<number> {
+  const query = `CruxRun = "${run.id}" AND WorkflowType = "${type}" AND ExecutionStatus = "ContinuedAsNew"`;
+  return (await lab.client.workflow.count(query)).count;
+}
+
+/** What the executions of the run's workflows of this type were started with. */
+async function inputs(run: LabRun, type: string): Promise<TrajectoryInput[]> {
+  const found = [];
+  for await (const { workflowId, runId } of lab.client.workflow.list({
+    query: `CruxRun = "${run.id}" AND WorkflowType = "${type}"`,
+  })) {
+    const { events } = await lab.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const { data } = events![0]!.workflowExecutionStartedEventAttributes!.input!.payloads![0]!;
+    found.push(JSON.parse(Buffer.from(data!).toString()) as TrajectoryInput);
+  }
+  return found;
+}
+
+describe('history', () => {
+  it('holds at most 2.5 KB a step, and no text of any message', async () => {
+    // A policy without fault, so that nothing is mined and all history is of exploring.
+    const { models } = lab.config();
+    const config = { models: { ...models, policy: { ...models.policy, model: 'sim-policy@skill=1' } } };
+    const run = await lab.start({ environment: 'long-maze', limit: 1, config });
+    await run.result();
+    const [trajectory] = await lab.store.findings.trajectories(run.id);
+    expect(trajectory!.steps).toBe(18);
+    const text = historyToJSON(await historyOf(`${run.id}/maze-2-0/0`));
+    const decoded = text.replace(/"data": ?"([A-Za-z0-9+/=]+)"/g, (_, data: string) =>
+      Buffer.from(data, 'base64').toString(),
+    );
+    // Words of the opening message, of the policy's thoughts, of its actions and of the observations.
+    const { messages } = await lab.store.tree.state(trajectory!.leaf_id);
+    const spoken = JSON.stringify(messages);
+    for (const phrase of ['maze of rooms', 'looks promising', 'Action Input', 'You are in']) {
+      expect(spoken).toContain(phrase);
+      expect(decoded).not.toContain(phrase);
+    }
+    // The activities themselves are there.
+    expect(decoded).toContain('"answerKey"');
+    const { historySize } = await lab.client.workflow.getHandle(`${run.id}/maze-2-0/0`).describe();
+    expect(historySize! / 18).toBeLessThan(2_500);
+  });
+
+  it('has a summary for a person on every activity and child', async () => {
+    const run = await lab.start({ taskIds: ['maze-1-3'], granularity: 'call' });
+    await run.result();
+    const { events } = await historyOf(`${run.id}/maze-1-3/0`);
+    const summaries = events!
+      .filter(
+        (event) =>
+          event.activityTaskScheduledEventAttributes || event.startChildWorkflowExecutionInitiatedEventAttributes,
+      )
+      .map((event) => event.userMetadata?.summary?.data)
+      .map((data) => (data ? Buffer.from(data).toString() : 'none'));
+    expect(summaries).toContain('"step 1: policy"');
+    expect(summaries).toContain('"step 1: go"');
+    expect(summaries.some((summary) => /^"step \d: verify [0-9a-f]{8} #0"$/.test(summary))).toBe(true);
+    expect(summaries).not.toContain('none');
+  });
+
+  it('gives search attributes and current details to campaign and trajectories', async () => {
+    const run = await lab.start({ taskIds: ['maze-1-3'] });
+    const { pairs } = await run.result();
+    const campaign = await run.handle.describe();
+    expect(campaign.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])).toEqual(
+      expect.arrayContaining([
+        ['CruxRun', run.id],
+        ['CruxMethod', 'cso'],
+        ['CruxEnvironment', 'maze'],
+        ['CruxStatus', 'finished'],
+        ['CruxPairs', pairs],
+      ]),
+    );
+    const trajectory = await lab.client.workflow.getHandle(`${run.id}/maze-1-3/0`).describe();
+    expect(trajectory.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value])).toEqual(
+      expect.arrayContaining([
+        ['CruxRun', run.id],
+        ['CruxTask', 'maze-1-3'],
+        ['CruxStatus', 'submitted'],
+        ['CruxStep', 5],
+        ['CruxReward', 0],
+        ['CruxPairs', pairs],
+      ]),
+    );
+    const details = await run.handle.query('__temporal_workflow_metadata');
+    expect(JSON.stringify(details)).toContain('1 of 1 done');
+  });
+});
+
+describe('continuing as new', () => {
+  it('changes nothing in a campaign', async () => {
+    const expected = await lab.outcome();
+    const run = await lab.start({ config: { run: { window: 2 } }, limits: { historyLimit: 25 } });
+    expect(await run.result()).toMatchObject({ state: 'finished', total: 5, done: 5 });
+    expect(await outcomeOf(lab.store, run.id)).toBe(expected);
+    expect(await continued(run, 'campaign')).toBeGreaterThan(1);
+  });
+
+  it('changes nothing in a trajectory that explores and mines', async () => {
+    // So many rollouts are planned for each step that the 18 steps are mined in two parts; none of them is made.
+    const verification = { ...lab.verification(), rollouts: 64, baselineRollouts: 64 };
+    const request: LabRequest = {
+      environment: 'long-maze',
+      limit: 1,
+      options: { alternatives: 1, verify: false, verification },
+    };
+    const expected = await lab.outcome(request);
+    const run = await lab.start({ ...request, limits: { historyLimit: 100 } });
+    await run.result();
+    expect(await outcomeOf(lab.store, run.id)).toBe(expected);
+    const phases = (await inputs(run, 'trajectory')).map(({ cursor }) => cursor?.phase);
+    expect(phases.filter((phase) => phase === 'explore').length).toBeGreaterThan(1);
+    expect(phases.filter((phase) => phase === 'mine').length).toBeGreaterThan(0);
+  });
+
+  it('changes nothing in branches', async () => {
+    const options = { alternatives: 2, branchesPerStep: 1 };
+    const request: LabRequest = { environment: 'long-maze', limit: 1, granularity: 'call', options };
+    const expected = await lab.outcome(request);
+    const run = await lab.start({ ...request, limits: { historyLimit: 100 } });
+    await run.result();
+    expect(await outcomeOf(lab.store, run.id)).toBe(expected);
+    expect(await continued(run, 'branch')).toBeGreaterThan(0);
+  });
+});
