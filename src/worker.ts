@@ -12,7 +12,7 @@ import { SessionCache } from './environments/session-cache.ts';
 import { Gateway } from './models/gateway.ts';
 import type { Store } from './store/store.ts';
 import type { TemporalConnection } from './temporal/connection.ts';
-import { agentQueue, workflowQueue } from './temporal/task-queues.ts';
+import { agentQueue, holderQueue, workflowQueue } from './temporal/task-queues.ts';
 
 export type WorkerRole = 'workflow' | 'agent';
 
@@ -48,7 +48,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const sessions = new SessionCache(store.tree, environments);
   const gateway = new Gateway(store, config.endpoints);
   const stopping = new AbortController();
-  const context: ActivityContext = { store, config, environments, sessions, gateway, stopping: stopping.signal };
+  const id = randomUUID();
+  const isCostly = config.environments.some(({ capabilities }) => capabilities.sessions === 'costly');
+  const context: ActivityContext = {
+    store,
+    config,
+    environments,
+    sessions,
+    gateway,
+    holderQueue: isCostly ? holderQueue(store.id, id) : null,
+    stopping: stopping.signal,
+  };
 
   const shared = {
     connection,
@@ -73,17 +83,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     );
   }
   if (roles.includes('agent')) {
-    workers.push(
-      await Worker.create({
-        ...shared,
-        taskQueue: agentQueue(store.id),
-        activities: agentActivities(context),
-        maxConcurrentActivityTaskExecutions: 400,
-      }),
-    );
+    const activities = agentActivities(context);
+    for (const taskQueue of [agentQueue(store.id), ...(context.holderQueue === null ? [] : [context.holderQueue])]) {
+      workers.push(await Worker.create({ ...shared, taskQueue, activities, maxConcurrentActivityTaskExecutions: 400 }));
+    }
   }
 
-  const id = randomUUID();
   const announce = () =>
     store.runs.announceWorker({
       id,

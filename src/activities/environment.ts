@@ -71,7 +71,9 @@ export function environmentActivities(context: ActivityContext) {
     const state = await store.tree.state(nodeId);
     const taken = await takeStep(context, state, answer.message, signal);
     const { done, reward, success } = taken;
-    return { nodeId: taken.state.id, step: taken.state.step, done, reward, success };
+    const costly = environments.get(state.environment).capabilities.sessions === 'costly';
+    const holder = costly && !done ? context.holderQueue : null;
+    return { nodeId: taken.state.id, step: taken.state.step, done, reward, success, holder };
   }
 
   async function recordTrajectory(input: RecordTrajectoryInput): Promise<TrajectorySummary> {

@@ -54,7 +54,7 @@ export function candidateOf(
     source: candidate.source,
     model: candidate.model,
     position: candidate.position,
-    message: JSON.stringify(message),
+    message: canonicalJson(message as Json),
     action: parsed.kind === 'action' ? canonicalJson(parsed.action) : null,
     canonical: parsed.kind === 'action' ? canonicalAction(environment, parsed.action) : null,
   };

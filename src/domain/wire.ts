@@ -43,6 +43,8 @@ export type StepResult = {
   done: boolean;
   reward: number | null;
   success: boolean | null;
+  /** Task queue of the worker that holds the session, where sessions are costly; null where any worker will do. */
+  holder: string | null;
 };
 
 export type RecordTrajectoryInput = TaskAddress & {

@@ -7,3 +7,8 @@ export function workflowQueue(storeId: string): string {
 export function agentQueue(storeId: string): string {
   return `crux-${storeId}-agent`;
 }
+
+/** Queue of one worker alone: for steps of a costly session that it holds. */
+export function holderQueue(storeId: string, workerId: string): string {
+  return `${agentQueue(storeId)}-${workerId}`;
+}

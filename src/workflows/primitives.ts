@@ -17,6 +17,8 @@ import type {
   BranchResult,
   JudgeResult,
   OpenedTask,
+  StepInput,
+  StepResult,
   TrajectoryCursor,
   TrajectoryInput,
   TrajectoryResult,
@@ -25,7 +27,7 @@ import type {
 import { branchWorkflowId } from '../domain/workflow-ids.ts';
 import type { branch } from './branch.ts';
 import { isHistoryLong } from './history.ts';
-import { agent, bookkeeping, faultOf } from './proxies.ts';
+import { agent, bookkeeping, faultOf, holder } from './proxies.ts';
 import { cruxPairs, cruxReward, cruxRun, cruxStatus, cruxStep } from './search-attributes.ts';
 import { Slots } from './slots.ts';
 import type { trajectory } from './trajectory.ts';
@@ -42,6 +44,8 @@ export class TaskRun {
   readonly #task: OpenedTask;
   readonly #slots: Slots;
   #trajectory: TrajectorySummary | null = null;
+  /** Queue of the worker that holds the session; null where any worker will do. */
+  #holder: string | null = null;
   #criticalSteps = 0;
   #branches = 0;
   #pairs = 0;
@@ -200,11 +204,8 @@ export class TaskRun {
         const turn = await agent(`step ${step + 1}: policy`).callPolicy(where);
         if (turn.kind === 'ended') return await this.#record(nodeId, turn.ending, 0, false);
         const { answerKey, tool } = turn;
-        const taken = await agent(`step ${step + 1}: ${tool ?? 'malformed action'}`).environmentStep({
-          runId,
-          nodeId,
-          answerKey,
-        });
+        const label = `step ${step + 1}: ${tool ?? 'malformed action'}`;
+        const taken = await this.#takeStep(label, { runId, nodeId, answerKey });
         nodeId = taken.nodeId;
         step = taken.step;
         if (taken.done) return await this.#record(nodeId, 'submitted', taken.reward, taken.success);
@@ -222,6 +223,21 @@ export class TaskRun {
         return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: step };
       return await CancellationScope.nonCancellable(() => this.#record(nodeId, ending, null, null, fault?.message));
     }
+  }
+
+  /** A step goes to the worker that holds the session, where there is one; when that fails, any worker becomes the new holder. */
+  async #takeStep(label: string, input: StepInput): Promise<StepResult> {
+    let taken: StepResult | null = null;
+    if (this.#holder !== null) {
+      try {
+        taken = await holder(label, this.#holder).environmentStep(input);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+      }
+    }
+    taken ??= await agent(label).environmentStep(input);
+    this.#holder = taken.holder;
+    return taken;
   }
 
   #record(leafId: string, ending: Ending, reward: number | null, success: boolean | null, fault: string | null = null) {

@@ -37,6 +37,22 @@ export const agent = (summary: string) =>
   });
 
 /**
+ * Steps of a costly session go to the worker that holds it. One that is gone takes nothing from its queue: after this wait any worker may become
+ * the new holder.
+ */
+export const holder = (summary: string, taskQueue: string) =>
+  proxyActivities<Activities>({
+    taskQueue,
+    scheduleToStartTimeout: '20s',
+    startToCloseTimeout: '24h',
+    heartbeatTimeout,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    // What fails here is repeated on the shared queue.
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
+
+/**
  * Reads and writes of the store. They take milliseconds; where the store is locked or full they are repeated until it is well, because
  * nothing may be lost.
  */

@@ -72,6 +72,7 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
     config: undefined as never,
     environments,
     sessions: new SessionCache(store.tree, environments),
+    holderQueue: null,
     gateway: new Gateway(store, endpoints),
     stopping: stopping.signal,
   };
