@@ -111,6 +111,7 @@ class Campaign {
       const changed = await condition(
         () => this.#changes !== seen || this.#mayContinueAsNew || this.#isOver,
         settleEveryMs,
+        { summary: 'look up the tasks in flight' },
       );
       if (!changed) await this.#settleFromStore();
       if (this.#mayContinueAsNew) await this.#continueAsNew();
