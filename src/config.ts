@@ -53,6 +53,7 @@ const csoSchema = z.strictObject({
   confirmOnVariants: z.boolean().default(true),
   pairsPerStep: z.int().min(1).nullable().optional(),
   pairsPerTask: z.int().min(1).nullable().optional(),
+  maxPassRate: z.number().min(0).max(1).nullable().default(null),
   prmSamples: z.int().min(1).max(16).default(1),
   thought: z.enum(['keep', 'policy']).default('keep'),
   expertHints: z.boolean().default(true),

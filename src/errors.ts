@@ -27,6 +27,8 @@ export type FaultKind =
   | 'Environment.ReplayDivergence'
   /** The run is paused; come back later. */
   | 'Run.Paused'
+  /** Something else of the run has to be there first; come back later. */
+  | 'Run.Waiting'
   | 'Run.Cancelled'
   /** A ceiling of the run is reached. */
   | 'Run.Budget'

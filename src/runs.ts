@@ -74,6 +74,7 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
     models: roleSettings(config),
     options: { ...csoOptions(config, preset), ...request.options },
   };
+  checkPassRate(runConfig, request);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id)) {
     throw new CruxError('User.Config', `"${id}" cannot be a run id.`, {
@@ -149,6 +150,20 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
   throw new CruxError('User.Config', `A run "${runId}" of another store is known to this Temporal server.`, {
     remedy: 'Choose another --run-id: its workflows have the names that this run would need.',
   });
+}
+
+/** @throws CruxError `User.Config` where no pass rate could ever be known */
+function checkPassRate({ options, window, trajectories }: RunConfig, { samples = 1 }: RunRequest): void {
+  if (options.maxPassRate === null || trajectories === 'imported') return;
+  if (samples < 2 || samples > window) {
+    throw new CruxError(
+      'User.Config',
+      `maxPassRate needs from 2 to ${window} (run.window) samples of a task, not ${samples}.`,
+      {
+        remedy: 'Set --samples, or leave maxPassRate out.',
+      },
+    );
+  }
 }
 
 function ceilingsOf(config: CruxConfig, request: RunRequest): Ceilings {

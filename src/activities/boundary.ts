@@ -73,7 +73,9 @@ function asFailure(error: unknown, attempt: number): unknown {
     nonRetryable: final.has(error.kind),
     ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.max(1, Math.ceil(error.retryAfterMs)) }),
     // Waiting for a pause or a rate limit to end is no failure.
-    ...((error.kind === 'Run.Paused' || error.kind === 'Model.RateLimit') && { category: 'BENIGN' as const }),
+    ...((error.kind === 'Run.Paused' || error.kind === 'Run.Waiting' || error.kind === 'Model.RateLimit') && {
+      category: 'BENIGN' as const,
+    }),
     cause: asError(error.cause),
   });
 }

@@ -2,6 +2,7 @@ import type { ActivityContext } from './context.ts';
 import { environmentActivities } from './environment.ts';
 import { expertActivities } from './expert.ts';
 import { pairActivities } from './pairs.ts';
+import { passRateActivities } from './pass-rate.ts';
 import { policyActivities } from './policy.ts';
 import { prmActivities } from './prm.ts';
 import { rolloutActivities } from './rollout.ts';
@@ -11,6 +12,7 @@ import { storeActivities } from './store.ts';
 export function agentActivities(context: ActivityContext) {
   return {
     ...environmentActivities(context),
+    ...passRateActivities(context),
     ...policyActivities(context),
     ...expertActivities(context),
     ...prmActivities(context),

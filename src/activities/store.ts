@@ -134,7 +134,7 @@ export function storeActivities(context: ActivityContext) {
 const endedWithoutResult: ReadonlySet<string> = new Set(['FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT']);
 
 /** @returns null when Temporal no longer knows the workflow */
-async function statusOf(handle: WorkflowHandle): Promise<string | null> {
+export async function statusOf(handle: WorkflowHandle): Promise<string | null> {
   try {
     return (await handle.describe()).status.name;
   } catch (error) {

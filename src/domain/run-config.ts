@@ -86,6 +86,8 @@ export type CsoOptions = {
   /** Most pairs kept of a step and of a task; null for all [D]. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
+  /** Tasks whose samples succeed more often than this are not mined; null for no limit [D]. Needs several samples a task. */
+  maxPassRate: number | null;
   /** Samples of the PRM that are averaged to a score. */
   prmSamples: number;
   /** Whose thought goes before an expert's action: its own, or one that the policy writes for it [D]. */

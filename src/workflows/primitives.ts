@@ -75,6 +75,15 @@ export class TaskRun {
     return this.#trajectory;
   }
 
+  /** Whether the policy solves the task more often than `maxPassRate` allows, so that its failure is bad luck rather than a lesson. */
+  async isMostlySolved(): Promise<boolean> {
+    const { maxPassRate } = this.options;
+    if (maxPassRate === null) return false;
+    const { runId, position } = this.#input;
+    const rate = await agent('pass rate of the task').passRate({ runId, position });
+    return rate !== null && rate > maxPassRate;
+  }
+
   /**
    * Does something at every step of a trajectory, all steps independent. A step whose calls came to a fault is left out, and the others go
    * on; a reached ceiling ends the mining.

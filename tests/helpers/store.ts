@@ -105,6 +105,7 @@ export function runConfig(changes: Partial<RunConfig> = {}): RunConfig {
       },
       pairsPerStep: null,
       pairsPerTask: null,
+      maxPassRate: null,
       prmSamples: 1,
       expertHints: false,
     },

@@ -13,7 +13,7 @@ import type { TaskRun } from '../primitives.ts';
  */
 export async function cso(task: TaskRun): Promise<void> {
   const trajectory = await task.explore();
-  if (!isPolicyFailure(trajectory)) return;
+  if (!isPolicyFailure(trajectory) || (await task.isMostlySolved())) return;
   await task.eachStep(trajectory, async (step) => {
     await task.propose(step);
     const judged = await task.judge(step);

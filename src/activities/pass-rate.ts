@@ -1,0 +1,47 @@
+import { Context } from '@temporalio/activity';
+import type { TaskAddress } from '../domain/wire.ts';
+import { taskSlug, trajectoryWorkflowId } from '../domain/workflow-ids.ts';
+import { CruxError } from '../errors.ts';
+import { contentHash } from '../store/hash.ts';
+import type { RunTask } from '../store/runs.ts';
+import { activity } from './boundary.ts';
+import type { ActivityContext } from './context.ts';
+import { statusOf } from './store.ts';
+
+/** How soon it is looked again whether the other samples of a task are done exploring. */
+const lookAgainMs = 1_000;
+
+export function passRateActivities({ store }: ActivityContext) {
+  /**
+   * Share of a task's samples that succeeded, once all of them are explored: what is skipped must not depend on who is faster.
+   * @returns in [0, 1]; null when no sample ended by the policy's own doing
+   */
+  async function passRate({ runId, position }: TaskAddress): Promise<number | null> {
+    const { taskId } = await store.runs.task(runId, position);
+    const samples = (await store.runs.tasks(runId)).filter((task) => task.taskId === taskId);
+    const trajectories = (await store.findings.trajectories(runId)).filter((row) => row.task_id === taskId);
+    for (const task of samples) {
+      const isExplored = task.state === 'done' || trajectories.some(({ sample }) => sample === task.sample);
+      if (!isExplored) await waitFor(runId, task);
+    }
+    const known = trajectories.filter(({ success }) => success !== null);
+    return known.length === 0 ? null : known.filter(({ success }) => success === 1).length / known.length;
+  }
+
+  /** @throws CruxError `Run.Waiting`; `Run.Budget` when the sample was cut short and will not be explored */
+  async function waitFor(runId: string, { taskId, sample }: RunTask): Promise<never> {
+    const workflowId = trajectoryWorkflowId(runId, taskSlug(taskId, contentHash(taskId)), sample);
+    const status = await statusOf(Context.current().client.workflow.getHandle(workflowId));
+    if (status !== null && status !== 'RUNNING') {
+      throw new CruxError(
+        'Run.Budget',
+        `Sample ${sample} of task ${taskId} was cut short, so its pass rate is unknown.`,
+      );
+    }
+    throw new CruxError('Run.Waiting', `Sample ${sample} of task ${taskId} is not explored yet.`, {
+      retryAfterMs: lookAgainMs,
+    });
+  }
+
+  return { passRate: activity(passRate) };
+}

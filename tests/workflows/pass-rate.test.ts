@@ -1,0 +1,36 @@
+// Layer: runs with several samples a task, on a real Temporal server with simulated models over HTTP.
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { csoOptions } from '../../src/config.ts';
+import { Lab } from '../helpers/lab.ts';
+
+const { address } = inject('temporal');
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.open({ address });
+  await lab.work();
+});
+afterAll(() => lab.close());
+
+it('tasks whose samples succeed more often than maxPassRate are not mined, and all others are', async () => {
+  const { findings } = lab.store;
+  const options = { ...csoOptions(lab.config(), 'published'), maxPassRate: 0.3 };
+  const run = await lab.start({ samples: 4, limit: 24, options });
+  expect((await run.result()).state).toBe('finished');
+  const trajectories = await findings.trajectories(run.id);
+  const mined = new Set((await findings.steps(run.id)).map(({ trajectory_id }) => trajectory_id));
+  const tasks = [...Map.groupBy(trajectories, ({ task_id }) => task_id).values()];
+  const passRate = (rows: typeof trajectories) => rows.filter(({ success }) => success === 1).length / rows.length;
+  for (const rows of tasks) {
+    for (const row of rows) expect(mined.has(row.id)).toBe(row.success === 0 && passRate(rows) <= 0.3);
+  }
+  // The mazes have tasks of both kinds.
+  const failed = tasks.filter((rows) => rows.some(({ success }) => success === 0)).map(passRate);
+  expect(failed.some((rate) => rate > 0.3)).toBe(true);
+  expect(failed.some((rate) => rate <= 0.3)).toBe(true);
+});
+
+it('maxPassRate without several samples a task is refused', async () => {
+  const options = { ...csoOptions(lab.config(), 'published'), maxPassRate: 0.5 };
+  await expect(lab.start({ options })).rejects.toMatchObject({ kind: 'User.Config' });
+});
