@@ -64,7 +64,13 @@ export class Endpoint {
     this.config = config;
     this.#apiKey = config.apiKeyEnv === null ? null : apiKey;
     // The gateway retries, with the journal in mind; the client must not.
-    this.#client = new OpenAI({ baseURL: config.baseUrl, apiKey, maxRetries: 0, timeout: config.timeoutMs });
+    this.#client = new OpenAI({
+      baseURL: config.baseUrl,
+      apiKey,
+      maxRetries: 0,
+      timeout: config.timeoutMs,
+      fetchOptions: patience(config.timeoutMs),
+    });
   }
 
   /**
@@ -138,6 +144,21 @@ export class Endpoint {
     const withoutKey = this.#apiKey === null ? text : text.replaceAll(this.#apiKey, '[key]');
     return withoutKey.replace(/\b(?:sk|key|pk|Bearer)[-_ ][\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }
+}
+
+/** Where Node's `fetch` keeps what it sends requests with, proxies of the user included. */
+const dispatcherOfFetch = Symbol.for('undici.globalDispatcher.1');
+const fetchPatienceMs = 300_000;
+
+/**
+ * Options of `fetch` for answers that take longer than its own five minutes: an answer that is not streamed sends no headers before it is
+ * whole. The time limit of each request is ours.
+ */
+function patience(timeoutMs: number): { dispatcher?: never } {
+  const known = (globalThis as { [dispatcherOfFetch]?: object })[dispatcherOfFetch];
+  if (timeoutMs < fetchPatienceMs || !known) return {};
+  const Dispatcher = known.constructor as new (options: object) => never;
+  return { dispatcher: new Dispatcher({ headersTimeout: 0, bodyTimeout: 0 }) };
 }
 
 /** How providers and servers say that a conversation does not fit. */
