@@ -54,17 +54,25 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
     await writeReport(store, run.id, report);
     const summary = await runSummary(store, run.id);
     const here = (path: string) => relative(process.cwd(), path) || path;
-    printResult(options, { summary, exported: { out, files: exported.files, rows: exported.rows }, report, elapsedMs: Date.now() - startedAt }, () =>
-      [
-        summaryText(summary),
-        '',
-        'The models are simulated: these figures show how the engine behaves, not how good a model is.',
-        '',
-        `Pairs    ${here(join(out, 'pairs.jsonl'))}  (${exported.rows} rows for TRL)`,
-        `Report   ${here(report)}  (open it in a browser)`,
-        `Next     crux show ${run.id} --task ${pairs[0]?.taskId ?? '<id>'}`,
-        '         or a configuration of your own: crux init',
-      ].join('\n'),
+    printResult(
+      options,
+      {
+        summary,
+        exported: { out, files: exported.files, rows: exported.rows },
+        report,
+        elapsedMs: Date.now() - startedAt,
+      },
+      () =>
+        [
+          summaryText(summary),
+          '',
+          'The models are simulated: these figures show how the engine behaves, not how good a model is.',
+          '',
+          `Pairs    ${here(join(out, 'pairs.jsonl'))}  (${exported.rows} rows for TRL)`,
+          `Report   ${here(report)}  (open it in a browser)`,
+          `Next     crux show ${run.id} --task ${pairs[0]?.taskId ?? '<id>'}`,
+          '         or a configuration of your own: crux init',
+        ].join('\n'),
     );
     if (given.openUi) await stay(options);
   } finally {

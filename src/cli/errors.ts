@@ -18,7 +18,15 @@ export function exitCodeOf(error: unknown): number {
   return exitCodes[prefixOf(error.kind)] ?? 1;
 }
 
-const exitCodes: { [prefix: string]: number } = { User: 2, Export: 2, Run: 3, Store: 4, Temporal: 4, Model: 4, Environment: 5 };
+const exitCodes: { [prefix: string]: number } = {
+  User: 2,
+  Export: 2,
+  Run: 3,
+  Store: 4,
+  Temporal: 4,
+  Model: 4,
+  Environment: 5,
+};
 
 function prefixOf(kind: FaultKind): string {
   return kind.split('.')[0]!;
@@ -35,7 +43,9 @@ export function printError(error: unknown, options: { verbose?: boolean; json?: 
   } else {
     process.stderr.write(`crux: ${sentence(errorText(error))}${remedy ? ` ${remedy}` : ''}\n`);
     if (kind === 'Defect' && !options.verbose) {
-      process.stderr.write('This is a defect of Crux. Run the command again with --verbose and report what it prints.\n');
+      process.stderr.write(
+        'This is a defect of Crux. Run the command again with --verbose and report what it prints.\n',
+      );
     }
   }
   if (options.verbose && error instanceof Error) process.stderr.write(`${error.stack}\n${causes(error)}`);

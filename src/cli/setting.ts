@@ -22,11 +22,16 @@ export function configOf(options: GlobalOptions): Promise<CruxConfig> {
  * @param has whether a store has what the command is about
  * @throws CruxError `User.NotFound` when there is no store yet
  */
-export async function readingStore(options: GlobalOptions, has: (store: Store) => Promise<boolean> = async () => true): Promise<Store> {
+export async function readingStore(
+  options: GlobalOptions,
+  has: (store: Store) => Promise<boolean> = async () => true,
+): Promise<Store> {
   const home = homeOf(options);
   const config = existsSync(resolve(options.config)) ? await loadConfig(options.config) : null;
   const own = storeLocation(config, home);
-  const [first, second] = [own, demoStoreLocation(home)].filter((location) => isPostgres(location) || existsSync(location));
+  const [first, second] = [own, demoStoreLocation(home)].filter(
+    (location) => isPostgres(location) || existsSync(location),
+  );
   if (first === undefined) {
     throw new CruxError('User.NotFound', `There is no store at ${own} yet.`, {
       remedy: 'Start a run first (`crux demo` or `crux run`), or name the folder with --home or CRUX_HOME.',
@@ -43,8 +48,15 @@ async function openIf(location: string, has: (store: Store) => Promise<boolean>)
 }
 
 /** Runs `work` with the store that has the run, and closes it. */
-export async function withReadingStore<T>(options: GlobalOptions, runId: string | undefined, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await readingStore(options, async ({ runs }) => runId === undefined || (await runs.find(runId)) !== null);
+export async function withReadingStore<T>(
+  options: GlobalOptions,
+  runId: string | undefined,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const store = await readingStore(
+    options,
+    async ({ runs }) => runId === undefined || (await runs.find(runId)) !== null,
+  );
   try {
     return await work(store);
   } finally {
@@ -56,7 +68,11 @@ export function demoStoreLocation(home: string): string {
   return join(home, 'demo', 'crux.db');
 }
 
-export async function reachTemporal(options: GlobalOptions, embedded: 'start' | 'join', signal?: AbortSignal): Promise<TemporalConnection> {
+export async function reachTemporal(
+  options: GlobalOptions,
+  embedded: 'start' | 'join',
+  signal?: AbortSignal,
+): Promise<TemporalConnection> {
   const { connectTemporal } = await import('../temporal/connection.ts');
   return connectTemporal({ home: homeOf(options), report: say(options), embedded, signal });
 }

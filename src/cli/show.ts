@@ -18,7 +18,8 @@ export async function show(options: GlobalOptions, runId: string, given: { task?
     if (!task) {
       const known = view.tasks.slice(0, 8).map(({ id }) => id);
       throw new CruxError('User.NotFound', `Run ${runId} has no trajectory of a task "${given.task}" yet.`, {
-        remedy: known.length > 0 ? `It has ${known.join(', ')}${view.tasks.length > 8 ? ' and others' : ''}.` : undefined,
+        remedy:
+          known.length > 0 ? `It has ${known.join(', ')}${view.tasks.length > 8 ? ' and others' : ''}.` : undefined,
       });
     }
     printResult(options, task, () => taskText(task));
@@ -30,7 +31,10 @@ function taskText(task: TaskView): string {
   const lines = [`Task ${task.id}: ${task.title}`];
   for (const trajectory of task.trajectories) {
     const reward = trajectory.reward === null ? 'unknown' : trajectory.reward.toFixed(2);
-    lines.push('', `${trajectory.success ? '✓' : '✗'} ${trajectory.ending}, reward ${reward}, ${plural(trajectory.steps.length, 'step')}`);
+    lines.push(
+      '',
+      `${trajectory.success ? '✓' : '✗'} ${trajectory.ending}, reward ${reward}, ${plural(trajectory.steps.length, 'step')}`,
+    );
     for (const step of trajectory.steps) lines.push(...stepLines(step));
   }
   lines.push('', plural(task.pairs.length, 'pair'));
@@ -64,6 +68,9 @@ function scoreText(score: number | null): string {
 }
 
 function oneLine(text: string): string {
-  const line = text.replace(/```(sql)?/g, '').replace(/\s+/g, ' ').trim();
+  const line = text
+    .replace(/```(sql)?/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   return line.length > 110 ? `${line.slice(0, 109)}…` : line;
 }

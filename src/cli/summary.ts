@@ -9,7 +9,10 @@ export function summaryText(summary: RunSummary): string {
   const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);
   const critical = steps.byVerdict.critical ?? 0;
   const lines: [string, string][] = [
-    ['Run', `${summary.runId} · ${summary.method} (${summary.preset}) on ${summary.environment}, ${summary.split} · seed ${summary.seed}`],
+    [
+      'Run',
+      `${summary.runId} · ${summary.method} (${summary.preset}) on ${summary.environment}, ${summary.split} · seed ${summary.seed}`,
+    ],
     ['State', `${summary.state} after ${duration(elapsed)}`],
     ['Tasks', `${count(summary.tasks.done)} of ${count(summary.tasks.total)}${stopped(summary)}`],
     ['Trajectories', named(summary.endings)],
@@ -18,7 +21,10 @@ export function summaryText(summary: RunSummary): string {
     ['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`],
     ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`],
     ['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`],
-    ['Verified pairs', `${count(pairs.total)} at ${plural(pairs.steps, 'step')} of ${plural(pairs.tasks, 'task')}, ${plural(pairs.groups, 'group')}`],
+    [
+      'Verified pairs',
+      `${count(pairs.total)} at ${plural(pairs.steps, 'step')} of ${plural(pairs.tasks, 'task')}, ${plural(pairs.groups, 'group')}`,
+    ],
     ...(pairs.total === 0 ? [] : [['  flags', named(pairs.flags)] as [string, string]]),
     ['Candidates per step', orUnknown(comparison.candidatesPerStep, 2)],
     ['Rollouts per pair', orUnknown(comparison.rolloutsPerPair, 2)],

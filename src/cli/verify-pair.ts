@@ -1,11 +1,11 @@
-import { EnvironmentRegistry } from '../environments/registry.ts';
 import { interCodeSql } from '../environments/intercode-sql/environment.ts';
+import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
 import type { PairTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type PairCheck, verifyPair } from '../views/verify-pair.ts';
-import { CommandFailed } from './errors.ts';
 import { demoDataset, demoName } from './demo-data.ts';
+import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, readingStore } from './setting.ts';
 
 export async function verifyPairs(options: GlobalOptions, names: string[]): Promise<void> {
@@ -41,13 +41,18 @@ async function pairsNamed(store: Store, name: string): Promise<PairTable[]> {
     return rows;
   }
   const pair = await store.findings.findPair(name);
-  if (!pair) throw new CruxError('User.NotFound', `There is no pair and no run "${name}".`, { remedy: '`crux show <run> --task <id>` lists pairs.' });
+  if (!pair)
+    throw new CruxError('User.NotFound', `There is no pair and no run "${name}".`, {
+      remedy: '`crux show <run> --task <id>` lists pairs.',
+    });
   return [pair];
 }
 
 function text(checks: PairCheck[]): string {
   const lines = checks.map(({ pairId, ok, comparedObservations, problems }) =>
-    ok ? `✓ ${pairId}  ${comparedObservations} observations replayed, all equal` : `✗ ${pairId}\n${problems.map((problem) => `    ${problem}`).join('\n')}`,
+    ok
+      ? `✓ ${pairId}  ${comparedObservations} observations replayed, all equal`
+      : `✗ ${pairId}\n${problems.map((problem) => `    ${problem}`).join('\n')}`,
   );
   return [...lines, `${checks.filter(({ ok }) => ok).length} of ${checks.length} certificates hold.`].join('\n');
 }

@@ -37,7 +37,9 @@ export async function workOn(
       tell(
         `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
       );
-    const result = client.withAbortSignal(waiting.signal, () => client.workflow.getHandle(run.id).result()) as Promise<CampaignResult>;
+    const result = client.withAbortSignal(waiting.signal, () =>
+      client.workflow.getHandle(run.id).result(),
+    ) as Promise<CampaignResult>;
     const interrupted = new Promise<null>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(null)));
     const outcome = Promise.race([result, interrupted, worker.done.then(() => null)]);
     await showProgress(store, run.id, outcome, options.json === true);
