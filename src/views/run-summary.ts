@@ -1,9 +1,10 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
 import type { Ceilings, RunState } from '../domain/run-config.ts';
+import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import type { TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
-import type { BranchTable } from '../store/schema.ts';
+import type { BranchTable, StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 export type RunSummary = {
@@ -34,6 +35,8 @@ export type RunSummary = {
   /** The same for the policy's own action, branched as often: what luck alone gives. Null when no placebo was drawn. */
   placeboFlipRate: number | null;
   placeboSteps: number;
+  /** Prior mass on ties (w0) that fits the placebo and baseline branches best; null without any. For `tieMass` of later runs. */
+  estimatedTieMass: number | null;
   ledger: LedgerLine[];
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
@@ -122,6 +125,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     flipRate: ratio(verifiedSteps.filter((step) => flipped(step.node_id, 'verify')).length, verifiedSteps.length),
     placeboFlipRate: ratio(placebo.filter((step) => flipped(step.node_id, 'placebo')).length, placebo.length),
     placeboSteps: placebo.length,
+    estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
     ledger,
     faults,
     comparison: {
@@ -150,6 +154,23 @@ function branchFigures(branches: BranchTable[]): RunSummary['branches'] {
       ];
     }),
   );
+}
+
+/** Each alternative against the policy's own action, at the steps where that was branched too: chosen by seed, not by outcome. */
+function comparisons(critical: StepTable[], branches: BranchTable[]): { alternative: Counts; policy: Counts }[] {
+  const at = Map.groupBy(branches, (row) => row.candidate_id);
+  const counts = (rows: BranchTable[]): Counts => {
+    const known = rows.filter((row) => row.success !== null);
+    const successes = known.filter((row) => row.success === 1 && row.confirmed !== 0).length;
+    return { successes, rollouts: known.length };
+  };
+  return critical.flatMap((step) => {
+    const policy = counts(at.get(step.policy_candidate_id) ?? []);
+    if (policy.rollouts === 0) return [];
+    const alternatives = JSON.parse(step.alternatives) as string[];
+    const compared = alternatives.map((id) => ({ alternative: counts(at.get(id) ?? []), policy }));
+    return compared.filter(({ alternative }) => alternative.rollouts > 0);
+  });
 }
 
 export function countBy<T>(list: readonly T[], name: (item: T) => string): { [name: string]: number } {
