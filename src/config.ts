@@ -200,6 +200,13 @@ export function csoOptions(config: CruxConfig, preset: 'published' | 'sound'): C
       { remedy: 'Set more rollouts on both sides (8 and 8 suffice for the defaults), or a lower cso.confidence.' },
     );
   }
+  if (!options.verify && options.pairSources.endsWith('/expert')) {
+    throw new CruxError(
+      'User.Config',
+      `cso.pairSources is ${options.pairSources} with cso.verify off: only a branch tells which of the expert's actions fails.`,
+      { remedy: 'Set cso.verify to true, or cso.pairSources to one that ends in /policy.' },
+    );
+  }
   return {
     ...options,
     verification,

@@ -148,6 +148,15 @@ describe('the options of CSO', () => {
     });
   });
 
+  it.each(['expert/expert', 'policy/expert'])(
+    'refuse pairs of %s without verification, which could never be',
+    (pairSources) => {
+      const fault = faultOf(() => optionsOf({ pairSources, verify: false }));
+      expect(fault).toMatchObject({ kind: 'User.Config', message: expect.stringContaining(pairSources) });
+      expect(optionsOf({ pairSources: 'expert/policy', verify: false }).verify).toBe(false);
+    },
+  );
+
   it.each([0, 1])('refuse several rollouts with %i of the policy to compare with', (baselineRollouts) => {
     const fault = faultOf(() => optionsOf({ rollouts: 4, baselineRollouts }));
     expect(fault.kind).toBe('User.Config');
