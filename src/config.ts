@@ -1,13 +1,12 @@
 /** `crux.config.ts`: what a user writes, checked, with every default filled in. */
 import { existsSync } from 'node:fs';
-import { registerHooks } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { CsoOptions, RoleSettings } from './domain/run-config.ts';
 import { verdictOn } from './domain/verification.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
+import { importUserModule } from './user-module.ts';
 
 const price = z.strictObject({
   /** US dollars per million prompt tokens. */
@@ -144,11 +143,11 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
     });
   }
   let loaded: { default?: unknown };
-  resolveOwnName();
   try {
-    loaded = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    loaded = await importUserModule(file);
   } catch (error) {
-    throw new CruxError('User.Config', `${file} could not be loaded: ${errorText(error)}`, { cause: error });
+    const remedy = error instanceof CruxError ? error.remedy : undefined;
+    throw new CruxError('User.Config', `${file} could not be loaded: ${errorText(error)}`, { remedy, cause: error });
   }
   if (loaded.default === undefined) {
     throw new CruxError('User.Config', `${file} has no default export.`, {
@@ -157,19 +156,6 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
   }
   return checkConfig(loaded.default, file);
 }
-
-/** A configuration imports `crux-rl` wherever it lies: the name means the very package that loads it. */
-function resolveOwnName(): void {
-  if (ownNameResolves) return;
-  ownNameResolves = true;
-  const own = new URL(`./index${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === 'crux-rl' ? { url: own, shortCircuit: true } : next(specifier, context),
-  });
-}
-
-let ownNameResolves = false;
 
 /**
  * Options of CSO with the preset's values where the user gave none.

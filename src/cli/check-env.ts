@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { checkEnvironment } from '../environments/check.ts';
 import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
+import { importUserModule } from '../user-module.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, printResult } from './setting.ts';
 
@@ -27,7 +27,7 @@ async function findEnvironment(options: GlobalOptions, name: string): Promise<En
   if (!/\.[cm]?[jt]s$/.test(name)) return new EnvironmentRegistry((await configOf(options)).environments).get(name);
   const file = resolve(name);
   if (!existsSync(file)) throw new CruxError('User.NotFound', `There is no file ${file}.`);
-  const exported = Object.values((await import(pathToFileURL(file).href)) as { [name: string]: unknown });
+  const exported = Object.values(await importUserModule(file));
   const found = exported.find(
     (value) => typeof value === 'object' && value !== null && 'open' in value && 'tasks' in value,
   );

@@ -1,0 +1,31 @@
+/** Loads what users write in TypeScript: configurations and environments. */
+import { registerHooks } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/**
+ * Imports a user's file. In it, and in all that it imports, `crux-rl` means the very package that loads it, wherever the file lies; and
+ * its TypeScript is ES modules whatever the package.json beside it says: `npm init` writes one that says CommonJS.
+ * @param file absolute path
+ */
+export async function importUserModule(file: string): Promise<{ [name: string]: unknown }> {
+  registerOnce();
+  return (await import(pathToFileURL(file).href)) as { [name: string]: unknown };
+}
+
+let registered = false;
+
+function registerOnce(): void {
+  if (registered) return;
+  registered = true;
+  const own = new URL(`./index${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      if (specifier === 'crux-rl') return { url: own, shortCircuit: true };
+      const resolved = next(specifier, context);
+      const isTypeScript = resolved.url.startsWith('file:') && resolved.url.endsWith('.ts');
+      return isTypeScript && context.conditions.includes('import')
+        ? { ...resolved, format: 'module-typescript' }
+        : resolved;
+    },
+  });
+}
