@@ -50,7 +50,9 @@ async function wrongHashes(store: Store, row: PairTable, certificate: Certificat
   const problems: string[] = [];
   for (const side of ['chosen', 'rejected'] as const) {
     const { candidateId, message } = certificate[side];
-    if (contentHash(['candidate', certificate.nodeId, message as unknown as Json]) !== candidateId) {
+    const id = (part: 'own' | 'proposed') =>
+      contentHash(['candidate', part, certificate.nodeId, message as unknown as Json]);
+    if (candidateId !== id('own') && candidateId !== id('proposed')) {
       problems.push(`The ${side} action is not the one that its id stands for.`);
     }
   }
