@@ -9,6 +9,7 @@ import { type StartedRun, startedRun } from '../../src/connect.ts';
 import type { CsoOptions } from '../../src/domain/run-config.ts';
 import type { CampaignInput } from '../../src/domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
+import type { LogEntry } from '../../src/simulation/request-log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { workflowQueue } from '../../src/temporal/task-queues.ts';
@@ -124,6 +125,25 @@ export class Lab {
   /** How a run without any options verifies. */
   verification(): CsoOptions['verification'] {
     return csoOptions(this.config(), 'published').verification;
+  }
+
+  /** Keys of the answers in a run's journal. */
+  async journaledKeys(runId: string): Promise<Set<string>> {
+    const rows = await this.store.database.kysely
+      .selectFrom('answers')
+      .select('key')
+      .where('run_id', '=', runId)
+      .execute();
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  /** Keys of all requests that the simulated models got so far, in the order in which they were over. */
+  async requestedKeys(): Promise<string[]> {
+    const log = await (await fetch(`${this.simulation.url}/log`)).text();
+    return log
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => (JSON.parse(line) as LogEntry).key);
   }
 
   /** Answers in a run's journal. */
