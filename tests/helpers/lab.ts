@@ -8,14 +8,16 @@ import { type CruxConfig, type CruxConfigInput, checkConfig, csoOptions } from '
 import { type StartedRun, startedRun } from '../../src/connect.ts';
 import type { CsoOptions } from '../../src/domain/run-config.ts';
 import type { CampaignInput } from '../../src/domain/wire.ts';
+import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
+import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { workflowQueue } from '../../src/temporal/task-queues.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from '../../src/worker.ts';
 import { cruxRun } from '../../src/workflows/search-attributes.ts';
-import { labConfig } from './lab-config.ts';
+import { labConfig, sqlFolder } from './lab-config.ts';
 import { worlds } from './mazes.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
@@ -31,6 +33,8 @@ export type LabRequest = Partial<RunRequest> & {
 export type LabOptions = Partial<SimulationOptions> & {
   /** host:port of the Temporal server: `inject('temporal').address` for the test run's shared one. */
   address: string;
+  /** Whether there is the environment `sql-demo` beside the mazes. */
+  sql?: boolean;
 };
 
 export class Lab {
@@ -54,21 +58,18 @@ export class Lab {
     this.client = new Client({ connection });
   }
 
-  static async open({ address, ...simulation }: LabOptions): Promise<Lab> {
+  static async open({ address, sql = false, ...simulation }: LabOptions): Promise<Lab> {
     const home = await mkdtemp(join(tmpdir(), 'crux-lab-'));
     const store = await openStore(join(home, 'crux.db'));
     const connection = await Connection.connect({ address });
-    return new Lab(
-      home,
-      address,
-      store,
-      await startSimulation({ seed: 1, worlds: worlds(), ...simulation }),
-      connection,
-    );
+    const folder = sqlFolder(home);
+    if (sql) await writeDemoDataset(folder);
+    const known = [...worlds(), ...(sql ? await simulationFromDataset(folder) : [])];
+    return new Lab(home, address, store, await startSimulation({ seed: 1, worlds: known, ...simulation }), connection);
   }
 
   config(changes: Partial<CruxConfigInput> = {}): CruxConfig {
-    return checkConfig({ ...labConfig(this.simulation.url), ...changes });
+    return checkConfig({ ...labConfig(this.home, this.simulation.url), ...changes });
   }
 
   /** Starts a worker in this process. */

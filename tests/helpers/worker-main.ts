@@ -17,7 +17,7 @@ if (!home || !address || !simulationUrl)
 const store = await openStore(join(home, 'crux.db'));
 let connection: NativeConnection | null = null;
 const worker = await startWorker({
-  config: checkConfig(labConfig(simulationUrl)),
+  config: checkConfig(labConfig(home, simulationUrl)),
   store,
   temporal: {
     namespace: 'default',
