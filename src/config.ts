@@ -32,7 +32,7 @@ const endpointSchema = z.strictObject({
   apiKeyEnv: z.string().nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
   timeoutMs: z.int().min(1000).default(300_000),
-  maxFaults: z.int().min(1).default(8),
+  maxFaults: z.int().min(1).default(20),
 });
 
 const csoSchema = z.strictObject({

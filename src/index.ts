@@ -32,3 +32,6 @@ export { cso } from './methods.ts';
 export { type RunView, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
+export { loadPairs } from './views/pairs.ts';
+export { type RunSummary, runSummary } from './views/run-summary.ts';
+export { runView } from './views/run-view.ts';

@@ -1,6 +1,6 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
-import { type CruxConfig, csoOptions, roleSettings } from './config.ts';
+import { type CruxConfig, checkConfig, csoOptions, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type Ending, isPolicyFailure } from './domain/ending.ts';
 import type { Ceilings, CsoOptions, MethodName, RunConfig } from './domain/run-config.ts';
@@ -13,6 +13,11 @@ import { importScope } from './store/findings.ts';
 import type { Run, RunTask } from './store/runs.ts';
 import type { Store } from './store/store.ts';
 import { workflowQueue } from './temporal/task-queues.ts';
+
+/** Changes to CSO's options; what is left out comes from configuration and preset. */
+export type OptionChanges = Partial<Omit<CsoOptions, 'verification'>> & {
+  verification?: Partial<CsoOptions['verification']>;
+};
 
 export type RunRequest = {
   method: MethodName;
@@ -33,7 +38,7 @@ export type RunRequest = {
   preset?: 'published' | 'sound';
   seed?: number;
   /** Changes to the options of the configuration. */
-  options?: Partial<CsoOptions>;
+  options?: OptionChanges;
   ceilings?: Partial<Ceilings>;
   granularity?: 'rollout' | 'call';
   /** Runs whose paid answers may be read instead of paying again. */
@@ -72,7 +77,7 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
     parallel: config.run.parallel,
     window: config.run.window,
     models: roleSettings(config),
-    options: { ...csoOptions(config, preset), ...request.options },
+    options: mergedOptions(config, preset, request.options),
   };
   checkPassRate(runConfig, request);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
@@ -86,13 +91,14 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
   for (const other of reuse) await store.runs.get(other);
 
   const known = await store.runs.find(id);
-  if (known) return sameRun(known, runConfig, seed);
+  if (known) return takeUp(store, sameRun(known, runConfig, seed), request.ceilings);
   const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories });
   await store.runs.create(
     { id, method: request.method, environment: environment.name, seed, config: runConfig, ceilings, reuse },
     tasks,
   );
-  return store.runs.get(id);
+  // Somebody else may have made it at the same moment.
+  return sameRun(await store.runs.get(id), runConfig, seed);
 }
 
 /** Replaces the ceilings of a run. One that ended for its budget goes on with what is not done; somebody must run a worker. */
@@ -164,6 +170,20 @@ function checkPassRate({ options, window, trajectories }: RunConfig, { samples =
       },
     );
   }
+}
+
+/** Options of a request are checked like those of the configuration. */
+function mergedOptions(config: CruxConfig, preset: 'published' | 'sound', changes: OptionChanges = {}): CsoOptions {
+  const { verification, ...others } = changes;
+  const cso = { ...config.cso, ...others, ...verification };
+  return csoOptions(checkConfig({ ...config, cso }, 'The options of the run'), preset);
+}
+
+/** A run that is taken up keeps its ceilings, unless new ones are given. */
+async function takeUp(store: Store, run: Run, changes: Partial<Ceilings> | undefined): Promise<Run> {
+  if (!changes || Object.keys(changes).length === 0) return run;
+  await store.runs.setControl(run.id, { ceilings: { ...run.ceilings, ...changes } });
+  return store.runs.get(run.id);
 }
 
 function ceilingsOf(config: CruxConfig, request: RunRequest): Ceilings {

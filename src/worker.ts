@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DefaultLogger, IllegalStateError, type LogEntry, Runtime, Worker } from '@temporalio/worker';
 import type { ActivityContext } from './activities/context.ts';
 import { agentActivities } from './activities/index.ts';
@@ -35,6 +36,7 @@ export type RunningWorker = {
 /** Calls under way may finish for this long after `stop`. */
 const graceMs = 20_000;
 const announceEveryMs = 20_000;
+const idleMs = 10_000;
 
 let runtimeInstalled = false;
 
@@ -115,6 +117,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     } finally {
       clearInterval(announcing);
       await store.runs.dismissWorker(id).catch(() => {});
+      // A paid answer that the store could not take yet gets a last chance.
+      await Promise.race([gateway.idle(), delay(idleMs, undefined, { ref: false })]);
       await sessions.close();
       await environments.close();
     }

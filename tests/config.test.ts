@@ -55,7 +55,7 @@ describe('a configuration', () => {
       price: null,
       extraBody: {},
     });
-    expect(config.endpoints.local).toMatchObject({ apiKeyEnv: null, concurrency: 64, maxFaults: 8 });
+    expect(config.endpoints.local).toMatchObject({ apiKeyEnv: null, concurrency: 64, maxFaults: 20 });
     // K and the thresholds of the paper.
     expect(config.cso).toMatchObject({ alternatives: 5, gammaLow: 0.45, gammaHigh: 0.65, gate: true, verify: true });
   });

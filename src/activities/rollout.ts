@@ -110,7 +110,7 @@ export function rolloutActivities(context: ActivityContext) {
     outcome: Outcome,
     signal: AbortSignal,
   ): Promise<BranchResult> {
-    const confirmation = outcome.success ? await confirm(run, input, leaf, signal) : null;
+    const confirmation = outcome.success ? await confirm(run, leaf, signal) : null;
     const origin = await store.tree.state(input.nodeId);
     const row: BranchTable = {
       run_id: run.id,
@@ -136,10 +136,10 @@ export function rolloutActivities(context: ActivityContext) {
   }
 
   /** @returns null when the environment has no variants, or they are switched off */
-  async function confirm(run: Run, input: BranchInput, leaf: State, signal: AbortSignal) {
+  async function confirm(run: Run, leaf: State, signal: AbortSignal) {
     const environment = environments.get(leaf.environment);
     const { confirm } = environment;
-    if (!confirm || !run.config.options.verification.confirmOnVariants || input.purpose !== 'verify') return null;
+    if (!confirm || !run.config.options.verification.confirmOnVariants) return null;
     const task = await environments.task(environment.name, leaf.taskId);
     const what = `the confirmation of a success in ${task.id}`;
     return insist(environment, what, signal, () => confirm.call(environment, task, leaf.actions, signal));

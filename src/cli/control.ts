@@ -1,7 +1,9 @@
 import { Client } from '@temporalio/client';
 import { startedRun } from '../connect.ts';
+import type { Ceilings } from '../domain/run-config.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
+import { count, dollars } from './text.ts';
 
 export async function control(
   options: GlobalOptions,
@@ -27,8 +29,24 @@ export async function budget(
     tokens: given.maxTokens ?? null,
     costMicroUsd: given.maxCost === undefined ? null : Math.round(given.maxCost * 1e6),
   };
-  await steer(options, runId, (run) => run.retune(ceilings));
-  printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${JSON.stringify(ceilings)}.`);
+  const isOver = await withReadingStore(options, runId, async (store) => {
+    const { state, finishedAt } = await store.runs.get(runId);
+    if (state !== 'budget' || finishedAt === null) return false;
+    await store.runs.setControl(runId, { ceilings });
+    return true;
+  });
+  if (!isOver) await steer(options, runId, (run) => run.retune(ceilings));
+  const next = isOver ? ' It goes on when it is started again: crux run … with its --run-id.' : '';
+  printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${ceilingText(ceilings)}.${next}`);
+}
+
+function ceilingText({ calls, tokens, costMicroUsd }: Ceilings): string {
+  const parts = [
+    ...(calls === null ? [] : [`${count(calls)} calls`]),
+    ...(tokens === null ? [] : [`${count(tokens)} tokens`]),
+    ...(costMicroUsd === null ? [] : [dollars(costMicroUsd)]),
+  ];
+  return parts.length === 0 ? 'none' : parts.join(', ');
 }
 
 /** Speaks to the run's campaign. @throws CruxError when the run is over or no server runs */

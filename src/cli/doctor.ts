@@ -84,6 +84,11 @@ async function tryModel(config: CruxConfig, endpointName: string, model: string)
   const endpoint = new Endpoint(endpointName, { ...config.endpoints[endpointName]!, timeoutMs: 30_000 });
   const startedAt = Date.now();
   const body = { model, messages: [{ role: 'user', content: 'Say yes.' }], max_tokens: 16 };
-  await endpoint.complete(body, `doctor-${startedAt}`, 1, AbortSignal.timeout(30_000));
+  try {
+    await endpoint.complete(body, `doctor-${startedAt}`, 1, AbortSignal.timeout(30_000));
+  } catch (error) {
+    // Simulated models know the conversations of their own tasks only; that they say so shows that they are there.
+    if (!errorText(error).includes('knows the task of this conversation')) throw error;
+  }
   return [null, `${model} at ${endpoint.config.baseUrl} answers after ${Date.now() - startedAt} ms`];
 }

@@ -1,4 +1,5 @@
 import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
+import { CruxError } from '../errors.ts';
 import { simulationFromDataset } from '../simulation/from-dataset.ts';
 import { startSimulation } from '../simulation/server.ts';
 import { demoDataset } from './demo-data.ts';
@@ -16,6 +17,11 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
     worlds: await simulationFromDataset(...folders),
     latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },
     faults: { rate429: rate, rate500: rate, rateCut: rate, rateMalformed: rate, rateTruncated: rate },
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new CruxError('User.Config', `Port ${given.port} is taken.`, {
+      remedy: 'Name another with --port; 0 takes any.',
+    });
   });
   say(options)(
     `Simulated models at ${simulation.url}/v1: sim-policy, sim-expert, sim-prm. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`,

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CruxConfig, cruxHome, loadConfig, storeLocation } from '../config.ts';
-import { CruxError } from '../errors.ts';
+import { CruxError, errorText } from '../errors.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 
@@ -27,7 +27,7 @@ export async function readingStore(
   has: (store: Store) => Promise<boolean> = async () => true,
 ): Promise<Store> {
   const home = homeOf(options);
-  const config = existsSync(resolve(options.config)) ? await loadConfig(options.config) : null;
+  const config = existsSync(resolve(options.config)) ? await configIfValid(options) : null;
   const own = storeLocation(config, home);
   const [first, second] = [own, demoStoreLocation(home)].filter(
     (location) => isPostgres(location) || existsSync(location),
@@ -38,6 +38,16 @@ export async function readingStore(
     });
   }
   return (await openIf(first, has)) ?? (second === undefined ? null : await openIf(second, has)) ?? openStore(first);
+}
+
+/** Reading needs nothing of the configuration but the place of the store, which is the usual one where it does not load. */
+async function configIfValid(options: GlobalOptions): Promise<CruxConfig | null> {
+  try {
+    return await loadConfig(options.config);
+  } catch (error) {
+    say(options)(`Note: ${errorText(error)} The store is looked for in the home folder.`);
+    return null;
+  }
 }
 
 async function openIf(location: string, has: (store: Store) => Promise<boolean>): Promise<Store | null> {

@@ -167,9 +167,9 @@ export class TaskRun {
     if (this.#stoppedBy === null) this.#stoppedBy = ending === 'budget' || ending === 'cancelled' ? ending : 'fault';
   }
 
-  /** Whether something cut the method short after there was a trajectory to mine. */
+  /** Whether something cut the method short after there was a trajectory to mine; one that a ceiling left open is not recorded. */
   get wasCutShort(): boolean {
-    return this.#stoppedBy !== null && this.#trajectory !== null;
+    return this.#stoppedBy !== null && this.#trajectory !== null && this.#trajectory.ending !== 'budget';
   }
 
   /** Writes the result to the store: also when the trajectory was cancelled. */
