@@ -2,10 +2,16 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type CruxConfig, loadConfig, storeLocation } from '../config.ts';
+import type { Role } from '../domain/run-config.ts';
+import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError, errorText } from '../errors.ts';
+import type { RequestBody } from '../models/endpoint.ts';
+import { scoreRequest } from '../models/prompts.ts';
 import { openStore } from '../store/store.ts';
 import { CommandFailed } from './errors.ts';
 import { type GlobalOptions, homeOf, printResult } from './setting.ts';
+
+const roles: Role[] = ['policy', 'expert', 'prm'];
 
 type Finding = { what: string; ok: boolean; detail: string; remedy: string | null };
 
@@ -59,15 +65,13 @@ export async function doctor(options: GlobalOptions): Promise<void> {
   for (const environment of config?.environments ?? []) {
     await check(`environment ${environment.name}`, async () => {
       const tasks = await environment.tasks();
-      await environment.close?.();
       if (tasks.length === 0) throw new CruxError('User.NotFound', 'It has no tasks.');
       const train = tasks.filter(({ split }) => split === 'train').length;
       return [null, `${tasks.length} tasks (${train} train), ${new Set(tasks.map(({ group }) => group)).size} groups`];
     });
   }
-  for (const [role, model] of Object.entries(config?.models ?? {})) {
-    await check(`model ${role}`, () => tryModel(config!, model.endpoint, model.model));
-  }
+  if (config) for (const role of roles) await check(`model ${role}`, () => tryModel(config, role));
+  for (const environment of config?.environments ?? []) await environment.close?.();
 
   const wrong = findings.filter(({ ok }) => !ok);
   printResult(options, findings, () =>
@@ -78,17 +82,25 @@ export async function doctor(options: GlobalOptions): Promise<void> {
   if (wrong.length > 0) throw new CommandFailed(`${wrong.length} of ${findings.length} checks failed.`, 5);
 }
 
-/** One short real call: it shows that address, key and model name are right. */
-async function tryModel(config: CruxConfig, endpointName: string, model: string): Promise<[null, string]> {
+/** One short call in the form that runs use: it shows that address, key, model name, tools and structured answers are taken. */
+async function tryModel(config: CruxConfig, role: Role): Promise<[null, string]> {
   const { Endpoint } = await import('../models/endpoint.ts');
-  const endpoint = new Endpoint(endpointName, { ...config.endpoints[endpointName]!, timeoutMs: 30_000 });
+  const { endpoint: name, model } = config.models[role];
+  const endpoint = new Endpoint(name, { ...config.endpoints[name]!, timeoutMs: 30_000 });
+  const body = { model, max_tokens: 16, ...(await firstQuestion(config, role)) };
   const startedAt = Date.now();
-  const body = { model, messages: [{ role: 'user', content: 'Say yes.' }], max_tokens: 16 };
-  try {
-    await endpoint.complete(body, `doctor-${startedAt}`, 1, AbortSignal.timeout(30_000));
-  } catch (error) {
-    // Simulated models know the conversations of their own tasks only; that they say so shows that they are there.
-    if (!errorText(error).includes('knows the task of this conversation')) throw error;
-  }
+  await endpoint.complete(body as RequestBody, `doctor-${startedAt}`, 1, AbortSignal.timeout(30_000));
   return [null, `${model} at ${endpoint.config.baseUrl} answers after ${Date.now() - startedAt} ms`];
+}
+
+/** What the policy is asked first, in the first task that there is; for the PRM, what it is asked about an answer to that. */
+async function firstQuestion(config: CruxConfig, role: Role) {
+  const environment = config.environments[0]!;
+  const [task] = await environment.tasks();
+  if (!task) throw new CruxError('User.NotFound', `The environment ${environment.name} has no task to ask about.`);
+  const format = agentFormat(environment, config.run.format);
+  const messages = format.opening(await environment.briefing(task));
+  if (role !== 'prm') return { messages, ...(format.tools.length > 0 && { tools: format.tools }) };
+  const score = scoreRequest(messages, format.tools, { role: 'assistant', content: 'I give up.' });
+  return { messages: score.messages, response_format: score.responseFormat };
 }

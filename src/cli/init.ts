@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
+import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
 import { CruxError } from '../errors.ts';
-import { type GlobalOptions, printResult } from './setting.ts';
+import { demoDataset, demoName } from './demo-data.ts';
+import { type GlobalOptions, homeOf, printResult } from './setting.ts';
 
-const template = `import { defineConfig, interCodeSql } from 'crux-rl';
+/** @param data folder of the bundled data set, as seen from the configuration's readers */
+const template = (data: string) => `import { defineConfig, interCodeSql } from 'crux-rl';
 
 export default defineConfig({
-  // crux import intercode-sql --from <folder> makes this data set.
-  environments: [interCodeSql({ data: '.crux/data/intercode-sql' })],
+  // The tasks of the demo, to try your models on. \`crux import intercode-sql --from <folder>\` makes a data set of the benchmark.
+  environments: [interCodeSql({ data: ${JSON.stringify(data)}, name: '${demoName}' })],
 
   // Any OpenAI-compatible endpoint: vLLM, SGLang, Ollama, a hosted one. Keys are read from the variable that is named.
   endpoints: {
@@ -32,6 +35,8 @@ export async function init(options: GlobalOptions): Promise<void> {
   const file = resolve(options.config);
   if (existsSync(file))
     throw new CruxError('Export.Exists', `${file} exists.`, { remedy: 'Edit it, or name another file with --config.' });
-  await writeFile(file, template);
+  const data = demoDataset(homeOf(options));
+  await writeDemoDataset(data);
+  await writeFile(file, template(relative(process.cwd(), data) || data));
   printResult(options, { file }, () => `Wrote ${file}. Set endpoints and models in it, then try: crux doctor`);
 }

@@ -11,6 +11,7 @@ type Given = { data?: string[]; port: number; seed: number; latency: number; fau
 export async function serveSim(options: GlobalOptions, given: Given): Promise<void> {
   const folders = given.data ?? [await bundled(homeOf(options))];
   const rate = (given.faults ?? 0) / 5;
+  const interrupted = new Promise<void>((resolve) => onInterrupt(resolve));
   const simulation = await startSimulation({
     seed: given.seed,
     port: given.port,
@@ -26,7 +27,7 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
   say(options)(
     `Simulated models at ${simulation.url}/v1: sim-policy, sim-expert, sim-prm. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`,
   );
-  await new Promise<void>((resolve) => onInterrupt(resolve));
+  await interrupted;
   await simulation.close();
 }
 
