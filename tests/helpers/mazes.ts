@@ -18,6 +18,7 @@ export function worlds(): SimulatedWorld[] {
 /** The mazes, and the same under other names with something wrong or unusual about them. */
 export function mazeEnvironments(): Environment[] {
   const maze = mazeEnvironment(mazes);
+  let isRepaired = false;
   return [
     maze,
     { ...mazeEnvironment(longMazes), name: 'long-maze', stepLimit: 30, tasks: longTasks },
@@ -28,9 +29,13 @@ export function mazeEnvironments(): Environment[] {
     return (await mazeEnvironment(longMazes).tasks()).map((task) => ({ ...task, split: 'train' as const }));
   }
 
-  /** The first two mazes break at every step, the third can never be opened. */
+  /** The first two mazes break at every step, the third can never be opened, the sixth cannot the first time. */
   async function openBrittle(...args: Parameters<Environment['open']>) {
     const [{ id }] = args;
+    if (id === 'maze-1-5' && !isRepaired) {
+      isRepaired = true;
+      throw new Error('the maze is being swept');
+    }
     if (id === 'maze-1-2') throw new Error('the maze is closed');
     const session = await maze.open(...args);
     if (id !== 'maze-1-0' && id !== 'maze-1-1') return session;

@@ -56,6 +56,8 @@ it('an environment that breaks ends its trajectories as environment-fault, and t
   expect(result).toMatchObject({ state: 'finished', done: 8, endings: { 'environment-fault': 3 } });
   const trajectories = await lab.store.findings.trajectories(run.id);
   const broken = trajectories.filter(({ ending }) => ending === 'environment-fault');
+  // Broken in passing only, the sixth went on after a moment.
+  expect(trajectories.find(({ task_id: id }) => id === 'maze-1-5')).toMatchObject({ ending: 'submitted' });
   expect(broken.map(({ task_id: id }) => id)).toEqual(['maze-1-0', 'maze-1-1', 'maze-1-2']);
   expect(broken.every(({ success, reward }) => success === null && reward === null)).toBe(true);
   expect(broken[0]!.details).toMatch(/the floor gave way/);
