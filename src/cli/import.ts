@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { loadConfig, storeLocation } from '../config.ts';
 import { type AgreementReport, differenceCause, measureAgreement } from '../environments/intercode-sql/agreement.ts';
 import { interCodeSql } from '../environments/intercode-sql/environment.ts';
@@ -46,7 +46,7 @@ export async function importData(
       `Left out: ${count(imported.emptyGolds)} tasks whose gold query returns no row (any empty result would score 1)`,
       ...(recorded ? recordedText(recorded.counts, recorded.agreement) : []),
       '',
-      `In crux.config.ts: interCodeSql({ data: '${into}', name: '${name}' })`,
+      `In crux.config.ts: interCodeSql({ data: '${relative(process.cwd(), into)}', name: '${name}' })`,
     ].join('\n'),
   );
 }
