@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { CsoOptions, RoleSettings } from './domain/run-config.ts';
+import type { CsoOptions, RoleSettings, RroOptions, VerificationOptions } from './domain/run-config.ts';
 import { verdictOn } from './domain/verification.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
@@ -58,6 +58,24 @@ const csoSchema = z.strictObject({
   expertHints: z.boolean().default(true),
 });
 
+const rroSchema = z.strictObject({
+  exploration: z.enum(['rising', 'fixed']).default('rising'),
+  draws: z.int().min(1).max(32).default(5),
+  rollouts: z.int().min(1).max(64).default(5),
+  gap: z.number().min(0).max(1).default(0.1),
+  saturation: z.number().min(0).max(1).default(0.01),
+  previousValue: z.enum(['reuse', 'fresh']).optional(),
+  extraDraw: z.boolean().default(false),
+  revalueRate: z.number().min(0).max(1).default(0.1),
+  /** Fresh rollouts of each side of a pair; 1 takes the values that found it. */
+  provingRollouts: z.int().min(1).max(64).optional(),
+  confidence: z.number().gt(0.5).lt(1).default(0.9),
+  tieMass: z.number().min(0).lt(1).default(0.8),
+  confirmOnVariants: z.boolean().default(true),
+  pairsPerStep: z.int().min(1).nullable().optional(),
+  pairsPerTask: z.int().min(1).nullable().optional(),
+});
+
 const ceilingsSchema = z.strictObject({
   calls: z.int().min(1).nullable().default(null),
   tokens: z.int().min(1).nullable().default(null),
@@ -88,6 +106,7 @@ const configSchema = z.strictObject({
   models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: roleSchema }),
   run: runSchema.prefault({}),
   cso: csoSchema.prefault({}),
+  rro: rroSchema.prefault({}),
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
   store: z.string().nullable().default(null),
 });
@@ -179,13 +198,7 @@ export function csoOptions(config: CruxConfig, preset: 'published' | 'sound'): C
       { remedy: 'Set cso.baselineRollouts to at least 2, or cso.rollouts to 1.' },
     );
   }
-  if (verification.rollouts > 1 && !canAccept(verification)) {
-    throw new CruxError(
-      'User.Config',
-      `With ${verification.rollouts} rollouts against ${verification.baselineRollouts}, tieMass ${tieMass} and confidence ${confidence}, no outcome whatever would verify an alternative.`,
-      { remedy: 'Set more rollouts on both sides (8 and 8 suffice for the defaults), or a lower cso.confidence.' },
-    );
-  }
+  checkAcceptable(verification);
   if (!options.verify && options.pairSources.endsWith('/expert')) {
     throw new CruxError(
       'User.Config',
@@ -196,13 +209,56 @@ export function csoOptions(config: CruxConfig, preset: 'published' | 'sound'): C
   return {
     ...options,
     verification,
-    pairsPerStep: options.pairsPerStep !== undefined ? options.pairsPerStep : sound ? 1 : null,
-    pairsPerTask: options.pairsPerTask !== undefined ? options.pairsPerTask : sound ? 4 : null,
+    ...balance(config.cso, sound),
+  };
+}
+
+/**
+ * Options of RRO with the preset's values where the user gave none.
+ * @throws CruxError `User.Config` for statistics that cannot work
+ */
+export function rroOptions(config: CruxConfig, preset: 'published' | 'sound'): RroOptions {
+  const { provingRollouts, previousValue, confidence, tieMass, confirmOnVariants, ...options } = config.rro;
+  const sound = preset === 'sound';
+  const rollouts = provingRollouts ?? (sound ? 8 : 1);
+  const verification = {
+    rollouts,
+    baselineRollouts: rollouts === 1 ? 0 : rollouts,
+    placeboRate: 0,
+    confidence,
+    tieMass,
+    confirmOnVariants,
+  };
+  checkAcceptable(verification);
+  return {
+    ...options,
+    previousValue: previousValue ?? (sound ? 'fresh' : 'reuse'),
+    verification,
+    ...balance(config.rro, sound),
+  };
+}
+
+/** @throws CruxError `User.Config` when no outcome whatever would verify an alternative */
+function checkAcceptable(verification: VerificationOptions): void {
+  if (verification.rollouts > 1 && !canAccept(verification)) {
+    throw new CruxError(
+      'User.Config',
+      `With ${verification.rollouts} rollouts against ${verification.baselineRollouts}, tieMass ${verification.tieMass} and confidence ${verification.confidence}, no outcome whatever would verify an alternative.`,
+      { remedy: 'Set more rollouts on both sides (8 and 8 suffice for the defaults), or a lower confidence.' },
+    );
+  }
+}
+
+/** Caps on pairs, so that no step and no task outweighs the others: `published` keeps all. */
+function balance(given: { pairsPerStep?: number | null; pairsPerTask?: number | null }, sound: boolean) {
+  return {
+    pairsPerStep: given.pairsPerStep !== undefined ? given.pairsPerStep : sound ? 1 : null,
+    pairsPerTask: given.pairsPerTask !== undefined ? given.pairsPerTask : sound ? 4 : null,
   };
 }
 
 /** Whether the best possible outcome reaches the confidence. */
-function canAccept(verification: CsoOptions['verification']): boolean {
+function canAccept(verification: VerificationOptions): boolean {
   const nothing = { successes: 0, rollouts: 0, missing: 0 };
   return verdictOn(nothing, nothing, verification).verdict !== 'rejected';
 }

@@ -1,6 +1,11 @@
-import type { OptionChanges, RunRequest } from './runs.ts';
+import type { OptionChanges, RroOptionChanges, RunRequest } from './runs.ts';
 
 /** CSO with these options, for `crux.start`. What is left out comes from the configuration and the preset. */
 export function cso(options: OptionChanges = {}): Pick<RunRequest, 'method' | 'options'> {
   return { method: 'cso', options };
+}
+
+/** RRO with these options, for `crux.start`. */
+export function rro(options: RroOptionChanges = {}): Pick<RunRequest, 'method' | 'options'> {
+  return { method: 'rro', options };
 }

@@ -1,9 +1,9 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
-import { type CruxConfig, checkConfig, csoOptions, roleSettings } from './config.ts';
+import { type CruxConfig, type CruxConfigInput, checkConfig, csoOptions, roleSettings, rroOptions } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type Ending, isPolicyFailure } from './domain/ending.ts';
-import type { Ceilings, CsoOptions, MethodName, RunConfig } from './domain/run-config.ts';
+import type { Ceilings, CsoOptions, MethodName, RunConfig, RunSettings } from './domain/run-config.ts';
 import type { Split } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
@@ -18,6 +18,9 @@ import { workflowQueue } from './temporal/task-queues.ts';
 export type OptionChanges = Partial<Omit<CsoOptions, 'verification'>> & {
   verification?: Partial<CsoOptions['verification']>;
 };
+
+/** Changes to RRO's options, as they stand in the configuration. */
+export type RroOptionChanges = NonNullable<CruxConfigInput['rro']>;
 
 export type RunRequest = {
   method: MethodName;
@@ -38,7 +41,7 @@ export type RunRequest = {
   preset?: 'published' | 'sound';
   seed?: number;
   /** Changes to the options of the configuration. */
-  options?: OptionChanges;
+  options?: OptionChanges | RroOptionChanges;
   ceilings?: Partial<Ceilings>;
   granularity?: 'rollout' | 'call';
   /** Runs whose paid answers may be read instead of paying again. */
@@ -62,9 +65,8 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
   const trajectories = request.trajectories ?? 'policy';
   const preset = request.preset ?? config.run.preset;
   const ceilings = ceilingsOf(config, request);
-  const runConfig: RunConfig = {
+  const settings: RunSettings = {
     schemaVersion: 1,
-    method: request.method,
     preset,
     environment: environment.name,
     environmentVersion: environment.version,
@@ -77,8 +79,8 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
     parallel: config.run.parallel,
     window: config.run.window,
     models: roleSettings(config),
-    options: mergedOptions(config, preset, request.options),
   };
+  const runConfig = withMethod(config, settings, request);
   checkPassRate(runConfig, request);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id)) {
@@ -158,9 +160,26 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
   });
 }
 
+/** @throws CruxError `User.Config` */
+function withMethod(config: CruxConfig, settings: RunSettings, { method, options }: RunRequest): RunConfig {
+  switch (method) {
+    case 'cso':
+      return { ...settings, method, options: mergedOptions(config, settings.preset, options as OptionChanges) };
+    case 'rro': {
+      if (settings.trajectories === 'imported') {
+        throw new CruxError('User.Config', 'RRO makes its own trajectories: recorded ones have nothing to rise from.', {
+          remedy: 'Leave --trajectories out.',
+        });
+      }
+      const rro = { ...config.rro, ...(options as RroOptionChanges) };
+      return { ...settings, method, options: rroOptions(checkConfig({ ...config, rro }, 'The options of the run'), settings.preset) };
+    }
+  }
+}
+
 /** @throws CruxError `User.Config` where no pass rate could ever be known */
-function checkPassRate({ options, window, trajectories }: RunConfig, { samples = 1 }: RunRequest): void {
-  if (options.maxPassRate === null || trajectories === 'imported') return;
+function checkPassRate({ method, options, window, trajectories }: RunConfig, { samples = 1 }: RunRequest): void {
+  if (method !== 'cso' || options.maxPassRate === null || trajectories === 'imported') return;
   if (samples < 2 || samples > window) {
     throw new CruxError(
       'User.Config',

@@ -10,6 +10,7 @@ import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
 import { candidateId, candidateOf, trajectoryStep } from './trajectory-steps.ts';
+import { csoOptionsOf } from '../domain/run-config.ts';
 
 /** How often a proposer is asked again because its message holds no action. */
 const mostAsks = 3;
@@ -26,7 +27,7 @@ export function expertActivities(context: ActivityContext) {
   async function proposeAlternatives(address: StepAddress, signal: AbortSignal): Promise<ProposeResult> {
     const run = await store.runs.get(address.runId);
     const { trajectory, state, message } = await trajectoryStep(context, address);
-    const { alternatives: count, pairSources } = run.config.options;
+    const { alternatives: count, pairSources } = csoOptionsOf(run.config);
     const proposers = proposersFor(pairSources);
     const drawn = await Promise.all(
       proposers.flatMap((proposer, block) =>
@@ -68,7 +69,7 @@ export function expertActivities(context: ActivityContext) {
     const environment = environments.get(state.environment);
     const format = agentFormat(environment, state.format);
     const task = await environments.task(state.environment, state.taskId);
-    const wantsHints = run.config.options.expertHints && environment.hints !== undefined;
+    const wantsHints = csoOptionsOf(run.config).expertHints && environment.hints !== undefined;
     const hints = wantsHints
       ? await insist(environment, `hints for ${task.id}`, signal, async () => environment.hints!(task))
       : null;
@@ -88,7 +89,7 @@ export function expertActivities(context: ActivityContext) {
       // Written anew in the policy's own format, so that nothing of the expert's habits of form gets into the data.
       if (parsed.kind !== 'action') continue;
       const message = format.render(parsed.thought, parsed.action, state.step + 1);
-      const rewrite = proposer === 'expert' && run.config.options.thought === 'policy';
+      const rewrite = proposer === 'expert' && csoOptionsOf(run.config).thought === 'policy';
       return rewrite ? withPolicyThought(run, state, message, parsed.action, sample, signal) : message;
     }
     return null;

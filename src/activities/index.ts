@@ -1,4 +1,5 @@
 import type { ActivityContext } from './context.ts';
+import { drawActivities } from './draw.ts';
 import { environmentActivities } from './environment.ts';
 import { expertActivities } from './expert.ts';
 import { pairActivities } from './pairs.ts';
@@ -11,6 +12,7 @@ import { storeActivities } from './store.ts';
 /** Activities that need environments or models: the `agent` role. */
 export function agentActivities(context: ActivityContext) {
   return {
+    ...drawActivities(context),
     ...environmentActivities(context),
     ...passRateActivities(context),
     ...policyActivities(context),

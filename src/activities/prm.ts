@@ -10,6 +10,7 @@ import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { candidateId, trajectoryStep } from './trajectory-steps.ts';
+import { csoOptionsOf } from '../domain/run-config.ts';
 
 /** How often the PRM is asked again because its answer holds no score. */
 const mostAsks = 3;
@@ -23,7 +24,7 @@ export function prmActivities(context: ActivityContext) {
   async function judgeCandidates(address: StepAddress, signal: AbortSignal): Promise<JudgeResult> {
     const run = await store.runs.get(address.runId);
     const { state, message } = await trajectoryStep(context, address);
-    const { options } = run.config;
+    const options = csoOptionsOf(run.config);
     // Another trajectory may have come through the same state with another action, and shares the alternatives.
     const candidates = await store.findings.candidatesOf(run.id, state.id);
     const policy = candidates.find(({ id }) => id === candidateId(state, message, 'own'));
@@ -58,7 +59,7 @@ export function prmActivities(context: ActivityContext) {
 
   async function scored(run: Run, state: State, candidate: CandidateTable, signal: AbortSignal) {
     const samples = await Promise.all(
-      Array.from({ length: run.config.options.prmSamples }, (_, sample) =>
+      Array.from({ length: csoOptionsOf(run.config).prmSamples }, (_, sample) =>
         score(run, state, candidate, sample, signal),
       ),
     );

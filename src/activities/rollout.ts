@@ -45,7 +45,7 @@ export function rolloutActivities(context: ActivityContext) {
       let taken = await takeCandidate(input, state, signal);
       state = taken.state;
       // The step budget counts from the branch point: the alternative is its first step.
-      for (let steps = 1; !taken.done && steps < run.config.stepLimit; steps++) {
+      for (let steps = state.step - (await store.tree.state(input.nodeId)).step; !taken.done && steps < run.config.stepLimit; steps++) {
         if (context.stopping.aborted) throw workerStopping();
         const where = { purpose: input.purpose, stream: streamOf(input) };
         const turn = await policyTurn(context, run, state, where, signal);
@@ -98,6 +98,7 @@ export function rolloutActivities(context: ActivityContext) {
   }
 
   async function takeCandidate(input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
+    if (input.candidateId === '') return { state, tool: null, done: false, reward: null, success: null, details: null };
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
     return takeStep(context, state, JSON.parse(candidate.message) as AssistantMessage, signal);
   }

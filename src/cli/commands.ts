@@ -31,7 +31,7 @@ export function registerCommands(program: Command): void {
   program
     .command('run')
     .description('start a run, or take it up again, and show its progress')
-    .addArgument(program.createArgument('<method>', 'method').choices(['cso']))
+    .addArgument(program.createArgument('<method>', 'method').choices(['cso', 'rro']))
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('train'))

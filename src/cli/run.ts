@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig, storeLocation } from '../config.ts';
+import type { MethodName } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
 import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
@@ -29,8 +30,8 @@ type RunOptions = {
   detach?: boolean;
 };
 
-export async function run(options: GlobalOptions, method: 'cso', given: RunOptions): Promise<void> {
-  const config = withSettings(await configOf(options), given.set ?? []);
+export async function run(options: GlobalOptions, method: MethodName, given: RunOptions): Promise<void> {
+  const config = withSettings(await configOf(options), method, given.set ?? []);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
     const prepared = await prepareRun(config, store, requestFrom(method, given));
@@ -48,7 +49,7 @@ export async function run(options: GlobalOptions, method: 'cso', given: RunOptio
   }
 }
 
-function requestFrom(method: 'cso', given: RunOptions): RunRequest {
+function requestFrom(method: MethodName, given: RunOptions): RunRequest {
   return {
     method,
     runId: given.runId,
@@ -71,14 +72,14 @@ function requestFrom(method: 'cso', given: RunOptions): RunRequest {
 }
 
 /** Options of the method as words of the command line: `gammaLow=0.4`. They are checked as the configuration is. */
-function withSettings(config: CruxConfig, settings: string[]): CruxConfig {
+function withSettings(config: CruxConfig, method: MethodName, settings: string[]): CruxConfig {
   const changes = settings.map((setting): [string, unknown] => {
     const [name, value] = setting.split(/=(.*)/s);
     if (!name || value === undefined) throw new CruxError('User.Config', `--set ${setting}: expected option=value.`);
     return [name, readValue(value)];
   });
   if (changes.length === 0) return config;
-  return checkConfig({ ...config, cso: { ...config.cso, ...Object.fromEntries(changes) } }, '--set');
+  return checkConfig({ ...config, [method]: { ...config[method], ...Object.fromEntries(changes) } }, '--set');
 }
 
 function readValue(text: string): unknown {

@@ -10,7 +10,7 @@ export type FlagEvidence = {
   /** Policy steps after the alternative, of each successful branch. */
   stepsAfterAlternative: number[];
   imported: boolean;
-  rule: 'none' | 'once' | 'posterior';
+  rule: 'none' | 'once' | 'posterior' | 'values';
 };
 
 /** Words of an action that name something: identifiers, numbers, quoted text. Common words of query languages name nothing. */
@@ -32,6 +32,7 @@ export function pairFlags(evidence: FlagEvidence): PairFlag[] {
   if (evidence.imported) flags.push('off-policy');
   if (evidence.rule === 'once') flags.push('verified-once');
   if (evidence.rule === 'none') flags.push('unverified');
+  if (evidence.rule === 'values') flags.push('selected-by-gap');
   return flags;
 }
 

@@ -21,7 +21,9 @@ export type PairFlag =
   /** A single successful branch stands behind it; luck alone may have made it. */
   | 'verified-once'
   /** The ablation without verification made it: no branch stands behind it. */
-  | 'unverified';
+  | 'unverified'
+  /** The same few rollouts that found the pair are its only proof: it was selected for its gap, so the gap is overrated. */
+  | 'selected-by-gap';
 
 /** One action of a pair, with all that is known about it. */
 export type CertifiedAction = {
@@ -74,7 +76,8 @@ export type Certificate = {
   rejected: CertifiedAction;
   branches: CertifiedBranch[];
   verification: {
-    rule: 'none' | 'once' | 'posterior';
+    /** `none`: not verified. `once`: one successful branch. `posterior`: better than the rejected action. `values`: by mean outcome rewards. */
+    rule: 'none' | 'once' | 'posterior' | 'values';
     chosenSuccesses: number;
     chosenRollouts: number;
     /** Rollouts of the rejected action from the same state; 0 under `published`. */
@@ -84,6 +87,8 @@ export type Certificate = {
     missing: number;
     /** P(p_chosen > p_rejected); null where the rule needs none. */
     posterior: number | null;
+    /** Mean outcome rewards of the two actions' rollouts; null where the rule compares none. */
+    values: { chosen: number; rejected: number } | null;
     /** Whether the successful branch also fits what was left of the original step budget. */
     fitsOriginalBudget: boolean;
     /** Whether the success held on variants of the task's data; null where the environment has none or it was switched off. */

@@ -3,7 +3,7 @@ import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
 import type { Split } from './task.ts';
 
-export type MethodName = 'cso';
+export type MethodName = 'cso' | 'rro';
 
 /** A model in one role. */
 export type RoleSettings = {
@@ -22,9 +22,19 @@ export type RoleSettings = {
 
 export type Role = 'policy' | 'expert' | 'prm';
 
-export type RunConfig = {
+export type RunConfig = RunSettings & ({ method: 'cso'; options: CsoOptions } | { method: 'rro'; options: RroOptions });
+
+/** @throws Error for a run of another method: its activities do not belong to it */
+export function csoOptionsOf(config: RunConfig): CsoOptions {
+  if (config.method !== 'cso') throw new Error(`A run of ${config.method} has no options of CSO.`);
+  return config.options;
+}
+
+export type MethodOptions = CsoOptions | RroOptions;
+
+/** What is the same for every method. */
+export type RunSettings = {
   schemaVersion: 1;
-  method: MethodName;
   preset: 'published' | 'sound';
   environment: string;
   environmentVersion: string;
@@ -43,7 +53,6 @@ export type RunConfig = {
   /** Trajectories that the campaign keeps under way at once, 1 to 500. */
   window: number;
   models: { [role in Role]: RoleSettings };
-  options: CsoOptions;
 };
 
 /** Hard ceilings; null for none. */
@@ -69,20 +78,7 @@ export type CsoOptions = {
   branchesPerStep: number | null;
   /** Branch alternatives one after the other and stop at the first that is verified [D]. */
   stopAtFirst: boolean;
-  verification: {
-    /** n: rollouts of an alternative. `published` 1, `sound` 8. */
-    rollouts: number;
-    /** Rollouts of the policy's own action from the same state. `published` 0, `sound` 8. */
-    baselineRollouts: number;
-    /** Share of candidate steps at which the policy's own action is branched too, to measure luck [D]. */
-    placeboRate: number;
-    /** Accept when P(p_alternative > p_policy) reaches this [D]. */
-    confidence: number;
-    /** w0: prior mass on both actions being equally good [D]. */
-    tieMass: number;
-    /** Successes must hold on variants of the task's data, where the environment has them [D]. */
-    confirmOnVariants: boolean;
-  };
+  verification: VerificationOptions;
   /** Most pairs kept of a step and of a task; null for all [D]. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
@@ -94,4 +90,44 @@ export type CsoOptions = {
   thought: 'keep' | 'policy';
   /** Whether the expert's prompt has the environment's hints [D]. */
   expertHints: boolean;
+};
+
+/** How pairs are proven, under every method. */
+export type VerificationOptions = {
+  /** n: rollouts of an alternative. `published` 1, `sound` 8. */
+  rollouts: number;
+  /** Rollouts of the policy's own action from the same state. `published` 0, `sound` 8. */
+  baselineRollouts: number;
+  /** Share of candidate steps at which the policy's own action is branched too, to measure luck [D]. */
+  placeboRate: number;
+  /** Accept when P(p_alternative > p_policy) reaches this [D]. */
+  confidence: number;
+  /** w0: prior mass on both actions being equally good [D]. */
+  tieMass: number;
+  /** Successes must hold on variants of the task's data, where the environment has them [D]. */
+  confirmOnVariants: boolean;
+};
+
+/** Options of RRO. [P] values are those of the paper (arXiv 2505.20737), [D] ours. */
+export type RroOptions = {
+  /** `rising` [P]: draw until an action's value rises. `fixed`: always draw all, the baseline of the paper. */
+  exploration: 'rising' | 'fixed';
+  /** K: most actions drawn at a step [D]. */
+  draws: number;
+  /** m: rollouts that value an action [D]. */
+  rollouts: number;
+  /** τ: least difference of values for a pair [D]. */
+  gap: number;
+  /** ε: a step whose value so far is at least 1 − ε cannot rise: its first action is taken at once [D]. */
+  saturation: number;
+  /** Value that the next step must rise above: the accepted action's own (`reuse`), or fresh rollouts of it (`fresh`) [D]. */
+  previousValue: 'reuse' | 'fresh';
+  /** Draw one more action where the first one rises at once, so that there is something to compare it with [D]. */
+  extraDraw: boolean;
+  /** Share of the pairs whose actions are valued again with fresh rollouts, to see what selection by gap overrates [D]. */
+  revalueRate: number;
+  verification: VerificationOptions;
+  /** Most pairs kept of a step and of a task; null for all [D]. */
+  pairsPerStep: number | null;
+  pairsPerTask: number | null;
 };

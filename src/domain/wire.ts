@@ -1,6 +1,6 @@
 /** What crosses between workflows and activities: ids, closed words and small numbers, never messages. */
 import type { Ending } from './ending.ts';
-import type { CsoOptions, MethodName, RunState } from './run-config.ts';
+import type { MethodName, MethodOptions, RunState } from './run-config.ts';
 
 /** One trajectory of a run, by its position among the run's tasks. */
 export type TaskAddress = { runId: string; position: number };
@@ -16,7 +16,7 @@ export type OpenedTask = {
   stepLimit: number;
   granularity: 'rollout' | 'call';
   parallel: number;
-  options: CsoOptions;
+  options: MethodOptions;
   /** Set when the trajectory was recorded elsewhere: nothing is explored then. */
   imported: TrajectorySummary | null;
 };
@@ -72,12 +72,41 @@ export type JudgeResult = {
   placebo: boolean;
 };
 
-export type BranchPurpose = 'verify' | 'baseline' | 'placebo';
+/** An action that was drawn in a state and taken. */
+export type DrawnAction = {
+  /** Empty when the policy ended the conversation instead of acting. */
+  candidateId: string;
+  /** Equal for equal actions. */
+  equality: string;
+  /** State that it leads to. */
+  nodeId: string;
+  done: boolean;
+  /** Set when it ended the trajectory; null while it goes on. */
+  ending: Ending | null;
+  reward: number | null;
+  success: boolean | null;
+};
+
+export type DrawInput = { runId: string; nodeId: string; sample: number; /** From 0. */ draw: number };
+
+export type ChoiceInput = StepAddress & {
+  nodeId: string;
+  verdict: 'rising' | 'saturated' | 'not-rising';
+  acceptedId: string;
+  rejectedId: string | null;
+};
+
+/**
+ * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
+ * fresh, to be beaten by the next step or to see what selection overrates.
+ */
+export type BranchPurpose = 'verify' | 'baseline' | 'placebo' | 'value' | 're-value' | 're-estimate';
 
 export type BranchInput = {
   runId: string;
   trajectoryId: string;
   nodeId: string;
+  /** Empty when the policy goes on from the state itself. */
   candidateId: string;
   purpose: BranchPurpose;
   /** Number of the rollout among those of the same candidate and purpose, from 0. */
@@ -124,6 +153,7 @@ export type TrajectoryInput = TaskAddress & {
 /** Where a trajectory goes on after it continued as new. */
 export type TrajectoryCursor =
   | { phase: 'explore'; nodeId: string; step: number }
+  | { phase: 'construct'; nodeId: string; step: number; value: number | null; branches: number }
   | { phase: 'mine'; trajectory: TrajectorySummary; nextStep: number; criticalSteps: number; branches: number };
 
 export type CampaignInput = {

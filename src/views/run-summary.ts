@@ -1,10 +1,11 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
+import { meanReward } from '../domain/rising.ts';
 import type { Ceilings, RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import type { TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
-import type { BranchTable, StepTable } from '../store/schema.ts';
+import type { BranchTable, PairTable, StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 export type RunSummary = {
@@ -37,6 +38,8 @@ export type RunSummary = {
   placeboSteps: number;
   /** Prior mass on ties (w0) that fits the placebo and baseline branches best; null without any. For `tieMass` of later runs. */
   estimatedTieMass: number | null;
+  /** Pairs of the seeded sample whose actions were valued again with fresh rollouts: what selection by gap overrates. Null without any. */
+  revalued: Revalued | null;
   ledger: LedgerLine[];
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
@@ -47,6 +50,16 @@ export type RunSummary = {
     costMicroUsdPerPair: number | null;
     shareOfStepsSupervised: number | null;
   };
+};
+
+export type Revalued = {
+  pairs: number;
+  /** Mean difference of values by which the pairs were chosen, and of the fresh ones. */
+  meanGap: number;
+  meanFreshGap: number;
+  /** Share of the pairs whose fresh values are equal, and whose order is reversed. */
+  ties: number;
+  wrongSigns: number;
 };
 
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
@@ -72,7 +85,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       success: row.success === null ? null : row.success === 1,
     }),
   );
-  const failedSteps = failures.reduce((sum, row) => sum + row.steps, 0);
+  // RRO pairs steps of every trajectory, CSO those of failures.
+  const supervisable = run.method === 'rro' ? trajectories : failures;
+  const supervisableSteps = supervisable.reduce((sum, row) => sum + row.steps, 0);
   const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
   const tokens = sumOrNull(ledger.flatMap((line) => [line.promptTokens, line.completionTokens]));
@@ -126,6 +141,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     placeboFlipRate: ratio(placebo.filter((step) => flipped(step.node_id, 'placebo')).length, placebo.length),
     placeboSteps: placebo.length,
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
+    revalued: revaluedPairs(pairs, branches),
     ledger,
     faults,
     comparison: {
@@ -133,7 +149,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       rolloutsPerPair: ratio(branches.length, pairs.length),
       tokensPerPair: tokens === null ? null : ratio(tokens, pairs.length),
       costMicroUsdPerPair: cost === null ? null : ratio(cost, pairs.length),
-      shareOfStepsSupervised: ratio(supervised, failedSteps),
+      shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
   };
 }
@@ -154,6 +170,27 @@ function branchFigures(branches: BranchTable[]): RunSummary['branches'] {
       ];
     }),
   );
+}
+
+function revaluedPairs(pairs: PairTable[], branches: BranchTable[]): Revalued | null {
+  const at = Map.groupBy(branches, (row) => `${row.candidate_id}/${row.purpose}`);
+  const gaps = pairs.flatMap((pair) => {
+    const gap = (purpose: string) => {
+      const [chosen, rejected] = [pair.chosen_id, pair.rejected_id].map((id) => meanReward(at.get(`${id}/${purpose}`) ?? []));
+      return chosen == null || rejected == null ? null : chosen - rejected;
+    };
+    const [found, fresh] = [gap('value'), gap('re-estimate')];
+    return found === null || fresh === null ? [] : [{ found, fresh }];
+  });
+  if (gaps.length === 0) return null;
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    pairs: gaps.length,
+    meanGap: mean(gaps.map(({ found }) => found)),
+    meanFreshGap: mean(gaps.map(({ fresh }) => fresh)),
+    ties: mean(gaps.map(({ fresh }) => Number(fresh === 0))),
+    wrongSigns: mean(gaps.map(({ fresh }) => Number(fresh < 0))),
+  };
 }
 
 /** Each alternative against the policy's own action, at the steps where that was branched too: chosen by seed, not by outcome. */

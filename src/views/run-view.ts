@@ -2,6 +2,7 @@
 import type { Ending } from '../domain/ending.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import type { CandidateSource } from '../domain/pair.ts';
+import type { RunConfig } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
 import type {
   ActionView,
@@ -74,9 +75,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       finishedAt: run.finishedAt === null ? null : new Date(run.finishedAt).toISOString(),
       state: run.state,
       notice,
-      thresholds: run.config.options.gate
-        ? { low: run.config.options.gammaLow, high: run.config.options.gammaHigh }
-        : null,
+      thresholds: thresholdsOf(run.config),
     },
     summary: {
       tasks: summary.tasks.total,
@@ -111,6 +110,10 @@ export async function runView(store: Store, runId: string, notice: string | null
     })),
     tasks,
   };
+}
+
+function thresholdsOf({ method, options }: RunConfig): RunView['run']['thresholds'] {
+  return method === 'cso' && options.gate ? { low: options.gammaLow, high: options.gammaHigh } : null;
 }
 
 async function questionOf(store: Store, row: TrajectoryTable): Promise<string> {

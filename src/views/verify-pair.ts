@@ -2,8 +2,10 @@
 import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
+import { meanReward } from '../domain/rising.ts';
 import type { CsoOptions } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
+import type { BranchResult } from '../domain/wire.ts';
 import type { Environment } from '../environments/contract.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { errorText } from '../errors.ts';
@@ -150,8 +152,19 @@ async function wrongVerdict(store: Store, row: PairTable, certificate: Certifica
       }));
   const { options } = (await store.runs.get(row.run_id)).config;
   const verification: CsoOptions['verification'] = options.verification;
+  if (certificate.verification.rule === 'values') return wrongValues(certificate, of('chosen'), of('rejected'));
   const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verification);
   return verdict === 'accepted' ? [] : ['The recorded branches do not verify the alternative.'];
+}
+
+/** An action that ends the task has no rollouts: its value is the environment's outcome, which the replay has checked. */
+function wrongValues(certificate: Certificate, chosen: BranchResult[], rejected: BranchResult[]): string[] {
+  const { values } = certificate.verification;
+  const differs = (stated: number | undefined, branches: BranchResult[]) =>
+    branches.length > 0 && Math.abs((stated ?? Number.NaN) - meanReward(branches)!) > 1e-9;
+  return differs(values?.chosen, chosen) || differs(values?.rejected, rejected)
+    ? ['The recorded rollouts do not give the values of the certificate.']
+    : [];
 }
 
 async function descendsFrom(store: Store, leaf: State, nodeId: string): Promise<boolean> {

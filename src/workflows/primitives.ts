@@ -11,10 +11,13 @@ import {
 } from '@temporalio/workflow';
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import type { CsoOptions } from '../domain/run-config.ts';
+import { meanReward } from '../domain/rising.ts';
+import type { CsoOptions, MethodOptions } from '../domain/run-config.ts';
 import type {
   BranchInput,
   BranchResult,
+  ChoiceInput,
+  DrawnAction,
   JudgeResult,
   OpenedTask,
   StepInput,
@@ -38,8 +41,20 @@ const mostStepsPerChunk = 50;
 /** Search attributes are in history: they are written at phase changes, and this often while exploring. */
 const stepsPerUpsert = 25;
 
-export class TaskRun {
-  readonly options: CsoOptions;
+/** Where a step that is being chosen starts. */
+export type StepStart = {
+  nodeId: string;
+  /** Number of the step, from 1. */
+  step: number;
+  /** Value of the state before it, null when unknown; undefined at the first step. */
+  value: number | null | undefined;
+};
+
+/** What a method chose for a step, and the value that the next one starts from. */
+export type ConstructedStep = { action: DrawnAction; value: number | null };
+
+export class TaskRun<Options extends MethodOptions> {
+  readonly options: Options;
   readonly #input: TrajectoryInput;
   readonly #task: OpenedTask;
   readonly #slots: Slots;
@@ -54,7 +69,7 @@ export class TaskRun {
   private constructor(input: TrajectoryInput, task: OpenedTask) {
     this.#input = input;
     this.#task = task;
-    this.options = task.options;
+    this.options = task.options as Options;
     this.#slots = new Slots(task.parallel);
     if (input.cursor?.phase === 'mine') {
       this.#trajectory = input.cursor.trajectory;
@@ -63,9 +78,9 @@ export class TaskRun {
     }
   }
 
-  static async open(input: TrajectoryInput): Promise<TaskRun> {
+  static async open<Options extends MethodOptions>(input: TrajectoryInput): Promise<TaskRun<Options>> {
     const { runId, position } = input;
-    return new TaskRun(input, await agent('open the task').openTask({ runId, position }));
+    return new TaskRun<Options>(input, await agent('open the task').openTask({ runId, position }));
   }
 
   /** The policy's own trajectory, call by call; a recorded one is taken as it is. */
@@ -75,9 +90,73 @@ export class TaskRun {
     return this.#trajectory;
   }
 
+  /**
+   * Builds the policy's trajectory step by step, each chosen by the method, to its ending.
+   * @param choose chooses and values a step; what it does must be the same whenever it is done again
+   */
+  async construct(choose: (start: StepStart) => Promise<ConstructedStep>): Promise<TrajectorySummary> {
+    const cursor = this.#input.cursor?.phase === 'construct' ? this.#input.cursor : null;
+    let nodeId = cursor?.nodeId ?? this.#task.rootId;
+    let step = cursor?.step ?? 0;
+    let value = cursor?.value;
+    this.#branches = cursor?.branches ?? 0;
+    this.#status('constructing');
+    this.#trajectory = await this.#toTheEnding(
+      () => ({ nodeId, step }),
+      async () => {
+        for (;;) {
+          if (step !== (cursor?.step ?? 0)) {
+            await this.#continueAsNewIfLong({ phase: 'construct', nodeId, step, value: value ?? null, branches: this.#branches });
+          }
+          const chosen = await choose({ nodeId, step: step + 1, value });
+          const { ending, reward, success } = chosen.action;
+          nodeId = chosen.action.nodeId;
+          step += 1;
+          value = chosen.value;
+          if (ending !== null) return await this.#record(nodeId, ending, reward, success);
+          if (step % stepsPerUpsert === 0) upsertSearchAttributes([{ key: cruxStep, value: step }]);
+        }
+      },
+    );
+    return this.#trajectory;
+  }
+
+  /** Draws an action of the policy in a state, and takes it. */
+  draw({ nodeId, step }: StepStart, draw: number): Promise<DrawnAction> {
+    const { runId } = this.#input;
+    const sample = this.#task.sample;
+    return this.#slots.run(() => agent(`step ${step}: draw action ${draw + 1}`).drawAction({ runId, nodeId, sample, draw }));
+  }
+
+  /**
+   * Worth of an action in a state, or of the state itself: mean outcome reward of m rollouts by the policy; the outcome itself where the action
+   * ends the task. Source: RRO (arXiv 2505.20737), process reward by Monte Carlo.
+   * @returns in [0, 1]; null when no rollout gave an outcome
+   */
+  async value({ nodeId, step }: StepStart, action: DrawnAction | null, purpose: 'value' | 're-value' | 're-estimate'): Promise<number | null> {
+    if (action?.ending) return action.reward;
+    const rollouts = Array.from({ length: this.#rolloutsPerValue }, (_, rollout) => rollout);
+    const results = await Promise.all(
+      rollouts.map((rollout) => this.branch(step, { nodeId, candidateId: action?.candidateId ?? '', purpose, rollout })),
+    );
+    return meanReward(results);
+  }
+
+  /** Records a choice among drawn actions. @returns whether its pair is in the seeded sample that is valued again */
+  recordChoice(
+    { nodeId, step }: StepStart,
+    verdict: ChoiceInput['verdict'],
+    accepted: DrawnAction,
+    rejected: DrawnAction | null,
+  ): Promise<{ revalue: boolean }> {
+    const rejectedId = accepted.candidateId === '' || !rejected?.candidateId ? null : rejected.candidateId;
+    const choice = { ...this.#address(step), nodeId, verdict, acceptedId: accepted.candidateId, rejectedId };
+    return bookkeeping(`step ${step}: record the choice`).recordChoice(choice);
+  }
+
   /** Whether the policy solves the task more often than `maxPassRate` allows, so that its failure is bad luck rather than a lesson. */
   async isMostlySolved(): Promise<boolean> {
-    const { maxPassRate } = this.options;
+    const { maxPassRate } = this.#cso;
     if (maxPassRate === null) return false;
     const { runId, position } = this.#input;
     const rate = await agent('pass rate of the task').passRate({ runId, position });
@@ -98,7 +177,7 @@ export class TaskRun {
         const found = { criticalSteps: this.#criticalSteps, branches: this.#branches };
         await this.#continueAsNewIfLong({ phase: 'mine', trajectory, nextStep: next, ...found });
       }
-      const last = Math.min(trajectory.steps, next + stepsPerChunk(this.options) - 1);
+      const last = Math.min(trajectory.steps, next + stepsPerChunk(this.#cso) - 1);
       const steps = Array.from({ length: last - next + 1 }, (_, index) => next + index);
       await whenAllSettled(steps.map((step) => this.#unlessStopped(() => mine(step))));
       next = last + 1;
@@ -108,7 +187,7 @@ export class TaskRun {
   /** Draws alternatives at a step. @returns how many different ones there are */
   async propose(step: number): Promise<number> {
     const { alternatives } = await this.#slots.run(() =>
-      agent(`step ${step}: propose ${this.options.alternatives} alternatives`).proposeAlternatives(this.#address(step)),
+      agent(`step ${step}: propose ${this.#cso.alternatives} alternatives`).proposeAlternatives(this.#address(step)),
     );
     return alternatives;
   }
@@ -206,7 +285,7 @@ export class TaskRun {
       this.#input.cursor?.phase === 'explore' ? this.#input.cursor : { nodeId: this.#task.rootId, step: 0 };
     let { nodeId, step } = cursor;
     this.#status('exploring');
-    try {
+    const explore = async () => {
       while (step < this.#task.stepLimit) {
         if (step !== cursor.step) await this.#continueAsNewIfLong({ phase: 'explore', nodeId, step });
         const where = { runId, nodeId, purpose: 'explore' as const, stream: `sample-${this.#task.sample}` };
@@ -221,6 +300,14 @@ export class TaskRun {
         if (step % stepsPerUpsert === 0) upsertSearchAttributes([{ key: cruxStep, value: step }]);
       }
       return await this.#record(nodeId, 'step-limit', 0, false);
+    };
+    return this.#toTheEnding(() => ({ nodeId, step }), explore);
+  }
+
+  /** Runs `work`, and records how the trajectory ended where a fault, a ceiling or a cancellation ends it. @param at where it stands */
+  async #toTheEnding(at: () => { nodeId: string; step: number }, work: () => Promise<TrajectorySummary>): Promise<TrajectorySummary> {
+    try {
+      return await work();
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
       const fault = faultOf(error);
@@ -229,8 +316,8 @@ export class TaskRun {
       if (ending === 'budget' || ending === 'cancelled') this.#stoppedBy = ending;
       // Out of budget it stays open, as a branch does.
       if (ending === 'budget')
-        return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: step };
-      return await CancellationScope.nonCancellable(() => this.#record(nodeId, ending, null, null, fault?.message));
+        return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: at().step };
+      return await CancellationScope.nonCancellable(() => this.#record(at().nodeId, ending, null, null, fault?.message));
     }
   }
 
@@ -277,6 +364,15 @@ export class TaskRun {
 
   async #continueAsNewIfLong(cursor: TrajectoryCursor): Promise<void> {
     if (isHistoryLong(this.#input.historyLimit)) await continueAsNew<typeof trajectory>({ ...this.#input, cursor });
+  }
+
+  /** Options of the primitives that only CSO uses. */
+  get #cso(): CsoOptions {
+    return this.options as CsoOptions;
+  }
+
+  get #rolloutsPerValue(): number {
+    return 'rollouts' in this.options ? this.options.rollouts : 1;
   }
 
   #address(step: number) {

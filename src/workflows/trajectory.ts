@@ -1,12 +1,20 @@
 import { CancellationScope, ContinueAsNew, getExternalWorkflowHandle } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
+import type { CsoOptions, MethodName, MethodOptions, RroOptions } from '../domain/run-config.ts';
 import type { TrajectoryInput, TrajectoryResult } from '../domain/wire.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
+import { rro } from './methods/rro.ts';
 import { TaskRun } from './primitives.ts';
 import { bookkeeping, faultOf } from './proxies.ts';
 
-const methods = { cso };
+/** One page each. */
+const methods: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
+  cso: (task) => cso(task as TaskRun<CsoOptions>),
+  rro: (task) => rro(task as TaskRun<RroOptions>),
+};
+
+type AnyTaskRun = TaskRun<MethodOptions>;
 
 /**
  * One trajectory's whole life: explore, judge, and if it failed: find critical steps, branch, verify, emit pairs. Whatever happens, the
@@ -14,7 +22,7 @@ const methods = { cso };
  */
 export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResult> {
   try {
-    const task = await CancellationScope.nonCancellable(() => TaskRun.open(input));
+    const task = await CancellationScope.nonCancellable(() => TaskRun.open<MethodOptions>(input));
     const result = await mine(task, input);
     await tell(input, result);
     return result;
@@ -31,7 +39,7 @@ export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResu
   }
 }
 
-async function mine(task: TaskRun, { method }: TrajectoryInput): Promise<TrajectoryResult> {
+async function mine(task: AnyTaskRun, { method }: TrajectoryInput): Promise<TrajectoryResult> {
   try {
     await methods[method](task);
   } catch (error) {

@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityContext } from '../../src/activities/context.ts';
 import { agentActivities } from '../../src/activities/index.ts';
-import type { CsoOptions } from '../../src/domain/run-config.ts';
+import { type CsoOptions, csoOptionsOf } from '../../src/domain/run-config.ts';
 import { agentFormat } from '../../src/environments/agent-format.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/session-cache.ts';
@@ -76,7 +76,7 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
     gateway: new Gateway(store, endpoints),
     stopping: stopping.signal,
   };
-  const defaults = runConfig().options;
+  const defaults = csoOptionsOf(runConfig());
   const verification = { ...defaults.verification, ...options.verification };
   const run = await addRun(store, {
     ...more.run,

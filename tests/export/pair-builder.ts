@@ -107,6 +107,7 @@ export function certificate(pairId: string): Certificate {
       rejectedRollouts: 0,
       missing: 0,
       posterior: null,
+      values: null,
       fitsOriginalBudget: true,
       confirmed: null,
     },

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
-import type { RunConfig } from '../../src/domain/run-config.ts';
+import type { CsoOptions, RunConfig, RunSettings } from '../../src/domain/run-config.ts';
 import type { Run } from '../../src/store/runs.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { type PostgresForTests, postgresPrograms, startPostgres } from './postgres.ts';
@@ -59,8 +59,10 @@ function closing(store: Store): Store {
   return store;
 }
 
+type CsoSettings = Partial<RunSettings & { options: CsoOptions }>;
+
 /** Settings of a run of CSO as published, with one endpoint for all roles. */
-export function runConfig(changes: Partial<RunConfig> = {}): RunConfig {
+export function runConfig(changes: CsoSettings = {}): RunConfig {
   const role = {
     endpoint: 'models',
     model: 'test-model',
@@ -113,7 +115,7 @@ export function runConfig(changes: Partial<RunConfig> = {}): RunConfig {
   };
 }
 
-type NewRun = Partial<Omit<Run, 'config'>> & { config?: Partial<RunConfig>; taskIds?: string[] };
+type NewRun = Partial<Omit<Run, 'config'>> & { config?: CsoSettings; taskIds?: string[] };
 
 /** Records a run, by default `run-1` of one task, without ceilings. */
 export async function addRun(store: Store, { taskIds = ['task-1'], config, ...run }: NewRun = {}): Promise<Run> {

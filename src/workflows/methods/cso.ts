@@ -1,7 +1,9 @@
 import { isPolicyFailure } from '../../domain/ending.ts';
-import { isVerifiedSuccess, tally, verdictOn } from '../../domain/verification.ts';
-import type { BranchResult, JudgeResult } from '../../domain/wire.ts';
+import type { CsoOptions } from '../../domain/run-config.ts';
+import { isVerifiedSuccess } from '../../domain/verification.ts';
+import type { JudgeResult } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';
+import { branches, verifyAgainst } from './verify-against.ts';
 
 /**
  * Critical step optimization on one task: a failed trajectory in, verified preference pairs out. Source: CSO (arXiv 2602.03412); which parts
@@ -11,7 +13,7 @@ import type { TaskRun } from '../primitives.ts';
  * that scores low and an alternative high, the alternative is taken in the restored state, and the policy, not the expert, goes on from
  * there. An alternative after which the policy succeeds is preferred to what the policy had done.
  */
-export async function cso(task: TaskRun): Promise<void> {
+export async function cso(task: TaskRun<CsoOptions>): Promise<void> {
   const trajectory = await task.explore();
   if (!isPolicyFailure(trajectory) || (await task.isMostlySolved())) return;
   await task.eachStep(trajectory, async (step) => {
@@ -22,11 +24,11 @@ export async function cso(task: TaskRun): Promise<void> {
   await task.emitPairs();
 }
 
-async function verify(task: TaskRun, step: number, judged: JudgeResult): Promise<void> {
+async function verify(task: TaskRun<CsoOptions>, step: number, judged: JudgeResult): Promise<void> {
   const { verification, stopAtFirst } = task.options;
   const verifying =
     verification.rollouts > 1
-      ? verifyAgainstPolicy(task, step, judged)
+      ? verifyAgainst(task, step, judged.nodeId, judged.alternatives, judged.policyCandidateId, stopAtFirst)
       : stopAtFirst
         ? verifyUntilFirst(task, step, judged)
         : verifyAll(task, step, judged);
@@ -34,77 +36,23 @@ async function verify(task: TaskRun, step: number, judged: JudgeResult): Promise
 }
 
 /** n = 1 [P]: one branch through every alternative. */
-async function verifyAll(task: TaskRun, step: number, { nodeId, alternatives }: JudgeResult): Promise<void> {
+async function verifyAll(task: TaskRun<CsoOptions>, step: number, { nodeId, alternatives }: JudgeResult): Promise<void> {
   await Promise.all(
     alternatives.map((candidateId) => task.branch(step, { nodeId, candidateId, purpose: 'verify', rollout: 0 })),
   );
 }
 
 /** n = 1, best alternative first, until one is verified [D]. */
-async function verifyUntilFirst(task: TaskRun, step: number, { nodeId, alternatives }: JudgeResult): Promise<void> {
+async function verifyUntilFirst(task: TaskRun<CsoOptions>, step: number, { nodeId, alternatives }: JudgeResult): Promise<void> {
   for (const candidateId of alternatives) {
     const result = await task.branch(step, { nodeId, candidateId, purpose: 'verify', rollout: 0 });
     if (isVerifiedSuccess(result)) return;
   }
 }
 
-/**
- * n > 1 [D]: alternatives and the policy's own action are rolled out from the same state, two rollouts of each at a time, until the rule has
- * decided every alternative. Always in whole rounds, so that what is drawn does not depend on who answers first.
- */
-async function verifyAgainstPolicy(task: TaskRun, step: number, judged: JudgeResult): Promise<void> {
-  const { verification, stopAtFirst } = task.options;
-  const { nodeId, policyCandidateId } = judged;
-  const policy: BranchResult[] = [];
-  let open = judged.alternatives.map((candidateId) => ({ candidateId, results: [] as BranchResult[] }));
-  for (
-    let rollout = 0;
-    open.length > 0 && rollout < Math.max(verification.rollouts, verification.baselineRollouts);
-    rollout += 2
-  ) {
-    const round = [rollout, rollout + 1];
-    const [baseline, ...verified] = await Promise.all([
-      branches(
-        task,
-        step,
-        nodeId,
-        policyCandidateId,
-        'baseline',
-        round.filter((number) => number < verification.baselineRollouts),
-      ),
-      ...open.map(({ candidateId }) =>
-        branches(
-          task,
-          step,
-          nodeId,
-          candidateId,
-          'verify',
-          round.filter((number) => number < verification.rollouts),
-        ),
-      ),
-    ]);
-    policy.push(...baseline!);
-    for (const [index, results] of verified.entries()) open[index]!.results.push(...results);
-    const decided = open.map(({ results }) => verdictOn(tally(results), tally(policy), verification).verdict);
-    if (stopAtFirst && decided.includes('accepted')) return;
-    open = open.filter((_, index) => decided[index] === 'continue');
-  }
-}
-
 /** The placebo [D]: the policy's own action, branched as often as the alternatives are: what luck alone would give. */
-async function measureLuck(task: TaskRun, step: number, judged: JudgeResult): Promise<void> {
+async function measureLuck(task: TaskRun<CsoOptions>, step: number, judged: JudgeResult): Promise<void> {
   if (!judged.placebo) return;
   const { nodeId, policyCandidateId } = judged;
   await branches(task, step, nodeId, policyCandidateId, 'placebo', [...judged.alternatives.keys()]);
-}
-
-function branches(
-  task: TaskRun,
-  step: number,
-  nodeId: string,
-  candidateId: string,
-  purpose: 'verify' | 'baseline' | 'placebo',
-  rollouts: number[],
-): Promise<BranchResult[]> {
-  return Promise.all(rollouts.map((rollout) => task.branch(step, { nodeId, candidateId, purpose, rollout })));
 }

@@ -1,0 +1,212 @@
+/** The certificate of a pair: everything that is known about it, gathered from the store. */
+import type { Json } from '../domain/canonical-json.ts';
+import type { Ending } from '../domain/ending.ts';
+import { type AssistantMessage, messageText } from '../domain/message.ts';
+import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } from '../domain/pair.ts';
+import { pairFlags } from '../domain/pair-flags.ts';
+import type { Role, RunConfig } from '../domain/run-config.ts';
+import { isVerifiedSuccess } from '../domain/verification.ts';
+import { promptVersions } from '../models/prompts.ts';
+import { contentHash } from '../store/hash.ts';
+import type { Answer } from '../store/journal.ts';
+import type { Run } from '../store/runs.ts';
+import type { BranchTable, CandidateTable, PairTable, StepTable, TrajectoryTable } from '../store/schema.ts';
+import type { State } from '../store/tree.ts';
+import type { ActivityContext } from './context.ts';
+import { branchOutcome, type Proof } from './proof.ts';
+import { streamOf } from './rollout.ts';
+
+/** Makes the rows of pairs that were proven. */
+export function certifier({ store, environments }: ActivityContext) {
+  async function certify(
+    run: Run,
+    trajectory: TrajectoryTable,
+    step: StepTable,
+    state: State,
+    proof: Proof,
+  ): Promise<PairTable> {
+    const id = contentHash(['pair', state.id, proof.chosen.id, proof.rejected.id]);
+    const task = await environments.task(run.environment, trajectory.task_id);
+    const environment = environments.get(run.environment);
+    const calls = await callsBehind(run, state, proof);
+    const branches = await Promise.all(proof.branches.map(({ side, row }) => certifiedBranch(side, row, calls)));
+    const stepsOfSuccesses = proof.branches
+      .filter(({ side, row }) => side === 'chosen' && isVerifiedSuccess(branchOutcome(row)))
+      // The alternative itself is no step of the policy.
+      .map(({ row }) => row.steps - 1);
+    const chosenMessage = JSON.parse(proof.chosen.message) as AssistantMessage;
+    const flags = pairFlags({
+      conversation: state.messages.map(messageText).join('\n') + JSON.stringify(state.tools),
+      chosenText: messageText(chosenMessage),
+      chosenArguments: argumentTexts(proof.chosen.action),
+      stepsAfterAlternative: stepsOfSuccesses,
+      imported: trajectory.origin === 'imported',
+      rule: proof.rule,
+    });
+    const { models } = run.config;
+    const certificate: Certificate = {
+      schemaVersion: 1,
+      pairId: id,
+      runId: run.id,
+      method: run.method,
+      preset: run.config.preset,
+      environment: { name: environment.name, version: environment.version, verifier: environment.verifier },
+      task: { id: task.id, group: task.group, split: task.split },
+      nodeId: state.id,
+      step: step.step,
+      trajectoryId: trajectory.id,
+      chosen: await certifiedAction(run, proof.chosen),
+      rejected: await certifiedAction(run, proof.rejected),
+      branches,
+      verification: {
+        rule: proof.rule,
+        chosenSuccesses: proof.chosenTally.successes,
+        chosenRollouts: proof.chosenTally.rollouts,
+        rejectedSuccesses: proof.rejectedTally.successes,
+        rejectedRollouts: proof.rejectedTally.rollouts,
+        missing: proof.chosenTally.missing + proof.rejectedTally.missing,
+        posterior: proof.posterior,
+        values: proof.values,
+        fitsOriginalBudget: stepsOfSuccesses.some((steps) => state.step + 1 + steps <= run.config.stepLimit),
+        confirmed: confirmedOf(proof.branches.filter(({ side }) => side === 'chosen').map(({ row }) => row)),
+      },
+      restore: environment.capabilities.deterministic
+        ? { method: 'replay', comparedObservations: state.actions.length }
+        : { method: 'snapshot', comparedObservations: 0 },
+      models: Object.fromEntries(
+        (Object.keys(models) as Role[]).map((role) => [
+          role,
+          {
+            model: models[role].model,
+            sampling: {
+              temperature: models[role].temperature,
+              topP: models[role].topP,
+              maxTokens: models[role].maxTokens,
+            },
+            promptVersion: promptVersions[role],
+          },
+        ]),
+      ),
+      thresholds: thresholdsOf(run.config),
+      attempts: {
+        asks: calls.length,
+        faults: await store.journal.countFaults(
+          run.id,
+          calls.map(({ key }) => key),
+        ),
+      },
+      tokens: tokensByRole(calls),
+      costMicroUsd: sumOrNull(calls.map((call) => call.costMicroUsd)),
+      flags,
+    };
+    return {
+      run_id: run.id,
+      id,
+      trajectory_id: trajectory.id,
+      task_id: task.id,
+      task_group: task.group,
+      node_id: state.id,
+      step: step.step,
+      chosen_id: proof.chosen.id,
+      rejected_id: proof.rejected.id,
+      flags: JSON.stringify(flags),
+      certificate: JSON.stringify(certificate),
+    };
+  }
+
+  /** Proposals and scores in the pair's state, and the calls of its branches. */
+  async function callsBehind(run: Run, state: State, proof: Proof): Promise<Answer[]> {
+    const inState = await store.journal.inState(run.id, state.id, ['propose', 'score']);
+    const streams = proof.branches.map(({ row }) => ({
+      purpose: row.purpose,
+      stream: streamOf({ nodeId: row.node_id, candidateId: row.candidate_id, rollout: row.rollout }),
+    }));
+    const inBranches = await Promise.all(
+      streams.map(({ purpose, stream }) => store.journal.inStream(run.id, purpose, stream)),
+    );
+    return [...inState, ...inBranches.flat()];
+  }
+
+  async function certifiedAction(run: Run, candidate: CandidateTable): Promise<CertifiedAction> {
+    return {
+      candidateId: candidate.id,
+      source: candidate.source as CandidateSource,
+      model: candidate.model,
+      message: JSON.parse(candidate.message) as AssistantMessage,
+      canonical: candidate.canonical,
+      score: (await store.findings.score(run.id, candidate.id))?.score ?? null,
+    };
+  }
+
+  async function certifiedBranch(
+    side: 'chosen' | 'rejected',
+    row: BranchTable,
+    calls: Answer[],
+  ): Promise<CertifiedBranch> {
+    let first = await store.tree.state(row.leaf_id);
+    const origin = await store.tree.state(row.node_id);
+    while (first.step > origin.step + 1) first = await store.tree.state(first.parentId!);
+    const stream = streamOf({ nodeId: row.node_id, candidateId: row.candidate_id, rollout: row.rollout });
+    const call = calls.find(
+      (other) => other.purpose === row.purpose && other.stream === stream && other.nodeId === first.id,
+    );
+    return {
+      branchId: row.id,
+      side,
+      rollout: row.rollout,
+      purpose: row.purpose,
+      seed: call?.seed ?? null,
+      ending: row.ending as Ending,
+      reward: row.reward,
+      success: row.success === null ? null : row.success === 1,
+      steps: row.steps - 1,
+      leafNodeId: row.leaf_id,
+    };
+  }
+
+  return certify;
+}
+
+function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds'] {
+  const { confidence } = options.verification;
+  switch (method) {
+    case 'cso':
+      return { gammaLow: options.gammaLow, gammaHigh: options.gammaHigh, confidence };
+    case 'rro':
+      return { gap: options.gap, saturation: options.saturation, confidence };
+  }
+}
+
+function confirmedOf(rows: BranchTable[]): boolean | null {
+  const successes = rows.filter((row) => row.success === 1 && row.confirmed !== null);
+  return successes.length === 0 ? null : successes.some((row) => isVerifiedSuccess(branchOutcome(row)));
+}
+
+function tokensByRole(calls: Answer[]): Certificate['tokens'] {
+  const roles = [...new Set(calls.map((call) => call.role))].sort();
+  return Object.fromEntries(
+    roles.map((role) => {
+      const own = calls.filter((call) => call.role === role);
+      return [
+        role,
+        {
+          prompt: sumOrNull(own.map((call) => call.promptTokens)),
+          completion: sumOrNull(own.map((call) => call.completionTokens)),
+        },
+      ];
+    }),
+  );
+}
+
+/** A sum with an unknown part is unknown. */
+function sumOrNull(values: (number | null)[]): number | null {
+  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+}
+
+function argumentTexts(action: string | null): string {
+  if (action === null) return '';
+  const { arguments: parameters } = JSON.parse(action) as { arguments: { [name: string]: Json } };
+  return Object.values(parameters)
+    .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+    .join('\n');
+}

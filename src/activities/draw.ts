@@ -1,0 +1,62 @@
+/** Activities of methods that build a trajectory by choosing among drawn actions. */
+import type { ChoiceInput, DrawInput, DrawnAction } from '../domain/wire.ts';
+import { admitState } from '../models/gateway.ts';
+import { seededFraction } from '../models/seed.ts';
+import { activity } from './boundary.ts';
+import type { ActivityContext } from './context.ts';
+import { policyTurn, takeStep } from './steps.ts';
+import { candidateOf } from './trajectory-steps.ts';
+
+export function drawActivities(context: ActivityContext) {
+  const { store } = context;
+
+  /** Draws an action of the policy in a state, and takes it. Draws of different numbers are independent. */
+  async function drawAction({ runId, nodeId, sample, draw }: DrawInput, signal: AbortSignal): Promise<DrawnAction> {
+    const run = await store.runs.get(runId);
+    admitState(runId, run.state);
+    const state = await store.tree.state(nodeId);
+    const where = { purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
+    const turn = await policyTurn(context, run, state, where, signal);
+    if (turn.kind === 'ended') {
+      return { candidateId: '', equality: turn.ending, nodeId, done: true, ending: turn.ending, reward: 0, success: false };
+    }
+    const candidate = candidateOf(context, state, turn.answer.message, {
+      runId,
+      source: 'policy',
+      model: run.config.models.policy.model,
+      position: draw,
+    });
+    await store.findings.addCandidates([candidate]);
+    const taken = await takeStep(context, state, turn.answer.message, signal);
+    const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
+    return {
+      candidateId: candidate.id,
+      equality: candidate.canonical === null ? candidate.id : `=${candidate.canonical}`.slice(0, 200),
+      nodeId: taken.state.id,
+      done: taken.done || isLast,
+      ending: taken.done ? 'submitted' : isLast ? 'step-limit' : null,
+      reward: isLast ? 0 : taken.reward,
+      success: isLast ? false : taken.success,
+    };
+  }
+
+  /** Records which action a step goes on with, and which one it is preferred to. @returns whether the pair is in the sample to be valued again */
+  async function recordChoice(choice: ChoiceInput): Promise<{ revalue: boolean }> {
+    const run = await store.runs.get(choice.runId);
+    await store.findings.addStep({
+      run_id: run.id,
+      trajectory_id: choice.trajectoryId,
+      step: choice.step,
+      node_id: choice.nodeId,
+      verdict: choice.verdict,
+      policy_candidate_id: choice.rejectedId ?? '',
+      alternatives: JSON.stringify([choice.acceptedId]),
+      placebo: 0,
+    });
+    const { config } = run;
+    const rate = config.method === 'rro' ? config.options.revalueRate : 0;
+    return { revalue: choice.rejectedId !== null && seededFraction(run.seed, `revalue/${choice.nodeId}`) < rate };
+  }
+
+  return { drawAction: activity(drawAction), recordChoice: activity(recordChoice) };
+}

@@ -1,0 +1,43 @@
+/** What proves a pair, before it becomes a certificate. */
+import type { Ending } from '../domain/ending.ts';
+import type { Certificate } from '../domain/pair.ts';
+import type { Tally } from '../domain/verification.ts';
+import type { BranchResult } from '../domain/wire.ts';
+import { nextStateKey, type State, type Tree } from '../store/tree.ts';
+import type { BranchTable, CandidateTable } from '../store/schema.ts';
+
+export type Proof = {
+  chosen: CandidateTable;
+  rejected: CandidateTable;
+  rule: Certificate['verification']['rule'];
+  posterior: number | null;
+  /** Mean outcome rewards that the two actions were compared by; null where the rule compares none. */
+  values: { chosen: number; rejected: number } | null;
+  chosenTally: Tally;
+  rejectedTally: Tally;
+  /** Branches through the chosen and through the rejected action. */
+  branches: { side: 'chosen' | 'rejected'; row: BranchTable }[];
+};
+
+export function branchOutcome(row: BranchTable): BranchResult {
+  return {
+    ending: row.ending as Ending,
+    success: row.success === null ? null : row.success === 1,
+    reward: row.reward,
+    confirmed: row.confirmed === null ? null : row.confirmed === 1,
+  };
+}
+
+/** Two actions after which the agent sees the same and can do the same are no preference. */
+export async function leadsToTheSame(
+  tree: Tree,
+  state: State,
+  one: CandidateTable,
+  other: CandidateTable,
+): Promise<boolean> {
+  if (one.action === null || other.action === null) return false;
+  const [first, second] = await Promise.all(
+    [one, other].map((candidate) => tree.transition(nextStateKey(state.stateKey, JSON.parse(candidate.action!)))),
+  );
+  return !!first && !!second && !first.done && !second.done && first.observation === second.observation;
+}

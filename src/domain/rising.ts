@@ -1,0 +1,71 @@
+/** Choices of reward-rising sampling (RRO, arXiv 2505.20737): when to stop drawing, what to go on with, what to pair. */
+
+/** A drawn action with its value. */
+export type ValuedAction = {
+  candidateId: string;
+  /** Mean outcome reward of the rollouts after it, in [0, 1]; null when none of them gave an outcome. */
+  value: number | null;
+};
+
+export type RisingOptions = { exploration: 'rising' | 'fixed'; draws: number; gap: number; saturation: number; extraDraw: boolean };
+
+export type StepChoice = {
+  /** `rising`: its value is above that of the state before. `saturated`: nothing can rise. `not-rising`: the best of those drawn. */
+  verdict: 'rising' | 'saturated' | 'not-rising';
+  /** Index of the action to go on with. */
+  accepted: number;
+  /** Index of the action that it is preferred to; null when there is no pair. */
+  rejected: number | null;
+};
+
+/** Whether enough actions are drawn at a step. @param previous value of the state so far; null when unknown */
+export function isDrawnEnough(previous: number | null, drawn: readonly ValuedAction[], options: RisingOptions): boolean {
+  if (drawn.length >= options.draws) return true;
+  if (options.exploration === 'fixed' || drawn.length === 0) return false;
+  const accepted = drawn.findIndex((action) => isAccepted(previous, action, options));
+  if (accepted < 0) return false;
+  return accepted > 0 || !options.extraDraw || drawn.length > 1;
+}
+
+/**
+ * What to go on with after drawing. With rising exploration the first action that rises [P]; where none rises, the best one, and best against
+ * worst is still a pair [D]. With fixed exploration always the best of all. A pair needs a gap above τ [D].
+ */
+export function chooseStep(previous: number | null, drawn: readonly ValuedAction[], options: RisingOptions): StepChoice {
+  const isRising = options.exploration === 'rising';
+  const first = isRising ? drawn.findIndex((action) => isAccepted(previous, action, options)) : -1;
+  const accepted = first >= 0 ? first : indexOfBest(drawn);
+  const rivals = drawn.map((_, index) => index).filter((index) => index !== accepted && drawn[index]!.value !== null);
+  const worst = rivals.reduce<number | null>(
+    (lowest, index) => (lowest === null || drawn[index]!.value! < drawn[lowest]!.value! ? index : lowest),
+    null,
+  );
+  const { value } = drawn[accepted]!;
+  const rises = value !== null && (previous === null || value > previous);
+  const isSaturated = previous !== null && previous >= 1 - options.saturation;
+  return {
+    verdict: isSaturated ? 'saturated' : rises ? 'rising' : 'not-rising',
+    accepted,
+    rejected: worst !== null && value !== null && value - drawn[worst]!.value! > options.gap ? worst : null,
+  };
+}
+
+function isAccepted(previous: number | null, { value }: ValuedAction, { saturation }: RisingOptions): boolean {
+  if (previous !== null && previous >= 1 - saturation) return true;
+  return value !== null && (previous === null || value > previous);
+}
+
+/** The highest value; among equals the first drawn. An unknown value is below every known one. */
+function indexOfBest(drawn: readonly ValuedAction[]): number {
+  return drawn.reduce((best, { value }, index) => ((value ?? -1) > (drawn[best]!.value ?? -1) ? index : best), 0);
+}
+
+/**
+ * Value by Monte Carlo: mean outcome reward of rollouts. Source: RRO (arXiv 2505.20737), process reward.
+ * @param rollouts reward in [0, 1]; null for one that ended by a fault, which says nothing
+ * @returns in [0, 1]; null when no rollout gave an outcome
+ */
+export function meanReward(rollouts: readonly { reward: number | null }[]): number | null {
+  const rewards = rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
+  return rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+}

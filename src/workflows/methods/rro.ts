@@ -1,0 +1,51 @@
+import type { RroOptions } from '../../domain/run-config.ts';
+import { chooseStep, isDrawnEnough } from '../../domain/rising.ts';
+import type { DrawnAction } from '../../domain/wire.ts';
+import type { ConstructedStep, StepStart, TaskRun } from '../primitives.ts';
+import { verifyAgainst } from './verify-against.ts';
+
+type Valued = DrawnAction & { value: number | null };
+
+/**
+ * Reward rising optimization on one task. Source: RRO (arXiv 2505.20737); which parts are ours is said in docs/methods.md.
+ *
+ * The policy's trajectory is built step by step. At each step actions are drawn one at a time and valued by rollouts, until one has a higher
+ * value than the state before; the trajectory goes on with it, and it is preferred to the lowest of those drawn before.
+ */
+export async function rro(task: TaskRun<RroOptions>): Promise<void> {
+  await task.construct(async (state) => {
+    const previous = state.value === undefined ? await task.value(state, null, 'value') : state.value;
+    const drawn = await drawUntilRising(task, state, previous);
+    const choice = chooseStep(previous, drawn, task.options);
+    const accepted = drawn[choice.accepted]!;
+    const rejected = choice.rejected === null ? null : drawn[choice.rejected]!;
+    const { revalue } = await task.recordChoice(state, choice.verdict, accepted, rejected);
+    if (rejected) await prove(task, state, accepted, rejected, revalue);
+    return { action: accepted, value: await valueToBeat(task, state, accepted) };
+  });
+  await task.emitPairs();
+}
+
+/** Actions drawn one at a time [P]; a fixed number of them is the paper's baseline. Equal actions are valued once [D]. */
+async function drawUntilRising(task: TaskRun<RroOptions>, state: StepStart, previous: number | null): Promise<Valued[]> {
+  const drawn: Valued[] = [];
+  while (!isDrawnEnough(previous, drawn, task.options)) {
+    const action = await task.draw(state, drawn.length);
+    const twin = drawn.find(({ equality }) => equality === action.equality);
+    drawn.push({ ...action, value: twin ? twin.value : await task.value(state, action, 'value') });
+  }
+  return drawn;
+}
+
+/** What the pair rests on besides the values that found it: fresh rollouts under `sound`, and on a seeded sample under both presets [D]. */
+async function prove(task: TaskRun<RroOptions>, state: StepStart, accepted: Valued, rejected: Valued, revalue: boolean): Promise<void> {
+  const { verification } = task.options;
+  if (verification.rollouts > 1) {
+    await verifyAgainst(task, state.step, state.nodeId, [accepted.candidateId], rejected.candidateId, false);
+  }
+  if (revalue) await Promise.all([accepted, rejected].map((action) => task.value(state, action, 're-estimate')));
+}
+
+async function valueToBeat(task: TaskRun<RroOptions>, state: StepStart, accepted: Valued): Promise<ConstructedStep['value']> {
+  return task.options.previousValue === 'fresh' ? task.value(state, accepted, 're-value') : accepted.value;
+}
