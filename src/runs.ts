@@ -172,7 +172,11 @@ function withMethod(config: CruxConfig, settings: RunSettings, { method, options
         });
       }
       const rro = { ...config.rro, ...(options as RroOptionChanges) };
-      return { ...settings, method, options: rroOptions(checkConfig({ ...config, rro }, 'The options of the run'), settings.preset) };
+      return {
+        ...settings,
+        method,
+        options: rroOptions(checkConfig({ ...config, rro }, 'The options of the run'), settings.preset),
+      };
     }
   }
 }

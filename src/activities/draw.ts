@@ -18,7 +18,15 @@ export function drawActivities(context: ActivityContext) {
     const where = { purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
     const turn = await policyTurn(context, run, state, where, signal);
     if (turn.kind === 'ended') {
-      return { candidateId: '', equality: turn.ending, nodeId, done: true, ending: turn.ending, reward: 0, success: false };
+      return {
+        candidateId: '',
+        equality: turn.ending,
+        nodeId,
+        done: true,
+        ending: turn.ending,
+        reward: 0,
+        success: false,
+      };
     }
     const candidate = candidateOf(context, state, turn.answer.message, {
       runId,

@@ -1,5 +1,6 @@
 import type { Action } from '../domain/action.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
+import { csoOptionsOf } from '../domain/run-config.ts';
 import type { ProposeResult, StepAddress } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { expertMessages, thoughtMessages } from '../models/prompts.ts';
@@ -10,7 +11,6 @@ import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
 import { candidateId, candidateOf, trajectoryStep } from './trajectory-steps.ts';
-import { csoOptionsOf } from '../domain/run-config.ts';
 
 /** How often a proposer is asked again because its message holds no action. */
 const mostAsks = 3;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { judgeStep } from '../domain/critical-step.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import { csoOptionsOf } from '../domain/run-config.ts';
 import type { JudgeResult, StepAddress } from '../domain/wire.ts';
 import { scoreRequest } from '../models/prompts.ts';
 import { seededFraction } from '../models/seed.ts';
@@ -10,7 +11,6 @@ import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { candidateId, trajectoryStep } from './trajectory-steps.ts';
-import { csoOptionsOf } from '../domain/run-config.ts';
 
 /** How often the PRM is asked again because its answer holds no score. */
 const mostAsks = 3;

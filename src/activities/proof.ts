@@ -3,8 +3,8 @@ import type { Ending } from '../domain/ending.ts';
 import type { Certificate } from '../domain/pair.ts';
 import type { Tally } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
-import { nextStateKey, type State, type Tree } from '../store/tree.ts';
 import type { BranchTable, CandidateTable } from '../store/schema.ts';
+import { nextStateKey, type State, type Tree } from '../store/tree.ts';
 
 export type Proof = {
   chosen: CandidateTable;

@@ -45,7 +45,11 @@ export function rolloutActivities(context: ActivityContext) {
       let taken = await takeCandidate(input, state, signal);
       state = taken.state;
       // The step budget counts from the branch point: the alternative is its first step.
-      for (let steps = state.step - (await store.tree.state(input.nodeId)).step; !taken.done && steps < run.config.stepLimit; steps++) {
+      for (
+        let steps = state.step - (await store.tree.state(input.nodeId)).step;
+        !taken.done && steps < run.config.stepLimit;
+        steps++
+      ) {
         if (context.stopping.aborted) throw workerStopping();
         const where = { purpose: input.purpose, stream: streamOf(input) };
         const turn = await policyTurn(context, run, state, where, signal);

@@ -1,5 +1,5 @@
-import type { RroOptions } from '../domain/run-config.ts';
 import { meanReward } from '../domain/rising.ts';
+import type { RroOptions } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
 import type { CandidateTable, StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -22,8 +22,7 @@ export async function rroProofs(
   if (!chosen || !rejected || (await leadsToTheSame(tree, state, chosen, rejected))) return [];
   const of = (candidate: CandidateTable, purpose: string) =>
     all.filter((row) => row.candidate_id === candidate.id && row.purpose === purpose);
-  const value = async (candidate: CandidateTable) =>
-    (await endedWith(candidate)) ?? meanReward(of(candidate, 'value'));
+  const value = async (candidate: CandidateTable) => (await endedWith(candidate)) ?? meanReward(of(candidate, 'value'));
   /** An action that ends the task has the environment's outcome for its value. */
   const endedWith = async ({ action }: CandidateTable) => {
     const transition = action === null ? null : await tree.transition(nextStateKey(state.stateKey, JSON.parse(action)));

@@ -7,7 +7,13 @@ export type ValuedAction = {
   value: number | null;
 };
 
-export type RisingOptions = { exploration: 'rising' | 'fixed'; draws: number; gap: number; saturation: number; extraDraw: boolean };
+export type RisingOptions = {
+  exploration: 'rising' | 'fixed';
+  draws: number;
+  gap: number;
+  saturation: number;
+  extraDraw: boolean;
+};
 
 export type StepChoice = {
   /** `rising`: its value is above that of the state before. `saturated`: nothing can rise. `not-rising`: the best of those drawn. */
@@ -19,7 +25,11 @@ export type StepChoice = {
 };
 
 /** Whether enough actions are drawn at a step. @param previous value of the state so far; null when unknown */
-export function isDrawnEnough(previous: number | null, drawn: readonly ValuedAction[], options: RisingOptions): boolean {
+export function isDrawnEnough(
+  previous: number | null,
+  drawn: readonly ValuedAction[],
+  options: RisingOptions,
+): boolean {
   if (drawn.length >= options.draws) return true;
   if (options.exploration === 'fixed' || drawn.length === 0) return false;
   const accepted = drawn.findIndex((action) => isAccepted(previous, action, options));
@@ -31,7 +41,11 @@ export function isDrawnEnough(previous: number | null, drawn: readonly ValuedAct
  * What to go on with after drawing. With rising exploration the first action that rises [P]; where none rises, the best one, and best against
  * worst is still a pair [D]. With fixed exploration always the best of all. A pair needs a gap above τ [D].
  */
-export function chooseStep(previous: number | null, drawn: readonly ValuedAction[], options: RisingOptions): StepChoice {
+export function chooseStep(
+  previous: number | null,
+  drawn: readonly ValuedAction[],
+  options: RisingOptions,
+): StepChoice {
   const isRising = options.exploration === 'rising';
   const first = isRising ? drawn.findIndex((action) => isAccepted(previous, action, options)) : -1;
   const accepted = first >= 0 ? first : indexOfBest(drawn);

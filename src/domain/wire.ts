@@ -87,7 +87,7 @@ export type DrawnAction = {
   success: boolean | null;
 };
 
-export type DrawInput = { runId: string; nodeId: string; sample: number; /** From 0. */ draw: number };
+export type DrawInput = { runId: string; nodeId: string; sample: number /** From 0. */; draw: number };
 
 export type ChoiceInput = StepAddress & {
   nodeId: string;

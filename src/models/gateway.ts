@@ -16,7 +16,17 @@ import { Limiter } from './limiter.ts';
 import { seedOf } from './seed.ts';
 
 /** What a call is for. Calls for different purposes never share an answer. */
-export type Purpose = 'explore' | 'propose' | 'score' | 'verify' | 'baseline' | 'placebo' | 'value' | 're-value' | 're-estimate' | 'evaluate';
+export type Purpose =
+  | 'explore'
+  | 'propose'
+  | 'score'
+  | 'verify'
+  | 'baseline'
+  | 'placebo'
+  | 'value'
+  | 're-value'
+  | 're-estimate'
+  | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */
 export type CallAddress = {

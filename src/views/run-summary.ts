@@ -176,7 +176,9 @@ function revaluedPairs(pairs: PairTable[], branches: BranchTable[]): Revalued | 
   const at = Map.groupBy(branches, (row) => `${row.candidate_id}/${row.purpose}`);
   const gaps = pairs.flatMap((pair) => {
     const gap = (purpose: string) => {
-      const [chosen, rejected] = [pair.chosen_id, pair.rejected_id].map((id) => meanReward(at.get(`${id}/${purpose}`) ?? []));
+      const [chosen, rejected] = [pair.chosen_id, pair.rejected_id].map((id) =>
+        meanReward(at.get(`${id}/${purpose}`) ?? []),
+      );
       return chosen == null || rejected == null ? null : chosen - rejected;
     };
     const [found, fresh] = [gap('value'), gap('re-estimate')];

@@ -106,7 +106,13 @@ export class TaskRun<Options extends MethodOptions> {
       async () => {
         for (;;) {
           if (step !== (cursor?.step ?? 0)) {
-            await this.#continueAsNewIfLong({ phase: 'construct', nodeId, step, value: value ?? null, branches: this.#branches });
+            await this.#continueAsNewIfLong({
+              phase: 'construct',
+              nodeId,
+              step,
+              value: value ?? null,
+              branches: this.#branches,
+            });
           }
           const chosen = await choose({ nodeId, step: step + 1, value });
           const { ending, reward, success } = chosen.action;
@@ -125,7 +131,9 @@ export class TaskRun<Options extends MethodOptions> {
   draw({ nodeId, step }: StepStart, draw: number): Promise<DrawnAction> {
     const { runId } = this.#input;
     const sample = this.#task.sample;
-    return this.#slots.run(() => agent(`step ${step}: draw action ${draw + 1}`).drawAction({ runId, nodeId, sample, draw }));
+    return this.#slots.run(() =>
+      agent(`step ${step}: draw action ${draw + 1}`).drawAction({ runId, nodeId, sample, draw }),
+    );
   }
 
   /**
@@ -133,11 +141,17 @@ export class TaskRun<Options extends MethodOptions> {
    * ends the task. Source: RRO (arXiv 2505.20737), process reward by Monte Carlo.
    * @returns in [0, 1]; null when no rollout gave an outcome
    */
-  async value({ nodeId, step }: StepStart, action: DrawnAction | null, purpose: 'value' | 're-value' | 're-estimate'): Promise<number | null> {
+  async value(
+    { nodeId, step }: StepStart,
+    action: DrawnAction | null,
+    purpose: 'value' | 're-value' | 're-estimate',
+  ): Promise<number | null> {
     if (action?.ending) return action.reward;
     const rollouts = Array.from({ length: this.#rolloutsPerValue }, (_, rollout) => rollout);
     const results = await Promise.all(
-      rollouts.map((rollout) => this.branch(step, { nodeId, candidateId: action?.candidateId ?? '', purpose, rollout })),
+      rollouts.map((rollout) =>
+        this.branch(step, { nodeId, candidateId: action?.candidateId ?? '', purpose, rollout }),
+      ),
     );
     return meanReward(results);
   }
@@ -305,7 +319,10 @@ export class TaskRun<Options extends MethodOptions> {
   }
 
   /** Runs `work`, and records how the trajectory ended where a fault, a ceiling or a cancellation ends it. @param at where it stands */
-  async #toTheEnding(at: () => { nodeId: string; step: number }, work: () => Promise<TrajectorySummary>): Promise<TrajectorySummary> {
+  async #toTheEnding(
+    at: () => { nodeId: string; step: number },
+    work: () => Promise<TrajectorySummary>,
+  ): Promise<TrajectorySummary> {
     try {
       return await work();
     } catch (error) {
@@ -317,7 +334,9 @@ export class TaskRun<Options extends MethodOptions> {
       // Out of budget it stays open, as a branch does.
       if (ending === 'budget')
         return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: at().step };
-      return await CancellationScope.nonCancellable(() => this.#record(at().nodeId, ending, null, null, fault?.message));
+      return await CancellationScope.nonCancellable(() =>
+        this.#record(at().nodeId, ending, null, null, fault?.message),
+      );
     }
   }
 

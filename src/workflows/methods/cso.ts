@@ -36,14 +36,22 @@ async function verify(task: TaskRun<CsoOptions>, step: number, judged: JudgeResu
 }
 
 /** n = 1 [P]: one branch through every alternative. */
-async function verifyAll(task: TaskRun<CsoOptions>, step: number, { nodeId, alternatives }: JudgeResult): Promise<void> {
+async function verifyAll(
+  task: TaskRun<CsoOptions>,
+  step: number,
+  { nodeId, alternatives }: JudgeResult,
+): Promise<void> {
   await Promise.all(
     alternatives.map((candidateId) => task.branch(step, { nodeId, candidateId, purpose: 'verify', rollout: 0 })),
   );
 }
 
 /** n = 1, best alternative first, until one is verified [D]. */
-async function verifyUntilFirst(task: TaskRun<CsoOptions>, step: number, { nodeId, alternatives }: JudgeResult): Promise<void> {
+async function verifyUntilFirst(
+  task: TaskRun<CsoOptions>,
+  step: number,
+  { nodeId, alternatives }: JudgeResult,
+): Promise<void> {
   for (const candidateId of alternatives) {
     const result = await task.branch(step, { nodeId, candidateId, purpose: 'verify', rollout: 0 });
     if (isVerifiedSuccess(result)) return;

@@ -1,5 +1,5 @@
-import type { RroOptions } from '../../domain/run-config.ts';
 import { chooseStep, isDrawnEnough } from '../../domain/rising.ts';
+import type { RroOptions } from '../../domain/run-config.ts';
 import type { DrawnAction } from '../../domain/wire.ts';
 import type { ConstructedStep, StepStart, TaskRun } from '../primitives.ts';
 import { verifyAgainst } from './verify-against.ts';
@@ -27,7 +27,11 @@ export async function rro(task: TaskRun<RroOptions>): Promise<void> {
 }
 
 /** Actions drawn one at a time [P]; a fixed number of them is the paper's baseline. Equal actions are valued once [D]. */
-async function drawUntilRising(task: TaskRun<RroOptions>, state: StepStart, previous: number | null): Promise<Valued[]> {
+async function drawUntilRising(
+  task: TaskRun<RroOptions>,
+  state: StepStart,
+  previous: number | null,
+): Promise<Valued[]> {
   const drawn: Valued[] = [];
   while (!isDrawnEnough(previous, drawn, task.options)) {
     const action = await task.draw(state, drawn.length);
@@ -38,7 +42,13 @@ async function drawUntilRising(task: TaskRun<RroOptions>, state: StepStart, prev
 }
 
 /** What the pair rests on besides the values that found it: fresh rollouts under `sound`, and on a seeded sample under both presets [D]. */
-async function prove(task: TaskRun<RroOptions>, state: StepStart, accepted: Valued, rejected: Valued, revalue: boolean): Promise<void> {
+async function prove(
+  task: TaskRun<RroOptions>,
+  state: StepStart,
+  accepted: Valued,
+  rejected: Valued,
+  revalue: boolean,
+): Promise<void> {
   const { verification } = task.options;
   if (verification.rollouts > 1) {
     await verifyAgainst(task, state.step, state.nodeId, [accepted.candidateId], rejected.candidateId, false);
@@ -46,6 +56,10 @@ async function prove(task: TaskRun<RroOptions>, state: StepStart, accepted: Valu
   if (revalue) await Promise.all([accepted, rejected].map((action) => task.value(state, action, 're-estimate')));
 }
 
-async function valueToBeat(task: TaskRun<RroOptions>, state: StepStart, accepted: Valued): Promise<ConstructedStep['value']> {
+async function valueToBeat(
+  task: TaskRun<RroOptions>,
+  state: StepStart,
+  accepted: Valued,
+): Promise<ConstructedStep['value']> {
   return task.options.previousValue === 'fresh' ? task.value(state, accepted, 're-value') : accepted.value;
 }
