@@ -1,5 +1,5 @@
 import { luckFlipRate } from '../domain/statistics/luck.ts';
-import type { RunSummary } from '../views/run-summary.ts';
+import type { Revalued, RunSummary } from '../views/run-summary.ts';
 import { count, dollars, duration, named, orUnknown, percent, plural, table } from './text.ts';
 
 /** The summary of a run, for the terminal. */
@@ -8,6 +8,7 @@ export function summaryText(summary: RunSummary): string {
   const elapsed = (summary.finishedAt ?? Date.now()) - summary.createdAt;
   const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);
   const critical = steps.byVerdict.critical ?? 0;
+  const ofCso = (own: [string, string][]) => (summary.method === 'cso' ? own : []);
   const lines: [string, string][] = [
     [
       'Run',
@@ -16,15 +17,16 @@ export function summaryText(summary: RunSummary): string {
     ['State', `${summary.state} after ${duration(elapsed)}`],
     ['Tasks', `${count(summary.tasks.done)} of ${count(summary.tasks.total)}${stopped(summary)}`],
     ['Trajectories', named(summary.endings)],
-    ['Failures mined', named(summary.failures)],
+    ...ofCso([['Failures mined', named(summary.failures)]]),
     ['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`],
-    ['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`],
+    ...ofCso([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
     ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`],
-    ['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`],
+    ...ofCso([['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`]]),
     [
       'Verified pairs',
       `${count(pairs.total)} at ${plural(pairs.steps, 'step')} of ${plural(pairs.tasks, 'task')}, ${plural(pairs.groups, 'group')}`,
     ],
+    ...(summary.revalued === null ? [] : [['  valued again', revaluedText(summary.revalued)] as [string, string]]),
     ...(pairs.total === 0 ? [] : [['  flags', named(pairs.flags)] as [string, string]]),
     ['Candidates per step', orUnknown(comparison.candidatesPerStep, 2)],
     ['Rollouts per pair', orUnknown(comparison.rolloutsPerPair, 2)],
@@ -35,6 +37,12 @@ export function summaryText(summary: RunSummary): string {
   const width = Math.max(...lines.map(([name]) => name.length));
   const head = lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
   return [head, ledgerText(summary), faultText(summary)].filter((part) => part !== '').join('\n\n');
+}
+
+/** What fresh rollouts make of the gaps by which pairs were chosen. */
+function revaluedText({ pairs, meanGap, meanFreshGap, ties, wrongSigns }: Revalued): string {
+  const gaps = `mean gap ${meanGap.toFixed(2)} when chosen, ${meanFreshGap.toFixed(2)} with fresh rollouts`;
+  return `${count(pairs)} pairs: ${gaps}; ${percent(ties)} ties, ${percent(wrongSigns)} reversed`;
 }
 
 function stopped(summary: RunSummary): string {

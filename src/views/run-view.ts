@@ -2,6 +2,7 @@
 import type { Ending } from '../domain/ending.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import type { CandidateSource } from '../domain/pair.ts';
+import { meanReward } from '../domain/rising.ts';
 import type { RunConfig } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
 import type {
@@ -46,7 +47,7 @@ export async function runView(store: Store, runId: string, notice: string | null
     store,
     steps: new Map(steps.map((step) => [`${step.trajectory_id}/${step.step}`, step])),
     candidates: Map.groupBy(candidates, (row) => row.node_id),
-    scores: new Map(scores.map((row) => [row.candidate_id, row.score])),
+    scores: run.method === 'rro' ? values(branches) : new Map(scores.map((row) => [row.candidate_id, row.score])),
     branches: Map.groupBy(branches, (row) => row.candidate_id),
   };
   const tasks: TaskView[] = [];
@@ -122,6 +123,20 @@ async function questionOf(store: Store, row: TrajectoryTable): Promise<string> {
   return opening?.content.split('\n').at(-1)?.slice(0, 200) ?? row.task_id;
 }
 
+/** What the trajectory itself did at a step: RRO goes on with the action that it accepted, CSO judges the policy's own. */
+function ownCandidateId({ method }: Run, judged: StepTable | undefined): string | undefined {
+  return method === 'rro' && judged ? (JSON.parse(judged.alternatives) as string[])[0] : judged?.policy_candidate_id;
+}
+
+/** RRO asks no process reward model: its actions are shown with the values of their rollouts. */
+function values(branches: BranchTable[]): Map<string, number | null> {
+  const valued = Map.groupBy(
+    branches.filter(({ purpose }) => purpose === 'value'),
+    ({ candidate_id }) => candidate_id,
+  );
+  return new Map([...valued].map(([candidateId, rows]) => [candidateId, meanReward(rows)]));
+}
+
 async function trajectoryView(found: Found, row: TrajectoryTable): Promise<TrajectoryView> {
   const states = await found.store.tree.path(row.leaf_id);
   const steps = states.slice(1).map((state, index): StepView => {
@@ -129,7 +144,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
     const observation = state.messages.slice(before.messages.length + 1);
     const judged = found.steps.get(`${row.id}/${state.step}`);
     const candidates = judged ? (found.candidates.get(before.id) ?? []) : [];
-    const own = candidates.find((candidate) => candidate.id === judged?.policy_candidate_id);
+    const own = candidates.find((candidate) => candidate.id === ownCandidateId(found.run, judged));
     return {
       ...actionView(state.assistant!, own ? (found.scores.get(own.id) ?? null) : null),
       step: state.step,

@@ -32,7 +32,10 @@ type Schema = {
 };
 
 /** Defaults that depend on the preset, and so are not in the schema. */
-const byPreset = ['cso.rollouts', 'cso.baselineRollouts', 'cso.pairsPerStep', 'cso.pairsPerTask'];
+const byPreset = [
+  ...['cso.rollouts', 'cso.baselineRollouts', 'cso.pairsPerStep', 'cso.pairsPerTask'],
+  ...['rro.previousValue', 'rro.provingRollouts', 'rro.pairsPerStep', 'rro.pairsPerTask'],
+];
 
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
 const rows = new Map(
@@ -68,7 +71,7 @@ function keysOf(schema: Schema, path: string[] = []): { key: string; values: str
     const nested = [member, ...(member.anyOf ?? [])].find(({ properties }) => properties !== undefined);
     if (nested) return [...(member.anyOf ? [row(own, member, schema)] : []), ...keysOf(nested, own)];
     const named = typeof member.additionalProperties === 'object' && member.additionalProperties;
-    if (named && named.properties) return keysOf(named, [...own, '<name>']);
+    if (named && named.properties !== undefined) return keysOf(named, [...own, '<name>']);
     return [row(own, member, schema)];
   });
 }

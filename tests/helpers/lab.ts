@@ -105,7 +105,7 @@ export class Lab {
       ...wanted,
     });
     if (limits) {
-      const input: CampaignInput = { runId: run.id, method: 'cso', window: run.config.window, ...limits };
+      const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window, ...limits };
       await this.client.workflow.start('campaign', {
         workflowId: run.id,
         taskQueue: workflowQueue(this.store.id),

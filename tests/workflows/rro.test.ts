@@ -1,0 +1,97 @@
+// Layer: whole runs of RRO on a real Temporal server, with simulated models over HTTP and a real store.
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { Certificate } from '../../src/domain/pair.ts';
+import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { runSummary } from '../../src/views/run-summary.ts';
+import { verifyPair } from '../../src/views/verify-pair.ts';
+import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
+
+const { address } = inject('temporal');
+let lab: Lab;
+/** What the run with seed 1 and all defaults comes to. */
+let expected: string;
+
+beforeAll(async () => {
+  lab = await Lab.open({ address });
+  await lab.work();
+});
+afterAll(() => lab.close());
+
+const rro = (request: LabRequest = {}): LabRequest => ({ method: 'rro', limit: 2, ...request });
+
+it('builds a trajectory step by step, and pairs actions by the values of their rollouts', async () => {
+  const run = await lab.start(rro({ options: { revalueRate: 1 } }));
+  expect((await run.result()).state).toBe('finished');
+  expected = await outcomeOf(lab.store, run.id);
+  const { findings } = lab.store;
+  const pairs = await findings.pairs(run.id);
+  expect(pairs.length).toBeGreaterThan(1);
+  const branches = await findings.branches(run.id);
+  const value = (candidateId: string) => {
+    const rewards = branches
+      .filter(({ candidate_id, purpose }) => candidate_id === candidateId && purpose === 'value')
+      .map(({ reward }) => reward!);
+    return rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  };
+  for (const pair of pairs) {
+    const { verification, chosen, rejected } = JSON.parse(pair.certificate) as Certificate;
+    expect(verification.rule).toBe('values');
+    expect(verification.values!.chosen - verification.values!.rejected).toBeGreaterThan(0.1);
+    for (const side of [
+      { candidateId: chosen.candidateId, stated: verification.values!.chosen },
+      { candidateId: rejected.candidateId, stated: verification.values!.rejected },
+    ]) {
+      const counted = value(side.candidateId);
+      if (counted !== null) expect(side.stated).toBeCloseTo(counted, 12);
+    }
+    expect(pair.flags).toContain('selected-by-gap');
+  }
+  // The prefix and every action drawn are valued by exactly m rollouts.
+  for (const rows of Map.groupBy(
+    branches.filter(({ purpose }) => purpose === 'value'),
+    ({ node_id, candidate_id }) => `${node_id}/${candidate_id}`,
+  ).values()) {
+    expect(rows).toHaveLength(5);
+  }
+  const { revalued } = await runSummary(lab.store, run.id);
+  expect(revalued!.meanFreshGap).toBeLessThan(revalued!.meanGap);
+});
+
+it('its certificates hold when they are checked again', async () => {
+  const run = await lab.start(rro());
+  await run.result();
+  const environments = new EnvironmentRegistry(lab.config().environments);
+  for (const pair of await lab.store.findings.pairs(run.id)) {
+    expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
+  }
+});
+
+it('comes to the same when it continues as new at every step, or runs its rollouts call by call', async () => {
+  const same = rro({ options: { revalueRate: 1 } });
+  expect(await lab.outcome({ ...same, limits: { historyLimit: 40 } })).toBe(expected);
+  expect(await lab.outcome({ ...same, granularity: 'call' })).toBe(expected);
+});
+
+it('fixed exploration draws K different samples at every step', async () => {
+  const run = await lab.start(rro({ limit: 1, options: { exploration: 'fixed', draws: 3 } }));
+  await run.result();
+  const answers = await lab.store.database.kysely
+    .selectFrom('answers')
+    .select(['node_id', 'stream'])
+    .where('run_id', '=', run.id)
+    .where('purpose', '=', 'propose')
+    .execute();
+  for (const rows of Map.groupBy(answers, ({ node_id }) => node_id).values()) expect(rows).toHaveLength(3);
+});
+
+it('under sound, a pair needs fresh rollouts that show the better action', async () => {
+  const run = await lab.start(rro({ limit: 2, preset: 'sound' }));
+  await run.result();
+  for (const pair of await lab.store.findings.pairs(run.id)) {
+    const { verification } = JSON.parse(pair.certificate) as Certificate;
+    expect(verification.rule).toBe('posterior');
+    expect(verification.posterior).toBeGreaterThanOrEqual(0.9);
+  }
+  const purposes = new Set((await lab.store.findings.branches(run.id)).map(({ purpose }) => purpose));
+  expect(purposes).toContain('re-value');
+});
