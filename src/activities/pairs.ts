@@ -28,7 +28,7 @@ export function pairActivities(context: ActivityContext) {
       for (const proof of kept) rows.push(await certify(run, trajectory, step, state, proof));
     }
     const balanced = keepBestRows(rows, run.config.options.pairsPerTask, run.seed);
-    await store.findings.addPairs(balanced);
+    await store.findings.replacePairs(runId, trajectoryId, balanced);
     return balanced.length;
   }
 

@@ -251,7 +251,7 @@ export function admitState(runId: string, state: string): void {
   if (state === 'paused') {
     throw new CruxError('Run.Paused', `Run ${runId} is paused.`, {
       remedy: `crux resume ${runId}`,
-      retryAfterMs: 2_000,
+      retryAfterMs: 5_000,
     });
   }
   if (state === 'cancelled') throw new CruxError('Run.Cancelled', `Run ${runId} is cancelled.`);

@@ -1,4 +1,4 @@
-/** What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed. */
+/** What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed, but for the pairs of a trajectory. */
 import type { Database } from './database.ts';
 import type {
   BranchTable,
@@ -17,7 +17,7 @@ export function importScope(environment: string): string {
 
 export type FindingCounts = { trajectories: number; steps: number; branches: number; pairs: number; calls: number };
 
-type FindingTable = 'trajectories' | 'candidates' | 'scores' | 'steps' | 'branches' | 'pairs';
+type FindingTable = 'trajectories' | 'candidates' | 'scores' | 'steps' | 'branches';
 
 export class Findings {
   readonly #database: Database;
@@ -31,7 +31,6 @@ export class Findings {
   addScore = (row: ScoreTable) => this.#add('scores', [row]);
   addStep = (row: StepTable) => this.#add('steps', [row]);
   addBranch = (row: BranchTable) => this.#add('branches', [row]);
-  addPairs = (rows: PairTable[]) => this.#add('pairs', rows);
 
   async trajectory(runId: string, id: string): Promise<TrajectoryTable | null> {
     const query = this.#database.kysely.selectFrom('trajectories').selectAll();
@@ -127,6 +126,20 @@ export class Findings {
   /** A pair by its id, in whatever run it is. */
   findPair(id: string): Promise<PairTable | undefined> {
     return this.#database.kysely.selectFrom('pairs').selectAll().where('id', '=', id).executeTakeFirst();
+  }
+
+  /** The pairs of a trajectory, in place of those that were recorded when a ceiling had cut it short. */
+  async replacePairs(runId: string, trajectoryId: string, rows: PairTable[]): Promise<void> {
+    const { kysely } = this.#database;
+    await this.#database.atomically([
+      kysely.deleteFrom('pairs').where('run_id', '=', runId).where('trajectory_id', '=', trajectoryId),
+      ...rows.map((row) =>
+        kysely
+          .insertInto('pairs')
+          .values(row)
+          .onConflict((conflict) => conflict.doNothing()),
+      ),
+    ]);
   }
 
   async #add<Name extends FindingTable>(name: Name, rows: Schema[Name][]): Promise<void> {

@@ -121,6 +121,8 @@ export class Runs {
       .updateTable('runs')
       .set({
         ...(control.state && { state: control.state }),
+        // A run that goes on is not over.
+        ...(control.state === 'running' && { finished_at: null }),
         ...(control.ceilings && { ceilings: JSON.stringify(control.ceilings) }),
       })
       .where('id', '=', id)

@@ -102,7 +102,10 @@ export class Tree {
 
   /** Adds the state that a step leads to. The same step twice gives the same state. */
   async addStep(step: NewStep): Promise<State> {
-    const { parent, assistant, observation, action, stateKey } = step;
+    const { parent, action, stateKey } = step;
+    const messages = canonicalJson([step.assistant, ...step.observation]);
+    // In the form in which it is read back, to the order of members: what a model is sent must not depend on which process asks.
+    const [assistant, ...observation] = JSON.parse(messages) as [AssistantMessage, ...Message[]];
     const id = contentHash([parent.id, assistant, observation]);
     await this.#insertNode({
       id,
@@ -111,7 +114,7 @@ export class Tree {
       environment: parent.environment,
       task_id: parent.taskId,
       step: parent.step + 1,
-      messages: canonicalJson([assistant, ...observation]),
+      messages,
       tools: null,
       format: null,
       action: action && canonicalJson(action),

@@ -196,10 +196,24 @@ describeEngines('findings', (engine) => {
       flags: '[]',
       certificate: '{}',
     });
-    await findings.addPairs([pair('p3', 'b', 1), pair('p2', 'a', 10), pair('p1', 'a', 2)]);
+    await findings.replacePairs('run-1', 't', [pair('p3', 'b', 1), pair('p2', 'a', 10), pair('p1', 'a', 2)]);
     expect((await findings.pairs('run-1')).map(({ id }) => id)).toEqual(['p1', 'p2', 'p3']);
     expect((await findings.findPair('p2'))?.step).toBe(10);
     expect(await findings.findPair('p9')).toBeUndefined();
+    // Recorded again after a ceiling was raised: what no longer is among them goes.
+    await findings.replacePairs('run-1', 't', [pair('p2', 'a', 10), pair('p4', 'a', 3)]);
+    await findings.replacePairs('run-1', 'another', []);
+    expect((await findings.pairs('run-1')).map(({ id }) => id)).toEqual(['p4', 'p2']);
+  });
+
+  it('a run that goes on after a ceiling is not over', async () => {
+    const store = await engine.open();
+    const { runs } = store;
+    await addRun(store, { id: 'run-9' });
+    await runs.finish('run-9', 'budget');
+    expect((await runs.get('run-9')).finishedAt).not.toBeNull();
+    await runs.setControl('run-9', { state: 'running' });
+    expect(await runs.get('run-9')).toMatchObject({ state: 'running', finishedAt: null });
   });
 
   it('keeps a missing score missing', async () => {
