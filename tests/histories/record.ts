@@ -27,7 +27,7 @@ const { workflow } = new Client({ connection });
 const lab = await Lab.open({ address: server.address, latency: { distribution: 'fixed', meanMs: 30 } });
 await lab.work();
 
-/** Members that no replay looks at: who did the work, and when it was handed out. */
+/** Members that no replay looks at: who did the work, when it was handed out, and where on that machine a failure arose. */
 const unneeded: ReadonlySet<string> = new Set([
   'identity',
   'requestId',
@@ -35,6 +35,7 @@ const unneeded: ReadonlySet<string> = new Set([
   'taskId',
   'meteringMetadata',
   'userMetadata',
+  'stackTrace',
 ]);
 
 /** @param execution run id of an earlier execution, for one that continued as new */

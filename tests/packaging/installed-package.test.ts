@@ -60,7 +60,7 @@ describe('what is packed', () => {
   test('the command, compiled code with types, the server module, licence and read-me, and nothing else', () => {
     const paths = packed.files.map(({ path }) => path);
     const expected =
-      /^(bin\/crux\.js|dist\/.*\.(js|d\.ts)|tools\/temporal-server\/(go\.mod|go\.sum|tools\.go)|LICENSE|README\.md|package\.json)$/;
+      /^(bin\/crux\.js|dist\/.*\.(js|d\.ts)|tools\/temporal-server\/(go\.mod|go\.sum|tools\.go)|LICENSE|NOTICE|README\.md|package\.json)$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     expect(paths).toEqual(
       expect.arrayContaining([
