@@ -41,7 +41,7 @@ export function printError(error: unknown, options: { verbose?: boolean; json?: 
   if (options.json) {
     process.stderr.write(`${JSON.stringify({ error: { kind, message: errorText(error), remedy: remedy ?? null } })}\n`);
   } else {
-    process.stderr.write(`crux: ${sentence(errorText(error))}${remedy ? ` ${remedy}` : ''}\n`);
+    process.stderr.write(`crux: ${remedy ? `${sentence(errorText(error))} ${remedy}` : errorText(error)}\n`);
     if (kind === 'Defect' && !options.verbose) {
       process.stderr.write(
         'This is a defect of Crux. Run the command again with --verbose and report what it prints.\n',

@@ -112,7 +112,7 @@ test('a demo that is interrupted goes on with the same command, to the same pair
   running.process.kill('SIGINT');
   const stopped = await running.ended;
   expect(stopped.code, stopped.stderr).toBe(130);
-  expect(stopped.stderr).toMatch(/Nothing is lost; go on with: crux demo/);
+  expect(stopped.stderr).toMatch(/Nothing is lost; go on with: crux demo$/m);
 
   const { summary } = await interrupted.json<DemoResult>('demo');
   expect(summary).toMatchObject({ state: 'finished', tasks: { done: 16 } });
