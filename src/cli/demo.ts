@@ -3,11 +3,13 @@ import { join, relative } from 'node:path';
 import { type CruxConfig, checkConfig } from '../config.ts';
 import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
 import { interCodeSql } from '../environments/intercode-sql/environment.ts';
+import { CruxError, errorText } from '../errors.ts';
 import { exportPairs } from '../export/index.ts';
 import { prepareRun } from '../runs.ts';
 import { simulationFromDataset } from '../simulation/from-dataset.ts';
 import { startSimulation } from '../simulation/server.ts';
-import { openStore } from '../store/store.ts';
+import type { Run } from '../store/runs.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { loadPairs } from '../views/pairs.ts';
 import { runSummary } from '../views/run-summary.ts';
 import { demoDataset, demoName } from './demo-data.ts';
@@ -36,10 +38,7 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
   });
   try {
     const config = demoConfig(folder, simulation.url);
-    const last = (await store.runs.list())[0];
-    if (given.fresh && last?.finishedAt === null) await abandon(options, last.id);
-    const runId = given.fresh || !last ? newRunId() : last.id;
-    const run = await prepareRun(config, store, { method: 'cso', runId, seed });
+    const run = await chooseRun(options, config, store, given.fresh === true);
     if (run.finishedAt === null) {
       tell('CSO on the bundled SQL tasks, with simulated policy, expert and process reward model.');
       const result = await workOn(options, config, store, run, 'crux demo');
@@ -100,14 +99,33 @@ function newRunId(): string {
   return `demo-${new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14)}`;
 }
 
-/** The workflows of a demo that nobody will finish. */
-async function abandon(options: GlobalOptions, runId: string): Promise<void> {
+/** The last demo, also a finished one of an earlier version of Crux; or a new one. */
+async function chooseRun(options: GlobalOptions, config: CruxConfig, store: Store, fresh: boolean): Promise<Run> {
+  const last = (await store.runs.list())[0];
+  if (!last || fresh) {
+    if (last?.finishedAt === null) await abandon(options, store, last.id);
+    return prepareRun(config, store, { method: 'cso', runId: newRunId(), seed });
+  }
+  if (last.finishedAt !== null) return last;
+  try {
+    return await prepareRun(config, store, { method: 'cso', runId: last.id, seed });
+  } catch (error) {
+    throw new CruxError('User.Config', `The last demo cannot go on: ${errorText(error)}`, {
+      remedy: '`crux demo --fresh` starts over.',
+      cause: error,
+    });
+  }
+}
+
+/** Ends the workflows of a demo that nobody will finish. */
+async function abandon(options: GlobalOptions, store: Store, runId: string): Promise<void> {
   const temporal = await reachTemporal(options, 'start');
   try {
     const { Client } = await import('@temporalio/client');
     const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
     const open = client.workflow.list({ query: `CruxRun = '${runId}' AND ExecutionStatus = 'Running'` });
     for await (const { workflowId } of open) await client.workflow.getHandle(workflowId).terminate('crux demo --fresh');
+    await store.runs.finish(runId, 'cancelled');
   } finally {
     await temporal.close();
   }

@@ -1,8 +1,9 @@
 // Layer: end to end: `crux demo` as a process of its own, with its own Temporal server, as a new user calls it.
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunSummary } from '../../src/views/run-summary.ts';
@@ -101,6 +102,31 @@ describe('after the demo', () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('1 of 1 certificates hold.');
   });
+});
+
+test('a demo of another version is shown when it is over, cannot go on when it is not, and --fresh leaves it behind', {
+  timeout: 120_000,
+}, async () => {
+  const later = temporaryProject();
+  cpSync(join(project.home, 'demo'), join(later.home, 'demo'), { recursive: true });
+  const store = new DatabaseSync(join(later.home, 'demo/crux.db'));
+  const { id } = store.prepare('SELECT id FROM runs').get() as { id: string };
+  store.exec('UPDATE runs SET seed = seed + 1');
+  expect((await later.json<DemoResult>('demo')).summary.runId).toBe(id);
+
+  store.exec("UPDATE runs SET finished_at = NULL, state = 'running'");
+  const refused = await later.crux('demo');
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/cannot go on: .*other settings\. `crux demo --fresh`/),
+  });
+
+  const { summary } = await later.json<DemoResult>('demo', '--fresh');
+  expect(summary.state).toBe('finished');
+  expect(summary.runId).not.toBe(id);
+  expect(pairsOf(later)).toBe(pairsOf(project));
+  expect(await later.json('status', id)).toMatchObject({ state: 'cancelled' });
+  store.close();
 });
 
 test('a demo that is interrupted goes on with the same command, to the same pairs', { timeout: 120_000 }, async () => {
