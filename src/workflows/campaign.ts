@@ -69,6 +69,8 @@ class Campaign {
   #exhausted = false;
   #isOpen = false;
   readonly #inFlight = new Map<number, string>();
+  /** Settles when all children that were ordered are started. */
+  #starting: Promise<unknown> = Promise.resolve();
   /** Tasks in flight when the ceilings were last changed: one that stops for its budget may have met the old ones. */
   #sinceRetune = new Set<number>();
   /** Counts everything that may let the main loop go on. */
@@ -217,14 +219,15 @@ class Campaign {
       const limit = this.#input.window - this.#inFlight.size;
       const from = this.#nextPosition;
       const { tasks, next } = await bookkeeping('next tasks').nextTasks({ runId: this.#input.runId, from, limit });
-      // While the answer was under way, the ceilings may have been changed, and everything starts over.
-      if (this.#nextPosition !== from) continue;
+      // While the answer was under way, an order may have come: to stop, or to start over under other ceilings.
+      if (this.#nextPosition !== from || this.#state !== 'running') continue;
       if (next === from) this.#exhausted = true;
       this.#nextPosition = next;
       const waiting = tasks.filter(({ position }) => !this.#inFlight.has(position));
       // In flight before they start: a result may come while the start is still being confirmed.
       for (const { position, workflowId } of waiting) this.#inFlight.set(position, workflowId);
-      await Promise.all(waiting.map((task) => this.#start(task)));
+      this.#starting = Promise.all(waiting.map((task) => this.#start(task)));
+      await this.#starting;
     }
   }
 
@@ -269,6 +272,8 @@ class Campaign {
   }
 
   async #cancelInFlight(): Promise<void> {
+    // The server refuses a workflow task that starts a child and cancels it too.
+    await this.#starting;
     await Promise.all(
       [...this.#inFlight.values()].map(async (workflowId) => {
         try {

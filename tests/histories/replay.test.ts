@@ -52,7 +52,7 @@ describe('histories of earlier runs', () => {
   it.each([
     ['an activity that was renamed', 'recordPairs(', 'writePairs(', 'trajectory-mined'],
     ['an activity that was left out', 'await task.propose(step);', '', 'trajectory-mined'],
-    ['a campaign that no longer settles first', 'settleTasks(', 'settle(', 'campaign-after-continuing'],
+    ['a campaign that asks for its tasks otherwise', 'nextTasks(', 'fetchTasks(', 'campaign-finished'],
     ['a branch that begins differently', 'openBranch(', 'startBranch(', 'branch'],
   ])('do not replay with %s', async (_what, from, to, fixture) => {
     expect(bundle.code).toContain(from);
