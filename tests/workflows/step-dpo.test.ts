@@ -74,9 +74,26 @@ it('pairs the best score of a step with the worst, wherever they are 0.2 apart',
 
 it('comes to the same when it is run again, continues as new, or would branch call by call', async () => {
   expect(await lab.outcome(stepDpo())).toBe(expected);
-  expect(await lab.outcome(stepDpo({ limits: { historyLimit: 20 } }))).toBe(expected);
+  const cut = await lab.start(stepDpo({ limits: { historyLimit: 20 } }));
+  await cut.result();
+  expect(await outcomeOf(lab.store, cut.id)).toBe(expected);
+  const query = `CruxRun = "${cut.id}" AND WorkflowType = "trajectory" AND ExecutionStatus = "ContinuedAsNew"`;
+  expect((await lab.client.workflow.count(query)).count).toBeGreaterThan(3);
   expect(await lab.outcome(stepDpo({ granularity: 'call', config: { run: { parallel: 1 } } }))).toBe(expected);
   expect(await lab.outcome(stepDpo({ seed: 2 }))).not.toBe(expected);
+});
+
+it('comes to the same where trajectories share states, whichever is first', async () => {
+  const pairsOf = async (request: LabRequest) => {
+    const run = await lab.start({ ...stepDpo({ limit: 6, samples: 3 }), ...request });
+    await run.result();
+    // The calls behind a pair are those in its state, among them what other trajectories asked there before.
+    return (await certificates(run.id)).map(({ runId: _, attempts: _attempts, tokens: _tokens, ...rest }) => rest);
+  };
+  const oneByOne = await pairsOf({ config: { run: { window: 1 } } });
+  const owners = Map.groupBy(oneByOne, ({ nodeId }) => nodeId).values();
+  expect([...owners].some((pairs) => new Set(pairs.map(({ trajectoryId }) => trajectoryId)).size > 1)).toBe(true);
+  expect(await pairsOf({})).toEqual(oneByOne);
 });
 
 it('its certificates hold when they are checked again, and not with other scores', async () => {
