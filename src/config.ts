@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { CsoOptions, RoleSettings, RroOptions, VerificationOptions } from './domain/run-config.ts';
+import type {
+  CsoOptions,
+  MethodName,
+  RoleSettings,
+  RroOptions,
+  StepDpoOptions,
+  VerificationOptions,
+} from './domain/run-config.ts';
 import { verdictOn } from './domain/verification.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
@@ -35,8 +42,16 @@ const endpointSchema = z.strictObject({
   maxFaults: z.int().min(1).default(20),
 });
 
-const csoSchema = z.strictObject({
+/** Of every method that has an expert and a PRM. */
+const alternativeOptions = {
   alternatives: z.int().min(1).max(32).default(5),
+  prmSamples: z.int().min(1).max(16).default(1),
+  thought: z.enum(['keep', 'policy']).default('keep'),
+  expertHints: z.boolean().default(true),
+};
+
+const csoSchema = z.strictObject({
+  ...alternativeOptions,
   gammaLow: z.number().min(0).max(1).default(0.45),
   gammaHigh: z.number().min(0).max(1).default(0.65),
   gate: z.boolean().default(true),
@@ -53,9 +68,6 @@ const csoSchema = z.strictObject({
   pairsPerStep: z.int().min(1).nullable().optional(),
   pairsPerTask: z.int().min(1).nullable().optional(),
   maxPassRate: z.number().min(0).max(1).nullable().default(null),
-  prmSamples: z.int().min(1).max(16).default(1),
-  thought: z.enum(['keep', 'policy']).default('keep'),
-  expertHints: z.boolean().default(true),
 });
 
 const rroSchema = z.strictObject({
@@ -72,6 +84,13 @@ const rroSchema = z.strictObject({
   confidence: z.number().gt(0.5).lt(1).default(0.9),
   tieMass: z.number().min(0).lt(1).default(0.8),
   confirmOnVariants: z.boolean().default(true),
+  pairsPerStep: z.int().min(1).nullable().optional(),
+  pairsPerTask: z.int().min(1).nullable().optional(),
+});
+
+const stepDpoSchema = z.strictObject({
+  ...alternativeOptions,
+  gap: z.number().min(0).max(1).default(0.2),
   pairsPerStep: z.int().min(1).nullable().optional(),
   pairsPerTask: z.int().min(1).nullable().optional(),
 });
@@ -107,6 +126,7 @@ const configSchema = z.strictObject({
   run: runSchema.prefault({}),
   cso: csoSchema.prefault({}),
   rro: rroSchema.prefault({}),
+  stepDpo: stepDpoSchema.prefault({}),
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
   store: z.string().nullable().default(null),
 });
@@ -115,6 +135,11 @@ const configSchema = z.strictObject({
 export type CruxConfigInput = z.input<typeof configSchema>;
 /** The same with every default. */
 export type CruxConfig = z.output<typeof configSchema>;
+
+/** Where the options of each method stand in the configuration. */
+export const optionsKey = { cso: 'cso', rro: 'rro', 'step-dpo': 'stepDpo' } as const satisfies {
+  [name in MethodName]: keyof CruxConfig;
+};
 
 /** Types a configuration; it is checked when it is loaded. */
 export function defineConfig(config: CruxConfigInput): CruxConfigInput {
@@ -236,6 +261,11 @@ export function rroOptions(config: CruxConfig, preset: 'published' | 'sound'): R
     verification,
     ...balance(config.rro, sound),
   };
+}
+
+/** Options of Step-DPO with the preset's values where the user gave none. */
+export function stepDpoOptions(config: CruxConfig, preset: 'published' | 'sound'): StepDpoOptions {
+  return { ...config.stepDpo, ...balance(config.stepDpo, preset === 'sound') };
 }
 
 /** @throws CruxError `User.Config` when no outcome whatever would verify an alternative */

@@ -5,7 +5,7 @@ export type { Action, ParsedAction } from './domain/action.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
-export type { Ceilings, CsoOptions, RroOptions, RunConfig, RunState } from './domain/run-config.ts';
+export type { Ceilings, CsoOptions, RroOptions, RunConfig, RunState, StepDpoOptions } from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
 export type {
   CampaignInput,
@@ -28,7 +28,7 @@ export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
-export { cso, rro } from './methods.ts';
+export { cso, rro, stepDpo } from './methods.ts';
 export { type RunView, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';

@@ -1,4 +1,4 @@
-import type { OptionChanges, RroOptionChanges, RunRequest } from './runs.ts';
+import type { OptionChanges, RroOptionChanges, RunRequest, StepDpoOptionChanges } from './runs.ts';
 
 /** CSO with these options, for `crux.start`. What is left out comes from the configuration and the preset. */
 export function cso(options: OptionChanges = {}): Pick<RunRequest, 'method' | 'options'> {
@@ -8,4 +8,9 @@ export function cso(options: OptionChanges = {}): Pick<RunRequest, 'method' | 'o
 /** RRO with these options, for `crux.start`. */
 export function rro(options: RroOptionChanges = {}): Pick<RunRequest, 'method' | 'options'> {
   return { method: 'rro', options };
+}
+
+/** Step-DPO with these options, for `crux.start`. */
+export function stepDpo(options: StepDpoOptionChanges = {}): Pick<RunRequest, 'method' | 'options'> {
+  return { method: 'step-dpo', options };
 }

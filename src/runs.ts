@@ -1,8 +1,16 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
-import { type CruxConfig, type CruxConfigInput, checkConfig, csoOptions, roleSettings, rroOptions } from './config.ts';
+import {
+  type CruxConfig,
+  type CruxConfigInput,
+  checkConfig,
+  csoOptions,
+  roleSettings,
+  rroOptions,
+  stepDpoOptions,
+} from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
-import { type Ending, isPolicyFailure } from './domain/ending.ts';
+import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
 import type { Ceilings, CsoOptions, MethodName, RunConfig, RunSettings } from './domain/run-config.ts';
 import type { Split } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
@@ -22,6 +30,9 @@ export type OptionChanges = Partial<Omit<CsoOptions, 'verification'>> & {
 /** Changes to RRO's options, as they stand in the configuration. */
 export type RroOptionChanges = NonNullable<CruxConfigInput['rro']>;
 
+/** Changes to Step-DPO's options, as they stand in the configuration. */
+export type StepDpoOptionChanges = NonNullable<CruxConfigInput['stepDpo']>;
+
 export type RunRequest = {
   method: MethodName;
   /** Default: method, environment and a time stamp. */
@@ -30,7 +41,7 @@ export type RunRequest = {
   environment?: string;
   /** Default `train`. */
   split?: Split;
-  /** Default `policy`: it makes its own. `imported`: recorded ones are mined. */
+  /** Default `policy`: it makes its own. `imported`: recorded ones are mined, under CSO their failures. */
   trajectories?: 'policy' | 'imported';
   /** Most tasks to take, in the environment's order. Default: all. */
   limit?: number;
@@ -41,7 +52,7 @@ export type RunRequest = {
   preset?: 'published' | 'sound';
   seed?: number;
   /** Changes to the options of the configuration. */
-  options?: OptionChanges | RroOptionChanges;
+  options?: OptionChanges | RroOptionChanges | StepDpoOptionChanges;
   ceilings?: Partial<Ceilings>;
   granularity?: 'rollout' | 'call';
   /** Runs whose paid answers may be read instead of paying again. */
@@ -178,6 +189,11 @@ function withMethod(config: CruxConfig, settings: RunSettings, { method, options
         options: rroOptions(checkConfig({ ...config, rro }, 'The options of the run'), settings.preset),
       };
     }
+    case 'step-dpo': {
+      const stepDpo = { ...config.stepDpo, ...(options as StepDpoOptionChanges) };
+      const checked = checkConfig({ ...config, stepDpo }, 'The options of the run');
+      return { ...settings, method, options: stepDpoOptions(checked, settings.preset) };
+    }
   }
 }
 
@@ -255,8 +271,9 @@ async function chooseTasks(
   }
   const chosen =
     request.trajectories === 'imported'
-      ? await importedFailures(
+      ? await importedTrajectories(
           store,
+          request.method,
           environment,
           wanted.map(({ id }) => id),
         )
@@ -273,19 +290,18 @@ async function chooseTasks(
   return limited.map((task, position) => ({ position, ...task }));
 }
 
-/** Recorded trajectories that failed by themselves and can be replayed. */
-async function importedFailures(store: Store, environment: string, taskIds: string[]) {
+/** Recorded trajectories that ended by themselves and can be replayed: for CSO those that failed. */
+async function importedTrajectories(store: Store, method: MethodName, environment: string, taskIds: string[]) {
   const wanted = new Set(taskIds);
   const rows = await store.findings.trajectories(importScope(environment));
   return rows
     .filter((row) => wanted.has(row.task_id))
-    .filter((row) =>
-      isPolicyFailure({
-        ending: row.ending as Ending,
-        reward: row.reward,
-        success: row.success === null ? null : row.success === 1,
-      }),
-    )
+    .filter((row) => {
+      const { reward } = row;
+      const ending = row.ending as Ending;
+      const success = row.success === null ? null : row.success === 1;
+      return method === 'cso' ? isPolicyFailure({ ending, reward, success }) : isPolicyEnding(ending);
+    })
     .map((row) => ({ taskId: row.task_id, sample: row.sample, importedId: row.id }));
 }
 

@@ -71,7 +71,7 @@ export function certifier({ store, environments }: ActivityContext) {
         confirmed: confirmedOf(proof.branches.filter(({ side }) => side === 'chosen').map(({ row }) => row)),
       },
       restore: environment.capabilities.deterministic
-        ? { method: 'replay', comparedObservations: state.actions.length }
+        ? { method: 'replay', comparedObservations: proof.rule === 'none' ? 0 : state.actions.length }
         : { method: 'snapshot', comparedObservations: 0 },
       models: Object.fromEntries(
         (Object.keys(models) as Role[]).map((role) => [
@@ -168,12 +168,17 @@ export function certifier({ store, environments }: ActivityContext) {
 }
 
 function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds'] {
-  const { confidence } = options.verification;
   switch (method) {
-    case 'cso':
-      return { gammaLow: options.gammaLow, gammaHigh: options.gammaHigh, confidence };
-    case 'rro':
-      return { gap: options.gap, saturation: options.saturation, confidence };
+    case 'cso': {
+      const { gammaLow, gammaHigh, verification } = options;
+      return { gammaLow, gammaHigh, confidence: verification.confidence };
+    }
+    case 'rro': {
+      const { gap, saturation, verification } = options;
+      return { gap, saturation, confidence: verification.confidence };
+    }
+    case 'step-dpo':
+      return { gap: options.gap };
   }
 }
 

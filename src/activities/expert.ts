@@ -1,6 +1,6 @@
 import type { Action } from '../domain/action.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
-import { csoOptionsOf } from '../domain/run-config.ts';
+import { alternativeOptionsOf, type RunConfig } from '../domain/run-config.ts';
 import type { ProposeResult, StepAddress } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { expertMessages, thoughtMessages } from '../models/prompts.ts';
@@ -27,8 +27,8 @@ export function expertActivities(context: ActivityContext) {
   async function proposeAlternatives(address: StepAddress, signal: AbortSignal): Promise<ProposeResult> {
     const run = await store.runs.get(address.runId);
     const { trajectory, state, message } = await trajectoryStep(context, address);
-    const { alternatives: count, pairSources } = csoOptionsOf(run.config);
-    const proposers = proposersFor(pairSources);
+    const { alternatives: count } = alternativeOptionsOf(run.config);
+    const proposers = proposersFor(run.config);
     const drawn = await Promise.all(
       proposers.flatMap((proposer, block) =>
         Array.from({ length: count }, async (_, sample) => {
@@ -69,7 +69,7 @@ export function expertActivities(context: ActivityContext) {
     const environment = environments.get(state.environment);
     const format = agentFormat(environment, state.format);
     const task = await environments.task(state.environment, state.taskId);
-    const wantsHints = csoOptionsOf(run.config).expertHints && environment.hints !== undefined;
+    const wantsHints = alternativeOptionsOf(run.config).expertHints && environment.hints !== undefined;
     const hints = wantsHints
       ? await insist(environment, `hints for ${task.id}`, signal, async () => environment.hints!(task))
       : null;
@@ -89,7 +89,7 @@ export function expertActivities(context: ActivityContext) {
       // Written anew in the policy's own format, so that nothing of the expert's habits of form gets into the data.
       if (parsed.kind !== 'action') continue;
       const message = format.render(parsed.thought, parsed.action, state.step + 1);
-      const rewrite = proposer === 'expert' && csoOptionsOf(run.config).thought === 'policy';
+      const rewrite = proposer === 'expert' && alternativeOptionsOf(run.config).thought === 'policy';
       return rewrite ? withPolicyThought(run, state, message, parsed.action, sample, signal) : message;
     }
     return null;
@@ -130,9 +130,10 @@ export function expertActivities(context: ActivityContext) {
   return { proposeAlternatives: activity(proposeAlternatives) };
 }
 
-/** Who must propose so that pairs of these sources can exist: `chosen/rejected`; the policy's own a_t is there anyway. */
-function proposersFor(pairSources: string): Proposer[] {
-  const [chosen, rejected] = pairSources.split('/') as [Proposer, Proposer];
+/** Who must propose so that pairs of the run's sources (`chosen/rejected`) can exist; the policy's own a_t is there anyway. */
+function proposersFor(config: RunConfig): Proposer[] {
+  if (config.method !== 'cso') return ['expert'];
+  const [chosen, rejected] = config.options.pairSources.split('/') as [Proposer, Proposer];
   return rejected === 'expert' && chosen !== 'expert' ? [chosen, 'expert'] : [chosen];
 }
 

@@ -1,4 +1,4 @@
-/** Turns the branches of a trajectory into pairs with their certificates. Reads only what is stored, so it gives the same whenever it runs. */
+/** Turns what was found out about a trajectory into pairs with their certificates. Reads only what is stored, so it gives the same whenever it runs. */
 import type { Certificate } from '../domain/pair.ts';
 import type { StepAddress } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
@@ -11,6 +11,7 @@ import type { ActivityContext } from './context.ts';
 import { csoProofs } from './cso-proofs.ts';
 import type { Proof } from './proof.ts';
 import { rroProofs } from './rro-proofs.ts';
+import { stepDpoProofs } from './step-dpo-proofs.ts';
 
 export function pairActivities(context: ActivityContext) {
   const { store } = context;
@@ -32,7 +33,7 @@ export function pairActivities(context: ActivityContext) {
     return balanced.length;
   }
 
-  /** All (chosen, rejected) of a step that its branches prove. */
+  /** All (chosen, rejected) of a step, by the method's own proof. */
   function proofsOf(run: Run, step: StepTable, state: State): Promise<Proof[]> {
     const { config } = run;
     switch (config.method) {
@@ -40,6 +41,8 @@ export function pairActivities(context: ActivityContext) {
         return csoProofs(store, run.id, config.options, step, state);
       case 'rro':
         return rroProofs(store, run.id, config.options, step, state);
+      case 'step-dpo':
+        return stepDpoProofs(store, run.id, step, state);
     }
   }
 

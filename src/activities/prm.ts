@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { judgeStep } from '../domain/critical-step.ts';
+import { judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { csoOptionsOf } from '../domain/run-config.ts';
-import type { JudgeResult, StepAddress } from '../domain/wire.ts';
+import { alternativeOptionsOf, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
+import { meanScore, preferenceOf } from '../domain/step-preference.ts';
+import type { JudgeResult, RankResult, StepAddress } from '../domain/wire.ts';
 import { scoreRequest } from '../models/prompts.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
@@ -23,23 +24,10 @@ export function prmActivities(context: ActivityContext) {
   /** Scores the actions of a step and says whether it is a candidate critical step. Without the gate, nobody is asked and every step is. */
   async function judgeCandidates(address: StepAddress, signal: AbortSignal): Promise<JudgeResult> {
     const run = await store.runs.get(address.runId);
-    const { state, message } = await trajectoryStep(context, address);
+    const { state, policy, alternatives } = await actionsOf(address);
     const options = csoOptionsOf(run.config);
-    // Another trajectory may have come through the same state with another action, and shares the alternatives.
-    const candidates = await store.findings.candidatesOf(run.id, state.id);
-    const policy = candidates.find(({ id }) => id === candidateId(state, message, 'own'));
-    if (!policy)
-      throw new Error(`The action of step ${address.step} is not among the candidates of state ${state.id}.`);
-    const alternatives = candidates.filter(
-      ({ position, canonical }) => position >= 0 && (canonical === null || canonical !== policy.canonical),
-    );
-
     const judged = options.gate
-      ? judgeStep(
-          await scored(run, state, policy, signal),
-          await Promise.all(alternatives.map((candidate) => scored(run, state, candidate, signal))),
-          options,
-        )
+      ? judgeStep(await scored(run, state, policy, signal), await allScored(run, state, alternatives, signal), options)
       : ungated(alternatives);
     const branched = judged.branched.slice(0, options.branchesPerStep ?? undefined);
     const critical = judged.verdict === 'critical';
@@ -57,14 +45,62 @@ export function prmActivities(context: ActivityContext) {
     return { verdict: judged.verdict, nodeId: state.id, policyCandidateId: policy.id, alternatives: branched, placebo };
   }
 
-  async function scored(run: Run, state: State, candidate: CandidateTable, signal: AbortSignal) {
+  /** Scores the actions of a step and says which of them is preferred to which, if any. */
+  async function rankCandidates(address: StepAddress, signal: AbortSignal): Promise<RankResult> {
+    const run = await store.runs.get(address.runId);
+    const { state, policy, alternatives } = await actionsOf(address);
+    const scores = await allScored(run, state, [policy, ...alternatives], signal);
+    const { verdict, pair } = preferenceOf(scores, stepDpoOptionsOf(run.config).gap);
+    await store.findings.addStep({
+      run_id: run.id,
+      trajectory_id: address.trajectoryId,
+      step: address.step,
+      node_id: state.id,
+      verdict,
+      policy_candidate_id: policy.id,
+      alternatives: JSON.stringify(pair === null ? [] : [pair.best, pair.worst]),
+      placebo: 0,
+    });
+    return { verdict };
+  }
+
+  /** The policy's own action at a step, and the alternatives to it in the order in which they were drawn. */
+  async function actionsOf(
+    address: StepAddress,
+  ): Promise<{ state: State; policy: CandidateTable; alternatives: CandidateTable[] }> {
+    const { state, message } = await trajectoryStep(context, address);
+    // Another trajectory may have come through the same state with another action, and shares the alternatives.
+    const candidates = await store.findings.candidatesOf(address.runId, state.id);
+    const policy = candidates.find(({ id }) => id === candidateId(state, message, 'own'));
+    if (!policy)
+      throw new Error(`The action of step ${address.step} is not among the candidates of state ${state.id}.`);
+    const alternatives = candidates.filter(
+      ({ position, canonical }) => position >= 0 && (canonical === null || canonical !== policy.canonical),
+    );
+    return { state, policy, alternatives };
+  }
+
+  function allScored(
+    run: Run,
+    state: State,
+    candidates: CandidateTable[],
+    signal: AbortSignal,
+  ): Promise<ScoredCandidate[]> {
+    return Promise.all(candidates.map((candidate) => scored(run, state, candidate, signal)));
+  }
+
+  async function scored(
+    run: Run,
+    state: State,
+    candidate: CandidateTable,
+    signal: AbortSignal,
+  ): Promise<ScoredCandidate> {
     const samples = await Promise.all(
-      Array.from({ length: csoOptionsOf(run.config).prmSamples }, (_, sample) =>
+      Array.from({ length: alternativeOptionsOf(run.config).prmSamples }, (_, sample) =>
         score(run, state, candidate, sample, signal),
       ),
     );
-    const known = samples.filter((sample) => sample !== null);
-    const mean = known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+    const mean = meanScore(samples);
     await store.findings.addScore({
       run_id: run.id,
       candidate_id: candidate.id,
@@ -102,7 +138,7 @@ export function prmActivities(context: ActivityContext) {
     return null;
   }
 
-  return { judgeCandidates: activity(judgeCandidates) };
+  return { judgeCandidates: activity(judgeCandidates), rankCandidates: activity(rankCandidates) };
 }
 
 function ungated(alternatives: CandidateTable[]) {

@@ -2,6 +2,7 @@
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import { verificationOf } from '../domain/run-config.ts';
 import type { BranchInput, BranchResult, OpenedBranch } from '../domain/wire.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { admitState } from '../models/gateway.ts';
@@ -144,7 +145,7 @@ export function rolloutActivities(context: ActivityContext) {
   async function confirm(run: Run, leaf: State, signal: AbortSignal) {
     const environment = environments.get(leaf.environment);
     const { confirm } = environment;
-    if (!confirm || !run.config.options.verification.confirmOnVariants) return null;
+    if (!confirm || !verificationOf(run.config).confirmOnVariants) return null;
     const task = await environments.task(environment.name, leaf.taskId);
     const what = `the confirmation of a success in ${task.id}`;
     return insist(environment, what, signal, () => confirm.call(environment, task, leaf.actions, signal));

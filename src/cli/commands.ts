@@ -31,12 +31,12 @@ export function registerCommands(program: Command): void {
   program
     .command('run')
     .description('start a run, or take it up again, and show its progress')
-    .addArgument(program.createArgument('<method>', 'method').choices(['cso', 'rro']))
+    .addArgument(program.createArgument('<method>', 'method').choices(['cso', 'rro', 'step-dpo']))
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('train'))
     .addOption(
-      new Option('--trajectories <source>', 'whose failures').choices(['policy', 'imported']).default('policy'),
+      new Option('--trajectories <source>', 'whose trajectories').choices(['policy', 'imported']).default('policy'),
     )
     .option('--limit <n>', 'most tasks', wholeNumber)
     .option('--task <id...>', 'only these tasks')

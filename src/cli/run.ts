@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import { type CruxConfig, checkConfig, storeLocation } from '../config.ts';
+import { type CruxConfig, checkConfig, optionsKey, storeLocation } from '../config.ts';
 import type { MethodName } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
 import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
@@ -79,7 +79,8 @@ function withSettings(config: CruxConfig, method: MethodName, settings: string[]
     return [name, readValue(value)];
   });
   if (changes.length === 0) return config;
-  return checkConfig({ ...config, [method]: { ...config[method], ...Object.fromEntries(changes) } }, '--set');
+  const key = optionsKey[method];
+  return checkConfig({ ...config, [key]: { ...config[key], ...Object.fromEntries(changes) } }, '--set');
 }
 
 function readValue(text: string): unknown {

@@ -9,6 +9,8 @@ export function summaryText(summary: RunSummary): string {
   const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);
   const critical = steps.byVerdict.critical ?? 0;
   const ofCso = (own: [string, string][]) => (summary.method === 'cso' ? own : []);
+  const isUnverified = summary.method === 'step-dpo' || (pairs.flags.unverified ?? 0) > 0;
+  const branching: [string, string] = ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`];
   const lines: [string, string][] = [
     [
       'Run',
@@ -20,10 +22,10 @@ export function summaryText(summary: RunSummary): string {
     ...ofCso([['Failures mined', named(summary.failures)]]),
     ['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`],
     ...ofCso([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
-    ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`],
+    ...(summary.method === 'step-dpo' ? [] : [branching]),
     ...ofCso([['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`]]),
     [
-      'Verified pairs',
+      isUnverified ? 'Pairs, unverified' : 'Verified pairs',
       `${count(pairs.total)} at ${plural(pairs.steps, 'step')} of ${plural(pairs.tasks, 'task')}, ${plural(pairs.groups, 'group')}`,
     ],
     ...(summary.revalued === null ? [] : [['  valued again', revaluedText(summary.revalued)] as [string, string]]),

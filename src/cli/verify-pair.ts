@@ -51,7 +51,7 @@ async function pairsNamed(store: Store, name: string): Promise<PairTable[]> {
 function text(checks: PairCheck[]): string {
   const lines = checks.map(({ pairId, ok, comparedObservations, problems }) =>
     ok
-      ? `✓ ${pairId}  ${comparedObservations} observations replayed, all equal`
+      ? `✓ ${pairId}  ${comparedObservations === 0 ? 'no branch to replay' : `${comparedObservations} observations replayed, all equal`}`
       : `✗ ${pairId}\n${problems.map((problem) => `    ${problem}`).join('\n')}`,
   );
   return [...lines, `${checks.filter(({ ok }) => ok).length} of ${checks.length} certificates hold.`].join('\n');

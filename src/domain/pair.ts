@@ -20,7 +20,7 @@ export type PairFlag =
   | 'oracle'
   /** A single successful branch stands behind it; luck alone may have made it. */
   | 'verified-once'
-  /** The ablation without verification made it: no branch stands behind it. */
+  /** Scores alone made it (Step-DPO, or the ablation without verification): no branch stands behind it. */
   | 'unverified'
   /** The same few rollouts that found the pair are its only proof: it was selected for its gap, so the gap is overrated. */
   | 'selected-by-gap';
@@ -96,7 +96,7 @@ export type Certificate = {
   };
   restore: {
     method: 'replay' | 'snapshot';
-    /** Observations of the prefix compared with the recorded ones, all equal: otherwise there is no pair. */
+    /** Observations of the prefix compared with the recorded ones, all equal: otherwise there is no pair. 0 where nothing was restored. */
     comparedObservations: number;
   };
   models: { [role: string]: { model: string; sampling: { [name: string]: Json }; promptVersion: string } };

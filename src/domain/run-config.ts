@@ -3,7 +3,7 @@ import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
 import type { Split } from './task.ts';
 
-export type MethodName = 'cso' | 'rro';
+export type MethodName = 'cso' | 'rro' | 'step-dpo';
 
 /** A model in one role. */
 export type RoleSettings = {
@@ -22,7 +22,12 @@ export type RoleSettings = {
 
 export type Role = 'policy' | 'expert' | 'prm';
 
-export type RunConfig = RunSettings & ({ method: 'cso'; options: CsoOptions } | { method: 'rro'; options: RroOptions });
+export type RunConfig = RunSettings &
+  (
+    | { method: 'cso'; options: CsoOptions }
+    | { method: 'rro'; options: RroOptions }
+    | { method: 'step-dpo'; options: StepDpoOptions }
+  );
 
 /** @throws Error for a run of another method: its activities do not belong to it */
 export function csoOptionsOf(config: RunConfig): CsoOptions {
@@ -30,7 +35,28 @@ export function csoOptionsOf(config: RunConfig): CsoOptions {
   return config.options;
 }
 
-export type MethodOptions = CsoOptions | RroOptions;
+/** @throws Error for a run of another method */
+export function stepDpoOptionsOf(config: RunConfig): StepDpoOptions {
+  if (config.method !== 'step-dpo') throw new Error(`A run of ${config.method} has no options of Step-DPO.`);
+  return config.options;
+}
+
+/** @throws Error for a run of a method that asks no expert and no PRM */
+export function alternativeOptionsOf(config: RunConfig): AlternativeOptions {
+  if (config.method === 'rro') throw new Error(`A run of ${config.method} has no alternatives of an expert.`);
+  return config.options;
+}
+
+/** @throws Error for a run of a method that makes no branches */
+export function verificationOf(config: RunConfig): VerificationOptions {
+  if (config.method === 'step-dpo') throw new Error(`A run of ${config.method} verifies nothing.`);
+  return config.options.verification;
+}
+
+export type MethodOptions = BranchingOptions | StepDpoOptions;
+
+/** Of the methods that make branches. */
+export type BranchingOptions = CsoOptions | RroOptions;
 
 /** What is the same for every method. */
 export type RunSettings = {
@@ -60,10 +86,20 @@ export type Ceilings = { calls: number | null; tokens: number | null; costMicroU
 
 export type RunState = 'running' | 'paused' | 'cancelled' | 'budget' | 'finished' | 'failed';
 
-/** Options of CSO. [P] values are those of the paper (arXiv 2602.03412), [D] ours. */
-export type CsoOptions = {
-  /** K [P]: alternatives that are drawn at each step. */
+/** How alternatives are drawn and scored, under every method that has an expert and a PRM. */
+export type AlternativeOptions = {
+  /** K: alternatives that are drawn at each step; 5 is CSO's [P]. */
   alternatives: number;
+  /** Samples of the PRM that are averaged to a score. */
+  prmSamples: number;
+  /** Whose thought goes before an expert's action: its own, or one that the policy writes for it [D]. */
+  thought: 'keep' | 'policy';
+  /** Whether the expert's prompt has the environment's hints [D]. */
+  expertHints: boolean;
+};
+
+/** Options of CSO. [P] values are those of the paper (arXiv 2602.03412), [D] ours. */
+export type CsoOptions = AlternativeOptions & {
   /** γ_low [P]: a step is a candidate only if its action scores below. */
   gammaLow: number;
   /** γ_high [P]: an alternative is branched only if it scores above. */
@@ -84,12 +120,6 @@ export type CsoOptions = {
   pairsPerTask: number | null;
   /** Tasks whose samples succeed more often than this are not mined; null for no limit [D]. Needs several samples a task. */
   maxPassRate: number | null;
-  /** Samples of the PRM that are averaged to a score. */
-  prmSamples: number;
-  /** Whose thought goes before an expert's action: its own, or one that the policy writes for it [D]. */
-  thought: 'keep' | 'policy';
-  /** Whether the expert's prompt has the environment's hints [D]. */
-  expertHints: boolean;
 };
 
 /** How pairs are proven, under every method. */
@@ -128,6 +158,15 @@ export type RroOptions = {
   revalueRate: number;
   verification: VerificationOptions;
   /** Most pairs kept of a step and of a task; null for all [D]. */
+  pairsPerStep: number | null;
+  pairsPerTask: number | null;
+};
+
+/** Options of Step-DPO for agents, all [D]. */
+export type StepDpoOptions = AlternativeOptions & {
+  /** Least difference of scores for a pair. */
+  gap: number;
+  /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
 };

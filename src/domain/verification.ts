@@ -1,6 +1,6 @@
 /** Whether branches prove that an alternative is better than the policy's own action. */
 import { isPolicyEnding } from './ending.ts';
-import type { CsoOptions } from './run-config.ts';
+import type { VerificationOptions } from './run-config.ts';
 import { sequentialDecision } from './statistics/sequential-rule.ts';
 import type { BranchResult } from './wire.ts';
 
@@ -37,7 +37,7 @@ export type Verdict = {
  * With n = 1, one successful branch verifies. Source: CSO (arXiv 2602.03412), verification.
  * With n > 1, the alternative must beat the policy's own action from the same state: the sequential rule of the `sound` preset. Source: ours.
  */
-export function verdictOn(alternative: Tally, policy: Tally, verification: CsoOptions['verification']): Verdict {
+export function verdictOn(alternative: Tally, policy: Tally, verification: VerificationOptions): Verdict {
   if (verification.rollouts === 1) {
     const open = alternative.rollouts + alternative.missing === 0;
     const accepted = alternative.successes > 0;

@@ -1,6 +1,7 @@
 /** What crosses between workflows and activities: ids, closed words and small numbers, never messages. */
 import type { Ending } from './ending.ts';
 import type { MethodName, MethodOptions, RunState } from './run-config.ts';
+import type { PreferenceVerdict } from './step-preference.ts';
 
 /** One trajectory of a run, by its position among the run's tasks. */
 export type TaskAddress = { runId: string; position: number };
@@ -71,6 +72,8 @@ export type JudgeResult = {
   /** Whether the policy's own action is branched here too, to measure luck. */
   placebo: boolean;
 };
+
+export type RankResult = { verdict: PreferenceVerdict };
 
 /** An action that was drawn in a state and taken. */
 export type DrawnAction = {

@@ -39,6 +39,7 @@ export type SummaryView = {
   failures: number;
   /** Policy steps of the failed trajectories; null where nobody counted. */
   failedSteps: number | null;
+  /** CSO's; null for other methods. */
   candidateSteps: number | null;
   branches: number | null;
   verifiedPairs: number;
@@ -53,7 +54,7 @@ export type SummaryView = {
     tokensPerVerifiedPair: number | null;
     /** Micro-dollars. */
     costPerVerifiedPairMicroUsd: number | null;
-    /** In [0, 1]: steps with a pair ÷ policy steps of the failed trajectories. */
+    /** In [0, 1]: steps with a pair ÷ policy steps of the trajectories that the method mines, under CSO the failed ones. */
     supervisedShare: number | null;
   };
 };

@@ -1,6 +1,6 @@
 import { endingsBar, scoreHistogram } from './charts.ts';
 import { html, type SafeHtml } from './html.ts';
-import type { RunView } from './run-view.ts';
+import type { RunView, TaskView } from './run-view.ts';
 import { cost, count, decimal, percent, share } from './values.ts';
 
 /** What the run was. */
@@ -20,18 +20,19 @@ export function runHeader({ run }: RunView): SafeHtml {
 export function summarySection(view: RunView): SafeHtml {
   const { summary } = view;
   const { comparison } = summary;
+  const { method } = view.run;
+  const isCso = method === 'cso';
+  const isUnverified = method === 'step-dpo' || view.tasks.some(hasUnverified);
   return html`<section><h2>Outcome</h2>
 <dl class="cards">${[
     card('tasks', count(summary.tasks)),
     card('trajectories', count(summary.trajectories)),
     card('failures of the policy', count(summary.failures), `${count(summary.failedSteps)} steps in them`),
-    card('candidate critical steps', count(summary.candidateSteps)),
-    card('branches', count(summary.branches)),
-    card('verified pairs', count(summary.verifiedPairs)),
+    isCso ? card('candidate critical steps', count(summary.candidateSteps)) : null,
+    method === 'step-dpo' ? null : card('branches', count(summary.branches)),
+    card(isUnverified ? 'pairs, unverified' : 'verified pairs', count(summary.verifiedPairs)),
   ]}</dl>
-<div class="table"><table><tr><th>branches that succeeded</th><th>95 % interval in brackets</th></tr>
-<tr><td>through alternatives (flip rate)</td><td>${share(summary.flips)}</td></tr>
-<tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${share(summary.placeboFlips)}</td></tr></table></div>
+${isCso ? flipTable(summary) : null}
 <div class="pictures" style="margin-top:14px">${endingsBar(summary)}${scoreHistogram(view)}</div></section>
 <section><h2>Compared with other runs by</h2>
 <dl class="cards">${[
@@ -45,6 +46,17 @@ export function summarySection(view: RunView): SafeHtml {
     card('steps supervised', percent(comparison.supervisedShare)),
   ]}</dl></section>
 <section><h2>Ledger</h2>${ledgerTable(view)}</section>`;
+}
+
+/** What alternatives gave, and beside it what luck alone gives. */
+function flipTable({ flips, placeboFlips }: RunView['summary']): SafeHtml {
+  return html`<div class="table"><table><tr><th>branches that succeeded</th><th>95 % interval in brackets</th></tr>
+<tr><td>through alternatives (flip rate)</td><td>${share(flips)}</td></tr>
+<tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${share(placeboFlips)}</td></tr></table></div>`;
+}
+
+function hasUnverified({ pairs }: TaskView): boolean {
+  return pairs.some(({ flags }) => flags.includes('unverified'));
 }
 
 function card(name: string, value: string, below: string | null = null): SafeHtml {

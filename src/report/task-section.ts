@@ -33,10 +33,12 @@ ${trajectory.steps.map(stepBlock)}`;
 }
 
 function stepBlock(step: StepView): SafeHtml {
+  const branched = step.alternatives.filter(({ verdict }) => verdict !== 'not-branched');
+  const verified = branched.filter(({ verdict }) => verdict === 'verified').length;
   const alternatives =
     step.alternatives.length === 0
       ? null
-      : html`<details class="alternatives"><summary>${plural(step.alternatives.length, 'alternative')}, ${step.alternatives.filter((alternative) => alternative.verdict === 'verified').length} verified</summary>${step.alternatives.map(alternativeBlock)}</details>`;
+      : html`<details class="alternatives"><summary>${plural(step.alternatives.length, 'alternative')}${branched.length === 0 ? null : `, ${verified} verified`}</summary>${step.alternatives.map(alternativeBlock)}</details>`;
   const own =
     step.ownBranches.length === 0
       ? null

@@ -128,7 +128,10 @@ export class Findings {
     return this.#database.kysely.selectFrom('pairs').selectAll().where('id', '=', id).executeTakeFirst();
   }
 
-  /** The pairs of a trajectory, in place of those that were recorded when a ceiling had cut it short. */
+  /**
+   * The pairs of a trajectory, in place of those that were recorded when a ceiling had cut it short. Two trajectories through one state may
+   * find the same pair: it belongs to the one of the lower id, whoever comes first.
+   */
   async replacePairs(runId: string, trajectoryId: string, rows: PairTable[]): Promise<void> {
     const { kysely } = this.#database;
     await this.#database.atomically([
@@ -137,7 +140,9 @@ export class Findings {
         kysely
           .insertInto('pairs')
           .values(row)
-          .onConflict((conflict) => conflict.doNothing()),
+          .onConflict((conflict) =>
+            conflict.columns(['run_id', 'id']).doUpdateSet(row).where('pairs.trajectory_id', '>', row.trajectory_id),
+          ),
       ),
     ]);
   }

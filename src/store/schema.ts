@@ -192,10 +192,11 @@ export type StepTable = {
   /** From 1. */
   step: number;
   node_id: string;
-  /** `critical`, `not-critical`, `unscored`, `no-alternative`, `skipped`. */
+  /** The method's word for it: of CSO's `StepVerdict`, RRO's `StepChoice`, or Step-DPO's `PreferenceVerdict`. */
   verdict: string;
+  /** The policy's own action; under RRO the rejected one, empty for none. */
   policy_candidate_id: string;
-  /** Alternatives over the threshold, best first, as a JSON list of candidate ids. */
+  /** JSON list of candidate ids. CSO: alternatives over the threshold, best first. RRO: the accepted action. Step-DPO: best and worst of a pair. */
   alternatives: string;
   placebo: number;
 };

@@ -85,8 +85,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       success: row.success === null ? null : row.success === 1,
     }),
   );
-  // RRO pairs steps of every trajectory, CSO those of failures.
-  const supervisable = run.method === 'rro' ? trajectories : failures;
+  // CSO pairs steps of failures, the other methods those of every trajectory.
+  const supervisable = run.method === 'cso' ? failures : trajectories;
   const supervisableSteps = supervisable.reduce((sum, row) => sum + row.steps, 0);
   const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;

@@ -3,7 +3,7 @@ import type { Ending } from '../domain/ending.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import type { CandidateSource } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
-import type { RunConfig } from '../domain/run-config.ts';
+import { type RunConfig, verificationOf } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
 import type {
   ActionView,
@@ -88,7 +88,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       })),
       failures: Object.values(summary.failures).reduce((sum, count) => sum + count, 0),
       failedSteps: trajectories.filter((row) => row.success === 0).reduce((sum, row) => sum + row.steps, 0),
-      candidateSteps: summary.steps.byVerdict.critical ?? 0,
+      candidateSteps: run.method === 'cso' ? (summary.steps.byVerdict.critical ?? 0) : null,
       branches: branches.length,
       verifiedPairs: pairs.length,
       flips: verify ? { count: verify.succeeded, of: verify.total } : null,
@@ -190,7 +190,7 @@ function verdictView(found: Found, branches: BranchTable[], baseline: BranchTabl
     );
   const alternative = outcome(branches);
   if (alternative.rollouts === 0) return 'undecided';
-  const { verdict } = verdictOn(alternative, outcome(baseline), found.run.config.options.verification);
+  const { verdict } = verdictOn(alternative, outcome(baseline), verificationOf(found.run.config));
   return verdict === 'accepted' ? 'verified' : verdict === 'rejected' ? 'not-verified' : 'undecided';
 }
 

@@ -3,7 +3,8 @@ import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
-import type { CsoOptions } from '../domain/run-config.ts';
+import { verificationOf } from '../domain/run-config.ts';
+import { isApart, meanScore } from '../domain/step-preference.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
 import type { Environment } from '../environments/contract.ts';
@@ -135,8 +136,27 @@ async function unconfirmed(
   return confirmed ? [] : [`${label}: the success does not hold on variants of the data (${reason}).`];
 }
 
+/** Step-DPO has no branches: its pairs rest on the PRM's single scores, which are stored. */
+async function wrongScores(
+  store: Store,
+  row: PairTable,
+  { chosen, rejected, thresholds }: Certificate,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const [side, { candidateId, score }] of Object.entries({ chosen, rejected })) {
+    const stored = await store.findings.score(row.run_id, candidateId);
+    const mean = stored && meanScore(JSON.parse(stored.samples) as (number | null)[]);
+    if (mean !== score)
+      problems.push(`The stored scores of the ${side} action do not give the one of the certificate.`);
+  }
+  const isPair =
+    chosen.score !== null && rejected.score !== null && isApart(chosen.score, rejected.score, thresholds.gap!);
+  return isPair ? problems : [...problems, 'The scores are not far enough apart for a pair.'];
+}
+
 /** The rule, applied once more to the recorded branches. */
 async function wrongVerdict(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
+  if (certificate.method === 'step-dpo') return wrongScores(store, row, certificate);
   if (certificate.verification.rule === 'none') return [];
   const rows = (await store.findings.branchesAt(row.run_id, certificate.nodeId)).filter((branch) =>
     certificate.branches.some(({ branchId }) => branchId === branch.id),
@@ -150,10 +170,9 @@ async function wrongVerdict(store: Store, row: PairTable, certificate: Certifica
         success: branch.success === null ? null : branch.success === 1,
         confirmed: branch.confirmed === null ? null : branch.confirmed === 1,
       }));
-  const { options } = (await store.runs.get(row.run_id)).config;
-  const verification: CsoOptions['verification'] = options.verification;
   if (certificate.verification.rule === 'values') return wrongValues(certificate, of('chosen'), of('rejected'));
-  const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verification);
+  const { config } = await store.runs.get(row.run_id);
+  const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verificationOf(config));
   return verdict === 'accepted' ? [] : ['The recorded branches do not verify the alternative.'];
 }
 

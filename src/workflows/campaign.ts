@@ -310,7 +310,7 @@ class Campaign {
           .map(([name, count]) => `${name} ${count}`)
           .join(', ') || '–',
       ],
-      ['candidate critical steps', criticalSteps],
+      ...(this.#input.method === 'cso' ? [['candidate critical steps', criticalSteps] as [string, number]] : []),
       ['branches', branches],
       ['pairs', pairs],
     ];

@@ -12,7 +12,7 @@ import {
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import { meanReward } from '../domain/rising.ts';
-import type { CsoOptions, MethodOptions } from '../domain/run-config.ts';
+import type { AlternativeOptions, CsoOptions, MethodOptions } from '../domain/run-config.ts';
 import type {
   BranchInput,
   BranchResult,
@@ -20,6 +20,7 @@ import type {
   DrawnAction,
   JudgeResult,
   OpenedTask,
+  RankResult,
   StepInput,
   StepResult,
   TrajectoryCursor,
@@ -191,7 +192,7 @@ export class TaskRun<Options extends MethodOptions> {
         const found = { criticalSteps: this.#criticalSteps, branches: this.#branches };
         await this.#continueAsNewIfLong({ phase: 'mine', trajectory, nextStep: next, ...found });
       }
-      const last = Math.min(trajectory.steps, next + stepsPerChunk(this.#cso) - 1);
+      const last = Math.min(trajectory.steps, next + stepsPerChunk(this.options) - 1);
       const steps = Array.from({ length: last - next + 1 }, (_, index) => next + index);
       await whenAllSettled(steps.map((step) => this.#unlessStopped(() => mine(step))));
       next = last + 1;
@@ -200,8 +201,9 @@ export class TaskRun<Options extends MethodOptions> {
 
   /** Draws alternatives at a step. @returns how many different ones there are */
   async propose(step: number): Promise<number> {
+    const { alternatives: count } = this.options as AlternativeOptions;
     const { alternatives } = await this.#slots.run(() =>
-      agent(`step ${step}: propose ${this.#cso.alternatives} alternatives`).proposeAlternatives(this.#address(step)),
+      agent(`step ${step}: propose ${count} alternatives`).proposeAlternatives(this.#address(step)),
     );
     return alternatives;
   }
@@ -214,6 +216,11 @@ export class TaskRun<Options extends MethodOptions> {
     if (judged.verdict === 'critical') this.#criticalSteps++;
     this.#show('mining');
     return judged;
+  }
+
+  /** Scores the actions of a step: which is preferred to which? */
+  rank(step: number): Promise<RankResult> {
+    return this.#slots.run(() => agent(`step ${step}: score the actions`).rankCandidates(this.#address(step)));
   }
 
   /** Takes a candidate in its state and lets the policy continue to its own ending. */
@@ -241,7 +248,7 @@ export class TaskRun<Options extends MethodOptions> {
     return result;
   }
 
-  /** Stores the pairs that the branches so far prove, with their certificates. */
+  /** Stores the pairs that what was found out so far proves, with their certificates. */
   async emitPairs(): Promise<void> {
     const { runId, trajectoryId } = this.#address(1);
     this.#pairs = await bookkeeping('record the pairs').recordPairs({ runId, trajectoryId });
@@ -410,7 +417,7 @@ export class TaskRun<Options extends MethodOptions> {
       ['ending', this.#trajectory?.ending],
       ['reward', this.#trajectory?.reward],
       ['steps', this.#trajectory?.steps],
-      ['candidate critical steps', this.#criticalSteps],
+      ['candidate critical steps', this.#input.method === 'cso' ? this.#criticalSteps : null],
       ['branches', this.#branches],
       ['pairs', this.#pairs],
     ];
@@ -419,10 +426,15 @@ export class TaskRun<Options extends MethodOptions> {
   }
 }
 
-function stepsPerChunk({ alternatives, verification }: CsoOptions): number {
-  const { rollouts, baselineRollouts } = verification;
-  const perStep = 2 + alternatives * rollouts + baselineRollouts + alternatives;
-  return Math.max(1, Math.min(mostStepsPerChunk, Math.floor(activitiesPerChunk / perStep)));
+function stepsPerChunk(options: MethodOptions): number {
+  return Math.max(1, Math.min(mostStepsPerChunk, Math.floor(activitiesPerChunk / activitiesPerStep(options))));
+}
+
+/** Most activities that mining a step starts: proposals, scores, and all branches. */
+function activitiesPerStep(options: MethodOptions): number {
+  if (!('alternatives' in options && 'verification' in options)) return 2;
+  const { alternatives, verification } = options;
+  return 2 + alternatives * verification.rollouts + verification.baselineRollouts + alternatives;
 }
 
 /** Like `Promise.all`, but when one fails, the others are over too: nothing is under way any more when this returns. */

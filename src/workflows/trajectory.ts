@@ -1,10 +1,11 @@
 import { CancellationScope, ContinueAsNew, getExternalWorkflowHandle } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import type { CsoOptions, MethodName, MethodOptions, RroOptions } from '../domain/run-config.ts';
+import type { CsoOptions, MethodName, MethodOptions, RroOptions, StepDpoOptions } from '../domain/run-config.ts';
 import type { TrajectoryInput, TrajectoryResult } from '../domain/wire.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
 import { rro } from './methods/rro.ts';
+import { stepDpo } from './methods/step-dpo.ts';
 import { TaskRun } from './primitives.ts';
 import { bookkeeping, faultOf } from './proxies.ts';
 
@@ -12,13 +13,14 @@ import { bookkeeping, faultOf } from './proxies.ts';
 const methods: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
   cso: (task) => cso(task as TaskRun<CsoOptions>),
   rro: (task) => rro(task as TaskRun<RroOptions>),
+  'step-dpo': (task) => stepDpo(task as TaskRun<StepDpoOptions>),
 };
 
 type AnyTaskRun = TaskRun<MethodOptions>;
 
 /**
- * One trajectory's whole life: explore, judge, and if it failed: find critical steps, branch, verify, emit pairs. Whatever happens, the
- * campaign is told; the workflow itself fails only for a defect.
+ * One trajectory's whole life, by its method: under CSO explore, judge, and if it failed: find critical steps, branch, verify, emit pairs.
+ * Whatever happens, the campaign is told; the workflow itself fails only for a defect.
  */
 export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResult> {
   try {

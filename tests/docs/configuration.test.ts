@@ -35,6 +35,7 @@ type Schema = {
 const byPreset = [
   ...['cso.rollouts', 'cso.baselineRollouts', 'cso.pairsPerStep', 'cso.pairsPerTask'],
   ...['rro.previousValue', 'rro.provingRollouts', 'rro.pairsPerStep', 'rro.pairsPerTask'],
+  ...['stepDpo.pairsPerStep', 'stepDpo.pairsPerTask'],
 ];
 
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');

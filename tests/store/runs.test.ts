@@ -204,6 +204,17 @@ describeEngines('findings', (engine) => {
     await findings.replacePairs('run-1', 't', [pair('p2', 'a', 10), pair('p4', 'a', 3)]);
     await findings.replacePairs('run-1', 'another', []);
     expect((await findings.pairs('run-1')).map(({ id }) => id)).toEqual(['p4', 'p2']);
+    // Found by two trajectories through one state: whose it is does not depend on who was first.
+    const of = (trajectory: string) => ({ ...pair('p5', 'c', 1), trajectory_id: trajectory });
+    for (const order of [
+      ['t1', 't2'],
+      ['t2', 't1'],
+    ]) {
+      await findings.replacePairs('run-1', 't1', []);
+      await findings.replacePairs('run-1', 't2', []);
+      for (const trajectory of order) await findings.replacePairs('run-1', trajectory, [of(trajectory)]);
+      expect((await findings.findPair('p5'))?.trajectory_id).toBe('t1');
+    }
   });
 
   it('a run that goes on after a ceiling is not over', async () => {

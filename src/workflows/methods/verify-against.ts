@@ -1,4 +1,4 @@
-import type { MethodOptions } from '../../domain/run-config.ts';
+import type { BranchingOptions } from '../../domain/run-config.ts';
 import { tally, verdictOn } from '../../domain/verification.ts';
 import type { BranchPurpose, BranchResult } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';
@@ -9,7 +9,7 @@ import type { TaskRun } from '../primitives.ts';
  * @param stopAtFirst whether the first accepted alternative ends it
  */
 export async function verifyAgainst(
-  task: TaskRun<MethodOptions>,
+  task: TaskRun<BranchingOptions>,
   step: number,
   nodeId: string,
   alternatives: string[],
@@ -38,7 +38,7 @@ export async function verifyAgainst(
 
 /** Rollouts of one candidate, by number. */
 export function branches(
-  task: TaskRun<MethodOptions>,
+  task: TaskRun<BranchingOptions>,
   step: number,
   nodeId: string,
   candidateId: string,
