@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
-import { loadConfig, storeLocation } from '../config.ts';
+import { storeLocation } from '../config.ts';
 import { type AgreementReport, differenceCause, measureAgreement } from '../environments/intercode-sql/agreement.ts';
 import { interCodeSql } from '../environments/intercode-sql/environment.ts';
 import { importSqlDataset } from '../environments/intercode-sql/import.ts';
@@ -8,7 +8,7 @@ import { readRecordedRuns } from '../environments/intercode-sql/recorded-runs.ts
 import { sqlTextFormat } from '../environments/intercode-sql/text-format.ts';
 import { type ImportedCounts, importTrajectories } from '../imports/recorded-trajectories.ts';
 import { openStore } from '../store/store.ts';
-import { type GlobalOptions, homeOf, printResult, say } from './setting.ts';
+import { configIfValid, type GlobalOptions, homeOf, printResult, say } from './setting.ts';
 import { count, named, percent } from './text.ts';
 
 /** Differences in which both observations say the same. */
@@ -60,7 +60,8 @@ async function importRuns(
 ) {
   progress('agreement with MySQL', 0, 1);
   const agreement = await measureAgreement({ from, data: into });
-  const config = existsSync(resolve(options.config)) ? await loadConfig(options.config) : null;
+  // It may well name the very data set that is being imported.
+  const config = await configIfValid(options);
   const store = await openStore(storeLocation(config, homeOf(options)));
   const environment = interCodeSql({ data: into, name });
   try {

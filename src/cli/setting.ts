@@ -27,7 +27,7 @@ export async function readingStore(
   has: (store: Store) => Promise<boolean> = async () => true,
 ): Promise<Store> {
   const home = homeOf(options);
-  const config = existsSync(resolve(options.config)) ? await configIfValid(options) : null;
+  const config = await configIfValid(options);
   const own = storeLocation(config, home);
   const [first, second] = [own, demoStoreLocation(home)].filter(
     (location) => isPostgres(location) || existsSync(location),
@@ -40,8 +40,9 @@ export async function readingStore(
   return (await openIf(first, has)) ?? (second === undefined ? null : await openIf(second, has)) ?? openStore(first);
 }
 
-/** Reading needs nothing of the configuration but the place of the store, which is the usual one where it does not load. */
-async function configIfValid(options: GlobalOptions): Promise<CruxConfig | null> {
+/** For commands that need nothing of the configuration but the place of the store, which is the usual one where there is none or it does not load. */
+export async function configIfValid(options: GlobalOptions): Promise<CruxConfig | null> {
+  if (!existsSync(resolve(options.config))) return null;
   try {
     return await loadConfig(options.config);
   } catch (error) {
