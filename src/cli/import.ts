@@ -38,12 +38,13 @@ export async function importData(
     train: imported.train,
     test: imported.test,
     emptyGolds: imported.emptyGolds,
+    rejectedGolds: imported.rejectedGolds,
     recorded,
   };
   printResult(options, result, () =>
     [
       `${name}: ${count(imported.train)} train and ${count(imported.test)} test tasks on ${count(imported.databases)} databases in ${into}`,
-      `Left out: ${count(imported.emptyGolds)} tasks whose gold query returns no row (any empty result would score 1)`,
+      `Left out: ${count(imported.emptyGolds)} tasks whose gold query returns no row (any empty result would score 1)${imported.rejectedGolds > 0 ? `, ${count(imported.rejectedGolds)} whose gold MySQL 8 refuses` : ''}`,
       ...(recorded ? recordedText(recorded.counts, recorded.agreement) : []),
       '',
       `In crux.config.ts: interCodeSql({ data: '${relative(process.cwd(), into)}', name: '${name}' })`,
