@@ -13,7 +13,7 @@ import type { ActivityContext } from './context.ts';
 
 const rowsPerLook = 500;
 
-export type LoseTaskInput = TaskAddress & { ending: Ending };
+export type LoseTaskInput = TaskAddress & { ending: Ending /** Kind and words of the fault. */; fault?: string | null };
 export type ControlInput = { runId: string; state?: RunState; ceilings?: Ceilings };
 
 export function storeActivities(context: ActivityContext) {
@@ -98,15 +98,16 @@ export function storeActivities(context: ActivityContext) {
     const status = await statusOf(handle);
     if (status === 'COMPLETED') return handle.result() as Promise<TrajectoryResult>;
     if (status !== null && !endedWithoutResult.has(status)) return null;
-    return loseTask({ runId, position, ending: 'cancelled' });
+    const fault = `Workflow.${status ?? 'NotFound'}: the trajectory's workflow ended without a result`;
+    return loseTask({ runId, position, ending: 'cancelled', fault });
   }
 
   /** Records that a task's workflow ended without a result of its own, unless there is one by now. */
-  async function loseTask({ runId, position, ending }: LoseTaskInput): Promise<TrajectoryResult> {
+  async function loseTask({ runId, position, ending, fault = null }: LoseTaskInput): Promise<TrajectoryResult> {
     const { taskId } = await store.runs.task(runId, position);
     const known = await storedResult(runId, position);
     if (known) return known;
-    const result = lostResult(position, taskId, ending);
+    const result = lostResult(position, taskId, ending, fault);
     await store.runs.finishTask(runId, position, JSON.stringify(result));
     return result;
   }
@@ -143,7 +144,7 @@ export async function statusOf(handle: WorkflowHandle): Promise<string | null> {
   }
 }
 
-function lostResult(position: number, taskId: string, ending: Ending): TrajectoryResult {
+function lostResult(position: number, taskId: string, ending: Ending, fault: string | null): TrajectoryResult {
   return {
     position,
     taskId,
@@ -155,5 +156,6 @@ function lostResult(position: number, taskId: string, ending: Ending): Trajector
     branches: 0,
     pairs: 0,
     stoppedBy: 'fault',
+    fault,
   };
 }

@@ -18,6 +18,9 @@ export function summaryText(summary: RunSummary): string {
     ],
     ['State', `${summary.state} after ${duration(elapsed)}`],
     ['Tasks', `${count(summary.tasks.done)} of ${count(summary.tasks.total)}${stopped(summary)}`],
+    ...Object.entries(summary.tasks.faults)
+      .slice(0, 5)
+      .map(([fault, times]): [string, string] => ['  fault', `${count(times)} × ${fault}`]),
     ['Trajectories', named(summary.endings)],
     ...ofCso([['Failures mined', named(summary.failures)]]),
     ['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`],

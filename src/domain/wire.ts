@@ -3,6 +3,12 @@ import type { Ending } from './ending.ts';
 import type { MethodName, MethodOptions, RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
 
+/** A fault as results carry it: its kind and the beginning of its words, so that histories stay small. */
+export function faultWords({ kind, message }: { kind: string; message: string }): string {
+  const words = `${kind}: ${message}`;
+  return words.length > 240 ? `${words.slice(0, 239)}…` : words;
+}
+
 /** One trajectory of a run, by its position among the run's tasks. */
 export type TaskAddress = { runId: string; position: number };
 
@@ -144,6 +150,8 @@ export type TrajectoryResult = {
   pairs: number;
   /** What cut the mining short; null when it was finished. */
   stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
+  /** Kind and words of the fault, shortened; null where there was none. */
+  fault: string | null;
 };
 
 export type TrajectoryInput = TaskAddress & {

@@ -23,18 +23,19 @@ export async function choosePorts(
 ): Promise<ServerPorts> {
   const ports: number[] = [];
   for (const name of ['server', 'ui'] as const) {
+    const label = name === 'ui' ? 'UI' : name;
     const port = required[name] ?? preferred[name];
     if ((await isFree(port)) && !ports.includes(port)) {
       ports.push(port);
       continue;
     }
     if (required[name] !== undefined) {
-      throw new CruxError('User.Config', `Port ${port}, given for the Temporal ${name}, is taken.`, {
+      throw new CruxError('User.Config', `Port ${port}, given for the Temporal ${label}, is taken.`, {
         remedy: 'Name another port, or none to let Crux take a free one.',
       });
     }
     const free = await freePort();
-    report(`Port ${port} is taken; the Temporal ${name} listens on ${free} instead.`);
+    report(`Port ${port} is taken; the Temporal ${label} listens on ${free} instead.`);
     ports.push(free);
   }
   const [server, ui] = ports as [number, number];

@@ -20,7 +20,12 @@ export type RunSummary = {
   finishedAt: number | null;
   ceilings: Ceilings;
   models: { [role: string]: string };
-  tasks: { total: number; done: number; stoppedBy: { [reason: string]: number } };
+  tasks: {
+    total: number;
+    done: number;
+    stoppedBy: { [reason: string]: number } /** Faults that ended tasks, with how many. */;
+    faults: { [fault: string]: number };
+  };
   /** Trajectories by ending; successes under `success`. */
   endings: { [ending: string]: number };
   /** Failures of the policy's own doing, by ending: what CSO mines. */
@@ -120,6 +125,10 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       stoppedBy: countBy(
         results.filter((result) => result.stoppedBy !== null),
         (result) => result.stoppedBy!,
+      ),
+      faults: countBy(
+        results.filter((result) => result.fault),
+        (result) => result.fault!,
       ),
     },
     endings: countBy(trajectories, (row) => (row.success === 1 ? 'success' : row.ending)),

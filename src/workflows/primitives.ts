@@ -28,6 +28,7 @@ import type {
   TrajectoryResult,
   TrajectorySummary,
 } from '../domain/wire.ts';
+import { faultWords } from '../domain/wire.ts';
 import { branchWorkflowId } from '../domain/workflow-ids.ts';
 import type { branch } from './branch.ts';
 import { isHistoryLong } from './history.ts';
@@ -66,6 +67,7 @@ export class TaskRun<Options extends MethodOptions> {
   #branches = 0;
   #pairs = 0;
   #stoppedBy: TrajectoryResult['stoppedBy'] = null;
+  #fault: string | null = null;
 
   private constructor(input: TrajectoryInput, task: OpenedTask) {
     this.#input = input;
@@ -264,7 +266,9 @@ export class TaskRun<Options extends MethodOptions> {
     if (!fault) throw error;
     const ending = endingOfFault(fault.kind);
     if (ending === null) throw error;
-    if (this.#stoppedBy === null) this.#stoppedBy = ending === 'budget' || ending === 'cancelled' ? ending : 'fault';
+    if (this.#stoppedBy !== null) return;
+    this.#stoppedBy = ending === 'budget' || ending === 'cancelled' ? ending : 'fault';
+    if (this.#stoppedBy === 'fault') this.#fault = faultWords(fault);
   }
 
   /** Whether something cut the method short after there was a trajectory to mine; one that a ceiling left open is not recorded. */
@@ -286,6 +290,7 @@ export class TaskRun<Options extends MethodOptions> {
       branches: this.#branches,
       pairs: this.#pairs,
       stoppedBy: this.#stoppedBy,
+      fault: this.#fault,
     };
     // Cut short by a ceiling, the task is not done: with a higher one it goes on.
     if (result.stoppedBy !== 'budget')

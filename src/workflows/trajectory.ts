@@ -1,7 +1,7 @@
 import { CancellationScope, ContinueAsNew, getExternalWorkflowHandle } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import type { CsoOptions, MethodName, MethodOptions, RroOptions, StepDpoOptions } from '../domain/run-config.ts';
-import type { TrajectoryInput, TrajectoryResult } from '../domain/wire.ts';
+import { faultWords, type TrajectoryInput, type TrajectoryResult } from '../domain/wire.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
 import { rro } from './methods/rro.ts';
@@ -33,7 +33,7 @@ export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResu
     const fault = faultOf(error);
     const ending = fault && endingOfFault(fault.kind);
     const { runId, position } = input;
-    const lost = { runId, position, ending: ending ?? 'cancelled' };
+    const lost = { runId, position, ending: ending ?? 'cancelled', fault: fault && faultWords(fault) };
     const result = await CancellationScope.nonCancellable(() => bookkeeping('give the task up').loseTask(lost));
     await tell(input, result);
     if (ending === null) throw error;

@@ -130,6 +130,7 @@ describe('the tasks of a run', () => {
       branches: 0,
       pairs: 0,
       stoppedBy: null,
+      fault: null,
     };
     await perform(activities.finishTask, { runId: 'run-1', result });
     const { tasks, next } = await perform(activities.nextTasks, { runId: 'run-1', from: 0, limit: 10 });

@@ -55,6 +55,7 @@ it('counts results of a campaign, successes by that name', () => {
     branches: 5,
     pairs: 1,
     stoppedBy: null,
+    fault: null,
   };
   const results = [
     result,

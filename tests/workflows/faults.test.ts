@@ -77,6 +77,7 @@ describe('workflows that are ended from outside', () => {
     expect(JSON.parse(task.result!)).toMatchObject({
       taskId: 'maze-1-3',
       stoppedBy: 'fault',
+      fault: expect.stringContaining('Workflow.TERMINATED'),
       success: null,
       reward: null,
     });
