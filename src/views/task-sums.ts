@@ -89,7 +89,8 @@ async function alternativesByTask({ database }: Store, runId: string) {
 /** Tasks of the states that were judged or branched from. */
 async function taskOfNodes({ database }: Store, runId: string): Promise<Map<string, string>> {
   const { kysely } = database;
-  const nodesIn = (table: 'steps' | 'branches') => kysely.selectFrom(table).select('node_id').where('run_id', '=', runId);
+  const nodesIn = (table: 'steps' | 'branches') =>
+    kysely.selectFrom(table).select('node_id').where('run_id', '=', runId);
   const rows = await kysely
     .selectFrom('nodes')
     .select(['id', 'task_id'])
