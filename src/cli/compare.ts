@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { figureNames, figures } from '../domain/figures.ts';
 import type { Environment } from '../environments/contract.ts';
 import { interCodeSql } from '../environments/intercode-sql/environment.ts';
@@ -37,8 +38,9 @@ async function knownEnvironments(options: GlobalOptions): Promise<Environment[]>
     (config) => config.environments,
     () => [],
   );
-  if (configured.some(({ name }) => name === demoName)) return configured;
-  return [...configured, interCodeSql({ data: demoDataset(homeOf(options)), name: demoName })];
+  const data = demoDataset(homeOf(options));
+  if (configured.some(({ name }) => name === demoName) || !existsSync(data)) return configured;
+  return [...configured, interCodeSql({ data, name: demoName })];
 }
 
 function comparisonText({ runs, notes }: Comparison): string {
