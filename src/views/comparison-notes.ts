@@ -1,4 +1,3 @@
-import { figures } from '../domain/figures.ts';
 import type { RunSettings } from '../domain/run-config.ts';
 import type { Run } from '../store/runs.ts';
 import type { ComparedRun, Comparison } from './comparison.ts';
@@ -13,7 +12,7 @@ const compared = ['trajectories', 'format', 'stepLimit', 'tokenLimit'] as const 
 export function comparisonNotes(
   runs: readonly Run[],
   results: readonly ComparedRun[],
-  how: Pick<Comparison, 'grouping'> & { isSameGround: boolean; ledgerOnly: boolean },
+  how: Pick<Comparison, 'grouping'> & { isSameGround: boolean; ledgerOnly: boolean; leastGroups: number },
 ): string[] {
   const first = runs[0]!;
   const isSimulated = runs.some(({ config }) =>
@@ -37,7 +36,12 @@ export function comparisonNotes(
       : []),
     ...runs.slice(1).flatMap((run) => settingNote(first, run)),
     ...(how.ledgerOnly ? [] : runs.flatMap(ownPolicyNote)),
-    ...results.slice(1).flatMap((result) => pairingNotes(results[0]!, result)),
+    ...results.slice(1).flatMap((result) => noTasksNote(results[0]!, result)),
+    ...(results.some(hasFewGroups)
+      ? [
+          `Intervals from fewer than ${fewGroups} groups are too narrow; from fewer than ${how.leastGroups} there are none.`,
+        ]
+      : []),
   ];
 }
 
@@ -58,18 +62,12 @@ function ownPolicyNote({ id, method, config }: Run): string[] {
     : [];
 }
 
-function pairingNotes(first: ComparedRun, { runId, differences }: ComparedRun): string[] {
-  const all = Object.entries(differences ?? {});
-  const few = all.filter(([, { groups }]) => groups > 1 && groups < fewGroups);
-  const titles = few.map(([name]) => figures[name as keyof typeof figures].title.toLowerCase());
-  return [
-    ...(all.length > 0 && all.every(([, { tasks }]) => tasks === 0)
-      ? [`${runId} and ${first.runId} have no task in common.`]
-      : []),
-    ...(few.length === 0
-      ? []
-      : [
-          `${runId} against ${first.runId}: fewer than ${fewGroups} groups, so intervals are too narrow (${titles.join(', ')}).`,
-        ]),
-  ];
+function noTasksNote(first: ComparedRun, { runId, differences }: ComparedRun): string[] {
+  const all = Object.values(differences ?? {});
+  const isApart = all.length > 0 && all.every(({ tasks }) => tasks === 0);
+  return isApart ? [`${runId} and ${first.runId} have no task in common.`] : [];
+}
+
+function hasFewGroups({ differences }: ComparedRun): boolean {
+  return Object.values(differences ?? {}).some(({ groups }) => groups > 0 && groups < fewGroups);
 }

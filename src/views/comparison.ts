@@ -15,7 +15,7 @@ import { type TaskSums, taskSums } from './task-sums.ts';
 export type ComparedFigure = {
   /** Null when unknown, or when there is nothing to divide by. */
   value: number | null;
-  /** 95 %, by resampling groups; null with fewer than two groups, where they are all alike, or where few resamples have the figure. */
+  /** 95 %, by resampling groups; null with fewer than five groups, where they are all alike, or where few resamples have the figure. */
   interval: Interval | null;
 };
 
@@ -68,7 +68,10 @@ export type CompareOptions = {
 /** A run with what each of its tasks put into the figures, and the group of each task. */
 type Summed = { run: Run; summary: RunSummary; sums: Map<string, TaskSums>; groupOf: (taskId: string) => string };
 
-/** Too small for a difference that is due to rounding. */
+/** Resamples of fewer groups take too few different values for a percentile to mean something: of two groups, three. */
+const leastGroups = 5;
+
+/** Share of a figure below which a standard error is due to rounding. */
 const negligible = 1e-9;
 
 /**
@@ -118,7 +121,11 @@ export async function compareRuns(
     }),
   );
   const grouping = [...groups.values()].includes(null) ? 'task' : 'environment';
-  return { grouping, runs: compared, notes: comparisonNotes(runs, compared, { grouping, isSameGround, ledgerOnly }) };
+  return {
+    grouping,
+    runs: compared,
+    notes: comparisonNotes(runs, compared, { grouping, isSameGround, ledgerOnly, leastGroups }),
+  };
 }
 
 async function checkedRuns(store: Store, runIds: readonly string[]): Promise<Run[]> {
@@ -159,12 +166,14 @@ function factsOf({ summary }: Summed): Omit<ComparedRun, 'figures' | 'difference
 }
 
 function figureOf({ sums, groupOf }: Summed, name: FigureName): ComparedFigure {
-  const own = [...sums].map(([taskId, task]) => ({ group: groupOf(taskId), sums: task[name] }));
+  const own = [...sums]
+    .map(([taskId, task]) => ({ group: groupOf(taskId), sums: task[name] }))
+    .filter((item) => isPart(item.sums));
   const groups = [...Map.groupBy(own, ({ group }) => group)]
     .sort(byName)
     .map(([, items]) => [addSums(items.map((item) => item.sums))]);
   const result = groupBootstrap(groups, ratioOf, { seed: `compare/${name}` });
-  return { value: result.estimate, interval: telling(result)?.interval ?? null };
+  return { value: result.estimate, interval: telling(result, groups.length)?.interval ?? null };
 }
 
 function differenceOf(first: Summed, other: Summed, name: FigureName): Difference {
@@ -178,7 +187,7 @@ function differenceOf(first: Summed, other: Summed, name: FigureName): Differenc
       { first: addSums(items.map((item) => item.first)), other: addSums(items.map((item) => item.other)) },
     ]);
   const result = groupBootstrap(groups, difference, { seed: `compare/${name}` });
-  const told = telling(result);
+  const told = telling(result, groups.length);
   return {
     value: result.estimate,
     interval: told?.interval ?? null,
@@ -191,7 +200,11 @@ function differenceOf(first: Summed, other: Summed, name: FigureName): Differenc
 /** Outcomes are paired task by task. Where there were no steps or pairs in one of the runs, that is a result of its own. */
 function hasPart(name: FigureName, first: Sums, other: Sums): boolean {
   if (name === 'successRate' || name === 'meanReward') return first.whole > 0 && other.whole > 0;
-  return [first, other].some(({ part, whole }) => part !== 0 || whole > 0);
+  return isPart(first) || isPart(other);
+}
+
+function isPart({ part, whole }: Sums): boolean {
+  return part !== 0 || whole > 0;
 }
 
 function difference(items: readonly { first: Sums; other: Sums }[]): number | null {
@@ -201,12 +214,12 @@ function difference(items: readonly { first: Sums; other: Sums }[]): number | nu
 }
 
 /**
- * The bootstrap's interval and error where they say something: the estimate is known, the groups are not all alike, and at most one resample
- * in twenty lacks the statistic, because the others alone would make it look surer than it is.
+ * The bootstrap's interval and error where they say something: the estimate is known, there are some groups, not all alike, and at most one
+ * resample in twenty lacks the statistic, because the others alone would make it look surer than it is.
  */
-function telling(result: BootstrapResult): { interval: Interval; standardError: number } | null {
+function telling(result: BootstrapResult, groups: number): { interval: Interval; standardError: number } | null {
   const { estimate, interval, standardError, undefinedResamples } = result;
-  if (estimate === null || interval === null || standardError === null) return null;
+  if (groups < leastGroups || estimate === null || interval === null || standardError === null) return null;
   return standardError > negligible * Math.max(1, Math.abs(estimate)) && undefinedResamples <= 100
     ? { interval, standardError }
     : null;

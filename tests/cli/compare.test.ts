@@ -7,9 +7,9 @@ import { type Project, temporaryProject } from '../end-to-end/crux.ts';
 import { type RecordedTask, recordTask } from '../helpers/recorded-run.ts';
 import { addRun } from '../helpers/store.ts';
 
-const taskIds = ['a1', 'a2', 'b1', 'b2'];
+const taskIds = ['a1', 'a2', 'b1', 'b2', 'c1', 'c2'];
 
-/** Two runs over four tasks: `weak` fails in all of them, `strong` in one; and one over the test split. */
+/** Two runs over six tasks: `weak` fails in all of them, `strong` in one; and one over the test split. */
 async function projectWithRuns(): Promise<Project> {
   const project = temporaryProject();
   mkdirSync(project.home);
@@ -58,13 +58,13 @@ test('runs stand side by side, with differences to the first one', async () => {
   expect(code, stderr).toBe(0);
   const row = (title: string) => stdout.split('\n').filter((line) => line.startsWith(title));
   expect(stdout.split('\n')[0]).toMatch(/^ +weak +strong$/);
-  expect(row('Verified pairs')[0]).toMatch(/^Verified pairs +4 +1$/);
-  // 4,000 tokens and $8 for 4 pairs, and for 1.
-  expect(row('Tokens per verified pair')[0]).toMatch(/ 1,000 +4,000$/);
-  expect(row('Cost per verified pair')[0]).toMatch(/ \$2\.00 +\$8\.00$/);
+  expect(row('Verified pairs')[0]).toMatch(/^Verified pairs +6 +1$/);
+  // 6,000 tokens and $12 for 6 pairs, and for 1.
+  expect(row('Tokens per verified pair')[0]).toMatch(/ 1,000 +6,000$/);
+  expect(row('Cost per verified pair')[0]).toMatch(/ \$2\.00 +\$12\.00$/);
   expect(row('Success rate')).toEqual([
-    expect.stringMatching(/ 0\.0 % +75\.0 % \(25\.0 to 100\.0 %\)$/),
-    expect.stringMatching(/ \+75\.0 \(\+25\.0 to \+100\.0\) +\d\d\.\d points +4 +4$/),
+    expect.stringMatching(/ 0\.0 % +83\.3 % \(50\.0 to 100\.0 %\)$/),
+    expect.stringMatching(/ \+83\.3 \(\+50\.0 to \+100\.0\) +\d\d\.\d points +6 +6$/),
   ]);
   expect(row('Placebo flip rate')[0]).toMatch(/ unknown +unknown$/);
   expect(stdout).toContain('Note: The environment could not be asked for the groups of its tasks');
@@ -76,7 +76,7 @@ test('groups come from the environment of the configuration', async () => {
   const { grouping, runs, notes } = await project.json<Comparison>('compare', 'weak', 'strong');
   expect(grouping).toBe('environment');
   expect(runs.map(({ runId }) => runId)).toEqual(['weak', 'strong']);
-  expect(runs[1]!.differences!.successRate).toMatchObject({ value: 0.75, tasks: 4, groups: 2 });
+  expect(runs[1]!.differences!.successRate).toMatchObject({ value: 5 / 6, interval: null, tasks: 6, groups: 3 });
   expect(notes.join('\n')).not.toContain('could not be asked');
 });
 

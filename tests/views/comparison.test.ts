@@ -16,10 +16,10 @@ async function record(store: Store, id: string, tasks: Tasks, run: Parameters<ty
   await store.runs.finish(id, 'finished');
 }
 
-/** The doors with a group for each task: `a` of `a1`. */
-function grouped(taskIds: string[]): Environment {
+/** The doors with a group for each task, by default `a` for `a1`. */
+function grouped(taskIds: string[], groupOf = (id: string) => id[0]!): Environment {
   return doors({
-    tasks: async () => taskIds.map((id) => ({ id, split: 'train', group: id[0]!, title: id, difficulty: null })),
+    tasks: async () => taskIds.map((id) => ({ id, split: 'train', group: groupOf(id), title: id, difficulty: null })),
   }).environment;
 }
 
@@ -191,33 +191,51 @@ describe('a difference', () => {
     // A quarter as many groups: twice the standard error.
     expect(together.smallestSeen! / alone.smallestSeen!).toBeGreaterThan(1.8);
     expect(together.smallestSeen! / alone.smallestSeen!).toBeLessThan(2.2);
-    expect(together.notes.join('\n')).toMatch(/second against first: fewer than 10 groups.*success rate/);
+    expect(together.notes).toContain(
+      'Intervals from fewer than 10 groups are too narrow; from fewer than 5 there are none.',
+    );
+    expect(alone.notes.join('\n')).not.toContain('fewer than 10');
   });
 
-  it('has no interval where all groups are alike, or there is only one', async () => {
+  it('has no interval where all groups are alike, or there are fewer than five', async () => {
     const store = await temporaryStore();
-    await record(store, 'first', { a1: failure, b1: failure });
-    await record(store, 'second', { a1: success, b1: success });
+    const ids = ['a1', 'b1', 'c1', 'd1', 'e1', 'e2'];
+    const all = (task: RecordedTask) => Object.fromEntries(ids.map((id) => [id, task]));
+    await record(store, 'first', all(failure));
+    await record(store, 'second', all(success));
+    await record(store, 'third', { ...all(success), a1: failure });
     const alike = (await compareRuns(store, ['first', 'second'])).runs[1]!.differences!.successRate!;
-    expect(alike).toEqual({ value: 1, interval: null, smallestSeen: null, tasks: 2, groups: 2 });
-    const environments = [doors({ tasks: async () => one }).environment];
-    const single = (await compareRuns(store, ['first', 'second'], { environments })).runs[1]!.differences!.successRate!;
-    expect(single).toMatchObject({ value: 1, interval: null, groups: 1 });
+    expect(alike).toEqual({ value: 1, interval: null, smallestSeen: null, tasks: 6, groups: 6 });
+    const third = async (environment: Environment) =>
+      (await compareRuns(store, ['first', 'third'], { environments: [environment] })).runs[1]!;
+    const five = await third(grouped(ids));
+    expect(five.differences!.successRate).toMatchObject({ value: 5 / 6, groups: 5, interval: { upper: 1 } });
+    expect(five.differences!.successRate!.smallestSeen).toBeGreaterThan(0);
+    const four = await third(grouped(ids, (id) => (id === 'd1' ? 'e' : id[0]!)));
+    expect(four.differences!.successRate).toMatchObject({
+      value: 5 / 6,
+      interval: null,
+      smallestSeen: null,
+      groups: 4,
+    });
+    expect([five, four].map(({ figures }) => figures.successRate!.interval !== null)).toEqual([true, false]);
   });
-  const one = ['a1', 'b1'].map((id) => ({ id, split: 'train', group: 'g', title: id, difficulty: null }) as const);
 
   it('of a ratio keeps groups in which only one run has pairs', async () => {
     const store = await temporaryStore();
     const pair = { ...failure, steps: [{ verify: [true], pairs: 1 }] };
     const none = { ...failure, steps: [{ verify: [false, false] }] };
-    await record(store, 'first', { a1: pair, b1: pair });
-    await record(store, 'second', { a1: pair, b1: none });
-    // 2 branches for 2 pairs; 3 branches for 1 pair.
+    const ids = ['a1', 'b1', 'c1', 'd1', 'e1', 'f1'];
+    const rest = ids.slice(1).map((id) => [id, none] as const);
+    await record(store, 'first', Object.fromEntries(ids.map((id) => [id, pair])));
+    await record(store, 'second', { a1: pair, ...Object.fromEntries(rest) });
+    // 6 branches for 6 pairs; 11 branches for 1 pair.
     const { differences } = (await compareRuns(store, ['first', 'second'])).runs[1]!;
-    expect(differences!.rolloutsPerPair).toMatchObject({ value: 2, tasks: 2, groups: 2 });
-    // A quarter of the resamples draw the second task twice, without a pair: the others would look too sure.
+    expect(differences!.rolloutsPerPair).toMatchObject({ value: 10, tasks: 6, groups: 6 });
+    // A third of the resamples lack the only task with a pair: the others would look too sure.
     expect(differences!.rolloutsPerPair).toMatchObject({ interval: null, smallestSeen: null });
-    expect(differences!.flipRate).toMatchObject({ value: -0.5, tasks: 2, groups: 2 });
+    expect(differences!.flipRate).toMatchObject({ value: 1 / 6 - 1, tasks: 6, groups: 6 });
+    expect(differences!.flipRate!.interval).not.toBeNull();
   });
 
   it('of 2.80 standard errors is found in four of five cases', () => {
