@@ -3,6 +3,7 @@ export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
+export type { FigureName } from './domain/figures.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
 export type { Ceilings, CsoOptions, RroOptions, RunConfig, RunState, StepDpoOptions } from './domain/run-config.ts';
@@ -29,9 +30,17 @@ export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
 export { cso, rro, stepDpo } from './methods.ts';
-export { type RunView, renderReport } from './report/index.ts';
+export { type RunView, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
+export {
+  type ComparedFigure,
+  type ComparedRun,
+  type CompareOptions,
+  type Comparison,
+  compareRuns,
+  type Difference,
+} from './views/comparison.ts';
 export { loadPairs } from './views/pairs.ts';
 export { type RunSummary, runSummary } from './views/run-summary.ts';
 export { runView } from './views/run-view.ts';

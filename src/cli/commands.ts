@@ -95,6 +95,15 @@ export function registerCommands(program: Command): void {
     .action(async (run, options) => (await import('./show.ts')).show(setting(), run, options));
 
   program
+    .command('compare')
+    .argument('<run...>', 'two or more; differences are to the first')
+    .description('runs side by side, with intervals and the smallest difference that could have been seen')
+    .option('--ledger-only', 'only what pairs took: allows runs over different environments or splits')
+    .option('--out <file>', 'write a static HTML page with bar charts too')
+    .option('--force', 'overwrite a file that is there')
+    .action(async (runs, options) => (await import('./compare.ts')).compare(setting(), runs, options));
+
+  program
     .command('export')
     .argument('<run>')
     .description('write the pairs in the form of a trainer, with certificates and a lint report')

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { CruxError } from '../errors.ts';
+import { join } from 'node:path';
 import { renderReport } from '../report/index.ts';
 import type { Store } from '../store/store.ts';
 import { runView } from '../views/run-view.ts';
+import { newPage, writePage } from './page.ts';
 import { type GlobalOptions, homeOf, printResult, withReadingStore } from './setting.ts';
 
 export async function report(
@@ -12,10 +10,7 @@ export async function report(
   runId: string,
   given: { out?: string; force?: boolean },
 ): Promise<void> {
-  const file = given.out === undefined ? reportFile(homeOf(options), runId) : resolve(given.out);
-  if (given.out !== undefined && existsSync(file) && !given.force) {
-    throw new CruxError('Export.Exists', `${file} exists.`, { remedy: 'Name another file, or add --force.' });
-  }
+  const file = given.out === undefined ? reportFile(homeOf(options), runId) : newPage(given.out, given.force);
   await withReadingStore(options, runId, (store) => writeReport(store, runId, file));
   printResult(options, { runId, file }, () => `Report: ${file}`);
 }
@@ -31,7 +26,5 @@ export async function writeReport(store: Store, runId: string, file: string): Pr
   const html = renderReport(
     await runView(store, runId, simulated ? 'Simulated: engine behaviour, not model quality.' : null),
   );
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.part`, html);
-  await rename(`${file}.part`, file);
+  await writePage(file, html);
 }

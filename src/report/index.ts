@@ -1,2 +1,3 @@
+export { renderComparison } from './render-comparison.ts';
 export { defaultReportBytes, renderReport } from './render-report.ts';
 export type * from './run-view.ts';

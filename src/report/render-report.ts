@@ -1,6 +1,6 @@
-import { html, SafeHtml } from './html.ts';
+import { html, type SafeHtml } from './html.ts';
+import { page } from './page.ts';
 import type { RunView, TaskView } from './run-view.ts';
-import { styles } from './styles.ts';
 import { runHeader, summarySection } from './summary-section.ts';
 import { taskSection, taskTags } from './task-section.ts';
 import { clip } from './values.ts';
@@ -40,7 +40,7 @@ export function renderReport(view: RunView, options: { maxBytes?: number } = {})
     left -= price;
   }
   return page(
-    view,
+    view.run.id,
     html`${head}<section><h2>Tasks</h2>${limits(view, lines.size, trees.size)}${[...lines].map(([task, line]) => trees.get(task) ?? line)}</section>`,
   ).text;
 }
@@ -59,17 +59,6 @@ function limits(view: RunView, listed: number, drawn: number): SafeHtml | null {
 function worth(task: TaskView): number {
   if (task.pairs.length > 0) return 2;
   return task.trajectories.some((trajectory) => trajectory.success === false) ? 1 : 0;
-}
-
-function page(view: RunView, body: SafeHtml): SafeHtml {
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>${view.run.id} – Crux</title><style>${new SafeHtml(styles)}</style></head><body><main>
-${body}
-</main></body></html>
-`;
 }
 
 function bytes(part: SafeHtml): number {

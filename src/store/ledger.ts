@@ -53,6 +53,36 @@ export async function ledgerLines(database: Database, runId: string): Promise<Le
   }));
 }
 
+/** What the calls of one task took. */
+export type TaskLedger = {
+  taskId: string;
+  /** Prompt and generated ones. Null when any answer came without usage. */
+  tokens: number | null;
+  /** Null when any price or usage is unknown. */
+  costMicroUsd: number | null;
+};
+
+export async function ledgerByTask(database: Database, runId: string): Promise<TaskLedger[]> {
+  const rows = await database.kysely
+    .selectFrom('answers')
+    .innerJoin('nodes', 'nodes.id', 'answers.node_id')
+    .select([
+      'nodes.task_id as taskId',
+      sumIfKnown('prompt_tokens').as('prompt'),
+      sumIfKnown('completion_tokens').as('completion'),
+      sumIfKnown('cost_micro_usd').as('cost'),
+    ])
+    .where('answers.run_id', '=', runId)
+    .groupBy('nodes.task_id')
+    .orderBy('nodes.task_id')
+    .execute();
+  return rows.map(({ taskId, prompt, completion, cost }) => ({
+    taskId,
+    tokens: prompt === null || completion === null ? null : Number(prompt) + Number(completion),
+    costMicroUsd: numberOrNull(cost),
+  }));
+}
+
 export async function faultLines(database: Database, runId: string): Promise<FaultLine[]> {
   const rows = await database.kysely
     .selectFrom('faults')

@@ -5,8 +5,9 @@ import type { Ceilings, RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import type { TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
-import type { BranchTable, PairTable, StepTable } from '../store/schema.ts';
+import type { BranchTable, PairTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { flips } from './flips.ts';
 
 export type RunSummary = {
   runId: string;
@@ -83,29 +84,16 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const results = tasks
     .filter((task) => task.result !== null)
     .map((task) => JSON.parse(task.result!) as TrajectoryResult);
-  const failures = trajectories.filter((row) =>
-    isPolicyFailure({
-      ending: row.ending as Ending,
-      reward: row.reward,
-      success: row.success === null ? null : row.success === 1,
-    }),
-  );
-  // CSO pairs steps of failures, the other methods those of every trajectory.
-  const supervisable = run.method === 'cso' ? failures : trajectories;
-  const supervisableSteps = supervisable.reduce((sum, row) => sum + row.steps, 0);
+  const failures = trajectories.filter(isFailure);
+  const supervisableSteps = trajectories
+    .filter((row) => isSupervisable(run.method, row))
+    .reduce((sum, row) => sum + row.steps, 0);
   const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
   const tokens = sumOrNull(ledger.flatMap((line) => [line.promptTokens, line.completionTokens]));
   const cost = sumOrNull(ledger.map((line) => line.costMicroUsd));
   const critical = steps.filter((step) => step.verdict === 'critical');
-  const placebo = critical.filter((step) => step.placebo === 1);
-  const flipped = (nodeId: string, purpose: string) =>
-    branches.some(
-      (row) => row.node_id === nodeId && row.purpose === purpose && row.success === 1 && row.confirmed !== 0,
-    );
-  const verifiedSteps = critical.filter((step) =>
-    branches.some((row) => row.node_id === step.node_id && row.purpose === 'verify'),
-  );
+  const { byAlternatives, byPlacebo } = flips(steps, branches);
 
   return {
     runId,
@@ -146,9 +134,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (flag) => flag,
       ),
     },
-    flipRate: ratio(verifiedSteps.filter((step) => flipped(step.node_id, 'verify')).length, verifiedSteps.length),
-    placeboFlipRate: ratio(placebo.filter((step) => flipped(step.node_id, 'placebo')).length, placebo.length),
-    placeboSteps: placebo.length,
+    flipRate: ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length),
+    placeboFlipRate: ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length),
+    placeboSteps: byPlacebo.length,
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
     revalued: revaluedPairs(pairs, branches),
     ledger,
@@ -161,6 +149,19 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
   };
+}
+
+function isFailure(row: TrajectoryTable): boolean {
+  return isPolicyFailure({
+    ending: row.ending as Ending,
+    reward: row.reward,
+    success: row.success === null ? null : row.success === 1,
+  });
+}
+
+/** Whether a method looks for pairs in a trajectory: RRO in every one, CSO in failures. */
+export function isSupervisable(method: string, row: TrajectoryTable): boolean {
+  return method !== 'cso' || isFailure(row);
 }
 
 function branchFigures(branches: BranchTable[]): RunSummary['branches'] {

@@ -6,6 +6,8 @@ export type BootstrapResult = {
   estimate: number | null;
   /** Percentile interval; null with fewer than two groups, or when too few resamples had a defined statistic. */
   interval: Interval | null;
+  /** Standard deviation of the statistic over the resamples; null where there is no interval. */
+  standardError: number | null;
   /** Resamples in which the statistic was undefined, e.g. a ratio with an empty denominator. */
   undefinedResamples: number;
 };
@@ -24,7 +26,7 @@ export function groupBootstrap<T>(
 ): BootstrapResult {
   const { seed, resamples = 2000, confidence = 0.95 } = options;
   const estimate = statistic(groups.flat());
-  if (groups.length < 2) return { estimate, interval: null, undefinedResamples: 0 };
+  if (groups.length < 2) return { estimate, interval: null, standardError: null, undefinedResamples: 0 };
   const random = seededRandom(seed);
   const values: number[] = [];
   for (let resample = 0; resample < resamples; resample += 1) {
@@ -32,8 +34,18 @@ export function groupBootstrap<T>(
     if (value !== null) values.push(value);
   }
   const tail = (1 - confidence) / 2;
+  const undefinedResamples = resamples - values.length;
   // A tail must hold at least one value, or its percentile says nothing.
-  const interval =
-    values.length * tail >= 1 ? { lower: quantile(values, tail)!, upper: quantile(values, 1 - tail)! } : null;
-  return { estimate, interval, undefinedResamples: resamples - values.length };
+  if (values.length * tail < 1) return { estimate, interval: null, standardError: null, undefinedResamples };
+  return {
+    estimate,
+    interval: { lower: quantile(values, tail)!, upper: quantile(values, 1 - tail)! },
+    standardError: standardDeviation(values),
+    undefinedResamples,
+  };
+}
+
+function standardDeviation(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }

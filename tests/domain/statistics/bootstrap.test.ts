@@ -31,8 +31,16 @@ describe('groupBootstrap', () => {
     expect(groupBootstrap([[1, 0]], mean, { seed: 1 })).toEqual({
       estimate: 0.5,
       interval: null,
+      standardError: null,
       undefinedResamples: 0,
     });
+  });
+
+  it('gives the standard error of the mean', () => {
+    // 100 coins, half of them heads: sqrt(0.5 * 0.5 / 100).
+    const groups = Array.from({ length: 100 }, (_, index) => [index % 2]);
+    expect(groupBootstrap(groups, mean, { seed: 3 }).standardError).toBeCloseTo(0.05, 2);
+    expect(groupBootstrap([[1], [1]], mean, { seed: 3 }).standardError).toBe(0);
   });
 
   it('counts resamples in which the statistic is undefined', () => {

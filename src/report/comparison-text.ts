@@ -1,0 +1,74 @@
+/** How the cells of a comparison are written, on the terminal and in the page. */
+import { type FigureName, figures } from '../domain/figures.ts';
+import type { ComparedFigure, ComparedRun, Difference } from '../views/comparison.ts';
+import { cost, count, decimal } from './values.ts';
+
+/** What a run is, row by row. */
+export const facts: readonly { title: string; text: (run: ComparedRun) => string }[] = [
+  { title: 'Method', text: ({ method, preset }) => `${method} (${preset})` },
+  { title: 'Tasks', text: ({ environment, split }) => `${environment}, ${split}` },
+  { title: 'State', text: ({ state, tasks }) => `${state}, ${count(tasks.done)} of ${count(tasks.total)} tasks` },
+  { title: 'Policy', text: ({ models }) => models.policy ?? 'unknown' },
+  { title: 'Expert', text: ({ models, method }) => (method === 'rro' ? '–' : (models.expert ?? 'unknown')) },
+  { title: 'PRM', text: ({ models, method }) => (method === 'rro' ? '–' : (models.prm ?? 'unknown')) },
+  { title: 'Verified pairs', text: ({ pairs }) => count(pairs.total) },
+  {
+    title: '  at steps / tasks / groups',
+    text: ({ pairs }) => [pairs.steps, pairs.tasks, pairs.groups].map(count).join(' / '),
+  },
+  { title: 'Calls', text: ({ calls }) => count(calls) },
+  { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
+];
+
+/** Every flag that some run has, with its share among the pairs; a run without pairs has none to have shares of. */
+export function flagRows(runs: readonly ComparedRun[]): { title: string; texts: string[] }[] {
+  const flags = [...new Set(runs.flatMap(({ flagShares }) => Object.keys(flagShares)))].sort();
+  return flags.map((flag) => ({
+    title: `  ${flag}`,
+    texts: runs.map(({ pairs, flagShares }) => (pairs.total === 0 ? '–' : share(flagShares[flag] ?? 0))),
+  }));
+}
+
+/** A figure with its interval, e.g. `42.0 % (30.0 to 55.0 %)`. */
+export function figureText(name: FigureName, { value, interval }: ComparedFigure): string {
+  const text = valueText(name, value);
+  return interval === null ? text : `${text} (${intervalText(name, interval.lower, interval.upper)})`;
+}
+
+/** A difference with sign and interval; shares differ by points. */
+export function differenceText(name: FigureName, { value, interval }: Difference): string {
+  if (value === null) return 'unknown';
+  const text = signed(name, value);
+  return interval === null ? text : `${text} (${signed(name, interval.lower)} to ${signed(name, interval.upper)})`;
+}
+
+export function smallestText(name: FigureName, { smallestSeen }: Difference): string {
+  return valueText(name, smallestSeen).replace(' %', ' points');
+}
+
+export function valueText(name: FigureName, value: number | null): string {
+  switch (figures[name].unit) {
+    case 'number':
+    case 'reward':
+      return decimal(value);
+    case 'count':
+      return count(value === null ? null : Math.round(value));
+    case 'micro-dollars':
+      return cost(value);
+    case 'share':
+      return share(value);
+  }
+}
+
+function intervalText(name: FigureName, lower: number, upper: number): string {
+  return `${valueText(name, lower)} to ${valueText(name, upper)}`.replace(' % to', ' to');
+}
+
+function signed(name: FigureName, value: number): string {
+  const text = valueText(name, Math.abs(value)).replace(' %', '');
+  return `${value < 0 ? '−' : '+'}${text}`;
+}
+
+function share(value: number | null): string {
+  return value === null ? 'unknown' : `${(100 * value).toFixed(1)} %`;
+}
