@@ -159,7 +159,7 @@ function isFailure(row: TrajectoryTable): boolean {
   });
 }
 
-/** Whether a method looks for pairs in a trajectory: RRO in every one, CSO in failures. */
+/** Whether a method looks for pairs in a trajectory: CSO in failures, the others in every one. */
 export function isSupervisable(method: string, row: TrajectoryTable): boolean {
   return method !== 'cso' || isFailure(row);
 }
