@@ -3,7 +3,7 @@ import { type FigureName, figures } from '../domain/figures.ts';
 import type { ComparedFigure, ComparedRun, Difference } from '../views/comparison.ts';
 import { cost, count, decimal } from './values.ts';
 
-/** What a run is, row by row. */
+/** What a run is, row by row; last its pairs, below which their flags stand. */
 export const facts: readonly { title: string; text: (run: ComparedRun) => string }[] = [
   { title: 'Method', text: ({ method, preset }) => `${method} (${preset})` },
   { title: 'Tasks', text: ({ environment, split }) => `${environment}, ${split}` },
@@ -11,13 +11,13 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   { title: 'Policy', text: ({ models }) => models.policy ?? 'unknown' },
   { title: 'Expert', text: ({ models, method }) => (method === 'rro' ? '–' : (models.expert ?? 'unknown')) },
   { title: 'PRM', text: ({ models, method }) => (method === 'rro' ? '–' : (models.prm ?? 'unknown')) },
+  { title: 'Calls', text: ({ calls }) => count(calls) },
+  { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
   { title: 'Verified pairs', text: ({ pairs }) => count(pairs.total) },
   {
     title: '  at steps / tasks / groups',
     text: ({ pairs }) => [pairs.steps, pairs.tasks, pairs.groups].map(count).join(' / '),
   },
-  { title: 'Calls', text: ({ calls }) => count(calls) },
-  { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
 ];
 
 /** Every flag that some run has, with its share among the pairs; a run without pairs has none to have shares of. */

@@ -22,7 +22,7 @@ export function figureBars(name: FigureName, runs: readonly ComparedRun[]): Safe
     }${
       interval === null
         ? null
-        : html`<path class="trunk" d="M${at(interval.lower)} ${middle}H${at(interval.upper)}M${at(interval.lower)} ${middle - 4}v8M${at(interval.upper)} ${middle - 4}v8"/>`
+        : html`<path class="whisker" d="M${at(interval.lower)} ${middle}H${at(interval.upper)}M${at(interval.lower)} ${middle - 4}v8M${at(interval.upper)} ${middle - 4}v8"/>`
     }`;
   });
   const height = runs.length * rowHeight + 6;

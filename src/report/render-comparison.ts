@@ -15,7 +15,7 @@ export function renderComparison(comparison: Comparison): string {
     html`<header><h1>${title}</h1>${notes.map((note) => html`<p class="notice">${note}</p>`)}</header>
 <section><h2>Figures</h2><p class="soft">Whiskers and brackets are 95 % intervals, by resampling ${comparison.grouping === 'environment' ? 'groups of tasks' : 'tasks'}.</p>
 <div class="pictures">${names.map((name) => figureBars(name, runs))}</div></section>
-<section>${table(
+<section><h2>Run by run</h2>${table(
       runs.map(({ runId }) => runId),
       [
         ...facts.map(({ title: name, text }) => [name, ...runs.map(text)]),

@@ -78,6 +78,7 @@ pre.observation { border-left: 2px solid var(--line); padding-left: 10px; color:
 .unscored { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 2 2; }
 .trunk { stroke: var(--soft); stroke-width: 2; fill: none; }
 .limb { stroke: var(--alternative); stroke-width: 1.5; fill: none; }
+.whisker { stroke: var(--ink); stroke-width: 1.5; fill: none; }
 .axis { stroke: var(--line); }
 .threshold { stroke: var(--soft); stroke-dasharray: 3 3; }
 .bar-policy { fill: var(--policy); } .bar-alternative { fill: var(--alternative); }
