@@ -51,7 +51,7 @@ ${isCso ? flipTable(summary) : null}
 /** What alternatives gave, and beside it what luck alone gives. */
 function flipTable({ flips, placeboFlips }: RunView['summary']): SafeHtml {
   return html`<div class="table"><table><tr><th>branches that succeeded</th><th>95 % interval in brackets</th></tr>
-<tr><td>through alternatives (flip rate)</td><td>${share(flips)}</td></tr>
+<tr><td>through alternatives</td><td>${share(flips)}</td></tr>
 <tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${share(placeboFlips)}</td></tr></table></div>`;
 }
 
