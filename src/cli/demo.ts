@@ -91,6 +91,8 @@ function demoConfig(folder: string, simulationUrl: string): CruxConfig {
       expert: { endpoint: 'simulated', model: 'sim-expert', maxTokens: 512, price: { input: 1, output: 4 } },
       prm: { endpoint: 'simulated', model: 'sim-prm', maxTokens: 200, temperature: 0, price },
     },
+    // So few steps that luck is measured at every one of them.
+    cso: { placeboRate: 1 },
   });
 }
 

@@ -46,7 +46,7 @@ export async function configIfValid(options: GlobalOptions): Promise<CruxConfig 
   try {
     return await loadConfig(options.config);
   } catch (error) {
-    say(options)(`Note: ${errorText(error)} The store is looked for in the home folder.`);
+    say(options)(`Note: ${errorText(error)}\nThe store is looked for in the home folder instead.`);
     return null;
   }
 }
