@@ -210,6 +210,7 @@ test('a build runs Go in the pinned module and keeps what it makes', async () =>
 });
 
 test('CRUX_CACHE, then XDG_CACHE_HOME, say where the cache is', () => {
+  vi.stubEnv('CRUX_CACHE', undefined);
   vi.stubEnv('XDG_CACHE_HOME', '/somewhere');
   expect(defaultCacheFolder()).toBe('/somewhere/crux');
   vi.stubEnv('CRUX_CACHE', '/elsewhere');
