@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError, errorText } from '../errors.ts';
@@ -184,29 +185,51 @@ function watchServer(home: string, options: StartServerOptions): () => Promise<v
 async function startNew(home: string, previous: ServerState | null, options: StartServerOptions): Promise<ServerState> {
   const binary = await findServerBinary({ report: options.report, signal: options.signal });
   for (let attempt = 1; ; attempt++) {
-    const ports = await choosePorts(options.ports ?? {}, previous?.ports ?? usualPorts, options.report);
-    const { server, logStart } = spawnServer(binary.path, home, ports);
-    const state: ServerState = {
-      schemaVersion: 1,
-      address: `${loopback}:${ports.server}`,
-      uiAddress: `http://${loopback}:${ports.ui}`,
-      ports,
-      server,
-      users: previous === null ? [] : livingUsers(previous),
-    };
-    // Before it serves, so that the server is known also if this process is killed while it waits.
-    writeServerState(home, state);
-    try {
-      await waitUntilServing(server, state.address, home, logStart, options);
-      return state;
-    } catch (error) {
-      await endProcess(server, hangGraceMs);
-      removeServerState(home);
-      const portWasTaken = /address already in use|can't (set|use)[^\n]*port/i.test(errorText(error));
-      if (!portWasTaken || attempt === startAttempts) throw error;
-      options.report('A port was taken by another program meanwhile; trying again.');
-    }
+    // One start at a time on this machine: two homes that chose the same free port would both find "their" server serving there, and one
+    // of them would work with the other's until its own is missed.
+    const state = await withProcessLock(portsLockPath(), { signal: options.signal }, () =>
+      startOnce(binary.path, home, previous, options, attempt === startAttempts),
+    );
+    if (state !== null) return state;
+    options.report('A port was taken by another program meanwhile; trying again.');
   }
+}
+
+/** @returns null when a port was taken by another program meanwhile, unless this is the last attempt */
+async function startOnce(
+  binary: string,
+  home: string,
+  previous: ServerState | null,
+  options: StartServerOptions,
+  isLast: boolean,
+): Promise<ServerState | null> {
+  const ports = await choosePorts(options.ports ?? {}, previous?.ports ?? usualPorts, options.report);
+  const { server, logStart } = spawnServer(binary, home, ports);
+  const state: ServerState = {
+    schemaVersion: 1,
+    address: `${loopback}:${ports.server}`,
+    uiAddress: `http://${loopback}:${ports.ui}`,
+    ports,
+    server,
+    users: previous === null ? [] : livingUsers(previous),
+  };
+  // Before it serves, so that the server is known also if this process is killed while it waits.
+  writeServerState(home, state);
+  try {
+    await waitUntilServing(server, state.address, home, logStart, options);
+    return state;
+  } catch (error) {
+    await endProcess(server, hangGraceMs);
+    removeServerState(home);
+    const portWasTaken = /address already in use|can't (set|use)[^\n]*port/i.test(errorText(error));
+    if (!portWasTaken || isLast) throw error;
+    return null;
+  }
+}
+
+/** Of this user: the locks of others cannot be opened. */
+function portsLockPath(): string {
+  return join(tmpdir(), `crux-ports-${userInfo().uid}.lock`);
 }
 
 async function letGo(home: string, userId: string): Promise<void> {

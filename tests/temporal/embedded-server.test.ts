@@ -275,3 +275,24 @@ onLinux('the server sees none of the keys in the environment', async () => {
   expect(environment).toContain('PATH=');
   expect(environment).not.toContain('secret');
 });
+
+test('homes that start at the same moment, with the same ports in mind, get a server each', async () => {
+  const ports = { server: await freePort(), ui: await freePort() };
+  const other = join(home, '..', 'other');
+  for (const folder of [home, other]) {
+    mkdirSync(folder, { recursive: true });
+    // What is left of a server that was killed: its ports are taken again.
+    const address = `127.0.0.1:${ports.server}`;
+    const server = { pid: process.pid, startMark: 'of another process' };
+    const state = { schemaVersion: 1, address, uiAddress: `http://127.0.0.1:${ports.ui}`, ports, server, users: [] };
+    writeFileSync(join(folder, 'temporal-server.json'), JSON.stringify(state));
+  }
+  try {
+    const [one, two] = await Promise.all([start(), startEmbeddedServer({ home: other, report: () => {} })]);
+    expect(one.address).not.toBe(two.address);
+    expect([one, two].map(({ pid }) => runs(pid))).toEqual([true, true]);
+    await Promise.all([one.stop(), two.stop()]);
+  } finally {
+    await stopEmbeddedServer(other);
+  }
+});
