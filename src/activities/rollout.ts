@@ -13,6 +13,7 @@ import type { State } from '../store/tree.ts';
 import { activity, workerStopping } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
+import { branchOutcome } from './proof.ts';
 import { policyTurn, type StepTaken, takeStep } from './steps.ts';
 
 type Outcome = { ending: Ending; reward: number | null; success: boolean | null; details: string | null };
@@ -37,7 +38,7 @@ export function rolloutActivities(context: ActivityContext) {
    */
   async function rollOut(input: BranchInput, signal: AbortSignal): Promise<BranchResult> {
     const known = await store.findings.branch(input.runId, branchId(input));
-    if (known) return branchResult(known);
+    if (known) return branchOutcome(known);
     const run = await store.runs.get(input.runId);
     let state = await store.tree.state(input.nodeId);
     let compared = 0;
@@ -76,7 +77,7 @@ export function rolloutActivities(context: ActivityContext) {
     const known = await store.findings.branch(input.runId, branchId(input));
     if (known) {
       const { leaf_id: nodeId, compared } = known;
-      return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchResult(known) };
+      return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchOutcome(known) };
     }
     const compared = await checkPrefix(origin, signal);
     const taken = await takeCandidate(input, origin, signal);
@@ -138,7 +139,7 @@ export function rolloutActivities(context: ActivityContext) {
       compared,
     };
     await store.findings.addBranch(row);
-    return branchResult(row);
+    return branchOutcome(row);
   }
 
   /** @returns null when the environment has no variants, or they are switched off */
@@ -176,13 +177,4 @@ function policyEnd(ending: Ending): Outcome {
 function outcomeOf(taken: StepTaken): Outcome {
   if (!taken.done) return policyEnd('step-limit');
   return { ending: 'submitted', reward: taken.reward, success: taken.success, details: taken.details };
-}
-
-function branchResult(row: BranchTable): BranchResult {
-  return {
-    ending: row.ending as Ending,
-    success: row.success === null ? null : row.success === 1,
-    reward: row.reward,
-    confirmed: row.confirmed === null ? null : row.confirmed === 1,
-  };
 }

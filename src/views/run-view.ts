@@ -1,4 +1,5 @@
 /** The report's data: a query over the store. */
+import { branchOutcome } from '../activities/proof.ts';
 import type { Ending } from '../domain/ending.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import type { CandidateSource } from '../domain/pair.ts';
@@ -179,15 +180,7 @@ function alternativeView(found: Found, candidate: CandidateTable, judged: StepTa
 
 function verdictView(found: Found, branches: BranchTable[], baseline: BranchTable[]): Verdict {
   if (branches.length === 0) return 'not-branched';
-  const outcome = (rows: BranchTable[]) =>
-    tally(
-      rows.map((row) => ({
-        ending: row.ending as Ending,
-        reward: row.reward,
-        success: row.success === null ? null : row.success === 1,
-        confirmed: row.confirmed === null ? null : row.confirmed === 1,
-      })),
-    );
+  const outcome = (rows: BranchTable[]) => tally(rows.map(branchOutcome));
   const alternative = outcome(branches);
   if (alternative.rollouts === 0) return 'undecided';
   const { verdict } = verdictOn(alternative, outcome(baseline), verificationOf(found.run.config));

@@ -1,4 +1,5 @@
 /** Checks the certificate of a pair again, offline: by content hashes, and by replaying every branch in the environment. No model is asked. */
+import { branchOutcome } from '../activities/proof.ts';
 import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
@@ -164,12 +165,7 @@ async function wrongVerdict(store: Store, row: PairTable, certificate: Certifica
   const of = (side: 'chosen' | 'rejected') =>
     rows
       .filter((branch) => certificate.branches.find(({ branchId }) => branchId === branch.id)?.side === side)
-      .map((branch) => ({
-        ending: branch.ending as CertifiedBranch['ending'],
-        reward: branch.reward,
-        success: branch.success === null ? null : branch.success === 1,
-        confirmed: branch.confirmed === null ? null : branch.confirmed === 1,
-      }));
+      .map(branchOutcome);
   if (certificate.verification.rule === 'values') return wrongValues(certificate, of('chosen'), of('rejected'));
   const { config } = await store.runs.get(row.run_id);
   const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verificationOf(config));
