@@ -14,6 +14,8 @@ export async function startWorkerProcess(lab: {
   home: string;
   address: string;
   simulationUrl: string;
+  /** Default: that of the configuration. */
+  callTimeoutMs?: number;
 }): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'worker-main.ts')], {
     env: {
@@ -21,6 +23,7 @@ export async function startWorkerProcess(lab: {
       CRUX_LAB_HOME: lab.home,
       CRUX_LAB_TEMPORAL: lab.address,
       CRUX_LAB_SIMULATION: lab.simulationUrl,
+      ...(lab.callTimeoutMs !== undefined && { CRUX_LAB_CALL_TIMEOUT: String(lab.callTimeoutMs) }),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
