@@ -25,7 +25,12 @@ export function certifier({ store, environments }: ActivityContext) {
     state: State,
     proof: Proof,
   ): Promise<PairTable> {
-    const id = contentHash(['pair', state.id, proof.chosen.id, proof.rejected.id]);
+    const { leaves } = proof;
+    const id = contentHash(
+      leaves
+        ? ['pair', state.id, leaves.chosen, leaves.rejected]
+        : ['pair', state.id, proof.chosen.id, proof.rejected.id],
+    );
     const task = await environments.task(run.environment, trajectory.task_id);
     const environment = environments.get(run.environment);
     const calls = await callsBehind(run, state, proof);
@@ -109,6 +114,8 @@ export function certifier({ store, environments }: ActivityContext) {
       step: step.step,
       chosen_id: proof.chosen.id,
       rejected_id: proof.rejected.id,
+      chosen_leaf: leaves?.chosen ?? null,
+      rejected_leaf: leaves?.rejected ?? null,
       flags: JSON.stringify(flags),
       certificate: JSON.stringify(certificate),
     };

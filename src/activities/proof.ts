@@ -9,6 +9,8 @@ import { nextStateKey, type State, type Tree } from '../store/tree.ts';
 export type Proof = {
   chosen: CandidateTable;
   rejected: CandidateTable;
+  /** Where the sides end, when they are more than their first actions. */
+  leaves?: { chosen: string; rejected: string };
   rule: Certificate['verification']['rule'];
   posterior: number | null;
   /** Mean outcome rewards that the two actions were compared by; null where the rule compares none. */

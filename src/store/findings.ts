@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import type {
   BranchTable,
   CandidateTable,
+  ExampleTable,
   PairTable,
   Schema,
   ScoreTable,
@@ -143,6 +144,26 @@ export class Findings {
           .onConflict((conflict) =>
             conflict.columns(['run_id', 'id']).doUpdateSet(row).where('pairs.trajectory_id', '>', row.trajectory_id),
           ),
+      ),
+    ]);
+  }
+
+  /** Trajectories to imitate, by task. */
+  examples(runId: string): Promise<ExampleTable[]> {
+    const query = this.#database.kysely.selectFrom('examples').selectAll().where('run_id', '=', runId);
+    return query.orderBy('task_id').orderBy('id').execute();
+  }
+
+  /** The examples that a trajectory of the run gave, in place of those that it gave before. */
+  async replaceExamples(runId: string, trajectoryId: string, rows: ExampleTable[]): Promise<void> {
+    const { kysely } = this.#database;
+    await this.#database.atomically([
+      kysely.deleteFrom('examples').where('run_id', '=', runId).where('trajectory_id', '=', trajectoryId),
+      ...rows.map((row) =>
+        kysely
+          .insertInto('examples')
+          .values(row)
+          .onConflict((conflict) => conflict.columns(['run_id', 'id']).doNothing()),
       ),
     ]);
   }
