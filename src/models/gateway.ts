@@ -1,6 +1,7 @@
 /**
- * The one way to a model. In this order: the journal (an answer that is there is never paid again), the run's control row (paused,
- * cancelled, ceilings), the endpoint's limiter and cool-down, the call, the journal. See docs/architecture.md.
+ * The one way to a model. In this order: the journal (an answer that is there is never paid again), the endpoint's limiter, the claim (no
+ * two workers make one call), the run's control row (paused, cancelled, ceilings), the endpoint's cool-down, the call, the journal. See
+ * docs/architecture.md.
  */
 import type { Json } from '../domain/canonical-json.ts';
 import type { Message, Tool } from '../domain/message.ts';
@@ -11,6 +12,7 @@ import { contentHash } from '../store/hash.ts';
 import type { Answer, WorstCase } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { ClaimKeeper, objectionMs } from './claim-keeper.ts';
 import { type Completion, Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { Limiter } from './limiter.ts';
 import { seedOf } from './seed.ts';
@@ -59,17 +61,22 @@ const longestPauseMs = 10_000;
 /** How soon a call asks again whether others, under way at their worst case, have left room under a ceiling. */
 const roomPauseMs = 250;
 
-/** What came of one attempt: an answer, or a reason to try again after its `retryAfterMs`. */
-type Attempt = { answer: Answer } | { later: CruxError };
+/** A paid answer that cannot be written is tried again at least this often: before its claim could be taken over. */
+const longestWritePauseMs = objectionMs / 2;
+
+/** What came of one attempt: an answer to be written, one that another worker wrote, or a reason to try again after its `retryAfterMs`. */
+type Attempt = { answer: Answer } | { known: Answer } | { later: CruxError };
 
 export class Gateway {
   readonly #store: Store;
   readonly #endpoints = new Map<string, { endpoint: Endpoint; limiter: Limiter }>();
   readonly #configs: { [name: string]: EndpointConfig };
   readonly #calls = new SharedWork<Answer>();
+  readonly #claims: ClaimKeeper;
 
   constructor(store: Store, endpoints: { [name: string]: EndpointConfig }) {
     this.#store = store;
+    this.#claims = new ClaimKeeper(store.claims);
     this.#configs = endpoints;
   }
 
@@ -122,6 +129,7 @@ export class Gateway {
         () => this.#attempt(call, { settings, body, key, endpoint, limiter, attempt, signal }),
         signal,
       );
+      if ('known' in result) return result.known;
       if ('answer' in result) return this.#write(call.run.id, result.answer);
       const pauseMs = result.later.retryAfterMs ?? firstPauseMs;
       if (Date.now() + pauseMs > deadline) throw result.later;
@@ -129,8 +137,26 @@ export class Gateway {
     }
   }
 
-  /** Sends a call if nothing stands in its way. Runs in a place of the limiter, and waits for nothing but the answer. */
-  async #attempt(
+  /** Makes a call that no other worker is making. Runs in a place of the limiter, and waits for nothing but the answer. */
+  async #attempt(call: ModelCall, input: AttemptInput): Promise<Attempt> {
+    const runId = call.run.id;
+    const taken = await this.#claims.take(runId, input.key);
+    if (taken) return { later: taken };
+    let isOver = true;
+    try {
+      const known = await this.#store.journal.read([runId], input.key);
+      if (known) return { known };
+      const result = await this.#send(call, input);
+      // The claim on a call whose answer is still to be written ends with the writing.
+      isOver = !('answer' in result);
+      return result;
+    } finally {
+      if (isOver) await this.#claims.release(runId, input.key);
+    }
+  }
+
+  /** Sends a call if nothing stands in its way. */
+  async #send(
     call: ModelCall,
     { settings, body, key, endpoint, limiter, attempt, signal }: AttemptInput,
   ): Promise<Attempt> {
@@ -222,9 +248,11 @@ export class Gateway {
    * more, because it would be paid again.
    */
   async #write(runId: string, answer: Answer): Promise<Answer> {
-    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, pauseMs * 2)) {
+    for (let pauseMs = 100; ; pauseMs = Math.min(longestWritePauseMs, pauseMs * 2)) {
       try {
-        return await this.#store.journal.write(runId, answer);
+        const written = await this.#store.journal.write(runId, answer);
+        this.#claims.settled(runId, answer.key);
+        return written;
       } catch (error) {
         const canWait =
           error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');

@@ -75,16 +75,11 @@ export class Findings {
     return query.orderBy('trajectory_id').orderBy('step').execute();
   }
 
+  /** In an order that does not depend on which of several trajectories through a state was there first. */
   branches(runId: string, trajectoryId?: string): Promise<BranchTable[]> {
     let query = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
     if (trajectoryId !== undefined) query = query.where('trajectory_id', '=', trajectoryId);
-    return query
-      .orderBy('trajectory_id')
-      .orderBy('node_id')
-      .orderBy('candidate_id')
-      .orderBy('purpose')
-      .orderBy('rollout')
-      .execute();
+    return query.orderBy('node_id').orderBy('candidate_id').orderBy('purpose').orderBy('rollout').execute();
   }
 
   /** Branches from a state, whichever trajectory of the run came through it. */

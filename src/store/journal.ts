@@ -72,8 +72,8 @@ export class Journal {
   }
 
   /**
-   * Writes a complete answer and settles its reservation: it is given up, or kept for good where the provider did not tell what was used.
-   * The first write under a key wins, and is what comes back.
+   * Writes a complete answer, ends the claim on its call and settles its reservation: it is given up, or kept for good where the provider did
+   * not tell what was used. The first write under a key wins, and is what comes back.
    */
   async write(runId: string, answer: Answer): Promise<Answer> {
     const { kysely } = this.#database;
@@ -110,6 +110,7 @@ export class Journal {
         })
         .onConflict((conflict) => conflict.doNothing()),
       settled,
+      kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
     ]);
     return (await this.read([runId], answer.key)) ?? answer;
   }

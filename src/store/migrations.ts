@@ -272,4 +272,13 @@ const trajectoryPairs: Migration = (database) => [
   ),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs];
+const claims: Migration = (database) => [
+  table(
+    database,
+    'claims',
+    { run_id: 'text', key: 'text', holder: 'text', expires_at: 'integer', taken_over: 'integer' },
+    ['run_id', 'key'],
+  ),
+];
+
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, claims];

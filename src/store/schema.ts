@@ -13,6 +13,7 @@ export type Schema = {
   answers: AnswerTable;
   faults: FaultTable;
   reservations: ReservationTable;
+  claims: ClaimTable;
   trajectories: TrajectoryTable;
   candidates: CandidateTable;
   scores: ScoreTable;
@@ -141,6 +142,18 @@ export type ReservationTable = {
   cost_micro_usd: number | null;
   /** After this the holder is dead and the reservation void. */
   expires_at: number;
+};
+
+/** A call that a process is making, or whose answer it could not write yet. */
+export type ClaimTable = {
+  run_id: string;
+  key: string;
+  /** Drawn by the process when it started. */
+  holder: string;
+  /** After this, unless it is renewed, the holder is dead. */
+  expires_at: number;
+  /** 1 right after it was taken from a holder that seemed dead. */
+  taken_over: number;
 };
 
 export type TrajectoryTable = {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CruxError } from '../errors.ts';
+import { Claims } from './claims.ts';
 import type { Database } from './database.ts';
 import { Findings } from './findings.ts';
 import { Journal } from './journal.ts';
@@ -16,6 +17,7 @@ export type Store = {
   readonly engine: 'sqlite' | 'postgres';
   readonly tree: Tree;
   readonly journal: Journal;
+  readonly claims: Claims;
   readonly runs: Runs;
   readonly findings: Findings;
   readonly database: Database;
@@ -40,6 +42,7 @@ export async function openStore(location: string, options: { schema?: string } =
       engine: database.engine,
       tree: new Tree(database),
       journal: new Journal(database),
+      claims: new Claims(database),
       runs: new Runs(database),
       findings: new Findings(database),
       database,
