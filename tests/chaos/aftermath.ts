@@ -83,14 +83,7 @@ export function countRepeats(requests: LogEntry[], journaledAt: Map<string, numb
     const extra = Math.max(0, entries.filter(({ fault }) => fault === null).length - 1);
     repeats.repeated += extra;
     repeats.inFlightAtKills += inFlight;
-    if (extra > inFlight) {
-      repeats.unexplained.push(key);
-      console.log(
-        key,
-        written,
-        entries.map((e) => [e.received, e.time, e.fault, e.model].join(' ')),
-      );
-    }
+    if (extra > inFlight) repeats.unexplained.push(key);
   }
   return repeats;
 }

@@ -13,8 +13,8 @@ const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }
 const result = await runInChaos({
   seed: Number(values.seed),
   runs: [
-    { runId: 'cso-sql', method: 'cso', environment: 'sql-demo', samples: 3 },
-    { runId: 'rro-maze', method: 'rro', environment: 'maze', samples: 2 },
+    { runId: 'cso-sql', method: 'cso', environment: 'sql-demo', limit: 48, samples: 3 },
+    { runId: 'rro-maze', method: 'rro', environment: 'maze', limit: 16, samples: 2 },
   ],
   workers: 2,
   howMany: {

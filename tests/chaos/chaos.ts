@@ -5,13 +5,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import type { FaultOptions } from '../../src/simulation/faults.ts';
 import type { LatencyOptions } from '../../src/simulation/latency.ts';
-import { startEmbeddedServer, stopEmbeddedServer } from '../../src/temporal/embedded-server.ts';
-import { freePort } from '../../src/temporal/ports.ts';
-import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
-import { Lab, type LabOptions, type LabRequest, until } from '../helpers/lab.ts';
+import { type Lab, type LabRequest, until } from '../helpers/lab.ts';
+import { withLab } from '../helpers/with-lab.ts';
 import {
   countRepeats,
   differences,
@@ -174,31 +171,6 @@ async function runDisturbed(
     });
   } finally {
     disk.remove();
-  }
-}
-
-/** Gives `work` a lab with a Temporal server of its own, which is started again on its file when it is killed. */
-async function withLab<T>(
-  options: Omit<LabOptions, 'address'>,
-  work: (lab: Lab, temporalHome: string) => Promise<T>,
-): Promise<T> {
-  const temporalHome = await mkdtemp(join(tmpdir(), 'crux-chaos-temporal-'));
-  const ports = { server: await freePort(), ui: await freePort() };
-  const server = await startEmbeddedServer({ home: temporalHome, report: () => {}, ports });
-  try {
-    const connection = await Connection.connect({ address: server.address });
-    await prepareNamespace(connection, 'default', { report: () => {}, embedded: true });
-    await connection.close();
-    const lab = await Lab.open({ address: server.address, ...options });
-    try {
-      return await work(lab, temporalHome);
-    } finally {
-      await lab.close();
-    }
-  } finally {
-    await server.stop();
-    await stopEmbeddedServer(temporalHome);
-    await rm(temporalHome, { recursive: true, force: true });
   }
 }
 

@@ -8,11 +8,13 @@ import { type CruxConfig, type CruxConfigInput, checkConfig, csoOptions } from '
 import { type StartedRun, startedRun } from '../../src/connect.ts';
 import type { CsoOptions } from '../../src/domain/run-config.ts';
 import type { CampaignInput } from '../../src/domain/wire.ts';
+import type { Environment } from '../../src/environments/contract.ts';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
 import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
+import type { SimulatedWorld } from '../../src/simulation/world.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { workflowQueue } from '../../src/temporal/task-queues.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from '../../src/worker.ts';
@@ -39,7 +41,12 @@ export type LabOptions = Partial<SimulationOptions> & {
   home?: string;
   /** How long one model call may take. Default: that of the configuration. */
   callTimeoutMs?: number;
+  /** Module that exports `environments` and `worlds` to use instead of the usual ones, in all processes. */
+  stage?: string;
 };
+
+/** What a module of `LabOptions.stage` exports. */
+export type Stage = { environments: Environment[]; worlds: SimulatedWorld[] };
 
 export class Lab {
   readonly home: string;
@@ -47,6 +54,7 @@ export class Lab {
   readonly store: Store;
   readonly client: Client;
   readonly #options: LabOptions;
+  readonly #stage: Stage | null;
   readonly #startModels: (port?: number) => Promise<Simulation>;
   #simulation: Simulation;
   readonly #connection: Connection;
@@ -57,6 +65,7 @@ export class Lab {
 
   private constructor(
     options: LabOptions & { home: string },
+    stage: Stage | null,
     store: Store,
     connection: Connection,
     startModels: (port?: number) => Promise<Simulation>,
@@ -67,22 +76,24 @@ export class Lab {
     this.store = store;
     this.client = new Client({ connection });
     this.#options = options;
+    this.#stage = stage;
     this.#connection = connection;
     this.#startModels = startModels;
     this.#simulation = simulation;
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const { address, sql = false, home: given, callTimeoutMs: _, ...simulation } = options;
+    const { address, sql = false, home: given, callTimeoutMs: _, stage, ...simulation } = options;
     const home = given ?? (await mkdtemp(join(tmpdir(), 'crux-lab-')));
     const store = await openStore(join(home, 'crux.db'));
     const connection = await Connection.connect({ address });
     const folder = sqlFolder(home);
     if (sql) await writeDemoDataset(folder);
-    const known = [...worlds(), ...(sql ? await simulationFromDataset(folder) : [])];
+    const staged = stage === undefined ? null : ((await import(stage)) as Stage);
+    const known = staged?.worlds ?? [...worlds(), ...(sql ? await simulationFromDataset(folder) : [])];
     const startModels = (port = simulation.port) =>
       startSimulation({ seed: 1, worlds: known, ...simulation, ...(port && { port }) });
-    return new Lab({ ...options, home }, store, connection, startModels, await startModels());
+    return new Lab({ ...options, home }, staged, store, connection, startModels, await startModels());
   }
 
   get simulation(): Simulation {
@@ -98,7 +109,9 @@ export class Lab {
   }
 
   config(changes: Partial<CruxConfigInput> = {}): CruxConfig {
-    return checkConfig({ ...labConfig(this.home, this.simulation.url, this.#options.callTimeoutMs), ...changes });
+    const { callTimeoutMs } = this.#options;
+    const staged = this.#stage && { environments: this.#stage.environments };
+    return checkConfig({ ...labConfig(this.home, this.simulation.url, callTimeoutMs), ...staged, ...changes });
   }
 
   /** Starts a worker in this process. */
@@ -119,6 +132,7 @@ export class Lab {
       address: this.address,
       simulationUrl: this.simulation.url,
       callTimeoutMs: this.#options.callTimeoutMs,
+      stage: this.#options.stage,
     });
     this.#processes.add(process);
     return process;
