@@ -80,6 +80,7 @@ const rroSchema = z.strictObject({
 const stepDpoSchema = z.strictObject({
   ...alternativeOptions,
   gap: z.number().min(0).max(1).default(0.2),
+  revalueRate: z.number().min(0).max(1).default(0.1),
   ...balanceOptions,
 });
 

@@ -93,7 +93,9 @@ export function prmActivities(context: ActivityContext) {
       alternatives: JSON.stringify(pair === null ? [] : [pair.best, pair.worst]),
       placebo: 0,
     });
-    return { verdict };
+    const rate = stepDpoOptionsOf(run.config).revalueRate ?? 0;
+    const isRevalued = pair !== null && seededFraction(run.seed, `revalue/${state.id}`) < rate;
+    return { verdict, ...(isRevalued && { revalued: { nodeId: state.id, candidateIds: [pair.best, pair.worst] } }) };
   }
 
   /** The policy's own action at a step, and the alternatives to it in the order in which they were drawn. */

@@ -196,6 +196,8 @@ export type RroOptions = {
 export type StepDpoOptions = AlternativeOptions & {
   /** Least difference of scores for a pair. */
   gap: number;
+  /** Share of the pairs whose actions are rolled out, to see what their scores are worth. Absent in runs of before. */
+  revalueRate?: number;
   /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;

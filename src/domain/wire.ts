@@ -103,7 +103,11 @@ export type StepContrast = {
   actions: { expert: DrawnAction; policy: DrawnAction } | null;
 };
 
-export type RankResult = { verdict: PreferenceVerdict };
+export type RankResult = {
+  verdict: PreferenceVerdict;
+  /** The pair, where it is in the seeded sample whose actions are rolled out; absent otherwise. */
+  revalued?: { nodeId: string; candidateIds: string[] };
+};
 
 /** An action that was drawn in a state and taken. */
 export type DrawnAction = {
@@ -152,9 +156,11 @@ export type BranchPurpose =
   | 'sample'
   | 'calibrate';
 
-/** Whether a call or branch only measures something, and is no part of what the pairs took. */
+/** What only measures luck or a model, and is no part of what the pairs took. */
+export const measurements = ['placebo', 're-estimate', 'calibrate'] as const satisfies BranchPurpose[];
+
 export function isMeasurement(purpose: string): boolean {
-  return purpose === 'calibrate';
+  return (measurements as readonly string[]).includes(purpose);
 }
 
 export type BranchInput = {

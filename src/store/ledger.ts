@@ -3,6 +3,7 @@
  * cached; what was paid stands beside.
  */
 import { type RawBuilder, sql } from 'kysely';
+import { measurements } from '../domain/wire.ts';
 import type { Database } from './database.ts';
 
 /** Calls of one role for one purpose. */
@@ -73,8 +74,7 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
       sumIfKnown('cost_micro_usd').as('cost'),
     ])
     .where('answers.run_id', '=', runId)
-    // What only measures the PRM is no demand of the pairs.
-    .where('answers.purpose', '<>', 'calibrate')
+    .where('answers.purpose', 'not in', [...measurements])
     .groupBy('nodes.task_id')
     .orderBy('nodes.task_id')
     .execute();
