@@ -1,7 +1,10 @@
 /** The public API of Crux. */
+
+export type { AuditRequest } from './audits.ts';
 export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts';
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
+export type { AuditResult } from './domain/audit.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { FigureName } from './domain/figures.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
@@ -33,6 +36,7 @@ export { cso, rro, stepDpo } from './methods.ts';
 export { type RunView, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
+export { type AuditView, auditView } from './views/audit.ts';
 export {
   type ComparedFigure,
   type ComparedRun,

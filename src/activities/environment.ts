@@ -44,6 +44,7 @@ export function environmentActivities(context: ActivityContext) {
       title: task.title,
       environment: environment.name,
       sample: runTask.sample,
+      seed: run.seed,
       rootId: root.id,
       trajectoryId: runTask.importedId ?? trajectoryId(run, task.id, runTask.sample),
       stepLimit: run.config.stepLimit,

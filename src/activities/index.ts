@@ -1,3 +1,4 @@
+import { auditActivities } from './audit.ts';
 import type { ActivityContext } from './context.ts';
 import { drawActivities } from './draw.ts';
 import { environmentActivities } from './environment.ts';
@@ -12,6 +13,7 @@ import { storeActivities } from './store.ts';
 /** Activities that need environments or models: the `agent` role. */
 export function agentActivities(context: ActivityContext) {
   return {
+    ...auditActivities(context),
     ...drawActivities(context),
     ...environmentActivities(context),
     ...passRateActivities(context),

@@ -2,8 +2,8 @@
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { verificationOf } from '../domain/run-config.ts';
-import type { BranchInput, BranchResult, OpenedBranch } from '../domain/wire.ts';
+import { confirmsOnVariants } from '../domain/run-config.ts';
+import type { BranchInput, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { admitState } from '../models/gateway.ts';
 import { contentHash } from '../store/hash.ts';
@@ -67,6 +67,16 @@ export function rolloutActivities(context: ActivityContext) {
       const details = JSON.stringify({ fault: errorText(error) });
       return await record(run, input, state, compared, { ending, reward: null, success: null, details }, signal);
     }
+  }
+
+  /** Several rollouts of one action in one activity: what each needs is stored step by step all the same. */
+  async function rollOutAll({ from, to, ...action }: RolloutsInput, signal: AbortSignal): Promise<BranchResult[]> {
+    const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+    const rollouts = await Promise.allSettled(numbers.map((rollout) => rollOut({ ...action, rollout }, signal)));
+    // Not before all are over: a repeated attempt must not meet those of this one.
+    const failed = rollouts.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    return rollouts.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
 
   /** The first step of a branch that a workflow of its own continues call by call. */
@@ -146,13 +156,18 @@ export function rolloutActivities(context: ActivityContext) {
   async function confirm(run: Run, leaf: State, signal: AbortSignal) {
     const environment = environments.get(leaf.environment);
     const { confirm } = environment;
-    if (!confirm || !verificationOf(run.config).confirmOnVariants) return null;
+    if (!confirm || !confirmsOnVariants(run.config)) return null;
     const task = await environments.task(environment.name, leaf.taskId);
     const what = `the confirmation of a success in ${task.id}`;
     return insist(environment, what, signal, () => confirm.call(environment, task, leaf.actions, signal));
   }
 
-  return { rollOut: activity(rollOut), openBranch: activity(openBranch), recordBranch: activity(recordBranch) };
+  return {
+    rollOut: activity(rollOut),
+    rollOutAll: activity(rollOutAll),
+    openBranch: activity(openBranch),
+    recordBranch: activity(recordBranch),
+  };
 }
 
 /** Independent of run and time, so that equal runs have equal branches. */

@@ -53,6 +53,11 @@ export function verificationOf(config: RunConfig): VerificationOptions {
   return config.options.verification;
 }
 
+/** Whether a success must hold on variants of the task's data: as a method that verifies says, else always. */
+export function confirmsOnVariants({ options }: RunConfig): boolean {
+  return 'verification' in options ? options.verification.confirmOnVariants : true;
+}
+
 export type MethodOptions = BranchingOptions | StepDpoOptions;
 
 /** Of the methods that make branches. */
@@ -140,8 +145,13 @@ export type VerificationOptions = {
 
 /** Options of RRO. [P] values are those of the paper (arXiv 2505.20737), [D] ours. */
 export type RroOptions = {
-  /** `rising` [P]: draw until an action's value rises. `fixed`: always draw all, the baseline of the paper. */
-  exploration: 'rising' | 'fixed';
+  /**
+   * `rising` [P]: draw until an action's value rises. `fixed`: always draw all, the baseline of the paper. `random`: stop by chance alone, a
+   * control [D].
+   */
+  exploration: 'rising' | 'fixed' | 'random';
+  /** With random exploration: the chance to stop after each action that was drawn [D]. */
+  stopProbability: number;
   /** K: most actions drawn at a step [D]. */
   draws: number;
   /** m: rollouts that value an action [D]. */

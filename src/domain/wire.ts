@@ -18,6 +18,8 @@ export type OpenedTask = {
   title: string;
   environment: string;
   sample: number;
+  /** The run's. */
+  seed: number;
   rootId: string;
   trajectoryId: string;
   stepLimit: number;
@@ -107,9 +109,9 @@ export type ChoiceInput = StepAddress & {
 
 /**
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
- * fresh, to be beaten by the next step or to see what selection overrates.
+ * fresh, to be beaten by the next step or to see what selection overrates. `reference`: an audit, after the run.
  */
-export type BranchPurpose = 'verify' | 'baseline' | 'placebo' | 'value' | 're-value' | 're-estimate';
+export type BranchPurpose = 'verify' | 'baseline' | 'placebo' | 'value' | 're-value' | 're-estimate' | 'reference';
 
 export type BranchInput = {
   runId: string;
@@ -121,6 +123,9 @@ export type BranchInput = {
   /** Number of the rollout among those of the same candidate and purpose, from 0. */
   rollout: number;
 };
+
+/** Several rollouts of one action, by number: those from `from` on, before `to`. */
+export type RolloutsInput = Omit<BranchInput, 'rollout'> & { from: number; to: number };
 
 /** A branch as a workflow of its own. */
 export type BranchWorkflowInput = BranchInput & { historyLimit?: number; cursor?: BranchCursor };

@@ -26,6 +26,7 @@ export type Purpose =
   | 'value'
   | 're-value'
   | 're-estimate'
+  | 'reference'
   | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */

@@ -23,7 +23,12 @@ export type LedgerLine = {
 
 export type FaultLine = { role: string; kind: string; count: number };
 
-export async function ledgerLines(database: Database, runId: string): Promise<LedgerLine[]> {
+/** @param of the run's own calls, or those of its audit, which are no demand of the run */
+export async function ledgerLines(
+  database: Database,
+  runId: string,
+  of: 'run' | 'audit' = 'run',
+): Promise<LedgerLine[]> {
   const rows = await database.kysely
     .selectFrom('answers')
     .select(({ fn }) => [
@@ -37,6 +42,7 @@ export async function ledgerLines(database: Database, runId: string): Promise<Le
       fn.avg<number>('latency_ms').as('latency'),
     ])
     .where('run_id', '=', runId)
+    .where('purpose', of === 'audit' ? '=' : '<>', 'reference')
     .groupBy(['role', 'purpose'])
     .orderBy('role')
     .orderBy('purpose')
@@ -73,6 +79,7 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
       sumIfKnown('cost_micro_usd').as('cost'),
     ])
     .where('answers.run_id', '=', runId)
+    .where('answers.purpose', '<>', 'reference')
     .groupBy('nodes.task_id')
     .orderBy('nodes.task_id')
     .execute();

@@ -7,6 +7,8 @@ import type { TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, PairTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { type AuditView, auditView } from './audit.ts';
+import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
 import { flips } from './flips.ts';
 
 export type RunSummary = {
@@ -46,6 +48,10 @@ export type RunSummary = {
   estimatedTieMass: number | null;
   /** Pairs of the seeded sample whose actions were valued again with fresh rollouts: what selection by gap overrates. Null without any. */
   revalued: Revalued | null;
+  /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
+  estimatedFalsePairs: FalsePairs | null;
+  /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
+  audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
@@ -71,7 +77,7 @@ export type Revalued = {
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, steps, candidates, branches, pairs, ledger, faults] = await Promise.all([
+  const [tasks, trajectories, steps, candidates, branches, pairs, ledger, faults, audit] = await Promise.all([
     store.runs.tasks(runId),
     findings.trajectories(runId),
     findings.steps(runId),
@@ -80,6 +86,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     findings.pairs(runId),
     ledgerLines(store.database, runId),
     faultLines(store.database, runId),
+    auditView(store, runId),
   ]);
   const results = tasks
     .filter((task) => task.result !== null)
@@ -94,6 +101,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const cost = sumOrNull(ledger.map((line) => line.costMicroUsd));
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
+  const flipRate = ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length);
+  const placeboFlipRate = ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length);
+  const revalued = revaluedPairs(pairs, branches);
 
   return {
     runId,
@@ -134,11 +144,13 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (flag) => flag,
       ),
     },
-    flipRate: ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length),
-    placeboFlipRate: ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length),
+    flipRate,
+    placeboFlipRate,
     placeboSteps: byPlacebo.length,
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
-    revalued: revaluedPairs(pairs, branches),
+    revalued,
+    estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
+    audit: audit && withoutPairs(audit),
     ledger,
     faults,
     comparison: {
@@ -149,6 +161,11 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
   };
+}
+
+/** Pair by pair it is long: `crux audit` shows that. */
+function withoutPairs({ judged: _, ...audit }: AuditView): Omit<AuditView, 'judged'> {
+  return audit;
 }
 
 function isFailure(row: TrajectoryTable): boolean {
