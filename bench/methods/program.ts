@@ -48,7 +48,7 @@ export async function main(program: Program): Promise<void> {
     };
     const measured = await measure(program, values.out, values.data, options);
     const results: Results = { program: program.name, date: new Date().toISOString().slice(0, 10), options, measured };
-    writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`);
+    writeFileSync(file, `${compact(results)}\n`);
     say(`Figures: ${file}`);
   }
   const { text, plots } = program.render(JSON.parse(readFileSync(file, 'utf8')) as Results);
@@ -71,4 +71,13 @@ async function measure(program: Program, out: string, data: string, options: Res
   } finally {
     await bench.close();
   }
+}
+
+/** One line for each run, six digits for each number: small enough to be kept beside the program. */
+function compact({ measured, ...head }: Results): string {
+  const short = (value: unknown) =>
+    JSON.stringify(value, (_, member: unknown) =>
+      typeof member === 'number' ? Number(member.toPrecision(6)) : member,
+    );
+  return `{ ${short(head).slice(1, -1)}, "measured": [\n${measured.map(short).join(',\n')}\n] }`;
 }

@@ -24,7 +24,6 @@ export async function audit(options: GlobalOptions, runId: string, given: Given)
       id: runId,
       work: (client) => launchAudit(client, store, run),
       again: `crux audit ${runId} …  (same options)`,
-      quiet: true,
     });
     const view = (await auditView(store, runId))!;
     printResult(options, { ...result, ...view }, () => auditText(view));

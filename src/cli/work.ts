@@ -38,14 +38,11 @@ export async function workUntil<T>(
     id,
     work,
     again,
-    quiet = false,
   }: {
     id: string;
     /** Starts it, and waits for its end. */
     work: (client: Client) => Promise<T>;
     again: string;
-    /** Shows no progress of the run. */
-    quiet?: boolean;
   },
 ): Promise<T> {
   const tell = say(options);
@@ -63,7 +60,7 @@ export async function workUntil<T>(
     const result = client.withAbortSignal(waiting.signal, () => work(client));
     const interrupted = new Promise<null>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(null)));
     const outcome = Promise.race([result, interrupted, worker.done.then(() => null)]);
-    await showProgress(store, id, outcome, quiet || options.json === true);
+    await showProgress(store, id, outcome, options.json === true);
     const ended = await outcome;
     worker.stop();
     await worker.done;
