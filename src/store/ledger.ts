@@ -24,7 +24,12 @@ export type LedgerLine = {
 
 export type FaultLine = { role: string; kind: string; count: number };
 
-export async function ledgerLines(database: Database, runId: string): Promise<LedgerLine[]> {
+/** @param of the run's own calls, or those of its audit, which are no demand of the run */
+export async function ledgerLines(
+  database: Database,
+  runId: string,
+  of: 'run' | 'audit' = 'run',
+): Promise<LedgerLine[]> {
   const rows = await database.kysely
     .selectFrom('answers')
     .select(({ fn }) => [
@@ -38,6 +43,7 @@ export async function ledgerLines(database: Database, runId: string): Promise<Le
       fn.avg<number>('latency_ms').as('latency'),
     ])
     .where('run_id', '=', runId)
+    .where('purpose', of === 'audit' ? '=' : '<>', 'reference')
     .groupBy(['role', 'purpose'])
     .orderBy('role')
     .orderBy('purpose')

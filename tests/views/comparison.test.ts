@@ -93,6 +93,13 @@ describe('the figures of a run', () => {
     }
   });
 
+  it('know nothing of luck where a step was meant for a placebo, but nothing was branched', async () => {
+    const store = await temporaryStore();
+    await record(store, 'unverified', { a1: { ...failure, steps: [{ placebo: [], pairs: 1 }] } });
+    const { placeboFlipRate, placeboSteps } = await runSummary(store, 'unverified');
+    expect({ placeboFlipRate, placeboSteps }).toEqual({ placeboFlipRate: null, placeboSteps: 0 });
+  });
+
   it('are unknown, not 0, without anything to divide by, without usage and without prices', async () => {
     const store = await temporaryStore();
     await record(store, 'no-pairs', { a1: { ...failure, steps: [{ verify: [false] }], tokens: 100, costMicroUsd: 1 } });
