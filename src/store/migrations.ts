@@ -272,6 +272,12 @@ const trajectoryPairs: Migration = (database) => [
   ),
 ];
 
+/** What audits roll out. */
+const audits: Migration = (database) => [
+  table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
+];
+
+/** Calls that workers are making. */
 const claims: Migration = (database) => [
   table(
     database,
@@ -281,4 +287,4 @@ const claims: Migration = (database) => [
   ),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, claims];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, claims];
