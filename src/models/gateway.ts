@@ -90,9 +90,7 @@ export class Gateway {
    * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Model.*`
    */
   async answer(call: ModelCall, signal: AbortSignal): Promise<Answer> {
-    const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
-    const body = requestBody(call, settings);
-    const key = contentHash([{ ...call.address }, body as Json]);
+    const { settings, body, key } = keyedRequest(call);
     const scope = [call.run.id, ...call.run.reuse];
     // Reading is part of the shared work: an answer that is written meanwhile would else be asked for again.
     const work = async (shared: AbortSignal) =>
@@ -288,6 +286,17 @@ export function admitState(runId: string, state: string): void {
     });
   }
   if (state === 'cancelled') throw new CruxError('Run.Cancelled', `Run ${runId} is cancelled.`);
+}
+
+/** The key of a call in the journal. */
+export function callKey(call: ModelCall): string {
+  return keyedRequest(call).key;
+}
+
+function keyedRequest(call: ModelCall): { settings: RoleSettings; body: RequestBody; key: string } {
+  const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
+  const body = requestBody(call, settings);
+  return { settings, body, key: contentHash([{ ...call.address }, body as Json]) };
 }
 
 function requestBody(call: ModelCall, settings: RoleSettings): RequestBody {
