@@ -1,4 +1,4 @@
-/** As many small mazes as CRUX_BENCH_TASKS says (10,000), each made when it is needed, so that their own memory does not count. */
+/** As many small mazes as CRUX_BENCH_TASKS says (10,000), each of CRUX_BENCH_DEPTH decision steps (1), made when needed: their own memory does not count. */
 import { mazeEnvironment } from '../../examples/maze/environment.ts';
 import { createMazes, type Maze } from '../../examples/maze/mazes.ts';
 import type { Environment } from '../../src/environments/contract.ts';
@@ -6,9 +6,10 @@ import { mazeWorld } from '../../src/simulation/maze-world.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
 
 const count = Number(process.env.CRUX_BENCH_TASKS ?? 10_000);
+const depth = Number(process.env.CRUX_BENCH_DEPTH ?? 1);
 const kept = 500;
 
-const mazeOf = remember((seed: number): Maze => createMazes({ seed, count: 1, depth: 1 })[0]!);
+const mazeOf = remember((seed: number): Maze => createMazes({ seed, count: 1, depth })[0]!);
 const environmentOf = remember((seed: number) => mazeEnvironment([mazeOf(seed)]));
 const worldOf = remember((seed: number) => mazeWorld([mazeOf(seed)]));
 const seedOf = (mazeId: string) => Number(/^maze-(\d+)-0$/.exec(mazeId)?.[1]);
@@ -17,6 +18,7 @@ export const environments: Environment[] = [
   {
     ...environmentOf(1),
     name: 'many-mazes',
+    stepLimit: depth + 10,
     tasks: async () =>
       Array.from({ length: count }, (_, index) => {
         const id = `maze-${index + 1}-0`;

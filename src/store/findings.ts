@@ -77,6 +77,13 @@ export class Findings {
     return query.orderBy('node_id').orderBy('position').orderBy('id').execute();
   }
 
+  /** How many different actions were drawn beside the policies' own. Their texts are long, and need not be read for that. */
+  async countAlternatives(runId: string): Promise<number> {
+    const query = this.#database.kysely.selectFrom('candidates').select(({ fn }) => fn.countAll<number>().as('count'));
+    const alternatives = query.where('run_id', '=', runId).where('position', '>=', 0);
+    return Number((await alternatives.executeTakeFirstOrThrow()).count);
+  }
+
   scores(runId: string): Promise<ScoreTable[]> {
     const query = this.#database.kysely.selectFrom('scores').selectAll().where('run_id', '=', runId);
     return query.orderBy('candidate_id').execute();

@@ -71,14 +71,14 @@ export type RunSummary = {
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, demonstrations, examples, steps, candidates, branches, pairs, ledger, faults, audit] =
+  const [tasks, trajectories, demonstrations, examples, steps, alternatives, branches, pairs, ledger, faults, audit] =
     await Promise.all([
       store.runs.tasks(runId),
       findings.trajectories(runId),
       findings.demonstrations(runId),
       findings.examples(runId),
       findings.steps(runId),
-      findings.candidates(runId),
+      findings.countAlternatives(runId),
       findings.branches(runId),
       findings.pairs(runId),
       ledgerLines(store.database, runId),
@@ -92,7 +92,6 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const supervisableSteps = trajectories
     .filter((row) => isSupervisable(run.method, row))
     .reduce((sum, row) => sum + row.steps, 0);
-  const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
   const demand = ledger.filter((line) => !isMeasurement(line.purpose));
   const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));
