@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
+import { branchAll, judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { alternativeOptionsOf, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
 import { meanScore, preferenceOf } from '../domain/step-preference.ts';
@@ -28,7 +28,7 @@ export function prmActivities(context: ActivityContext) {
     const options = csoOptionsOf(run.config);
     const judged = options.gate
       ? judgeStep(await scored(run, state, policy, signal), await allScored(run, state, alternatives, signal), options)
-      : ungated(alternatives);
+      : branchAll(alternatives.map(({ id }) => ({ candidateId: id })));
     const branched = judged.branched.slice(0, options.branchesPerStep ?? undefined);
     const critical = judged.verdict === 'critical';
     const placebo = critical && seededFraction(run.seed, `placebo/${state.id}`) < options.verification.placeboRate;
@@ -139,12 +139,6 @@ export function prmActivities(context: ActivityContext) {
   }
 
   return { judgeCandidates: activity(judgeCandidates), rankCandidates: activity(rankCandidates) };
-}
-
-function ungated(alternatives: CandidateTable[]) {
-  return alternatives.length === 0
-    ? { verdict: 'no-alternative' as const, branched: [] }
-    : { verdict: 'critical' as const, branched: alternatives.map(({ id }) => id) };
 }
 
 /** The score in a judge's answer: JSON, alone or inside other text. */
