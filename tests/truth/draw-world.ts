@@ -9,6 +9,7 @@ import type { RroOptions } from '../../src/domain/run-config.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchResult } from '../../src/domain/wire.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
+import { truthSeed } from './seed.ts';
 import { openedTask, outcome } from './step-world.ts';
 
 export type DrawWorld = {
@@ -48,8 +49,8 @@ type Rollout = Pick<BranchInput, 'candidateId' | 'purpose' | 'rollout'> & { resu
 
 /** Runs RRO on every task: its workflow, page and rules are the real ones, its activities look up the truth. @returns all steps but the last ones */
 export async function construct(world: DrawWorld, options: RroOptions): Promise<ConstructedStep[]> {
-  const random = seededRandom(`${world.seed}/world`);
-  const luck = seededRandom(`${world.seed}/rollouts`);
+  const random = seededRandom(truthSeed(`${world.seed}/world`));
+  const luck = seededRandom(truthSeed(`${world.seed}/rollouts`));
   const found: ConstructedStep[] = [];
   for (let position = 0; position < world.tasks; position++) {
     const states = new Map<string, State>();

@@ -4,7 +4,7 @@
  */
 import { vi } from 'vitest';
 import type { Activities } from '../../src/activities/index.ts';
-import type { MethodName } from '../../src/domain/run-config.ts';
+import type { MethodName, MethodOptions } from '../../src/domain/run-config.ts';
 import type { TrajectoryResult } from '../../src/domain/wire.ts';
 import { TaskRun } from '../../src/workflows/primitives.ts';
 import { trajectory } from '../../src/workflows/trajectory.ts';
@@ -31,6 +31,6 @@ export function runTrajectory(method: MethodName, position: number): Promise<Tra
 }
 
 /** What a method page is given for a task. */
-export function openTask(method: MethodName, runId: string, position: number): Promise<TaskRun> {
+export function openTask(method: MethodName, runId: string, position: number): Promise<TaskRun<MethodOptions>> {
   return TaskRun.open({ runId, position, method, campaignId: null });
 }

@@ -8,6 +8,7 @@ import { binomial } from './binomial.ts';
 import { rroOptionsOf } from './draw-world.ts';
 import { type Estimate, ratio, standardErrorsFrom } from './estimates.ts';
 import { openTask, useActivities } from './in-process.ts';
+import { truthSeed } from './seed.ts';
 import { openedTask, outcome } from './step-world.ts';
 
 type Preference = -1 | 0 | 1;
@@ -49,7 +50,7 @@ function exactAgreement({ chances, rollouts, gapThousandths }: Comparison): numb
 
 /** Share of the comparisons that come out as the truth has it, values by the real `value`. */
 async function measuredAgreement({ chances, rollouts, gapThousandths }: Comparison, times: number): Promise<Estimate> {
-  const random = seededRandom(`${chances}/${rollouts}/${gapThousandths}`);
+  const random = seededRandom(truthSeed(`${chances}/${rollouts}/${gapThousandths}`));
   const gap = gapThousandths / 1_000;
   const truth = preference(chances[0] / 100, chances[1] / 100, gap);
   const options = rroOptionsOf('published', { rollouts, gap });

@@ -12,6 +12,7 @@ import { type Random, seededRandom } from '../../src/domain/statistics/random.ts
 import type { BranchInput, BranchPurpose, BranchResult, OpenedTask } from '../../src/domain/wire.ts';
 import { seededFraction } from '../../src/models/seed.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
+import { truthSeed } from './seed.ts';
 
 /** One action of a state. */
 export type WorldAction = {
@@ -50,7 +51,7 @@ const slope = 2.4;
  * equal variance, so that at AUC 0.5 its scores say nothing at all.
  */
 export function createStates({ seed, tasks, tiedShare, auc = 0.8 }: WorldOptions): WorldState[] {
-  const random = seededRandom(`${seed}/states`);
+  const random = seededRandom(truthSeed(`${seed}/states`));
   const separation =
     Math.SQRT2 * (auc < 0.5 ? -twoSidedQuantile(1 - 2 * auc) : auc > 0.5 ? twoSidedQuantile(2 * auc - 1) : 0);
   return Array.from({ length: tasks }, () => {
@@ -97,7 +98,7 @@ export type MinedStep = {
  * @returns the steps that were mined, those of solved tasks left out
  */
 export async function mine(states: readonly WorldState[], options: CsoOptions, seed: string): Promise<MinedStep[]> {
-  const random = seededRandom(`${seed}/rollouts`);
+  const random = seededRandom(truthSeed(`${seed}/rollouts`));
   const runSeed = random.below(2 ** 31);
   const mined = new Map<string, MinedStep & { policyId: string; branched: string[] }>();
   useActivities({
