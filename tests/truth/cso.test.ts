@@ -7,7 +7,7 @@ import { luckFlipRate } from '../../src/domain/statistics/luck.ts';
 import type { BranchTable, StepTable } from '../../src/store/schema.ts';
 import { flips } from '../../src/views/flips.ts';
 import { difference, interval95, ratio, standardErrorsFrom } from './estimates.ts';
-import { createStates, isBetter, type MinedStep, mine, optionsOf } from './step-world.ts';
+import { createStates, isBetter, type MinedStep, mazeStates, mine, optionsOf } from './step-world.ts';
 
 const confidence = 0.9;
 
@@ -51,6 +51,19 @@ describe('pairs of the sound preset', () => {
     const lower = wilsonInterval(pairs.filter((better) => better).length, pairs.length)!.lower;
     expect(lower).toBeGreaterThanOrEqual(confidence - 0.03);
   });
+
+  // The truly better share is 0.947 to 0.996 here (9,000 steps each); of 400 pairs or more it would have to come out 4.5 standard errors lower:
+  // below 0.001 %.
+  it.each([0, 0.5, 0.8, 0.95])(
+    'are truly better with the promised confidence in mazes, %f of the decisions tied',
+    async (tiedShare) => {
+      const states = mazeStates(tiedShare, 200, tiedShare === 0 ? 3 : 5);
+      const pairs = truths(await mine(states, optionsOf('sound', { gate: false, tieMass: tiedShare }), 'mazes'));
+      expect(pairs.length).toBeGreaterThan(400);
+      const lower = wilsonInterval(pairs.filter((better) => better).length, pairs.length)!.lower;
+      expect(lower).toBeGreaterThanOrEqual(confidence - 0.03);
+    },
+  );
 
   // 0.37 % of such steps yield a pair under the default tie mass; for 10 % of 2,000 to come of that is out of the question.
   it('come from at most 10 % of the steps where all actions are tied', async () => {

@@ -3,6 +3,7 @@
  * one of the actions, the expert proposes the others, and a rollout after an action is a coin with its chance of success.
  */
 import { mazeEnvironment } from '../../examples/maze/environment.ts';
+import { createMazes } from '../../examples/maze/mazes.ts';
 import { type CruxConfigInput, checkConfig, csoOptions } from '../../src/config.ts';
 import { branchAll, judgeStep } from '../../src/domain/critical-step.ts';
 import { type BranchedAction, csoPairs, keepBest, type ProvenPair } from '../../src/domain/proven-pairs.ts';
@@ -11,6 +12,7 @@ import { twoSidedQuantile } from '../../src/domain/statistics/normal.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedTask } from '../../src/domain/wire.ts';
 import { seededFraction } from '../../src/models/seed.ts';
+import { exactValues, mazePolicy } from '../../src/simulation/maze-world.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
 import { truthSeed } from './seed.ts';
 
@@ -68,9 +70,36 @@ export function createStates({ seed, tasks, tiedShare, auc = 0.8 }: WorldOptions
   });
 }
 
+/**
+ * Steps of the policy's failed trajectories in mazes, with the exact values of all doors; nobody scores them. Doors of a decision room are some
+ * 0.17 apart where they are not tied, and those of the last room decide between success and failure.
+ */
+export function mazeStates(tiedShare: number, mazes: number, rounds: number): WorldState[] {
+  const random = seededRandom(truthSeed(`mazes ${tiedShare}`));
+  const states: WorldState[] = [];
+  for (const maze of createMazes({ seed: random.below(2 ** 31), count: mazes, tiedShare })) {
+    const policy = mazePolicy(maze, 1, 0.5);
+    const values = exactValues(maze, policy);
+    for (let round = 0; round < rounds; round++) {
+      const path: WorldState[] = [];
+      let room = maze.rooms.get(maze.start)!;
+      while (room.doors.length > 0) {
+        const taken = choose(policy(room), random);
+        const doors = [room.doors[taken]!, ...room.doors.filter((_, index) => index !== taken)];
+        const actions = doors.map(({ to }) => ({ chance: values.get(to)!, score: 0.5 }));
+        path.push({ isTied: room.kind === 'tied', actions, isSolved: false });
+        room = maze.rooms.get(doors[0]!.to)!;
+      }
+      if (room.kind !== 'goal') states.push(...path);
+    }
+  }
+  return states;
+}
+
 /** Whether an action is truly better than the policy's own. */
 export function isBetter(state: WorldState, { candidateId }: Pick<BranchedAction, 'candidateId'>): boolean {
-  return actionOf(state, candidateId).chance > state.actions[0]!.chance;
+  // Equal values of a maze may differ by rounding.
+  return actionOf(state, candidateId).chance > state.actions[0]!.chance + 1e-9;
 }
 
 export type CsoChanges = NonNullable<CruxConfigInput['cso']>;
@@ -201,6 +230,16 @@ export function outcome(success: boolean): BranchResult {
 
 function actionOf(state: WorldState, candidateId: string): WorldAction {
   return state.actions[Number(candidateId)]!;
+}
+
+/** An index by its probability. */
+function choose(probabilities: readonly number[], random: Random): number {
+  let rest = random.next();
+  const index = probabilities.findIndex((probability) => {
+    rest -= probability;
+    return rest < 0;
+  });
+  return index < 0 ? probabilities.length - 1 : index;
 }
 
 /** A standard normal draw (Box-Muller). */
