@@ -1,6 +1,6 @@
 /** What proves a pair, before it becomes a certificate. */
 import type { Ending } from '../domain/ending.ts';
-import type { Certificate } from '../domain/pair.ts';
+import type { VerificationRule } from '../domain/pair.ts';
 import type { BranchedAction, ProvenPair } from '../domain/proven-pairs.ts';
 import type { Tally } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
@@ -13,14 +13,21 @@ export type Proof = {
   rejected: CandidateTable;
   /** Where the sides end, when they are more than their first actions. */
   leaves?: { chosen: string; rejected: string };
-  rule: Certificate['verification']['rule'];
+  rule: VerificationRule;
   posterior: number | null;
   /** Mean outcome rewards that the two actions were compared by; null where the rule compares none. */
   values: { chosen: number; rejected: number } | null;
+  /** Final rewards of the two ways on, where whole ways are compared. */
+  outcomes?: { chosen: number; rejected: number };
   chosenTally: Tally;
   rejectedTally: Tally;
   /** Branches through the chosen and through the rejected action. */
-  branches: { side: 'chosen' | 'rejected'; row: BranchTable }[];
+  branches: {
+    side: 'chosen' | 'rejected';
+    row: BranchTable;
+    /** Stream of its calls; undefined for a branch's own. */
+    stream?: string;
+  }[];
 };
 
 export function branchOutcome(row: BranchTable): BranchResult {

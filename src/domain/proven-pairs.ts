@@ -1,7 +1,8 @@
 /** Which pairs the branches of a step prove. Pure: what a run stores and what the truth tests simulate go by the same rules. */
-import type { Certificate } from './pair.ts';
+import { betterByBoth, type Compared } from './contrast.ts';
+import type { VerificationRule } from './pair.ts';
 import { isBetterBy, meanReward } from './rising.ts';
-import type { CsoOptions, RroOptions } from './run-config.ts';
+import type { CsoOptions, IprOptions, RroOptions, VerificationOptions } from './run-config.ts';
 import { type Tally, tally, verdictOn } from './verification.ts';
 import type { BranchPurpose, BranchResult } from './wire.ts';
 
@@ -20,7 +21,7 @@ export type BranchedAction = {
 export type ProvenPair<Action extends BranchedAction> = {
   chosen: Action;
   rejected: Action;
-  rule: Certificate['verification']['rule'];
+  rule: VerificationRule;
   /** P(p_chosen > p_rejected); null where the rule needs none. */
   posterior: number | null;
   /** Mean outcome rewards that the two actions were compared by; null where the rule compares none. */
@@ -66,18 +67,47 @@ export function csoPairs<Action extends BranchedAction>(
   return options.verify ? pairs : pairs.slice(0, 1);
 }
 
-/**
- * The pair of a step at which actions were drawn, if there is one: by the values that chose it, or with n > 1 also by fresh rollouts, because
- * those that found it are not evidence again. Source: RRO (arXiv 2505.20737); fresh rollouts ours.
- */
+/** The pair of a step at which actions were drawn, if their values are far enough apart. Source: RRO (arXiv 2505.20737). */
 export function rroPair<Action extends BranchedAction>(
   chosen: Action,
   rejected: Action,
   { gap, verification }: RroOptions,
 ): ProvenPair<Action> | null {
-  if (leadsToTheSame(chosen, rejected)) return null;
-  const [better, worse] = [worthOf(chosen), worthOf(rejected)];
+  const [better, worse] = [valueOfAction(chosen), valueOfAction(rejected)];
   if (better === null || worse === null || !isBetterBy(better, worse, gap)) return null;
+  return pairByValues(chosen, rejected, { chosen: better, rejected: worse }, verification);
+}
+
+/**
+ * The pair of a step of the expert and the policy's own there, if final rewards and values both tell which way on is better. Source: IPR
+ * (arXiv 2406.11176).
+ * @param outcomes final rewards of the two ways on
+ */
+export function iprPair<Action extends BranchedAction>(
+  expert: Action,
+  policy: Action,
+  outcomes: Compared,
+  { gap, verification }: IprOptions,
+): ProvenPair<Action> | null {
+  const values = { expert: valueOfAction(expert), policy: valueOfAction(policy) };
+  switch (betterByBoth(outcomes, values, gap)) {
+    case 'expert-better':
+      return pairByValues(expert, policy, { chosen: values.expert!, rejected: values.policy! }, verification);
+    case 'policy-better':
+      return pairByValues(policy, expert, { chosen: values.policy!, rejected: values.expert! }, verification);
+    default:
+      return null;
+  }
+}
+
+/** With n > 1 fresh rollouts must bear the values out, because those that found a pair are not evidence again. Source: ours. */
+function pairByValues<Action extends BranchedAction>(
+  chosen: Action,
+  rejected: Action,
+  values: { chosen: number; rejected: number },
+  verification: VerificationOptions,
+): ProvenPair<Action> | null {
+  if (leadsToTheSame(chosen, rejected)) return null;
   const isSound = verification.rollouts > 1;
   const evidence = isSound
     ? { chosen: 'verify' as const, rejected: 'baseline' as const }
@@ -89,9 +119,9 @@ export function rroPair<Action extends BranchedAction>(
   const { verdict, rule, posterior } = isSound
     ? verdictOn(chosenTally, rejectedTally, verification)
     : { verdict: 'accepted' as const, rule: 'values' as const, posterior: null };
-  if (verdict !== 'accepted') return null;
-  const values = { chosen: better, rejected: worse };
-  return { chosen, rejected, rule, posterior, values, evidence, chosenTally, rejectedTally };
+  return verdict === 'accepted'
+    ? { chosen, rejected, rule, posterior, values, evidence, chosenTally, rejectedTally }
+    : null;
 }
 
 /**
@@ -115,7 +145,7 @@ function leadsToTheSame(one: BranchedAction, other: BranchedAction): boolean {
   return one.observation !== null && one.observation === other.observation;
 }
 
-function worthOf(action: BranchedAction): number | null {
+function valueOfAction(action: BranchedAction): number | null {
   return action.endedWith ?? meanReward(action.outcomes('value'));
 }
 

@@ -3,11 +3,12 @@
  * of its own chance.
  */
 import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { type CruxConfigInput, checkConfig, rroOptions } from '../../src/config.ts';
+import { type CruxConfigInput, checkConfig } from '../../src/config.ts';
 import { type BranchedAction, keepBest, type ProvenPair, rroPair } from '../../src/domain/proven-pairs.ts';
 import type { RroOptions } from '../../src/domain/run-config.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchResult } from '../../src/domain/wire.ts';
+import { rroOptions } from '../../src/method-options.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
 import { truthSeed } from './seed.ts';
 import { openedTask, outcome } from './step-world.ts';

@@ -4,13 +4,14 @@
  */
 import { mazeEnvironment } from '../../examples/maze/environment.ts';
 import { createMazes } from '../../examples/maze/mazes.ts';
-import { type CruxConfigInput, checkConfig, csoOptions } from '../../src/config.ts';
+import { type CruxConfigInput, checkConfig } from '../../src/config.ts';
 import { branchAll, judgeStep } from '../../src/domain/critical-step.ts';
 import { type BranchedAction, csoPairs, keepBest, type ProvenPair } from '../../src/domain/proven-pairs.ts';
 import type { CsoOptions } from '../../src/domain/run-config.ts';
 import { twoSidedQuantile } from '../../src/domain/statistics/normal.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedTask } from '../../src/domain/wire.ts';
+import { csoOptions } from '../../src/method-options.ts';
 import { seededFraction } from '../../src/models/seed.ts';
 import { exactValues, mazePolicy } from '../../src/simulation/maze-world.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
