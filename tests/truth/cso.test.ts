@@ -7,7 +7,8 @@ import { luckFlipRate } from '../../src/domain/statistics/luck.ts';
 import type { BranchTable, StepTable } from '../../src/store/schema.ts';
 import { flips } from '../../src/views/flips.ts';
 import { difference, interval95, ratio, standardErrorsFrom } from './estimates.ts';
-import { createStates, isBetter, type MinedStep, mazeStates, mine, optionsOf } from './step-world.ts';
+import { csoOptionsOf } from './options.ts';
+import { createStates, isBetter, type MinedStep, mazeStates, mine } from './step-world.ts';
 
 const confidence = 0.9;
 
@@ -45,7 +46,7 @@ describe('pairs of the sound preset', () => {
     { tiedShare: 0.95, tasks: 44_000 },
   ])('are truly better with the promised confidence where $tiedShare of the steps are tied', async (world) => {
     const states = createStates({ seed: 'sound', ...world });
-    const mined = await mine(states, optionsOf('sound', { gate: false, tieMass: world.tiedShare }), 'sound');
+    const mined = await mine(states, csoOptionsOf('sound', { gate: false, tieMass: world.tiedShare }), 'sound');
     const pairs = truths(mined);
     expect(pairs.length).toBeGreaterThan(200);
     const lower = wilsonInterval(pairs.filter((better) => better).length, pairs.length)!.lower;
@@ -58,7 +59,7 @@ describe('pairs of the sound preset', () => {
     'are truly better with the promised confidence in mazes, %f of the decisions tied',
     async (tiedShare) => {
       const states = mazeStates(tiedShare, 200, tiedShare === 0 ? 3 : 5);
-      const pairs = truths(await mine(states, optionsOf('sound', { gate: false, tieMass: tiedShare }), 'mazes'));
+      const pairs = truths(await mine(states, csoOptionsOf('sound', { gate: false, tieMass: tiedShare }), 'mazes'));
       expect(pairs.length).toBeGreaterThan(400);
       const lower = wilsonInterval(pairs.filter((better) => better).length, pairs.length)!.lower;
       expect(lower).toBeGreaterThanOrEqual(confidence - 0.03);
@@ -68,7 +69,7 @@ describe('pairs of the sound preset', () => {
   // 0.37 % of such steps yield a pair under the default tie mass; for 10 % of 2,000 to come of that is out of the question.
   it('come from at most 10 % of the steps where all actions are tied', async () => {
     const states = createStates({ seed: 'tied', tasks: 4_000, tiedShare: 1 });
-    const mined = await mine(states, optionsOf('sound', { gate: false }), 'tied');
+    const mined = await mine(states, csoOptionsOf('sound', { gate: false }), 'tied');
     expect(mined.length).toBeGreaterThan(1_800);
     expect(mined.filter(({ pairs }) => pairs.length > 0).length / mined.length).toBeLessThanOrEqual(0.1);
   });
@@ -78,7 +79,7 @@ describe('pairs of the published preset', () => {
   // Two independent rates: 3 standard errors, 0.27 % each. At tied steps every pair is false, and luck is all there is.
   it.each([0.5, 0.8, 1])('are false as often as the placebo says at tied steps, %f of all', async (tiedShare) => {
     const states = createStates({ seed: 'placebo', tasks: 12_000, tiedShare });
-    const mined = await mine(states, optionsOf('published', { placeboRate: 0.5 }), 'placebo');
+    const mined = await mine(states, csoOptionsOf('published', { placeboRate: 0.5 }), 'placebo');
     const tied = mined.filter(({ state }) => state.isTied);
     const { byAlternatives, byPlacebo } = flipsOf(tied);
     const rate = (found: { flipped: boolean }[]) =>
@@ -95,7 +96,7 @@ describe('pairs of the published preset', () => {
   // Flips less their exact probabilities, 1 − (1 − p)^k each with the chance p of the policy's own action: 3 standard errors, 0.27 %.
   it("have a placebo that is the policy's own action, branched as often as alternatives were", async () => {
     const states = createStates({ seed: 'own', tasks: 8_000, tiedShare: 0 });
-    const mined = await mine(states, optionsOf('published', { placeboRate: 0.5 }), 'own');
+    const mined = await mine(states, csoOptionsOf('published', { placeboRate: 0.5 }), 'own');
     const placebo = mined.filter(({ isPlacebo }) => isPlacebo);
     const expected = placebo.map((step) => luckFlipRate(step.state.actions[0]!.chance, verifying(step).length));
     const flipped = flipsOf(mined).byPlacebo.map((flip) => Number(flip.flipped));
@@ -109,9 +110,9 @@ describe('pairs of the published preset', () => {
   it('are wrong less often than without verification, and more often than with eight rollouts', async () => {
     const states = createStates({ seed: 'wrong', tasks: 12_000, tiedShare: 0.5 });
     const [unverified, once, eight] = await inTurn(
-      () => mine(states, optionsOf('published', { verify: false }), 'unverified'),
-      () => mine(states, optionsOf('published'), 'once'),
-      () => mine(states, optionsOf('sound', { tieMass: 0.5 }), 'eight'),
+      () => mine(states, csoOptionsOf('published', { verify: false }), 'unverified'),
+      () => mine(states, csoOptionsOf('published'), 'once'),
+      () => mine(states, csoOptionsOf('sound', { tieMass: 0.5 }), 'eight'),
     );
     expect(interval95(difference(wrongShare(unverified!), wrongShare(once!))).lower).toBeGreaterThan(0);
     expect(interval95(difference(wrongShare(once!), wrongShare(eight!))).lower).toBeGreaterThan(0);
@@ -131,7 +132,7 @@ describe('the gate', () => {
     ratio(mined.map((step) => ({ part: verifying(step).length, whole: step.pairs.length })));
   const mined = (auc: number, gate: boolean) => {
     const seed = `gate ${auc} ${gate}`;
-    return mine(createStates({ seed, tasks, tiedShare: 0, auc }), optionsOf('published', { gate }), seed);
+    return mine(createStates({ seed, tasks, tiedShare: 0, auc }), csoOptionsOf('published', { gate }), seed);
   };
 
   // 3 standard errors: 0.27 % for the two, which are one figure and its inverse.

@@ -2,13 +2,10 @@
  * A world for methods that draw actions one at a time: every state and action has a known chance of success, and an action leads to a state
  * of its own chance.
  */
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { type CruxConfigInput, checkConfig } from '../../src/config.ts';
 import { type BranchedAction, keepBest, type ProvenPair, rroPair } from '../../src/domain/proven-pairs.ts';
 import type { RroOptions } from '../../src/domain/run-config.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchResult } from '../../src/domain/wire.ts';
-import { rroOptions } from '../../src/method-options.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
 import { truthSeed } from './seed.ts';
 import { openedTask, outcome } from './step-world.ts';
@@ -32,17 +29,6 @@ export type ConstructedStep = {
   draws: number;
   pairs: ProvenPair<BranchedAction & { chance: number }>[];
 };
-
-export type RroChanges = NonNullable<CruxConfigInput['rro']>;
-
-/** Options as a user gets them with a preset and these changes. */
-export function rroOptionsOf(preset: 'published' | 'sound', changes: RroChanges = {}): RroOptions {
-  const role = { endpoint: 'none', model: 'none' };
-  const endpoints = { none: { baseUrl: 'http://127.0.0.1:9/v1' } };
-  const models = { policy: role, expert: role, prm: role };
-  const config = checkConfig({ environments: [mazeEnvironment([])], endpoints, models, rro: changes });
-  return rroOptions(config, preset);
-}
 
 type State = { chance: number; step: number; draw(): number };
 type Drawn = { candidateId: string; chance: number; endedWith: number | null };

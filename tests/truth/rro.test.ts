@@ -3,8 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { wilsonInterval } from '../../src/domain/statistics/interval.ts';
 import { binomial, meanDraws, mixture, risingStep } from './binomial.ts';
-import { type ConstructedStep, construct, type DrawWorld, rroOptionsOf } from './draw-world.ts';
+import { type ConstructedStep, construct, type DrawWorld } from './draw-world.ts';
 import { ratio, standardErrorsFrom } from './estimates.ts';
+import { rroOptionsOf } from './options.ts';
 
 const drawsAt = (found: ConstructedStep[], wanted: number) =>
   ratio(found.filter(({ step }) => step === wanted).map(({ draws }) => ({ part: draws, whole: 1 })));

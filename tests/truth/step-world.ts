@@ -2,16 +2,13 @@
  * A world whose truth is known to the last bit: tasks of one step each, with actions that succeed with stated probabilities. The policy takes
  * one of the actions, the expert proposes the others, and a rollout after an action is a coin with its chance of success.
  */
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
 import { createMazes } from '../../examples/maze/mazes.ts';
-import { type CruxConfigInput, checkConfig } from '../../src/config.ts';
 import { branchAll, judgeStep } from '../../src/domain/critical-step.ts';
 import { type BranchedAction, csoPairs, keepBest, type ProvenPair } from '../../src/domain/proven-pairs.ts';
 import type { CsoOptions } from '../../src/domain/run-config.ts';
 import { twoSidedQuantile } from '../../src/domain/statistics/normal.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedTask } from '../../src/domain/wire.ts';
-import { csoOptions } from '../../src/method-options.ts';
 import { seededFraction } from '../../src/models/seed.ts';
 import { exactValues, mazePolicy } from '../../src/simulation/maze-world.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
@@ -101,16 +98,6 @@ export function mazeStates(tiedShare: number, mazes: number, rounds: number): Wo
 export function isBetter(state: WorldState, { candidateId }: Pick<BranchedAction, 'candidateId'>): boolean {
   // Equal values of a maze may differ by rounding.
   return actionOf(state, candidateId).chance > state.actions[0]!.chance + 1e-9;
-}
-
-export type CsoChanges = NonNullable<CruxConfigInput['cso']>;
-
-/** Options as a user gets them with a preset and these changes. */
-export function optionsOf(preset: 'published' | 'sound', changes: CsoChanges = {}): CsoOptions {
-  const role = { endpoint: 'none', model: 'none' };
-  const endpoints = { none: { baseUrl: 'http://127.0.0.1:9/v1' } };
-  const models = { policy: role, expert: role, prm: role };
-  return csoOptions(checkConfig({ environments: [mazeEnvironment([])], endpoints, models, cso: changes }), preset);
 }
 
 export type MinedStep = {
