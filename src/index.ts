@@ -43,7 +43,7 @@ export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
 export { cso, eto, ipr, rft, rro, sft, stepDpo } from './methods.ts';
-export { type RunView, renderComparison, renderReport } from './report/index.ts';
+export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
 export {

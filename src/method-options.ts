@@ -61,6 +61,7 @@ const csoSchema = z.strictObject({
   confirmOnVariants: z.boolean().default(true),
   ...balanceOptions,
   maxPassRate: z.number().min(0).max(1).nullable().default(null),
+  calibrationRate: z.number().min(0).max(1).default(0.05),
 });
 
 const rroSchema = z.strictObject({

@@ -105,6 +105,14 @@ export function registerCommands(program: Command): void {
     .action(async (runs, options) => (await import('./compare.ts')).compare(setting(), runs, options));
 
   program
+    .command('calibrate')
+    .argument('<run>')
+    .description("how far the scores of a run's PRM can be trusted, and which thresholds fit it")
+    .option('--out <file>', 'write a static HTML page with the reliability curve too')
+    .option('--force', 'overwrite a file that is there')
+    .action(async (run, options) => (await import('./calibrate.ts')).calibrate(setting(), run, options));
+
+  program
     .command('export')
     .argument('<run>')
     .description('write the pairs in the form of a trainer, with certificates and a lint report')

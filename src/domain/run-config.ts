@@ -145,6 +145,11 @@ export type CsoOptions = AlternativeOptions & {
   pairsPerTask: number | null;
   /** Tasks whose samples succeed more often than this are not mined; null for no limit [D]. Needs several samples a task. */
   maxPassRate: number | null;
+  /**
+   * Share of all scored actions that are rolled out once to calibrate the PRM, below the thresholds and in successful trajectories too [D].
+   * Absent in runs of before.
+   */
+  calibrationRate?: number;
 };
 
 /** How pairs are proven, under every method. */

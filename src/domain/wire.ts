@@ -78,7 +78,12 @@ export type JudgeResult = {
   alternatives: string[];
   /** Whether the policy's own action is branched here too, to measure luck. */
   placebo: boolean;
+  /** Further scored actions to roll out once, to calibrate the PRM. Absent where nothing is calibrated. */
+  calibrated?: string[];
 };
+
+/** The policy's own action at a step of a successful trajectory, scored to calibrate the PRM. */
+export type ScoredOwnAction = { nodeId: string; candidateId: string; score: number | null };
 
 /** Which of the expert's and the policy's trajectory did better, and where they part. */
 export type OutcomeContrast = {
@@ -134,7 +139,7 @@ export type ChoiceInput = StepAddress & {
 /**
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
  * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
- * one more trajectory of the policy.
+ * one more trajectory of the policy. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
  */
 export type BranchPurpose =
   | 'verify'
@@ -144,7 +149,13 @@ export type BranchPurpose =
   | 're-value'
   | 're-estimate'
   | 'contrast'
-  | 'sample';
+  | 'sample'
+  | 'calibrate';
+
+/** Whether a call or branch only measures something, and is no part of what the pairs took. */
+export function isMeasurement(purpose: string): boolean {
+  return purpose === 'calibrate';
+}
 
 export type BranchInput = {
   runId: string;

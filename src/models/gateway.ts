@@ -29,6 +29,7 @@ export type Purpose =
   | 'demonstrate'
   | 'contrast'
   | 'sample'
+  | 'calibrate'
   | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */

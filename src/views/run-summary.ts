@@ -2,7 +2,7 @@
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
 import type { Ceilings, RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
-import type { TrajectoryResult } from '../domain/wire.ts';
+import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -87,8 +87,10 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     .reduce((sum, row) => sum + row.steps, 0);
   const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
-  const tokens = sumOrNull(ledger.flatMap((line) => [line.promptTokens, line.completionTokens]));
-  const cost = sumOrNull(ledger.map((line) => line.costMicroUsd));
+  const demand = ledger.filter((line) => !isMeasurement(line.purpose));
+  const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));
+  const cost = sumOrNull(demand.map((line) => line.costMicroUsd));
+  const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
 
@@ -152,7 +154,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     faults,
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),
-      rolloutsPerPair: ratio(branches.length, pairs.length),
+      rolloutsPerPair: ratio(rollouts, pairs.length),
       tokensPerPair: tokens === null ? null : ratio(tokens, pairs.length),
       costMicroUsdPerPair: cost === null ? null : ratio(cost, pairs.length),
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),

@@ -23,6 +23,7 @@ import type {
   OpenedTask,
   OutcomeContrast,
   RankResult,
+  ScoredOwnAction,
   StepContrast,
   StepInput,
   StepResult,
@@ -297,6 +298,17 @@ export class TaskRun<Options extends MethodOptions> {
     if (judged.verdict === 'critical') this.#criticalSteps++;
     this.#show('mining');
     return judged;
+  }
+
+  /** Steps of a successful trajectory that are drawn to calibrate the PRM. */
+  calibrationSteps({ trajectoryId }: TrajectorySummary): Promise<number[]> {
+    const { runId } = this.#input;
+    return bookkeeping('draw steps to calibrate the PRM').calibrationSteps({ runId, trajectoryId });
+  }
+
+  /** Scores what the policy did at a step. */
+  scoreOwnAction(step: number): Promise<ScoredOwnAction> {
+    return this.#slots.run(() => agent(`step ${step}: score the action`).scoreOwnAction(this.#address(step)));
   }
 
   /** Scores the actions of a step: which is preferred to which? */

@@ -124,6 +124,8 @@ export async function mine(states: readonly WorldState[], options: CsoOptions, s
       const imported = { ending: 'submitted' as const, success: isSolved, reward: Number(isSolved), steps: 1 };
       return openedTask(position, options, { ...imported, trajectoryId: String(position) });
     },
+    // Solved tasks have nothing to prove: no step is drawn to calibrate the PRM.
+    calibrationSteps: async () => [],
     proposeAlternatives: async () => ({ alternatives, equalToPolicy: 0, duplicates: 0, unreadable: 0 }),
     async judgeCandidates({ trajectoryId }) {
       const state = states[Number(trajectoryId)]!;
