@@ -135,6 +135,16 @@ describe('the gate', () => {
     return mine(createStates({ seed, tasks, tiedShare: 0, auc }), csoOptionsOf('published', { gate }), seed);
   };
 
+  // Nothing is left to chance here: the thresholds are the paper's.
+  it('lets through what scores above 0.65 where the policy scores below 0.45, and nothing else', async () => {
+    const steps = await mined(0.8, true);
+    const branched = steps.map((step) => verifying(step).map(({ candidateId }) => Number(candidateId)));
+    const passed = steps.map(({ state: { actions } }) =>
+      actions.flatMap(({ score }, index) => (index > 0 && score > 0.65 && actions[0]!.score < 0.45 ? [index] : [])),
+    );
+    expect(branched.map((ids) => ids.sort((a, b) => a - b))).toEqual(passed);
+  });
+
   // 3 standard errors: 0.27 % for the two, which are one figure and its inverse.
   it('neither helps nor harms when the PRM knows nothing', async () => {
     const [gated, ungated] = await inTurn(
