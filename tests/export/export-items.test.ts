@@ -127,7 +127,7 @@ describe('exportPairs', () => {
     expect(result.lint.findings).toContainEqual({
       rule: 'pair/empty-side',
       effect: 'left-out',
-      pairId: 'pair-1',
+      itemId: 'pair-1',
       reason: 'The chosen side does not start with an assistant message that says something.',
     });
     expect(result.summary).toContain('openai: 1 row of 2 pairs');
@@ -214,7 +214,7 @@ describe('token lengths', () => {
       force: false,
       tokenizer: folder,
     });
-    expect(lint.findings.map(({ rule, pairId }) => `${pairId} ${rule}`)).toEqual([
+    expect(lint.findings.map(({ rule, itemId }) => `${itemId} ${rule}`)).toEqual([
       'a trl/prompt-not-prefix',
       'b pair/template-refuses',
     ]);
