@@ -65,7 +65,7 @@ function lintSeams(segments: readonly { text: string }[], tokenizer: ChatTokeniz
 }
 
 function lintLengths(lengths: ItemLengths, maxLength: number): RowFinding[] {
-  return [...lintAxolotlLengths(lengths, maxLength), ...lintHistory(lengths.contextsKept, 'axolotl')];
+  return [...lintAxolotlLengths(lengths, maxLength), ...lintHistory(lengths.historyKept, 'axolotl')];
 }
 
 function configuration(facts: ExportFacts): string {

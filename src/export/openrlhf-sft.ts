@@ -39,8 +39,8 @@ function rows(example: Example): ItemRows {
   return { rows: [{ example_id: example.id, input }], findings: lintPromptTurns(conversation, 'openrlhf') };
 }
 
-function lintLengths({ prompt, side, context, contextsKept }: ItemLengths, maxLength: number): RowFinding[] {
-  return [...lintOpenRlhfLengths(context, prompt + side, maxLength), ...lintHistory(contextsKept, 'openrlhf')];
+function lintLengths({ prompt, side, context, historyKept }: ItemLengths, maxLength: number): RowFinding[] {
+  return [...lintOpenRlhfLengths(context, prompt + side, maxLength), ...lintHistory(historyKept, 'openrlhf')];
 }
 
 function advice(facts: ExportFacts): TrainingAdvice {

@@ -53,7 +53,7 @@ function rows(pair: Pair, options: RowOptions, tokenizer: ChatTokenizer | null):
 
 function lintLengths(lengths: ItemLengths, maxLength: number): RowFinding[] {
   const findings = lintOpenRlhfLengths(lengths.prompt, lengths.prompt + lengths.side, maxLength);
-  if (lengths.contextsKept === false) {
+  if (lengths.historyKept === false) {
     findings.push({
       rule: 'openrlhf/prompt-not-prefix',
       effect: 'damaged',

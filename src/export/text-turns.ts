@@ -24,8 +24,8 @@ export function lintPromptTurns({ prompt }: Conversation, target: string): RowFi
 }
 
 /** What a template does that strips thoughts from earlier turns; measured with a tokenizer only. */
-export function lintHistory(contextsKept: boolean | null, target: string): RowFinding[] {
-  if (contextsKept !== false) return [];
+export function lintHistory(historyKept: boolean | null, target: string): RowFinding[] {
+  if (historyKept !== false) return [];
   return [
     {
       rule: `${target}/template-rewrites-history`,

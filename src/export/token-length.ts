@@ -11,8 +11,11 @@ export type ItemLengths = {
   side: number;
   /** What stands before the last turn of the longer side, the prompt included: the same as `prompt` for single actions. */
   context: number;
-  /** Whether the tokens before each turn of the sides start the tokens of prompt and side; null when it was not measured. */
-  contextsKept: boolean | null;
+  /**
+   * Whether each turn of the sides, and all before it, stands in the tokens of the whole as the policy read and wrote it; null when it was not
+   * measured.
+   */
+  historyKept: boolean | null;
 };
 
 /** A conversation that the chat template refuses. */
@@ -52,7 +55,7 @@ export const estimatedLengths: LengthMeter = {
     const before = offered + tokens(prompt);
     const counted = sides.map((side) => ({ side: tokens(side), last: tokens(side.slice(-1)) }));
     const { side, last } = counted.reduce((longer, other) => (other.side > longer.side ? other : longer));
-    return { prompt: before, side, context: before + side - last, contextsKept: null };
+    return { prompt: before, side, context: before + side - last, historyKept: null };
   },
 };
 

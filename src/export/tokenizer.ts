@@ -60,19 +60,19 @@ export function tokenizerLengths(tokenizer: ChatTokenizer): LengthMeter {
       try {
         const promptTokens = tokenizer.encode(tokenizer.render(prompt, tools, true)).length;
         let longest = { side: 0, context: promptTokens };
-        let contextsKept = true;
+        let historyKept = true;
         for (const messages of written.sides) {
           const whole = [...prompt, ...messages];
           const turns = tokenTurns(tokenizer, whole, tools);
-          contextsKept &&= whole.every(
-            ({ role }, index) => index < prompt.length || role !== 'assistant' || turns.contextLength(index) !== null,
+          historyKept &&= whole.every(
+            ({ role }, index) => index < prompt.length || role !== 'assistant' || turns.spanOf(index) !== null,
           );
           const side = turns.ids.length - promptTokens;
           // Where the template rewrites history there is no such place in the row, and the rules on it say so anyway.
           const context = turns.contextLength(whole.length - 1) ?? promptTokens;
           if (side > longest.side) longest = { side, context };
         }
-        return { prompt: promptTokens, ...longest, contextsKept };
+        return { prompt: promptTokens, ...longest, historyKept };
       } catch (error) {
         return { failure: errorText(error) };
       }

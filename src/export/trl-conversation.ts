@@ -75,7 +75,7 @@ export function lintTrlLengths(lengths: ItemLengths, maxLength: number): RowFind
       reason: `Prompt and longer side have ${total} tokens; at max_length ${maxLength} the end of the side is cut.`,
     });
   }
-  if (lengths.contextsKept === false) {
+  if (lengths.historyKept === false) {
     findings.push({
       rule: 'trl/prompt-not-prefix',
       effect: 'damaged',

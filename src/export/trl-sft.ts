@@ -40,7 +40,7 @@ function rows(example: Example, options: RowOptions): ItemRows {
 }
 
 function lintLengths(lengths: ItemLengths, maxLength: number): RowFinding[] {
-  const findings = lintHistory(lengths.contextsKept, 'trl');
+  const findings = lintHistory(lengths.historyKept, 'trl');
   const total = lengths.prompt + lengths.side;
   if (lengths.prompt >= maxLength) {
     findings.push({

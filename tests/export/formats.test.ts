@@ -10,11 +10,11 @@ import { buildPairs as build, rowOptions } from './build.ts';
 import { call, pair, say, searchTool, severalTurns, textPair } from './pair-builder.ts';
 
 const formatOf = (name: string) => findFormat(pairFormats, name);
-const lengths = (prompt: number, side: number, contextsKept: boolean | null = true): ItemLengths => ({
+const lengths = (prompt: number, side: number, historyKept: boolean | null = true): ItemLengths => ({
   prompt,
   side,
   context: prompt,
-  contextsKept,
+  historyKept,
 });
 const facts = { rows: 2, rowsFile: 'pairs.jsonl', tools: true, lengths: null, tokenizer: null, options: rowOptions };
 
