@@ -1,11 +1,15 @@
+import type { Tool } from '../domain/message.ts';
 import { errorText } from '../errors.ts';
 import type { Conversation } from './conversation.ts';
 import { type ItemRows, leftOut } from './format.ts';
+import type { TemplateMessage } from './hugging-face-messages.ts';
 import type { KindName } from './item.ts';
 import { templateConversation } from './token-length.ts';
 import type { ChatTokenizer } from './tokenizer.ts';
 
 export type RenderedSide = {
+  /** The prompt with the generation prompt after it. */
+  context: string;
   /** What the policy read and wrote in turn, from the prompt on: `ours` where the model wrote it. Joined, they are the whole text. */
   segments: { ours: boolean; text: string }[];
   /** The side as one text, after the prompt. */
@@ -33,28 +37,9 @@ export function renderedSides(
   const { prompt } = written;
   try {
     const promptText = tokenizer.render(prompt, tools, true);
-    const sides = written.sides.map((side) => {
-      const whole = [...prompt, ...side];
-      const text = endOfTurn(tokenizer.render(whole, tools, false), tokenizer);
-      const segments: RenderedSide['segments'] = [];
-      let position = 0;
-      const advance = (to: string, ours: boolean): boolean => {
-        const end = Math.min(to.length, text.length);
-        if (!text.startsWith(to.slice(0, end)) || end < position) return false;
-        if (end > position) segments.push({ ours, text: text.slice(position, end) });
-        position = end;
-        return true;
-      };
-      for (let index = prompt.length; index < whole.length; index += 1) {
-        if (whole[index]!.role !== 'assistant') continue;
-        const kept =
-          advance(tokenizer.render(whole.slice(0, index), tools, true), false) &&
-          advance(tokenizer.render(whole.slice(0, index + 1), tools, false), true);
-        if (!kept) return null;
-      }
-      return text.startsWith(promptText) ? { segments, text: text.slice(promptText.length) } : null;
-    });
-    if (sides.every((side) => side !== null)) return { prompt: promptText, sides, refusal: null };
+    const sides = written.sides.map((side) => renderSide(tokenizer, [...prompt, ...side], tools, prompt.length));
+    if (sides.every((side) => side?.context === promptText))
+      return { prompt: promptText, sides: sides as RenderedSide[], refusal: null };
     return {
       refusal: leftOut(
         `${format.name}/template-rewrites-history`,
@@ -65,6 +50,32 @@ export function renderedSides(
     const reason = `The chat template refuses the conversation: ${errorText(error)}`;
     return { refusal: leftOut(`${format.of}/template-refuses`, reason) };
   }
+}
+
+/**
+ * @param from number of the side's first message, which is the model's
+ * @returns null when the text up to some turn of the side is not the start of the text of the whole
+ */
+function renderSide(
+  tokenizer: ChatTokenizer,
+  whole: readonly TemplateMessage[],
+  tools: readonly Tool[],
+  from: number,
+): RenderedSide | null {
+  const text = endOfTurn(tokenizer.render(whole, tools, false), tokenizer);
+  const segments: RenderedSide['segments'] = [];
+  let position = 0;
+  for (let index = from; index < whole.length; index += 1) {
+    if (whole[index]!.role !== 'assistant') continue;
+    const before = tokenizer.render(whole.slice(0, index), tools, true);
+    const after = index === whole.length - 1 ? text : tokenizer.render(whole.slice(0, index + 1), tools, false);
+    if (!text.startsWith(before) || !text.startsWith(after) || before.length < position) return null;
+    segments.push({ ours: false, text: text.slice(position, before.length) });
+    segments.push({ ours: true, text: text.slice(before.length, after.length) });
+    position = after.length;
+  }
+  const [context] = segments;
+  return { context: context!.text, text: text.slice(context!.text.length), segments };
 }
 
 /** Without white space after the end-of-text token: trainers append a second one unless the text ends with it. */
