@@ -285,11 +285,22 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
 }
 
 function sameRun(known: Run, config: RunConfig, seed: number): Run {
-  const wanted = JSON.parse(JSON.stringify(config)) as Json;
+  const wanted = sharedMembers(JSON.parse(JSON.stringify(config)) as Json, known.config as unknown as Json);
   if (known.seed === seed && canonicalJson(known.config as unknown as Json) === canonicalJson(wanted)) return known;
   throw new CruxError('User.Config', `The run "${known.id}" exists with other settings.`, {
     remedy: 'Give the new run another --run-id, or start it with the settings that it has.',
   });
+}
+
+/** Without what a run of an earlier version could not be told: it goes on as it was started. */
+function sharedMembers(wanted: Json, known: Json): Json {
+  if (!isObject(wanted) || !isObject(known)) return wanted;
+  const shared = Object.entries(wanted).filter(([name]) => name in known);
+  return Object.fromEntries(shared.map(([name, value]) => [name, sharedMembers(value, known[name]!)]));
+}
+
+function isObject(value: Json): value is { [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function timeStamp(): string {
