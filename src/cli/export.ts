@@ -1,31 +1,56 @@
 import { resolve } from 'node:path';
+import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
-import { type ExportOptions, type ExportResult, exportExamples, exportFormats, exportPairs } from '../export/index.ts';
+import {
+  type ExportOptions,
+  type ExportResult,
+  exportExamples,
+  exportFormats,
+  exportPairs,
+  exportProcessExamples,
+} from '../export/index.ts';
 import type { KindName } from '../export/item.ts';
 import type { Store } from '../store/store.ts';
+import { loadProcessExamples } from '../views/calibration.ts';
 import { loadExamples } from '../views/examples.ts';
 import { loadPairs } from '../views/pairs.ts';
+import { knownEnvironments } from './known-environments.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 
 type Given = Omit<ExportOptions, 'force'> & { force?: boolean };
 
-/** Where a run keeps the items of a kind. */
+/** One kind of items of a run. */
 type Source = {
   kind: KindName;
-  count(store: Store, runId: string): Promise<number>;
-  write(store: Store, runId: string, options: ExportOptions): Promise<ExportResult>;
+  /** What the run has of it, in words; null for nothing. */
+  holds(store: Store, runId: string): Promise<string | null>;
+  write(store: Store, runId: string, options: ExportOptions, setting: GlobalOptions): Promise<ExportResult>;
 };
 
 const sources: readonly Source[] = [
   {
     kind: 'pair',
-    count: async (store, runId) => (await store.findings.pairs(runId)).length,
+    holds: async (store, runId) => counted(await store.findings.pairs(runId), 'pair'),
     write: async (store, runId, options) => exportPairs(await loadPairs(store, runId), options),
   },
   {
     kind: 'example',
-    count: async (store, runId) => (await store.findings.examples(runId)).length,
+    holds: async (store, runId) => counted(await store.findings.examples(runId), 'example'),
     write: async (store, runId, options) => exportExamples(await loadExamples(store, runId), options),
+  },
+  {
+    kind: 'action',
+    holds: async (store, runId) =>
+      (await store.findings.branches(runId)).length > 0 ? 'actions with rollouts after them' : null,
+    write: async (store, runId, options, setting) => {
+      const environments = await knownEnvironments(setting);
+      try {
+        const registry = new EnvironmentRegistry(environments);
+        return await exportProcessExamples(await loadProcessExamples(store, registry, runId), options);
+      } finally {
+        for (const environment of environments) await environment.close?.();
+      }
+    },
   },
 ];
 
@@ -33,11 +58,8 @@ export async function exportRun(options: GlobalOptions, runId: string, given: Gi
   await withReadingStore(options, runId, async (store) => {
     await store.runs.get(runId);
     const source = await sourceFor(store, runId, given.format);
-    const result = await source.write(store, runId, {
-      ...given,
-      out: resolve(given.out),
-      force: given.force === true,
-    });
+    const exporting = { ...given, out: resolve(given.out), force: given.force === true };
+    const result = await source.write(store, runId, exporting, options);
     printResult(options, result, () => result.summary);
   });
 }
@@ -52,21 +74,23 @@ async function sourceFor(store: Store, runId: string, formatName: string): Promi
     const names = exportFormats.map(({ name }) => name).join(', ');
     throw new CruxError('User.Config', `Unknown export format "${formatName}"`, { remedy: `Use one of: ${names}.` });
   }
-  const counted = await Promise.all(
-    sources.map(async (source) => ({ source, count: await source.count(store, runId) })),
-  );
-  const wanted = counted.find(({ source }) => source.kind === format.of);
-  const others = counted.filter(({ source, count }) => source.kind !== format.of && count > 0);
-  if (wanted !== undefined && (wanted.count > 0 || others.length === 0)) return wanted.source;
-  const has = others.map(({ source, count }) => {
+  const held = await Promise.all(sources.map(async (source) => ({ source, what: await source.holds(store, runId) })));
+  const wanted = held.find(({ source }) => source.kind === format.of)!;
+  const others = held.filter(({ source, what }) => source.kind !== format.of && what !== null);
+  if (wanted.what !== null || others.length === 0) return wanted.source;
+  const has = others.map(({ source, what }) => {
     const names = exportFormats.filter(({ of }) => of === source.kind).map(({ name }) => name);
-    return `${count} ${source.kind}${count === 1 ? '' : 's'} (for ${names.join(', ')})`;
+    return `${what} (for ${names.join(', ')})`;
   });
   throw new CruxError(
     'User.NotFound',
     `Run ${runId} has no ${format.of}s, which the format ${format.name} is made of`,
     {
-      remedy: has.length === 0 ? 'Nothing can be exported from it yet.' : `It has ${has.join(' and ')}.`,
+      remedy: `It has ${has.join(' and ')}.`,
     },
   );
+}
+
+function counted(rows: readonly unknown[], what: string): string | null {
+  return rows.length === 0 ? null : `${rows.length} ${what}${rows.length === 1 ? '' : 's'}`;
 }
