@@ -10,7 +10,7 @@ const leastOfOneClass = 0.1;
 export const actionKind: ItemKind<ProcessExample> = {
   name: 'action',
   plural: 'actions',
-  heading: 'Actions with what came of them, to train a process reward model',
+  heading: 'Actions with their outcomes',
   caution: 'An outcome is the mean of a few rollouts by the policy of this run: a newer policy needs new ones.',
   sideNames: ['action'],
   sources: {

@@ -2,14 +2,14 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openStore, type Store } from '../../src/store/store.ts';
+import type { State } from '../../src/store/tree.ts';
 import { type Project, temporaryProject } from '../end-to-end/crux.ts';
 import { say } from '../export/pair-builder.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
 import { addRun } from '../helpers/store.ts';
 
-/** Two examples of one task in a run, of which one is scripted. */
-async function addExamples(store: Store, runId: string): Promise<void> {
-  const root = await store.tree.addRoot({
+function firstState(store: Store): Promise<State> {
+  return store.tree.addRoot({
     environment: 'doors',
     version: '1',
     taskId: 'a1',
@@ -17,6 +17,11 @@ async function addExamples(store: Store, runId: string): Promise<void> {
     tools: [],
     format: 'react',
   });
+}
+
+/** Two examples of one task in a run, of which one is scripted. */
+async function addExamples(store: Store, runId: string): Promise<void> {
+  const root = await firstState(store);
   for (const [origin, content] of [
     ['expert', 'Action: open[left]'],
     ['scripted', 'Action: open[right]'],
@@ -48,14 +53,7 @@ async function addExamples(store: Store, runId: string): Promise<void> {
 
 /** An action in the first state of a task, with two successes in three rollouts. */
 async function addAction(store: Store, runId: string): Promise<void> {
-  const root = await store.tree.addRoot({
-    environment: 'doors',
-    version: '1',
-    taskId: 'a1',
-    messages: [{ role: 'user', content: 'Open the door.' }],
-    tools: [],
-    format: 'react',
-  });
+  const root = await firstState(store);
   const id = 'action of a1';
   const candidate = { run_id: runId, id, node_id: root.id, source: 'policy', model: 'm', position: -1 };
   await store.findings.addCandidates([
