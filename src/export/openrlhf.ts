@@ -2,7 +2,7 @@ import type { Pair } from '../domain/pair.ts';
 import type { RowFinding } from './finding.ts';
 import type { ExportFacts, ExportFormat, ItemRows, RowOptions } from './format.ts';
 import { pairKind } from './pair-kind.ts';
-import { renderedSides } from './rendered-sides.ts';
+import { endsTurns, renderedSides } from './rendered-sides.ts';
 import { textTurns } from './text-turns.ts';
 import type { ItemLengths } from './token-length.ts';
 import type { ChatTokenizer } from './tokenizer.ts';
@@ -88,10 +88,7 @@ export function lintOpenRlhf(rows: readonly object[], { tokenizer }: ExportFacts
       },
     ];
   }
-  if (tokenizer.eos !== null) {
-    const turn = tokenizer.render([{ role: 'assistant', content: 'a' }], [], false).trimEnd();
-    if (turn.endsWith(tokenizer.eos)) return [];
-  }
+  if (endsTurns(tokenizer)) return [];
   return [
     {
       rule: 'openrlhf/end-of-turn',

@@ -83,3 +83,18 @@ function endOfTurn(text: string, { eos }: ChatTokenizer): string {
   const trimmed = text.trimEnd();
   return eos !== null && trimmed.endsWith(eos) ? trimmed : text;
 }
+
+/** Whether the chat template ends the model's turns with the end-of-text token; a template that refuses to show is not accused. */
+export function endsTurns(tokenizer: ChatTokenizer): boolean {
+  const { eos } = tokenizer;
+  if (eos === null) return false;
+  const exchange: TemplateMessage[] = [
+    { role: 'user', content: 'a' },
+    { role: 'assistant', content: 'b' },
+  ];
+  try {
+    return tokenizer.render(exchange, [], false).trimEnd().endsWith(eos);
+  } catch {
+    return true;
+  }
+}
