@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type {
   CsoOptions,
+  EvaluateOptions,
   MethodName,
   RoleSettings,
   RroOptions,
@@ -32,6 +33,7 @@ const roleSchema = z.strictObject({
   maxTokens: z.int().min(1).default(1024),
   price: price.nullable().default(null),
   extraBody: z.record(z.string(), json).default({}),
+  trainedOn: z.array(z.string()).min(1).nullable().default(null),
 });
 
 const endpointSchema = z.strictObject({
@@ -95,6 +97,10 @@ const stepDpoSchema = z.strictObject({
   pairsPerTask: z.int().min(1).nullable().optional(),
 });
 
+const evaluateSchema = z.strictObject({
+  confirmOnVariants: z.boolean().default(true),
+});
+
 const ceilingsSchema = z.strictObject({
   calls: z.int().min(1).nullable().default(null),
   tokens: z.int().min(1).nullable().default(null),
@@ -127,6 +133,7 @@ const configSchema = z.strictObject({
   cso: csoSchema.prefault({}),
   rro: rroSchema.prefault({}),
   stepDpo: stepDpoSchema.prefault({}),
+  evaluate: evaluateSchema.prefault({}),
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
   store: z.string().nullable().default(null),
 });
@@ -137,7 +144,7 @@ export type CruxConfigInput = z.input<typeof configSchema>;
 export type CruxConfig = z.output<typeof configSchema>;
 
 /** Where the options of each method stand in the configuration. */
-export const optionsKey = { cso: 'cso', rro: 'rro', 'step-dpo': 'stepDpo' } as const satisfies {
+export const optionsKey = { cso: 'cso', rro: 'rro', 'step-dpo': 'stepDpo', evaluate: 'evaluate' } as const satisfies {
   [name in MethodName]: keyof CruxConfig;
 };
 
@@ -268,6 +275,11 @@ export function stepDpoOptions(config: CruxConfig, preset: 'published' | 'sound'
   return { ...config.stepDpo, ...balance(config.stepDpo, preset === 'sound') };
 }
 
+/** Options of an evaluation, which are the same under both presets. */
+export function evaluateOptions(config: CruxConfig): EvaluateOptions {
+  return config.evaluate;
+}
+
 /** @throws CruxError `User.Config` when no outcome whatever would verify an alternative */
 function checkAcceptable(verification: VerificationOptions): void {
   if (verification.rollouts > 1 && !canAccept(verification)) {
@@ -293,8 +305,14 @@ function canAccept(verification: VerificationOptions): boolean {
   return verdictOn(nothing, nothing, verification).verdict !== 'rejected';
 }
 
-export function roleSettings(config: CruxConfig): { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings } {
-  return config.models as { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings };
+export function roleSettings({ models }: CruxConfig): {
+  policy: RoleSettings;
+  expert: RoleSettings;
+  prm: RoleSettings;
+} {
+  const settings = ({ trainedOn, ...role }: CruxConfig['models']['policy']) =>
+    ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
+  return { policy: settings(models.policy), expert: settings(models.expert), prm: settings(models.prm) };
 }
 
 /** The folder of all state: `CRUX_HOME`, else `.crux` where the command runs. */

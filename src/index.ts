@@ -3,10 +3,20 @@ export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
+export type { EvaluationFigures } from './domain/evaluation.ts';
 export type { FigureName } from './domain/figures.ts';
+export type { DataUse, LeakedGroup } from './domain/lineage.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
-export type { Ceilings, CsoOptions, RroOptions, RunConfig, RunState, StepDpoOptions } from './domain/run-config.ts';
+export type {
+  Ceilings,
+  CsoOptions,
+  EvaluateOptions,
+  RroOptions,
+  RunConfig,
+  RunState,
+  StepDpoOptions,
+} from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
 export type {
   CampaignInput,
@@ -29,9 +39,10 @@ export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
-export { cso, rro, stepDpo } from './methods.ts';
+export { cso, evaluate, rro, stepDpo } from './methods.ts';
 export { type RunView, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
+export { recordUse } from './store/data-uses.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
 export {
   type ComparedFigure,
@@ -41,6 +52,7 @@ export {
   compareRuns,
   type Difference,
 } from './views/comparison.ts';
+export { type Evaluation, evaluationOf } from './views/evaluation.ts';
 export { loadPairs } from './views/pairs.ts';
 export { type RunSummary, runSummary } from './views/run-summary.ts';
 export { runView } from './views/run-view.ts';

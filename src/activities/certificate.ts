@@ -179,6 +179,8 @@ function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds']
     }
     case 'step-dpo':
       return { gap: options.gap };
+    case 'evaluate':
+      return {};
   }
 }
 

@@ -20,15 +20,18 @@ export function pairActivities(context: ActivityContext) {
   /** Emits the pairs of a trajectory. @returns how many pairs it has */
   async function recordPairs({ runId, trajectoryId }: Omit<StepAddress, 'step'>): Promise<number> {
     const run = await store.runs.get(runId);
+    const { options } = run.config;
+    // An evaluation looks for none.
+    if (!('pairsPerStep' in options)) return 0;
     const trajectory = await store.findings.trajectory(runId, trajectoryId);
     if (!trajectory) throw new Error(`Run ${runId} has no trajectory ${trajectoryId}.`);
     const rows: PairTable[] = [];
     for (const step of await store.findings.steps(runId, trajectoryId)) {
       const state = await store.tree.state(step.node_id);
-      const kept = keepBest(await proofsOf(run, step, state), run.config.options.pairsPerStep, run.seed);
+      const kept = keepBest(await proofsOf(run, step, state), options.pairsPerStep, run.seed);
       for (const proof of kept) rows.push(await certify(run, trajectory, step, state, proof));
     }
-    const balanced = keepBestRows(rows, run.config.options.pairsPerTask, run.seed);
+    const balanced = keepBestRows(rows, options.pairsPerTask, run.seed);
     await store.findings.replacePairs(runId, trajectoryId, balanced);
     return balanced.length;
   }
@@ -43,6 +46,8 @@ export function pairActivities(context: ActivityContext) {
         return rroProofs(store, run.id, config.options, step, state);
       case 'step-dpo':
         return stepDpoProofs(store, run.id, step, state);
+      case 'evaluate':
+        return Promise.resolve([]);
     }
   }
 

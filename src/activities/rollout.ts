@@ -2,7 +2,6 @@
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { verificationOf } from '../domain/run-config.ts';
 import type { BranchInput, BranchResult, OpenedBranch } from '../domain/wire.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { admitState } from '../models/gateway.ts';
@@ -11,6 +10,7 @@ import type { Run } from '../store/runs.ts';
 import type { BranchTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity, workerStopping } from './boundary.ts';
+import { confirmSuccess } from './confirm.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
 import { branchOutcome } from './proof.ts';
@@ -117,7 +117,7 @@ export function rolloutActivities(context: ActivityContext) {
     outcome: Outcome,
     signal: AbortSignal,
   ): Promise<BranchResult> {
-    const confirmation = outcome.success ? await confirm(run, leaf, signal) : null;
+    const confirmation = outcome.success ? await confirmSuccess(context, run, leaf, signal) : null;
     const origin = await store.tree.state(input.nodeId);
     const row: BranchTable = {
       run_id: run.id,
@@ -140,16 +140,6 @@ export function rolloutActivities(context: ActivityContext) {
     };
     await store.findings.addBranch(row);
     return branchOutcome(row);
-  }
-
-  /** @returns null when the environment has no variants, or they are switched off */
-  async function confirm(run: Run, leaf: State, signal: AbortSignal) {
-    const environment = environments.get(leaf.environment);
-    const { confirm } = environment;
-    if (!confirm || !verificationOf(run.config).confirmOnVariants) return null;
-    const task = await environments.task(environment.name, leaf.taskId);
-    const what = `the confirmation of a success in ${task.id}`;
-    return insist(environment, what, signal, () => confirm.call(environment, task, leaf.actions, signal));
   }
 
   return { rollOut: activity(rollOut), openBranch: activity(openBranch), recordBranch: activity(recordBranch) };

@@ -1,9 +1,10 @@
 /** What a run was started with, every default filled in: stored with the run, and all that its activities go by. */
 import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
+import type { LeakedGroup } from './lineage.ts';
 import type { Split } from './task.ts';
 
-export type MethodName = 'cso' | 'rro' | 'step-dpo';
+export type MethodName = 'cso' | 'rro' | 'step-dpo' | 'evaluate';
 
 /** A model in one role. */
 export type RoleSettings = {
@@ -18,6 +19,8 @@ export type RoleSettings = {
   price: { input: number; output: number } | null;
   /** More members for the request body, as the endpoint takes them. */
   extraBody: { [name: string]: Json };
+  /** Runs whose data the model was trained on, and `none` where that is all; absent when nobody said. */
+  trainedOn?: string[];
 };
 
 export type Role = 'policy' | 'expert' | 'prm';
@@ -27,7 +30,16 @@ export type RunConfig = RunSettings &
     | { method: 'cso'; options: CsoOptions }
     | { method: 'rro'; options: RroOptions }
     | { method: 'step-dpo'; options: StepDpoOptions }
+    | EvaluationConfig
   );
+
+/** An evaluation, and what it was allowed to be tested on all the same. */
+export type EvaluationConfig = {
+  method: 'evaluate';
+  options: EvaluateOptions;
+  /** Groups of the test that the policy has seen, or may have: every figure is given without them too. Empty for a clean test. */
+  leaked: LeakedGroup[];
+};
 
 /** @throws Error for a run of another method: its activities do not belong to it */
 export function csoOptionsOf(config: RunConfig): CsoOptions {
@@ -43,17 +55,19 @@ export function stepDpoOptionsOf(config: RunConfig): StepDpoOptions {
 
 /** @throws Error for a run of a method that asks no expert and no PRM */
 export function alternativeOptionsOf(config: RunConfig): AlternativeOptions {
-  if (config.method === 'rro') throw new Error(`A run of ${config.method} has no alternatives of an expert.`);
+  if (config.method === 'rro' || config.method === 'evaluate')
+    throw new Error(`A run of ${config.method} has no alternatives of an expert.`);
   return config.options;
 }
 
 /** @throws Error for a run of a method that makes no branches */
 export function verificationOf(config: RunConfig): VerificationOptions {
-  if (config.method === 'step-dpo') throw new Error(`A run of ${config.method} verifies nothing.`);
+  if (config.method === 'step-dpo' || config.method === 'evaluate')
+    throw new Error(`A run of ${config.method} verifies nothing.`);
   return config.options.verification;
 }
 
-export type MethodOptions = BranchingOptions | StepDpoOptions;
+export type MethodOptions = BranchingOptions | StepDpoOptions | EvaluateOptions;
 
 /** Of the methods that make branches. */
 export type BranchingOptions = CsoOptions | RroOptions;
@@ -80,6 +94,13 @@ export type RunSettings = {
   window: number;
   models: { [role in Role]: RoleSettings };
 };
+
+/** The models that a run asks: an evaluation only the policy. */
+export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'models'>): {
+  [role: string]: RoleSettings;
+} {
+  return method === 'evaluate' ? { policy: models.policy } : models;
+}
 
 /** Hard ceilings; null for none. */
 export type Ceilings = { calls: number | null; tokens: number | null; costMicroUsd: number | null };
@@ -169,4 +190,10 @@ export type StepDpoOptions = AlternativeOptions & {
   /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
+};
+
+/** Options of an evaluation. */
+export type EvaluateOptions = {
+  /** A success must hold on variants of the task's data, where the environment has them; else it counts as coincidental. */
+  confirmOnVariants: boolean;
 };

@@ -5,6 +5,7 @@
 import type { Ending } from '../domain/ending.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { Split } from '../domain/task.ts';
+import type { Evaluation } from '../views/evaluation.ts';
 
 export type RunView = {
   run: {
@@ -25,6 +26,8 @@ export type RunView = {
     thresholds: { low: number; high: number } | null;
   };
   summary: SummaryView;
+  /** What an evaluation found; null for other methods. */
+  evaluation: Evaluation | null;
   /** One row a role, in the order to be shown. */
   ledger: LedgerView[];
   tasks: TaskView[];

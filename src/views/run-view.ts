@@ -85,7 +85,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       endings: [...Map.groupBy(trajectories, (row) => row.ending)].map(([ending, rows]) => ({
         ending: ending as Ending,
         count: rows.length,
-        successes: rows.filter((row) => row.success === 1).length,
+        successes: rows.filter((row) => row.success === 1 && row.confirmed !== 0).length,
       })),
       failures: Object.values(summary.failures).reduce((sum, count) => sum + count, 0),
       failedSteps: trajectories.filter((row) => row.success === 0).reduce((sum, row) => sum + row.steps, 0),
@@ -102,6 +102,7 @@ export async function runView(store: Store, runId: string, notice: string | null
         supervisedShare: summary.comparison.shareOfStepsSupervised,
       },
     },
+    evaluation: summary.evaluation,
     ledger: summary.ledger.map((line) => ({
       role: `${line.role}, ${line.purpose}`,
       calls: line.calls,

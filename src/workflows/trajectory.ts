@@ -1,9 +1,17 @@
 import { CancellationScope, ContinueAsNew, getExternalWorkflowHandle } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import type { CsoOptions, MethodName, MethodOptions, RroOptions, StepDpoOptions } from '../domain/run-config.ts';
+import type {
+  CsoOptions,
+  EvaluateOptions,
+  MethodName,
+  MethodOptions,
+  RroOptions,
+  StepDpoOptions,
+} from '../domain/run-config.ts';
 import { faultWords, type TrajectoryInput, type TrajectoryResult } from '../domain/wire.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
+import { evaluate } from './methods/evaluate.ts';
 import { rro } from './methods/rro.ts';
 import { stepDpo } from './methods/step-dpo.ts';
 import { TaskRun } from './primitives.ts';
@@ -14,6 +22,7 @@ const methods: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
   cso: (task) => cso(task as TaskRun<CsoOptions>),
   rro: (task) => rro(task as TaskRun<RroOptions>),
   'step-dpo': (task) => stepDpo(task as TaskRun<StepDpoOptions>),
+  evaluate: (task) => evaluate(task as TaskRun<EvaluateOptions>),
 };
 
 type AnyTaskRun = TaskRun<MethodOptions>;
