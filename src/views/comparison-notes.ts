@@ -68,7 +68,7 @@ function leakNote({ runId, leakedGroups }: ComparedRun): string[] {
   return leakedGroups.length === 0
     ? []
     : [
-        `LEAK: the policy of ${runId} has seen, or may have, ${leakedGroups.length} groups that it was tested on (--allow-leak). Figures without them stand apart.`,
+        `LEAK: the policy of ${runId} has seen, or may have, ${leakedGroups.length} of the groups that it was tested on (--allow-leak). Figures without them stand apart.`,
       ];
 }
 

@@ -38,6 +38,14 @@ export async function evaluationOf(store: Store, runId: string): Promise<Evaluat
   const seen = new Set(leaked.map(({ group }) => group));
   const difficulties = difficultiesOf(samples);
   const overall = evaluationFigures(samples);
+  const clean = seen.size === 0 ? null : evaluationFigures(samples.filter(({ group }) => !seen.has(group)));
+  const byDifficulty = difficulties.every((label) => label === null)
+    ? []
+    : difficulties.map((difficulty) => ({
+        difficulty,
+        figures: evaluationFigures(samples.filter((sample) => sample.difficulty === difficulty)),
+      }));
+  const shown = [overall, ...(clean === null ? [] : [clean]), ...byDifficulty.map(({ figures }) => figures)];
   return {
     model: models.policy.model,
     temperature: models.policy.temperature,
@@ -45,14 +53,9 @@ export async function evaluationOf(store: Store, runId: string): Promise<Evaluat
     trainedOn: models.policy.trainedOn ?? null,
     leaked,
     overall,
-    withoutLeaked: seen.size === 0 ? null : evaluationFigures(samples.filter(({ group }) => !seen.has(group))),
-    byDifficulty: difficulties.every((label) => label === null)
-      ? []
-      : difficulties.map((difficulty) => ({
-          difficulty,
-          figures: evaluationFigures(samples.filter((sample) => sample.difficulty === difficulty)),
-        })),
-    notes: notesOf(run, overall),
+    withoutLeaked: clean,
+    byDifficulty,
+    notes: notesOf(run, shown),
   };
 }
 
@@ -76,12 +79,14 @@ function sampleOf(task: RunTask, row: TrajectoryTable | undefined): Sample {
   return { ...own, ending, outcome: 'missing', reward: null };
 }
 
-function notesOf({ state, config }: Run, { open, groups }: EvaluationFigures): string[] {
+/** @param shown the figures of the whole test first */
+function notesOf({ state, config }: Run, shown: readonly EvaluationFigures[]): string[] {
   const { model } = config.models.policy;
+  const { open } = shown[0]!;
   return [
     ...(model.startsWith('sim-') ? ['Simulated: engine behaviour, not model quality.'] : []),
     ...(open > 0 ? [`${open} samples have not ended (the run is ${state}): figures are of the others.`] : []),
-    ...(groups < fewGroups
+    ...(shown.some(({ groups }) => groups < fewGroups)
       ? [`Intervals from fewer than ${fewGroups} groups are too narrow; from fewer than ${leastGroups} there are none.`]
       : []),
   ];

@@ -96,6 +96,7 @@ test('--allow-leak marks the run wherever it is shown', { timeout: 120_000 }, as
   const shown = await project.crux('show', marked.runId);
   expect(shown.stdout).toMatch(/^LEAK: the policy has seen 1 of the groups/);
   expect(shown.stdout).toMatch(/^without leaked groups +8 +1 /m);
+  expect((await project.crux('status')).stdout).toMatch(/^e2e-evaluate-marked +evaluate, LEAK /m);
   await project.crux('report', marked.runId, '--out', 'marked.html');
   expect(readFileSync(project.path('marked.html'), 'utf8')).toContain('LEAK: the policy has seen 1');
 

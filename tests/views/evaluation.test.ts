@@ -131,7 +131,7 @@ describe('a comparison of evaluations', () => {
     await recordEvaluation(store, 'better', { tasks: better, leaked: [{ ...leak, group: 'pair 0' }] });
     const comparison = await compareRuns(store, ['base', 'better']);
     const [first, second] = comparison.runs;
-    expect(comparison.notes.join(' ')).toMatch(/LEAK: the policy of better has seen, or may have, 1 groups/);
+    expect(comparison.notes.join(' ')).toMatch(/LEAK: the policy of better has seen, or may have, 1 of the groups/);
     expect(second).toMatchObject({ leakedGroups: ['pair 0'], differences: { successRate: { tasks: 12 } } });
     expect(second!.withoutLeaked).toMatchObject({ differences: { successRate: { tasks: 10, groups: 8 } } });
     // Of the clean run the same tasks are left out: t0 and t1.
