@@ -4,6 +4,7 @@ export { type ConnectOptions, type Crux, connect, type StartedRun } from './conn
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { EvaluationFigures } from './domain/evaluation.ts';
+export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example.ts';
 export type { FigureName } from './domain/figures.ts';
 export type { DataUse, LeakedGroup } from './domain/lineage.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
@@ -11,10 +12,14 @@ export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
 export type {
   Ceilings,
   CsoOptions,
+  EtoOptions,
   EvaluateOptions,
+  IprOptions,
+  RftOptions,
   RroOptions,
   RunConfig,
   RunState,
+  SftOptions,
   StepDpoOptions,
 } from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
@@ -31,6 +36,7 @@ export type {
   Confirmation,
   Environment,
   EnvironmentDefinition,
+  ScriptedStep,
   Session,
   StepResult,
   TextFormat,
@@ -39,7 +45,7 @@ export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
-export { cso, evaluate, rro, stepDpo } from './methods.ts';
+export { cso, eto, evaluate, ipr, rft, rro, sft, stepDpo } from './methods.ts';
 export { type RunView, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { recordUse } from './store/data-uses.ts';

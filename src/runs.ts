@@ -1,15 +1,6 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
-import {
-  type CruxConfig,
-  type CruxConfigInput,
-  checkConfig,
-  csoOptions,
-  evaluateOptions,
-  roleSettings,
-  rroOptions,
-  stepDpoOptions,
-} from './config.ts';
+import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
 import { runsIn } from './domain/lineage.ts';
@@ -20,6 +11,7 @@ import { isRunId } from './domain/workflow-ids.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { CruxError } from './errors.ts';
 import { guardTest } from './leak-guard.ts';
+import { methodOptions } from './method-options.ts';
 import { importScope } from './store/findings.ts';
 import type { NewRunTask, Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
@@ -30,14 +22,10 @@ export type OptionChanges = Partial<Omit<CsoOptions, 'verification'>> & {
   verification?: Partial<CsoOptions['verification']>;
 };
 
-/** Changes to RRO's options, as they stand in the configuration. */
-export type RroOptionChanges = NonNullable<CruxConfigInput['rro']>;
-
-/** Changes to Step-DPO's options, as they stand in the configuration. */
-export type StepDpoOptionChanges = NonNullable<CruxConfigInput['stepDpo']>;
-
-/** Changes to an evaluation's options, as they stand in the configuration. */
-export type EvaluateOptionChanges = NonNullable<CruxConfigInput['evaluate']>;
+/** Changes to a method's options, as they stand in the configuration. */
+export type MethodChanges<Method extends Exclude<MethodName, 'cso'>> = NonNullable<
+  CruxConfigInput[(typeof optionsKey)[Method]]
+>;
 
 export type RunRequest = {
   method: MethodName;
@@ -58,7 +46,7 @@ export type RunRequest = {
   preset?: 'published' | 'sound';
   seed?: number;
   /** Changes to the options of the configuration. */
-  options?: OptionChanges | RroOptionChanges | StepDpoOptionChanges | EvaluateOptionChanges;
+  options?: OptionChanges | MethodChanges<Exclude<MethodName, 'cso'>>;
   /** Changes to the policy of the configuration. Another model's lineage is not that of the configured one. */
   policy?: Partial<Pick<RoleSettings, 'model' | 'endpoint' | 'temperature'>>;
   /** Runs that the policy was trained on, `none` at the end where that is all. Default: as the configuration says. */
@@ -79,7 +67,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const config = withPolicy(configured, request);
   const registry = new EnvironmentRegistry(config.environments);
   const environment = registry.get(request.environment ?? onlyName(registry));
-  if (!environment.capabilities.branchable && request.method !== 'evaluate') {
+  if (!environment.capabilities.branchable && !branchless.has(request.method)) {
     throw new CruxError(
       'User.Config',
       `The environment ${environment.name} cannot be branched, which ${request.method} needs.`,
@@ -190,42 +178,30 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
   });
 }
 
-/** @throws CruxError `User.Config` */
+/**
+ * The options of a request are checked like those of the configuration.
+ * @throws CruxError `User.Config`
+ */
 function withMethod(config: CruxConfig, settings: RunSettings, { method, options }: RunRequest): RunConfig {
-  switch (method) {
-    case 'cso':
-      return { ...settings, method, options: mergedOptions(config, settings.preset, options as OptionChanges) };
-    case 'rro': {
-      if (settings.trajectories === 'imported') {
-        throw new CruxError('User.Config', 'RRO makes its own trajectories: recorded ones have nothing to rise from.', {
-          remedy: 'Leave --trajectories out.',
-        });
-      }
-      const rro = { ...config.rro, ...(options as RroOptionChanges) };
-      return {
-        ...settings,
-        method,
-        options: rroOptions(checkConfig({ ...config, rro }, 'The options of the run'), settings.preset),
-      };
-    }
-    case 'step-dpo': {
-      const stepDpo = { ...config.stepDpo, ...(options as StepDpoOptionChanges) };
-      const checked = checkConfig({ ...config, stepDpo }, 'The options of the run');
-      return { ...settings, method, options: stepDpoOptions(checked, settings.preset) };
-    }
-    case 'evaluate': {
-      if (settings.trajectories === 'imported') {
-        throw new CruxError(
-          'User.Config',
-          'An evaluation is of what the policy does itself: recorded trajectories are not its own.',
-        );
-      }
-      const evaluate = { ...config.evaluate, ...(options as EvaluateOptionChanges) };
-      const checked = checkConfig({ ...config, evaluate }, 'The options of the run');
-      return { ...settings, method, options: evaluateOptions(checked), leaked: [] };
-    }
+  if (settings.trajectories === 'imported' && !minesRecorded.has(method)) {
+    throw new CruxError('User.Config', `${method} makes its own trajectories: recorded ones are of no use to it.`, {
+      remedy: 'Leave --trajectories out. Recorded expert trajectories are taken with the option experts=imported.',
+    });
   }
+  const key = optionsKey[method];
+  const { verification, ...others } = (options ?? {}) as OptionChanges;
+  const changed = { ...config, [key]: { ...config[key], ...others, ...verification } };
+  const checked = checkConfig(changed, 'The options of the run');
+  const own = { method, options: methodOptions[method](checked, settings.preset) };
+  // What has leaked is found out when the tasks are known.
+  return { ...settings, ...own, ...(method === 'evaluate' && { leaked: [] }) } as RunConfig;
 }
+
+/** Methods that go on from no state but a task's first. */
+const branchless: ReadonlySet<MethodName> = new Set(['sft', 'evaluate']);
+
+/** Methods that look for pairs in given trajectories of the policy. */
+const minesRecorded: ReadonlySet<MethodName> = new Set(['cso', 'step-dpo']);
 
 /** The configuration with the policy that is asked for. What the configured one was trained on says nothing about another. */
 function withPolicy(config: CruxConfig, { policy = {}, trainedOn }: RunRequest): CruxConfig {
@@ -253,13 +229,6 @@ function checkPassRate({ method, options, window, trajectories }: RunConfig, { s
       },
     );
   }
-}
-
-/** Options of a request are checked like those of the configuration. */
-function mergedOptions(config: CruxConfig, preset: 'published' | 'sound', changes: OptionChanges = {}): CsoOptions {
-  const { verification, ...others } = changes;
-  const cso = { ...config.cso, ...others, ...verification };
-  return csoOptions(checkConfig({ ...config, cso }, 'The options of the run'), preset);
 }
 
 /** A run that is taken up keeps its ceilings, unless new ones are given. */

@@ -1,6 +1,7 @@
 import { storeLocation } from '../config.ts';
 import { prepareRun, type RunRequest } from '../runs.ts';
 import { openStore } from '../store/store.ts';
+import type { RunSummary } from '../views/run-summary.ts';
 import { ceilingsGiven, type GivenCeilings, runToTheEnd } from './run.ts';
 import { configOf, type GlobalOptions, homeOf } from './setting.ts';
 
@@ -28,7 +29,7 @@ export async function evaluate(options: GlobalOptions, given: EvaluateOptions): 
   try {
     const prepared = await prepareRun(config, store, requestFrom(given));
     const again = `crux evaluate --run-id ${prepared.id} …  (same options)`;
-    const next = (runId: string) => `Look:    crux report ${runId}      Compare:  crux compare ${runId} <run>`;
+    const next = ({ runId }: RunSummary) => `Look:    crux report ${runId}      Compare:  crux compare ${runId} <run>`;
     await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next });
   } finally {
     await store.close();

@@ -1,4 +1,5 @@
 /** What crosses between workflows and activities: ids, closed words and small numbers, never messages. */
+import type { Compared, ContrastVerdict, OutcomeVerdict } from './contrast.ts';
 import type { Ending } from './ending.ts';
 import type { MethodName, MethodOptions, RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
@@ -84,6 +85,24 @@ export type JudgeResult = {
   placebo: boolean;
 };
 
+/** Which of the expert's and the policy's trajectory did better, and where they part. */
+export type OutcomeContrast = {
+  verdict: OutcomeVerdict;
+  /** Whether fresh trajectories of the policy are to show what luck makes of it. */
+  revalue: boolean;
+};
+
+/** The same from one of the expert's states on, with the two actions that were taken there. */
+export type StepContrast = {
+  verdict: OutcomeVerdict;
+  /** Id of s_t. */
+  nodeId: string;
+  /** Final rewards. */
+  outcomes: Compared;
+  /** Null where the policy did not act, or did the same. */
+  actions: { expert: DrawnAction; policy: DrawnAction } | null;
+};
+
 export type RankResult = { verdict: PreferenceVerdict };
 
 /** An action that was drawn in a state and taken. */
@@ -103,6 +122,13 @@ export type DrawnAction = {
 
 export type DrawInput = { runId: string; nodeId: string; sample: number /** From 0. */; draw: number };
 
+export type ContrastInput = StepAddress & {
+  nodeId: string;
+  verdict: ContrastVerdict;
+  expertId: string;
+  policyId: string;
+};
+
 export type ChoiceInput = StepAddress & {
   nodeId: string;
   verdict: 'rising' | 'saturated' | 'not-rising';
@@ -112,9 +138,18 @@ export type ChoiceInput = StepAddress & {
 
 /**
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
- * fresh, to be beaten by the next step or to see what selection overrates.
+ * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
+ * one more trajectory of the policy.
  */
-export type BranchPurpose = 'verify' | 'baseline' | 'placebo' | 'value' | 're-value' | 're-estimate';
+export type BranchPurpose =
+  | 'verify'
+  | 'baseline'
+  | 'placebo'
+  | 'value'
+  | 're-value'
+  | 're-estimate'
+  | 'contrast'
+  | 'sample';
 
 export type BranchInput = {
   runId: string;
@@ -153,6 +188,8 @@ export type TrajectoryResult = {
   criticalSteps: number;
   branches: number;
   pairs: number;
+  /** Trajectories kept to imitate (SFT, RFT). */
+  examples?: number;
   /** What cut the mining short; null when it was finished. */
   stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
   /** Kind and words of the fault, shortened; null where there was none. */
@@ -170,7 +207,14 @@ export type TrajectoryInput = TaskAddress & {
 export type TrajectoryCursor =
   | { phase: 'explore'; nodeId: string; step: number }
   | { phase: 'construct'; nodeId: string; step: number; value: number | null; branches: number }
-  | { phase: 'mine'; trajectory: TrajectorySummary; nextStep: number; criticalSteps: number; branches: number };
+  | {
+      phase: 'mine';
+      /** The policy's own. */
+      trajectory: TrajectorySummary;
+      nextStep: number;
+      criticalSteps: number;
+      branches: number;
+    };
 
 export type CampaignInput = {
   runId: string;
@@ -200,6 +244,8 @@ export type CampaignCounts = {
   criticalSteps: number;
   branches: number;
   pairs: number;
+  /** Trajectories kept to imitate; absent under methods that keep none. */
+  examples?: number;
 };
 
 export type CampaignProgress = CampaignCounts & { state: RunState; inFlight: number };

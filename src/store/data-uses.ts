@@ -23,8 +23,8 @@ export async function recordUse(store: Store, runId: string, use: DataUse, group
 }
 
 /**
- * All groups of an environment that runs of the store gave out. A run's pairs count from the moment they are there: a script may take them
- * without a record.
+ * All groups of an environment that runs of the store gave out. A run's pairs and examples count from the moment they are there: a script may
+ * take them without a record.
  */
 export async function usedGroups({ database }: Store, environment: string): Promise<UsedGroup[]> {
   const { kysely } = database;
@@ -32,11 +32,18 @@ export async function usedGroups({ database }: Store, environment: string): Prom
     .selectFrom('data_uses')
     .select(['run_id', 'use', 'task_group'])
     .where('environment', '=', environment);
-  const paired = kysely
-    .selectFrom('pairs')
-    .innerJoin('runs', 'runs.id', 'pairs.run_id')
-    .select(['pairs.run_id', sql<string>`'pairs'`.as('use'), 'pairs.task_group'])
-    .where('runs.environment', '=', environment);
-  const rows = await recorded.union(paired).orderBy('run_id').orderBy('use').orderBy('task_group').execute();
+  const held = (table: 'pairs' | 'examples', use: DataUse) =>
+    kysely
+      .selectFrom(table)
+      .innerJoin('runs', 'runs.id', `${table}.run_id`)
+      .select([`${table}.run_id`, sql<string>`${sql.lit(use)}`.as('use'), `${table}.task_group`])
+      .where('runs.environment', '=', environment);
+  const rows = await recorded
+    .union(held('pairs', 'pairs'))
+    .union(held('examples', 'sft'))
+    .orderBy('run_id')
+    .orderBy('use')
+    .orderBy('task_group')
+    .execute();
   return rows.map((row) => ({ runId: row.run_id, use: row.use as DataUse, group: row.task_group }));
 }

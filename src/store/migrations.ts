@@ -248,6 +248,30 @@ const initial: Migration = (database) => [
   index(database, 'run_tasks', ['run_id', 'state']),
 ];
 
+/** Pairs whose sides go on to an ending, and trajectories to imitate. */
+const trajectoryPairs: Migration = (database) => [
+  database.schema.alterTable('pairs').addColumn('chosen_leaf', 'text'),
+  database.schema.alterTable('pairs').addColumn('rejected_leaf', 'text'),
+  table(
+    database,
+    'examples',
+    {
+      run_id: 'text',
+      id: 'text',
+      trajectory_id: 'text',
+      task_id: 'text',
+      task_group: 'text',
+      leaf_id: 'text',
+      origin: 'text',
+      model: 'text',
+      reward: 'real?',
+      success: 'integer?',
+      confirmed: 'integer?',
+    },
+    ['run_id', 'id'],
+  ),
+];
+
 /** Evaluations: what runs gave out, tasks with group and difficulty, trajectories with the confirmation of their success. */
 const evaluation: Migration = (database) => [
   table(
@@ -262,4 +286,4 @@ const evaluation: Migration = (database) => [
   database.schema.alterTable('trajectories').addColumn('confirmed', 'bigint'),
 ];
 
-export const migrations: readonly Migration[] = [initial, evaluation];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, evaluation];

@@ -22,6 +22,29 @@ describeEngines('what runs gave out', (engine) => {
     expect(await usedGroups(store, 'maze')).toEqual([{ runId: 'elsewhere', use: 'pairs', group: 'a' }]);
   });
 
+  it('also are its examples to imitate, before anybody exported them', async () => {
+    const store = await engine.open();
+    await addRun(store, { id: 'rft' });
+    const example = {
+      run_id: 'rft',
+      trajectory_id: 't',
+      task_id: 'task-1',
+      leaf_id: 'leaf',
+      origin: 'policy',
+      model: 'm',
+    };
+    const rows = ['a', 'b'].map((id) => ({
+      ...example,
+      id,
+      task_group: 'one',
+      reward: 1,
+      success: 1,
+      confirmed: null,
+    }));
+    await store.findings.replaceExamples('rft', 't', rows);
+    expect(await usedGroups(store, 'doors')).toEqual([{ runId: 'rft', use: 'sft', group: 'one' }]);
+  });
+
   it('also are its pairs, before anybody exported them', async () => {
     const store = await engine.open();
     await addRun(store, { id: 'first' });
