@@ -212,9 +212,18 @@ function withPolicy(config: CruxConfig, { policy = {}, trainedOn }: RunRequest):
   return checkConfig({ ...config, models: { ...config.models, policy: changed } }, 'The policy of the run');
 }
 
-/** Runs that the models of a run are said to be trained on. */
-function lineageRuns({ models }: RunConfig): string[] {
-  return Object.values(models).flatMap(({ trainedOn = null }) => runsIn(trainedOn));
+/** What was said about each model; null where nothing was. */
+function lineages({ models }: RunConfig): Json {
+  return Object.fromEntries(Object.entries(models).map(([role, { trainedOn = null }]) => [role, trainedOn]));
+}
+
+/** Runs that the models of a run are said to be trained on, and its thresholds to come from. */
+function lineageRuns({ models, method, options }: RunConfig): string[] {
+  const thresholdsFrom = method === 'cso' ? (options.thresholdsFrom ?? null) : null;
+  return [
+    ...Object.values(models).flatMap(({ trainedOn = null }) => runsIn(trainedOn)),
+    ...(thresholdsFrom === null ? [] : [thresholdsFrom]),
+  ];
 }
 
 /** @throws CruxError `User.Config` where no pass rate could ever be known */
@@ -328,11 +337,27 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
 function sameRun(known: Run, config: RunConfig, seed: number): Run {
   // What was leaked is found when a run is made, and stays with it.
   const leaked = known.config.method === 'evaluate' ? { leaked: known.config.leaked } : {};
-  const wanted = JSON.parse(JSON.stringify({ ...config, ...leaked })) as Json;
-  if (known.seed === seed && canonicalJson(known.config as unknown as Json) === canonicalJson(wanted)) return known;
+  const own = JSON.parse(JSON.stringify({ ...config, ...leaked })) as Json;
+  const wanted = sharedMembers(own, known.config as unknown as Json);
+  const isSame =
+    canonicalJson(known.config as unknown as Json) === canonicalJson(wanted) &&
+    // Absent is unknown: what is said now was not said when the run was made.
+    canonicalJson(lineages(config)) === canonicalJson(lineages(known.config));
+  if (known.seed === seed && isSame) return known;
   throw new CruxError('User.Config', `The run "${known.id}" exists with other settings.`, {
     remedy: 'Give the new run another --run-id, or start it with the settings that it has.',
   });
+}
+
+/** Without what a run of an earlier version could not be told: it goes on as it was started. */
+function sharedMembers(wanted: Json, known: Json): Json {
+  if (!isObject(wanted) || !isObject(known)) return wanted;
+  const shared = Object.entries(wanted).filter(([name]) => name in known);
+  return Object.fromEntries(shared.map(([name, value]) => [name, sharedMembers(value, known[name]!)]));
+}
+
+function isObject(value: Json): value is { [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function timeStamp(): string {

@@ -135,6 +135,22 @@ describe('the leak guard', () => {
     expect(await leaks('closed', ['round-1', 'none'])).toEqual([['a', true]]);
   });
 
+  it('follows what the thresholds of a round were chosen on', async () => {
+    await round('calibrated', ['none']);
+    await recordUse(store, 'calibrated', 'thresholds', ['c']);
+    await recordUse(store, 'calibrated', 'pairs', ['x']);
+    const request = { method: 'cso', split: 'train', runId: 'round-1', trainedOn: ['none'] } as const;
+    await prepareRun(config({ cso: { thresholdsFrom: 'calibrated' } }), store, request);
+    await recordUse(store, 'round-1', 'pairs', ['x']);
+    await expect(start({ trainedOn: ['round-1', 'none'] })).rejects.toMatchObject({
+      message: expect.stringContaining('"c" (thresholds of calibrated)'),
+    });
+    const gone = config({ cso: { thresholdsFrom: 'gone' } });
+    await expect(prepareRun(gone, store, { ...request, runId: 'round-2' })).rejects.toMatchObject({
+      kind: 'User.NotFound',
+    });
+  });
+
   it('takes all tasks of a run for seen of which nobody recorded what it gave out', async () => {
     await round('by-hand', ['none'], ['a2', 'c1']);
     await recordUse(store, 'by-hand', 'thresholds', ['b']);
@@ -169,6 +185,17 @@ describe('the leak guard', () => {
     await recordUse(store, 'round-1', 'pairs', ['b']);
     expect(leakedOf(await start(request))).toEqual(marked);
     expect(leakedOf(await start({ trainedOn: ['round-1'] }))).toEqual(marked);
+  });
+
+  it('takes no run up that was made when something else was said about its policy', async () => {
+    await start();
+    await expect(start({ trainedOn: ['none'] })).rejects.toMatchObject({
+      message: expect.stringContaining('other settings'),
+    });
+    await start({ runId: 'base', trainedOn: ['none'] });
+    await expect(start({ runId: 'base' })).rejects.toMatchObject({
+      message: expect.stringContaining('other settings'),
+    });
   });
 
   it('refuses a lineage of runs that are not there', async () => {

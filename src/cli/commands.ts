@@ -119,6 +119,17 @@ export function registerCommands(program: Command): void {
     .action(async (run, options) => (await import('./show.ts')).show(setting(), run, options));
 
   program
+    .command('audit')
+    .argument('<run>')
+    .description('roll the actions of its pairs out again, to see how many of them are right')
+    .option('--rollouts <n>', 'reference rollouts of each action', wholeNumber, 64)
+    .option('--sample <share or count>', 'only some of the pairs: a share below 1, or a number', positiveNumber)
+    .option('--max-calls <n>', 'new ceiling on model calls of the run, this included', wholeNumber)
+    .option('--max-tokens <n>', 'new ceiling on tokens', wholeNumber)
+    .option('--max-cost <dollars>', 'new ceiling on cost in US dollars', positiveNumber)
+    .action(async (run, options) => (await import('./audit.ts')).audit(setting(), run, options));
+
+  program
     .command('compare')
     .argument('<run...>', 'two or more; differences are to the first')
     .description('runs side by side, with intervals and the smallest difference that could have been seen')
@@ -126,6 +137,14 @@ export function registerCommands(program: Command): void {
     .option('--out <file>', 'write a static HTML page with bar charts too')
     .option('--force', 'overwrite a file that is there')
     .action(async (runs, options) => (await import('./compare.ts')).compare(setting(), runs, options));
+
+  program
+    .command('calibrate')
+    .argument('<run>')
+    .description("how far the scores of a run's PRM can be trusted, and which thresholds fit it")
+    .option('--out <file>', 'write a static HTML page with the reliability curve too')
+    .option('--force', 'overwrite a file that is there')
+    .action(async (run, options) => (await import('./calibrate.ts')).calibrate(setting(), run, options));
 
   program
     .command('export')

@@ -19,6 +19,8 @@ export type OpenedTask = {
   title: string;
   environment: string;
   sample: number;
+  /** The run's. */
+  seed: number;
   rootId: string;
   trajectoryId: string;
   stepLimit: number;
@@ -83,7 +85,12 @@ export type JudgeResult = {
   alternatives: string[];
   /** Whether the policy's own action is branched here too, to measure luck. */
   placebo: boolean;
+  /** Further scored actions to roll out once, to calibrate the PRM. Absent where nothing is calibrated. */
+  calibrated?: string[];
 };
+
+/** The policy's own action at a step of a successful trajectory, scored to calibrate the PRM. */
+export type ScoredOwnAction = { nodeId: string; candidateId: string; score: number | null };
 
 /** Which of the expert's and the policy's trajectory did better, and where they part. */
 export type OutcomeContrast = {
@@ -103,7 +110,11 @@ export type StepContrast = {
   actions: { expert: DrawnAction; policy: DrawnAction } | null;
 };
 
-export type RankResult = { verdict: PreferenceVerdict };
+export type RankResult = {
+  verdict: PreferenceVerdict;
+  /** The pair, where it is in the seeded sample whose actions are rolled out; absent otherwise. */
+  revalued?: { nodeId: string; candidateIds: string[] };
+};
 
 /** An action that was drawn in a state and taken. */
 export type DrawnAction = {
@@ -139,7 +150,8 @@ export type ChoiceInput = StepAddress & {
 /**
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
  * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
- * one more trajectory of the policy.
+ * one more trajectory of the policy. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
+ * `reference`: an audit, after the run.
  */
 export type BranchPurpose =
   | 'verify'
@@ -149,7 +161,16 @@ export type BranchPurpose =
   | 're-value'
   | 're-estimate'
   | 'contrast'
-  | 'sample';
+  | 'sample'
+  | 'calibrate'
+  | 'reference';
+
+/** What only measures luck or a model, and is no part of what the pairs took. */
+export const measurements = ['placebo', 're-estimate', 'calibrate', 'reference'] as const satisfies BranchPurpose[];
+
+export function isMeasurement(purpose: string): boolean {
+  return (measurements as readonly string[]).includes(purpose);
+}
 
 export type BranchInput = {
   runId: string;
@@ -161,6 +182,9 @@ export type BranchInput = {
   /** Number of the rollout among those of the same candidate and purpose, from 0. */
   rollout: number;
 };
+
+/** Several rollouts of one action, by number: those from `from` on, before `to`. */
+export type RolloutsInput = Omit<BranchInput, 'rollout'> & { from: number; to: number };
 
 /** A branch as a workflow of its own. */
 export type BranchWorkflowInput = BranchInput & { historyLimit?: number; cursor?: BranchCursor };

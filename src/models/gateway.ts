@@ -29,6 +29,8 @@ export type Purpose =
   | 'demonstrate'
   | 'contrast'
   | 'sample'
+  | 'calibrate'
+  | 'reference'
   | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */

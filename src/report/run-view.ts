@@ -3,7 +3,9 @@
  * or "not branched", never as 0.
  */
 import type { Ending } from '../domain/ending.ts';
+import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
+import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Split } from '../domain/task.ts';
 import type { Evaluation } from '../views/evaluation.ts';
 
@@ -46,6 +48,8 @@ export type SummaryView = {
   candidateSteps: number | null;
   branches: number | null;
   verifiedPairs: number;
+  /** Share of the audited pairs of each quality; null for a run that was not audited. */
+  pairQuality: { [quality in PairQuality]: number } | null;
   /** Branches through alternatives, and how many succeeded. Null when none was made. */
   flips: Share | null;
   /** The same for branches through the policy's own action at the placebo steps. */
@@ -86,6 +90,8 @@ export type TaskView = {
 
 export type TrajectoryView = {
   id: string;
+  /** Whose it is: the policy's own, a recorded one that is mined, or one of an expert. */
+  origin: TrajectoryOrigin;
   ending: Ending;
   reward: number | null;
   success: boolean | null;

@@ -272,6 +272,11 @@ const trajectoryPairs: Migration = (database) => [
   ),
 ];
 
+/** What audits roll out. */
+const audits: Migration = (database) => [
+  table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
+];
+
 /** Evaluations: what runs gave out, tasks with group and difficulty, trajectories with the confirmation of their success. */
 const evaluation: Migration = (database) => [
   table(
@@ -286,4 +291,4 @@ const evaluation: Migration = (database) => [
   database.schema.alterTable('trajectories').addColumn('confirmed', 'bigint'),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, evaluation];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation];

@@ -21,6 +21,7 @@ export type Schema = {
   pairs: PairTable;
   examples: ExampleTable;
   data_uses: DataUseTable;
+  audits: AuditTable;
   providers: { name: string; cool_down_until: number };
   workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
 };
@@ -274,3 +275,6 @@ export type DataUseTable = {
   task_group: string;
   given_at: number;
 };
+
+/** What an audit of a run rolls out: its `AuditSettings`, the last ones given. */
+export type AuditTable = { run_id: string; rollouts: number; sample: number | null };

@@ -2,11 +2,13 @@
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
 import { askedModels, type Ceilings, type RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
-import type { TrajectoryResult } from '../domain/wire.ts';
+import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { type AuditView, auditView } from './audit.ts';
 import { type Evaluation, evaluationOf } from './evaluation.ts';
+import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
 import { flips } from './flips.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
 
@@ -51,6 +53,10 @@ export type RunSummary = {
   examples: { total: number; tasks: number; groups: number; byOrigin: { [origin: string]: number } } | null;
   /** Pairs of the seeded sample whose actions were valued again with fresh rollouts: what selection by gap overrates. Null without any. */
   revalued: Revalued | null;
+  /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
+  estimatedFalsePairs: FalsePairs | null;
+  /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
+  audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
@@ -68,7 +74,7 @@ export type RunSummary = {
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, demonstrations, examples, steps, candidates, branches, pairs, ledger, faults] =
+  const [tasks, trajectories, demonstrations, examples, steps, candidates, branches, pairs, ledger, faults, audit] =
     await Promise.all([
       store.runs.tasks(runId),
       findings.trajectories(runId),
@@ -80,6 +86,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       findings.pairs(runId),
       ledgerLines(store.database, runId),
       faultLines(store.database, runId),
+      auditView(store, runId),
     ]);
   const results = tasks
     .filter((task) => task.result !== null)
@@ -90,10 +97,15 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     .reduce((sum, row) => sum + row.steps, 0);
   const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
-  const tokens = sumOrNull(ledger.flatMap((line) => [line.promptTokens, line.completionTokens]));
-  const cost = sumOrNull(ledger.map((line) => line.costMicroUsd));
+  const demand = ledger.filter((line) => !isMeasurement(line.purpose));
+  const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));
+  const cost = sumOrNull(demand.map((line) => line.costMicroUsd));
+  const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
+  const flipRate = ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length);
+  const placeboFlipRate = ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length);
+  const revalued = revaluedPairs(pairs, branches, demonstrations);
 
   return {
     runId,
@@ -136,8 +148,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (flag) => flag,
       ),
     },
-    flipRate: ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length),
-    placeboFlipRate: ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length),
+    flipRate,
+    placeboFlipRate,
     placeboSteps: byPlacebo.length,
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
     demonstrations: {
@@ -152,18 +164,25 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
           byOrigin: countBy(examples, (row) => row.origin),
         }
       : null,
-    revalued: revaluedPairs(pairs, branches, demonstrations),
+    revalued,
+    estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
+    audit: audit && withoutPairs(audit),
     ledger,
     faults,
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),
-      rolloutsPerPair: ratio(branches.length, pairs.length),
+      rolloutsPerPair: ratio(rollouts, pairs.length),
       tokensPerPair: tokens === null ? null : ratio(tokens, pairs.length),
       costMicroUsdPerPair: cost === null ? null : ratio(cost, pairs.length),
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
     evaluation: await evaluationOf(store, runId),
   };
+}
+
+/** Pair by pair it is long: `crux audit` shows that. */
+function withoutPairs({ judged: _, ...audit }: AuditView): Omit<AuditView, 'judged'> {
+  return audit;
 }
 
 function isFailure(row: TrajectoryTable): boolean {

@@ -45,6 +45,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       candidateSteps: 88,
       branches: 131,
       verifiedPairs: 41,
+      pairQuality: null,
       flips: { count: 41, of: 131 },
       placeboFlips: { count: 2, of: 13 },
       comparison: {
@@ -99,6 +100,7 @@ function syntheticTask(number: number, random: Random): TaskView {
     trajectories: [
       {
         id: `${number}/1`,
+        origin: 'policy',
         ending: random.below(12) === 0 ? 'step-limit' : 'submitted',
         reward: success ? 1 : 0,
         success,
