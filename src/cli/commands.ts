@@ -51,9 +51,32 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--trained-on <runs>', 'runs that the policy was trained on, `none` at the end where that is all', list)
     .option('--reuse <run...>', 'read what these runs have paid for')
     .option('--detach', 'start it and return; a worker elsewhere does the work')
     .action(async (method, options) => (await import('./run.ts')).run(setting(), method, options));
+
+  program
+    .command('evaluate')
+    .description('how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
+    .option('--policy <model>', 'another model than the configured policy')
+    .option('--endpoint <name>', 'endpoint of the configuration that serves it')
+    .option('--temperature <t>', 'temperature of its sampling', temperature)
+    .option('--trained-on <runs>', 'runs that it was trained on, `none` at the end where that is all', list)
+    .option('--allow-leak', 'test also on groups that it has seen or may have; the run is marked')
+    .option('--env <name>', 'environment of the configuration')
+    .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('test'))
+    .option('--limit <n>', 'most tasks', wholeNumber)
+    .option('--task <id...>', 'only these tasks')
+    .option('--samples <n>', 'trajectories per task', wholeNumber, 1)
+    .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
+    .option('--run-id <id>', 'id of the run (default: method, environment and time)')
+    .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
+    .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
+    .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--reuse <run...>', 'read what these evaluations have paid for')
+    .option('--detach', 'start it and return; a worker elsewhere does the work')
+    .action(async (options) => (await import('./evaluate.ts')).evaluate(setting(), options));
 
   program
     .command('status')
@@ -204,6 +227,13 @@ function wholeNumber(text: string): number {
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
+function temperature(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('expected a number from 0.');
   return value;
 }
 

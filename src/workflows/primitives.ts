@@ -33,6 +33,7 @@ import type {
   TrajectoryInput,
   TrajectoryResult,
   TrajectorySummary,
+  TurnInput,
 } from '../domain/wire.ts';
 import { faultWords } from '../domain/wire.ts';
 import { branchWorkflowId } from '../domain/workflow-ids.ts';
@@ -445,11 +446,13 @@ export class TaskRun<Options extends MethodOptions> {
     const cursor =
       this.#input.cursor?.phase === 'explore' ? this.#input.cursor : { nodeId: this.#task.rootId, step: 0 };
     let { nodeId, step } = cursor;
+    // An evaluation reads no answer that was drawn to learn from.
+    const purpose: TurnInput['purpose'] = this.#input.method === 'evaluate' ? 'evaluate' : 'explore';
     this.#status('exploring');
     const explore = async () => {
       while (step < this.#task.stepLimit) {
         if (step !== cursor.step) await this.#continueAsNewIfLong({ phase: 'explore', nodeId, step });
-        const where = { runId, nodeId, purpose: 'explore' as const, stream: `sample-${this.#task.sample}` };
+        const where = { runId, nodeId, purpose, stream: `sample-${this.#task.sample}` };
         const turn = await agent(`step ${step + 1}: policy`).callPolicy(where);
         if (turn.kind === 'ended') return await this.#record(nodeId, turn.ending, 0, false);
         const { answerKey, tool } = turn;
@@ -504,7 +507,9 @@ export class TaskRun<Options extends MethodOptions> {
 
   #record(leafId: string, ending: Ending, reward: number | null, success: boolean | null, fault: string | null = null) {
     const { runId, position } = this.#input;
-    return bookkeeping('record the trajectory').recordTrajectory({
+    // A success of an evaluation is confirmed on variants of the data, which takes an environment, not only the store.
+    const proxy = this.#input.method === 'evaluate' ? agent : bookkeeping;
+    return proxy('record the trajectory').recordTrajectory({
       runId,
       position,
       leafId,
