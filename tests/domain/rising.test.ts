@@ -33,7 +33,7 @@ describe('rising exploration', () => {
       [0.3, 0.2, 0.1],
     ].map((rewards) => meanReward(rewards.map((reward) => ({ reward }))));
     expect(before).not.toBe(after);
-    expect(isDrawnEnough(Math.min(before!, after!), drawn(Math.max(before!, after!)), rising)).toBe(false);
+    expect(isDrawnEnough(Math.min(before!, after!), drawn(Math.max(before!, after!)), rising, 0)).toBe(false);
   });
 
   it('has no pair where the first action rises, unless one more is drawn', () => {
