@@ -9,6 +9,9 @@ import type { TrajectoryResult } from '../../src/domain/wire.ts';
 import { TaskRun } from '../../src/workflows/primitives.ts';
 import { trajectory } from '../../src/workflows/trajectory.ts';
 
+// Seconds each on an idle machine; a loaded one is no failure.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
 const temporal = vi.hoisted(() => ({ activities: {} as Partial<Activities> }));
 
 vi.mock('@temporalio/workflow', async (importOriginal) => ({
