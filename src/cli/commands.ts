@@ -170,6 +170,7 @@ export function registerCommands(program: Command): void {
     .command('serve-sim')
     .description('the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port', wholeNumber, 8123)
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
     .option('--latency <ms>', 'mean time of an answer', wholeNumber, 0)

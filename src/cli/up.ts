@@ -2,6 +2,7 @@ import { storeLocation } from '../config.ts';
 import { CruxError } from '../errors.ts';
 import { openStore } from '../store/store.ts';
 import type { WorkerBuild } from '../temporal/deployment.ts';
+import { agentQueue, workflowQueue } from '../temporal/task-queues.ts';
 import type { WorkerRole } from '../worker.ts';
 import { onInterrupt } from './interrupt.ts';
 import { configOf, type GlobalOptions, homeOf, reachTemporal, say } from './setting.ts';
@@ -57,6 +58,7 @@ async function work(
       tell(`Temporal     ${temporal.address}, namespace ${temporal.namespace}`);
       if (temporal.uiAddress) tell(`Temporal UI  ${temporal.uiAddress}`);
       tell(`Store        ${store.location}`);
+      tell(`Task queues  ${roles.map((role) => (role === 'agent' ? agentQueue : workflowQueue)(store.id)).join(', ')}`);
       tell(`Worker       ${roles.join(' + ')}, ready. Start runs with \`crux run\`; stop with Ctrl-C.`);
       if (build) {
         const { deploymentName, buildId } = build;
