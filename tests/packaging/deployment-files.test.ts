@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -191,7 +192,10 @@ describe('examples/kubernetes', () => {
     const folder = mkdtempSync(join(tmpdir(), 'crux-kubernetes-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     await writeDemoDataset(join(folder, 'data'));
-    writeFileSync(join(folder, 'crux.config.ts'), source.replace('/data/intercode-sql', join(folder, 'data')));
+    const here = source
+      .replace('/data/intercode-sql', join(folder, 'data'))
+      .replace("'crux-rl'", `'${pathToFileURL(join(repository, 'src/index.ts')).href}'`);
+    writeFileSync(join(folder, 'crux.config.ts'), here);
     const { endpoints } = await loadConfig(join(folder, 'crux.config.ts'));
     const keys = Object.values(endpoints).flatMap(({ apiKeyEnv }) => apiKeyEnv ?? []);
     const variables = [...named('ConfigMap'), ...named('Secret')]
