@@ -9,7 +9,7 @@ type Scenario = (recorder: Recorder) => Promise<void>;
 const failed = 'maze-1-3';
 const succeeded = 'maze-1-0';
 
-const methods: { [name in MethodName]?: Scenario } = { cso, rro, 'step-dpo': stepDpo };
+const methods: { [name in MethodName]: Scenario } = { cso, rro, 'step-dpo': stepDpo, ipr, eto, rft, sft };
 
 export const scenarios: { [name: string]: Scenario } = { campaign, ...methods, branch, faults };
 
@@ -116,6 +116,45 @@ async function stepDpo(recorder: Recorder): Promise<void> {
   await long.result();
   const workflowId = `${long.id}/${await recorder.firstTask('long-maze')}/0`;
   await recorder.keep('step-dpo-after-continuing', workflowId, (await recorder.executionsOf(workflowId)).at(-1));
+}
+
+async function ipr(recorder: Recorder): Promise<void> {
+  const { lab } = recorder;
+  const run = await lab.start({ method: 'ipr', taskIds: [failed], options: { rollouts: 2, revalueRate: 1 } });
+  await run.result();
+  await recorder.keep('ipr-contrasted', `${run.id}/${failed}/0`);
+
+  const long = await lab.start({
+    method: 'ipr',
+    environment: 'long-maze',
+    limit: 1,
+    options: { rollouts: 1 },
+    limits: { historyLimit: 120 },
+  });
+  await long.result();
+  const workflowId = `${long.id}/${await recorder.firstTask('long-maze')}/0`;
+  const executions = await recorder.executionsOf(workflowId);
+  await recorder.keep('ipr-continued', workflowId, executions[0]);
+  await recorder.keep('ipr-after-continuing', workflowId, executions.at(-1));
+}
+
+async function eto(recorder: Recorder): Promise<void> {
+  await recordOne(recorder, 'eto', 'eto-contrasted');
+}
+
+async function rft(recorder: Recorder): Promise<void> {
+  await recordOne(recorder, 'rft', 'rft-sampled');
+}
+
+async function sft(recorder: Recorder): Promise<void> {
+  await recordOne(recorder, 'sft', 'sft-demonstrated');
+}
+
+/** One trajectory of a method, with all defaults. */
+async function recordOne(recorder: Recorder, method: MethodName, name: string): Promise<void> {
+  const run = await recorder.lab.start({ method, taskIds: [failed] });
+  await run.result();
+  await recorder.keep(name, `${run.id}/${failed}/0`);
 }
 
 /** Branches as workflows of their own, which methods share. */
