@@ -6,7 +6,8 @@ set -eu
 attempts=60
 until temporal operator cluster health >/dev/null 2>&1; do
   attempts=$((attempts - 1))
-  [ "$attempts" -gt 0 ] || { echo "No Temporal server answers at $TEMPORAL_ADDRESS." >&2; exit 1; }
+  # The last time it says what is wrong.
+  [ "$attempts" -gt 0 ] || { temporal operator cluster health; exit 1; }
   sleep 1
 done
 temporal operator namespace describe -n "$TEMPORAL_NAMESPACE" >/dev/null 2>&1 ||

@@ -36,9 +36,9 @@ describe.skipIf(postgres === null || programs === null)('the stack', () => {
   });
 
   /** A worker whose home holds the data set, as each machine must have it, and nothing of any other worker. */
-  async function work(service: string, home: string): Promise<StackWorker> {
+  async function work(service: string, home: string, variables?: { [name: string]: string }): Promise<StackWorker> {
     await writeDemoDataset(stack.path(home, '.crux/demo/dataset'));
-    return stack.work(service, home);
+    return stack.work(service, home, variables);
   }
 
   async function run(id: string): Promise<void> {
@@ -110,5 +110,19 @@ describe.skipIf(postgres === null || programs === null)('the stack', () => {
     const finishers = await finishersOf('disturbed');
     expect(begun.filter((branch) => finishers.get(branch) === second.identity).length).toBeGreaterThan(0);
     expect(await pairsOf('disturbed')).toBe(await pairsOf('undisturbed'));
+  });
+
+  test('a new build takes over once it is made current', async () => {
+    const build = { TEMPORAL_DEPLOYMENT_NAME: 'crux', TEMPORAL_WORKER_BUILD_ID: 'next' };
+    await work('workflow-worker', 'home-5', build);
+    const agent = await work('agent-worker', 'home-6', build);
+    type Shown = { builds: { buildId: string; status: string }[] };
+    const { builds } = await stack.command<Shown>('deployment', 'crux', '--set-current', 'next');
+    expect(builds).toMatchObject([{ buildId: 'next', status: 'current' }]);
+    await run('deployed');
+    expect(await stack.command('watch', 'deployed')).toMatchObject({ state: 'finished' });
+    report('a run by the new build is finished');
+    expect(new Set((await finishersOf('deployed')).values())).toEqual(new Set([agent.identity]));
+    expect(await pairsOf('deployed')).toBe(await pairsOf('undisturbed'));
   });
 });

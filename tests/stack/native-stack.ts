@@ -97,9 +97,12 @@ export class NativeStack {
     return stack;
   }
 
-  /** Starts a worker service, with a home of its own. */
-  async work(service: string, home: string): Promise<StackWorker> {
-    const said = this.#crux(service, home, this.#service(service).command!);
+  /**
+   * Starts a worker service, with a home of its own.
+   * @param variables of the shell that calls `docker compose up`
+   */
+  async work(service: string, home: string, variables: { [name: string]: string } = {}): Promise<StackWorker> {
+    const said = this.#crux(service, home, this.#service(service).command!, variables);
     const says = (pattern: RegExp) => untilSaid(said, pattern);
     await says(/Worker .*ready/);
     return {
@@ -167,10 +170,14 @@ export class NativeStack {
     }
   }
 
-  #crux(service: string, home: string, args: string[]): Said {
+  #crux(service: string, home: string, args: string[], variables: { [name: string]: string } = {}): Said {
     const folder = join(this.#folder, home);
     mkdirSync(folder, { recursive: true });
-    const environment = { ...this.#image.environment, ...this.#environment(service), HOME: folder };
+    const environment = {
+      ...this.#image.environment,
+      ...this.#environment(service, readCompose(variables)),
+      HOME: folder,
+    };
     return this.#spawn([...this.#image.entrypoint, ...args], environment, folder);
   }
 
@@ -178,7 +185,7 @@ export class NativeStack {
     const [program, ...args] = words.map((word) => this.#native(word));
     const child = spawn(program === 'node' ? process.execPath : program!, args, {
       cwd,
-      env: { PATH: [this.#programs, process.env.PATH].join(delimiter), ...environment },
+      env: { PATH: [this.#programs, process.env.PATH].join(delimiter), HOME: cwd, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#children.push(child);
@@ -199,9 +206,9 @@ export class NativeStack {
     };
   }
 
-  #environment(service: string): NodeJS.ProcessEnv {
+  #environment(service: string, { services } = this.#compose): NodeJS.ProcessEnv {
     const { port } = new URL(this.#postgres.url);
-    const entries = Object.entries(this.#service(service).environment ?? {}).map(([name, value]) => {
+    const entries = Object.entries(services[service]!.environment ?? {}).map(([name, value]) => {
       if (['SQL_HOST', 'POSTGRES_SEEDS'].includes(name) && value === 'postgres') return [name, '127.0.0.1'];
       if (['SQL_PORT', 'DB_PORT'].includes(name)) return [name, port];
       return [name, this.#native(String(value))];
