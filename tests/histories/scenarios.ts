@@ -1,5 +1,7 @@
 /** What is recorded, by name: one scenario for each method, and what does not depend on the method. A new method gets one here. */
+import { launchAudit, prepareAudit } from '../../src/audits.ts';
 import type { MethodName } from '../../src/domain/run-config.ts';
+import { auditWorkflowId } from '../../src/domain/workflow-ids.ts';
 import { importScope } from '../../src/store/findings.ts';
 import { until } from '../helpers/lab.ts';
 import type { Recorder } from './recorder.ts';
@@ -11,7 +13,7 @@ const succeeded = 'maze-1-0';
 
 const methods: { [name in MethodName]: Scenario } = { cso, rro, 'step-dpo': stepDpo, ipr, eto, rft, sft };
 
-export const scenarios: { [name: string]: Scenario } = { campaign, ...methods, branch, faults };
+export const scenarios: { [name: string]: Scenario } = { campaign, ...methods, branch, audit, faults };
 
 async function campaign(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
@@ -180,6 +182,14 @@ async function branch(recorder: Recorder): Promise<void> {
     await recorder.keep('branch-after-continuing', id, executions[1]);
     break;
   }
+}
+
+async function audit(recorder: Recorder): Promise<void> {
+  const { lab } = recorder;
+  const run = await lab.start({ taskIds: [failed] });
+  await run.result();
+  await launchAudit(lab.client, lab.store, await prepareAudit(lab.store, run.id, { rollouts: 20 }));
+  await recorder.keep('audit', auditWorkflowId(run.id));
 }
 
 async function faults(recorder: Recorder): Promise<void> {
