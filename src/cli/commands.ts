@@ -27,7 +27,18 @@ export function registerCommands(program: Command): void {
     .command('worker')
     .description('one more worker, on this or any other machine')
     .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
+    .addOption(new Option('--deployment <name>', 'worker deployment it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'))
+    .addOption(new Option('--build-id <id>', 'build of the code that it runs').env('TEMPORAL_WORKER_BUILD_ID'))
     .action(async (options) => (await import('./up.ts')).worker(setting(), options));
+
+  program
+    .command('deployment')
+    .argument('<name>')
+    .description('builds of a worker deployment, and which of them gets new work')
+    .option('--set-current <build>', 'route new work to this build')
+    .option('--ramp <build>', 'route a share of new work to this build')
+    .option('--percent <n>', 'the share', wholeNumber)
+    .action(async (name, options) => (await import('./deployment.ts')).deployment(setting(), name, options));
 
   program
     .command('run')
@@ -212,6 +223,7 @@ export function registerCommands(program: Command): void {
     .command('serve-sim')
     .description('the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port', wholeNumber, 8123)
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
     .option('--latency <ms>', 'mean time of an answer', wholeNumber, 0)
