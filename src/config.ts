@@ -119,6 +119,17 @@ const environmentSchema = z.custom<Environment>(
   'expected an environment, as defineEnvironment or interCodeSql returns it',
 );
 
+const observeSchema = z.strictObject({
+  metrics: z.string().nullable().default(null),
+  logFormat: z.enum(['pretty', 'json']).default('pretty'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+const temporalSchema = z.strictObject({
+  /** Name of the variable with the keys that payloads are encrypted with. */
+  codecKeyEnv: z.string().min(1).default('CRUX_CODEC_KEY'),
+});
+
 const configSchema = z.strictObject({
   environments: z.array(environmentSchema).min(1),
   endpoints: z.record(z.string(), endpointSchema),
@@ -127,6 +138,8 @@ const configSchema = z.strictObject({
   cso: csoSchema.prefault({}),
   rro: rroSchema.prefault({}),
   stepDpo: stepDpoSchema.prefault({}),
+  observe: observeSchema.prefault({}),
+  temporal: temporalSchema.prefault({}),
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
   store: z.string().nullable().default(null),
 });

@@ -1,4 +1,3 @@
-import { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig, optionsKey, storeLocation } from '../config.ts';
 import type { MethodName } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
@@ -35,7 +34,7 @@ export async function run(options: GlobalOptions, method: MethodName, given: Run
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
     const prepared = await prepareRun(config, store, requestFrom(method, given));
-    if (given.detach) return await detach(options, store, prepared);
+    if (given.detach) return await detach(options, config, store, prepared);
     say(options)(
       `Run ${prepared.id}: ${prepared.method} (${prepared.config.preset}) on ${prepared.environment}, seed ${prepared.seed}`,
     );
@@ -92,16 +91,16 @@ function readValue(text: string): unknown {
 }
 
 /** Starts the campaign and leaves the work to workers elsewhere. */
-async function detach(options: GlobalOptions, store: Store, run: Run): Promise<void> {
+async function detach(options: GlobalOptions, config: CruxConfig, store: Store, run: Run): Promise<void> {
   const workers = (await store.runs.workers()).filter((worker) => worker.environments.includes(run.environment));
   if (workers.length === 0) {
     throw new CruxError('User.Config', `No worker with the environment ${run.environment} is running.`, {
       remedy: 'Start one with `crux up` or `crux worker`, or leave --detach out.',
     });
   }
-  const temporal = await reachTemporal(options, 'join');
+  const temporal = await reachTemporal(options, config, 'join');
   try {
-    await launchRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), store, run);
+    await launchRun(temporal.client, store, run);
   } finally {
     await temporal.close();
   }

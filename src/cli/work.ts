@@ -1,7 +1,7 @@
 /** A run with a worker in this process: what `crux run` and `crux demo` share. */
-import { Client } from '@temporalio/client';
 import type { CruxConfig } from '../config.ts';
 import type { CampaignResult } from '../domain/wire.ts';
+import { silent } from '../observe/log.ts';
 import { launchRun } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
@@ -27,11 +27,14 @@ export async function workOn(
     tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
   );
   const waiting = new AbortController();
-  const temporal = await reachTemporal(options, 'start', interrupt.signal);
+  const { startTelemetry } = await import('../observe/telemetry.ts');
+  // Its metrics are sent, if at all: a page for scrapers would go with the run, and `crux up` may have that address.
+  const telemetry = await startTelemetry({ metrics: null, log: silent });
+  const temporal = await reachTemporal(options, config, 'start', interrupt.signal);
   try {
     const { startWorker } = await import('../worker.ts');
-    const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
-    const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
+    const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'], telemetry });
+    const { client } = temporal;
     await launchRun(client, store, run);
     if (temporal.uiAddress)
       tell(
@@ -53,5 +56,6 @@ export async function workOn(
     // Else the client asks for the result again on the closed connection, and ends this process with that error.
     waiting.abort();
     await temporal.close();
+    await telemetry.close();
   }
 }

@@ -3,7 +3,8 @@
  * tool reads them), else the embedded server of the home folder. Temporal's modules are loaded on the first call only, because commands
  * that merely read the store must start fast.
  */
-import type { Connection } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { CruxError, errorText } from '../errors.ts';
 
@@ -21,13 +22,18 @@ export type ConnectTemporalOptions = {
   signal?: AbortSignal;
   /** How long to wait for a configured server that does not answer. Default 10,000. */
   connectTimeoutMs?: number;
+  /** Variable that holds the keys which payloads are encrypted with. Default: `CRUX_CODEC_KEY`. */
+  codecKeyEnv?: string;
 };
 
 export type TemporalConnection = {
-  /** For clients: `new Client({ connection, namespace })`. */
   connection: Connection;
+  /** Reads and writes payloads as the workers do. */
+  client: Client;
   /** For workers; made at the first call, the same one ever after. */
   nativeConnection: () => Promise<NativeConnection>;
+  /** For workers, and for other clients than `client`. */
+  dataConverter: DataConverter;
   namespace: string;
   /** host:port. */
   address: string;
@@ -56,18 +62,24 @@ const reconnectMs = 5_000;
  * @throws CruxError Temporal.Unavailable, Temporal.ServerMissing, User.Config (a configuration that cannot be read)
  */
 export async function connectTemporal(options: ConnectTemporalOptions): Promise<TemporalConnection> {
+  const { dataConverterFrom, usualCodecKeyEnv } = await import('./data-converter.ts');
+  const dataConverter = dataConverterFrom(options.codecKeyEnv ?? usualCodecKeyEnv);
   const target = await findTarget(options);
   try {
-    return await open(target, options);
+    return await open(target, dataConverter, options);
   } catch (error) {
     await target.letGo();
     throw error;
   }
 }
 
-async function open(target: Target, options: ConnectTemporalOptions): Promise<TemporalConnection> {
+async function open(
+  target: Target,
+  dataConverter: DataConverter,
+  options: ConnectTemporalOptions,
+): Promise<TemporalConnection> {
   const { connectionOptions, address, namespace, uiAddress, source } = target;
-  const { Connection } = await import('@temporalio/client');
+  const { Client, Connection } = await import('@temporalio/client');
   const { prepareNamespace } = await import('./prepare-namespace.ts');
   const { address: _, tls, apiKey, metadata } = connectionOptions;
   const connection = await Connection.connect({
@@ -103,7 +115,9 @@ async function open(target: Target, options: ConnectTemporalOptions): Promise<Te
   };
   return {
     connection,
+    client: new Client({ connection, namespace, dataConverter }),
     nativeConnection,
+    dataConverter,
     namespace,
     address,
     uiAddress,

@@ -1,0 +1,33 @@
+/** Where in a run something happens: what log lines and spans have in common. */
+import { Context } from '@temporalio/activity';
+
+export type Place = {
+  run?: string;
+  /** The task as it appears in workflow ids. */
+  task?: string;
+  /** Number of the task's trajectory, from 0. */
+  sample?: number;
+  activity?: string;
+  /** From 1. */
+  attempt?: number;
+};
+
+/** Run, task and sample that a workflow id names (domain/workflow-ids.ts). */
+export function placeOfWorkflow(workflowId: string): Place {
+  const match = /^([^/]+(?:\/round-\d+)?)(?:\/([^/]+)\/(\d+)(?:\/.*)?)?$/.exec(workflowId);
+  if (!match) return {};
+  const [, run, task, sample] = match;
+  return task === undefined ? { run } : { run, task, sample: Number(sample) };
+}
+
+/** Where the caller is; empty outside of activities. */
+export function currentPlace(): Place {
+  let info: Context['info'];
+  try {
+    info = Context.current().info;
+  } catch {
+    return {};
+  }
+  const workflow = info.workflowExecution ? placeOfWorkflow(info.workflowExecution.workflowId) : {};
+  return { ...workflow, activity: info.activityType, attempt: info.attempt };
+}
