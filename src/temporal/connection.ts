@@ -198,18 +198,22 @@ async function embeddedServer(
   return { ...running, stop: async () => {} };
 }
 
-function unreachable(target: Target, error: unknown): CruxError {
-  const { code } = error as { code?: number };
-  const isRefused = code === 7 || code === 16; // PERMISSION_DENIED, UNAUTHENTICATED
+/** Without the error itself, which carries the request's headers. */
+function unreachable({ address, namespace, connectionOptions }: Target, error: unknown): CruxError {
+  const reasons = chain(error);
+  const words = reasons.map(errorText).join(': ');
+  const { apiKey } = connectionOptions;
+  const safeWords = typeof apiKey === 'string' ? words.replaceAll(apiKey, '[key]') : words;
+  // PERMISSION_DENIED, UNAUTHENTICATED
+  const isRefused = reasons.some(({ code }) => code === 7 || code === 16);
   const remedy = isRefused
     ? 'Check TEMPORAL_API_KEY or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH, …_KEY_PATH), and TEMPORAL_NAMESPACE.'
     : 'Check TEMPORAL_ADDRESS, TEMPORAL_PROFILE and the TEMPORAL_TLS settings, and that the server runs; or unset them all to use the embedded server.';
-  return new CruxError(
-    'Temporal.Unavailable',
-    `Temporal at ${target.address} (namespace "${target.namespace}") is out of reach: ${errorText(error)}`,
-    {
-      remedy,
-      cause: error,
-    },
-  );
+  const message = `Temporal at ${address} (namespace "${namespace}") is out of reach: ${safeWords}`;
+  return new CruxError('Temporal.Unavailable', message, { remedy });
+}
+
+/** An error and what caused it: the client keeps there what the server answered. */
+function chain(error: unknown): (Error & { code?: unknown })[] {
+  return error instanceof Error ? [error, ...chain(error.cause)] : [];
 }
