@@ -35,7 +35,7 @@ const roleSchema = z.strictObject({
 });
 
 const endpointSchema = z.strictObject({
-  baseUrl: z.url(),
+  baseUrl: z.url().refine(holdsNoCredentials, 'holds a name or password; give the key by apiKeyEnv'),
   apiKeyEnv: z.string().nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
   timeoutMs: z.int().min(1000).default(300_000),
@@ -321,6 +321,12 @@ export function storeLocation(config: Pick<CruxConfig, 'store'> | null, home: st
 
 /** Root folder of the Crux package itself. */
 export const packageRoot = dirname(import.meta.dirname);
+
+/** Addresses end in messages. */
+function holdsNoCredentials(address: string): boolean {
+  const { username, password } = URL.parse(address) ?? { username: '', password: '' };
+  return username === '' && password === '';
+}
 
 function issues(error: z.ZodError): string {
   return error.issues.map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`).join('\n');

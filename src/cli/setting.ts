@@ -84,11 +84,11 @@ export async function reachTemporal(
   options: GlobalOptions,
   config: CruxConfig | null,
   embedded: 'start' | 'join',
-  signal?: AbortSignal,
+  { signal, report = say(options) }: { signal?: AbortSignal; report?: (line: string) => void } = {},
 ): Promise<TemporalConnection> {
   const { connectTemporal } = await import('../temporal/connection.ts');
   const codecKeyEnv = config?.temporal.codecKeyEnv;
-  return connectTemporal({ home: homeOf(options), report: say(options), embedded, signal, codecKeyEnv });
+  return connectTemporal({ home: homeOf(options), report, embedded, signal, codecKeyEnv });
 }
 
 /** Prints a line about what is happening, beside the result: to the error stream. */

@@ -30,7 +30,7 @@ export async function workOn(
   const { startTelemetry } = await import('../observe/telemetry.ts');
   // Its metrics are sent, if at all: a page for scrapers would go with the run, and `crux up` may have that address.
   const telemetry = await startTelemetry({ metrics: null, log: silent });
-  const temporal = await reachTemporal(options, config, 'start', interrupt.signal);
+  const temporal = await reachTemporal(options, config, 'start', { signal: interrupt.signal });
   try {
     const { startWorker } = await import('../worker.ts');
     const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'], telemetry });
