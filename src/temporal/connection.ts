@@ -7,6 +7,7 @@ import type { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { CruxError, errorText } from '../errors.ts';
+import { withoutKey } from '../redact.ts';
 
 export type ConnectTemporalOptions = {
   /** Crux's home folder, where the embedded server keeps its state. */
@@ -203,7 +204,7 @@ function unreachable({ address, namespace, connectionOptions }: Target, error: u
   const reasons = chain(error);
   const words = reasons.map(errorText).join(': ');
   const { apiKey } = connectionOptions;
-  const safeWords = typeof apiKey === 'string' ? words.replaceAll(apiKey, '[key]') : words;
+  const safeWords = typeof apiKey === 'string' ? withoutKey(words, apiKey) : words;
   // PERMISSION_DENIED, UNAUTHENTICATED
   const isRefused = reasons.some(({ code }) => code === 7 || code === 16);
   const remedy = isRefused

@@ -77,8 +77,8 @@ export async function startCarelessFront(behind: string): Promise<CarelessFront>
       response.writeHead(reply.status, { 'content-type': reply.type, ...reply.headers }).end(reply.body);
       return;
     }
-    const { host: _host, connection: _connection, 'content-length': _length, ...passed } = headers;
-    const answer = await fetch(`${behind}${request.url}`, { method: 'POST', headers: passed as HeadersInit, body });
+    const passed = { 'content-type': 'application/json', 'idempotency-key': call };
+    const answer = await fetch(`${behind}${request.url}`, { method: 'POST', headers: passed, body });
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
