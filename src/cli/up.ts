@@ -1,6 +1,7 @@
 import { type CruxConfig, storeLocation } from '../config.ts';
 import { CruxError } from '../errors.ts';
-import { type Log, type LogFormat, type LogLevel, makeLog } from '../observe/log.ts';
+import type { Log, LogFormat, LogLevel } from '../observe/log.ts';
+import { makeLog } from '../observe/make-log.ts';
 import { openStore } from '../store/store.ts';
 import type { WorkerRole } from '../worker.ts';
 import { onInterrupt } from './interrupt.ts';

@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
-import { currentPlace } from './place.ts';
+import { currentPlace } from './current-place.ts';
 import { inRootSpan, traceIdOf } from './spans.ts';
 
 /** Puts a span around every activity. */

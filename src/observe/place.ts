@@ -1,6 +1,4 @@
 /** Where in a run something happens: what log lines and spans have in common. */
-import { Context } from '@temporalio/activity';
-
 export type Place = {
   run?: string;
   /** The task as it appears in workflow ids. */
@@ -18,16 +16,4 @@ export function placeOfWorkflow(workflowId: string): Place {
   if (!match) return {};
   const [, run, task, sample] = match;
   return task === undefined ? { run } : { run, task, sample: Number(sample) };
-}
-
-/** Where the caller is; empty outside of activities. */
-export function currentPlace(): Place {
-  let info: Context['info'];
-  try {
-    info = Context.current().info;
-  } catch {
-    return {};
-  }
-  const workflow = info.workflowExecution ? placeOfWorkflow(info.workflowExecution.workflowId) : {};
-  return { ...workflow, activity: info.activityType, attempt: info.attempt };
 }

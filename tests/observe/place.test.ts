@@ -1,7 +1,8 @@
 // Layer: pure core.
 import { expect, it } from 'vitest';
 import { branchWorkflowId, trajectoryWorkflowId } from '../../src/domain/workflow-ids.ts';
-import { currentPlace, placeOfWorkflow } from '../../src/observe/place.ts';
+import { currentPlace } from '../../src/observe/current-place.ts';
+import { placeOfWorkflow } from '../../src/observe/place.ts';
 import { traceIdOf } from '../../src/observe/spans.ts';
 
 const trajectory = trajectoryWorkflowId('run-1', 'task-2', 3);

@@ -1,7 +1,8 @@
 // Layer: pure core.
 import { describe, expect, it } from 'vitest';
 import { CruxError } from '../../src/errors.ts';
-import { type LogFormat, type LogLevel, makeLog } from '../../src/observe/log.ts';
+import type { LogFormat, LogLevel } from '../../src/observe/log.ts';
+import { makeLog } from '../../src/observe/make-log.ts';
 
 function lines(format: LogFormat, level: LogLevel = 'debug') {
   const written: string[] = [];
