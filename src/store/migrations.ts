@@ -248,4 +248,28 @@ const initial: Migration = (database) => [
   index(database, 'run_tasks', ['run_id', 'state']),
 ];
 
-export const migrations: readonly Migration[] = [initial];
+/** Pairs whose sides go on to an ending, and trajectories to imitate. */
+const trajectoryPairs: Migration = (database) => [
+  database.schema.alterTable('pairs').addColumn('chosen_leaf', 'text'),
+  database.schema.alterTable('pairs').addColumn('rejected_leaf', 'text'),
+  table(
+    database,
+    'examples',
+    {
+      run_id: 'text',
+      id: 'text',
+      trajectory_id: 'text',
+      task_id: 'text',
+      task_group: 'text',
+      leaf_id: 'text',
+      origin: 'text',
+      model: 'text',
+      reward: 'real?',
+      success: 'integer?',
+      confirmed: 'integer?',
+    },
+    ['run_id', 'id'],
+  ),
+];
+
+export const migrations: readonly Migration[] = [initial, trajectoryPairs];
