@@ -2,7 +2,7 @@
  * Sets up OpenTelemetry for a worker process: metrics for Prometheus where an address is given, metrics and traces by OTLP where the
  * standard variables (OTEL_EXPORTER_OTLP_ENDPOINT and its kin) say so. Nothing is loaded, opened or sent otherwise.
  */
-import { context, metrics, trace } from '@opentelemetry/api';
+import { context, DiagLogLevel, diag, metrics, trace } from '@opentelemetry/api';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import type { RuntimeOptions } from '@temporalio/worker';
 import { freePort } from '../temporal/ports.ts';
@@ -38,6 +38,7 @@ export async function startTelemetry({ metrics: address, log }: TelemetryOptions
     return { instruments, sdkMetrics: undefined, metricsAddress: null, close: async () => {} };
   }
   const { MeterProvider, PeriodicExportingMetricReader } = await import('@opentelemetry/sdk-metrics');
+  reportFailures(log);
   const resource = await describeProcess();
   const readers: IMetricReader[] = [];
   let endpoint: MetricsEndpoint | null = null;
@@ -70,17 +71,22 @@ export async function startTelemetry({ metrics: address, log }: TelemetryOptions
       await endpoint?.close();
       for (const part of [meters, traces]) {
         // A collector that is away must not keep a worker from ending.
-        await Promise.race([
-          part?.shutdown().catch((error: unknown) => log('warn', 'telemetry was lost', { error })),
-          flushTimeout(),
-        ]);
+        await Promise.race([part?.shutdown().catch(() => log('warn', 'telemetry could not be sent')), flushTimeout()]);
       }
       if (traces) {
         trace.disable();
         context.disable();
       }
+      diag.disable();
     },
   };
+}
+
+/** Without their words: a collector may repeat the request, and with it the header that has its key. */
+function reportFailures(log: Log): void {
+  const quiet = () => {};
+  const error = () => log('warn', 'telemetry could not be sent');
+  diag.setLogger({ error, warn: quiet, info: quiet, debug: quiet, verbose: quiet }, DiagLogLevel.ERROR);
 }
 
 type ProcessResource = Awaited<ReturnType<typeof describeProcess>>;
