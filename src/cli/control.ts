@@ -30,12 +30,12 @@ export async function budget(
   };
   const isOver = await withReadingStore(options, runId, async (store) => {
     const { state, finishedAt } = await store.runs.get(runId);
-    if (state !== 'budget' || finishedAt === null) return false;
+    if (state === 'cancelled' || finishedAt === null) return false;
     await store.runs.setControl(runId, { ceilings });
     return true;
   });
   if (!isOver) await steer(options, runId, (run) => run.retune(ceilings));
-  const next = isOver ? ' It goes on when it is started again: crux run … with its --run-id.' : '';
+  const next = isOver ? ' They hold when it is started again (crux run … with its --run-id), and for its audit.' : '';
   printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${ceilingText(ceilings)}.${next}`);
 }
 

@@ -32,6 +32,7 @@ export type Purpose =
   | 'contrast'
   | 'sample'
   | 'calibrate'
+  | 'reference'
   | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */

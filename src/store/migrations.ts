@@ -272,4 +272,9 @@ const trajectoryPairs: Migration = (database) => [
   ),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs];
+/** What audits roll out. */
+const audits: Migration = (database) => [
+  table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
+];
+
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits];

@@ -20,6 +20,7 @@ export type Schema = {
   branches: BranchTable;
   pairs: PairTable;
   examples: ExampleTable;
+  audits: AuditTable;
   providers: { name: string; cool_down_until: number };
   workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
 };
@@ -258,3 +259,6 @@ export type ExampleTable = {
   /** Whether its success held on variants of the data; null when it was not asked. */
   confirmed: number | null;
 };
+
+/** What an audit of a run rolls out: its `AuditSettings`, the last ones given. */
+export type AuditTable = { run_id: string; rollouts: number; sample: number | null };

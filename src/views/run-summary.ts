@@ -6,6 +6,8 @@ import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { type AuditView, auditView } from './audit.ts';
+import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
 import { flips } from './flips.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
 
@@ -50,6 +52,10 @@ export type RunSummary = {
   examples: { total: number; tasks: number; groups: number; byOrigin: { [origin: string]: number } } | null;
   /** Pairs of the seeded sample whose actions were valued again with fresh rollouts: what selection by gap overrates. Null without any. */
   revalued: Revalued | null;
+  /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
+  estimatedFalsePairs: FalsePairs | null;
+  /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
+  audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
@@ -65,7 +71,7 @@ export type RunSummary = {
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, demonstrations, examples, steps, candidates, branches, pairs, ledger, faults] =
+  const [tasks, trajectories, demonstrations, examples, steps, candidates, branches, pairs, ledger, faults, audit] =
     await Promise.all([
       store.runs.tasks(runId),
       findings.trajectories(runId),
@@ -77,6 +83,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       findings.pairs(runId),
       ledgerLines(store.database, runId),
       faultLines(store.database, runId),
+      auditView(store, runId),
     ]);
   const results = tasks
     .filter((task) => task.result !== null)
@@ -93,6 +100,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
+  const flipRate = ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length);
+  const placeboFlipRate = ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length);
+  const revalued = revaluedPairs(pairs, branches, demonstrations);
 
   return {
     runId,
@@ -133,8 +143,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (flag) => flag,
       ),
     },
-    flipRate: ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length),
-    placeboFlipRate: ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length),
+    flipRate,
+    placeboFlipRate,
     placeboSteps: byPlacebo.length,
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
     demonstrations: {
@@ -149,7 +159,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
           byOrigin: countBy(examples, (row) => row.origin),
         }
       : null,
-    revalued: revaluedPairs(pairs, branches, demonstrations),
+    revalued,
+    estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
+    audit: audit && withoutPairs(audit),
     ledger,
     faults,
     comparison: {
@@ -160,6 +172,11 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
   };
+}
+
+/** Pair by pair it is long: `crux audit` shows that. */
+function withoutPairs({ judged: _, ...audit }: AuditView): Omit<AuditView, 'judged'> {
+  return audit;
 }
 
 function isFailure(row: TrajectoryTable): boolean {
