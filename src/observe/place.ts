@@ -12,8 +12,11 @@ export type Place = {
 
 /** Run, task and sample that a workflow id names (domain/workflow-ids.ts). */
 export function placeOfWorkflow(workflowId: string): Place {
-  const match = /^([^/]+(?:\/round-\d+)?)(?:\/([^/]+)\/(\d+)(?:\/.*)?)?$/.exec(workflowId);
-  if (!match) return {};
-  const [, run, task, sample] = match;
-  return task === undefined ? { run } : { run, task, sample: Number(sample) };
+  const trajectory = /^([^/]+(?:\/round-\d+)?)\/([^/]+)\/(\d+)(?:\/|$)/.exec(workflowId);
+  if (trajectory) {
+    const [, run, task, sample] = trajectory;
+    return { run, task, sample: Number(sample) };
+  }
+  // Campaigns, and other work on a run.
+  return { run: /^[^/]*(?:\/round-\d+)?/.exec(workflowId)![0] };
 }

@@ -15,6 +15,9 @@ it.each([
   ['run-1/round-2', { run: 'run-1/round-2' }],
   ['run-1/round-2/task-2/3', { run: 'run-1/round-2', task: 'task-2', sample: 3 }],
   ['run-1/round-2/3', { run: 'run-1', task: 'round-2', sample: 3 }],
+  // Other work on a run, such as an audit.
+  ['run-1/audit-2', { run: 'run-1' }],
+  ['run-1/audit-2/x/y', { run: 'run-1' }],
   ['somebody else', { run: 'somebody else' }],
 ])('the workflow %s is at %o', (workflowId, place) => {
   expect(placeOfWorkflow(workflowId)).toEqual(place);
