@@ -243,6 +243,7 @@ function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds']
       };
     case 'rft':
     case 'sft':
+    case 'evaluate':
       return {};
   }
 }

@@ -39,17 +39,19 @@ export function rolloutActivities(context: ActivityContext) {
     const run = await store.runs.get(input.runId);
     const origin = await store.tree.state(input.nodeId);
     let compared = 0;
-    let played: Played;
+    let leafId = origin.id;
     try {
       compared = await checkPrefix(origin, signal);
       const start = await takeCandidate(input, origin, signal);
       const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
-      played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
+      const played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
+      leafId = played.leafId;
+      // Awaited here, because the confirmation of a success may break too.
+      return await record(run, input, compared, played, signal);
     } catch (error) {
-      played = endedByFault(origin.id, error, signal);
+      return record(run, input, compared, endedByFault(leafId, error, signal), signal);
     }
-    return record(run, input, compared, played, signal);
   }
 
   /** Several rollouts of one action in one activity: what each needs is stored step by step all the same. */

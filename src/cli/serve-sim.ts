@@ -6,7 +6,7 @@ import { demoDataset } from './demo-data.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type GlobalOptions, homeOf, say } from './setting.ts';
 
-type Given = { data?: string[]; port: number; seed: number; latency: number; faults?: number };
+type Given = { data?: string[]; host: string; port: number; seed: number; latency: number; faults?: number };
 
 export async function serveSim(options: GlobalOptions, given: Given): Promise<void> {
   const folders = given.data ?? [await bundled(homeOf(options))];
@@ -14,6 +14,7 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
   const interrupted = new Promise<void>((resolve) => onInterrupt(resolve));
   const simulation = await startSimulation({
     seed: given.seed,
+    host: given.host,
     port: given.port,
     worlds: await simulationFromDataset(...folders),
     latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },

@@ -277,6 +277,20 @@ const audits: Migration = (database) => [
   table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
 ];
 
+/** Evaluations: what runs gave out, tasks with group and difficulty, trajectories with the confirmation of their success. */
+const evaluation: Migration = (database) => [
+  table(
+    database,
+    'data_uses',
+    { run_id: 'text', use: 'text', environment: 'text', task_group: 'text', given_at: 'integer' },
+    ['run_id', 'use', 'environment', 'task_group'],
+  ),
+  index(database, 'data_uses', ['environment']),
+  database.schema.alterTable('run_tasks').addColumn('task_group', 'text'),
+  database.schema.alterTable('run_tasks').addColumn('difficulty', 'text'),
+  database.schema.alterTable('trajectories').addColumn('confirmed', 'bigint'),
+];
+
 /** Calls that workers are making. */
 const claims: Migration = (database) => [
   table(
@@ -287,4 +301,4 @@ const claims: Migration = (database) => [
   ),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, claims];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, claims];

@@ -1,6 +1,13 @@
 // Layer: pure rules of reward-rising sampling, on values written down by hand.
 import { describe, expect, it } from 'vitest';
-import { chooseStep, isDrawnEnough, meanReward, type RisingOptions } from '../../src/domain/rising.ts';
+import {
+  chooseStep,
+  isDrawnEnough,
+  meanReward,
+  type RisingOptions,
+  type ValuedAction,
+  valueAtBest,
+} from '../../src/domain/rising.ts';
 
 const rising: RisingOptions = {
   exploration: 'rising',
@@ -27,6 +34,15 @@ describe('rising exploration', () => {
     expect(isDrawnEnough(0.4, drawn(0.4), rising, 0)).toBe(false);
   });
 
+  it('the same rewards, added in another order, do not rise', () => {
+    const [before, after] = [
+      [0.1, 0.2, 0.3],
+      [0.3, 0.2, 0.1],
+    ].map((rewards) => meanReward(rewards.map((reward) => ({ reward }))));
+    expect(before).not.toBe(after);
+    expect(isDrawnEnough(Math.min(before!, after!), drawn(Math.max(before!, after!)), rising, 0)).toBe(false);
+  });
+
   it('has no pair where the first action rises, unless one more is drawn', () => {
     expect(chooseStep(0.4, drawn(0.6), rising)).toEqual({ verdict: 'rising', accepted: 0, rejected: null });
     const extra = { ...rising, extraDraw: true };
@@ -49,6 +65,9 @@ describe('rising exploration', () => {
   it('gives no pair for a gap of τ or less', () => {
     expect(chooseStep(0.4, drawn(0.4, 0.5), rising).rejected).toBeNull();
     expect(chooseStep(0.4, drawn(0.4, 0.50001), rising).rejected).toBe(0);
+    // As binary fractions 0.4 − 0.3 is more than 0.1, and 0.6 − 0.5 less.
+    expect(chooseStep(0.3, drawn(0.3, 0.4), rising).rejected).toBeNull();
+    expect(chooseStep(0.5, drawn(0.5, 0.6), rising).rejected).toBeNull();
   });
 
   it('an unknown value neither rises nor is rejected', () => {
@@ -89,5 +108,21 @@ describe('a value', () => {
     expect(meanReward([{ reward: 1 }, { reward: 0 }, { reward: null }, { reward: 0.5 }])).toBe(0.5);
     expect(meanReward([{ reward: null }])).toBeNull();
     expect(meanReward([])).toBeNull();
+  });
+
+  it('is what it would be at best where it was given up before all rollouts were made', () => {
+    expect(valueAtBest([{ reward: 0 }, { reward: 0 }], 5)).toBeCloseTo(3 / 5, 10);
+    expect(valueAtBest([{ reward: 1 }, { reward: null }], 4)).toBe(1);
+    expect(valueAtBest([{ reward: 0 }, { reward: 1 }], 2)).toBe(0.5);
+    expect(valueAtBest([{ reward: null }], 5)).toBeNull();
+  });
+
+  it('that is only a bound never makes an action preferred', () => {
+    const [first, second] = drawn(0.4, 0.1) as [ValuedAction, ValuedAction];
+    expect(chooseStep(0.5, [{ ...first, isBound: true }, second], rising)).toMatchObject({
+      accepted: 0,
+      rejected: null,
+    });
+    expect(chooseStep(0.3, [{ ...second, isBound: true }, first], rising)).toMatchObject({ accepted: 1, rejected: 0 });
   });
 });

@@ -1,6 +1,7 @@
 // Layer: the store on both engines.
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
+import { usedGroups } from '../../src/store/data-uses.ts';
 import { importScope } from '../../src/store/findings.ts';
 import { Garbage, runTables, treeTables } from '../../src/store/garbage.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -77,6 +78,15 @@ describeEngines('garbage', (engine) => {
     expect(await nodes(store)).toEqual(all);
   });
 
+  it('is not what tells on which groups of tasks models were trained', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const before = await usedGroups(store, 'doors');
+    expect(before.length).toBeGreaterThan(0);
+    await remove(store, 'old');
+    expect(await usedGroups(store, 'doors')).toEqual(before);
+  });
+
   it('are no states of imported trajectories', async () => {
     const store = await engine.open();
     await twoRuns(store);
@@ -109,7 +119,7 @@ describeEngines('garbage', (engine) => {
         ? sql`SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'run_id'`
         : sql`SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'run_id' AND table_schema = current_schema()`
     }`.execute(store.database.kysely);
-    expect(rows.map(({ name }) => name).sort()).toEqual([...runTables].sort());
+    expect(rows.map(({ name }) => name).sort()).toEqual([...runTables, 'data_uses'].sort());
     expect(treeTables).toEqual(['nodes', 'transitions', 'snapshots']);
   });
 
