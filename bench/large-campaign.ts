@@ -22,7 +22,7 @@ process.env.CRUX_BENCH_TASKS = String(tasks);
 await withLab({ stage: join(import.meta.dirname, 'stages/many-mazes.ts') }, async (lab, temporalHome) => {
   let worker = await lab.workApart();
   const { models } = lab.config();
-  const policy = { ...models.policy, model: 'sim-policy@skill=0.7' };
+  const policy = { ...models.policy, model: 'sim-policy@skill=0.95' };
   const startedAt = performance.now();
   const run = await lab.start({
     runId,
@@ -50,7 +50,13 @@ await withLab({ stage: join(import.meta.dirname, 'stages/many-mazes.ts') }, asyn
         .map((value) => String(value).padStart(7))
         .join('  '),
     );
-    if (shown < tasks / 2 && done >= tasks / 2) worker = await pauseKillResume(lab, worker, temporalHome);
+    if (shown < tasks / 2 && done >= tasks / 2) {
+      worker = await pauseKillResume(lab, worker, temporalHome).catch((error: unknown) => {
+        // What is torn down after it would hide it.
+        console.error(error);
+        throw error;
+      });
+    }
     [shown, shownAt] = [done, performance.now()];
   }
   console.log(`${JSON.stringify(await over)}\nall in ${seconds(startedAt)} s; most memory of the worker: ${peakMb} MB`);
@@ -64,7 +70,7 @@ async function pauseKillResume(lab: Lab, worker: WorkerProcess, temporalHome: st
   const handle = lab.client.workflow.getHandle(runId);
   const pausedAt = performance.now();
   await handle.executeUpdate('pause');
-  await until('no call is under way', () => lab.simulation.stats().inFlight === 0);
+  await until('no call is under way', () => lab.simulation.stats().inFlight === 0, 60_000);
   const pausedS = seconds(pausedAt);
   const { pid } = (await lookUpEmbeddedServer(temporalHome))!;
   const killedAt = performance.now();
