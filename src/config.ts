@@ -13,6 +13,7 @@ import type {
 import { verdictOn } from './domain/verification.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
+import { checkProviders } from './models/provider.ts';
 import { importUserModule } from './user-module.ts';
 
 const price = z.strictObject({
@@ -37,7 +38,10 @@ const roleSchema = z.strictObject({
 const endpointSchema = z.strictObject({
   baseUrl: z.url(),
   apiKeyEnv: z.string().nullable().default(null),
+  provider: z.string().min(1).nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
+  requestsPerMinute: z.int().min(1).nullable().default(null),
+  tokensPerMinute: z.int().min(1).nullable().default(null),
   timeoutMs: z.int().min(1000).default(300_000),
   maxFaults: z.int().min(1).default(20),
 });
@@ -95,11 +99,18 @@ const stepDpoSchema = z.strictObject({
   pairsPerTask: z.int().min(1).nullable().optional(),
 });
 
-const ceilingsSchema = z.strictObject({
+const ceiling = {
   calls: z.int().min(1).nullable().default(null),
   tokens: z.int().min(1).nullable().default(null),
   /** US dollars. */
   cost: z.number().gt(0).nullable().default(null),
+  rollouts: z.int().min(1).nullable().default(null),
+};
+
+const ceilingsSchema = z.strictObject({
+  ...ceiling,
+  task: z.strictObject(ceiling).prefault({}),
+  step: z.strictObject(ceiling).prefault({}),
 });
 
 const runSchema = z.strictObject({
@@ -166,6 +177,7 @@ export function checkConfig(input: unknown, origin = 'configuration'): CruxConfi
       );
     }
   }
+  checkProviders(config.endpoints, origin);
   if (config.cso.gammaLow > config.cso.gammaHigh) {
     throw new CruxError(
       'User.Config',

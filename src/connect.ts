@@ -1,7 +1,7 @@
 /** Crux from a script: `const crux = await connect(); const run = await crux.start(cso(), { split: 'train' });` */
 import type { Client } from '@temporalio/client';
 import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from './config.ts';
-import type { Ceilings } from './domain/run-config.ts';
+import type { CeilingChanges } from './domain/ceilings.ts';
 import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest, retuneRun } from './runs.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -23,8 +23,8 @@ export type StartedRun = {
   pause(): Promise<void>;
   resume(): Promise<void>;
   cancel(): Promise<void>;
-  /** Replaces the ceilings; a run that stopped for its budget goes on with its remaining tasks. */
-  retune(ceilings: Ceilings): Promise<void>;
+  /** Replaces the run's own ceilings, and those of tasks and steps where named; a run that stopped for its budget goes on with its remaining tasks. */
+  retune(ceilings: CeilingChanges): Promise<void>;
 };
 
 export type Crux = {

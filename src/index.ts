@@ -2,11 +2,12 @@
 export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts';
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
+export type { Ceiling, CeilingChanges, Ceilings } from './domain/ceilings.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { FigureName } from './domain/figures.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
-export type { Ceilings, CsoOptions, RroOptions, RunConfig, RunState, StepDpoOptions } from './domain/run-config.ts';
+export type { CsoOptions, RroOptions, RunConfig, RunState, StepDpoOptions } from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
 export type {
   CampaignInput,

@@ -124,6 +124,7 @@ export function prmActivities(context: ActivityContext) {
       const answer = await gateway.answer(
         {
           run,
+          taskId: state.taskId,
           address: { nodeId: state.id, role: 'prm', purpose: 'score', stream: '', sample, ask },
           messages: request.messages,
           tools: [],

@@ -3,8 +3,10 @@ import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { verificationOf } from '../domain/run-config.ts';
+import { streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchResult, OpenedBranch } from '../domain/wire.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { startRollout } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
@@ -41,6 +43,7 @@ export function rolloutActivities(context: ActivityContext) {
     if (known) return branchOutcome(known);
     const run = await store.runs.get(input.runId);
     let state = await store.tree.state(input.nodeId);
+    await startRollout(store, { runId: run.id, taskId: state.taskId, stepId: state.id }, branchId(input));
     let compared = 0;
     try {
       compared = await checkPrefix(state, signal);
@@ -79,6 +82,7 @@ export function rolloutActivities(context: ActivityContext) {
       const { leaf_id: nodeId, compared } = known;
       return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchOutcome(known) };
     }
+    await startRollout(store, { runId: run.id, taskId: origin.taskId, stepId: origin.id }, branchId(input));
     const compared = await checkPrefix(origin, signal);
     const taken = await takeCandidate(input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
@@ -158,15 +162,6 @@ export function rolloutActivities(context: ActivityContext) {
 /** Independent of run and time, so that equal runs have equal branches. */
 function branchId({ nodeId, candidateId, purpose, rollout }: BranchInput): string {
   return contentHash(['branch', nodeId, candidateId, purpose, rollout]);
-}
-
-/** Rollouts that must be independent have streams of their own. */
-export function streamOf({
-  nodeId,
-  candidateId,
-  rollout,
-}: Pick<BranchInput, 'nodeId' | 'candidateId' | 'rollout'>): string {
-  return `${nodeId}/${candidateId}/${rollout}`;
 }
 
 /** An ending that the policy brought about without submitting: a failure. */

@@ -36,6 +36,7 @@ export async function policyTurn(
     answer = await context.gateway.answer(
       {
         run,
+        taskId: state.taskId,
         address: { nodeId: state.id, role: 'policy', ...where, sample: 0, ask: 0 },
         messages: state.messages,
         tools: state.tools,

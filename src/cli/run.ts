@@ -6,12 +6,13 @@ import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { runSummary } from '../views/run-summary.ts';
+import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
 import { summaryText } from './summary.ts';
 import { workOn } from './work.ts';
 
-type RunOptions = {
+type RunOptions = CeilingOptions & {
   runId?: string;
   env?: string;
   split: 'train' | 'test';
@@ -23,9 +24,6 @@ type RunOptions = {
   seed?: number;
   set?: string[];
   granularity?: 'rollout' | 'call';
-  maxCalls?: number;
-  maxTokens?: number;
-  maxCost?: number;
   reuse?: string[];
   detach?: boolean;
 };
@@ -63,11 +61,7 @@ function requestFrom(method: MethodName, given: RunOptions): RunRequest {
     seed: given.seed,
     granularity: given.granularity,
     reuse: given.reuse,
-    ceilings: {
-      ...(given.maxCalls !== undefined && { calls: given.maxCalls }),
-      ...(given.maxTokens !== undefined && { tokens: given.maxTokens }),
-      ...(given.maxCost !== undefined && { costMicroUsd: Math.round(given.maxCost * 1e6) }),
-    },
+    ceilings: ceilingsGiven(given),
   };
 }
 

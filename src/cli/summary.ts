@@ -1,6 +1,7 @@
 import { luckFlipRate } from '../domain/statistics/luck.ts';
 import type { Revalued, RunSummary } from '../views/run-summary.ts';
-import { count, dollars, duration, named, orUnknown, percent, plural, table } from './text.ts';
+import { ceilingsText } from './ceilings.ts';
+import { count, dollars, duration, named, orUnknown, percent, plural, table, waitingText } from './text.ts';
 
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
@@ -17,6 +18,12 @@ export function summaryText(summary: RunSummary): string {
       `${summary.runId} · ${summary.method} (${summary.preset}) on ${summary.environment}, ${summary.split} · seed ${summary.seed}`,
     ],
     ['State', `${summary.state} after ${duration(elapsed)}`],
+    ...(summary.waitingFor.length === 0 || summary.state !== 'running'
+      ? []
+      : [['  waiting', waitingText(summary.waitingFor)] as [string, string]]),
+    ...(ceilingsText(summary.ceilings) === 'none'
+      ? []
+      : [['Ceilings', ceilingsText(summary.ceilings)] as [string, string]]),
     ['Tasks', `${count(summary.tasks.done)} of ${count(summary.tasks.total)}${stopped(summary)}`],
     ...Object.entries(summary.tasks.faults)
       .slice(0, 5)
@@ -24,6 +31,9 @@ export function summaryText(summary: RunSummary): string {
     ['Trajectories', named(summary.endings)],
     ...ofCso([['Failures mined', named(summary.failures)]]),
     ['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`],
+    ...(summary.stepsLeftOut === 0
+      ? []
+      : [['  left out', `${plural(summary.stepsLeftOut, 'step')} at the ceiling of a step`] as [string, string]]),
     ...ofCso([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
     ...(summary.method === 'step-dpo' ? [] : [branching]),
     ...ofCso([['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`]]),
@@ -78,7 +88,7 @@ function placeboText(summary: RunSummary): string {
 function ledgerText({ ledger }: RunSummary): string {
   if (ledger.length === 0) return '';
   return table(
-    ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency'],
+    ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'throttled'],
     ledger.map((line) => [
       line.role,
       line.purpose,
@@ -88,6 +98,7 @@ function ledgerText({ ledger }: RunSummary): string {
       orUnknown(line.completionTokens),
       dollars(line.costMicroUsd),
       `${Math.round(line.meanLatencyMs)} ms`,
+      line.throttledMs === null ? 'unknown' : duration(line.throttledMs),
     ]),
   );
 }

@@ -3,6 +3,8 @@ import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
 import type { Split } from './task.ts';
 
+export type { Ceilings } from './ceilings.ts';
+
 export type MethodName = 'cso' | 'rro' | 'step-dpo';
 
 /** A model in one role. */
@@ -80,9 +82,6 @@ export type RunSettings = {
   window: number;
   models: { [role in Role]: RoleSettings };
 };
-
-/** Hard ceilings; null for none. */
-export type Ceilings = { calls: number | null; tokens: number | null; costMicroUsd: number | null };
 
 export type RunState = 'running' | 'paused' | 'cancelled' | 'budget' | 'finished' | 'failed';
 

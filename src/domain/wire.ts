@@ -138,6 +138,9 @@ export type BranchResult = {
 
 export type OpenedBranch = BranchCursor & { outcome: BranchResult | null };
 
+/** `budget`: a ceiling of the run; the task is not done, and goes on with a higher one. `task-budget`, `step-budget`: its own; it is done. */
+export type StopReason = 'budget' | 'task-budget' | 'step-budget' | 'cancelled' | 'fault';
+
 export type TrajectoryResult = {
   position: number;
   taskId: string;
@@ -149,7 +152,9 @@ export type TrajectoryResult = {
   branches: number;
   pairs: number;
   /** What cut the mining short; null when it was finished. */
-  stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
+  stoppedBy: StopReason | null;
+  /** Steps that were left out because they reached the ceiling of a step; not there when there are none. */
+  stepsLeftOut?: number;
   /** Kind and words of the fault, shortened; null where there was none. */
   fault: string | null;
 };
@@ -165,7 +170,14 @@ export type TrajectoryInput = TaskAddress & {
 export type TrajectoryCursor =
   | { phase: 'explore'; nodeId: string; step: number }
   | { phase: 'construct'; nodeId: string; step: number; value: number | null; branches: number }
-  | { phase: 'mine'; trajectory: TrajectorySummary; nextStep: number; criticalSteps: number; branches: number };
+  | {
+      phase: 'mine';
+      trajectory: TrajectorySummary;
+      nextStep: number;
+      criticalSteps: number;
+      branches: number;
+      stepsLeftOut?: number;
+    };
 
 export type CampaignInput = {
   runId: string;

@@ -1,6 +1,9 @@
+import { WaitingRoom } from './waiting-room.ts';
+
 /**
- * How many calls this process has under way at one endpoint. The limit adapts: it shrinks by half when the provider says that it is too
- * much, at most once a second, and grows by one after as many good answers as it has places (additive increase, multiplicative decrease).
+ * How many calls this process has under way at one provider; the runs that wait for a place take turns. The limit adapts: it shrinks by half
+ * when the provider says that it is too much, at most once a second, and grows by one after as many good answers as it has places (additive
+ * increase, multiplicative decrease).
  */
 export class Limiter {
   readonly #most: number;
@@ -8,7 +11,7 @@ export class Limiter {
   #underWay = 0;
   #goodAnswers = 0;
   #shrunkAt = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new WaitingRoom<null>();
 
   constructor(most: number) {
     this.#most = most;
@@ -19,15 +22,24 @@ export class Limiter {
     return this.#limit;
   }
 
-  /** Runs `work` when there is a place. A caller whose signal fires while it waits leaves the queue. */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    await this.#enter(signal);
-    try {
-      return await work();
-    } finally {
-      this.#underWay--;
-      this.#next();
+  /**
+   * Takes a place when there is one; who took one must `leave`.
+   * @param until end of the caller's patience, by `performance.now()`
+   * @returns false when there was none until then
+   * @throws the reason of the signal when that fires first
+   */
+  async enter(runId: string, until: number, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    if (this.#underWay < this.#limit) {
+      this.#underWay++;
+      return true;
     }
+    return this.#waiting.wait(runId, null, until, signal);
+  }
+
+  leave(): void {
+    this.#underWay--;
+    this.#next();
   }
 
   succeeded(): void {
@@ -45,33 +57,11 @@ export class Limiter {
     this.#limit = Math.max(1, Math.floor(this.#limit / 2));
   }
 
-  async #enter(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#underWay < this.#limit) {
-      this.#underWay++;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const enter = () => {
-        signal.removeEventListener('abort', leave);
-        this.#underWay++;
-        resolve();
-      };
-      const leave = () => {
-        const index = this.#waiting.indexOf(enter);
-        if (index >= 0) this.#waiting.splice(index, 1);
-        reject(signal.reason as Error);
-      };
-      this.#waiting.push(enter);
-      signal.addEventListener('abort', leave, { once: true });
-    });
-  }
-
   #next(): void {
     while (this.#underWay < this.#limit) {
-      const enter = this.#waiting.shift();
-      if (!enter) return;
-      enter();
+      const caller = this.#waiting.next();
+      if (!caller) return;
+      if (caller.enter()) this.#underWay++;
     }
   }
 }

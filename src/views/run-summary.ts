@@ -7,6 +7,7 @@ import type { TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, PairTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import type { WaitingFor } from '../store/waits.ts';
 import { flips } from './flips.ts';
 
 export type RunSummary = {
@@ -47,6 +48,10 @@ export type RunSummary = {
   /** Pairs of the seeded sample whose actions were valued again with fresh rollouts: what selection by gap overrates. Null without any. */
   revalued: Revalued | null;
   ledger: LedgerLine[];
+  /** Providers that calls wait for now, beyond what a worker holds a slot for. */
+  waitingFor: WaitingFor[];
+  /** Steps that were left out because they reached the ceiling of a step. */
+  stepsLeftOut: number;
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
   comparison: {
@@ -71,7 +76,7 @@ export type Revalued = {
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, steps, candidates, branches, pairs, ledger, faults] = await Promise.all([
+  const [tasks, trajectories, steps, candidates, branches, pairs, ledger, faults, waitingFor] = await Promise.all([
     store.runs.tasks(runId),
     findings.trajectories(runId),
     findings.steps(runId),
@@ -80,6 +85,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     findings.pairs(runId),
     ledgerLines(store.database, runId),
     faultLines(store.database, runId),
+    store.waits.waitingFor(runId),
   ]);
   const results = tasks
     .filter((task) => task.result !== null)
@@ -140,6 +146,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
     revalued: revaluedPairs(pairs, branches),
     ledger,
+    waitingFor,
+    stepsLeftOut: results.reduce((sum, { stepsLeftOut = 0 }) => sum + stepsLeftOut, 0),
     faults,
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Ending } from '../domain/ending.ts';
-import { endingOfFault } from '../domain/fault-ending.ts';
+import { endingOfFault, stopOfFault } from '../domain/fault-ending.ts';
 import { meanReward } from '../domain/rising.ts';
 import type { AlternativeOptions, CsoOptions, MethodOptions } from '../domain/run-config.ts';
 import type {
@@ -66,6 +66,11 @@ export class TaskRun<Options extends MethodOptions> {
   #criticalSteps = 0;
   #branches = 0;
   #pairs = 0;
+  #stepsLeftOut = 0;
+  /** Whether the run was out of budget before the trajectory had an ending: nothing is recorded, and a higher ceiling lets it go on. */
+  #isLeftOpen = false;
+  /** Branches that are not over. */
+  readonly #openBranches = new Set<Promise<unknown>>();
   #stoppedBy: TrajectoryResult['stoppedBy'] = null;
   #fault: string | null = null;
 
@@ -78,6 +83,7 @@ export class TaskRun<Options extends MethodOptions> {
       this.#trajectory = input.cursor.trajectory;
       this.#criticalSteps = input.cursor.criticalSteps;
       this.#branches = input.cursor.branches;
+      this.#stepsLeftOut = input.cursor.stepsLeftOut ?? 0;
     }
   }
 
@@ -106,6 +112,7 @@ export class TaskRun<Options extends MethodOptions> {
     this.#status('constructing');
     this.#trajectory = await this.#toTheEnding(
       () => ({ nodeId, step }),
+      true,
       async () => {
         for (;;) {
           if (step !== (cursor?.step ?? 0)) {
@@ -181,8 +188,8 @@ export class TaskRun<Options extends MethodOptions> {
   }
 
   /**
-   * Does something at every step of a trajectory, all steps independent. A step whose calls came to a fault is left out, and the others go
-   * on; a reached ceiling ends the mining.
+   * Does something at every step of a trajectory, all steps independent. A step whose calls came to a fault, or that reached its own ceiling,
+   * is left out, and the others go on; a reached ceiling of the task or the run ends the mining.
    */
   async eachStep(trajectory: TrajectorySummary, mine: (step: number) => Promise<void>): Promise<void> {
     this.#status('mining');
@@ -191,7 +198,7 @@ export class TaskRun<Options extends MethodOptions> {
     while (next <= trajectory.steps && this.#stoppedBy === null) {
       // Nothing was done yet where the last continuation ended: to continue again would never end.
       if (cursor?.phase !== 'mine' || next > cursor.nextStep) {
-        const found = { criticalSteps: this.#criticalSteps, branches: this.#branches };
+        const found = { criticalSteps: this.#criticalSteps, branches: this.#branches, ...this.#leftOut };
         await this.#continueAsNewIfLong({ phase: 'mine', trajectory, nextStep: next, ...found });
       }
       const last = Math.min(trajectory.steps, next + stepsPerChunk(this.options) - 1);
@@ -231,7 +238,7 @@ export class TaskRun<Options extends MethodOptions> {
     const { historyLimit } = this.#input;
     const input: BranchInput = { runId, trajectoryId, ...candidate };
     const label = `step ${step}: ${input.purpose} ${input.candidateId.slice(0, 8)} #${input.rollout}`;
-    const result = await this.#slots.run(() =>
+    const branching = this.#slots.run(() =>
       this.#task.granularity === 'rollout'
         ? agent(label).rollOut(input)
         : executeChild<typeof branch>('branch', {
@@ -245,13 +252,20 @@ export class TaskRun<Options extends MethodOptions> {
             ],
           }),
     );
-    this.#branches++;
-    this.#show('verifying');
-    return result;
+    this.#openBranches.add(branching);
+    try {
+      const result = await branching;
+      this.#branches++;
+      this.#show('verifying');
+      return result;
+    } finally {
+      this.#openBranches.delete(branching);
+    }
   }
 
-  /** Stores the pairs that what was found out so far proves, with their certificates. */
+  /** Stores the pairs that what was found out so far proves, with their certificates. A trajectory that was left open has none. */
   async emitPairs(): Promise<void> {
+    if (this.#isLeftOpen) return;
     const { runId, trajectoryId } = this.#address(1);
     this.#pairs = await bookkeeping('record the pairs').recordPairs({ runId, trajectoryId });
   }
@@ -264,10 +278,10 @@ export class TaskRun<Options extends MethodOptions> {
     }
     const fault = faultOf(error);
     if (!fault) throw error;
-    const ending = endingOfFault(fault.kind);
-    if (ending === null) throw error;
+    const reason = stopOfFault(fault.kind);
+    if (reason === null) throw error;
     if (this.#stoppedBy !== null) return;
-    this.#stoppedBy = ending === 'budget' || ending === 'cancelled' ? ending : 'fault';
+    this.#stoppedBy = reason;
     if (this.#stoppedBy === 'fault') this.#fault = faultWords(fault);
   }
 
@@ -290,9 +304,10 @@ export class TaskRun<Options extends MethodOptions> {
       branches: this.#branches,
       pairs: this.#pairs,
       stoppedBy: this.#stoppedBy,
+      ...this.#leftOut,
       fault: this.#fault,
     };
-    // Cut short by a ceiling, the task is not done: with a higher one it goes on.
+    // Cut short by a ceiling of the run, the task is not done: with a higher one it goes on.
     if (result.stoppedBy !== 'budget')
       await bookkeeping('record the result').finishTask({ runId: this.#input.runId, result });
     upsertSearchAttributes([
@@ -327,12 +342,17 @@ export class TaskRun<Options extends MethodOptions> {
       }
       return await this.#record(nodeId, 'step-limit', 0, false);
     };
-    return this.#toTheEnding(() => ({ nodeId, step }), explore);
+    return this.#toTheEnding(() => ({ nodeId, step }), false, explore);
   }
 
-  /** Runs `work`, and records how the trajectory ended where a fault, a ceiling or a cancellation ends it. @param at where it stands */
+  /**
+   * Runs `work`, and records how the trajectory ended where a fault, a ceiling or a cancellation ends it.
+   * @param at where it stands
+   * @param hasPairs whether steps of a trajectory without an ending may have pairs already: then it is recorded whatever ended it
+   */
   async #toTheEnding(
     at: () => { nodeId: string; step: number },
+    hasPairs: boolean,
     work: () => Promise<TrajectorySummary>,
   ): Promise<TrajectorySummary> {
     try {
@@ -342,9 +362,12 @@ export class TaskRun<Options extends MethodOptions> {
       const fault = faultOf(error);
       const ending = isCancellation(error) ? 'cancelled' : fault && endingOfFault(fault.kind);
       if (!ending) throw error;
-      if (ending === 'budget' || ending === 'cancelled') this.#stoppedBy = ending;
-      // Out of budget it stays open, as a branch does.
-      if (ending === 'budget')
+      if (ending === 'budget') this.stop(error);
+      if (ending === 'cancelled') this.#stoppedBy = 'cancelled';
+      if (ending === 'budget') await this.#branchesAreOver();
+      // Where the run is out of budget it stays open, as a branch does.
+      this.#isLeftOpen = this.#stoppedBy === 'budget' && !hasPairs;
+      if (this.#isLeftOpen)
         return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: at().step };
       return await CancellationScope.nonCancellable(() =>
         this.#record(at().nodeId, ending, null, null, fault?.message),
@@ -387,10 +410,21 @@ export class TaskRun<Options extends MethodOptions> {
     } catch (error) {
       if (isCancellation(error)) throw error;
       const fault = faultOf(error);
-      const ending = fault && endingOfFault(fault.kind);
-      if (!ending) throw error;
-      if (ending === 'budget' || ending === 'cancelled') this.stop(error);
+      const reason = fault && stopOfFault(fault.kind);
+      if (!reason) throw error;
+      if (reason === 'step-budget') this.#stepsLeftOut++;
+      else if (reason !== 'fault') this.stop(error);
+      if (reason === 'step-budget' || reason === 'task-budget') await this.#branchesAreOver();
     }
+  }
+
+  /** What is under way when a ceiling cuts something short comes to its own end, so that the pairs so far are all that there will be. */
+  async #branchesAreOver(): Promise<void> {
+    await Promise.allSettled(this.#openBranches);
+  }
+
+  get #leftOut(): { stepsLeftOut?: number } {
+    return this.#stepsLeftOut === 0 ? {} : { stepsLeftOut: this.#stepsLeftOut };
   }
 
   async #continueAsNewIfLong(cursor: TrajectoryCursor): Promise<void> {

@@ -1,5 +1,6 @@
 // Layer: activities in MockActivityEnvironment against scripted models over HTTP.
 import { describe, expect, it } from 'vitest';
+import { ceilingsFrom } from '../../src/domain/ceilings.ts';
 import type { BranchInput } from '../../src/domain/wire.ts';
 import { goText } from './doors.ts';
 import { explored, quietEnvironment, type Workplace, type WorkplaceOptions, workplace } from './workplace.ts';
@@ -203,16 +204,15 @@ describe('a second attempt', () => {
   });
 
   it('goes on after the run’s ceiling was raised', async () => {
-    const ceilings = { calls: 2, tokens: null, costMicroUsd: null };
     // The proposal is the first call, as the answers of the trajectory were journaled beforehand and count too.
     const { place, rollOut } = await branchPoint({
       options: { alternatives: 1 },
-      run: { ceilings: { ...ceilings, calls: 4 } },
+      run: { ceilings: { calls: 4 } },
       models: { policy: goes('up', 'treasure') },
     });
     await expect(rollOut()).rejects.toMatchObject({ type: 'Run.Budget' });
     expect(await stored(place)).toBeUndefined();
-    await place.store.runs.setControl('run-1', { ceilings: { ...ceilings, calls: 5 } });
+    await place.store.runs.setControl('run-1', { ceilings: ceilingsFrom({ calls: 5 }) });
     expect(await rollOut()).toMatchObject({ success: true });
     expect(place.endpoint.requests.length).toBe(3);
   });

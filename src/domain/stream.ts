@@ -1,0 +1,21 @@
+/** Which rollout a model call belongs to, as part of its key: rollouts that must be independent have streams of their own. */
+export function streamOf(branch: { nodeId: string; candidateId: string; rollout: number }): string {
+  return `${branch.nodeId}/${branch.candidateId}/${branch.rollout}`;
+}
+
+/**
+ * State whose step a call is made for: the one it stands in, or the one that its rollout started from; null for calls that explore, which
+ * belong to no step that is mined.
+ */
+export function stepOfCall(call: { nodeId: string; purpose: string; stream: string }): string | null {
+  switch (call.purpose) {
+    case 'explore':
+    case 'evaluate':
+      return null;
+    case 'propose':
+    case 'score':
+      return call.nodeId;
+    default:
+      return call.stream.split('/')[0] || call.nodeId;
+  }
+}
