@@ -123,11 +123,11 @@ export class Gateway {
     const { call, settings, body, key, endpoint, admission, signal } = errand;
     const runId = call.run.id;
     const obstacle = await this.#obstacle(errand).catch((error) => {
-      admission.passOn(errand);
+      admission.spare(errand);
       throw error;
     });
     if (obstacle) {
-      admission.passOn(errand);
+      admission.spare(errand);
       return { later: obstacle };
     }
     const seed = seedOf(call.run.seed, key);

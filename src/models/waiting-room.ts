@@ -5,7 +5,7 @@ export type Called<T> = {
   item: T;
   /** Lets the caller go on. @returns false when it has left meanwhile */
   enter(): boolean;
-  /** Sends the caller away with an error. */
+  /** Sends the caller away with an error, unless it has left already. */
   fail(error: unknown): void;
 };
 
@@ -50,6 +50,12 @@ export class WaitingRoom<T> {
       this.#size++;
       if (signal.aborted) abort();
     });
+  }
+
+  /** What the next one waits with; undefined when nobody waits. */
+  get first(): T | undefined {
+    const [turn] = this.#queues.values();
+    return turn?.[0]?.item;
   }
 
   /** Calls the next one, who has not entered yet and may still leave; undefined when nobody waits. */

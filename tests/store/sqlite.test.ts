@@ -211,8 +211,12 @@ describe('a file', () => {
 
   it('with a damaged page tells so when the page is read', async () => {
     const path = await usedStore();
+    const place = new DatabaseSync(path);
+    const row = place.prepare(`SELECT rootpage FROM sqlite_master WHERE name = 'answers'`).get();
+    place.close();
     const bytes = readFileSync(path);
-    bytes.fill(0x7f, Math.floor(bytes.length / 2));
+    const page = (row as { rootpage: number }).rootpage;
+    bytes.fill(0x7f, (page - 1) * 4_096, page * 4_096);
     writeFileSync(path, bytes);
     const store = await openStore(path);
     onTestFinished(() => store.close());
