@@ -1,6 +1,7 @@
 // Layer: whole runs against a real Temporal server, simulated models over HTTP and a real store: ceilings on parts, and long waits.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { TrajectoryResult } from '../../src/domain/wire.ts';
+import { providerOf } from '../../src/models/provider.ts';
 import { retuneRun } from '../../src/runs.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
 import { Lab, type LabRun, until } from '../helpers/lab.ts';
@@ -29,6 +30,31 @@ async function callsBy(run: LabRun, column: 'task_id' | 'step_id'): Promise<numb
     .execute();
   return rows.map(({ calls }) => Number(calls));
 }
+
+/** Activities of a run's trajectories that are not over, and a way to let time pass for those that wait for their next attempt. */
+async function pendingActivities({ id }: LabRun): Promise<{ isAtWorker: boolean; wake(): Promise<unknown> }[]> {
+  const query = `CruxRun = "${id}" AND WorkflowType = "trajectory" AND ExecutionStatus = "Running"`;
+  await until('five trajectories are listed', async () => (await lab.client.workflow.count(query)).count === 5);
+  const found = [];
+  for await (const { workflowId } of lab.client.workflow.list({ query })) {
+    const { raw } = await lab.client.workflow.getHandle(workflowId).describe();
+    for (const activity of raw.pendingActivities ?? []) {
+      found.push({
+        isAtWorker: activity.state === pendingAtWorker,
+        wake: () =>
+          lab.client.workflowService.resetActivity({
+            namespace: 'default',
+            execution: { workflowId },
+            id: activity.activityId,
+          }),
+      });
+    }
+  }
+  return found;
+}
+
+/** PENDING_ACTIVITY_STATE_STARTED */
+const pendingAtWorker = 2;
 
 describe('a ceiling on rollouts', () => {
   it('of the run ends it with the pairs so far; raised, it goes on to what an undisturbed one comes to', async () => {
@@ -86,7 +112,8 @@ describe('a ceiling on each step', () => {
       expect(leftOut).toBeGreaterThan(0);
       expect((await runSummary(lab.store, run.id)).stepsLeftOut).toBe(leftOut);
       const branches = await lab.store.findings.branches(run.id);
-      for (const rows of Map.groupBy(branches, (row) => row.node_id).values()) expect(rows.length).toBeLessThanOrEqual(2);
+      for (const rows of Map.groupBy(branches, (row) => row.node_id).values())
+        expect(rows.length).toBeLessThanOrEqual(2);
       expect(all.reduce((sum, { pairs }) => sum + pairs, 0)).toBe((await lab.store.findings.pairs(run.id)).length);
     },
   );
@@ -143,9 +170,8 @@ describe('a provider that wants no calls for hours', () => {
   it('holds no slot of a worker, is shown, and when the time is over the run goes on to the same end', async () => {
     const untouched = await lab.start();
     await untouched.result();
-    const { provider } = coolDownOf(lab);
     const inHours = Date.now() + 3 * 3_600_000;
-    await lab.store.providers.coolDown(provider, inHours);
+    await lab.store.providers.coolDown(providerOf(lab.config().endpoints.simulated!), inHours);
     const run = await lab.start();
     await until('all five wait', async () => {
       const waits = await lab.store.waits.waitingFor(run.id);
