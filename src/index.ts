@@ -4,10 +4,21 @@ export { type ConnectOptions, type Crux, connect, type StartedRun } from './conn
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { Ceiling, CeilingChanges, Ceilings } from './domain/ceilings.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
+export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example.ts';
 export type { FigureName } from './domain/figures.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
-export type { CsoOptions, RroOptions, RunConfig, RunState, StepDpoOptions } from './domain/run-config.ts';
+export type {
+  CsoOptions,
+  EtoOptions,
+  IprOptions,
+  RftOptions,
+  RroOptions,
+  RunConfig,
+  RunState,
+  SftOptions,
+  StepDpoOptions,
+} from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
 export type {
   CampaignInput,
@@ -22,6 +33,7 @@ export type {
   Confirmation,
   Environment,
   EnvironmentDefinition,
+  ScriptedStep,
   Session,
   StepResult,
   TextFormat,
@@ -30,8 +42,8 @@ export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
-export { cso, rro, stepDpo } from './methods.ts';
-export { type RunView, renderComparison, renderReport } from './report/index.ts';
+export { cso, eto, ipr, rft, rro, sft, stepDpo } from './methods.ts';
+export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
 export {

@@ -1,6 +1,9 @@
 import type { ActivityContext } from './context.ts';
+import { contrastActivities } from './contrast.ts';
+import { demonstrationActivities } from './demonstrations.ts';
 import { drawActivities } from './draw.ts';
 import { environmentActivities } from './environment.ts';
+import { exampleActivities } from './examples.ts';
 import { expertActivities } from './expert.ts';
 import { pairActivities } from './pairs.ts';
 import { passRateActivities } from './pass-rate.ts';
@@ -12,10 +15,13 @@ import { storeActivities } from './store.ts';
 /** Activities that need environments or models: the `agent` role. */
 export function agentActivities(context: ActivityContext) {
   return {
+    ...contrastActivities(context),
+    ...demonstrationActivities(context),
     ...drawActivities(context),
     ...environmentActivities(context),
     ...passRateActivities(context),
     ...policyActivities(context),
+    ...exampleActivities(context),
     ...expertActivities(context),
     ...prmActivities(context),
     ...rolloutActivities(context),

@@ -1,6 +1,7 @@
 /** What proves a pair, before it becomes a certificate. */
 import type { Ending } from '../domain/ending.ts';
-import type { Certificate } from '../domain/pair.ts';
+import type { VerificationRule } from '../domain/pair.ts';
+import { meanReward } from '../domain/rising.ts';
 import type { Tally } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
 import type { BranchTable, CandidateTable } from '../store/schema.ts';
@@ -9,14 +10,23 @@ import { nextStateKey, type State, type Tree } from '../store/tree.ts';
 export type Proof = {
   chosen: CandidateTable;
   rejected: CandidateTable;
-  rule: Certificate['verification']['rule'];
+  /** Where the sides end, when they are more than their first actions. */
+  leaves?: { chosen: string; rejected: string };
+  rule: VerificationRule;
   posterior: number | null;
   /** Mean outcome rewards that the two actions were compared by; null where the rule compares none. */
   values: { chosen: number; rejected: number } | null;
+  /** Final rewards of the two ways on, where whole ways are compared. */
+  outcomes?: { chosen: number; rejected: number };
   chosenTally: Tally;
   rejectedTally: Tally;
   /** Branches through the chosen and through the rejected action. */
-  branches: { side: 'chosen' | 'rejected'; row: BranchTable }[];
+  branches: {
+    side: 'chosen' | 'rejected';
+    row: BranchTable;
+    /** Stream of its calls; undefined for a branch's own. */
+    stream?: string;
+  }[];
 };
 
 export function branchOutcome(row: BranchTable): BranchResult {
@@ -40,4 +50,18 @@ export async function leadsToTheSame(
     [one, other].map((candidate) => tree.transition(nextStateKey(state.stateKey, JSON.parse(candidate.action!)))),
   );
   return !!first && !!second && !first.done && !second.done && first.observation === second.observation;
+}
+
+/**
+ * Value of an action by the rollouts after it; an action that ends the task has the environment's outcome for its value.
+ * @returns in [0, 1]; null when unknown
+ */
+export async function actionValue(
+  tree: Tree,
+  state: State,
+  { action }: CandidateTable,
+  rollouts: readonly BranchTable[],
+): Promise<number | null> {
+  const transition = action === null ? null : await tree.transition(nextStateKey(state.stateKey, JSON.parse(action)));
+  return transition?.done ? transition.reward : meanReward(rollouts);
 }

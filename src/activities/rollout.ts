@@ -1,24 +1,22 @@
 /** Branches: a state, a candidate, and the policy's continuation to an ending. */
 import type { Ending } from '../domain/ending.ts';
-import { endingOfFault } from '../domain/fault-ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { verificationOf } from '../domain/run-config.ts';
-import { streamOf } from '../domain/stream.ts';
-import type { BranchInput, BranchResult, OpenedBranch } from '../domain/wire.ts';
-import { CruxError, errorText } from '../errors.ts';
+import { stepOfCall, streamOf } from '../domain/stream.ts';
+import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch } from '../domain/wire.ts';
 import { startRollout } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
 import { contentHash } from '../store/hash.ts';
+import type { Scope } from '../store/reservations.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
-import { activity, workerStopping } from './boundary.ts';
+import { activity } from './boundary.ts';
+import { confirmSuccess } from './confirm.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
+import { endedByFault, outcomeOf, type Played, playOut } from './play-out.ts';
 import { branchOutcome } from './proof.ts';
-import { policyTurn, type StepTaken, takeStep } from './steps.ts';
-
-type Outcome = { ending: Ending; reward: number | null; success: boolean | null; details: string | null };
+import { type StepTaken, takeStep } from './steps.ts';
 
 export type RecordBranchInput = BranchInput & {
   leafId: string;
@@ -42,34 +40,20 @@ export function rolloutActivities(context: ActivityContext) {
     const known = await store.findings.branch(input.runId, branchId(input));
     if (known) return branchOutcome(known);
     const run = await store.runs.get(input.runId);
-    let state = await store.tree.state(input.nodeId);
-    await startRollout(store, { runId: run.id, taskId: state.taskId, stepId: state.id }, branchId(input));
+    const origin = await store.tree.state(input.nodeId);
+    await startRollout(store, scopeOf(run, input, origin), branchId(input));
     let compared = 0;
+    let played: Played;
     try {
-      compared = await checkPrefix(state, signal);
-      let taken = await takeCandidate(input, state, signal);
-      state = taken.state;
+      compared = await checkPrefix(origin, signal);
+      const start = await takeCandidate(input, origin, signal);
+      const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
-      for (
-        let steps = state.step - (await store.tree.state(input.nodeId)).step;
-        !taken.done && steps < run.config.stepLimit;
-        steps++
-      ) {
-        if (context.stopping.aborted) throw workerStopping();
-        const where = { purpose: input.purpose, stream: streamOf(input) };
-        const turn = await policyTurn(context, run, state, where, signal);
-        if (turn.kind === 'ended') return await record(run, input, state, compared, policyEnd(turn.ending), signal);
-        taken = await takeStep(context, state, turn.answer.message, signal);
-        state = taken.state;
-      }
-      return await record(run, input, state, compared, outcomeOf(taken), signal);
+      played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
     } catch (error) {
-      const ending = error instanceof CruxError ? endingOfFault(error.kind) : null;
-      // A run that is out of budget or cancelled leaves the branch open: with a higher ceiling it goes on.
-      if (ending === null || ending === 'budget' || ending === 'cancelled' || signal.aborted) throw error;
-      const details = JSON.stringify({ fault: errorText(error) });
-      return await record(run, input, state, compared, { ending, reward: null, success: null, details }, signal);
+      played = endedByFault(origin.id, error, signal);
     }
+    return record(run, input, compared, played, signal);
   }
 
   /** The first step of a branch that a workflow of its own continues call by call. */
@@ -82,12 +66,12 @@ export function rolloutActivities(context: ActivityContext) {
       const { leaf_id: nodeId, compared } = known;
       return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchOutcome(known) };
     }
-    await startRollout(store, { runId: run.id, taskId: origin.taskId, stepId: origin.id }, branchId(input));
+    await startRollout(store, scopeOf(run, input, origin), branchId(input));
     const compared = await checkPrefix(origin, signal);
     const taken = await takeCandidate(input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
-    const outcome = ended ? await record(run, input, taken.state, compared, outcomeOf(taken), signal) : null;
+    const outcome = ended ? await record(run, input, compared, outcomeOf(taken), signal) : null;
     return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, outcome };
   }
 
@@ -98,8 +82,8 @@ export function rolloutActivities(context: ActivityContext) {
     const transition = await store.tree.transition(leaf.stateKey);
     const details =
       input.fault === null ? (transition?.done ? transition.details : null) : JSON.stringify({ fault: input.fault });
-    const { ending, reward, success } = input;
-    return record(run, input, leaf, input.compared, { ending, reward, success, details }, signal);
+    const { leafId, ending, reward, success } = input;
+    return record(run, input, input.compared, { leafId, ending, reward, success, details }, signal);
   }
 
   async function checkPrefix(state: State, signal: AbortSignal): Promise<number> {
@@ -116,12 +100,12 @@ export function rolloutActivities(context: ActivityContext) {
   async function record(
     run: Run,
     input: BranchInput,
-    leaf: State,
     compared: number,
-    outcome: Outcome,
+    outcome: Played,
     signal: AbortSignal,
   ): Promise<BranchResult> {
-    const confirmation = outcome.success ? await confirm(run, leaf, signal) : null;
+    const leaf = await store.tree.state(outcome.leafId);
+    const confirmation = outcome.success ? await confirmSuccess(context, run, leaf, signal) : null;
     const origin = await store.tree.state(input.nodeId);
     const row: BranchTable = {
       run_id: run.id,
@@ -146,30 +130,26 @@ export function rolloutActivities(context: ActivityContext) {
     return branchOutcome(row);
   }
 
-  /** @returns null when the environment has no variants, or they are switched off */
-  async function confirm(run: Run, leaf: State, signal: AbortSignal) {
-    const environment = environments.get(leaf.environment);
-    const { confirm } = environment;
-    if (!confirm || !verificationOf(run.config).confirmOnVariants) return null;
-    const task = await environments.task(environment.name, leaf.taskId);
-    const what = `the confirmation of a success in ${task.id}`;
-    return insist(environment, what, signal, () => confirm.call(environment, task, leaf.actions, signal));
-  }
-
   return { rollOut: activity(rollOut), openBranch: activity(openBranch), recordBranch: activity(recordBranch) };
 }
 
+/** Id of the only branch of its kind from a state. */
+export function firstBranchId(nodeId: string, candidateId: string, purpose: BranchPurpose): string {
+  return branchId({ nodeId, candidateId, purpose, rollout: 0 });
+}
+
 /** Independent of run and time, so that equal runs have equal branches. */
-function branchId({ nodeId, candidateId, purpose, rollout }: BranchInput): string {
+function branchId({
+  nodeId,
+  candidateId,
+  purpose,
+  rollout,
+}: Pick<BranchInput, 'nodeId' | 'candidateId' | 'purpose' | 'rollout'>): string {
   return contentHash(['branch', nodeId, candidateId, purpose, rollout]);
 }
 
-/** An ending that the policy brought about without submitting: a failure. */
-function policyEnd(ending: Ending): Outcome {
-  return { ending, reward: 0, success: false, details: null };
-}
-
-function outcomeOf(taken: StepTaken): Outcome {
-  if (!taken.done) return policyEnd('step-limit');
-  return { ending: 'submitted', reward: taken.reward, success: taken.success, details: taken.details };
+/** Whose ceilings a branch counts for. */
+function scopeOf(run: Run, input: BranchInput, origin: State): Scope {
+  const { nodeId, purpose } = input;
+  return { runId: run.id, taskId: origin.taskId, stepId: stepOfCall({ nodeId, purpose, stream: streamOf(input) }) };
 }

@@ -1,10 +1,9 @@
-import { meanReward } from '../domain/rising.ts';
 import type { RroOptions } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
 import type { CandidateTable, StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { nextStateKey, type State } from '../store/tree.ts';
-import { branchOutcome, leadsToTheSame, type Proof } from './proof.ts';
+import type { State } from '../store/tree.ts';
+import { actionValue, branchOutcome, leadsToTheSame, type Proof } from './proof.ts';
 
 /** The pair of a step, if there is one: by the values that chose it, or under `sound` by fresh rollouts. */
 export async function rroProofs(
@@ -22,12 +21,7 @@ export async function rroProofs(
   if (!chosen || !rejected || (await leadsToTheSame(tree, state, chosen, rejected))) return [];
   const of = (candidate: CandidateTable, purpose: string) =>
     all.filter((row) => row.candidate_id === candidate.id && row.purpose === purpose);
-  const value = async (candidate: CandidateTable) => (await endedWith(candidate)) ?? meanReward(of(candidate, 'value'));
-  /** An action that ends the task has the environment's outcome for its value. */
-  const endedWith = async ({ action }: CandidateTable) => {
-    const transition = action === null ? null : await tree.transition(nextStateKey(state.stateKey, JSON.parse(action)));
-    return transition?.done ? transition.reward : null;
-  };
+  const value = (candidate: CandidateTable) => actionValue(tree, state, candidate, of(candidate, 'value'));
   const [better, worse] = [await value(chosen), await value(rejected)];
   if (better === null || worse === null || better - worse <= options.gap) return [];
 

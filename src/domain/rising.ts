@@ -83,3 +83,15 @@ export function meanReward(rollouts: readonly { reward: number | null }[]): numb
   const rewards = rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
   return rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
 }
+
+/**
+ * Standard error of a value: the sample's standard deviation, divided by the root of its size.
+ * @returns null for fewer than two rollouts with an outcome, of which no spread can be told
+ */
+export function standardError(rollouts: readonly { reward: number | null }[]): number | null {
+  const rewards = rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
+  if (rewards.length < 2) return null;
+  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1);
+  return Math.sqrt(variance / rewards.length);
+}

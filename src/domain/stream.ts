@@ -4,16 +4,19 @@ export function streamOf(branch: { nodeId: string; candidateId: string; rollout:
 }
 
 /**
- * State whose step a call is made for: the one it stands in, or the one that its rollout started from; null for calls that explore, which
- * belong to no step that is mined.
+ * State whose step a call is made for: the one it stands in, or the one that its rollout started from; null for calls that make whole
+ * trajectories, which belong to no step that is mined.
  */
 export function stepOfCall(call: { nodeId: string; purpose: string; stream: string }): string | null {
   switch (call.purpose) {
     case 'explore':
+    case 'demonstrate':
+    case 'sample':
     case 'evaluate':
       return null;
     case 'propose':
     case 'score':
+    case 'calibrate':
       return call.nodeId;
     default:
       return call.stream.split('/')[0] || call.nodeId;

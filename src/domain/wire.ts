@@ -1,4 +1,5 @@
 /** What crosses between workflows and activities: ids, closed words and small numbers, never messages. */
+import type { Compared, ContrastVerdict, OutcomeVerdict } from './contrast.ts';
 import type { Ending } from './ending.ts';
 import type { MethodName, MethodOptions, RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
@@ -77,6 +78,29 @@ export type JudgeResult = {
   alternatives: string[];
   /** Whether the policy's own action is branched here too, to measure luck. */
   placebo: boolean;
+  /** Further scored actions to roll out once, to calibrate the PRM. Absent where nothing is calibrated. */
+  calibrated?: string[];
+};
+
+/** The policy's own action at a step of a successful trajectory, scored to calibrate the PRM. */
+export type ScoredOwnAction = { nodeId: string; candidateId: string; score: number | null };
+
+/** Which of the expert's and the policy's trajectory did better, and where they part. */
+export type OutcomeContrast = {
+  verdict: OutcomeVerdict;
+  /** Whether fresh trajectories of the policy are to show what luck makes of it. */
+  revalue: boolean;
+};
+
+/** The same from one of the expert's states on, with the two actions that were taken there. */
+export type StepContrast = {
+  verdict: OutcomeVerdict;
+  /** Id of s_t. */
+  nodeId: string;
+  /** Final rewards. */
+  outcomes: Compared;
+  /** Null where the policy did not act, or did the same. */
+  actions: { expert: DrawnAction; policy: DrawnAction } | null;
 };
 
 export type RankResult = { verdict: PreferenceVerdict };
@@ -98,6 +122,13 @@ export type DrawnAction = {
 
 export type DrawInput = { runId: string; nodeId: string; sample: number /** From 0. */; draw: number };
 
+export type ContrastInput = StepAddress & {
+  nodeId: string;
+  verdict: ContrastVerdict;
+  expertId: string;
+  policyId: string;
+};
+
 export type ChoiceInput = StepAddress & {
   nodeId: string;
   verdict: 'rising' | 'saturated' | 'not-rising';
@@ -107,9 +138,24 @@ export type ChoiceInput = StepAddress & {
 
 /**
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
- * fresh, to be beaten by the next step or to see what selection overrates.
+ * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
+ * one more trajectory of the policy. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
  */
-export type BranchPurpose = 'verify' | 'baseline' | 'placebo' | 'value' | 're-value' | 're-estimate';
+export type BranchPurpose =
+  | 'verify'
+  | 'baseline'
+  | 'placebo'
+  | 'value'
+  | 're-value'
+  | 're-estimate'
+  | 'contrast'
+  | 'sample'
+  | 'calibrate';
+
+/** Whether a call or branch only measures something, and is no part of what the pairs took. */
+export function isMeasurement(purpose: string): boolean {
+  return purpose === 'calibrate';
+}
 
 export type BranchInput = {
   runId: string;
@@ -151,6 +197,8 @@ export type TrajectoryResult = {
   criticalSteps: number;
   branches: number;
   pairs: number;
+  /** Trajectories kept to imitate (SFT, RFT). */
+  examples?: number;
   /** What cut the mining short; null when it was finished. */
   stoppedBy: StopReason | null;
   /** Steps that were left out because they reached the ceiling of a step; not there when there are none. */
@@ -172,6 +220,7 @@ export type TrajectoryCursor =
   | { phase: 'construct'; nodeId: string; step: number; value: number | null; branches: number }
   | {
       phase: 'mine';
+      /** The policy's own. */
       trajectory: TrajectorySummary;
       nextStep: number;
       criticalSteps: number;
@@ -207,6 +256,8 @@ export type CampaignCounts = {
   criticalSteps: number;
   branches: number;
   pairs: number;
+  /** Trajectories kept to imitate; absent under methods that keep none. */
+  examples?: number;
 };
 
 export type CampaignProgress = CampaignCounts & { state: RunState; inFlight: number };

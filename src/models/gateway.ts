@@ -5,7 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
-import type { RoleSettings } from '../domain/run-config.ts';
+import { type RoleSettings, settingsFor } from '../domain/run-config.ts';
 import { stepOfCall } from '../domain/stream.ts';
 import { CruxError } from '../errors.ts';
 import { SharedWork } from '../shared-work.ts';
@@ -61,7 +61,7 @@ export class Gateway {
    * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`, `Model.*`
    */
   async answer(call: ModelCall, signal: AbortSignal): Promise<Answer> {
-    const settings = call.run.config.models[call.address.role];
+    const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
     const body = requestBody(call, settings);
     const key = contentHash([{ ...call.address }, body as Json]);
     const scope = [call.run.id, ...call.run.reuse];

@@ -18,6 +18,10 @@ export type Purpose =
   | 'value'
   | 're-value'
   | 're-estimate'
+  | 'demonstrate'
+  | 'contrast'
+  | 'sample'
+  | 'calibrate'
   | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */

@@ -2,10 +2,12 @@
  * What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed,
  * but for the pairs of a trajectory, and for one that ran out of budget.
  */
+import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { Database } from './database.ts';
 import type {
   BranchTable,
   CandidateTable,
+  ExampleTable,
   PairTable,
   Schema,
   ScoreTable,
@@ -49,9 +51,25 @@ export class Findings {
     return (await query.where('run_id', '=', runId).where('id', '=', id).executeTakeFirst()) ?? null;
   }
 
+  /** The policy's own trajectories, and recorded ones that are mined in their place. */
   trajectories(runId: string): Promise<TrajectoryTable[]> {
+    return this.#trajectoriesFrom(runId, ['policy', 'imported']).execute();
+  }
+
+  /** The same of one task. */
+  trajectoriesOf(runId: string, taskId: string): Promise<TrajectoryTable[]> {
+    return this.#trajectoriesFrom(runId, ['policy', 'imported']).where('task_id', '=', taskId).execute();
+  }
+
+  /** Expert trajectories. */
+  demonstrations(runId: string, taskId?: string): Promise<TrajectoryTable[]> {
+    const query = this.#trajectoriesFrom(runId, ['expert', 'scripted', 'recorded']);
+    return (taskId === undefined ? query : query.where('task_id', '=', taskId)).execute();
+  }
+
+  #trajectoriesFrom(runId: string, origins: TrajectoryOrigin[]) {
     const query = this.#database.kysely.selectFrom('trajectories').selectAll().where('run_id', '=', runId);
-    return query.orderBy('task_id').orderBy('sample').orderBy('id').execute();
+    return query.where('origin', 'in', origins).orderBy('task_id').orderBy('sample').orderBy('id');
   }
 
   async candidate(runId: string, id: string): Promise<CandidateTable> {
@@ -155,6 +173,26 @@ export class Findings {
           .onConflict((conflict) =>
             conflict.columns(['run_id', 'id']).doUpdateSet(row).where('pairs.trajectory_id', '>', row.trajectory_id),
           ),
+      ),
+    ]);
+  }
+
+  /** Trajectories to imitate, by task. */
+  examples(runId: string): Promise<ExampleTable[]> {
+    const query = this.#database.kysely.selectFrom('examples').selectAll().where('run_id', '=', runId);
+    return query.orderBy('task_id').orderBy('id').execute();
+  }
+
+  /** The examples that a trajectory of the run gave, in place of those that it gave before. */
+  async replaceExamples(runId: string, trajectoryId: string, rows: ExampleTable[]): Promise<void> {
+    const { kysely } = this.#database;
+    await this.#database.atomically([
+      kysely.deleteFrom('examples').where('run_id', '=', runId).where('trajectory_id', '=', trajectoryId),
+      ...rows.map((row) =>
+        kysely
+          .insertInto('examples')
+          .values(row)
+          .onConflict((conflict) => conflict.columns(['run_id', 'id']).doNothing()),
       ),
     ]);
   }

@@ -57,7 +57,7 @@ export async function ledgerLines(database: Database, runId: string): Promise<Le
   }));
 }
 
-/** What the calls of one task took. */
+/** What the calls of one task took, without those that only measure something. */
 export type TaskLedger = {
   taskId: string;
   /** Prompt and generated ones. Null when any answer came without usage. */
@@ -77,6 +77,8 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
       sumIfKnown('cost_micro_usd').as('cost'),
     ])
     .where('answers.run_id', '=', runId)
+    // What only measures the PRM is no demand of the pairs.
+    .where('answers.purpose', '<>', 'calibrate')
     .groupBy('nodes.task_id')
     .orderBy('nodes.task_id')
     .execute();

@@ -257,6 +257,30 @@ const initial: Migration = (database) => [
   index(database, 'run_tasks', ['run_id', 'state']),
 ];
 
+/** Pairs whose sides go on to an ending, and trajectories to imitate. */
+const trajectoryPairs: Migration = (database) => [
+  database.schema.alterTable('pairs').addColumn('chosen_leaf', 'text'),
+  database.schema.alterTable('pairs').addColumn('rejected_leaf', 'text'),
+  table(
+    database,
+    'examples',
+    {
+      run_id: 'text',
+      id: 'text',
+      trajectory_id: 'text',
+      task_id: 'text',
+      task_group: 'text',
+      leaf_id: 'text',
+      origin: 'text',
+      model: 'text',
+      reward: 'real?',
+      success: 'integer?',
+      confirmed: 'integer?',
+    },
+    ['run_id', 'id'],
+  ),
+];
+
 /** Rates of providers, waits for them, and ceilings of tasks and steps. */
 const limits: Migration = (database) => [
   ...column(database, 'answers', { task_id: 'text', step_id: 'text', throttled_ms: 'bigint' }),
@@ -266,7 +290,7 @@ const limits: Migration = (database) => [
       .alterTable('providers')
       .addColumn(name, 'bigint', (definition) => definition.notNull().defaultTo(0)),
   ),
-  table(database, 'rollouts', { run_id: 'text', id: 'text', task_id: 'text', step_id: 'text' }, ['run_id', 'id']),
+  table(database, 'rollouts', { run_id: 'text', id: 'text', task_id: 'text', step_id: 'text?' }, ['run_id', 'id']),
   table(
     database,
     'waits',
@@ -283,4 +307,4 @@ const limits: Migration = (database) => [
     ]),
 ];
 
-export const migrations: readonly Migration[] = [initial, limits];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, limits];

@@ -19,6 +19,7 @@ export type Schema = {
   steps: StepTable;
   branches: BranchTable;
   pairs: PairTable;
+  examples: ExampleTable;
   rollouts: RolloutTable;
   providers: ProviderTable;
   waits: WaitTable;
@@ -158,7 +159,8 @@ export type RolloutTable = {
   /** Of the branch. */
   id: string;
   task_id: string;
-  step_id: string;
+  /** Null for one that belongs to no step, as a whole trajectory of the policy under RFT. */
+  step_id: string | null;
 };
 
 /** What all workers know of a provider. */
@@ -190,7 +192,7 @@ export type TrajectoryTable = {
   id: string;
   task_id: string;
   sample: number;
-  /** `policy` or `imported`. */
+  /** A `TrajectoryOrigin`. */
   origin: string;
   /** Name of the model that made it. */
   model: string;
@@ -275,6 +277,28 @@ export type PairTable = {
   step: number;
   chosen_id: string;
   rejected_id: string;
+  /** Where each side ends; null when a side is its single action. */
+  chosen_leaf: string | null;
+  rejected_leaf: string | null;
   flags: string;
   certificate: string;
+};
+
+/** A trajectory to imitate (SFT, RFT). */
+export type ExampleTable = {
+  run_id: string;
+  /** Hash of the state that it ends in. */
+  id: string;
+  /** The run's trajectory that it was kept for. */
+  trajectory_id: string;
+  task_id: string;
+  task_group: string;
+  leaf_id: string;
+  /** Whose trajectory it is: a `TrajectoryOrigin`. */
+  origin: string;
+  model: string;
+  reward: number | null;
+  success: number | null;
+  /** Whether its success held on variants of the data; null when it was not asked. */
+  confirmed: number | null;
 };

@@ -1,4 +1,4 @@
-import type { AssistantMessage } from '../domain/message.ts';
+import type { AssistantMessage, Message } from '../domain/message.ts';
 import type { Certificate, Pair, PairFlag } from '../domain/pair.ts';
 import type { PairTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -11,8 +11,10 @@ export async function loadPairs(store: Store, runId: string): Promise<Pair[]> {
 
 export async function loadPair(store: Store, row: PairTable): Promise<Pair> {
   const state = await store.tree.state(row.node_id);
-  const message = async (id: string) =>
-    JSON.parse((await store.findings.candidate(row.run_id, id)).message) as AssistantMessage;
+  const side = async (candidateId: string, leafId: string | null): Promise<Message[]> =>
+    leafId === null
+      ? [JSON.parse((await store.findings.candidate(row.run_id, candidateId)).message) as AssistantMessage]
+      : (await store.tree.state(leafId)).messages.slice(state.messages.length);
   return {
     id: row.id,
     runId: row.run_id,
@@ -21,8 +23,8 @@ export async function loadPair(store: Store, row: PairTable): Promise<Pair> {
     step: row.step,
     prompt: state.messages,
     tools: state.tools,
-    chosen: [await message(row.chosen_id)],
-    rejected: [await message(row.rejected_id)],
+    chosen: await side(row.chosen_id, row.chosen_leaf),
+    rejected: await side(row.rejected_id, row.rejected_leaf),
     flags: JSON.parse(row.flags) as PairFlag[],
     certificate: JSON.parse(row.certificate) as Certificate,
   };

@@ -9,6 +9,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ContrastVerdict } from '../domain/contrast.ts';
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault, stopOfFault } from '../domain/fault-ending.ts';
 import { meanReward } from '../domain/rising.ts';
@@ -20,7 +21,10 @@ import type {
   DrawnAction,
   JudgeResult,
   OpenedTask,
+  OutcomeContrast,
   RankResult,
+  ScoredOwnAction,
+  StepContrast,
   StepInput,
   StepResult,
   TrajectoryCursor,
@@ -61,6 +65,8 @@ export class TaskRun<Options extends MethodOptions> {
   readonly #task: OpenedTask;
   readonly #slots: Slots;
   #trajectory: TrajectorySummary | null = null;
+  /** The expert's; undefined where none was asked for, null when nobody has one. */
+  #expert: TrajectorySummary | null | undefined;
   /** Queue of the worker that holds the session; null where any worker will do. */
   #holder: string | null = null;
   #criticalSteps = 0;
@@ -71,6 +77,9 @@ export class TaskRun<Options extends MethodOptions> {
   #isLeftOpen = false;
   /** Branches that are not over. */
   readonly #openBranches = new Set<Promise<unknown>>();
+  #examples: number | undefined;
+  /** The trajectory whose steps are mined: the policy's own, or under IPR the expert's. */
+  #mined: string;
   #stoppedBy: TrajectoryResult['stoppedBy'] = null;
   #fault: string | null = null;
 
@@ -79,6 +88,7 @@ export class TaskRun<Options extends MethodOptions> {
     this.#task = task;
     this.options = task.options as Options;
     this.#slots = new Slots(task.parallel);
+    this.#mined = task.trajectoryId;
     if (input.cursor?.phase === 'mine') {
       this.#trajectory = input.cursor.trajectory;
       this.#criticalSteps = input.cursor.criticalSteps;
@@ -97,6 +107,70 @@ export class TaskRun<Options extends MethodOptions> {
     this.#trajectory ??= this.#task.imported ?? (await this.#rollPolicy());
     this.#show('explored');
     return this.#trajectory;
+  }
+
+  /** The expert's trajectory of the task: its model's, a recorded one, or the environment's script. @returns null when nobody has one */
+  async demonstrate(): Promise<TrajectorySummary | null> {
+    const { runId, position } = this.#input;
+    this.#expert = await agent('expert trajectory').demonstrate({ runId, position });
+    return this.#expert;
+  }
+
+  /** More trajectories of the policy, numbered from 1: the first one is its own. */
+  async sampleAgain(count: number): Promise<void> {
+    this.#status('sampling');
+    const nodeId = this.#task.rootId;
+    const rollouts = Array.from({ length: count }, (_, index) => index + 1);
+    await Promise.all(
+      rollouts.map((rollout) => this.branch(1, { nodeId, candidateId: '', purpose: 'sample', rollout })),
+    );
+  }
+
+  /** Stores the trajectories to imitate, by the method's rule. */
+  async keepExamples(): Promise<void> {
+    const { runId, position } = this.#input;
+    const { trajectoryId } = this.#task;
+    this.#examples = await agent('keep the examples').keepExamples({ runId, position, trajectoryId });
+  }
+
+  /**
+   * Compares the policy's whole trajectory with the expert's. What is found out from here on belongs to the expert's.
+   * @returns whether one is preferred, and whether its luck is measured
+   */
+  contrastOutcomes(expert: TrajectorySummary): Promise<OutcomeContrast> {
+    this.#mined = expert.trajectoryId;
+    const { runId } = this.#input;
+    return bookkeeping('contrast the outcomes').contrastOutcomes({ runId, trajectoryId: this.#mined });
+  }
+
+  /** Compares the policy's way on from one of the expert's states with the expert's own. */
+  async contrastStep(step: number): Promise<StepContrast> {
+    const { nodeId } = await bookkeeping(`step ${step}: state`).expertState(this.#address(step));
+    await this.branch(step, { nodeId, candidateId: '', purpose: 'contrast', rollout: 0 });
+    return bookkeeping(`step ${step}: contrast the outcomes`).contrastStep(this.#address(step));
+  }
+
+  /** Records what the values of two steps say. @returns whether its pair is in the seeded sample that is valued again */
+  recordContrast(
+    { nodeId, step }: StepStart,
+    verdict: ContrastVerdict,
+    expert: DrawnAction,
+    policy: DrawnAction,
+  ): Promise<{ revalue: boolean }> {
+    const ids = { expertId: expert.candidateId, policyId: policy.candidateId };
+    return bookkeeping(`step ${step}: record the contrast`).recordContrast({
+      ...this.#address(step),
+      nodeId,
+      verdict,
+      ...ids,
+    });
+  }
+
+  /** Fresh trajectories of the policy from the task's first state. */
+  fromTheStart(purpose: 'baseline' | 're-estimate', count: number): Promise<BranchResult[]> {
+    const nodeId = this.#task.rootId;
+    const rollouts = Array.from({ length: count }, (_, rollout) => rollout);
+    return Promise.all(rollouts.map((rollout) => this.branch(1, { nodeId, candidateId: '', purpose, rollout })));
   }
 
   /**
@@ -193,13 +267,19 @@ export class TaskRun<Options extends MethodOptions> {
    */
   async eachStep(trajectory: TrajectorySummary, mine: (step: number) => Promise<void>): Promise<void> {
     this.#status('mining');
+    this.#mined = trajectory.trajectoryId;
     const cursor = this.#input.cursor;
     let next = cursor?.phase === 'mine' ? cursor.nextStep : 1;
     while (next <= trajectory.steps && this.#stoppedBy === null) {
       // Nothing was done yet where the last continuation ended: to continue again would never end.
       if (cursor?.phase !== 'mine' || next > cursor.nextStep) {
         const found = { criticalSteps: this.#criticalSteps, branches: this.#branches, ...this.#leftOut };
-        await this.#continueAsNewIfLong({ phase: 'mine', trajectory, nextStep: next, ...found });
+        await this.#continueAsNewIfLong({
+          phase: 'mine',
+          trajectory: this.#trajectory ?? trajectory,
+          nextStep: next,
+          ...found,
+        });
       }
       const last = Math.min(trajectory.steps, next + stepsPerChunk(this.options) - 1);
       const steps = Array.from({ length: last - next + 1 }, (_, index) => next + index);
@@ -225,6 +305,17 @@ export class TaskRun<Options extends MethodOptions> {
     if (judged.verdict === 'critical') this.#criticalSteps++;
     this.#show('mining');
     return judged;
+  }
+
+  /** Steps of a successful trajectory that are drawn to calibrate the PRM. */
+  calibrationSteps({ trajectoryId }: TrajectorySummary): Promise<number[]> {
+    const { runId } = this.#input;
+    return bookkeeping('draw steps to calibrate the PRM').calibrationSteps({ runId, trajectoryId });
+  }
+
+  /** Scores what the policy did at a step. */
+  scoreOwnAction(step: number): Promise<ScoredOwnAction> {
+    return this.#slots.run(() => agent(`step ${step}: score the action`).scoreOwnAction(this.#address(step)));
   }
 
   /** Scores the actions of a step: which is preferred to which? */
@@ -263,9 +354,8 @@ export class TaskRun<Options extends MethodOptions> {
     }
   }
 
-  /** Stores the pairs that what was found out so far proves, with their certificates. A trajectory that was left open has none. */
+  /** Stores the pairs that what was found out so far proves, with their certificates. */
   async emitPairs(): Promise<void> {
-    if (this.#isLeftOpen) return;
     const { runId, trajectoryId } = this.#address(1);
     this.#pairs = await bookkeeping('record the pairs').recordPairs({ runId, trajectoryId });
   }
@@ -285,27 +375,36 @@ export class TaskRun<Options extends MethodOptions> {
     if (this.#stoppedBy === 'fault') this.#fault = faultWords(fault);
   }
 
-  /** Whether something cut the method short after there was a trajectory to mine; one that a ceiling left open is not recorded. */
+  /** Stops, and lets what is under way at a ceiling of task or step come to its own end: the pairs so far are then all that there will be. */
+  async cutShort(error: unknown): Promise<void> {
+    this.stop(error);
+    if (this.#stoppedBy === 'task-budget' || this.#stoppedBy === 'step-budget') await this.#branchesAreOver();
+  }
+
+  /** Whether something cut the method short after there was a trajectory to mine; one that was left open is not recorded. */
   get wasCutShort(): boolean {
-    return this.#stoppedBy !== null && this.#trajectory !== null && this.#trajectory.ending !== 'budget';
+    return this.#stoppedBy !== null && this.#trajectory !== null && !this.#isLeftOpen;
   }
 
   /** Writes the result to the store: also when the trajectory was cancelled. */
   async finish(): Promise<TrajectoryResult> {
-    const trajectory = this.#trajectory;
+    // SFT has no trajectory of the policy.
+    const trajectory = this.#trajectory ?? this.#expert;
+    const lacksExpert = this.#trajectory === null && this.#expert === null;
     const result: TrajectoryResult = {
       position: this.#input.position,
       taskId: this.#task.taskId,
-      ending: trajectory?.ending ?? 'cancelled',
+      ending: trajectory?.ending ?? (lacksExpert ? 'environment-fault' : 'cancelled'),
       success: trajectory?.success ?? null,
       reward: trajectory?.reward ?? null,
       steps: trajectory?.steps ?? 0,
       criticalSteps: this.#criticalSteps,
       branches: this.#branches,
       pairs: this.#pairs,
+      ...(this.#examples !== undefined && { examples: this.#examples }),
       stoppedBy: this.#stoppedBy,
       ...this.#leftOut,
-      fault: this.#fault,
+      fault: lacksExpert ? 'User.NotFound: nobody has an expert trajectory of this task' : this.#fault,
     };
     // Cut short by a ceiling of the run, the task is not done: with a higher one it goes on.
     if (result.stoppedBy !== 'budget')
@@ -349,6 +448,7 @@ export class TaskRun<Options extends MethodOptions> {
    * Runs `work`, and records how the trajectory ended where a fault, a ceiling or a cancellation ends it.
    * @param at where it stands
    * @param hasPairs whether steps of a trajectory without an ending may have pairs already: then it is recorded whatever ended it
+   * @throws the fault of a ceiling that was reached: nothing can be learned from a trajectory without an ending of its own
    */
   async #toTheEnding(
     at: () => { nodeId: string; step: number },
@@ -362,17 +462,25 @@ export class TaskRun<Options extends MethodOptions> {
       const fault = faultOf(error);
       const ending = isCancellation(error) ? 'cancelled' : fault && endingOfFault(fault.kind);
       if (!ending) throw error;
-      if (ending === 'budget') this.stop(error);
+      if (ending === 'budget') {
+        await this.#endAtCeiling(error, at(), hasPairs);
+        throw error;
+      }
       if (ending === 'cancelled') this.#stoppedBy = 'cancelled';
-      if (ending === 'budget') await this.#branchesAreOver();
-      // Where the run is out of budget it stays open, as a branch does.
-      this.#isLeftOpen = this.#stoppedBy === 'budget' && !hasPairs;
-      if (this.#isLeftOpen)
-        return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: at().step };
       return await CancellationScope.nonCancellable(() =>
         this.#record(at().nodeId, ending, null, null, fault?.message),
       );
     }
+  }
+
+  /** Where the run is out of budget the trajectory stays open, as a branch does. */
+  async #endAtCeiling(error: unknown, { nodeId, step }: { nodeId: string; step: number }, hasPairs: boolean) {
+    await this.cutShort(error);
+    this.#isLeftOpen = this.#stoppedBy === 'budget' && !hasPairs;
+    const open = { trajectoryId: this.#task.trajectoryId, success: null, reward: null, steps: step };
+    this.#trajectory = this.#isLeftOpen
+      ? { ...open, ending: 'budget' }
+      : await this.#record(nodeId, 'budget', null, null, faultOf(error)?.message);
   }
 
   /** A step goes to the worker that holds the session, where there is one; when that fails, any worker becomes the new holder. */
@@ -412,13 +520,13 @@ export class TaskRun<Options extends MethodOptions> {
       const fault = faultOf(error);
       const reason = fault && stopOfFault(fault.kind);
       if (!reason) throw error;
-      if (reason === 'step-budget') this.#stepsLeftOut++;
-      else if (reason !== 'fault') this.stop(error);
-      if (reason === 'step-budget' || reason === 'task-budget') await this.#branchesAreOver();
+      if (reason === 'step-budget') {
+        this.#stepsLeftOut++;
+        await this.#branchesAreOver();
+      } else if (reason !== 'fault') await this.cutShort(error);
     }
   }
 
-  /** What is under way when a ceiling cuts something short comes to its own end, so that the pairs so far are all that there will be. */
   async #branchesAreOver(): Promise<void> {
     await Promise.allSettled(this.#openBranches);
   }
@@ -441,7 +549,7 @@ export class TaskRun<Options extends MethodOptions> {
   }
 
   #address(step: number) {
-    return { runId: this.#input.runId, trajectoryId: this.#task.trajectoryId, step };
+    return { runId: this.#input.runId, trajectoryId: this.#mined, step };
   }
 
   #status(status: string): void {

@@ -138,6 +138,8 @@ async function recordStep({ findings }: Store, at: At, found: RecordedStep): Pro
     task_group: 'one',
     chosen_id: `${alternative} ${index}`,
     rejected_id: own,
+    chosen_leaf: null,
+    rejected_leaf: null,
     flags: JSON.stringify(flags),
     certificate: '{}',
   }));

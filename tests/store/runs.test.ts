@@ -200,6 +200,8 @@ describeEngines('findings', (engine) => {
       step,
       chosen_id: 'c',
       rejected_id: 'r',
+      chosen_leaf: null,
+      rejected_leaf: null,
       flags: '[]',
       certificate: '{}',
     });

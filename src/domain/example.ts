@@ -1,0 +1,54 @@
+/** What models are trained on beside pairs: trajectories to imitate, and actions with their outcomes. */
+import type { AssistantMessage, Message, Tool } from './message.ts';
+import type { Split } from './task.ts';
+
+/**
+ * Who made a trajectory. `imported`: recorded elsewhere, and mined as the policy's own. As demonstrations: `expert`, the model; `scripted`, the
+ * environment, from its gold answer; `recorded` elsewhere.
+ */
+export type TrajectoryOrigin = 'policy' | 'imported' | 'expert' | 'scripted' | 'recorded';
+
+/** A trajectory to imitate (SFT, RFT). */
+export type Example = {
+  id: string;
+  runId: string;
+  taskId: string;
+  group: string;
+  split: Split;
+  /** The task's opening messages. */
+  prompt: Message[];
+  /** Tools offered; empty for text formats. */
+  tools: Tool[];
+  /** Everything after the prompt: assistant turns, which are trained on, and observations, which are not. */
+  turns: Message[];
+  origin: TrajectoryOrigin;
+  model: string;
+  /** Outcome reward in [0, 1]; null when unknown. */
+  reward: number | null;
+  success: boolean | null;
+  /** Whether the success held on variants of the task's data; null where the environment has none or it was switched off. */
+  confirmed: boolean | null;
+};
+
+/** An action in a state with what came of it: a row to train a process reward model on. */
+export type ProcessExample = {
+  id: string;
+  runId: string;
+  taskId: string;
+  group: string;
+  split: Split;
+  /** t, from 1. */
+  step: number;
+  /** The policy's conversation up to s_t, to the letter. */
+  prompt: Message[];
+  tools: Tool[];
+  action: AssistantMessage;
+  /** Mean outcome of the policy's rollouts after the action, in [0, 1]. */
+  outcome: number;
+  successes: number;
+  rollouts: number;
+  /** The PRM's own score of the action; null when it gave none. */
+  score: number | null;
+  /** Inverse of the probability that the action was rolled out: weights of estimates over all scored actions. */
+  weight: number;
+};
