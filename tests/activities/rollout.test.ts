@@ -218,6 +218,32 @@ describe('a second attempt', () => {
   });
 });
 
+describe('a ceiling on rollouts', () => {
+  it.each([
+    [{ rollouts: 1 }, 'Run.Budget'],
+    [{ task: { rollouts: 1 } }, 'Task.Budget'],
+    [{ step: { rollouts: 1 } }, 'Step.Budget'],
+  ])('of %j refuses the second branch before a call is paid (%s), and lets the first go on', async (ceilings, type) => {
+    const { place, input, rollOut } = await branchPoint({
+      run: { ceilings },
+      models: { policy: goes('up', 'treasure', 'up', 'treasure') },
+    });
+    const first = await rollOut();
+    const requests = place.endpoint.requests.length;
+    const second = { ...input, rollout: 1 };
+    for (const activity of [place.activities.rollOut, place.activities.openBranch]) {
+      await expect(place.perform<BranchInput, unknown>(activity, second)).rejects.toMatchObject({
+        type,
+        nonRetryable: true,
+      });
+    }
+    expect(place.endpoint.requests.length).toBe(requests);
+    expect(await rollOut()).toEqual(first);
+    await place.store.runs.setControl('run-1', { ceilings: ceilingsFrom({ rollouts: 2 }) });
+    expect(await place.perform(place.activities.rollOut, second)).toMatchObject({ ending: 'submitted' });
+  });
+});
+
 describe('a branch call by call', () => {
   it('comes to the same as one in a single activity', async () => {
     const { place, input, rollOut } = await branchPoint({ models: { policy: goes('up', 'treasure') } });
