@@ -54,10 +54,10 @@ export class Admission {
 
   /**
    * Does `work` when the applicant is let through.
-   * @returns a rate limit that says when to come back, where that takes longer than the applicant's patience
+   * @returns `sentAway` where that takes longer than the applicant's patience: a rate limit that says when to come back
    * @throws the reason of the signal; faults of the store; what the work throws
    */
-  async run<T>(applicant: Applicant, work: () => Promise<T>): Promise<T | { later: CruxError }> {
+  async run<T>(applicant: Applicant, work: () => Promise<T>): Promise<T | { sentAway: CruxError }> {
     const { runId, tokens, until, signal } = applicant;
     signal.throwIfAborted();
     const cameAt = performance.now();
@@ -184,10 +184,10 @@ export class Admission {
   }
 
   /** In the middle of what stands before it, so that the provider never idles. */
-  #comeBack(tokens: number): { later: CruxError } {
+  #comeBack(tokens: number): { sentAway: CruxError } {
     const halfMs = this.#expectedWaitMs(tokens) / 2;
     const retryAfterMs = Math.round(Math.min(latestReturnMs, Math.max(soonestReturnMs, halfMs)));
     const message = 'More calls wait for the provider than it takes within a minute.';
-    return { later: new CruxError('Model.RateLimit', message, { retryAfterMs }) };
+    return { sentAway: new CruxError('Model.RateLimit', message, { retryAfterMs }) };
   }
 }

@@ -107,12 +107,13 @@ export class Gateway {
     for (; ; errand.attempt++) {
       const result = await admission.run(errand, () => this.#attempt(errand));
       if ('answer' in result) return this.#write(call.run.id, result.answer);
-      const { kind, retryAfterMs = firstPauseMs } = result.later;
-      const isThrottled = kind === 'Model.RateLimit';
+      const obstacle = 'sentAway' in result ? result.sentAway : result.later;
+      const { retryAfterMs = firstPauseMs } = obstacle;
+      const isThrottled = obstacle.kind === 'Model.RateLimit';
       if (isThrottled) errand.throttledMs += retryAfterMs;
-      if (performance.now() + retryAfterMs > until) {
+      if ('sentAway' in result || performance.now() + retryAfterMs > until) {
         if (isThrottled) await this.#noteWait(errand, retryAfterMs);
-        throw result.later;
+        throw obstacle;
       }
       await pause(retryAfterMs, signal);
     }

@@ -4,7 +4,7 @@ import type { TrajectoryResult } from '../../src/domain/wire.ts';
 import { providerOf } from '../../src/models/provider.ts';
 import { retuneRun } from '../../src/runs.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
-import { Lab, type LabRun, until } from '../helpers/lab.ts';
+import { Lab, type LabRun, outcomeOf, until } from '../helpers/lab.ts';
 
 let lab: Lab;
 
@@ -194,4 +194,25 @@ describe('a provider that wants no calls for hours', () => {
     expect(await ids(run)).toEqual(await ids(untouched));
     expect(await lab.store.waits.throttledMs(run.id)).toBeGreaterThan(3 * 3_600_000);
   });
+});
+
+describe('a provider that enforces its rate', () => {
+  it.each([6_000, null])(
+    'fails no run, and changes none of its results (configured: %j)',
+    async (requestsPerMinute) => {
+      const other = await Lab.open({ address: inject('temporal').address, rate: { requestsPerMinute: 6_000 } });
+      try {
+        const baseUrl = `${other.simulation.url}/v1`;
+        await other.work({ endpoints: { simulated: { baseUrl, requestsPerMinute } } });
+        const run = await other.start();
+        expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
+        const undisturbed = await lab.start();
+        await undisturbed.result();
+        expect(await outcomeOf(other.store, run.id)).toBe(await outcomeOf(lab.store, undisturbed.id));
+        if (requestsPerMinute === null) expect(other.simulation.stats().faults['rate-limit']).toBeGreaterThan(0);
+      } finally {
+        await other.close();
+      }
+    },
+  );
 });
