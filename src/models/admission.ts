@@ -187,7 +187,7 @@ export class Admission {
   #comeBack(tokens: number): { sentAway: CruxError } {
     const halfMs = this.#expectedWaitMs(tokens) / 2;
     const retryAfterMs = Math.round(Math.min(latestReturnMs, Math.max(soonestReturnMs, halfMs)));
-    const message = 'More calls wait for the provider than it takes within a minute.';
+    const message = `More calls wait for the provider ${this.provider} than it takes within a minute.`;
     return { sentAway: new CruxError('Model.RateLimit', message, { retryAfterMs }) };
   }
 }

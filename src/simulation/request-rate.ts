@@ -11,15 +11,14 @@ export type RequestRate = {
  * @returns a function that lets a request through (0), or says after how many milliseconds the next one would be
  */
 export function createRequestRate({ requestsPerMinute, burst }: RequestRate): (nowMs: number) => number {
-  const perMs = requestsPerMinute / 60_000;
-  const most = burst ?? Math.max(1, requestsPerMinute / 60);
-  let level = most;
-  let filledAt: number | null = null;
+  const intervalMs = 60_000 / requestsPerMinute;
+  const slackMs = ((burst ?? Math.max(1, requestsPerMinute / 60)) - 1) * intervalMs;
+  // When the bucket is full again.
+  let fullAtMs = Number.NEGATIVE_INFINITY;
   return (nowMs) => {
-    level = Math.min(most, level + (filledAt === null ? 0 : (nowMs - filledAt) * perMs));
-    filledAt = nowMs;
-    if (level < 1) return Math.ceil((1 - level) / perMs);
-    level--;
+    const tooEarlyMs = fullAtMs - slackMs - nowMs;
+    if (tooEarlyMs > 0) return Math.ceil(tooEarlyMs);
+    fullAtMs = Math.max(fullAtMs, nowMs) + intervalMs;
     return 0;
   };
 }
