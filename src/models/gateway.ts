@@ -45,7 +45,7 @@ type Attempt = { answer: Answer } | { later: CruxError };
 
 export class Gateway {
   readonly #store: Store;
-  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #endpoints = new Map<string, { endpoint: Endpoint; admission: Admission }>();
   /** By provider: endpoints may share one. */
   readonly #admissions = new Map<string, Admission>();
   readonly #configs: { [name: string]: EndpointConfig };
@@ -78,18 +78,20 @@ export class Gateway {
 
   /** @throws CruxError `User.NotFound` or `User.Config` */
   endpoint(name: string): { endpoint: Endpoint; admission: Admission } {
+    const known = this.#endpoints.get(name);
+    if (known) return known;
     const config = Object.hasOwn(this.#configs, name) ? this.#configs[name] : undefined;
     if (!config) {
       throw new CruxError('User.NotFound', `There is no endpoint "${name}" in the configuration.`, {
         remedy: `Known: ${Object.keys(this.#configs).join(', ') || 'none'}. Add it to \`endpoints\` of crux.config.ts.`,
       });
     }
-    const endpoint = this.#endpoints.get(name) ?? new Endpoint(name, config);
-    this.#endpoints.set(name, endpoint);
     const provider = providerOf(config);
     const admission = this.#admissions.get(provider) ?? new Admission(this.#store, config);
     this.#admissions.set(provider, admission);
-    return { endpoint, admission };
+    const made = { endpoint: new Endpoint(name, config), admission };
+    this.#endpoints.set(name, made);
+    return made;
   }
 
   async #obtain(
