@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError } from '../errors.ts';
 import type { SeenLeases } from '../store/providers.ts';
 import type { Store } from '../store/store.ts';
+import { ConcurrencyShare } from './concurrency-share.ts';
 import type { EndpointConfig } from './endpoint.ts';
 import { Limiter } from './limiter.ts';
 import { providerOf } from './provider.ts';
@@ -31,13 +32,14 @@ const newest = 0.3;
 
 /**
  * Lets the calls of this process to one provider through: one after the other as there are places among those under way, and as the rate
- * allows that all processes share. The runs that wait take turns.
+ * allows. Places and rate are shared by all processes. The runs that wait take turns.
  */
 export class Admission {
   /** Identity of the provider in the store. */
   readonly provider: string;
   readonly limiter: Limiter;
   readonly #rate: RateLessee;
+  readonly #share: ConcurrencyShare;
   readonly #store: Store;
   /** Callers with the tokens that each may use at worst. */
   readonly #waiting = new WaitingRoom<number>();
@@ -50,6 +52,7 @@ export class Admission {
     this.provider = providerOf(config);
     this.limiter = new Limiter(config.concurrency);
     this.#rate = new RateLessee(store.providers, this.provider, config);
+    this.#share = new ConcurrencyShare(store.providers, this.provider, config.concurrency);
   }
 
   /**
@@ -99,9 +102,23 @@ export class Admission {
   }
 
   #admit(): void {
+    if (this.#share.isDue) void this.#renewShare();
+    if (!this.#share.isValid) return;
     if (this.#rate.isUnlimited) {
       for (const caller of this.#call(() => true)) this.#enter(caller);
     } else void this.#serve();
+  }
+
+  async #renewShare(): Promise<void> {
+    const demand = this.limiter.underWay + this.#waiting.size;
+    try {
+      this.limiter.setShare(await this.#share.renew(demand));
+    } catch (error) {
+      // With a share that still counts the calls go on; the store may be back when it is next asked.
+      if (!this.#share.isValid) this.#waiting.fail(error);
+    }
+    if (demand > 0) this.#share.whenDue(() => this.#admit());
+    if (this.#waiting.size > 0) this.#admit();
   }
 
   /** Under a rate, one block after the other. */

@@ -13,7 +13,7 @@ export type EndpointConfig = {
   apiKeyEnv: string | null;
   /** Account whose limits the endpoint shares with others; null for those with the same address and key. */
   provider: string | null;
-  /** Most calls under way at once, of one process. */
+  /** Most calls under way at once, of all processes together. */
   concurrency: number;
   /** What the provider allows in a minute, all processes together; null for no limit. */
   requestsPerMinute: number | null;

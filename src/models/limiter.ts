@@ -1,25 +1,39 @@
 /**
- * How many calls this process has under way at one provider. The limit adapts: it shrinks by half when the provider says that it is too much,
- * at most once a second, and grows by one after as many good answers as it has places (additive increase, multiplicative decrease).
+ * How many calls this process has under way at one provider: no more than its share of the places that all processes have together, and less
+ * while the provider says that it is too much. Then the limit halves, at most once a second; it grows by one after as many good answers as it
+ * has places (additive increase, multiplicative decrease).
  */
 export class Limiter {
   readonly #most: number;
-  #limit: number;
+  #share: number;
+  /** What the provider bears, as far as is known. */
+  #borne: number;
   #underWay = 0;
   #goodAnswers = 0;
   #shrunkAt = 0;
 
   constructor(most: number) {
     this.#most = most;
-    this.#limit = most;
+    this.#share = most;
+    this.#borne = most;
   }
 
   get limit(): number {
-    return this.#limit;
+    return Math.min(this.#share, this.#borne);
+  }
+
+  /** Calls under way. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   get freePlaces(): number {
-    return Math.max(0, this.#limit - this.#underWay);
+    return Math.max(0, this.limit - this.#underWay);
+  }
+
+  /** @param places from 1 */
+  setShare(places: number): void {
+    this.#share = places;
   }
 
   enter(): void {
@@ -31,9 +45,9 @@ export class Limiter {
   }
 
   succeeded(): void {
-    if (this.#limit < this.#most && ++this.#goodAnswers >= this.#limit) {
+    if (this.#borne < this.#most && ++this.#goodAnswers >= this.limit) {
       this.#goodAnswers = 0;
-      this.#limit++;
+      this.#borne++;
     }
   }
 
@@ -41,6 +55,6 @@ export class Limiter {
     if (now - this.#shrunkAt < 1000) return;
     this.#shrunkAt = now;
     this.#goodAnswers = 0;
-    this.#limit = Math.max(1, Math.floor(this.#limit / 2));
+    this.#borne = Math.max(1, Math.floor(this.limit / 2));
   }
 }

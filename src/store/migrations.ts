@@ -291,6 +291,10 @@ const limits: Migration = (database) => [
       .addColumn(name, 'bigint', (definition) => definition.notNull().defaultTo(0)),
   ),
   table(database, 'rollouts', { run_id: 'text', id: 'text', task_id: 'text', step_id: 'text?' }, ['run_id', 'id']),
+  table(database, 'shares', { provider: 'text', holder: 'text', demand: 'integer', expires_at: 'integer' }, [
+    'provider',
+    'holder',
+  ]),
   table(
     database,
     'waits',

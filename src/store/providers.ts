@@ -82,6 +82,39 @@ export class Providers {
       if (numUpdatedRows > 0n) return { requests: requests.startsInUs, tokens: tokens.startsInUs };
     }
   }
+
+  /**
+   * Tells what a process needs of the places among the calls to a provider, for so long.
+   * @returns what every process needs, the own one first
+   */
+  async shareDemand(provider: string, holder: string, demand: number, forMs: number): Promise<number[]> {
+    const { kysely } = this.#database;
+    const now = Date.now();
+    const row = { demand, expires_at: now + forMs };
+    await kysely
+      .insertInto('shares')
+      .values({ provider, holder, ...row })
+      .onConflict((conflict) => conflict.columns(['provider', 'holder']).doUpdateSet(row))
+      .execute();
+    const others = await kysely
+      .selectFrom('shares')
+      .select('demand')
+      .where('provider', '=', provider)
+      .where('holder', '<>', holder)
+      .where('expires_at', '>', now)
+      .orderBy('holder')
+      .execute();
+    return [demand, ...others.map((other) => other.demand)];
+  }
+
+  /** A process needs no places any more. Those that died are forgotten with it. */
+  async endShare(provider: string, holder: string): Promise<void> {
+    await this.#database.kysely
+      .deleteFrom('shares')
+      .where('provider', '=', provider)
+      .where(({ eb, or }) => or([eb('holder', '=', holder), eb('expires_at', '<', Date.now())]))
+      .execute();
+  }
 }
 
 function leaseUnit(nextUs: number, nowUs: number, amount: number, perMinute: number | null) {

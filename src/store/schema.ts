@@ -22,6 +22,7 @@ export type Schema = {
   examples: ExampleTable;
   rollouts: RolloutTable;
   providers: ProviderTable;
+  shares: ShareTable;
   waits: WaitTable;
   workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
 };
@@ -172,6 +173,17 @@ export type ProviderTable = {
   /** When the next lease of requests and of tokens begins, in microseconds since 1970 by the clock of the database's machine. */
   next_request_us: number;
   next_token_us: number;
+};
+
+/** What a process needs of the places among the calls to a provider. */
+export type ShareTable = {
+  provider: string;
+  /** One for each process, drawn when it starts. */
+  holder: string;
+  /** Calls that are under way or wait. */
+  demand: number;
+  /** After this the process is dead or needs nothing. */
+  expires_at: number;
 };
 
 /** A call that waits for its provider, longer than a worker would hold a slot for it. */

@@ -111,6 +111,33 @@ describe('workers that share a rate', () => {
   });
 });
 
+describe('workers that share the places of a provider', () => {
+  it('have together no more calls under way than there are, and one alone has all', async () => {
+    const reply = () => ({ after: new Promise((resolve) => setTimeout(resolve, 60)) });
+    const { store, config, gateway, run, endpoint } = await gatewayTo(reply, { concurrency: 8 });
+    const otherStore = await openStore(store.location);
+    onTestFinished(() => otherStore.close());
+    const workers = [gateway, new Gateway(otherStore, { models: config })];
+    const leaving = new AbortController();
+    const calls = (number: number) =>
+      Array.from({ length: 1_000 }, (_, sample) =>
+        workers[number]!.answer(modelCall(run, { sample, ask: number }), leaving.signal).catch(() => {}),
+      );
+    const first = calls(0);
+    await endpoint.requested(30);
+    expect(endpoint.mostInFlight).toBe(8);
+    const second = calls(1);
+    const places = () => workers.map((worker) => worker.endpoint('models').admission.limiter.limit);
+    await expect.poll(places, { timeout: 8_000 }).toEqual([4, 4]);
+    await expect.poll(() => endpoint.inFlight).toBeLessThanOrEqual(8);
+    endpoint.mostInFlight = 0;
+    await endpoint.requested(endpoint.requests.length + 40);
+    expect(endpoint.mostInFlight).toBeLessThanOrEqual(8);
+    leaving.abort(new Error('end of the test'));
+    await Promise.all([...first, ...second, ...workers.map((worker) => worker.idle())]);
+  });
+});
+
 describe('runs that share a rate', () => {
   it('take turns: one with few calls is served while another has many', async () => {
     const hold = Promise.withResolvers<void>();
@@ -137,7 +164,8 @@ describe('runs that share a rate', () => {
       Array.from({ length: 200 }, (_, sample) => () => gateway.answer(call({ sample }), never)),
     );
     expect(endpoint.requests.length).toBe(200);
-    expect(served * 110).toBeLessThan(1.1 * tokensPerMinute);
+    // Half a second is made up for at the start.
+    expect(served * 110).toBeLessThan(1.25 * tokensPerMinute);
     expect(served * 110).toBeGreaterThan(0.8 * tokensPerMinute);
   });
 });

@@ -51,4 +51,17 @@ describeEngines('providers', (engine) => {
     await providers.lease('p', { requests: 1, tokens: 1_000_000 }, onlyRequests, seen);
     expect((await providers.nextLeases('p')).next.tokens).toBe(0);
   });
+
+  it('know what every process needs of their places, until it ends or is not heard of any more', async () => {
+    const store = await engine.open();
+    const { providers: other } = await engine.reopen(store);
+    const { providers } = store;
+    expect(await providers.shareDemand('p', 'a', 5, 60_000)).toEqual([5]);
+    expect(await other.shareDemand('p', 'b', 7, 60_000)).toEqual([7, 5]);
+    expect(await other.shareDemand('p', 'dead', 9, -1)).toEqual([9, 5, 7]);
+    expect(await providers.shareDemand('p', 'a', 6, 60_000)).toEqual([6, 7]);
+    expect(await providers.shareDemand('q', 'a', 1, 60_000)).toEqual([1]);
+    await other.endShare('p', 'b');
+    expect(await providers.shareDemand('p', 'a', 6, 60_000)).toEqual([6]);
+  });
 });
