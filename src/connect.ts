@@ -1,6 +1,8 @@
 /** Crux from a script: `const crux = await connect(); const run = await crux.start(cso(), { split: 'train' });` */
 import type { Client } from '@temporalio/client';
+import { type AuditRequest, launchAudit, prepareAudit } from './audits.ts';
 import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from './config.ts';
+import type { AuditResult } from './domain/audit.ts';
 import type { CeilingChanges } from './domain/ceilings.ts';
 import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest, retuneRun } from './runs.ts';
@@ -39,6 +41,11 @@ export type Crux = {
   ): Promise<StartedRun>;
   /** A run that was started before. */
   run(id: string): StartedRun;
+  /**
+   * Rolls the actions of a finished run out again, and waits for the end of that; `auditView` reads what came out. Somebody must run a worker.
+   * @throws CruxError `User.Config`, `User.NotFound`
+   */
+  audit(runId: string, request?: AuditRequest): Promise<AuditResult>;
   /** Runs a worker in this process until the returned function is called. */
   work(): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -79,6 +86,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
       return ownRun(run.id);
     },
     run: ownRun,
+    audit: async (runId, request) => launchAudit(client, store, await prepareAudit(store, runId, request)),
     work: async () => {
       const { startWorker } = await import('./worker.ts');
       const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });

@@ -1,7 +1,10 @@
 /** The public API of Crux. */
+
+export type { AuditRequest } from './audits.ts';
 export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts';
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
+export type { AuditResult } from './domain/audit.ts';
 export type { Ceiling, CeilingChanges, Ceilings } from './domain/ceilings.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example.ts';
@@ -46,6 +49,7 @@ export { cso, eto, ipr, rft, rro, sft, stepDpo } from './methods.ts';
 export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
+export { type AuditView, auditView } from './views/audit.ts';
 export {
   type ComparedFigure,
   type ComparedRun,

@@ -65,7 +65,8 @@ const csoSchema = z.strictObject({
 });
 
 const rroSchema = z.strictObject({
-  exploration: z.enum(['rising', 'fixed']).default('rising'),
+  exploration: z.enum(['rising', 'fixed', 'random']).default('rising'),
+  stopProbability: z.number().gt(0).max(1).default(0.5),
   draws: z.int().min(1).max(32).default(5),
   rollouts: z.int().min(1).max(64).default(5),
   gap: z.number().min(0).max(1).default(0.1),
@@ -80,6 +81,7 @@ const rroSchema = z.strictObject({
 const stepDpoSchema = z.strictObject({
   ...alternativeOptions,
   gap: z.number().min(0).max(1).default(0.2),
+  revalueRate: z.number().min(0).max(1).default(0.1),
   ...balanceOptions,
 });
 

@@ -1,13 +1,14 @@
 /** What proves the pairs of ETO (arXiv 2403.02502) and IPR (arXiv 2406.11176): whole ways on, the policy's against the expert's. */
-import { betterByBoth, betterByOutcome } from '../domain/contrast.ts';
+import { betterByOutcome } from '../domain/contrast.ts';
+import { iprPair } from '../domain/proven-pairs.ts';
 import type { EtoOptions, IprOptions, OutcomeOptions, VerificationOptions } from '../domain/run-config.ts';
-import { lastingVerdict, tally, verdictOn } from '../domain/verification.ts';
+import { lastingVerdict, tally } from '../domain/verification.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
 import { trajectoryId } from './environment.ts';
-import { actionValue, branchOutcome, leadsToTheSame, type Proof } from './proof.ts';
+import { branchOutcome, type Proof, proofOf, type StoredAction, storedActions } from './proof.ts';
 
 type Options = EtoOptions | IprOptions;
 
@@ -106,40 +107,24 @@ async function outcomeProof(
 
 /** Outcome and step value must agree [P]; under `sound`, fresh rollouts of the two actions must too. */
 async function stepProof(store: Store, run: Run, options: IprOptions, state: State, ways: Ways): Promise<Proof | null> {
-  const rows = await store.findings.branchesAt(run.id, state.id);
-  const of = (side: 'expert' | 'policy', purpose: string) =>
-    rows.filter((row) => row.candidate_id === ways[side].candidate.id && row.purpose === purpose);
-  const value = async (side: 'expert' | 'policy') => {
-    const { candidate, end } = ways[side];
-    return end.steps === 1 ? end.reward : actionValue(store.tree, state, candidate, of(side, 'value'));
-  };
-  const values = { expert: await value('expert'), policy: await value('policy') };
+  const [expert, policy] = await storedActions(store, run.id, state, [
+    ways.expert.candidate.id,
+    ways.policy.candidate.id,
+  ]);
+  // A way on that is over after one step has no rollouts.
+  const valued = (action: StoredAction, { end }: { end: BranchTable }) =>
+    end.steps === 1 ? { ...action, endedWith: end.reward } : action;
   const outcomes = { expert: ways.expert.end.reward, policy: ways.policy.end.reward };
-  const verdict = betterByBoth(outcomes, values, options.gap);
-  if (verdict !== 'expert-better' && verdict !== 'policy-better') return null;
-  if (await leadsToTheSame(store.tree, state, ways.expert.candidate, ways.policy.candidate)) return null;
-  const policyLost = verdict === 'expert-better';
-  const [better, worse] = policyLost ? (['expert', 'policy'] as const) : (['policy', 'expert'] as const);
-  const isSound = options.verification.rollouts > 1;
-  const ofChosen = of(better, isSound ? 'verify' : 'value');
-  const ofRejected = of(worse, isSound ? 'baseline' : 'value');
-  const [chosenTally, rejectedTally] = [tally(ofChosen.map(branchOutcome)), tally(ofRejected.map(branchOutcome))];
-  const proven = isSound ? verdictOn(chosenTally, rejectedTally, options.verification) : null;
-  if (proven && proven.verdict !== 'accepted') return null;
+  const pair = iprPair(valued(expert!, ways.expert), valued(policy!, ways.policy), outcomes, options);
+  if (!pair) return null;
+  const policyLost = pair.chosen.candidateId === ways.expert.candidate.id;
+  const proof = proofOf(pair);
   const leaves =
     options.contrast === 'rest' ? { expert: ways.expert.end.leaf_id, policy: ways.policy.end.leaf_id } : null;
   return {
     ...sidesOf(ways, policyLost, leaves),
-    rule: proven ? proven.rule : 'values',
-    posterior: proven ? proven.posterior : null,
-    values: { chosen: values[better]!, rejected: values[worse]! },
-    chosenTally,
-    rejectedTally,
-    branches: [
-      ...endsAsBranches(ways, policyLost),
-      ...ofChosen.map((row) => ({ side: 'chosen' as const, row })),
-      ...ofRejected.map((row) => ({ side: 'rejected' as const, row })),
-    ],
+    ...proof,
+    branches: [...endsAsBranches(ways, policyLost), ...proof.branches],
   };
 }
 

@@ -132,7 +132,7 @@ export function contrastActivities(context: ActivityContext) {
 }
 
 function isSampled(run: Run, nodeId: string): boolean {
-  const rate = 'revalueRate' in run.config.options ? run.config.options.revalueRate : 0;
+  const rate = ('revalueRate' in run.config.options && run.config.options.revalueRate) || 0;
   return seededFraction(run.seed, `revalue/${nodeId}`) < rate;
 }
 

@@ -34,6 +34,7 @@ export function environmentActivities(context: ActivityContext) {
       title: task.title,
       environment: run.environment,
       sample: runTask.sample,
+      seed: run.seed,
       rootId: root.id,
       trajectoryId: runTask.importedId ?? trajectoryId(run, task.id, runTask.sample),
       stepLimit: run.config.stepLimit,

@@ -1,3 +1,4 @@
+import { auditActivities } from './audit.ts';
 import type { ActivityContext } from './context.ts';
 import { contrastActivities } from './contrast.ts';
 import { demonstrationActivities } from './demonstrations.ts';
@@ -15,6 +16,7 @@ import { storeActivities } from './store.ts';
 /** Activities that need environments or models: the `agent` role. */
 export function agentActivities(context: ActivityContext) {
   return {
+    ...auditActivities(context),
     ...contrastActivities(context),
     ...demonstrationActivities(context),
     ...drawActivities(context),

@@ -1,5 +1,6 @@
 /** Turns what was found out about a trajectory into pairs with their certificates. Reads only what is stored, so it gives the same whenever it runs. */
 import type { Certificate } from '../domain/pair.ts';
+import { keepBest } from '../domain/proven-pairs.ts';
 import type { StepAddress } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
@@ -28,7 +29,8 @@ export function pairActivities(context: ActivityContext) {
     const rows = new Map<string, PairTable>();
     for (const step of await store.findings.steps(runId, trajectoryId)) {
       const state = await store.tree.state(step.node_id);
-      const kept = keepBest(await proofsOf(run, step, state, trajectory), options.pairsPerStep, run.seed);
+      const order = (proof: Proof) => seededFraction(run.seed, `keep/${proof.chosen.id}/${proof.rejected.id}`);
+      const kept = keepBest(await proofsOf(run, step, state, trajectory), options.pairsPerStep, order);
       for (const proof of kept) {
         const row = await certify(run, trajectory, state, proof);
         // Two steps of IPR may give the same rest of two trajectories.
@@ -60,14 +62,6 @@ export function pairActivities(context: ActivityContext) {
   }
 
   return { recordPairs: activity(recordPairs) };
-}
-
-/** By posterior where there is one, else in a seeded random order; never by score gap, which selects the PRM's overconfidence. */
-function keepBest(proofs: Proof[], most: number | null, seed: number): Proof[] {
-  const order = (proof: Proof) => seededFraction(seed, `keep/${proof.chosen.id}/${proof.rejected.id}`);
-  return proofs
-    .toSorted((one, other) => (other.posterior ?? 0) - (one.posterior ?? 0) || order(one) - order(other))
-    .slice(0, most ?? undefined);
 }
 
 function keepBestRows(rows: PairTable[], most: number | null, seed: number): PairTable[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
+import { branchAll, judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { alternativeOptionsOf, type CsoOptions, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
 import { meanScore, preferenceOf } from '../domain/step-preference.ts';
@@ -27,7 +27,9 @@ export function prmActivities(context: ActivityContext) {
     const { state, policy, alternatives } = await actionsOf(address);
     const options = csoOptionsOf(run.config);
     const scores = options.gate ? await allScored(run, state, [policy, ...alternatives], signal) : [];
-    const judged = options.gate ? judgeStep(scores[0]!, scores.slice(1), options) : ungated(alternatives);
+    const judged = options.gate
+      ? judgeStep(scores[0]!, scores.slice(1), options)
+      : branchAll(alternatives.map(({ id }) => ({ candidateId: id })));
     const branched = judged.branched.slice(0, options.branchesPerStep ?? undefined);
     const critical = judged.verdict === 'critical';
     const placebo = critical && seededFraction(run.seed, `placebo/${state.id}`) < options.verification.placeboRate;
@@ -93,7 +95,9 @@ export function prmActivities(context: ActivityContext) {
       alternatives: JSON.stringify(pair === null ? [] : [pair.best, pair.worst]),
       placebo: 0,
     });
-    return { verdict };
+    const rate = stepDpoOptionsOf(run.config).revalueRate ?? 0;
+    const isRevalued = pair !== null && seededFraction(run.seed, `revalue/${state.id}`) < rate;
+    return { verdict, ...(isRevalued && { revalued: { nodeId: state.id, candidateIds: [pair.best, pair.worst] } }) };
   }
 
   /** The policy's own action at a step, and the alternatives to it in the order in which they were drawn. */
@@ -190,12 +194,6 @@ function isCalibrated(run: Run, { candidateId: id, score }: ScoredCandidate): bo
 /** Alternatives that are rolled out anyway, each at least once: where nothing may end that early. */
 function branchedOnce({ verify, stopAtFirst }: CsoOptions, branched: string[]): string[] {
   return verify && !stopAtFirst ? branched : [];
-}
-
-function ungated(alternatives: CandidateTable[]) {
-  return alternatives.length === 0
-    ? { verdict: 'no-alternative' as const, branched: [] }
-    : { verdict: 'critical' as const, branched: alternatives.map(({ id }) => id) };
 }
 
 /** The score in a judge's answer: JSON, alone or inside other text. */

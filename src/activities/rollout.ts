@@ -1,8 +1,8 @@
 /** Branches: a state, a candidate, and the policy's continuation to an ending. */
 import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { stepOfCall, streamOf } from '../domain/stream.ts';
-import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch } from '../domain/wire.ts';
+import { scopeOfCall, streamOf } from '../domain/stream.ts';
+import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { startRollout } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
 import { contentHash } from '../store/hash.ts';
@@ -43,17 +43,29 @@ export function rolloutActivities(context: ActivityContext) {
     const origin = await store.tree.state(input.nodeId);
     await startRollout(store, scopeOf(run, input, origin), branchId(input));
     let compared = 0;
-    let played: Played;
+    let leafId = origin.id;
     try {
       compared = await checkPrefix(origin, signal);
       const start = await takeCandidate(input, origin, signal);
       const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
-      played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
+      const played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
+      leafId = played.leafId;
+      // Awaited here, because the confirmation of a success may break too.
+      return await record(run, input, compared, played, signal);
     } catch (error) {
-      played = endedByFault(origin.id, error, signal);
+      return record(run, input, compared, endedByFault(leafId, error, signal), signal);
     }
-    return record(run, input, compared, played, signal);
+  }
+
+  /** Several rollouts of one action in one activity: what each needs is stored step by step all the same. */
+  async function rollOutAll({ from, to, ...action }: RolloutsInput, signal: AbortSignal): Promise<BranchResult[]> {
+    const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+    const rollouts = await Promise.allSettled(numbers.map((rollout) => rollOut({ ...action, rollout }, signal)));
+    // Not before all are over: a repeated attempt must not meet those of this one.
+    const failed = rollouts.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    return rollouts.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
 
   /** The first step of a branch that a workflow of its own continues call by call. */
@@ -130,7 +142,12 @@ export function rolloutActivities(context: ActivityContext) {
     return branchOutcome(row);
   }
 
-  return { rollOut: activity(rollOut), openBranch: activity(openBranch), recordBranch: activity(recordBranch) };
+  return {
+    rollOut: activity(rollOut),
+    rollOutAll: activity(rollOutAll),
+    openBranch: activity(openBranch),
+    recordBranch: activity(recordBranch),
+  };
 }
 
 /** Id of the only branch of its kind from a state. */
@@ -151,5 +168,5 @@ function branchId({
 /** Whose ceilings a branch counts for. */
 function scopeOf(run: Run, input: BranchInput, origin: State): Scope {
   const { nodeId, purpose } = input;
-  return { runId: run.id, taskId: origin.taskId, stepId: stepOfCall({ nodeId, purpose, stream: streamOf(input) }) };
+  return scopeOfCall(run.id, origin.taskId, { nodeId, purpose, stream: streamOf(input) });
 }

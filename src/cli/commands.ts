@@ -98,6 +98,17 @@ export function registerCommands(program: Command): void {
     .action(async (run, options) => (await import('./show.ts')).show(setting(), run, options));
 
   program
+    .command('audit')
+    .argument('<run>')
+    .description('roll the actions of its pairs out again, to see how many of them are right')
+    .option('--rollouts <n>', 'reference rollouts of each action', wholeNumber, 64)
+    .option('--sample <share or count>', 'only some of the pairs: a share below 1, or a number', positiveNumber)
+    .option('--max-calls <n>', 'new ceiling on model calls of the run, this included', wholeNumber)
+    .option('--max-tokens <n>', 'new ceiling on tokens', wholeNumber)
+    .option('--max-cost <dollars>', 'new ceiling on cost in US dollars', positiveNumber)
+    .action(async (run, options) => (await import('./audit.ts')).audit(setting(), run, options));
+
+  program
     .command('compare')
     .argument('<run...>', 'two or more; differences are to the first')
     .description('runs side by side, with intervals and the smallest difference that could have been seen')

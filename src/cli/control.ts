@@ -26,12 +26,12 @@ export async function budget(options: GlobalOptions, runId: string, given: Ceili
     const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
     const retuned = retunedCeilings(known, changes);
     checkPriced(config.models, retuned);
-    const hasEnded = state === 'budget' && finishedAt !== null;
+    const hasEnded = state !== 'cancelled' && finishedAt !== null;
     if (hasEnded) await store.runs.setControl(runId, { ceilings: retuned });
     return { isOver: hasEnded, ceilings: retuned };
   });
   if (!isOver) await steer(options, runId, (run) => run.retune(changes));
-  const next = isOver ? ' It goes on when it is started again: crux run … with its --run-id.' : '';
+  const next = isOver ? ' They hold when it is started again (crux run … with its --run-id), and for its audit.' : '';
   printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${ceilingsText(ceilings)}.${next}`);
 }
 

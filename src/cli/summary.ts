@@ -1,4 +1,6 @@
+import { pairQualities } from '../domain/pair-quality.ts';
 import { luckFlipRate } from '../domain/statistics/luck.ts';
+import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
 import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary } from '../views/run-summary.ts';
 import { ceilingsText } from './ceilings.ts';
@@ -47,13 +49,16 @@ export function summaryText(summary: RunSummary): string {
   return [head, ledgerText(summary), faultText(summary)].filter((part) => part !== '').join('\n\n');
 }
 
-function pairLines({ method, pairs, revalued, comparison }: RunSummary): [string, string][] {
+function pairLines(summary: RunSummary): [string, string][] {
+  const { method, pairs, revalued, comparison } = summary;
   const isUnverified = method === 'step-dpo' || (pairs.flags.unverified ?? 0) > 0;
   return [
     [
       isUnverified ? 'Pairs, unverified' : 'Verified pairs',
       `${count(pairs.total)} at ${plural(pairs.steps, 'step')} of ${plural(pairs.tasks, 'task')}, ${plural(pairs.groups, 'group')}`,
     ],
+    ...falsePairsLine(summary),
+    ...auditLines(summary),
     ...(revalued === null ? [] : [['  valued again', revaluedText(revalued)] as [string, string]]),
     ...(pairs.total === 0 ? [] : [['  flags', named(pairs.flags)] as [string, string]]),
     ['Candidates per step', orUnknown(comparison.candidatesPerStep, 2)],
@@ -71,6 +76,48 @@ function expertText({ demonstrations: { total, succeeded } }: RunSummary): [stri
 function examplesText({ total, tasks, groups, byOrigin }: NonNullable<RunSummary['examples']>): string {
   const whose = total === 0 ? '' : `: ${named(byOrigin)}`;
   return `${count(total)} of ${plural(tasks, 'task')}, ${plural(groups, 'group')}${whose}`;
+}
+
+function falsePairsLine({ estimatedFalsePairs }: RunSummary): [string, string][] {
+  if (estimatedFalsePairs === null) return [];
+  const { share, from } = estimatedFalsePairs;
+  const origin = {
+    posterior: 'mean of 1 − posterior',
+    placebo: 'at most: placebo ÷ flips',
+    're-estimates': 'ties and reversed, see below',
+  };
+  return [['  estimated false', `${percent(share)} (${origin[from]})`]];
+}
+
+function auditLines({ audit }: RunSummary): [string, string][] {
+  if (audit === null) return [];
+  return [
+    ['Pair quality by reference rollouts', qualityText(audit)],
+    ...(audit.accepted === null ? [] : [['Accepted actions', acceptedText(audit.accepted)] as [string, string]]),
+  ];
+}
+
+/** Shares of the audited pairs, e.g. `61.0 % better (50.2 to 71.1), …`. */
+export function qualityText({ quality, meanDifference, pairs, settings }: Omit<AuditView, 'judged'>): string {
+  if (quality === null || meanDifference === null) return 'no pair was audited';
+  const shares = pairQualities.map((name) => `${shareText(quality[name])} ${name}`).join(', ');
+  const difference = estimateText(meanDifference, (value) => value.toFixed(2));
+  return `${shares}; mean difference ${difference}; ${plural(pairs.audited, 'pair')}, ${settings.rollouts} rollouts a side`;
+}
+
+/** What the actions that a run went on with are worth, and how much their values overrate them. */
+export function acceptedText({ steps, reference, estimate, overrated }: AcceptedActions): string {
+  const digits = (value: number) => value.toFixed(3);
+  return `worth ${estimateText(reference, digits)} at ${plural(steps, 'step')}; valued ${digits(estimate)}, overrated by ${estimateText(overrated, digits)}`;
+}
+
+function shareText(estimate: Estimate): string {
+  return estimateText(estimate, (value) => `${(100 * value).toFixed(1)} %`);
+}
+
+function estimateText({ value, interval }: Estimate, write: (value: number) => string): string {
+  if (interval === null) return write(value);
+  return `${write(value)} (${write(interval.lower)} to ${write(interval.upper)})`.replace(' % to', ' to');
 }
 
 /** What fresh rollouts make of the gaps by which pairs were chosen. */

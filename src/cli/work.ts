@@ -15,13 +15,36 @@ import { type GlobalOptions, reachTemporal, say } from './setting.ts';
  * @param again the command that goes on with the run after an interruption
  * @throws CommandFailed with exit code 130 when the user interrupted it
  */
-export async function workOn(
+export function workOn(
   options: GlobalOptions,
   config: CruxConfig,
   store: Store,
   run: Run,
   again: string,
 ): Promise<CampaignResult> {
+  const work = async (client: Client) => {
+    await launchRun(client, store, run);
+    return client.workflow.getHandle(run.id).result() as Promise<CampaignResult>;
+  };
+  return workUntil(options, config, store, { id: run.id, work, again });
+}
+
+/** Runs a worker in this process until some work of a run is over. @throws CommandFailed with exit code 130 when the user interrupted it */
+export async function workUntil<T>(
+  options: GlobalOptions,
+  config: CruxConfig,
+  store: Store,
+  {
+    id,
+    work,
+    again,
+  }: {
+    id: string;
+    /** Starts it, and waits for its end. */
+    work: (client: Client) => Promise<T>;
+    again: string;
+  },
+): Promise<T> {
   const tell = say(options);
   const interrupt = onInterrupt(() =>
     tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
@@ -32,17 +55,12 @@ export async function workOn(
     const { startWorker } = await import('../worker.ts');
     const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
     const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
-    await launchRun(client, store, run);
     if (temporal.uiAddress)
-      tell(
-        `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
-      );
-    const result = client.withAbortSignal(waiting.signal, () =>
-      client.workflow.getHandle(run.id).result(),
-    ) as Promise<CampaignResult>;
+      tell(`Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(id)}`);
+    const result = client.withAbortSignal(waiting.signal, () => work(client));
     const interrupted = new Promise<null>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(null)));
     const outcome = Promise.race([result, interrupted, worker.done.then(() => null)]);
-    await showProgress(store, run.id, outcome, options.json === true);
+    await showProgress(store, id, outcome, options.json === true);
     const ended = await outcome;
     worker.stop();
     await worker.done;

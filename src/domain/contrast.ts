@@ -1,4 +1,5 @@
 /** The rules of ETO (arXiv 2403.02502) and IPR (arXiv 2406.11176): which of the expert's and the policy's way on is preferred. */
+import { isBetterBy } from './rising.ts';
 
 /** By final reward alone. `unknown`: one of them ended by a fault. */
 export type OutcomeVerdict = 'expert-better' | 'policy-better' | 'equal' | 'unknown';
@@ -15,8 +16,8 @@ export type Compared = { expert: number | null; policy: number | null };
  */
 export function betterByOutcome({ expert, policy }: Compared, gap: number): OutcomeVerdict {
   if (expert === null || policy === null) return 'unknown';
-  if (Math.abs(expert - policy) <= gap) return 'equal';
-  return expert > policy ? 'expert-better' : 'policy-better';
+  if (isBetterBy(expert, policy, gap)) return 'expert-better';
+  return isBetterBy(policy, expert, gap) ? 'policy-better' : 'equal';
 }
 
 /**

@@ -8,7 +8,9 @@ export type ValuedAction = {
 };
 
 export type RisingOptions = {
-  exploration: 'rising' | 'fixed';
+  exploration: 'rising' | 'fixed' | 'random';
+  /** With random exploration: the chance to stop after each action that was drawn. */
+  stopProbability: number;
   draws: number;
   gap: number;
   saturation: number;
@@ -24,14 +26,20 @@ export type StepChoice = {
   rejected: number | null;
 };
 
-/** Whether enough actions are drawn at a step. @param previous value of the state so far; null when unknown */
+/**
+ * Whether enough actions are drawn at a step.
+ * @param previous value of the state so far; null when unknown
+ * @param luck in [0, 1), drawn anew after each action: what random exploration stops by
+ */
 export function isDrawnEnough(
   previous: number | null,
   drawn: readonly ValuedAction[],
   options: RisingOptions,
+  luck: number,
 ): boolean {
   if (drawn.length >= options.draws) return true;
   if (options.exploration === 'fixed' || drawn.length === 0) return false;
+  if (options.exploration === 'random') return luck < options.stopProbability;
   const accepted = drawn.findIndex((action) => isAccepted(previous, action, options));
   if (accepted < 0) return false;
   return accepted > 0 || !options.extraDraw || drawn.length > 1;
@@ -39,7 +47,7 @@ export function isDrawnEnough(
 
 /**
  * What to go on with after drawing. With rising exploration the first action that rises [P]; where none rises, the best one, and best against
- * worst is still a pair [D]. With fixed exploration always the best of all. A pair needs a gap above τ [D].
+ * worst is still a pair [D]. With fixed or random exploration always the best of all. A pair needs a gap above τ [D].
  */
 export function chooseStep(
   previous: number | null,
@@ -55,18 +63,30 @@ export function chooseStep(
     null,
   );
   const { value } = drawn[accepted]!;
-  const rises = value !== null && (previous === null || value > previous);
+  const rises = value !== null && isAbove(value, previous);
   const isSaturated = previous !== null && previous >= 1 - options.saturation;
   return {
     verdict: isSaturated ? 'saturated' : rises ? 'rising' : 'not-rising',
     accepted,
-    rejected: worst !== null && value !== null && value - drawn[worst]!.value! > options.gap ? worst : null,
+    rejected: worst !== null && value !== null && isBetterBy(value, drawn[worst]!.value!, options.gap) ? worst : null,
   };
 }
 
 function isAccepted(previous: number | null, { value }: ValuedAction, { saturation }: RisingOptions): boolean {
   if (previous !== null && previous >= 1 - saturation) return true;
-  return value !== null && (previous === null || value > previous);
+  return value !== null && isAbove(value, previous);
+}
+
+function isAbove(value: number, previous: number | null): boolean {
+  return previous === null || isBetterBy(value, previous, 0);
+}
+
+/** Means of the same rewards differ in their last bits by the order of adding; and as binary fractions 0.4 − 0.3 is more than 0.1. */
+const tolerance = 1e-9;
+
+/** Whether a value is above another one by more than `gap`, strictly: values 0.1 apart do not differ by more than 0.1. */
+export function isBetterBy(better: number, worse: number, gap: number): boolean {
+  return better - worse > gap + tolerance;
 }
 
 /** The highest value; among equals the first drawn. An unknown value is below every known one. */

@@ -62,10 +62,10 @@ export function verificationOf(config: RunConfig): VerificationOptions {
   return config.options.verification;
 }
 
-/** Whether successes must hold on variants of the task's data, where the environment has them. */
+/** Whether successes must hold on variants of the task's data, where the environment has them: as the method says, else always. */
 export function confirmsOnVariants({ options }: RunConfig): boolean {
   if ('verification' in options) return options.verification.confirmOnVariants;
-  return 'confirmOnVariants' in options && options.confirmOnVariants;
+  return 'confirmOnVariants' in options ? options.confirmOnVariants : true;
 }
 
 /** @throws Error for a run of a method that uses no expert trajectories */
@@ -169,8 +169,13 @@ export type VerificationOptions = {
 
 /** Options of RRO. [P] values are those of the paper (arXiv 2505.20737), [D] ours. */
 export type RroOptions = {
-  /** `rising` [P]: draw until an action's value rises. `fixed`: always draw all, the baseline of the paper. */
-  exploration: 'rising' | 'fixed';
+  /**
+   * `rising` [P]: draw until an action's value rises. `fixed`: always draw all, the baseline of the paper. `random`: stop by chance alone, a
+   * control [D].
+   */
+  exploration: 'rising' | 'fixed' | 'random';
+  /** With random exploration: the chance to stop after each action that was drawn [D]. */
+  stopProbability: number;
   /** K: most actions drawn at a step [D]. */
   draws: number;
   /** m: rollouts that value an action [D]. */
@@ -195,6 +200,8 @@ export type RroOptions = {
 export type StepDpoOptions = AlternativeOptions & {
   /** Least difference of scores for a pair. */
   gap: number;
+  /** Share of the pairs whose actions are rolled out, to see what their scores are worth. Absent in runs of before. */
+  revalueRate?: number;
   /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;

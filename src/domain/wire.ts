@@ -19,6 +19,8 @@ export type OpenedTask = {
   title: string;
   environment: string;
   sample: number;
+  /** The run's. */
+  seed: number;
   rootId: string;
   trajectoryId: string;
   stepLimit: number;
@@ -103,7 +105,11 @@ export type StepContrast = {
   actions: { expert: DrawnAction; policy: DrawnAction } | null;
 };
 
-export type RankResult = { verdict: PreferenceVerdict };
+export type RankResult = {
+  verdict: PreferenceVerdict;
+  /** The pair, where it is in the seeded sample whose actions are rolled out; absent otherwise. */
+  revalued?: { nodeId: string; candidateIds: string[] };
+};
 
 /** An action that was drawn in a state and taken. */
 export type DrawnAction = {
@@ -140,6 +146,7 @@ export type ChoiceInput = StepAddress & {
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
  * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
  * one more trajectory of the policy. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
+ * `reference`: an audit, after the run.
  */
 export type BranchPurpose =
   | 'verify'
@@ -150,11 +157,14 @@ export type BranchPurpose =
   | 're-estimate'
   | 'contrast'
   | 'sample'
-  | 'calibrate';
+  | 'calibrate'
+  | 'reference';
 
-/** Whether a call or branch only measures something, and is no part of what the pairs took. */
+/** What only measures luck or a model, and is no part of what the pairs took. */
+export const measurements = ['placebo', 're-estimate', 'calibrate', 'reference'] as const satisfies BranchPurpose[];
+
 export function isMeasurement(purpose: string): boolean {
-  return purpose === 'calibrate';
+  return (measurements as readonly string[]).includes(purpose);
 }
 
 export type BranchInput = {
@@ -167,6 +177,9 @@ export type BranchInput = {
   /** Number of the rollout among those of the same candidate and purpose, from 0. */
   rollout: number;
 };
+
+/** Several rollouts of one action, by number: those from `from` on, before `to`. */
+export type RolloutsInput = Omit<BranchInput, 'rollout'> & { from: number; to: number };
 
 /** A branch as a workflow of its own. */
 export type BranchWorkflowInput = BranchInput & { historyLimit?: number; cursor?: BranchCursor };

@@ -22,3 +22,7 @@ export function branchWorkflowId(
 export function isRunId(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/.test(text);
 }
+
+export function auditWorkflowId(runId: string): string {
+  return `${runId}/audit`;
+}

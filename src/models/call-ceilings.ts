@@ -11,7 +11,7 @@ import {
 } from '../domain/ceilings.ts';
 import type { RoleSettings } from '../domain/run-config.ts';
 import { CruxError, type FaultKind } from '../errors.ts';
-import type { Scope, Use, WorstCase } from '../store/reservations.ts';
+import { isWithin, type Scope, type Use, type WorstCase } from '../store/reservations.ts';
 import type { Store } from '../store/store.ts';
 import type { RequestBody } from './endpoint.ts';
 
@@ -76,7 +76,7 @@ async function refuseOver(
 ): Promise<void> {
   for (const level of ceilingLevels) {
     const ceiling = ceilingOf(ceilings, level);
-    if (!isLimited(ceiling, ceilingUnits) || (level === 'step' && scope.stepId === null)) continue;
+    if (!isLimited(ceiling, ceilingUnits) || !isWithin(scope, level)) continue;
     const used = await reservations.use(scope, level);
     const over = ceilingUnits.find((unit) => {
       const most = ceiling[unit];

@@ -6,7 +6,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
 import { type RoleSettings, settingsFor } from '../domain/run-config.ts';
-import { stepOfCall } from '../domain/stream.ts';
+import { scopeOfCall } from '../domain/stream.ts';
 import { CruxError } from '../errors.ts';
 import { SharedWork } from '../shared-work.ts';
 import { contentHash } from '../store/hash.ts';
@@ -164,7 +164,7 @@ export class Gateway {
       const message = `The endpoint "${endpoint.name}" wants no calls for another ${Math.ceil(coolDownMs / 1000)} s.`;
       return new CruxError('Model.RateLimit', message, { retryAfterMs: coolDownMs });
     }
-    const scope = { runId, taskId: call.taskId, stepId: stepOfCall(call.address) };
+    const scope = scopeOfCall(runId, call.taskId, call.address);
     const holdMs = endpoint.config.timeoutMs + longestPatienceMs;
     return holdWorstCase(this.#store, scope, key, worst, holdMs, ceilings);
   }

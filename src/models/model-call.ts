@@ -2,7 +2,7 @@
 import type { Json } from '../domain/canonical-json.ts';
 import type { Message, Tool } from '../domain/message.ts';
 import type { Role, RoleSettings } from '../domain/run-config.ts';
-import { stepOfCall } from '../domain/stream.ts';
+import { scopeOfCall } from '../domain/stream.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
 import type { Completion, RequestBody } from './endpoint.ts';
@@ -22,6 +22,7 @@ export type Purpose =
   | 'contrast'
   | 'sample'
   | 'calibrate'
+  | 'reference'
   | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */
@@ -71,11 +72,12 @@ export function answerFrom(
   sent: { key: string; seed: number; latencyMs: number; throttledMs: number },
 ): Answer {
   const { promptTokens, completionTokens } = completion;
+  const scope = scopeOfCall(call.run.id, call.taskId, call.address);
   const known = settings.price !== null && promptTokens !== null && completionTokens !== null;
   return {
     key: sent.key,
-    taskId: call.taskId,
-    stepId: stepOfCall(call.address),
+    taskId: scope.taskId,
+    stepId: scope.stepId,
     ...call.address,
     model: settings.model,
     seed: sent.seed,

@@ -1,5 +1,7 @@
 /** How the cells of a comparison are written, on the terminal and in the page. */
 import { type FigureName, figures } from '../domain/figures.ts';
+import { pairQualities } from '../domain/pair-quality.ts';
+import type { Estimate } from '../views/audit.ts';
 import type { ComparedFigure, ComparedRun, Difference } from '../views/comparison.ts';
 import { cost, count, decimal } from './values.ts';
 
@@ -14,6 +16,11 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   { title: 'Calls', text: ({ calls }) => count(calls) },
   { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
   { title: 'Verified pairs', text: ({ pairs }) => count(pairs.total) },
+  { title: '  estimated false', text: ({ estimatedFalseShare }) => share(estimatedFalseShare) },
+  ...pairQualities.map((quality) => ({
+    title: `  ${quality} by reference rollouts`,
+    text: ({ audit }: ComparedRun) => estimatedShare(audit?.quality?.[quality]),
+  })),
   {
     title: '  at steps / tasks / groups',
     text: ({ pairs }) => [pairs.steps, pairs.tasks, pairs.groups].map(count).join(' / '),
@@ -67,6 +74,13 @@ function intervalText(name: FigureName, lower: number, upper: number): string {
 function signed(name: FigureName, value: number): string {
   const text = valueText(name, Math.abs(value)).replace(' %', '');
   return `${value < 0 ? '−' : '+'}${text}`;
+}
+
+function estimatedShare(estimate: Estimate | undefined): string {
+  if (estimate === undefined) return 'not audited';
+  const { value, interval } = estimate;
+  const bounds = interval && `${share(interval.lower)} to ${share(interval.upper)}`.replace(' % to', ' to');
+  return bounds === null ? share(value) : `${share(value)} (${bounds})`;
 }
 
 function share(value: number | null): string {

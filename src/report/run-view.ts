@@ -5,6 +5,7 @@
 import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
+import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Split } from '../domain/task.ts';
 
 export type RunView = {
@@ -44,6 +45,8 @@ export type SummaryView = {
   candidateSteps: number | null;
   branches: number | null;
   verifiedPairs: number;
+  /** Share of the audited pairs of each quality; null for a run that was not audited. */
+  pairQuality: { [quality in PairQuality]: number } | null;
   /** Branches through alternatives, and how many succeeded. Null when none was made. */
   flips: Share | null;
   /** The same for branches through the policy's own action at the placebo steps. */

@@ -31,6 +31,13 @@ export function summarySection(view: RunView): SafeHtml {
     isCso ? card('candidate critical steps', count(summary.candidateSteps)) : null,
     method === 'step-dpo' ? null : card('branches', count(summary.branches)),
     card(isUnverified ? 'pairs, unverified' : 'verified pairs', count(summary.verifiedPairs)),
+    summary.pairQuality === null
+      ? null
+      : card(
+          'right by reference rollouts',
+          percent(summary.pairQuality.better),
+          `${percent(summary.pairQuality.equal)} equal, ${percent(summary.pairQuality.wrong)} wrong`,
+        ),
   ]}</dl>
 ${isCso ? flipTable(summary) : null}
 <div class="pictures" style="margin-top:14px">${endingsBar(summary)}${scoreHistogram(view)}</div></section>

@@ -5,6 +5,7 @@
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { Database } from './database.ts';
 import type {
+  AuditTable,
   BranchTable,
   CandidateTable,
   ExampleTable,
@@ -104,8 +105,10 @@ export class Findings {
     return query.orderBy('trajectory_id').orderBy('step').execute();
   }
 
+  /** Branches that a run made to find and prove its pairs: those of an audit are not among them. */
   branches(runId: string, trajectoryId?: string): Promise<BranchTable[]> {
-    let query = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
+    const all = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
+    let query = all.where('purpose', '<>', 'reference');
     if (trajectoryId !== undefined) query = query.where('trajectory_id', '=', trajectoryId);
     return query
       .orderBy('trajectory_id')
@@ -175,6 +178,37 @@ export class Findings {
           ),
       ),
     ]);
+  }
+
+  async audit(runId: string): Promise<AuditTable | null> {
+    const query = this.#database.kysely.selectFrom('audits').selectAll().where('run_id', '=', runId);
+    return (await query.executeTakeFirst()) ?? null;
+  }
+
+  /** The last settings count; rollouts that were made under earlier ones stay. */
+  async setAudit(row: AuditTable): Promise<void> {
+    const query = this.#database.kysely.insertInto('audits').values(row);
+    await query.onConflict((conflict) => conflict.column('run_id').doUpdateSet(row)).execute();
+  }
+
+  /** The first `rollouts` reference rollouts of each audited action. */
+  references(runId: string, rollouts: number): Promise<BranchTable[]> {
+    const all = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
+    const query = all.where('purpose', '=', 'reference').where('rollout', '<', rollouts);
+    return query.orderBy('node_id').orderBy('candidate_id').orderBy('rollout').execute();
+  }
+
+  /** How many of an action's first `rollouts` reference rollouts there are, by state and candidate: `<node>/<candidate>`. */
+  async countReferences(runId: string, rollouts: number): Promise<Map<string, number>> {
+    const rows = await this.#database.kysely
+      .selectFrom('branches')
+      .select(({ fn }) => ['node_id', 'candidate_id', fn.countAll<number>().as('count')])
+      .where('run_id', '=', runId)
+      .where('purpose', '=', 'reference')
+      .where('rollout', '<', rollouts)
+      .groupBy(['node_id', 'candidate_id'])
+      .execute();
+    return new Map(rows.map((row) => [`${row.node_id}/${row.candidate_id}`, Number(row.count)]));
   }
 
   /** Trajectories to imitate, by task. */

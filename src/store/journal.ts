@@ -12,7 +12,7 @@ import { storableText } from './text.ts';
 
 export type Answer = {
   key: string;
-  /** Task whose ceilings it counts for. Null for answers of a time when that was not noted. */
+  /** Task whose ceilings it counts for. Null for none, as in an audit, and for answers of a time when that was not noted. */
   taskId: string | null;
   /** State that the step starts from; null for a call that explores. */
   stepId: string | null;

@@ -3,6 +3,7 @@
  * cached; what was paid stands beside.
  */
 import { type RawBuilder, sql } from 'kysely';
+import { measurements } from '../domain/wire.ts';
 import type { Database } from './database.ts';
 
 /** Calls of one role for one purpose. */
@@ -25,7 +26,12 @@ export type LedgerLine = {
 
 export type FaultLine = { role: string; kind: string; count: number };
 
-export async function ledgerLines(database: Database, runId: string): Promise<LedgerLine[]> {
+/** @param of the run's own calls, or those of its audit, which are no demand of the run */
+export async function ledgerLines(
+  database: Database,
+  runId: string,
+  of: 'run' | 'audit' = 'run',
+): Promise<LedgerLine[]> {
   const rows = await database.kysely
     .selectFrom('answers')
     .select(({ fn }) => [
@@ -40,6 +46,7 @@ export async function ledgerLines(database: Database, runId: string): Promise<Le
       sumIfKnown('throttled_ms').as('throttled'),
     ])
     .where('run_id', '=', runId)
+    .where('purpose', of === 'audit' ? '=' : '<>', 'reference')
     .groupBy(['role', 'purpose'])
     .orderBy('role')
     .orderBy('purpose')
@@ -77,8 +84,7 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
       sumIfKnown('cost_micro_usd').as('cost'),
     ])
     .where('answers.run_id', '=', runId)
-    // What only measures the PRM is no demand of the pairs.
-    .where('answers.purpose', '<>', 'calibrate')
+    .where('answers.purpose', 'not in', [...measurements])
     .groupBy('nodes.task_id')
     .orderBy('nodes.task_id')
     .execute();

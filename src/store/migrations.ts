@@ -281,6 +281,11 @@ const trajectoryPairs: Migration = (database) => [
   ),
 ];
 
+/** What audits roll out. */
+const audits: Migration = (database) => [
+  table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
+];
+
 /** Rates of providers, waits for them, and ceilings of tasks and steps. */
 const limits: Migration = (database) => [
   ...column(database, 'answers', { task_id: 'text', step_id: 'text', throttled_ms: 'bigint' }),
@@ -290,7 +295,7 @@ const limits: Migration = (database) => [
       .alterTable('providers')
       .addColumn(name, 'bigint', (definition) => definition.notNull().defaultTo(0)),
   ),
-  table(database, 'rollouts', { run_id: 'text', id: 'text', task_id: 'text', step_id: 'text?' }, ['run_id', 'id']),
+  table(database, 'rollouts', { run_id: 'text', id: 'text', task_id: 'text?', step_id: 'text?' }, ['run_id', 'id']),
   table(database, 'shares', { provider: 'text', holder: 'text', demand: 'integer', expires_at: 'integer' }, [
     'provider',
     'holder',
@@ -311,4 +316,4 @@ const limits: Migration = (database) => [
     ]),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, limits];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, limits];

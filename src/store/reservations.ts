@@ -16,7 +16,8 @@ import type { Database } from './database.ts';
 /** What work belongs to, for the ceilings of run, task and step. */
 export type Scope = {
   runId: string;
-  taskId: string;
+  /** Null for what belongs to no task, as an audit. */
+  taskId: string | null;
   /** State that the step starts from; null for work that belongs to no step. */
   stepId: string | null;
 };
@@ -115,7 +116,7 @@ export class Reservations {
     others: { key: string; beyond: number },
   ): RawBuilder<unknown> {
     const conditions = ceilingLevels.flatMap((level) => {
-      if (level === 'step' && scope.stepId === null) return [];
+      if (!isWithin(scope, level)) return [];
       const ceiling = ceilingOf(ceilings, level);
       return units
         .filter((unit) => ceiling[unit] !== null)
@@ -135,6 +136,11 @@ export class Reservations {
   #statement(raw: RawBuilder<unknown>): Compilable {
     return { compile: () => raw.compile(this.#database.kysely) };
   }
+}
+
+/** Whether work counts for the ceilings of this level at all. */
+export function isWithin({ taskId, stepId }: Scope, level: CeilingLevel): boolean {
+  return level === 'run' || (level === 'task' ? taskId !== null : stepId !== null);
 }
 
 /** SQL for what paid answers used, and for the rollouts that were started. */

@@ -20,6 +20,7 @@ export type Schema = {
   branches: BranchTable;
   pairs: PairTable;
   examples: ExampleTable;
+  audits: AuditTable;
   rollouts: RolloutTable;
   providers: ProviderTable;
   shares: ShareTable;
@@ -159,7 +160,8 @@ export type RolloutTable = {
   run_id: string;
   /** Of the branch. */
   id: string;
-  task_id: string;
+  /** Null for one of an audit. */
+  task_id: string | null;
   /** Null for one that belongs to no step, as a whole trajectory of the policy under RFT. */
   step_id: string | null;
 };
@@ -314,3 +316,6 @@ export type ExampleTable = {
   /** Whether its success held on variants of the data; null when it was not asked. */
   confirmed: number | null;
 };
+
+/** What an audit of a run rolls out: its `AuditSettings`, the last ones given. */
+export type AuditTable = { run_id: string; rollouts: number; sample: number | null };

@@ -41,6 +41,10 @@ export type ComparedRun = {
   pairs: { total: number; steps: number; tasks: number; groups: number };
   /** Share of the pairs with each flag; empty without pairs. */
   flagShares: { [flag: string]: number };
+  /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
+  estimatedFalseShare: number | null;
+  /** What reference rollouts say about its pairs; null without an audit. */
+  audit: RunSummary['audit'];
   calls: number;
   /** Share of the calls that were read from the journal of another run; null without calls. */
   reusedShare: number | null;
@@ -159,6 +163,8 @@ function factsOf({ summary }: Summed): Omit<ComparedRun, 'figures' | 'difference
     ...{ runId, method, preset, environment, split, seed, state, models },
     tasks: { total: tasks.total, done: tasks.done },
     pairs: pairCounts,
+    estimatedFalseShare: summary.estimatedFalsePairs?.share ?? null,
+    audit: summary.audit,
     flagShares: Object.fromEntries(Object.entries(flags).map(([flag, count]) => [flag, count / pairs.total])),
     calls,
     reusedShare: calls === 0 ? null : reused / calls,

@@ -4,8 +4,7 @@ export type Flip = { step: StepTable; flipped: boolean };
 
 /**
  * Candidate critical steps at which something was branched, and whether a success came of it that held.
- * @returns by alternatives, and by the policy's own action (placebo): what luck alone gives. A placebo step without branches counts as not
- *   flipped
+ * @returns by alternatives, and by the policy's own action (placebo): what luck alone gives
  */
 export function flips(
   steps: readonly StepTable[],
@@ -22,6 +21,8 @@ export function flips(
     byAlternatives: critical
       .filter((step) => branchesOf(step, 'verify').length > 0)
       .map((step) => flip(step, 'verify')),
-    byPlacebo: critical.filter((step) => step.placebo === 1).map((step) => flip(step, 'placebo')),
+    byPlacebo: critical
+      .filter((step) => step.placebo === 1 && branchesOf(step, 'placebo').length > 0)
+      .map((step) => flip(step, 'placebo')),
   };
 }

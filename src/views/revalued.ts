@@ -5,7 +5,7 @@ import type { BranchTable, PairTable, TrajectoryTable } from '../store/schema.ts
 
 export type Revalued = {
   pairs: number;
-  /** Mean difference of values, or of final rewards, by which the pairs were chosen, and of the fresh ones. */
+  /** Mean difference of values, of final rewards, or of scores, by which the pairs were chosen, and of the fresh ones. */
   meanGap: number;
   meanFreshGap: number;
   /** Share of the pairs whose fresh values are equal, and whose order is reversed. */
@@ -33,10 +33,11 @@ export function revaluedPairs(
   const gaps = pairs.flatMap((pair) => {
     const certificate = JSON.parse(pair.certificate) as Certificate;
     const { values, outcomes } = certificate.verification;
-    const found = values ?? outcomes;
-    const again = values
-      ? ofActions(pair, values, fresh)
-      : ofOutcome(certificate, fresh, roots.get(pair.trajectory_id));
+    const found = values ?? outcomes ?? scoresOf(certificate);
+    const again =
+      outcomes && !values
+        ? ofOutcome(certificate, fresh, roots.get(pair.trajectory_id))
+        : ofActions(pair, values, fresh);
     return found && again ? [{ found: gapOf(found), fresh: gapOf(again) }] : [];
   });
   if (gaps.length === 0) return null;
@@ -51,11 +52,17 @@ export function revaluedPairs(
 }
 
 /** An action that ends its task has no rollouts: its value is certain. @returns null when neither action was valued again */
-function ofActions(pair: PairTable, values: Sides, fresh: Map<string, BranchTable[]>): Sides | null {
+function ofActions(pair: PairTable, values: Sides | null, fresh: Map<string, BranchTable[]>): Sides | null {
   const again = (candidateId: string) => meanReward(fresh.get(`${pair.node_id}/${candidateId}`) ?? []);
   const [chosen, rejected] = [again(pair.chosen_id), again(pair.rejected_id)];
   if (chosen === null && rejected === null) return null;
-  return { chosen: chosen ?? values.chosen, rejected: rejected ?? values.rejected };
+  if (values) return { chosen: chosen ?? values.chosen, rejected: rejected ?? values.rejected };
+  return chosen === null || rejected === null ? null : { chosen, rejected };
+}
+
+/** Step-DPO chooses by scores. */
+function scoresOf({ chosen, rejected }: Certificate): Sides | null {
+  return chosen.score === null || rejected.score === null ? null : { chosen: chosen.score, rejected: rejected.score };
 }
 
 /** The expert's trajectory is what it is; the policy's might have come out otherwise. */

@@ -7,6 +7,8 @@ import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../sto
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
+import { type AuditView, auditView } from './audit.ts';
+import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
 import { flips } from './flips.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
 
@@ -51,6 +53,10 @@ export type RunSummary = {
   examples: { total: number; tasks: number; groups: number; byOrigin: { [origin: string]: number } } | null;
   /** Pairs of the seeded sample whose actions were valued again with fresh rollouts: what selection by gap overrates. Null without any. */
   revalued: Revalued | null;
+  /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
+  estimatedFalsePairs: FalsePairs | null;
+  /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
+  audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
   /** Providers that calls wait for now, beyond what a worker holds a slot for. */
   waitingFor: WaitingFor[];
@@ -82,6 +88,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     ledger,
     faults,
     waitingFor,
+    audit,
   ] = await Promise.all([
     store.runs.tasks(runId),
     findings.trajectories(runId),
@@ -94,6 +101,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     ledgerLines(store.database, runId),
     faultLines(store.database, runId),
     store.waits.waitingFor(runId),
+    auditView(store, runId),
   ]);
   const results = tasks
     .filter((task) => task.result !== null)
@@ -110,6 +118,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
+  const flipRate = ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length);
+  const placeboFlipRate = ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length);
+  const revalued = revaluedPairs(pairs, branches, demonstrations);
 
   return {
     runId,
@@ -150,8 +161,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (flag) => flag,
       ),
     },
-    flipRate: ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length),
-    placeboFlipRate: ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length),
+    flipRate,
+    placeboFlipRate,
     placeboSteps: byPlacebo.length,
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
     demonstrations: {
@@ -166,7 +177,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
           byOrigin: countBy(examples, (row) => row.origin),
         }
       : null,
-    revalued: revaluedPairs(pairs, branches, demonstrations),
+    revalued,
+    estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
+    audit: audit && withoutPairs(audit),
     ledger,
     waitingFor,
     stepsLeftOut: results.reduce((sum, { stepsLeftOut = 0 }) => sum + stepsLeftOut, 0),
@@ -179,6 +192,11 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
   };
+}
+
+/** Pair by pair it is long: `crux audit` shows that. */
+function withoutPairs({ judged: _, ...audit }: AuditView): Omit<AuditView, 'judged'> {
+  return audit;
 }
 
 function isFailure(row: TrajectoryTable): boolean {

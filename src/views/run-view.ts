@@ -21,7 +21,7 @@ import type { Run } from '../store/runs.ts';
 import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { loadPairs } from './pairs.ts';
-import { runSummary } from './run-summary.ts';
+import { type RunSummary, runSummary } from './run-summary.ts';
 
 /** Everything that was found out in a run, as the trees need it: candidates by state, branches by candidate. */
 type Found = {
@@ -97,6 +97,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       candidateSteps: run.method === 'cso' ? (summary.steps.byVerdict.critical ?? 0) : null,
       branches: branches.length,
       verifiedPairs: pairs.length,
+      pairQuality: qualityShares(summary.audit),
       flips: verify ? { count: verify.succeeded, of: verify.total } : null,
       placeboFlips: placebo ? { count: placebo.succeeded, of: placebo.total } : null,
       comparison: {
@@ -117,6 +118,12 @@ export async function runView(store: Store, runId: string, notice: string | null
     })),
     tasks,
   };
+}
+
+function qualityShares(audit: RunSummary['audit']): RunView['summary']['pairQuality'] {
+  if (!audit?.quality) return null;
+  const { better, equal, wrong } = audit.quality;
+  return { better: better.value, equal: equal.value, wrong: wrong.value };
 }
 
 function thresholdsOf({ method, options }: RunConfig): RunView['run']['thresholds'] {

@@ -14,6 +14,7 @@ import type { Ending } from '../domain/ending.ts';
 import { endingOfFault, stopOfFault } from '../domain/fault-ending.ts';
 import { meanReward } from '../domain/rising.ts';
 import type { AlternativeOptions, CsoOptions, MethodOptions } from '../domain/run-config.ts';
+import { seededRandom } from '../domain/statistics/random.ts';
 import type {
   BranchInput,
   BranchResult,
@@ -23,6 +24,7 @@ import type {
   OpenedTask,
   OutcomeContrast,
   RankResult,
+  RolloutsInput,
   ScoredOwnAction,
   StepContrast,
   StepInput,
@@ -211,6 +213,11 @@ export class TaskRun<Options extends MethodOptions> {
     return this.#trajectory;
   }
 
+  /** A number in [0, 1) that depends on the run's seed and the text only. */
+  luck(text: string): number {
+    return seededRandom(`${this.#task.seed}/${text}`).next();
+  }
+
   /** Draws an action of the policy in a state, and takes it. */
   draw({ nodeId, step }: StepStart, draw: number): Promise<DrawnAction> {
     const { runId } = this.#input;
@@ -231,13 +238,23 @@ export class TaskRun<Options extends MethodOptions> {
     purpose: 'value' | 're-value' | 're-estimate',
   ): Promise<number | null> {
     if (action?.ending) return action.reward;
+    const candidate = { nodeId, candidateId: action?.candidateId ?? '', purpose };
+    if (this.#task.granularity === 'rollout') return meanReward(await this.#rollOutAll(step, candidate));
     const rollouts = Array.from({ length: this.#rolloutsPerValue }, (_, rollout) => rollout);
-    const results = await Promise.all(
-      rollouts.map((rollout) =>
-        this.branch(step, { nodeId, candidateId: action?.candidateId ?? '', purpose, rollout }),
-      ),
+    return meanReward(await Promise.all(rollouts.map((rollout) => this.branch(step, { ...candidate, rollout }))));
+  }
+
+  /** The m rollouts of a value in one activity: as they are short, an activity each would cost as much as they do. */
+  async #rollOutAll(step: number, candidate: Omit<RolloutsInput, 'runId' | 'trajectoryId' | 'from' | 'to'>) {
+    const { runId, trajectoryId } = this.#address(step);
+    const to = this.#rolloutsPerValue;
+    const label = `step ${step}: ${candidate.purpose} ${candidate.candidateId.slice(0, 8)} #0–${to - 1}`;
+    const results = await this.#untilOver(
+      this.#slots.run(() => agent(label).rollOutAll({ runId, trajectoryId, ...candidate, from: 0, to })),
     );
-    return meanReward(results);
+    this.#branches += to;
+    this.#show('verifying');
+    return results;
   }
 
   /** Records a choice among drawn actions. @returns whether its pair is in the seeded sample that is valued again */
@@ -343,15 +360,10 @@ export class TaskRun<Options extends MethodOptions> {
             ],
           }),
     );
-    this.#openBranches.add(branching);
-    try {
-      const result = await branching;
-      this.#branches++;
-      this.#show('verifying');
-      return result;
-    } finally {
-      this.#openBranches.delete(branching);
-    }
+    const result = await this.#untilOver(branching);
+    this.#branches++;
+    this.#show('verifying');
+    return result;
   }
 
   /** Stores the pairs that what was found out so far proves, with their certificates. */
@@ -527,6 +539,14 @@ export class TaskRun<Options extends MethodOptions> {
     }
   }
 
+  /** Notes that branches are under way for as long as they are. */
+  #untilOver<T>(branching: Promise<T>): Promise<T> {
+    this.#openBranches.add(branching);
+    const isOver = () => this.#openBranches.delete(branching);
+    branching.then(isOver, isOver);
+    return branching;
+  }
+
   async #branchesAreOver(): Promise<void> {
     await Promise.allSettled(this.#openBranches);
   }
@@ -585,7 +605,7 @@ function activitiesPerStep(options: MethodOptions): number {
 }
 
 /** Like `Promise.all`, but when one fails, the others are over too: nothing is under way any more when this returns. */
-async function whenAllSettled(works: Promise<void>[]): Promise<void> {
+export async function whenAllSettled(works: Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { ceilingsFrom, changedCeilings, isLimited, retunedCeilings } from '../../src/domain/ceilings.ts';
 import { stopOfFault } from '../../src/domain/fault-ending.ts';
-import { stepOfCall, streamOf } from '../../src/domain/stream.ts';
+import { scopeOfCall, streamOf } from '../../src/domain/stream.ts';
 
 const none = { calls: null, tokens: null, costMicroUsd: null, rollouts: null };
 
@@ -53,5 +53,18 @@ it.each([
   ['verify', streamOf({ nodeId: 'origin', candidateId: 'c', rollout: 3 }), 'origin'],
   ['value', streamOf({ nodeId: 'origin', candidateId: '', rollout: 0 }), 'origin'],
 ])('a call to %s in the stream "%s" counts for the step at %s', (purpose, stream, step) => {
-  expect(stepOfCall({ nodeId: 'here', purpose, stream })).toBe(step);
+  expect(scopeOfCall('run-1', 'task-1', { nodeId: 'here', purpose, stream })).toEqual({
+    runId: 'run-1',
+    taskId: 'task-1',
+    stepId: step,
+  });
+});
+
+it('counts what an audit measures for the run alone', () => {
+  const call = {
+    nodeId: 'here',
+    purpose: 'reference',
+    stream: streamOf({ nodeId: 'here', candidateId: 'c', rollout: 0 }),
+  };
+  expect(scopeOfCall('run-1', 'task-1', call)).toEqual({ runId: 'run-1', taskId: null, stepId: null });
 });

@@ -12,6 +12,8 @@ describe('final rewards', () => {
     expect(betterByOutcome({ expert: 0.5, policy: 0.5 }, 0)).toBe('equal');
     expect(betterByOutcome({ expert: 0.5, policy: 0.25 }, 0.25)).toBe('equal');
     expect(betterByOutcome({ expert: 0.5, policy: 0.25 }, 0.2)).toBe('expert-better');
+    // As binary fractions 0.4 − 0.3 is more than 0.1.
+    expect(betterByOutcome({ expert: 0.4, policy: 0.3 }, 0.1)).toBe('equal');
   });
 
   it('say nothing where one is unknown: unknown is not zero', () => {

@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { chooseStep, isDrawnEnough, meanReward, type RisingOptions } from '../../src/domain/rising.ts';
 
-const rising: RisingOptions = { exploration: 'rising', draws: 5, gap: 0.1, saturation: 0.01, extraDraw: false };
+const rising: RisingOptions = {
+  exploration: 'rising',
+  stopProbability: 0.5,
+  draws: 5,
+  gap: 0.1,
+  saturation: 0.01,
+  extraDraw: false,
+};
 const fixed: RisingOptions = { ...rising, exploration: 'fixed' };
 
 function drawn(...values: (number | null)[]) {
@@ -11,54 +18,81 @@ function drawn(...values: (number | null)[]) {
 
 describe('rising exploration', () => {
   it('stops at the first action above the value before, and pairs it with the lowest drawn before', () => {
-    expect(isDrawnEnough(0.4, drawn(0.4, 0.2), rising)).toBe(false);
-    expect(isDrawnEnough(0.4, drawn(0.4, 0.2, 0.6), rising)).toBe(true);
+    expect(isDrawnEnough(0.4, drawn(0.4, 0.2), rising, 0)).toBe(false);
+    expect(isDrawnEnough(0.4, drawn(0.4, 0.2, 0.6), rising, 0)).toBe(true);
     expect(chooseStep(0.4, drawn(0.4, 0.2, 0.6), rising)).toEqual({ verdict: 'rising', accepted: 2, rejected: 1 });
   });
 
   it('an equal value does not rise', () => {
-    expect(isDrawnEnough(0.4, drawn(0.4), rising)).toBe(false);
+    expect(isDrawnEnough(0.4, drawn(0.4), rising, 0)).toBe(false);
+  });
+
+  it('the same rewards, added in another order, do not rise', () => {
+    const [before, after] = [
+      [0.1, 0.2, 0.3],
+      [0.3, 0.2, 0.1],
+    ].map((rewards) => meanReward(rewards.map((reward) => ({ reward }))));
+    expect(before).not.toBe(after);
+    expect(isDrawnEnough(Math.min(before!, after!), drawn(Math.max(before!, after!)), rising, 0)).toBe(false);
   });
 
   it('has no pair where the first action rises, unless one more is drawn', () => {
     expect(chooseStep(0.4, drawn(0.6), rising)).toEqual({ verdict: 'rising', accepted: 0, rejected: null });
     const extra = { ...rising, extraDraw: true };
-    expect(isDrawnEnough(0.4, drawn(0.6), extra)).toBe(false);
-    expect(isDrawnEnough(0.4, drawn(0.6, 0.2), extra)).toBe(true);
+    expect(isDrawnEnough(0.4, drawn(0.6), extra, 0)).toBe(false);
+    expect(isDrawnEnough(0.4, drawn(0.6, 0.2), extra, 0)).toBe(true);
     expect(chooseStep(0.4, drawn(0.6, 0.2), extra)).toEqual({ verdict: 'rising', accepted: 0, rejected: 1 });
   });
 
   it('goes on with the best where none of K rises, and pairs best against worst', () => {
     const five = drawn(0.2, 0.4, 0, 0.4, 0.2);
-    expect(isDrawnEnough(0.8, five, rising)).toBe(true);
+    expect(isDrawnEnough(0.8, five, rising, 0)).toBe(true);
     expect(chooseStep(0.8, five, rising)).toEqual({ verdict: 'not-rising', accepted: 1, rejected: 2 });
   });
 
   it('takes the first action at once where nothing can rise', () => {
-    expect(isDrawnEnough(1, drawn(0.8), rising)).toBe(true);
+    expect(isDrawnEnough(1, drawn(0.8), rising, 0)).toBe(true);
     expect(chooseStep(1, drawn(0.8), rising)).toEqual({ verdict: 'saturated', accepted: 0, rejected: null });
   });
 
   it('gives no pair for a gap of τ or less', () => {
     expect(chooseStep(0.4, drawn(0.4, 0.5), rising).rejected).toBeNull();
     expect(chooseStep(0.4, drawn(0.4, 0.50001), rising).rejected).toBe(0);
+    // As binary fractions 0.4 − 0.3 is more than 0.1, and 0.6 − 0.5 less.
+    expect(chooseStep(0.3, drawn(0.3, 0.4), rising).rejected).toBeNull();
+    expect(chooseStep(0.5, drawn(0.5, 0.6), rising).rejected).toBeNull();
   });
 
   it('an unknown value neither rises nor is rejected', () => {
-    expect(isDrawnEnough(0.4, drawn(null), rising)).toBe(false);
+    expect(isDrawnEnough(0.4, drawn(null), rising, 0)).toBe(false);
     expect(chooseStep(0.4, drawn(null, 0.6), rising)).toEqual({ verdict: 'rising', accepted: 1, rejected: null });
     expect(chooseStep(0.4, drawn(null, null, null, null, null), rising).accepted).toBe(0);
   });
 
   it('any known value rises above an unknown one', () => {
-    expect(isDrawnEnough(null, drawn(0), rising)).toBe(true);
+    expect(isDrawnEnough(null, drawn(0), rising, 0)).toBe(true);
   });
 });
 
 describe('fixed exploration', () => {
   it('always draws all, and pairs best against worst', () => {
-    expect(isDrawnEnough(0, drawn(1, 1, 1, 1), fixed)).toBe(false);
+    expect(isDrawnEnough(0, drawn(1, 1, 1, 1), fixed, 0)).toBe(false);
     expect(chooseStep(0.4, drawn(0.6, 0.2, 1, 0, 0.4), fixed)).toEqual({ verdict: 'rising', accepted: 2, rejected: 3 });
+  });
+});
+
+describe('random exploration', () => {
+  const random: RisingOptions = { ...rising, exploration: 'random', stopProbability: 0.4 };
+
+  it('stops by chance alone, whatever the values are, and at K at the latest', () => {
+    expect(isDrawnEnough(0.4, drawn(), random, 0)).toBe(false);
+    expect(isDrawnEnough(0.4, drawn(0), random, 0.39)).toBe(true);
+    expect(isDrawnEnough(0.4, drawn(1), random, 0.4)).toBe(false);
+    expect(isDrawnEnough(0.4, drawn(0, 0, 0, 0, 0), random, 0.99)).toBe(true);
+  });
+
+  it('goes on with the best of those drawn, and pairs best against worst', () => {
+    expect(chooseStep(0.4, drawn(0.6, 0.2, 0.8), random)).toEqual({ verdict: 'rising', accepted: 2, rejected: 1 });
   });
 });
 

@@ -16,6 +16,8 @@ function run(changes: Partial<ComparedRun> = {}): ComparedRun {
     tasks: { total: 4, done: 4 },
     pairs: { total: 2, steps: 2, tasks: 2, groups: 1 },
     flagShares: { 'verified-once': 0.5 },
+    estimatedFalseShare: null,
+    audit: null,
     calls: 10,
     reusedShare: 0.25,
     figures: {

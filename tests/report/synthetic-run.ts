@@ -44,6 +44,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       candidateSteps: 88,
       branches: 131,
       verifiedPairs: 41,
+      pairQuality: null,
       flips: { count: 41, of: 131 },
       placeboFlips: { count: 2, of: 13 },
       comparison: {

@@ -62,8 +62,8 @@ describe('the figures of a run', () => {
     const values = Object.fromEntries(Object.entries(figures).map(([name, { value }]) => [name, value]));
     expect(values).toEqual({
       candidatesPerStep: 6 / 4,
-      // Four through alternatives, two of placebo.
-      rolloutsPerPair: 6 / 2,
+      // Four through alternatives; two of placebo only measure luck.
+      rolloutsPerPair: 4 / 2,
       tokensPerPair: 1_600 / 2,
       costMicroUsdPerPair: 550 / 2,
       // Of the ten steps of the two failures.
@@ -93,6 +93,13 @@ describe('the figures of a run', () => {
     }
   });
 
+  it('know nothing of luck where a step was meant for a placebo, but nothing was branched', async () => {
+    const store = await temporaryStore();
+    await record(store, 'unverified', { a1: { ...failure, steps: [{ placebo: [], pairs: 1 }] } });
+    const { placeboFlipRate, placeboSteps } = await runSummary(store, 'unverified');
+    expect({ placeboFlipRate, placeboSteps }).toEqual({ placeboFlipRate: null, placeboSteps: 0 });
+  });
+
   it('are unknown, not 0, without anything to divide by, without usage and without prices', async () => {
     const store = await temporaryStore();
     await record(store, 'no-pairs', { a1: { ...failure, steps: [{ verify: [false] }], tokens: 100, costMicroUsd: 1 } });
@@ -110,7 +117,7 @@ describe('the figures of a run', () => {
       flipRate: { value: 0 },
     });
     expect(noUsage!.figures).toMatchObject({
-      rolloutsPerPair: { value: 3 },
+      rolloutsPerPair: { value: 2 },
       tokensPerPair: { value: null, interval: null },
       costMicroUsdPerPair: { value: null, interval: null },
     });

@@ -33,7 +33,7 @@ async function drawUntilRising(
   previous: number | null,
 ): Promise<Valued[]> {
   const drawn: Valued[] = [];
-  while (!isDrawnEnough(previous, drawn, task.options)) {
+  while (!isDrawnEnough(previous, drawn, task.options, task.luck(`${state.nodeId}/draw-${drawn.length}`))) {
     const action = await task.draw(state, drawn.length);
     const twin = drawn.find(({ equality }) => equality === action.equality);
     drawn.push({ ...action, value: twin ? twin.value : await task.value(state, action, 'value') });

@@ -1,0 +1,62 @@
+/** The points of all curves. Programs that need the same one share its runs. */
+import type { Condition, Workbench } from './workbench.ts';
+
+export const aucs = [0.5, 0.6, 0.7, 0.8, 0.9];
+export const skills = [0.3, 0.5, 0.7];
+
+/** `gate`: as published. The other two are the ablations. */
+export type CsoVariant = 'gate' | 'no-gate' | 'no-verify';
+
+export function cso(variant: CsoVariant, { auc = 0.8, skill = 0.5 }: { auc?: number; skill?: number } = {}): Condition {
+  // Without the gate the PRM is not asked.
+  const scored = variant === 'no-gate' ? '' : `-auc-${auc}`;
+  const options = variant === 'no-gate' ? { gate: false } : variant === 'no-verify' ? { verify: false } : {};
+  return { name: `cso-${variant}${scored}-skill-${skill}`, request: { method: 'cso', options }, auc, skill };
+}
+
+// Re-estimates serve a figure that is not drawn here.
+const rroOptions = { revalueRate: 0 };
+
+export const rising: Condition = { name: 'rising', request: { method: 'rro', options: rroOptions } };
+
+export function fixed(draws: number): Condition {
+  return {
+    name: `fixed-${draws}`,
+    request: { method: 'rro', options: { ...rroOptions, exploration: 'fixed', draws } },
+  };
+}
+
+/** Five actions at every step, valued with so few rollouts that these are as many in all as with rising exploration. */
+export async function sameRollouts(bench: Workbench, seed: number): Promise<Condition> {
+  const perStep = async ({ name }: Condition) => {
+    const { branches, steps } = await bench.summary(`${name}-seed-${seed}`);
+    return branches.value!.total / steps.mined;
+  };
+  const rollouts = Math.max(1, Math.round((5 * (await perStep(rising))) / (await perStep(fixed(5)))));
+  return {
+    name: 'fixed-5-same-rollouts',
+    request: { method: 'rro', options: { ...rroOptions, exploration: 'fixed', draws: 5, rollouts } },
+  };
+}
+
+/** Stops by chance, with as many draws on average as rising exploration. */
+export async function random(bench: Workbench, seed: number): Promise<Condition> {
+  const { ledger, steps } = await bench.summary(`${rising.name}-seed-${seed}`);
+  const mean = ledger.find(({ purpose }) => purpose === 'propose')!.calls / steps.mined;
+  const stopProbability = Math.round(1000 * probabilityForMean(mean, 5)) / 1000;
+  return {
+    name: 'random',
+    request: { method: 'rro', options: { ...rroOptions, exploration: 'random', stopProbability } },
+  };
+}
+
+/** The p with (1 − (1 − p)^most) / p = mean: the mean number of draws when each may be the last with probability p, and the `most`-th is. */
+function probabilityForMean(mean: number, most: number): number {
+  let [low, high] = [1e-6, 1];
+  for (let round = 0; round < 60; round++) {
+    const p = (low + high) / 2;
+    if ((1 - (1 - p) ** most) / p > mean) low = p;
+    else high = p;
+  }
+  return (low + high) / 2;
+}

@@ -1,0 +1,43 @@
+/**
+ * All methods side by side, by what a correct pair costs.
+ *
+ *     node bench/methods/methods.ts --data .crux/data/spider-train --out .crux/bench
+ *     node bench/methods/methods.ts --render bench/results/methods.json      # the table again
+ */
+import { optionsKey } from '../../src/config.ts';
+import type { MethodName } from '../../src/domain/run-config.ts';
+import { cso, fixed, rising } from './conditions.ts';
+import { main } from './program.ts';
+import { renderMethods } from './render-methods.ts';
+import type { Condition } from './workbench.ts';
+
+const scored = { auc: 0.8, skill: 0.5 };
+
+/** Variants of methods that have some. */
+const variants: { [method in MethodName]?: Condition[] } = {
+  cso: [
+    cso('gate'),
+    { name: 'cso-sound', request: { method: 'cso', preset: 'sound' }, ...scored },
+    cso('no-gate'),
+    cso('no-verify'),
+  ],
+  rro: [
+    rising,
+    { name: 'rro-sound', request: { method: 'rro', preset: 'sound', options: { revalueRate: 0 } } },
+    fixed(3),
+  ],
+};
+
+/** Every method that there is, by its name; as published where it has no variants above. */
+const conditions = (Object.keys(optionsKey) as MethodName[]).flatMap(
+  (method): Condition[] => variants[method] ?? [{ name: method, request: { method }, ...scored }],
+);
+
+await main({
+  name: 'methods',
+  render: renderMethods,
+  runs: async (bench, seed) => {
+    for (const condition of conditions) await bench.run(condition, seed);
+    return conditions;
+  },
+});

@@ -1,0 +1,48 @@
+/** Figures of several seeds in one cell: mean and standard error over the seeds. */
+import { meanWithError } from '../../src/domain/statistics/interval.ts';
+import type { Results } from './program.ts';
+import type { Measured } from './workbench.ts';
+
+export type OverSeeds = { mean: number; error: number | null };
+
+export type Row = {
+  condition: string;
+  runs: Measured[];
+  /** Mean over the seeds that have the figure; null when none has. */
+  of: (figure: (run: Measured) => number | null | undefined) => OverSeeds | null;
+};
+
+/** A row for each condition, in the order of measurement. */
+export function rowsOf({ measured }: Results): Row[] {
+  return [...Map.groupBy(measured, ({ condition }) => condition)].map(([condition, runs]) => ({
+    condition,
+    runs,
+    of: (figure) => {
+      const known = runs.flatMap((run) => figure(run) ?? []);
+      const { mean, standardError } = meanWithError(known);
+      return mean === null ? null : { mean, error: standardError };
+    },
+  }));
+}
+
+/** E.g. `0.62 ± 0.03`; an en dash where the figure is unknown. */
+export function cell(figure: OverSeeds | null, digits = 2, unit: 'number' | 'percent' = 'number'): string {
+  if (figure === null) return '–';
+  const write = (value: number) =>
+    (unit === 'percent' ? 100 * value : value).toLocaleString('en-US', {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+  const error = figure.error === null ? '' : ` ± ${write(figure.error)}`;
+  return `${write(figure.mean)}${error}${unit === 'percent' ? ' %' : ''}`;
+}
+
+export function markdownTable(header: string[], rows: string[][]): string {
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** What was measured, in a sentence: the head of every table. */
+export function headOf({ program, date, options }: Results): string {
+  const { tasks, seeds, audited, rollouts } = options;
+  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} seeds with ${tasks} tasks of spider-train each, none in common; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. Mean ± standard error over the seeds.`;
+}

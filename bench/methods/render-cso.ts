@@ -1,0 +1,120 @@
+import { aucs, type CsoVariant, cso, skills } from './conditions.ts';
+import { cell, headOf, markdownTable, type OverSeeds, type Row, rowsOf } from './over-seeds.ts';
+import { plotSvg, ticksTo } from './plot.ts';
+import type { Results } from './program.ts';
+
+const variants: { [variant in CsoVariant]: string } = {
+  gate: 'with gate',
+  'no-gate': 'without gate',
+  'no-verify': 'without verification',
+};
+
+type Axis = { label: string; values: number[]; at: (variant: CsoVariant, value: number) => string };
+
+const overAuc: Axis = {
+  label: 'AUC of the PRM',
+  values: aucs,
+  at: (variant, auc) => cso(variant, { auc }).name,
+};
+const overSkill: Axis = {
+  label: 'skill of the policy',
+  values: skills,
+  at: (variant, skill) => cso(variant, { skill }).name,
+};
+
+export function renderCso(results: Results): { text: string; plots: { [file: string]: string } } {
+  const rows = new Map(rowsOf(results).map((row) => [row.condition, row]));
+  return {
+    text: [headOf(results), tableOf(rows, overAuc), tableOf(rows, overSkill)].join('\n\n'),
+    plots: {
+      'cso-wrong-by-auc.svg': plotOf(rows, overAuc, 'Pairs that are no better', noBetter),
+      'cso-wrong-by-skill.svg': plotOf(rows, overSkill, 'Pairs that are no better', noBetter),
+      'cso-branches-by-auc.svg': plotOf(rows, overAuc, 'Branches for a pair', branchesPerPair),
+      'cso-branches-by-skill.svg': plotOf(rows, overSkill, 'Branches for a pair', branchesPerPair),
+    },
+  };
+}
+
+function tableOf(rows: Map<string, Row>, axis: Axis): string {
+  const lines = axis.values.flatMap((value) =>
+    (Object.keys(variants) as CsoVariant[]).flatMap((variant) => {
+      const row = rows.get(axis.at(variant, value));
+      return row ? [[String(value), variants[variant], ...cellsOf(row, rows.get(axis.at('no-gate', value)))]] : [];
+    }),
+  );
+  return markdownTable(
+    [
+      axis.label,
+      'CSO',
+      'pairs a task',
+      'of those without gate',
+      'branches a pair',
+      'tokens a pair',
+      'better / equal / wrong, exact',
+      'by reference rollouts: sample',
+    ],
+    lines,
+  );
+}
+
+function cellsOf(row: Row, ungated: Row | undefined): string[] {
+  const qualities = ['better', 'equal', 'wrong'] as const;
+  const pairsBySeed = new Map(ungated?.runs.map(({ seed, pairs }) => [seed, pairs]));
+  return [
+    cell(row.of((run) => run.pairs / run.tasks)),
+    cell(
+      row.of((run) => (pairsBySeed.has(run.seed) ? run.pairs / pairsBySeed.get(run.seed)! : null)),
+      0,
+      'percent',
+    ),
+    cell(branchesPerPair(row), 1),
+    cell(
+      row.of((run) => run.tokens / run.pairs),
+      0,
+    ),
+    qualities
+      .map((quality) =>
+        cell(
+          row.of((run) => run.truePairs?.[quality]),
+          0,
+          'percent',
+        ),
+      )
+      .join(' / '),
+    qualities
+      .map((quality) =>
+        cell(
+          row.of((run) => run.audit?.quality?.[quality].value),
+          0,
+          'percent',
+        ),
+      )
+      .join(' / '),
+  ];
+}
+
+function noBetter(row: Row): OverSeeds | null {
+  return row.of((run) => (run.truePairs === null ? null : 100 * (1 - run.truePairs.better)));
+}
+
+function branchesPerPair(row: Row): OverSeeds | null {
+  return row.of((run) => (run.pairs === 0 || run.rollouts === 0 ? null : run.rollouts / run.pairs));
+}
+
+function plotOf(rows: Map<string, Row>, axis: Axis, title: string, figure: (row: Row) => OverSeeds | null): string {
+  const series = (Object.keys(variants) as CsoVariant[]).map((variant) => ({
+    name: variants[variant],
+    points: axis.values.flatMap((x) => {
+      const row = rows.get(axis.at(variant, x));
+      const known = row && figure(row);
+      return known ? [{ x, y: known.mean, error: known.error }] : [];
+    }),
+  }));
+  const largest = Math.max(...series.flatMap(({ points }) => points.map(({ y, error }) => y + (error ?? 0))));
+  return plotSvg({
+    title,
+    x: { label: axis.label, ticks: axis.values },
+    y: { label: title.startsWith('Pairs') ? 'per cent, exact values' : 'branches', ticks: ticksTo(largest) },
+    series: series.filter(({ points }) => points.length > 0),
+  });
+}

@@ -1,0 +1,92 @@
+/** What the simulated policy's exact values say about pairs and accepted actions: the truth that rollouts estimate (docs/simulation.md). */
+import { acceptedId } from '../../src/activities/audit-sample.ts';
+import type { Action } from '../../src/domain/action.ts';
+import { sqlTextFormat } from '../../src/environments/intercode-sql/text-format.ts';
+import { readTurns } from '../../src/simulation/conversation.ts';
+import type { Lesson } from '../../src/simulation/sql/lesson.ts';
+import { loadSqlWorld } from '../../src/simulation/sql/sql-world.ts';
+import { drawTraits } from '../../src/simulation/sql/traits.ts';
+import { type ExactValues, exactValues } from '../../src/simulation/sql/value.ts';
+import { readConversation, readMove } from '../../src/simulation/sql/visible.ts';
+import type { Store } from '../../src/store/store.ts';
+import { serverSeed } from './models.ts';
+
+/** Differences of the probability of success below this are no preference. */
+export const negligible = 0.05;
+
+export type TruePairs = {
+  pairs: number;
+  /** Shares: the chosen action is better, the two are as good, the rejected one is better. */
+  better: number;
+  equal: number;
+  wrong: number;
+  /** Mean difference of the probabilities of success. */
+  meanDifference: number;
+};
+
+export class Truth {
+  readonly #lessons: Map<string, Lesson>;
+  readonly #values = new Map<string, ExactValues>();
+
+  private constructor(lessons: readonly Lesson[]) {
+    this.#lessons = new Map(lessons.map((lesson) => [lesson.task.id, lesson]));
+  }
+
+  static async load(data: string): Promise<Truth> {
+    return new Truth((await loadSqlWorld(data)).lessons);
+  }
+
+  /** All pairs of a run, by exact values; null without any. */
+  async pairs(store: Store, runId: string): Promise<TruePairs | null> {
+    const rows = await store.findings.pairs(runId);
+    const differences: number[] = [];
+    for (const { node_id, chosen_id, rejected_id } of rows) {
+      const [chosen, rejected] = [
+        await this.value(store, runId, node_id, chosen_id),
+        await this.value(store, runId, node_id, rejected_id),
+      ];
+      differences.push(chosen - rejected);
+    }
+    if (differences.length === 0) return null;
+    const share = (holds: (difference: number) => boolean) => differences.filter(holds).length / differences.length;
+    return {
+      pairs: differences.length,
+      better: share((difference) => difference > negligible),
+      equal: share((difference) => Math.abs(difference) <= negligible),
+      wrong: share((difference) => difference < -negligible),
+      meanDifference: mean(differences),
+    };
+  }
+
+  /** Mean probability of success after the actions that a run of RRO went on with; null without any. */
+  async accepted(store: Store, runId: string): Promise<number | null> {
+    const steps = (await store.findings.steps(runId)).filter((step) => acceptedId(step) !== '');
+    const values: number[] = [];
+    for (const step of steps) values.push(await this.value(store, runId, step.node_id, acceptedId(step)));
+    return values.length === 0 ? null : mean(values);
+  }
+
+  async value(store: Store, runId: string, nodeId: string, candidateId: string): Promise<number> {
+    const { config } = await store.runs.get(runId);
+    const state = await store.tree.state(nodeId);
+    const root = await store.tree.state(state.rootId);
+    const lesson = this.#lessons.get(state.taskId)!;
+    const { action } = await store.findings.candidate(runId, candidateId);
+    const visible = readConversation(readTurns(state.messages, root.messages.length - 1, sqlTextFormat), lesson);
+    const move = readMove(action === null ? null : (JSON.parse(action) as Action), null, lesson);
+    return this.#valuesOf(lesson, config.models.policy.model).move(visible, move, config.stepLimit);
+  }
+
+  #valuesOf(lesson: Lesson, model: string): ExactValues {
+    const key = `${model}/${lesson.task.id}`;
+    const skill = Number(/skill=([\d.]+)/.exec(model)![1]);
+    const traits = () => drawTraits({ role: 'policy', skill, family: 'sim-policy' }, lesson, serverSeed);
+    const values = this.#values.get(key) ?? exactValues(lesson, traits(), 1);
+    this.#values.set(key, values);
+    return values;
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

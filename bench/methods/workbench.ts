@@ -1,0 +1,226 @@
+/**
+ * What the programs of this folder share: store, Temporal and a worker in the folder `--out`, the simulated models in a process of their own,
+ * and runs that go on where they were when a program is started again. Programs with the same `--out` share runs and answers.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import { launchAudit, prepareAudit } from '../../src/audits.ts';
+import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config.ts';
+import { seededRandom, shuffled } from '../../src/domain/statistics/random.ts';
+import type { CampaignResult } from '../../src/domain/wire.ts';
+import type { Environment } from '../../src/environments/contract.ts';
+import { interCodeSql } from '../../src/environments/intercode-sql/environment.ts';
+import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { connectTemporal } from '../../src/temporal/connection.ts';
+import { type AuditView, auditView } from '../../src/views/audit.ts';
+import { type RunSummary, runSummary } from '../../src/views/run-summary.ts';
+import { startWorker } from '../../src/worker.ts';
+import { type TruePairs, Truth } from './truth.ts';
+
+export type WorkbenchOptions = {
+  /** Folder of all state and results. */
+  out: string;
+  /** Data set, as `crux import intercode-sql` made it. */
+  data: string;
+  /** Tasks of each seed: the seeds have none in common. */
+  tasks: number;
+  /** Pairs that are audited in each run, and steps under RRO; and reference rollouts of each of their actions. */
+  audited: number;
+  rollouts: number;
+};
+
+/** What one point of a curve is made with. */
+export type Condition = {
+  /** Unique among all programs: the beginning of run ids. */
+  name: string;
+  request: Pick<RunRequest, 'method' | 'options' | 'preset'>;
+  /** Settings of the simulated models. Default 0.5 and 0.85. */
+  skill?: number;
+  auc?: number;
+};
+
+/** What a run of one condition with one seed came to. */
+export type Measured = {
+  condition: string;
+  seed: number;
+  tasks: number;
+  steps: number;
+  /** Actions drawn or proposed at a step; equal ones count. */
+  drawsPerStep: number;
+  /** Logical demand, the audit aside. */
+  calls: number;
+  tokens: number;
+  rollouts: number;
+  pairs: number;
+  groups: number;
+  /** Mean reward and share of successes of the run's own trajectories: under RRO those that were built of accepted actions. */
+  meanReward: number;
+  successRate: number;
+  audit: Omit<AuditView, 'judged' | 'ledger' | 'runId' | 'settings'> | null;
+  /** By the simulated policy's exact values: all pairs, and all accepted actions under RRO. */
+  truePairs: TruePairs | null;
+  trueAccepted: number | null;
+};
+
+export class Workbench {
+  readonly store: Store;
+  readonly #options: WorkbenchOptions;
+  readonly #client: Client;
+  readonly #environment: Environment;
+  readonly #port: number;
+  readonly #taskIds: string[];
+  readonly #truth: Truth;
+  readonly #release: () => Promise<void>;
+
+  private constructor(
+    options: WorkbenchOptions,
+    parts: {
+      store: Store;
+      client: Client;
+      environment: Environment;
+      port: number;
+      taskIds: string[];
+      truth: Truth;
+      release: () => Promise<void>;
+    },
+  ) {
+    this.#options = options;
+    this.store = parts.store;
+    this.#client = parts.client;
+    this.#environment = parts.environment;
+    this.#port = parts.port;
+    this.#taskIds = parts.taskIds;
+    this.#truth = parts.truth;
+    this.#release = parts.release;
+  }
+
+  static async open(options: WorkbenchOptions): Promise<Workbench> {
+    const { out, data } = options;
+    await mkdir(out, { recursive: true });
+    const models = fork(join(import.meta.dirname, 'models.ts'), [data]);
+    const [port] = (await once(models, 'message')) as [number];
+    const environment = interCodeSql({ data, name: 'spider-train' });
+    const tasks = (await environment.tasks()).filter(({ split }) => split === 'train').map(({ id }) => id);
+    const store = await openStore(join(out, 'crux.db'));
+    const temporal = await connectTemporal({ home: out, report: () => {}, embedded: 'start' });
+    const config = configOf(environment, port, {});
+    const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
+    return new Workbench(options, {
+      store,
+      client: new Client({ connection: temporal.connection, namespace: temporal.namespace }),
+      environment,
+      port,
+      taskIds: shuffled(tasks, seededRandom('bench/tasks')),
+      truth: await Truth.load(data),
+      release: async () => {
+        worker.stop();
+        await worker.done;
+        await temporal.close();
+        await store.close();
+        models.disconnect();
+      },
+    });
+  }
+
+  /** Makes a run, or what is left of it. Answers of other runs of the seed are read again, which changes no figure. */
+  async run(condition: Condition, seed: number): Promise<string> {
+    const { name, request, ...models } = condition;
+    const { tasks } = this.#options;
+    const runId = `${name}-seed-${seed}`;
+    const taskIds = this.#taskIds.slice((seed - 1) * tasks, seed * tasks);
+    const others = (await this.store.runs.list()).filter((run) => run.seed === seed && run.finishedAt !== null);
+    const reuse = others.map(({ id }) => id).filter((id) => id !== runId);
+    const config = configOf(this.#environment, this.#port, models);
+    const run = await prepareRun(config, this.store, { ...request, runId, seed, taskIds, reuse });
+    const { total } = await this.store.runs.countTasks(runId);
+    if (total !== tasks) throw new Error(`${runId} has ${total} tasks, not ${tasks}: take another --out.`);
+    if (run.finishedAt !== null) return runId;
+    const startedAt = performance.now();
+    await launchRun(this.#client, this.store, run);
+    const { state, pairs } = (await this.#client.workflow.getHandle(runId).result()) as CampaignResult;
+    if (state !== 'finished') throw new Error(`Run ${runId} ended as ${state}.`);
+    say(`${runId}: ${pairs} pairs after ${seconds(startedAt)} s`);
+    return runId;
+  }
+
+  /** Audits a run, or what is left of it. */
+  async audit(runId: string): Promise<void> {
+    const { audited, rollouts } = this.#options;
+    const known = await this.store.findings.audit(runId);
+    const run = await prepareAudit(this.store, runId, { rollouts, sample: audited });
+    const startedAt = performance.now();
+    const { state, total } = await launchAudit(this.#client, this.store, run);
+    if (state !== 'finished') throw new Error(`The audit of ${runId} ended as ${state}.`);
+    if (!known) say(`${runId}: ${total} actions audited after ${seconds(startedAt)} s`);
+  }
+
+  summary(runId: string): Promise<RunSummary> {
+    return runSummary(this.store, runId);
+  }
+
+  /** @returns null for a run that is not finished */
+  async measured(condition: Condition, seed: number): Promise<Measured | null> {
+    const runId = `${condition.name}-seed-${seed}`;
+    const run = await this.store.runs.find(runId);
+    if (!run || run.finishedAt === null) return null;
+    const summary = await this.summary(runId);
+    const view = await auditView(this.store, runId);
+    const trajectories = await this.store.findings.trajectories(runId);
+    const rewards = trajectories.flatMap(({ reward }) => (reward === null ? [] : [reward]));
+    const { ledger, branches, pairs, steps, tasks } = summary;
+    const sum = (pick: (line: (typeof ledger)[number]) => number) => ledger.reduce((all, line) => all + pick(line), 0);
+    return {
+      condition: condition.name,
+      seed,
+      tasks: tasks.total,
+      steps: steps.mined,
+      drawsPerStep: sum(({ purpose, calls }) => (purpose === 'propose' ? calls : 0)) / steps.mined,
+      calls: sum(({ calls }) => calls),
+      tokens: sum(({ promptTokens, completionTokens }) => promptTokens! + completionTokens!),
+      rollouts: Object.values(branches).reduce((all, { total }) => all + total, 0),
+      pairs: pairs.total,
+      groups: pairs.groups,
+      meanReward: rewards.reduce((all, reward) => all + reward, 0) / rewards.length,
+      successRate: trajectories.filter(({ success }) => success === 1).length / rewards.length,
+      audit: view && {
+        pairs: view.pairs,
+        quality: view.quality,
+        meanDifference: view.meanDifference,
+        accepted: view.accepted,
+        perCorrectPair: view.perCorrectPair,
+      },
+      truePairs: await this.#truth.pairs(this.store, runId),
+      trueAccepted: run.method === 'rro' ? await this.#truth.accepted(this.store, runId) : null,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#release();
+  }
+}
+
+export function say(line: string): void {
+  console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
+}
+
+function seconds(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) / 1000);
+}
+
+function configOf(environment: Environment, port: number, { skill = 0.5, auc = 0.85 }: Partial<Condition>): CruxConfig {
+  const role = (model: string, temperature: number) => ({ endpoint: 'simulated', model, temperature, maxTokens: 512 });
+  const input: CruxConfigInput = {
+    environments: [environment],
+    endpoints: { simulated: { baseUrl: `http://127.0.0.1:${port}/v1` } },
+    models: {
+      policy: role(`sim-policy@skill=${skill}`, 1),
+      expert: role('sim-expert@skill=0.9', 1),
+      prm: role(`sim-prm@auc=${auc}`, 0),
+    },
+  };
+  return checkConfig(input);
+}

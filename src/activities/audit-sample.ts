@@ -1,0 +1,60 @@
+/** Which actions of a run an audit rolls out: the same whenever it is asked, so that it can go on, and be read later. */
+import type { AuditedAction, AuditSettings } from '../domain/audit.ts';
+import { seededFraction } from '../models/seed.ts';
+import type { Run } from '../store/runs.ts';
+import type { PairTable, StepTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+
+export type AuditSample = {
+  /** Pairs of single actions. */
+  pairs: PairTable[];
+  /** Steps whose accepted action is rolled out too, whether they gave a pair or not: of methods that accept actions (RRO). */
+  steps: StepTable[];
+};
+
+export async function auditSample({ findings }: Store, run: Run, { sample }: AuditSettings): Promise<AuditSample> {
+  // By content, not by order: what two runs have in common is in the samples of both.
+  const pairs = (await findings.pairs(run.id)).filter((pair) => pair.chosen_leaf === null);
+  const steps = run.method === 'rro' ? (await findings.steps(run.id)).filter((step) => acceptedId(step) !== '') : [];
+  return {
+    pairs: draw(pairs, sample, run.seed, ({ id }) => `audit/pair/${id}`),
+    steps: draw(steps, sample, run.seed, (step) => `audit/step/${step.node_id}/${acceptedId(step)}`),
+  };
+}
+
+/** The actions of a sample, each once, in a fixed order. */
+export function actionsOf({ pairs, steps }: AuditSample): AuditedAction[] {
+  const all = [
+    ...pairs.flatMap((pair) =>
+      [pair.chosen_id, pair.rejected_id].map((candidateId) => ({
+        trajectoryId: pair.trajectory_id,
+        nodeId: pair.node_id,
+        candidateId,
+      })),
+    ),
+    ...steps.map((step) => ({
+      trajectoryId: step.trajectory_id,
+      nodeId: step.node_id,
+      candidateId: acceptedId(step),
+    })),
+  ];
+  return [...new Map(all.map((action) => [`${action.nodeId}/${action.candidateId}`, action])).values()];
+}
+
+/** The action that a step of RRO went on with; empty when the policy ended the conversation there. */
+export function acceptedId(step: StepTable): string {
+  return (JSON.parse(step.alternatives) as string[])[0] ?? '';
+}
+
+function draw<T>(items: T[], sample: number | null, seed: number, name: (item: T) => string): T[] {
+  if (sample === null) return items;
+  const drawn = items.map((item) => ({ item, fraction: seededFraction(seed, name(item)) }));
+  if (sample < 1) return drawn.filter(({ fraction }) => fraction < sample).map(({ item }) => item);
+  const chosen = new Set(
+    drawn
+      .toSorted((one, other) => one.fraction - other.fraction)
+      .slice(0, sample)
+      .map(({ item }) => item),
+  );
+  return items.filter((item) => chosen.has(item));
+}

@@ -1,0 +1,174 @@
+/** What an audit came to: how many of a run's pairs are right, by reference rollouts, and what a right one took. */
+import { type AuditSample, acceptedId, auditSample } from '../activities/audit-sample.ts';
+import type { AuditSettings } from '../domain/audit.ts';
+import { type JudgedPair, judgePair, meanOutcome, type PairQuality, pairQualities } from '../domain/pair-quality.ts';
+import { meanReward } from '../domain/rising.ts';
+import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
+import type { MeanOutcome } from '../domain/statistics/difference.ts';
+import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
+import { type LedgerLine, ledgerLines } from '../store/ledger.ts';
+import type { Run } from '../store/runs.ts';
+import type { BranchTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+
+/** A mean or share with its 95 % interval; that is null where there are too few groups for one. */
+export type Estimate = { value: number; interval: Interval | null };
+
+export type AuditedPair = JudgedPair & {
+  pairId: string;
+  taskId: string;
+  group: string;
+  /** From 1. */
+  step: number;
+  chosen: MeanOutcome;
+  rejected: MeanOutcome;
+};
+
+export type AcceptedActions = {
+  steps: number;
+  /** Mean outcome of their reference rollouts. */
+  reference: Estimate;
+  /** Mean of the values that they were accepted by, and how much these overrate them: selection favours lucky rollouts. */
+  estimate: number;
+  overrated: Estimate;
+};
+
+export type AuditView = {
+  runId: string;
+  settings: AuditSettings;
+  pairs: {
+    /** Pairs of single actions; those of the sample; of these, those whose two sides have reference rollouts. */
+    total: number;
+    sampled: number;
+    audited: number;
+    groups: number;
+  };
+  /** Share of the audited pairs of each quality; null without any. */
+  quality: { [quality in PairQuality]: Estimate } | null;
+  /** Mean difference of mean outcomes, chosen − rejected; null without audited pairs. */
+  meanDifference: Estimate | null;
+  /** Actions that the run went on with, of the sampled steps: of methods that accept actions (RRO); null for others, and without any. */
+  accepted: AcceptedActions | null;
+  /** What the run took, the audit aside, for each of its pairs that is better; null where unknown, or where no audited pair is. */
+  perCorrectPair: { calls: number; rollouts: number; tokens: number | null; costMicroUsd: number | null } | null;
+  /** What the audit itself took. */
+  ledger: LedgerLine[];
+  judged: AuditedPair[];
+};
+
+/** Fewer groups than this have no meaningful resamples. */
+const leastGroups = 5;
+
+/** @returns null for a run that was never audited */
+export async function auditView(store: Store, runId: string): Promise<AuditView | null> {
+  const settings = await store.findings.audit(runId);
+  if (!settings) return null;
+  const run = await store.runs.get(runId);
+  const sample = await auditSample(store, run, settings);
+  const references = new Map(
+    [...Map.groupBy(await store.findings.references(runId, settings.rollouts), actionKey)].map(([key, rows]) => [
+      key,
+      meanOutcome(rows),
+    ]),
+  );
+  const judged = judgedPairs(sample, references);
+  const groups = [...Map.groupBy(judged, ({ group }) => group).values()];
+  const share = (quality: PairQuality) => shareOf(groups, (pair) => pair.quality === quality);
+  const better = judged.length === 0 ? null : share('better').value;
+  const total = (await store.findings.pairs(runId)).filter((pair) => pair.chosen_leaf === null).length;
+  return {
+    runId,
+    settings: { rollouts: settings.rollouts, sample: settings.sample },
+    pairs: { total, sampled: sample.pairs.length, audited: judged.length, groups: groups.length },
+    quality:
+      better === null
+        ? null
+        : (Object.fromEntries(pairQualities.map((name) => [name, share(name)])) as AuditView['quality']),
+    meanDifference: judged.length === 0 ? null : meanOf(groups, ({ difference }) => difference),
+    accepted: await acceptedActions(store, run, sample, references),
+    perCorrectPair: better === null ? null : await perCorrectPair(store, runId, better * total),
+    ledger: await ledgerLines(store.database, runId, 'audit'),
+    judged,
+  };
+}
+
+function judgedPairs({ pairs }: AuditSample, references: Map<string, MeanOutcome | null>): AuditedPair[] {
+  return pairs.flatMap((pair) => {
+    const chosen = references.get(`${pair.node_id}/${pair.chosen_id}`);
+    const rejected = references.get(`${pair.node_id}/${pair.rejected_id}`);
+    if (!chosen || !rejected) return [];
+    const { id: pairId, task_id: taskId, task_group: group, step } = pair;
+    return [{ pairId, taskId, group, step, chosen, rejected, ...judgePair(chosen, rejected) }];
+  });
+}
+
+async function acceptedActions(
+  { findings, tree }: Store,
+  run: Run,
+  { steps }: AuditSample,
+  references: Map<string, MeanOutcome | null>,
+): Promise<AcceptedActions | null> {
+  const valued = Map.groupBy(
+    (await findings.branches(run.id)).filter(({ purpose }) => purpose === 'value'),
+    actionKey,
+  );
+  const actions: { taskId: string; reference: number; estimate: number }[] = [];
+  for (const step of steps) {
+    const key = `${step.node_id}/${acceptedId(step)}`;
+    const reference = references.get(key)?.mean;
+    if (reference === undefined) continue;
+    // An action that ends the task has its outcome for its value: no rollout estimates it.
+    const estimate = meanReward(valued.get(key) ?? []) ?? reference;
+    actions.push({ taskId: (await tree.state(step.node_id)).taskId, reference, estimate });
+  }
+  if (actions.length === 0) return null;
+  const tasks = [...Map.groupBy(actions, ({ taskId }) => taskId).values()];
+  return {
+    steps: actions.length,
+    reference: meanOf(tasks, ({ reference }) => reference),
+    estimate: mean(actions.map(({ estimate }) => estimate)),
+    overrated: meanOf(tasks, ({ reference, estimate }) => estimate - reference),
+  };
+}
+
+async function perCorrectPair(store: Store, runId: string, correct: number): Promise<AuditView['perCorrectPair']> {
+  if (correct === 0) return null;
+  const ledger = await ledgerLines(store.database, runId);
+  const each = (pick: (line: LedgerLine) => number | null) => {
+    const sum = ledger.reduce<number | null>((total, line) => {
+      const value = pick(line);
+      return total === null || value === null ? null : total + value;
+    }, 0);
+    return sum === null ? null : sum / correct;
+  };
+  return {
+    calls: each((line) => line.calls)!,
+    rollouts: (await store.findings.branches(runId)).length / correct,
+    tokens: each(({ promptTokens, completionTokens }) =>
+      promptTokens === null || completionTokens === null ? null : promptTokens + completionTokens,
+    ),
+    costMicroUsd: each((line) => line.costMicroUsd),
+  };
+}
+
+function actionKey({ node_id, candidate_id }: BranchTable): string {
+  return `${node_id}/${candidate_id}`;
+}
+
+/** Resamples groups where there are enough of them, else takes each pair as independent (Wilson), which makes the interval too narrow. */
+function shareOf<T>(groups: T[][], holds: (item: T) => boolean): Estimate {
+  const { value, interval } = meanOf(groups, (item) => Number(holds(item)));
+  const items = groups.flat();
+  return { value, interval: interval ?? wilsonInterval(items.filter(holds).length, items.length) };
+}
+
+function meanOf<T>(groups: T[][], value: (item: T) => number): Estimate {
+  const statistic = (items: readonly T[]) => (items.length === 0 ? null : mean(items.map(value)));
+  const { estimate, interval, standardError } = groupBootstrap(groups, statistic, { seed: 'audit' });
+  const isTelling = groups.length >= leastGroups && standardError !== null && standardError > 0;
+  return { value: estimate!, interval: isTelling ? interval : null };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
