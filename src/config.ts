@@ -26,6 +26,7 @@ const roleSchema = z.strictObject({
   maxTokens: z.int().min(1).default(1024),
   price: price.nullable().default(null),
   extraBody: z.record(z.string(), json).default({}),
+  trainedOn: z.array(z.string()).min(1).nullable().default(null),
 });
 
 const endpointSchema = z.strictObject({
@@ -94,6 +95,7 @@ export const optionsKey = {
   'step-dpo': 'stepDpo',
   rft: 'rft',
   sft: 'sft',
+  evaluate: 'evaluate',
 } as const satisfies {
   [name in MethodName]: keyof CruxConfig;
 };
@@ -159,8 +161,14 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
   return checkConfig(loaded.default, file);
 }
 
-export function roleSettings(config: CruxConfig): { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings } {
-  return config.models as { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings };
+export function roleSettings({ models }: CruxConfig): {
+  policy: RoleSettings;
+  expert: RoleSettings;
+  prm: RoleSettings;
+} {
+  const settings = ({ trainedOn, ...role }: CruxConfig['models']['policy']) =>
+    ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
+  return { policy: settings(models.policy), expert: settings(models.expert), prm: settings(models.prm) };
 }
 
 /** The folder of all state: `CRUX_HOME`, else `.crux` where the command runs. */

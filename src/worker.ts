@@ -4,7 +4,14 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DefaultLogger, IllegalStateError, type LogEntry, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  IllegalStateError,
+  type LogEntry,
+  Runtime,
+  Worker,
+  type WorkerDeploymentOptions,
+} from '@temporalio/worker';
 import type { ActivityContext } from './activities/context.ts';
 import { agentActivities } from './activities/index.ts';
 import type { CruxConfig } from './config.ts';
@@ -13,6 +20,7 @@ import { SessionCache } from './environments/session-cache.ts';
 import { Gateway } from './models/gateway.ts';
 import type { Store } from './store/store.ts';
 import type { TemporalConnection } from './temporal/connection.ts';
+import type { WorkerBuild } from './temporal/deployment.ts';
 import { agentQueue, holderQueue, workflowQueue } from './temporal/task-queues.ts';
 
 export type WorkerRole = 'workflow' | 'agent';
@@ -22,6 +30,8 @@ export type WorkerOptions = {
   store: Store;
   temporal: Pick<TemporalConnection, 'nativeConnection' | 'namespace'>;
   roles: WorkerRole[];
+  /** The worker deployment and build that it belongs to. Default: none, and any worker takes any work. */
+  build?: WorkerBuild | undefined;
   /** Where log lines go; default: nowhere. */
   log?: (entry: LogEntry) => void;
 };
@@ -42,7 +52,7 @@ let runtimeInstalled = false;
 
 /** Starts a worker. It has registered at Temporal and in the store when this returns. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, store, temporal, roles } = options;
+  const { config, store, temporal, roles, build } = options;
   // Before the connection: making one fixes the runtime of the process.
   installRuntime(options.log);
   const connection = await temporal.nativeConnection();
@@ -71,11 +81,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     maxHeartbeatThrottleInterval: '4s' as const,
     defaultHeartbeatThrottleInterval: '4s' as const,
   };
+  const versioned = build ? { workerDeploymentOptions: deploymentOptions(build) } : {};
   const workers: Worker[] = [];
   if (roles.includes('workflow')) {
     workers.push(
       await Worker.create({
         ...shared,
+        ...versioned,
         taskQueue: workflowQueue(store.id),
         ...workflowCode(),
         // About 2 MB each, measured; more would only trade memory for replays.
@@ -86,8 +98,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   if (roles.includes('agent')) {
     const activities = agentActivities(context);
-    for (const taskQueue of [agentQueue(store.id), ...(context.holderQueue === null ? [] : [context.holderQueue])]) {
-      workers.push(await Worker.create({ ...shared, taskQueue, activities, maxConcurrentActivityTaskExecutions: 400 }));
+    const limits = { maxConcurrentActivityTaskExecutions: 400 };
+    workers.push(
+      await Worker.create({ ...shared, ...versioned, ...limits, taskQueue: agentQueue(store.id), activities }),
+    );
+    if (context.holderQueue !== null) {
+      // Without a build: the queue belongs to this process alone, and no other build could ever serve it.
+      workers.push(await Worker.create({ ...shared, ...limits, taskQueue: context.holderQueue, activities }));
     }
   }
 
@@ -140,6 +157,11 @@ function workflowCode() {
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
   return { workflowsPath: join(import.meta.dirname, 'workflows', `index.${extension}`) };
+}
+
+/** What does not say that it stays with its build (workflows/index.ts) moves to a new one. */
+function deploymentOptions(version: WorkerBuild): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }
 
 function stopWorker(worker: Worker): void {

@@ -24,6 +24,7 @@ type RunOptions = CeilingOptions & {
   seed?: number;
   set?: string[];
   granularity?: 'rollout' | 'call';
+  trainedOn?: string[];
   reuse?: string[];
   detach?: boolean;
 };
@@ -33,18 +34,32 @@ export async function run(options: GlobalOptions, method: MethodName, given: Run
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
     const prepared = await prepareRun(config, store, requestFrom(method, given));
-    if (given.detach) return await detach(options, store, prepared);
-    say(options)(
-      `Run ${prepared.id}: ${prepared.method} (${prepared.config.preset}) on ${prepared.environment}, seed ${prepared.seed}`,
-    );
     const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
-    const result = await workOn(options, config, store, prepared, again);
-    const summary = await runSummary(store, prepared.id);
-    printResult(options, summary, () => `${summaryText(summary)}\n\n${nextSteps(summary)}`);
-    if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
+    await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next: nextSteps });
   } finally {
     await store.close();
   }
+}
+
+/**
+ * Works on a run that was prepared, and prints what it came to; or leaves it to workers elsewhere.
+ * @param how the command that goes on with it, and what to do after it
+ * @throws CommandFailed with exit code 3 when it ended early
+ */
+export async function runToTheEnd(
+  options: GlobalOptions,
+  config: CruxConfig,
+  store: Store,
+  prepared: Run,
+  how: { detach: boolean; again: string; next: (summary: RunSummary) => string },
+): Promise<void> {
+  if (how.detach) return await detach(options, store, prepared);
+  const { id, method, environment, seed } = prepared;
+  say(options)(`Run ${id}: ${method} (${prepared.config.preset}) on ${environment}, seed ${seed}`);
+  const result = await workOn(options, config, store, prepared, how.again);
+  const summary = await runSummary(store, id);
+  printResult(options, summary, () => `${summaryText(summary)}\n\n${how.next(summary)}`);
+  if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
 }
 
 function requestFrom(method: MethodName, given: RunOptions): RunRequest {
@@ -61,6 +76,7 @@ function requestFrom(method: MethodName, given: RunOptions): RunRequest {
     seed: given.seed,
     granularity: given.granularity,
     reuse: given.reuse,
+    trainedOn: given.trainedOn,
     ceilings: ceilingsGiven(given),
   };
 }

@@ -8,6 +8,7 @@ import { type GlobalOptions, homeOf, say } from './setting.ts';
 
 type Given = {
   data?: string[];
+  host: string;
   port: number;
   seed: number;
   latency: number;
@@ -21,6 +22,7 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
   const interrupted = new Promise<void>((resolve) => onInterrupt(resolve));
   const simulation = await startSimulation({
     seed: given.seed,
+    host: given.host,
     port: given.port,
     worlds: await simulationFromDataset(...folders),
     latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },

@@ -17,6 +17,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         environment: run.environment,
         state: run.state,
         ...(await progressOf(store, run.id)),
+        leakedGroups: run.config.method === 'evaluate' ? run.config.leaked.length : 0,
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
         throttledMs: await store.waits.throttledMs(run.id),
         createdAt: new Date(run.createdAt).toISOString(),
@@ -43,7 +44,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
               ],
               rows.map((row) => [
                 row.runId,
-                row.method,
+                row.leakedGroups === 0 ? row.method : `${row.method}, LEAK`,
                 row.environment,
                 row.state,
                 `${row.tasksDone}/${row.tasks}`,

@@ -286,6 +286,20 @@ const audits: Migration = (database) => [
   table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
 ];
 
+/** Evaluations: what runs gave out, tasks with group and difficulty, trajectories with the confirmation of their success. */
+const evaluation: Migration = (database) => [
+  table(
+    database,
+    'data_uses',
+    { run_id: 'text', use: 'text', environment: 'text', task_group: 'text', given_at: 'integer' },
+    ['run_id', 'use', 'environment', 'task_group'],
+  ),
+  index(database, 'data_uses', ['environment']),
+  database.schema.alterTable('run_tasks').addColumn('task_group', 'text'),
+  database.schema.alterTable('run_tasks').addColumn('difficulty', 'text'),
+  database.schema.alterTable('trajectories').addColumn('confirmed', 'bigint'),
+];
+
 /** Rates of providers, waits for them, and ceilings of tasks and steps. */
 const limits: Migration = (database) => [
   ...column(database, 'answers', { task_id: 'text', step_id: 'text', throttled_ms: 'bigint' }),
@@ -316,4 +330,4 @@ const limits: Migration = (database) => [
     ]),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, limits];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, limits];

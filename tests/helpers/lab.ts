@@ -15,6 +15,7 @@ import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import type { WorkerBuild } from '../../src/temporal/deployment.ts';
 import { workflowQueue } from '../../src/temporal/task-queues.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from '../../src/worker.ts';
 import { cruxRun } from '../../src/workflows/search-attributes.ts';
@@ -77,9 +78,10 @@ export class Lab {
   async work(
     changes: Partial<CruxConfigInput> = {},
     roles: WorkerRole[] = ['workflow', 'agent'],
+    build?: WorkerBuild,
   ): Promise<RunningWorker> {
     const temporal = { nativeConnection: () => this.#connectNatively(), namespace: 'default' };
-    const worker = await startWorker({ config: this.config(changes), store: this.store, temporal, roles });
+    const worker = await startWorker({ config: this.config(changes), store: this.store, temporal, roles, build });
     this.#workers.add(worker);
     return worker;
   }
