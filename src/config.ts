@@ -30,7 +30,7 @@ const roleSchema = z.strictObject({
 });
 
 const endpointSchema = z.strictObject({
-  baseUrl: z.url(),
+  baseUrl: z.url().refine(holdsNoCredentials, 'holds a name or password; give the key by apiKeyEnv'),
   apiKeyEnv: z.string().nullable().default(null),
   provider: z.string().min(1).nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
@@ -71,12 +71,25 @@ const environmentSchema = z.custom<Environment>(
   'expected an environment, as defineEnvironment or interCodeSql returns it',
 );
 
+const observeSchema = z.strictObject({
+  metrics: z.string().nullable().default(null),
+  logFormat: z.enum(['pretty', 'json']).default('pretty'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+const temporalSchema = z.strictObject({
+  /** Name of the variable with the keys that payloads are encrypted with. */
+  codecKeyEnv: z.string().min(1).default('CRUX_CODEC_KEY'),
+});
+
 const configSchema = z.strictObject({
   environments: z.array(environmentSchema).min(1),
   endpoints: z.record(z.string(), endpointSchema),
   models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: roleSchema }),
   run: runSchema.prefault({}),
   ...methodSchemas,
+  observe: observeSchema.prefault({}),
+  temporal: temporalSchema.prefault({}),
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
   store: z.string().nullable().default(null),
 });
@@ -182,6 +195,12 @@ export function storeLocation(config: Pick<CruxConfig, 'store'> | null, home: st
 
 /** Root folder of the Crux package itself. */
 export const packageRoot = dirname(import.meta.dirname);
+
+/** Addresses end in messages. */
+function holdsNoCredentials(address: string): boolean {
+  const { username, password } = URL.parse(address) ?? { username: '', password: '' };
+  return username === '' && password === '';
+}
 
 function issues(error: z.ZodError): string {
   return error.issues.map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`).join('\n');

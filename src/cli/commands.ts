@@ -18,13 +18,11 @@ export function registerCommands(program: Command): void {
     .option('--open-ui', 'stay after the end, so that the Temporal UI can be looked at')
     .action(async (options) => (await import('./demo.ts')).demo(setting(), options));
 
-  program
-    .command('up')
+  observable(program.command('up'))
     .description('keep the Temporal server and a worker running, until Ctrl-C')
-    .action(async () => (await import('./up.ts')).up(setting()));
+    .action(async (options) => (await import('./up.ts')).up(setting(), options));
 
-  program
-    .command('worker')
+  observable(program.command('worker'))
     .description('one more worker, on this or any other machine')
     .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
     .addOption(new Option('--deployment <name>', 'worker deployment it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'))
@@ -222,6 +220,15 @@ export function registerCommands(program: Command): void {
     .action(async () => (await import('./doctor.ts')).doctor(setting()));
 
   program
+    .command('codec-server')
+    .description('decrypts payloads for the Temporal UI in your browser')
+    .option('--host <host>', 'address to listen at', '127.0.0.1')
+    .option('--port <n>', 'port', wholeNumber, 8234)
+    .option('--ui-origin <origin...>', 'where the Temporal UI is opened (default: that of the home folder)')
+    .option('--token-env <name>', 'variable with a token that requests must bear')
+    .action(async (options) => (await import('./codec-server.ts')).codecServer(setting(), options));
+
+  program
     .command('serve-sim')
     .description('the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
@@ -232,6 +239,14 @@ export function registerCommands(program: Command): void {
     .option('--faults <rate>', 'share of requests that come to a fault', positiveNumber)
     .option('--requests-per-minute <n>', 'what it allows; more are answered with 429', wholeNumber)
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
+}
+
+/** Options of commands that keep a worker running. */
+function observable(command: Command): Command {
+  return command
+    .option('--metrics <host:port>', 'serve metrics for Prometheus there')
+    .addOption(new Option('--log-format <format>', 'how log lines look').choices(['pretty', 'json']))
+    .addOption(new Option('--log-level <level>', 'least important lines').choices(['debug', 'info', 'warn', 'error']));
 }
 
 function wholeNumber(text: string): number {

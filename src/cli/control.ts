@@ -1,10 +1,9 @@
-import { Client } from '@temporalio/client';
 import { checkPriced } from '../ceilings.ts';
 import { startedRun } from '../connect.ts';
 import { retunedCeilings } from '../domain/ceilings.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { type CeilingOptions, ceilingsGiven, ceilingsText } from './ceilings.ts';
-import { type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
+import { configOf, type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
 
 export async function control(
   options: GlobalOptions,
@@ -45,9 +44,10 @@ async function steer(
     const run = await store.runs.get(runId);
     if (run.finishedAt !== null) throw new CruxError('User.Config', `Run ${runId} is over (${run.state}).`);
   });
-  const temporal = await reachTemporal(options, 'join');
+  const config = await configOf(options).catch(() => null);
+  const temporal = await reachTemporal(options, config, 'join');
   try {
-    await speak(startedRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), runId));
+    await speak(startedRun(temporal.client, runId));
   } catch (error) {
     throw new CruxError('Temporal.Unavailable', `Run ${runId} does not answer: ${errorText(error)}.`, {
       remedy: 'Is a worker running? Start one with `crux up`.',

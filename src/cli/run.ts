@@ -1,4 +1,3 @@
-import { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig, optionsKey, storeLocation } from '../config.ts';
 import type { MethodName } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
@@ -53,7 +52,7 @@ export async function runToTheEnd(
   prepared: Run,
   how: { detach: boolean; again: string; next: (summary: RunSummary) => string },
 ): Promise<void> {
-  if (how.detach) return await detach(options, store, prepared);
+  if (how.detach) return await detach(options, config, store, prepared);
   const { id, method, environment, seed } = prepared;
   say(options)(`Run ${id}: ${method} (${prepared.config.preset}) on ${environment}, seed ${seed}`);
   const result = await workOn(options, config, store, prepared, how.again);
@@ -102,16 +101,16 @@ function readValue(text: string): unknown {
 }
 
 /** Starts the campaign and leaves the work to workers elsewhere. */
-async function detach(options: GlobalOptions, store: Store, run: Run): Promise<void> {
+async function detach(options: GlobalOptions, config: CruxConfig, store: Store, run: Run): Promise<void> {
   const workers = (await store.runs.workers()).filter((worker) => worker.environments.includes(run.environment));
   if (workers.length === 0) {
     throw new CruxError('User.Config', `No worker with the environment ${run.environment} is running.`, {
       remedy: 'Start one with `crux up` or `crux worker`, or leave --detach out.',
     });
   }
-  const temporal = await reachTemporal(options, 'join');
+  const temporal = await reachTemporal(options, config, 'join');
   try {
-    await launchRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), store, run);
+    await launchRun(temporal.client, store, run);
   } finally {
     await temporal.close();
   }

@@ -55,6 +55,11 @@ export class Admission {
     this.#share = new ConcurrencyShare(store.providers, this.provider, config.concurrency);
   }
 
+  /** Callers that have not been let through. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * Does `work` when the applicant is let through.
    * @returns `sentAway` where that takes longer than the applicant's patience: a rate limit that says when to come back

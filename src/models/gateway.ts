@@ -8,6 +8,7 @@ import type { Json } from '../domain/canonical-json.ts';
 import { type RoleSettings, settingsFor } from '../domain/run-config.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import { CruxError } from '../errors.ts';
+import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
@@ -15,6 +16,7 @@ import type { WorstCase } from '../store/reservations.ts';
 import type { Store } from '../store/store.ts';
 import { Admission, type Applicant } from './admission.ts';
 import { holdWorstCase, worstCase } from './call-ceilings.ts';
+import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
 import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { answerFrom, type ModelCall, requestBody } from './model-call.ts';
 import { providerOf } from './provider.ts';
@@ -50,10 +52,12 @@ export class Gateway {
   readonly #admissions = new Map<string, Admission>();
   readonly #configs: { [name: string]: EndpointConfig };
   readonly #calls = new SharedWork<Answer>();
+  readonly #observer: CallObserver;
 
-  constructor(store: Store, endpoints: { [name: string]: EndpointConfig }) {
+  constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
     this.#store = store;
     this.#configs = endpoints;
+    this.#observer = observer;
   }
 
   /**
@@ -66,14 +70,26 @@ export class Gateway {
     const key = contentHash([{ ...call.address }, body as Json]);
     const scope = [call.run.id, ...call.run.reuse];
     // Reading is part of the shared work: an answer that is written meanwhile would else be asked for again.
-    const work = async (shared: AbortSignal) =>
-      (await this.#store.journal.read(scope, key)) ?? this.#obtain(call, settings, body, key, shared);
+    const work = async (shared: AbortSignal) => {
+      const journaled = await this.#store.journal.read(scope, key);
+      if (journaled === null) return this.#obtain(call, settings, body, key, shared);
+      this.#observer.readJournal(call, settings.endpoint);
+      return journaled;
+    };
     return this.#calls.join(`${call.run.id}/${key}`, work, signal);
   }
 
   /** Resolves when no call is under way, and every answer is written. Ends late while the store is full. */
   idle(): Promise<void> {
     return this.#calls.idle();
+  }
+
+  /** How busy the endpoints are that were used so far. */
+  load(): { endpoint: string; limit: number; underWay: number; waiting: number }[] {
+    return [...this.#endpoints].map(([endpoint, { admission }]) => {
+      const { limit, underWay } = admission.limiter;
+      return { endpoint, limit, underWay, waiting: admission.waiting };
+    });
   }
 
   /** @throws CruxError `User.NotFound` or `User.Config` */
@@ -101,24 +117,33 @@ export class Gateway {
     key: string,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { endpoint, admission } = this.endpoint(settings.endpoint);
-    const worst = worstCase(body, settings);
-    const until = performance.now() + longestPatienceMs;
-    const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, throttledMs: 0 };
-    const errand: Errand = { ...applicant, call, settings, body, key, worst, endpoint, admission, attempt: 0 };
-    for (; ; errand.attempt++) {
-      const result = await admission.run(errand, () => this.#attempt(errand));
-      if ('answer' in result) return this.#write(call.run.id, result.answer);
-      const obstacle = 'sentAway' in result ? result.sentAway : result.later;
-      const { retryAfterMs = firstPauseMs } = obstacle;
-      const isThrottled = obstacle.kind === 'Model.RateLimit';
-      if (isThrottled) errand.throttledMs += retryAfterMs;
-      if ('sentAway' in result || performance.now() + retryAfterMs > until) {
-        if (isThrottled) await this.#noteWait(errand, retryAfterMs);
-        throw obstacle;
+    return inSpan(`model call ${call.address.role}`, callAttributes(call, settings), async (span) => {
+      const { endpoint, admission } = this.endpoint(settings.endpoint);
+      const worst = worstCase(body, settings);
+      const until = performance.now() + longestPatienceMs;
+      const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, throttledMs: 0 };
+      const errand: Errand = { ...applicant, call, settings, body, key, worst, endpoint, admission, attempt: 0 };
+      for (; ; errand.attempt++) {
+        const before = errand.throttledMs;
+        const result = await admission.run(errand, () => this.#attempt(errand));
+        this.#observer.waited(endpoint.name, null, errand.throttledMs - before);
+        span.setAttribute('crux.requests', errand.attempt + 1);
+        if ('answer' in result) {
+          span.setAttributes(usageAttributes(result.answer));
+          return this.#write(call.run.id, result.answer);
+        }
+        const obstacle = 'sentAway' in result ? result.sentAway : result.later;
+        const { retryAfterMs = firstPauseMs } = obstacle;
+        this.#observer.waited(endpoint.name, obstacle, retryAfterMs);
+        const isThrottled = obstacle.kind === 'Model.RateLimit';
+        if (isThrottled) errand.throttledMs += retryAfterMs;
+        if ('sentAway' in result || performance.now() + retryAfterMs > until) {
+          if (isThrottled) await this.#noteWait(errand, retryAfterMs);
+          throw obstacle;
+        }
+        await pause(retryAfterMs, signal);
       }
-      await pause(retryAfterMs, signal);
-    }
+    });
   }
 
   /** Sends a call if nothing stands in its way. Runs in a place of the limiter, and waits for nothing but the answer. */
@@ -142,8 +167,11 @@ export class Gateway {
       admission.succeeded(errand, isTold ? promptTokens + completionTokens : null);
       const latencyMs = Date.now() - startedAt;
       const { throttledMs } = errand;
-      return { answer: answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs }) };
+      const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs });
+      this.#observer.answered(call, endpoint.name, answer);
+      return { answer };
     } catch (error) {
+      if (error instanceof CruxError) this.#observer.failed(call, endpoint.name, error);
       // A reservation that cannot be given up now, because the store is full, expires by itself.
       await this.#store.reservations.release(runId, key).catch(() => {});
       if (!(error instanceof CruxError) || !isTransient(error)) throw error;
