@@ -118,7 +118,7 @@ export function storeActivities(context: ActivityContext) {
     if (!ceilings) return store.runs.setControl(runId, { ...(state && { state }) });
     const run = await store.runs.get(runId);
     const retuned = retunedCeilings(run.ceilings, ceilings);
-    checkPriced(run.config.models, retuned);
+    checkPriced(run.config, retuned);
     await store.runs.setControl(runId, { ...(state && { state }), ceilings: retuned });
   }
 

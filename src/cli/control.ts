@@ -24,7 +24,7 @@ export async function budget(options: GlobalOptions, runId: string, given: Ceili
   const { isOver, ceilings } = await withReadingStore(options, runId, async (store) => {
     const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
     const retuned = retunedCeilings(known, changes);
-    checkPriced(config.models, retuned);
+    checkPriced(config, retuned);
     const hasEnded = state !== 'cancelled' && finishedAt !== null;
     if (hasEnded) await store.runs.setControl(runId, { ceilings: retuned });
     return { isOver: hasEnded, ceilings: retuned };

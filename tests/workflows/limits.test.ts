@@ -58,12 +58,12 @@ const pendingAtWorker = 2;
 
 describe('a ceiling on rollouts', () => {
   it('of the run ends it with the pairs so far; raised, it goes on to what an undisturbed one comes to', async () => {
-    const run = await lab.start({ ceilings: { rollouts: 10 } });
+    const run = await lab.start({ ceilings: { rollouts: 4 } });
     const result = await run.result();
     expect(result.state).toBe('budget');
     expect(result.pairs).toBe((await lab.store.findings.pairs(run.id)).length);
-    expect((await lab.store.findings.branches(run.id)).length).toBeLessThanOrEqual(10);
-    expect((await lab.store.findings.branches(run.id)).length).toBeGreaterThan(5);
+    expect((await lab.store.findings.branches(run.id)).length).toBeLessThanOrEqual(4);
+    expect((await lab.store.findings.branches(run.id)).length).toBeGreaterThan(1);
     await retuneRun(lab.client, lab.store, run.id, {});
     expect(await lab.client.workflow.getHandle(run.id).result()).toMatchObject({ state: 'finished', done: 5 });
     const undisturbed = await lab.start();
@@ -200,10 +200,11 @@ describe('a provider that wants no calls for hours', () => {
 });
 
 describe('a provider that enforces its rate', () => {
-  it.each([6_000, null])(
+  it.each([1_500, null])(
     'fails no run, and changes none of its results (configured: %j)',
     async (requestsPerMinute) => {
-      const other = await Lab.open({ address: inject('temporal').address, rate: { requestsPerMinute: 6_000 } });
+      const rate = { requestsPerMinute: 1_500, burst: 2 };
+      const other = await Lab.open({ address: inject('temporal').address, rate });
       try {
         const baseUrl = `${other.simulation.url}/v1`;
         await other.work({ endpoints: { simulated: { baseUrl, requestsPerMinute } } });
