@@ -63,14 +63,16 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
       : await loadConfig(options.config ?? 'crux.config.ts');
   const store = await openStore(storeLocation(config, home));
   const { connectTemporal } = await import('./temporal/connection.ts');
-  const { Client: TemporalClient } = await import('@temporalio/client');
-  const temporal = await connectTemporal({ home, report: options.report ?? (() => {}), embedded: 'start' }).catch(
-    async (error) => {
-      await store.close();
-      throw error;
-    },
-  );
-  const client = new TemporalClient({ connection: temporal.connection, namespace: temporal.namespace });
+  const temporal = await connectTemporal({
+    home,
+    report: options.report ?? (() => {}),
+    embedded: 'start',
+    codecKeyEnv: config.temporal.codecKeyEnv,
+  }).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
+  const { client } = temporal;
   const ownRun = (id: string): StartedRun => ({
     ...startedRun(client, id),
     // Also when the campaign is over: what is left to do is in the store.

@@ -8,6 +8,8 @@ export type FaultKind =
   | 'User.Config'
   /** Something that the user named does not exist. */
   | 'User.NotFound'
+  /** A test on tasks that the model has seen, or may have. */
+  | 'User.Leak'
   /** The store could not be opened or written. */
   | 'Store.Unavailable'
   | 'Store.NewerSchema'

@@ -68,6 +68,7 @@ describe('a configuration', () => {
     ['models.policy.endpoint', 5, /models\.policy\.endpoint: .*expected string/],
     ['models.judge', role, /models: .*judge/],
     ['endpoints.local.baseUrl', 'localhost 8000', /endpoints\.local\.baseUrl: .*URL/],
+    ['endpoints.local.baseUrl', 'https://me:sk-secret@models.example/v1', /baseUrl: .*apiKeyEnv/],
     ['endpoints.local.apiKey', 'sk-secret', /endpoints\.local: .*apiKey/],
     ['endpoints.local.concurrency', 0, /endpoints\.local\.concurrency: .*>=1/],
     ['run.preset', 'quick', /run\.preset: .*"published".*"sound"/],

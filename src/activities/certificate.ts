@@ -207,6 +207,7 @@ function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds']
       };
     case 'rft':
     case 'sft':
+    case 'evaluate':
       return {};
   }
 }

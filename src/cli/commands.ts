@@ -18,13 +18,11 @@ export function registerCommands(program: Command): void {
     .option('--open-ui', 'stay after the end, so that the Temporal UI can be looked at')
     .action(async (options) => (await import('./demo.ts')).demo(setting(), options));
 
-  program
-    .command('up')
+  observable(program.command('up'))
     .description('keep the Temporal server and a worker running, until Ctrl-C')
-    .action(async () => (await import('./up.ts')).up(setting()));
+    .action(async (options) => (await import('./up.ts')).up(setting(), options));
 
-  program
-    .command('worker')
+  observable(program.command('worker'))
     .description('one more worker, on this or any other machine')
     .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
     .addOption(new Option('--deployment <name>', 'worker deployment it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'))
@@ -62,9 +60,32 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--trained-on <runs>', 'runs that the policy was trained on, `none` at the end where that is all', list)
     .option('--reuse <run...>', 'read what these runs have paid for')
     .option('--detach', 'start it and return; a worker elsewhere does the work')
     .action(async (method, options) => (await import('./run.ts')).run(setting(), method, options));
+
+  program
+    .command('evaluate')
+    .description('how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
+    .option('--policy <model>', 'another model than the configured policy')
+    .option('--endpoint <name>', 'endpoint of the configuration that serves it')
+    .option('--temperature <t>', 'temperature of its sampling', temperature)
+    .option('--trained-on <runs>', 'runs that it was trained on, `none` at the end where that is all', list)
+    .option('--allow-leak', 'test also on groups that it has seen or may have; the run is marked')
+    .option('--env <name>', 'environment of the configuration')
+    .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('test'))
+    .option('--limit <n>', 'most tasks', wholeNumber)
+    .option('--task <id...>', 'only these tasks')
+    .option('--samples <n>', 'trajectories per task', wholeNumber, 1)
+    .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
+    .option('--run-id <id>', 'id of the run (default: method, environment and time)')
+    .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
+    .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
+    .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--reuse <run...>', 'read what these evaluations have paid for')
+    .option('--detach', 'start it and return; a worker elsewhere does the work')
+    .action(async (options) => (await import('./evaluate.ts')).evaluate(setting(), options));
 
   program
     .command('status')
@@ -137,8 +158,11 @@ export function registerCommands(program: Command): void {
   program
     .command('export')
     .argument('<run>')
-    .description('write the pairs in the form of a trainer, with certificates and a lint report')
-    .requiredOption('--format <format>', 'trl, llama-factory, openai, kto, crux-masked')
+    .description('write pairs, examples or actions in the form of a trainer, with their sources and a lint report')
+    .requiredOption(
+      '--format <format>',
+      'pairs: trl, kto, llama-factory, openai, openrlhf, axolotl, crux-masked; examples: trl-sft, llama-factory-sft, openai-sft, openrlhf-sft, axolotl-sft, agentgym, crux-masked-sft; actions: trl-prm, prm, openai-prm',
+    )
     .requiredOption('--out <folder>', 'folder to write to')
     .option('--tokenizer <folder>', "the target's tokenizer.json and tokenizer_config.json, for exact lengths")
     .option('--max-length <n>', "the target's limit in tokens", wholeNumber)
@@ -148,6 +172,13 @@ export function registerCommands(program: Command): void {
     .option(
       '--train-on-observations',
       'let sides of several turns through to targets that train on what the environment wrote',
+    )
+    .addOption(
+      new Option('--ties <label>', 'an outcome of exactly 0.5 as a yes-or-no label (default: good)').choices([
+        'good',
+        'bad',
+        'leave-out',
+      ]),
     )
     .option('--force', 'overwrite files that are there')
     .action(async (run, options) => (await import('./export.ts')).exportRun(setting(), run, options));
@@ -187,6 +218,15 @@ export function registerCommands(program: Command): void {
     .action(async () => (await import('./doctor.ts')).doctor(setting()));
 
   program
+    .command('codec-server')
+    .description('decrypts payloads for the Temporal UI in your browser')
+    .option('--host <host>', 'address to listen at', '127.0.0.1')
+    .option('--port <n>', 'port', wholeNumber, 8234)
+    .option('--ui-origin <origin...>', 'where the Temporal UI is opened (default: that of the home folder)')
+    .option('--token-env <name>', 'variable with a token that requests must bear')
+    .action(async (options) => (await import('./codec-server.ts')).codecServer(setting(), options));
+
+  program
     .command('serve-sim')
     .description('the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
@@ -198,6 +238,14 @@ export function registerCommands(program: Command): void {
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
 }
 
+/** Options of commands that keep a worker running. */
+function observable(command: Command): Command {
+  return command
+    .option('--metrics <host:port>', 'serve metrics for Prometheus there')
+    .addOption(new Option('--log-format <format>', 'how log lines look').choices(['pretty', 'json']))
+    .addOption(new Option('--log-level <level>', 'least important lines').choices(['debug', 'info', 'warn', 'error']));
+}
+
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);
@@ -206,6 +254,13 @@ function wholeNumber(text: string): number {
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
+function temperature(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('expected a number from 0.');
   return value;
 }
 

@@ -1,8 +1,7 @@
-import { Client } from '@temporalio/client';
 import { startedRun } from '../connect.ts';
 import type { Ceilings } from '../domain/run-config.ts';
 import { CruxError, errorText } from '../errors.ts';
-import { type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
+import { configOf, type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
 import { count, dollars } from './text.ts';
 
 export async function control(
@@ -59,9 +58,10 @@ async function steer(
     const run = await store.runs.get(runId);
     if (run.finishedAt !== null) throw new CruxError('User.Config', `Run ${runId} is over (${run.state}).`);
   });
-  const temporal = await reachTemporal(options, 'join');
+  const config = await configOf(options).catch(() => null);
+  const temporal = await reachTemporal(options, config, 'join');
   try {
-    await speak(startedRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), runId));
+    await speak(startedRun(temporal.client, runId));
   } catch (error) {
     throw new CruxError('Temporal.Unavailable', `Run ${runId} does not answer: ${errorText(error)}.`, {
       remedy: 'Is a worker running? Start one with `crux up`.',

@@ -16,6 +16,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         environment: run.environment,
         state: run.state,
         ...(await progressOf(store, run.id)),
+        leakedGroups: run.config.method === 'evaluate' ? run.config.leaked.length : 0,
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
         createdAt: new Date(run.createdAt).toISOString(),
       })),
@@ -27,7 +28,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
             ['run', 'method', 'environment', 'state', 'tasks', 'steps', 'branches', 'pairs', 'calls', 'time'],
             rows.map((row) => [
               row.runId,
-              row.method,
+              row.leakedGroups === 0 ? row.method : `${row.method}, LEAK`,
               row.environment,
               row.state,
               `${row.tasksDone}/${row.tasks}`,

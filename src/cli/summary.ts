@@ -3,10 +3,15 @@ import { luckFlipRate } from '../domain/statistics/luck.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
 import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary } from '../views/run-summary.ts';
+import { evaluationText } from './evaluation-text.ts';
 import { count, dollars, duration, named, orUnknown, percent, plural, table } from './text.ts';
 
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
+  if (summary.evaluation !== null) {
+    const parts = [evaluationText(summary, summary.evaluation), ledgerText(summary), faultText(summary)];
+    return parts.filter((part) => part !== '').join('\n\n');
+  }
   const { steps, branches } = summary;
   const elapsed = (summary.finishedAt ?? Date.now()) - summary.createdAt;
   const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);

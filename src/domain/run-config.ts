@@ -1,11 +1,13 @@
 /** What a run was started with, every default filled in: stored with the run, and all that its activities go by. */
 import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
+import type { LeakedGroup } from './lineage.ts';
 import type { Split } from './task.ts';
 
+/** Methods that give something to learn from. */
 export const methodNames = ['cso', 'rro', 'ipr', 'eto', 'step-dpo', 'rft', 'sft'] as const;
 
-export type MethodName = (typeof methodNames)[number];
+export type MethodName = (typeof methodNames)[number] | 'evaluate';
 
 /** A model in one role. */
 export type RoleSettings = {
@@ -20,6 +22,8 @@ export type RoleSettings = {
   price: { input: number; output: number } | null;
   /** More members for the request body, as the endpoint takes them. */
   extraBody: { [name: string]: Json };
+  /** Runs whose data the model was trained on, and `none` where that is all; absent when nobody said. */
+  trainedOn?: string[];
 };
 
 export type Role = 'policy' | 'expert' | 'prm';
@@ -33,7 +37,16 @@ export type RunConfig = RunSettings &
     | { method: 'step-dpo'; options: StepDpoOptions }
     | { method: 'rft'; options: RftOptions }
     | { method: 'sft'; options: SftOptions }
+    | EvaluationConfig
   );
+
+/** An evaluation, and what it was allowed to be tested on all the same. */
+export type EvaluationConfig = {
+  method: 'evaluate';
+  options: EvaluateOptions;
+  /** Groups of the test that the policy has seen, or may have: every figure is given without them too. Empty for a clean test. */
+  leaked: LeakedGroup[];
+};
 
 /** @throws Error for a run of another method: its activities do not belong to it */
 export function csoOptionsOf(config: RunConfig): CsoOptions {
@@ -78,7 +91,7 @@ export function settingsFor({ models, options }: RunConfig, role: Role, purpose:
   return contrasts && 'temperature' in options ? { ...models.policy, temperature: options.temperature } : models[role];
 }
 
-export type MethodOptions = BranchingOptions | StepDpoOptions | RftOptions | SftOptions;
+export type MethodOptions = BranchingOptions | StepDpoOptions | RftOptions | SftOptions | EvaluateOptions;
 
 /** Of the methods that prove pairs by branches. */
 export type BranchingOptions = CsoOptions | RroOptions | IprOptions | EtoOptions;
@@ -105,6 +118,13 @@ export type RunSettings = {
   window: number;
   models: { [role in Role]: RoleSettings };
 };
+
+/** The models that a run asks: an evaluation only the policy. */
+export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'models'>): {
+  [role: string]: RoleSettings;
+} {
+  return method === 'evaluate' ? { policy: models.policy } : models;
+}
 
 /** Hard ceilings; null for none. */
 export type Ceilings = { calls: number | null; tokens: number | null; costMicroUsd: number | null };
@@ -150,6 +170,8 @@ export type CsoOptions = AlternativeOptions & {
    * Absent in runs of before.
    */
   calibrationRate?: number;
+  /** Run whose groups γ_low and γ_high were chosen on, for the leak guard; null where on none, absent in runs from before it was asked. */
+  thresholdsFrom?: string | null;
 };
 
 /** How pairs are proven, under every method. */
@@ -187,6 +209,11 @@ export type RroOptions = {
   saturation: number;
   /** Value that the next step must rise above: the accepted action's own (`reuse`), or fresh rollouts of it (`fresh`) [D]. */
   previousValue: 'reuse' | 'fresh';
+  /**
+   * `cannot-rise`: an action is valued two rollouts at a time, and given up when it can no longer rise; `none` [P]: always all. Absent in runs
+   * of before [D].
+   */
+  valueStopping?: 'none' | 'cannot-rise';
   /** Draw one more action where the first one rises at once, so that there is something to compare it with [D]. */
   extraDraw: boolean;
   /** Share of the pairs whose actions are valued again with fresh rollouts, to see what selection by gap overrates [D]. */
@@ -271,5 +298,11 @@ export type SftOptions = {
   /** Which expert trajectories are examples. */
   keep: 'successful' | 'all';
   /** Successes must hold on variants of the task's data. `published` false, `sound` true [D]. */
+  confirmOnVariants: boolean;
+};
+
+/** Options of an evaluation. */
+export type EvaluateOptions = {
+  /** A success must hold on variants of the task's data, where the environment has them; else it counts as coincidental. */
   confirmOnVariants: boolean;
 };

@@ -40,7 +40,12 @@ export type TrajectorySummary = {
 };
 
 /** Where a conversation goes on. */
-export type TurnInput = { runId: string; nodeId: string; purpose: 'explore' | BranchPurpose; stream: string };
+export type TurnInput = {
+  runId: string;
+  nodeId: string;
+  purpose: 'explore' | 'evaluate' | BranchPurpose;
+  stream: string;
+};
 export type TurnResult =
   | { kind: 'answer'; answerKey: string /** Tool that the answer calls; null when malformed. */; tool: string | null }
   | { kind: 'ended'; ending: Ending };

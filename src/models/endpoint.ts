@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { withoutKey } from '../redact.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 export type EndpointConfig = {
@@ -141,8 +142,8 @@ export class Endpoint {
 
   /** Providers repeat a wrong key, or parts of it, in their messages. */
   #safeText(text: string): string {
-    const withoutKey = this.#apiKey === null ? text : text.replaceAll(this.#apiKey, '[key]');
-    return withoutKey.replace(/\b(?:sk|key|pk|Bearer)[-_ ][\w*.-]{6,}/gi, '[key]').slice(0, 300);
+    const safe = this.#apiKey === null ? text : withoutKey(text, this.#apiKey);
+    return safe.replace(/\b(?:(?:sk|key|pk)[-_]|Bearer )[\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }
 }
 

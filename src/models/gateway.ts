@@ -6,11 +6,13 @@ import type { Json } from '../domain/canonical-json.ts';
 import type { Message, Tool } from '../domain/message.ts';
 import { type Ceilings, type Role, type RoleSettings, settingsFor } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
+import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer, WorstCase } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
 import { type Completion, Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { Limiter } from './limiter.ts';
 import { seedOf } from './seed.ts';
@@ -72,10 +74,12 @@ export class Gateway {
   readonly #endpoints = new Map<string, { endpoint: Endpoint; limiter: Limiter }>();
   readonly #configs: { [name: string]: EndpointConfig };
   readonly #calls = new SharedWork<Answer>();
+  readonly #observer: CallObserver;
 
-  constructor(store: Store, endpoints: { [name: string]: EndpointConfig }) {
+  constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
     this.#store = store;
     this.#configs = endpoints;
+    this.#observer = observer;
   }
 
   /**
@@ -88,14 +92,26 @@ export class Gateway {
     const key = contentHash([{ ...call.address }, body as Json]);
     const scope = [call.run.id, ...call.run.reuse];
     // Reading is part of the shared work: an answer that is written meanwhile would else be asked for again.
-    const work = async (shared: AbortSignal) =>
-      (await this.#store.journal.read(scope, key)) ?? this.#obtain(call, settings, body, key, shared);
+    const work = async (shared: AbortSignal) => {
+      const journaled = await this.#store.journal.read(scope, key);
+      if (journaled === null) return this.#obtain(call, settings, body, key, shared);
+      this.#observer.readJournal(call, settings.endpoint);
+      return journaled;
+    };
     return this.#calls.join(`${call.run.id}/${key}`, work, signal);
   }
 
   /** Resolves when no call is under way, and every answer is written. Ends late while the store is full. */
   idle(): Promise<void> {
     return this.#calls.idle();
+  }
+
+  /** How busy the endpoints are that were used so far. */
+  load(): { endpoint: string; limit: number; underWay: number; waiting: number }[] {
+    return [...this.#endpoints].map(([endpoint, { limiter }]) => {
+      const { limit, underWay, waiting } = limiter;
+      return { endpoint, limit, underWay, waiting };
+    });
   }
 
   /** @throws CruxError `User.NotFound` or `User.Config` */
@@ -120,18 +136,26 @@ export class Gateway {
     key: string,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { endpoint, limiter } = this.endpoint(settings.endpoint);
-    const deadline = Date.now() + longestPatienceMs;
-    for (let attempt = 0; ; attempt++) {
-      const result = await limiter.run(
-        () => this.#attempt(call, { settings, body, key, endpoint, limiter, attempt, signal }),
-        signal,
-      );
-      if ('answer' in result) return this.#write(call.run.id, result.answer);
-      const pauseMs = result.later.retryAfterMs ?? firstPauseMs;
-      if (Date.now() + pauseMs > deadline) throw result.later;
-      await pause(pauseMs, signal);
-    }
+    return inSpan(`model call ${call.address.role}`, callAttributes(call, settings), async (span) => {
+      const { endpoint, limiter } = this.endpoint(settings.endpoint);
+      const deadline = Date.now() + longestPatienceMs;
+      for (let attempt = 0; ; attempt++) {
+        const askedAt = Date.now();
+        const result = await limiter.run(() => {
+          this.#observer.waited(endpoint.name, null, Date.now() - askedAt);
+          return this.#attempt(call, { settings, body, key, endpoint, limiter, attempt, signal });
+        }, signal);
+        span.setAttribute('crux.requests', attempt + 1);
+        if ('answer' in result) {
+          span.setAttributes(usageAttributes(result.answer));
+          return this.#write(call.run.id, result.answer);
+        }
+        const pauseMs = result.later.retryAfterMs ?? firstPauseMs;
+        this.#observer.waited(endpoint.name, result.later, pauseMs);
+        if (Date.now() + pauseMs > deadline) throw result.later;
+        await pause(pauseMs, signal);
+      }
+    });
   }
 
   /** Sends a call if nothing stands in its way. Runs in a place of the limiter, and waits for nothing but the answer. */
@@ -147,8 +171,11 @@ export class Gateway {
     try {
       const completion = await endpoint.complete({ ...body, seed }, key, call.step, signal);
       limiter.succeeded();
-      return { answer: answerFrom(call, settings, key, seed, completion, Date.now() - startedAt) };
+      const answer = answerFrom(call, settings, key, seed, completion, Date.now() - startedAt);
+      this.#observer.answered(call, endpoint.name, answer);
+      return { answer };
     } catch (error) {
+      if (error instanceof CruxError) this.#observer.failed(call, endpoint.name, error);
       // A reservation that cannot be given up now, because the store is full, expires by itself.
       await this.#store.journal.release(runId, key).catch(() => {});
       if (!(error instanceof CruxError) || !isTransient(error)) throw error;

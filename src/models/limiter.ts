@@ -19,6 +19,14 @@ export class Limiter {
     return this.#limit;
   }
 
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Runs `work` when there is a place. A caller whose signal fires while it waits leaves the queue. */
   async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     await this.#enter(signal);

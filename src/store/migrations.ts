@@ -277,4 +277,18 @@ const audits: Migration = (database) => [
   table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits];
+/** Evaluations: what runs gave out, tasks with group and difficulty, trajectories with the confirmation of their success. */
+const evaluation: Migration = (database) => [
+  table(
+    database,
+    'data_uses',
+    { run_id: 'text', use: 'text', environment: 'text', task_group: 'text', given_at: 'integer' },
+    ['run_id', 'use', 'environment', 'task_group'],
+  ),
+  index(database, 'data_uses', ['environment']),
+  database.schema.alterTable('run_tasks').addColumn('task_group', 'text'),
+  database.schema.alterTable('run_tasks').addColumn('difficulty', 'text'),
+  database.schema.alterTable('trajectories').addColumn('confirmed', 'bigint'),
+];
+
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation];

@@ -23,9 +23,16 @@ export type RunTask = {
   taskId: string;
   sample: number;
   importedId: string | null;
+  /** Null in runs from before it was kept. */
+  group: string | null;
+  difficulty: string | null;
   state: 'waiting' | 'done';
   result: string | null;
 };
+
+/** A task as it is put into a run. */
+export type NewRunTask = Pick<RunTask, 'position' | 'taskId' | 'sample' | 'importedId'> &
+  Partial<Pick<RunTask, 'group' | 'difficulty'>>;
 
 /** The control row of a run: what every call and every workflow goes by. */
 export type Control = { state: RunState; ceilings: Ceilings };
@@ -40,10 +47,7 @@ export class Runs {
   }
 
   /** Records a run and its tasks, all or nothing. A run that is there already is left as it is, whoever made it. */
-  async create(
-    run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>,
-    tasks: Omit<RunTask, 'state' | 'result'>[],
-  ): Promise<void> {
+  async create(run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>, tasks: NewRunTask[]): Promise<void> {
     const { kysely } = this.#database;
     const statements = [
       kysely.insertInto('runs').values({
@@ -65,6 +69,8 @@ export class Runs {
             position: task.position,
             task_id: task.taskId,
             sample: task.sample,
+            task_group: task.group ?? null,
+            difficulty: task.difficulty ?? null,
             imported_id: task.importedId,
             state: 'waiting',
             result: null,
@@ -244,6 +250,8 @@ function runTaskOf(row: RunTaskTable): RunTask {
     taskId: row.task_id,
     sample: row.sample,
     importedId: row.imported_id,
+    group: row.task_group,
+    difficulty: row.difficulty,
     state: row.state as RunTask['state'],
     result: row.result,
   };

@@ -20,6 +20,7 @@ export type Schema = {
   branches: BranchTable;
   pairs: PairTable;
   examples: ExampleTable;
+  data_uses: DataUseTable;
   audits: AuditTable;
   providers: { name: string; cool_down_until: number };
   workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
@@ -51,6 +52,9 @@ export type RunTaskTable = {
   position: number;
   task_id: string;
   sample: number;
+  /** As the environment said when the run was made; null in runs from before it was kept, and a difficulty also where the task has none. */
+  task_group: string | null;
+  difficulty: string | null;
   /** Recorded trajectory to start from; null when the policy makes its own. */
   imported_id: string | null;
   /** `waiting`, `done`. */
@@ -159,6 +163,8 @@ export type TrajectoryTable = {
   ending: string;
   reward: number | null;
   success: number | null;
+  /** Whether a success held on variants of the data; null when it was not asked. */
+  confirmed: number | null;
   /** Facts of the environment about the outcome, or of the fault. */
   details: string | null;
 };
@@ -258,6 +264,16 @@ export type ExampleTable = {
   success: number | null;
   /** Whether its success held on variants of the data; null when it was not asked. */
   confirmed: number | null;
+};
+
+/** That a run gave out data on tasks of a group. */
+export type DataUseTable = {
+  run_id: string;
+  /** `DataUse`. */
+  use: string;
+  environment: string;
+  task_group: string;
+  given_at: number;
 };
 
 /** What an audit of a run rolls out: its `AuditSettings`, the last ones given. */

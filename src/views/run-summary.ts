@@ -1,12 +1,13 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
-import type { Ceilings, RunState } from '../domain/run-config.ts';
+import { askedModels, type Ceilings, type RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type AuditView, auditView } from './audit.ts';
+import { type Evaluation, evaluationOf } from './evaluation.ts';
 import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
 import { flips } from './flips.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
@@ -29,7 +30,7 @@ export type RunSummary = {
     stoppedBy: { [reason: string]: number } /** Faults that ended tasks, with how many. */;
     faults: { [fault: string]: number };
   };
-  /** Trajectories by ending; successes under `success`. */
+  /** Trajectories by ending; successes under `success`, those that did not hold on variants under `coincidental`. */
   endings: { [ending: string]: number };
   /** Failures of the policy's own doing, by ending: what CSO mines. */
   failures: { [ending: string]: number };
@@ -66,6 +67,8 @@ export type RunSummary = {
     costMicroUsdPerPair: number | null;
     shareOfStepsSupervised: number | null;
   };
+  /** What an evaluation found; null for other methods. */
+  evaluation: Evaluation | null;
 };
 
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
@@ -115,7 +118,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     createdAt: run.createdAt,
     finishedAt: run.finishedAt,
     ceilings: run.ceilings,
-    models: Object.fromEntries(Object.entries(run.config.models).map(([role, model]) => [role, model.model])),
+    models: Object.fromEntries(Object.entries(askedModels(run.config)).map(([role, model]) => [role, model.model])),
     tasks: {
       total: tasks.length,
       done: results.length,
@@ -128,7 +131,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (result) => result.fault!,
       ),
     },
-    endings: countBy(trajectories, (row) => (row.success === 1 ? 'success' : row.ending)),
+    endings: countBy(trajectories, (row) =>
+      row.success !== 1 ? row.ending : row.confirmed === 0 ? 'coincidental' : 'success',
+    ),
     failures: countBy(failures, (row) => row.ending),
     steps: { mined: steps.length, byVerdict: countBy(steps, (step) => step.verdict) },
     candidates: alternatives,
@@ -171,6 +176,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       costMicroUsdPerPair: cost === null ? null : ratio(cost, pairs.length),
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
+    evaluation: await evaluationOf(store, runId),
   };
 }
 

@@ -12,7 +12,7 @@ import {
 import type { ContrastVerdict } from '../domain/contrast.ts';
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import { meanReward } from '../domain/rising.ts';
+import { isBetterBy, meanReward, valueAtBest } from '../domain/rising.ts';
 import type { AlternativeOptions, CsoOptions, MethodOptions } from '../domain/run-config.ts';
 import { seededRandom } from '../domain/statistics/random.ts';
 import type {
@@ -33,6 +33,7 @@ import type {
   TrajectoryInput,
   TrajectoryResult,
   TrajectorySummary,
+  TurnInput,
 } from '../domain/wire.ts';
 import { faultWords } from '../domain/wire.ts';
 import { branchWorkflowId } from '../domain/workflow-ids.ts';
@@ -237,6 +238,30 @@ export class TaskRun<Options extends MethodOptions> {
     return meanReward(await Promise.all(rollouts.map((rollout) => this.branch(step, { ...candidate, rollout }))));
   }
 
+  /**
+   * Worth of an action as `value` has it, two rollouts at a time, given up as soon as it cannot come out above `beat`.
+   * @returns what it would be worth at best, where it was given up
+   */
+  async valueUnlessBeaten(
+    state: StepStart,
+    action: DrawnAction,
+    beat: number,
+  ): Promise<{ value: number | null; isBound: boolean }> {
+    if (action.ending) return { value: action.reward, isBound: false };
+    const planned = this.#rolloutsPerValue;
+    const results: BranchResult[] = [];
+    while (results.length < planned) {
+      const { nodeId, step } = state;
+      const numbers = [results.length, results.length + 1].filter((rollout) => rollout < planned);
+      const candidate = { nodeId, candidateId: action.candidateId, purpose: 'value' as const };
+      results.push(...(await Promise.all(numbers.map((rollout) => this.branch(step, { ...candidate, rollout })))));
+      const atBest = valueAtBest(results, planned);
+      if (results.length < planned && atBest !== null && !isBetterBy(atBest, beat, 0))
+        return { value: atBest, isBound: true };
+    }
+    return { value: meanReward(results), isBound: false };
+  }
+
   /** The m rollouts of a value in one activity: as they are short, an activity each would cost as much as they do. */
   async #rollOutAll(step: number, candidate: Omit<RolloutsInput, 'runId' | 'trajectoryId' | 'from' | 'to'>) {
     const { runId, trajectoryId } = this.#address(step);
@@ -421,11 +446,13 @@ export class TaskRun<Options extends MethodOptions> {
     const cursor =
       this.#input.cursor?.phase === 'explore' ? this.#input.cursor : { nodeId: this.#task.rootId, step: 0 };
     let { nodeId, step } = cursor;
+    // An evaluation reads no answer that was drawn to learn from.
+    const purpose: TurnInput['purpose'] = this.#input.method === 'evaluate' ? 'evaluate' : 'explore';
     this.#status('exploring');
     const explore = async () => {
       while (step < this.#task.stepLimit) {
         if (step !== cursor.step) await this.#continueAsNewIfLong({ phase: 'explore', nodeId, step });
-        const where = { runId, nodeId, purpose: 'explore' as const, stream: `sample-${this.#task.sample}` };
+        const where = { runId, nodeId, purpose, stream: `sample-${this.#task.sample}` };
         const turn = await agent(`step ${step + 1}: policy`).callPolicy(where);
         if (turn.kind === 'ended') return await this.#record(nodeId, turn.ending, 0, false);
         const { answerKey, tool } = turn;
@@ -480,7 +507,9 @@ export class TaskRun<Options extends MethodOptions> {
 
   #record(leafId: string, ending: Ending, reward: number | null, success: boolean | null, fault: string | null = null) {
     const { runId, position } = this.#input;
-    return bookkeeping('record the trajectory').recordTrajectory({
+    // A success of an evaluation is confirmed on variants of the data, which takes an environment, not only the store.
+    const proxy = this.#input.method === 'evaluate' ? agent : bookkeeping;
+    return proxy('record the trajectory').recordTrajectory({
       runId,
       position,
       leafId,

@@ -3,6 +3,7 @@ import { endingOfFault } from '../domain/fault-ending.ts';
 import type {
   CsoOptions,
   EtoOptions,
+  EvaluateOptions,
   IprOptions,
   MethodName,
   MethodOptions,
@@ -15,6 +16,7 @@ import { faultWords, type TrajectoryInput, type TrajectoryResult } from '../doma
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
 import { eto } from './methods/eto.ts';
+import { evaluate } from './methods/evaluate.ts';
 import { ipr } from './methods/ipr.ts';
 import { rft } from './methods/rft.ts';
 import { rro } from './methods/rro.ts';
@@ -32,6 +34,7 @@ const methods: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
   'step-dpo': (task) => stepDpo(task as TaskRun<StepDpoOptions>),
   rft: (task) => rft(task as TaskRun<RftOptions>),
   sft: (task) => sft(task as TaskRun<SftOptions>),
+  evaluate: (task) => evaluate(task as TaskRun<EvaluateOptions>),
 };
 
 type AnyTaskRun = TaskRun<MethodOptions>;

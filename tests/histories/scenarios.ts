@@ -11,7 +11,16 @@ type Scenario = (recorder: Recorder) => Promise<void>;
 const failed = 'maze-1-3';
 const succeeded = 'maze-1-0';
 
-const methods: { [name in MethodName]: Scenario } = { cso, rro, 'step-dpo': stepDpo, ipr, eto, rft, sft };
+const methods: { [name in MethodName]: Scenario } = {
+  cso,
+  rro,
+  'step-dpo': stepDpo,
+  ipr,
+  eto,
+  rft,
+  sft,
+  evaluate,
+};
 
 export const scenarios: { [name: string]: Scenario } = { campaign, ...methods, branch, audit, faults };
 
@@ -72,6 +81,13 @@ async function cso(recorder: Recorder): Promise<void> {
   const executions = await recorder.executionsOf(workflowId);
   await recorder.keep('trajectory-continued-exploring', workflowId, executions[1]);
   await recorder.keep('trajectory-continued-mining', workflowId, executions.at(-1));
+}
+
+async function evaluate(recorder: Recorder): Promise<void> {
+  const { lab } = recorder;
+  const plain = await lab.start({ method: 'evaluate', taskIds: [failed], samples: 2 });
+  await plain.result();
+  await recorder.keep('evaluate-explored', `${plain.id}/${failed}/1`);
 }
 
 async function rro(recorder: Recorder): Promise<void> {

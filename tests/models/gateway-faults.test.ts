@@ -186,6 +186,17 @@ describe('a refusal of the request', () => {
     await expectKeyNowhere(store.database.kysely, key);
   });
 
+  it('leaves no part of a key that its message quotes from an answer which is no JSON', async () => {
+    vi.stubEnv('PLANTED_KEY', key);
+    const { gateway, call } = await gatewayTo([{ body: `${key} is not known` }], {
+      apiKeyEnv: 'PLANTED_KEY',
+      maxFaults: 1,
+    });
+    const words = everythingOf(await faultOf(gateway.answer(call(), never)));
+    expect(words).toContain('gave no complete answer');
+    expect(words).not.toContain(key.slice(0, 8));
+  });
+
   it('names the variable of a key that is not set', async () => {
     vi.stubEnv('PLANTED_KEY', '');
     const { gateway, call } = await gatewayTo([], { apiKeyEnv: 'PLANTED_KEY' });

@@ -118,6 +118,7 @@ const trajectory: TrajectoryTable = {
   ending: 'submitted',
   reward: 0.25,
   success: 0,
+  confirmed: null,
   details: null,
 };
 

@@ -11,6 +11,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { answer, temporaryFolder } from '../helpers/store.ts';
 
+/** SQLite's own default. */
+const pageBytes = 4_096;
 const processes = join(import.meta.dirname, 'processes');
 
 function start(script: string, ...parameters: string[]): ChildProcess {
@@ -200,15 +202,20 @@ describe('a file', () => {
   it('with an overwritten header is refused and left as it is', async () => {
     const path = await usedStore();
     const bytes = readFileSync(path);
-    bytes.fill(0x7f, 0, 4_096);
+    bytes.fill(0x7f, 0, pageBytes);
     writeFileSync(path, bytes);
     expect((await refusal(path)).kind).toBe('Store.Corrupt');
   });
 
   it('with a damaged page tells so when the page is read', async () => {
     const path = await usedStore();
+    const database = new DatabaseSync(path);
+    const { page } = database.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE name = 'answers'").get() as {
+      page: number;
+    };
+    database.close();
     const bytes = readFileSync(path);
-    bytes.fill(0x7f, Math.floor(bytes.length / 2));
+    bytes.fill(0x7f, (page - 1) * pageBytes, page * pageBytes);
     writeFileSync(path, bytes);
     const store = await openStore(path);
     onTestFinished(() => store.close());
