@@ -105,6 +105,10 @@ async function rro(recorder: Recorder): Promise<void> {
   await sound.result();
   await recorder.keep('rro-fixed-and-proven', `${sound.id}/${failed}/0`);
 
+  const stopped = await lab.start({ method: 'rro', taskIds: [failed], options: { valueStopping: 'cannot-rise' } });
+  await stopped.result();
+  await recorder.keep('rro-values-stopped', `${stopped.id}/${failed}/0`);
+
   const long = await lab.start({
     method: 'rro',
     environment: 'long-maze',
