@@ -36,8 +36,8 @@ const conditions = (Object.keys(optionsKey) as MethodName[]).flatMap(
 await main({
   name: 'methods',
   render: renderMethods,
+  conditions: conditions.map(({ name }) => name),
   runs: async (bench, seed) => {
     for (const condition of conditions) await bench.run(condition, seed);
-    return conditions;
   },
 });

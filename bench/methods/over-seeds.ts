@@ -1,7 +1,7 @@
 /** Figures of several seeds in one cell: mean and standard error over the seeds. */
 import { meanWithError } from '../../src/domain/statistics/interval.ts';
+import type { Measured } from './measure.ts';
 import type { Results } from './program.ts';
-import type { Measured } from './workbench.ts';
 
 export type OverSeeds = { mean: number; error: number | null };
 
@@ -41,8 +41,17 @@ export function markdownTable(header: string[], rows: string[][]): string {
   return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** What was measured, in a sentence: the head of every table. */
-export function headOf({ program, date, options }: Results): string {
+/** What was measured, in a few sentences: the head of every table. */
+export function headOf({ program, date, options, measured }: Results): string {
   const { tasks, seeds, audited, rollouts } = options;
-  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} seeds with ${tasks} tasks of spider-train each, none in common; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. Mean ± standard error over the seeds.`;
+  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} seeds with ${tasks} tasks of spider-train each, none in common; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. Mean ± standard error over the seeds. ${agreementText(measured)}`;
+}
+
+/** Equal actions of several runs count once for each: their rollouts are the same. */
+function agreementText(measured: Measured[]): string {
+  const all = measured.flatMap(({ agreement }) => agreement ?? []);
+  const actions = all.reduce((sum, { actions: own }) => sum + own, 0);
+  const weighted = (pick: (one: (typeof all)[number]) => number) =>
+    (all.reduce((sum, one) => sum + one.actions * pick(one), 0) / actions).toFixed(3);
+  return `Exact values against reference rollouts, ${actions.toLocaleString('en-US')} actions: probability of success ${weighted(({ exact }) => exact)} against ${weighted(({ observed }) => observed)}.`;
 }

@@ -1,6 +1,6 @@
+import type { Measured } from './measure.ts';
 import { cell, headOf, markdownTable, type Row, rowsOf } from './over-seeds.ts';
 import type { Results } from './program.ts';
-import type { Measured } from './workbench.ts';
 
 const names: { [condition: string]: string } = {
   'cso-gate-auc-0.8-skill-0.5': 'cso',

@@ -8,6 +8,7 @@ import { loadSqlWorld } from '../../src/simulation/sql/sql-world.ts';
 import { drawTraits } from '../../src/simulation/sql/traits.ts';
 import { type ExactValues, exactValues } from '../../src/simulation/sql/value.ts';
 import { readConversation, readMove } from '../../src/simulation/sql/visible.ts';
+import type { BranchTable } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import { serverSeed } from './models.ts';
 
@@ -23,6 +24,9 @@ export type TruePairs = {
   /** Mean difference of the probabilities of success. */
   meanDifference: number;
 };
+
+/** Mean probability of success of audited actions, exact and as their reference rollouts came out. */
+export type Agreement = { actions: number; exact: number; observed: number };
 
 export class Truth {
   readonly #lessons: Map<string, Lesson>;
@@ -42,8 +46,8 @@ export class Truth {
     const differences: number[] = [];
     for (const { node_id, chosen_id, rejected_id } of rows) {
       const [chosen, rejected] = [
-        await this.value(store, runId, node_id, chosen_id),
-        await this.value(store, runId, node_id, rejected_id),
+        await this.#value(store, runId, node_id, chosen_id),
+        await this.#value(store, runId, node_id, rejected_id),
       ];
       differences.push(chosen - rejected);
     }
@@ -62,11 +66,24 @@ export class Truth {
   async accepted(store: Store, runId: string): Promise<number | null> {
     const steps = (await store.findings.steps(runId)).filter((step) => acceptedId(step) !== '');
     const values: number[] = [];
-    for (const step of steps) values.push(await this.value(store, runId, step.node_id, acceptedId(step)));
+    for (const step of steps) values.push(await this.#value(store, runId, step.node_id, acceptedId(step)));
     return values.length === 0 ? null : mean(values);
   }
 
-  async value(store: Store, runId: string, nodeId: string, candidateId: string): Promise<number> {
+  /** Whether reference rollouts agree with the exact values of their actions; null for a run that was not audited. */
+  async agreement(store: Store, runId: string): Promise<Agreement | null> {
+    const rows = await store.findings.references(runId, Number.MAX_SAFE_INTEGER);
+    const actions = [...Map.groupBy(rows, (row) => `${row.node_id}/${row.candidate_id}`).values()];
+    if (actions.length === 0) return null;
+    const exact: number[] = [];
+    for (const [{ node_id, candidate_id }] of actions as [BranchTable][]) {
+      exact.push(await this.#value(store, runId, node_id, candidate_id));
+    }
+    const observed = actions.map((own) => own.filter(({ success }) => success === 1).length / own.length);
+    return { actions: actions.length, exact: mean(exact), observed: mean(observed) };
+  }
+
+  async #value(store: Store, runId: string, nodeId: string, candidateId: string): Promise<number> {
     const { config } = await store.runs.get(runId);
     const state = await store.tree.state(nodeId);
     const root = await store.tree.state(state.rootId);
