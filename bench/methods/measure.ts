@@ -2,8 +2,8 @@
 import type { Store } from '../../src/store/store.ts';
 import { type AuditView, auditView } from '../../src/views/audit.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
-import type { Agreement, TruePairs, Truth } from './truth.ts';
-import { runIdOf } from './workbench.ts';
+import { runIdOf } from './conditions.ts';
+import type { Agreement, TrueAccepted, TruePairs, Truth } from './truth.ts';
 
 /** What a run of one condition with one seed came to. */
 export type Measured = {
@@ -25,7 +25,7 @@ export type Measured = {
   audit: Omit<AuditView, 'judged' | 'ledger' | 'runId' | 'settings'> | null;
   /** By the simulated policy's exact values: all pairs, and all accepted actions under RRO. */
   truePairs: TruePairs | null;
-  trueAccepted: number | null;
+  trueAccepted: TrueAccepted | null;
   agreement: Agreement | null;
 };
 

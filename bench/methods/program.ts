@@ -3,9 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore } from '../../src/store/store.ts';
+import { runIdOf } from './conditions.ts';
 import { type Measured, measure } from './measure.ts';
 import { Truth } from './truth.ts';
-import { runIdOf, say, Workbench } from './workbench.ts';
+import { say, Workbench } from './workbench.ts';
 
 export type Results = {
   program: string;

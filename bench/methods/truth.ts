@@ -25,6 +25,9 @@ export type TruePairs = {
   meanDifference: number;
 };
 
+/** Mean probability of success after accepted actions, and how much the share of successes overrates it that they were valued by. */
+export type TrueAccepted = { steps: number; exact: number; overrated: number };
+
 /** Mean probability of success of audited actions, exact and as their reference rollouts came out. */
 export type Agreement = { actions: number; exact: number; observed: number };
 
@@ -62,12 +65,21 @@ export class Truth {
     };
   }
 
-  /** Mean probability of success after the actions that a run of RRO went on with; null without any. */
-  async accepted(store: Store, runId: string): Promise<number | null> {
+  /** The actions that a run of RRO went on with; null without any. */
+  async accepted(store: Store, runId: string): Promise<TrueAccepted | null> {
     const steps = (await store.findings.steps(runId)).filter((step) => acceptedId(step) !== '');
-    const values: number[] = [];
-    for (const step of steps) values.push(await this.#value(store, runId, step.node_id, acceptedId(step)));
-    return values.length === 0 ? null : mean(values);
+    const branches = (await store.findings.branches(runId)).filter(({ purpose }) => purpose === 'value');
+    const valued = Map.groupBy(branches, (row) => `${row.node_id}/${row.candidate_id}`);
+    const exact: number[] = [];
+    const overrated: number[] = [];
+    for (const step of steps) {
+      const value = await this.#value(store, runId, step.node_id, acceptedId(step));
+      exact.push(value);
+      // An action that ends the task has no rollouts that could mislead.
+      const rollouts = valued.get(`${step.node_id}/${acceptedId(step)}`);
+      if (rollouts) overrated.push(shareOfSuccesses(rollouts) - value);
+    }
+    return exact.length === 0 ? null : { steps: steps.length, exact: mean(exact), overrated: mean(overrated) };
   }
 
   /** Whether reference rollouts agree with the exact values of their actions; null for a run that was not audited. */
@@ -79,8 +91,7 @@ export class Truth {
     for (const [{ node_id, candidate_id }] of actions as [BranchTable][]) {
       exact.push(await this.#value(store, runId, node_id, candidate_id));
     }
-    const observed = actions.map((own) => own.filter(({ success }) => success === 1).length / own.length);
-    return { actions: actions.length, exact: mean(exact), observed: mean(observed) };
+    return { actions: actions.length, exact: mean(exact), observed: mean(actions.map(shareOfSuccesses)) };
   }
 
   async #value(store: Store, runId: string, nodeId: string, candidateId: string): Promise<number> {
@@ -102,6 +113,10 @@ export class Truth {
     this.#values.set(key, values);
     return values;
   }
+}
+
+function shareOfSuccesses(rollouts: readonly BranchTable[]): number {
+  return rollouts.filter(({ success }) => success === 1).length / rollouts.length;
 }
 
 function mean(values: readonly number[]): number {

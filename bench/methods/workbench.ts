@@ -18,6 +18,7 @@ import { openStore, type Store } from '../../src/store/store.ts';
 import { connectTemporal } from '../../src/temporal/connection.ts';
 import { type RunSummary, runSummary } from '../../src/views/run-summary.ts';
 import { startWorker } from '../../src/worker.ts';
+import { runIdOf } from './conditions.ts';
 
 export type WorkbenchOptions = {
   /** Folder of all state and results. */
@@ -136,10 +137,6 @@ export class Workbench {
   close(): Promise<void> {
     return this.#release();
   }
-}
-
-export function runIdOf(condition: string, seed: number): string {
-  return `${condition}-seed-${seed}`;
 }
 
 export function say(line: string): void {
