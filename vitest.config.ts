@@ -33,6 +33,9 @@ export default defineConfig({
           include: withServer,
           globalSetup: ['tests/helpers/temporal-global-setup.ts'],
           maxWorkers: 2,
+          // Machines that run tests are often busy with other things.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           // After the unit tests, whose failures are the quicker to read.
           sequence: { groupOrder: 1 },
         },

@@ -2,17 +2,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import type {
-  CsoOptions,
-  MethodName,
-  RoleSettings,
-  RroOptions,
-  StepDpoOptions,
-  VerificationOptions,
-} from './domain/run-config.ts';
-import { verdictOn } from './domain/verification.ts';
+import type { MethodName, RoleSettings } from './domain/run-config.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
+import { methodSchemas } from './method-options.ts';
 import { importUserModule } from './user-module.ts';
 
 const price = z.strictObject({
@@ -40,60 +33,6 @@ const endpointSchema = z.strictObject({
   concurrency: z.int().min(1).max(2000).default(64),
   timeoutMs: z.int().min(1000).default(300_000),
   maxFaults: z.int().min(1).default(20),
-});
-
-/** Of every method that has an expert and a PRM. */
-const alternativeOptions = {
-  alternatives: z.int().min(1).max(32).default(5),
-  prmSamples: z.int().min(1).max(16).default(1),
-  thought: z.enum(['keep', 'policy']).default('keep'),
-  expertHints: z.boolean().default(true),
-};
-
-const csoSchema = z.strictObject({
-  ...alternativeOptions,
-  gammaLow: z.number().min(0).max(1).default(0.45),
-  gammaHigh: z.number().min(0).max(1).default(0.65),
-  gate: z.boolean().default(true),
-  verify: z.boolean().default(true),
-  pairSources: z.enum(['expert/policy', 'expert/expert', 'policy/policy', 'policy/expert']).default('expert/policy'),
-  branchesPerStep: z.int().min(1).nullable().default(null),
-  stopAtFirst: z.boolean().default(false),
-  rollouts: z.int().min(1).max(64).optional(),
-  baselineRollouts: z.int().min(0).max(64).optional(),
-  placeboRate: z.number().min(0).max(1).default(0.1),
-  confidence: z.number().gt(0.5).lt(1).default(0.9),
-  tieMass: z.number().min(0).lt(1).default(0.8),
-  confirmOnVariants: z.boolean().default(true),
-  pairsPerStep: z.int().min(1).nullable().optional(),
-  pairsPerTask: z.int().min(1).nullable().optional(),
-  maxPassRate: z.number().min(0).max(1).nullable().default(null),
-});
-
-const rroSchema = z.strictObject({
-  exploration: z.enum(['rising', 'fixed', 'random']).default('rising'),
-  stopProbability: z.number().gt(0).max(1).default(0.5),
-  draws: z.int().min(1).max(32).default(5),
-  rollouts: z.int().min(1).max(64).default(5),
-  gap: z.number().min(0).max(1).default(0.1),
-  saturation: z.number().min(0).max(1).default(0.01),
-  previousValue: z.enum(['reuse', 'fresh']).optional(),
-  extraDraw: z.boolean().default(false),
-  revalueRate: z.number().min(0).max(1).default(0.1),
-  /** Fresh rollouts of each side of a pair; 1 takes the values that found it. */
-  provingRollouts: z.int().min(1).max(64).optional(),
-  confidence: z.number().gt(0.5).lt(1).default(0.9),
-  tieMass: z.number().min(0).lt(1).default(0.8),
-  confirmOnVariants: z.boolean().default(true),
-  pairsPerStep: z.int().min(1).nullable().optional(),
-  pairsPerTask: z.int().min(1).nullable().optional(),
-});
-
-const stepDpoSchema = z.strictObject({
-  ...alternativeOptions,
-  gap: z.number().min(0).max(1).default(0.2),
-  pairsPerStep: z.int().min(1).nullable().optional(),
-  pairsPerTask: z.int().min(1).nullable().optional(),
 });
 
 const ceilingsSchema = z.strictObject({
@@ -125,9 +64,7 @@ const configSchema = z.strictObject({
   endpoints: z.record(z.string(), endpointSchema),
   models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: roleSchema }),
   run: runSchema.prefault({}),
-  cso: csoSchema.prefault({}),
-  rro: rroSchema.prefault({}),
-  stepDpo: stepDpoSchema.prefault({}),
+  ...methodSchemas,
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
   store: z.string().nullable().default(null),
 });
@@ -138,7 +75,15 @@ export type CruxConfigInput = z.input<typeof configSchema>;
 export type CruxConfig = z.output<typeof configSchema>;
 
 /** Where the options of each method stand in the configuration. */
-export const optionsKey = { cso: 'cso', rro: 'rro', 'step-dpo': 'stepDpo' } as const satisfies {
+export const optionsKey = {
+  cso: 'cso',
+  rro: 'rro',
+  ipr: 'ipr',
+  eto: 'eto',
+  'step-dpo': 'stepDpo',
+  rft: 'rft',
+  sft: 'sft',
+} as const satisfies {
   [name in MethodName]: keyof CruxConfig;
 };
 
@@ -200,98 +145,6 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
     });
   }
   return checkConfig(loaded.default, file);
-}
-
-/**
- * Options of CSO with the preset's values where the user gave none.
- * @throws CruxError `User.Config` for statistics that cannot work
- */
-export function csoOptions(config: CruxConfig, preset: 'published' | 'sound'): CsoOptions {
-  const { rollouts, baselineRollouts, placeboRate, confidence, tieMass, confirmOnVariants, ...options } = config.cso;
-  const sound = preset === 'sound';
-  const verification = {
-    rollouts: rollouts ?? (sound ? 8 : 1),
-    baselineRollouts: baselineRollouts ?? (sound ? 8 : 0),
-    placeboRate,
-    confidence,
-    tieMass,
-    confirmOnVariants,
-  };
-  if (verification.rollouts > 1 && verification.baselineRollouts < 2) {
-    throw new CruxError(
-      'User.Config',
-      `cso.rollouts is ${verification.rollouts} with ${verification.baselineRollouts} baseline rollouts: there is nothing to compare with.`,
-      { remedy: 'Set cso.baselineRollouts to at least 2, or cso.rollouts to 1.' },
-    );
-  }
-  checkAcceptable(verification);
-  if (!options.verify && options.pairSources.endsWith('/expert')) {
-    throw new CruxError(
-      'User.Config',
-      `cso.pairSources is ${options.pairSources} with cso.verify off: only a branch tells which of the expert's actions fails.`,
-      { remedy: 'Set cso.verify to true, or cso.pairSources to one that ends in /policy.' },
-    );
-  }
-  return {
-    ...options,
-    verification,
-    ...balance(config.cso, sound),
-  };
-}
-
-/**
- * Options of RRO with the preset's values where the user gave none.
- * @throws CruxError `User.Config` for statistics that cannot work
- */
-export function rroOptions(config: CruxConfig, preset: 'published' | 'sound'): RroOptions {
-  const { provingRollouts, previousValue, confidence, tieMass, confirmOnVariants, ...options } = config.rro;
-  const sound = preset === 'sound';
-  const rollouts = provingRollouts ?? (sound ? 8 : 1);
-  const verification = {
-    rollouts,
-    baselineRollouts: rollouts === 1 ? 0 : rollouts,
-    placeboRate: 0,
-    confidence,
-    tieMass,
-    confirmOnVariants,
-  };
-  checkAcceptable(verification);
-  return {
-    ...options,
-    previousValue: previousValue ?? (sound ? 'fresh' : 'reuse'),
-    verification,
-    ...balance(config.rro, sound),
-  };
-}
-
-/** Options of Step-DPO with the preset's values where the user gave none. */
-export function stepDpoOptions(config: CruxConfig, preset: 'published' | 'sound'): StepDpoOptions {
-  return { ...config.stepDpo, ...balance(config.stepDpo, preset === 'sound') };
-}
-
-/** @throws CruxError `User.Config` when no outcome whatever would verify an alternative */
-function checkAcceptable(verification: VerificationOptions): void {
-  if (verification.rollouts > 1 && !canAccept(verification)) {
-    throw new CruxError(
-      'User.Config',
-      `With ${verification.rollouts} rollouts against ${verification.baselineRollouts}, tieMass ${verification.tieMass} and confidence ${verification.confidence}, no outcome whatever would verify an alternative.`,
-      { remedy: 'Set more rollouts on both sides (8 and 8 suffice for the defaults), or a lower confidence.' },
-    );
-  }
-}
-
-/** Caps on pairs, so that no step and no task outweighs the others: `published` keeps all. */
-function balance(given: { pairsPerStep?: number | null; pairsPerTask?: number | null }, sound: boolean) {
-  return {
-    pairsPerStep: given.pairsPerStep !== undefined ? given.pairsPerStep : sound ? 1 : null,
-    pairsPerTask: given.pairsPerTask !== undefined ? given.pairsPerTask : sound ? 4 : null,
-  };
-}
-
-/** Whether the best possible outcome reaches the confidence. */
-function canAccept(verification: VerificationOptions): boolean {
-  const nothing = { successes: 0, rollouts: 0, missing: 0 };
-  return verdictOn(nothing, nothing, verification).verdict !== 'rejected';
 }
 
 export function roleSettings(config: CruxConfig): { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings } {

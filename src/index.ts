@@ -6,10 +6,22 @@ export { type ConnectOptions, type Crux, connect, type StartedRun } from './conn
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { AuditResult } from './domain/audit.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
+export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example.ts';
 export type { FigureName } from './domain/figures.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
-export type { Ceilings, CsoOptions, RroOptions, RunConfig, RunState, StepDpoOptions } from './domain/run-config.ts';
+export type {
+  Ceilings,
+  CsoOptions,
+  EtoOptions,
+  IprOptions,
+  RftOptions,
+  RroOptions,
+  RunConfig,
+  RunState,
+  SftOptions,
+  StepDpoOptions,
+} from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
 export type {
   CampaignInput,
@@ -24,6 +36,7 @@ export type {
   Confirmation,
   Environment,
   EnvironmentDefinition,
+  ScriptedStep,
   Session,
   StepResult,
   TextFormat,
@@ -32,8 +45,8 @@ export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
-export { cso, rro, stepDpo } from './methods.ts';
-export { type RunView, renderComparison, renderReport } from './report/index.ts';
+export { cso, eto, ipr, rft, rro, sft, stepDpo } from './methods.ts';
+export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
 export { type AuditView, auditView } from './views/audit.ts';

@@ -1,14 +1,6 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
-import {
-  type CruxConfig,
-  type CruxConfigInput,
-  checkConfig,
-  csoOptions,
-  roleSettings,
-  rroOptions,
-  stepDpoOptions,
-} from './config.ts';
+import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
 import type { Ceilings, CsoOptions, MethodName, RunConfig, RunSettings } from './domain/run-config.ts';
@@ -17,6 +9,7 @@ import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { CruxError } from './errors.ts';
+import { methodOptions } from './method-options.ts';
 import { importScope } from './store/findings.ts';
 import type { Run, RunTask } from './store/runs.ts';
 import type { Store } from './store/store.ts';
@@ -27,11 +20,10 @@ export type OptionChanges = Partial<Omit<CsoOptions, 'verification'>> & {
   verification?: Partial<CsoOptions['verification']>;
 };
 
-/** Changes to RRO's options, as they stand in the configuration. */
-export type RroOptionChanges = NonNullable<CruxConfigInput['rro']>;
-
-/** Changes to Step-DPO's options, as they stand in the configuration. */
-export type StepDpoOptionChanges = NonNullable<CruxConfigInput['stepDpo']>;
+/** Changes to a method's options, as they stand in the configuration. */
+export type MethodChanges<Method extends Exclude<MethodName, 'cso'>> = NonNullable<
+  CruxConfigInput[(typeof optionsKey)[Method]]
+>;
 
 export type RunRequest = {
   method: MethodName;
@@ -52,7 +44,7 @@ export type RunRequest = {
   preset?: 'published' | 'sound';
   seed?: number;
   /** Changes to the options of the configuration. */
-  options?: OptionChanges | RroOptionChanges | StepDpoOptionChanges;
+  options?: OptionChanges | MethodChanges<Exclude<MethodName, 'cso'>>;
   ceilings?: Partial<Ceilings>;
   granularity?: 'rollout' | 'call';
   /** Runs whose paid answers may be read instead of paying again. */
@@ -66,7 +58,7 @@ export type RunRequest = {
 export async function prepareRun(config: CruxConfig, store: Store, request: RunRequest): Promise<Run> {
   const registry = new EnvironmentRegistry(config.environments);
   const environment = registry.get(request.environment ?? onlyName(registry));
-  if (!environment.capabilities.branchable) {
+  if (!environment.capabilities.branchable && request.method !== 'sft') {
     throw new CruxError(
       'User.Config',
       `The environment ${environment.name} cannot be branched, which ${request.method} needs.`,
@@ -171,31 +163,25 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
   });
 }
 
-/** @throws CruxError `User.Config` */
+/**
+ * The options of a request are checked like those of the configuration.
+ * @throws CruxError `User.Config`
+ */
 function withMethod(config: CruxConfig, settings: RunSettings, { method, options }: RunRequest): RunConfig {
-  switch (method) {
-    case 'cso':
-      return { ...settings, method, options: mergedOptions(config, settings.preset, options as OptionChanges) };
-    case 'rro': {
-      if (settings.trajectories === 'imported') {
-        throw new CruxError('User.Config', 'RRO makes its own trajectories: recorded ones have nothing to rise from.', {
-          remedy: 'Leave --trajectories out.',
-        });
-      }
-      const rro = { ...config.rro, ...(options as RroOptionChanges) };
-      return {
-        ...settings,
-        method,
-        options: rroOptions(checkConfig({ ...config, rro }, 'The options of the run'), settings.preset),
-      };
-    }
-    case 'step-dpo': {
-      const stepDpo = { ...config.stepDpo, ...(options as StepDpoOptionChanges) };
-      const checked = checkConfig({ ...config, stepDpo }, 'The options of the run');
-      return { ...settings, method, options: stepDpoOptions(checked, settings.preset) };
-    }
+  if (settings.trajectories === 'imported' && !minesRecorded.has(method)) {
+    throw new CruxError('User.Config', `${method} makes its own trajectories: recorded ones are of no use to it.`, {
+      remedy: 'Leave --trajectories out. Recorded expert trajectories are taken with the option experts=imported.',
+    });
   }
+  const key = optionsKey[method];
+  const { verification, ...others } = (options ?? {}) as OptionChanges;
+  const changed = { ...config, [key]: { ...config[key], ...others, ...verification } };
+  const checked = checkConfig(changed, 'The options of the run');
+  return { ...settings, method, options: methodOptions[method](checked, settings.preset) } as RunConfig;
 }
+
+/** Methods that look for pairs in given trajectories of the policy. */
+const minesRecorded: ReadonlySet<MethodName> = new Set(['cso', 'step-dpo']);
 
 /** @throws CruxError `User.Config` where no pass rate could ever be known */
 function checkPassRate({ method, options, window, trajectories }: RunConfig, { samples = 1 }: RunRequest): void {
@@ -209,13 +195,6 @@ function checkPassRate({ method, options, window, trajectories }: RunConfig, { s
       },
     );
   }
-}
-
-/** Options of a request are checked like those of the configuration. */
-function mergedOptions(config: CruxConfig, preset: 'published' | 'sound', changes: OptionChanges = {}): CsoOptions {
-  const { verification, ...others } = changes;
-  const cso = { ...config.cso, ...others, ...verification };
-  return csoOptions(checkConfig({ ...config, cso }, 'The options of the run'), preset);
 }
 
 /** A run that is taken up keeps its ceilings, unless new ones are given. */
@@ -306,11 +285,22 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
 }
 
 function sameRun(known: Run, config: RunConfig, seed: number): Run {
-  const wanted = JSON.parse(JSON.stringify(config)) as Json;
+  const wanted = sharedMembers(JSON.parse(JSON.stringify(config)) as Json, known.config as unknown as Json);
   if (known.seed === seed && canonicalJson(known.config as unknown as Json) === canonicalJson(wanted)) return known;
   throw new CruxError('User.Config', `The run "${known.id}" exists with other settings.`, {
     remedy: 'Give the new run another --run-id, or start it with the settings that it has.',
   });
+}
+
+/** Without what a run of an earlier version could not be told: it goes on as it was started. */
+function sharedMembers(wanted: Json, known: Json): Json {
+  if (!isObject(wanted) || !isObject(known)) return wanted;
+  const shared = Object.entries(wanted).filter(([name]) => name in known);
+  return Object.fromEntries(shared.map(([name, value]) => [name, sharedMembers(value, known[name]!)]));
+}
+
+function isObject(value: Json): value is { [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function timeStamp(): string {

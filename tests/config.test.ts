@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type CruxConfigInput, checkConfig, cruxHome, csoOptions, loadConfig, storeLocation } from '../src/config.ts';
+import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from '../src/config.ts';
 import { CruxError } from '../src/errors.ts';
+import { csoOptions } from '../src/method-options.ts';
 import { doors } from './activities/doors.ts';
 import { temporaryFolder } from './helpers/store.ts';
 

@@ -4,13 +4,14 @@ import type { Ending } from '../domain/ending.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
 import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } from '../domain/pair.ts';
 import { pairFlags } from '../domain/pair-flags.ts';
+import { standardError } from '../domain/rising.ts';
 import type { Role, RunConfig } from '../domain/run-config.ts';
 import { isVerifiedSuccess } from '../domain/verification.ts';
 import { promptVersions } from '../models/prompts.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
-import type { BranchTable, CandidateTable, PairTable, StepTable, TrajectoryTable } from '../store/schema.ts';
+import type { BranchTable, CandidateTable, PairTable, TrajectoryTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import type { ActivityContext } from './context.ts';
 import { branchOutcome, type Proof } from './proof.ts';
@@ -18,13 +19,7 @@ import { streamOf } from './rollout.ts';
 
 /** Makes the rows of pairs that were proven. */
 export function certifier({ store, environments }: ActivityContext) {
-  async function certify(
-    run: Run,
-    trajectory: TrajectoryTable,
-    step: StepTable,
-    state: State,
-    proof: Proof,
-  ): Promise<PairTable> {
+  async function certify(run: Run, trajectory: TrajectoryTable, state: State, proof: Proof): Promise<PairTable> {
     const { leaves } = proof;
     const id = contentHash(
       leaves
@@ -47,6 +42,7 @@ export function certifier({ store, environments }: ActivityContext) {
       stepsAfterAlternative: stepsOfSuccesses,
       imported: trajectory.origin === 'imported',
       rule: proof.rule,
+      scripted: trajectory.origin === 'scripted' && proof.chosen.source === 'expert',
     });
     const { models } = run.config;
     const certificate: Certificate = {
@@ -58,10 +54,11 @@ export function certifier({ store, environments }: ActivityContext) {
       environment: { name: environment.name, version: environment.version, verifier: environment.verifier },
       task: { id: task.id, group: task.group, split: task.split },
       nodeId: state.id,
-      step: step.step,
+      step: state.step + 1,
       trajectoryId: trajectory.id,
       chosen: await certifiedAction(run, proof.chosen),
       rejected: await certifiedAction(run, proof.rejected),
+      ...(leaves && { leaves }),
       branches,
       verification: {
         rule: proof.rule,
@@ -72,6 +69,8 @@ export function certifier({ store, environments }: ActivityContext) {
         missing: proof.chosenTally.missing + proof.rejectedTally.missing,
         posterior: proof.posterior,
         values: proof.values,
+        ...(proof.values && { standardErrors: standardErrorsOf(proof) }),
+        ...(proof.outcomes && { outcomes: proof.outcomes }),
         fitsOriginalBudget: stepsOfSuccesses.some((steps) => state.step + 1 + steps <= run.config.stepLimit),
         confirmed: confirmedOf(proof.branches.filter(({ side }) => side === 'chosen').map(({ row }) => row)),
       },
@@ -111,7 +110,7 @@ export function certifier({ store, environments }: ActivityContext) {
       task_id: task.id,
       task_group: task.group,
       node_id: state.id,
-      step: step.step,
+      step: state.step + 1,
       chosen_id: proof.chosen.id,
       rejected_id: proof.rejected.id,
       chosen_leaf: leaves?.chosen ?? null,
@@ -124,14 +123,21 @@ export function certifier({ store, environments }: ActivityContext) {
   /** Proposals and scores in the pair's state, and the calls of its branches. */
   async function callsBehind(run: Run, state: State, proof: Proof): Promise<Answer[]> {
     const inState = await store.journal.inState(run.id, state.id, ['propose', 'score']);
-    const streams = proof.branches.map(({ row }) => ({
-      purpose: row.purpose,
-      stream: streamOf({ nodeId: row.node_id, candidateId: row.candidate_id, rollout: row.rollout }),
-    }));
     const inBranches = await Promise.all(
-      streams.map(({ purpose, stream }) => store.journal.inStream(run.id, purpose, stream)),
+      proof.branches.map(({ row, stream }) =>
+        stream === undefined
+          ? store.journal.inStream(run.id, row.purpose, branchStream(row))
+          : callsOfTrajectory(run, row, stream),
+      ),
     );
     return [...inState, ...inBranches.flat()];
+  }
+
+  /** The stream of a trajectory is not its own: other tasks have it too. */
+  async function callsOfTrajectory(run: Run, row: BranchTable, stream: string): Promise<Answer[]> {
+    const path = await store.tree.path(row.leaf_id);
+    const calls = await Promise.all(path.map(({ id }) => store.journal.inState(run.id, id, [row.purpose])));
+    return calls.flat().filter((call) => call.stream === stream);
   }
 
   async function certifiedAction(run: Run, candidate: CandidateTable): Promise<CertifiedAction> {
@@ -153,7 +159,7 @@ export function certifier({ store, environments }: ActivityContext) {
     let first = await store.tree.state(row.leaf_id);
     const origin = await store.tree.state(row.node_id);
     while (first.step > origin.step + 1) first = await store.tree.state(first.parentId!);
-    const stream = streamOf({ nodeId: row.node_id, candidateId: row.candidate_id, rollout: row.rollout });
+    const stream = branchStream(row);
     const call = calls.find(
       (other) => other.purpose === row.purpose && other.stream === stream && other.nodeId === first.id,
     );
@@ -186,7 +192,35 @@ function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds']
     }
     case 'step-dpo':
       return { gap: options.gap };
+    case 'ipr':
+      return {
+        gap: options.gap,
+        temperature: options.temperature,
+        maxPassRate: options.maxPassRate,
+        confidence: options.verification.confidence,
+      };
+    case 'eto':
+      return {
+        temperature: options.temperature,
+        maxPassRate: options.maxPassRate,
+        confidence: options.verification.confidence,
+      };
+    case 'rft':
+    case 'sft':
+      return {};
   }
+}
+
+function branchStream({ node_id: nodeId, candidate_id: candidateId, rollout }: BranchTable): string {
+  return streamOf({ nodeId, candidateId, rollout });
+}
+
+function standardErrorsOf({ branches, chosen, rejected }: Proof): Certificate['verification']['standardErrors'] {
+  const of = (candidateId: string) =>
+    standardError(
+      branches.filter(({ row }) => row.candidate_id === candidateId && row.purpose === 'value').map(({ row }) => row),
+    );
+  return { chosen: of(chosen.id), rejected: of(rejected.id) };
 }
 
 function confirmedOf(rows: BranchTable[]): boolean | null {

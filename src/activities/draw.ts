@@ -4,7 +4,7 @@ import { admitState } from '../models/gateway.ts';
 import { seededFraction } from '../models/seed.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { policyTurn, takeStep } from './steps.ts';
+import { modelTurn, takeStep } from './steps.ts';
 import { candidateOf } from './trajectory-steps.ts';
 
 export function drawActivities(context: ActivityContext) {
@@ -15,8 +15,8 @@ export function drawActivities(context: ActivityContext) {
     const run = await store.runs.get(runId);
     admitState(runId, run.state);
     const state = await store.tree.state(nodeId);
-    const where = { purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
-    const turn = await policyTurn(context, run, state, where, signal);
+    const where = { role: 'policy' as const, purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
+    const turn = await modelTurn(context, run, state, where, signal);
     if (turn.kind === 'ended') {
       return {
         candidateId: '',

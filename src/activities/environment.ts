@@ -14,6 +14,7 @@ import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
 import type { TrajectoryTable } from '../store/schema.ts';
+import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
@@ -26,23 +27,12 @@ export function environmentActivities(context: ActivityContext) {
   async function openTask({ runId, position }: TaskAddress, signal: AbortSignal): Promise<OpenedTask> {
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
-    const environment = environments.get(run.environment);
     const task = await environments.task(run.environment, runTask.taskId);
-    const format = agentFormat(environment, run.config.format);
-    const root = await store.tree.addRoot({
-      environment: environment.name,
-      version: environment.version,
-      taskId: task.id,
-      messages: format.opening(
-        await insist(environment, `the briefing of ${task.id}`, signal, () => environment.briefing(task)),
-      ),
-      tools: format.tools,
-      format: run.config.format,
-    });
+    const root = await firstState(context, run, task.id, signal);
     return {
       taskId: task.id,
       title: task.title,
-      environment: environment.name,
+      environment: run.environment,
       sample: runTask.sample,
       seed: run.seed,
       rootId: root.id,
@@ -108,8 +98,29 @@ export function environmentActivities(context: ActivityContext) {
   };
 }
 
+/** A task's first state in the run's format; the same in every run. */
+export async function firstState(
+  { store, environments }: ActivityContext,
+  run: Run,
+  taskId: string,
+  signal: AbortSignal,
+): Promise<State> {
+  const environment = environments.get(run.environment);
+  const task = await environments.task(run.environment, taskId);
+  const format = agentFormat(environment, run.config.format);
+  const what = `the briefing of ${task.id}`;
+  return store.tree.addRoot({
+    environment: environment.name,
+    version: environment.version,
+    taskId: task.id,
+    messages: format.opening(await insist(environment, what, signal, () => environment.briefing(task))),
+    tools: format.tools,
+    format: run.config.format,
+  });
+}
+
 /** The same for equal tasks of equal runs, so that a repeated run finds its own. */
-function trajectoryId(run: Run, taskId: string, sample: number): string {
+export function trajectoryId(run: Run, taskId: string, sample: number): string {
   return contentHash(['trajectory', run.environment, taskId, sample]);
 }
 

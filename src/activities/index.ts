@@ -1,7 +1,10 @@
 import { auditActivities } from './audit.ts';
 import type { ActivityContext } from './context.ts';
+import { contrastActivities } from './contrast.ts';
+import { demonstrationActivities } from './demonstrations.ts';
 import { drawActivities } from './draw.ts';
 import { environmentActivities } from './environment.ts';
+import { exampleActivities } from './examples.ts';
 import { expertActivities } from './expert.ts';
 import { pairActivities } from './pairs.ts';
 import { passRateActivities } from './pass-rate.ts';
@@ -14,10 +17,13 @@ import { storeActivities } from './store.ts';
 export function agentActivities(context: ActivityContext) {
   return {
     ...auditActivities(context),
+    ...contrastActivities(context),
+    ...demonstrationActivities(context),
     ...drawActivities(context),
     ...environmentActivities(context),
     ...passRateActivities(context),
     ...policyActivities(context),
+    ...exampleActivities(context),
     ...expertActivities(context),
     ...prmActivities(context),
     ...rolloutActivities(context),

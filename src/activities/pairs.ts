@@ -1,17 +1,20 @@
 /** Turns what was found out about a trajectory into pairs with their certificates. Reads only what is stored, so it gives the same whenever it runs. */
 import type { Certificate } from '../domain/pair.ts';
+import { keepBest } from '../domain/proven-pairs.ts';
 import type { StepAddress } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
-import type { PairTable, StepTable } from '../store/schema.ts';
+import type { PairTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import { certifier } from './certificate.ts';
 import type { ActivityContext } from './context.ts';
+import { contrastProofs } from './contrast-proofs.ts';
 import { csoProofs } from './cso-proofs.ts';
 import type { Proof } from './proof.ts';
 import { rroProofs } from './rro-proofs.ts';
 import { stepDpoProofs } from './step-dpo-proofs.ts';
+import { trajectoryRow } from './trajectory-steps.ts';
 
 export function pairActivities(context: ActivityContext) {
   const { store } = context;
@@ -20,21 +23,27 @@ export function pairActivities(context: ActivityContext) {
   /** Emits the pairs of a trajectory. @returns how many pairs it has */
   async function recordPairs({ runId, trajectoryId }: Omit<StepAddress, 'step'>): Promise<number> {
     const run = await store.runs.get(runId);
-    const trajectory = await store.findings.trajectory(runId, trajectoryId);
-    if (!trajectory) throw new Error(`Run ${runId} has no trajectory ${trajectoryId}.`);
-    const rows: PairTable[] = [];
+    const trajectory = await trajectoryRow(context, runId, trajectoryId);
+    const { options } = run.config;
+    if (!('pairsPerStep' in options)) return 0;
+    const rows = new Map<string, PairTable>();
     for (const step of await store.findings.steps(runId, trajectoryId)) {
       const state = await store.tree.state(step.node_id);
-      const kept = keepBest(await proofsOf(run, step, state), run.config.options.pairsPerStep, run.seed);
-      for (const proof of kept) rows.push(await certify(run, trajectory, step, state, proof));
+      const order = (proof: Proof) => seededFraction(run.seed, `keep/${proof.chosen.id}/${proof.rejected.id}`);
+      const kept = keepBest(await proofsOf(run, step, state, trajectory), options.pairsPerStep, order);
+      for (const proof of kept) {
+        const row = await certify(run, trajectory, state, proof);
+        // Two steps of IPR may give the same rest of two trajectories.
+        if (!rows.has(row.id)) rows.set(row.id, row);
+      }
     }
-    const balanced = keepBestRows(rows, run.config.options.pairsPerTask, run.seed);
+    const balanced = keepBestRows([...rows.values()], options.pairsPerTask, run.seed);
     await store.findings.replacePairs(runId, trajectoryId, balanced);
     return balanced.length;
   }
 
   /** All (chosen, rejected) of a step, by the method's own proof. */
-  function proofsOf(run: Run, step: StepTable, state: State): Promise<Proof[]> {
+  async function proofsOf(run: Run, step: StepTable, state: State, trajectory: TrajectoryTable): Promise<Proof[]> {
     const { config } = run;
     switch (config.method) {
       case 'cso':
@@ -43,18 +52,16 @@ export function pairActivities(context: ActivityContext) {
         return rroProofs(store, run.id, config.options, step, state);
       case 'step-dpo':
         return stepDpoProofs(store, run.id, step, state);
+      case 'eto':
+      case 'ipr':
+        return contrastProofs(store, run, config.options, step, state, trajectory);
+      case 'rft':
+      case 'sft':
+        return [];
     }
   }
 
   return { recordPairs: activity(recordPairs) };
-}
-
-/** By posterior where there is one, else in a seeded random order; never by score gap, which selects the PRM's overconfidence. */
-function keepBest(proofs: Proof[], most: number | null, seed: number): Proof[] {
-  const order = (proof: Proof) => seededFraction(seed, `keep/${proof.chosen.id}/${proof.rejected.id}`);
-  return proofs
-    .toSorted((one, other) => (other.posterior ?? 0) - (one.posterior ?? 0) || order(one) - order(other))
-    .slice(0, most ?? undefined);
 }
 
 function keepBestRows(rows: PairTable[], most: number | null, seed: number): PairTable[] {

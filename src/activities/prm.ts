@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
+import { branchAll, judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { alternativeOptionsOf, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
+import { alternativeOptionsOf, type CsoOptions, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
 import { meanScore, preferenceOf } from '../domain/step-preference.ts';
-import type { JudgeResult, RankResult, StepAddress } from '../domain/wire.ts';
+import type { JudgeResult, RankResult, ScoredOwnAction, StepAddress } from '../domain/wire.ts';
 import { scoreRequest } from '../models/prompts.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
@@ -11,7 +11,7 @@ import type { CandidateTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { candidateId, trajectoryStep } from './trajectory-steps.ts';
+import { candidateId, candidateOf, trajectoryRow, trajectoryStep } from './trajectory-steps.ts';
 
 /** How often the PRM is asked again because its answer holds no score. */
 const mostAsks = 3;
@@ -26,9 +26,10 @@ export function prmActivities(context: ActivityContext) {
     const run = await store.runs.get(address.runId);
     const { state, policy, alternatives } = await actionsOf(address);
     const options = csoOptionsOf(run.config);
+    const scores = options.gate ? await allScored(run, state, [policy, ...alternatives], signal) : [];
     const judged = options.gate
-      ? judgeStep(await scored(run, state, policy, signal), await allScored(run, state, alternatives, signal), options)
-      : ungated(alternatives);
+      ? judgeStep(scores[0]!, scores.slice(1), options)
+      : branchAll(alternatives.map(({ id }) => ({ candidateId: id })));
     const branched = judged.branched.slice(0, options.branchesPerStep ?? undefined);
     const critical = judged.verdict === 'critical';
     const placebo = critical && seededFraction(run.seed, `placebo/${state.id}`) < options.verification.placeboRate;
@@ -42,7 +43,40 @@ export function prmActivities(context: ActivityContext) {
       alternatives: JSON.stringify(branched),
       placebo: Number(placebo),
     });
-    return { verdict: judged.verdict, nodeId: state.id, policyCandidateId: policy.id, alternatives: branched, placebo };
+    const calibrated = scores.filter(
+      (scored) => isCalibrated(run, scored) && !branchedOnce(options, branched).includes(scored.candidateId),
+    );
+    return {
+      verdict: judged.verdict,
+      nodeId: state.id,
+      policyCandidateId: policy.id,
+      alternatives: branched,
+      placebo,
+      ...(calibrated.length > 0 && { calibrated: calibrated.map(({ candidateId: id }) => id) }),
+    };
+  }
+
+  /** Scores what the policy did at a step that was drawn to calibrate the PRM. */
+  async function scoreOwnAction(address: StepAddress, signal: AbortSignal): Promise<ScoredOwnAction> {
+    const run = await store.runs.get(address.runId);
+    const { trajectory, state, message } = await trajectoryStep(context, address);
+    const { origin, model } = trajectory;
+    const source = origin === 'imported' ? 'imported' : 'policy';
+    const own = candidateOf(context, state, message, { runId: run.id, source, model, position: -1 });
+    await store.findings.addCandidates([own]);
+    const { score } = await scored(run, state, own, signal, 'calibrate');
+    return { nodeId: state.id, candidateId: own.id, score };
+  }
+
+  /** Which steps of a successful trajectory are drawn to calibrate the PRM. */
+  async function calibrationSteps({ runId, trajectoryId }: Omit<StepAddress, 'step'>): Promise<number[]> {
+    const run = await store.runs.get(runId);
+    const { leaf_id, steps } = await trajectoryRow(context, runId, trajectoryId);
+    const path = await store.tree.path(leaf_id);
+    return Array.from({ length: steps }, (_, index) => index + 1).filter(
+      (step) =>
+        seededFraction(run.seed, `calibrate/${path[step]!.id}`) < (csoOptionsOf(run.config).calibrationRate ?? 0),
+    );
   }
 
   /** Scores the actions of a step and says which of them is preferred to which, if any. */
@@ -61,7 +95,9 @@ export function prmActivities(context: ActivityContext) {
       alternatives: JSON.stringify(pair === null ? [] : [pair.best, pair.worst]),
       placebo: 0,
     });
-    return { verdict };
+    const rate = stepDpoOptionsOf(run.config).revalueRate ?? 0;
+    const isRevalued = pair !== null && seededFraction(run.seed, `revalue/${state.id}`) < rate;
+    return { verdict, ...(isRevalued && { revalued: { nodeId: state.id, candidateIds: [pair.best, pair.worst] } }) };
   }
 
   /** The policy's own action at a step, and the alternatives to it in the order in which they were drawn. */
@@ -94,10 +130,11 @@ export function prmActivities(context: ActivityContext) {
     state: State,
     candidate: CandidateTable,
     signal: AbortSignal,
+    purpose: 'score' | 'calibrate' = 'score',
   ): Promise<ScoredCandidate> {
     const samples = await Promise.all(
       Array.from({ length: alternativeOptionsOf(run.config).prmSamples }, (_, sample) =>
-        score(run, state, candidate, sample, signal),
+        score(run, state, candidate, { purpose, sample }, signal),
       ),
     );
     const mean = meanScore(samples);
@@ -115,7 +152,7 @@ export function prmActivities(context: ActivityContext) {
     run: Run,
     state: State,
     candidate: CandidateTable,
-    sample: number,
+    { purpose, sample }: { purpose: 'score' | 'calibrate'; sample: number },
     signal: AbortSignal,
   ): Promise<number | null> {
     const action = JSON.parse(candidate.message) as AssistantMessage;
@@ -124,7 +161,7 @@ export function prmActivities(context: ActivityContext) {
       const answer = await gateway.answer(
         {
           run,
-          address: { nodeId: state.id, role: 'prm', purpose: 'score', stream: '', sample, ask },
+          address: { nodeId: state.id, role: 'prm', purpose, stream: '', sample, ask },
           messages: request.messages,
           tools: [],
           responseFormat: request.responseFormat,
@@ -138,13 +175,24 @@ export function prmActivities(context: ActivityContext) {
     return null;
   }
 
-  return { judgeCandidates: activity(judgeCandidates), rankCandidates: activity(rankCandidates) };
+  return {
+    judgeCandidates: activity(judgeCandidates),
+    rankCandidates: activity(rankCandidates),
+    scoreOwnAction: activity(scoreOwnAction),
+    calibrationSteps: activity(calibrationSteps),
+  };
 }
 
-function ungated(alternatives: CandidateTable[]) {
-  return alternatives.length === 0
-    ? { verdict: 'no-alternative' as const, branched: [] }
-    : { verdict: 'critical' as const, branched: alternatives.map(({ id }) => id) };
+/** Whether an action is in the seeded sample that is rolled out whatever its score is. */
+function isCalibrated(run: Run, { candidateId: id, score }: ScoredCandidate): boolean {
+  return (
+    score !== null && seededFraction(run.seed, `calibrate/${id}`) < (csoOptionsOf(run.config).calibrationRate ?? 0)
+  );
+}
+
+/** Alternatives that are rolled out anyway, each at least once: where nothing may end that early. */
+function branchedOnce({ verify, stopAtFirst }: CsoOptions, branched: string[]): string[] {
+  return verify && !stopAtFirst ? branched : [];
 }
 
 /** The score in a judge's answer: JSON, alone or inside other text. */

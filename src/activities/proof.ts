@@ -1,24 +1,33 @@
 /** What proves a pair, before it becomes a certificate. */
 import type { Ending } from '../domain/ending.ts';
-import type { Certificate } from '../domain/pair.ts';
+import type { VerificationRule } from '../domain/pair.ts';
+import type { BranchedAction, ProvenPair } from '../domain/proven-pairs.ts';
 import type { Tally } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
 import type { BranchTable, CandidateTable } from '../store/schema.ts';
-import { nextStateKey, type State, type Tree } from '../store/tree.ts';
+import type { Store } from '../store/store.ts';
+import { nextStateKey, type State } from '../store/tree.ts';
 
 export type Proof = {
   chosen: CandidateTable;
   rejected: CandidateTable;
   /** Where the sides end, when they are more than their first actions. */
   leaves?: { chosen: string; rejected: string };
-  rule: Certificate['verification']['rule'];
+  rule: VerificationRule;
   posterior: number | null;
   /** Mean outcome rewards that the two actions were compared by; null where the rule compares none. */
   values: { chosen: number; rejected: number } | null;
+  /** Final rewards of the two ways on, where whole ways are compared. */
+  outcomes?: { chosen: number; rejected: number };
   chosenTally: Tally;
   rejectedTally: Tally;
   /** Branches through the chosen and through the rejected action. */
-  branches: { side: 'chosen' | 'rejected'; row: BranchTable }[];
+  branches: {
+    side: 'chosen' | 'rejected';
+    row: BranchTable;
+    /** Stream of its calls; undefined for a branch's own. */
+    stream?: string;
+  }[];
 };
 
 export function branchOutcome(row: BranchTable): BranchResult {
@@ -30,16 +39,50 @@ export function branchOutcome(row: BranchTable): BranchResult {
   };
 }
 
-/** Two actions after which the agent sees the same and can do the same are no preference. */
-export async function leadsToTheSame(
-  tree: Tree,
+/** A candidate with what is stored about it. */
+export type StoredAction = BranchedAction & { candidate: CandidateTable; rows: BranchTable[] };
+
+/**
+ * Candidates of a state with the branches through them, in the order of their ids. By state, not by trajectory: two trajectories that came
+ * through one state share its branches.
+ * @throws Error when the state has no such candidate: ids come from the store itself, so this is a defect or a damaged store
+ */
+export async function storedActions(
+  { tree, findings }: Store,
+  runId: string,
   state: State,
-  one: CandidateTable,
-  other: CandidateTable,
-): Promise<boolean> {
-  if (one.action === null || other.action === null) return false;
-  const [first, second] = await Promise.all(
-    [one, other].map((candidate) => tree.transition(nextStateKey(state.stateKey, JSON.parse(candidate.action!)))),
+  candidateIds: readonly string[],
+): Promise<StoredAction[]> {
+  const candidates = await findings.candidatesOf(runId, state.id);
+  const branches = await findings.branchesAt(runId, state.id);
+  return Promise.all(
+    candidateIds.map(async (id) => {
+      const candidate = candidates.find((other) => other.id === id);
+      if (!candidate) throw new Error(`State ${state.id} has no candidate ${id}.`);
+      const rows = branches.filter((row) => row.candidate_id === id);
+      const { action } = candidate;
+      const next = action === null ? null : await tree.transition(nextStateKey(state.stateKey, JSON.parse(action)));
+      return {
+        candidateId: id,
+        source: candidate.source,
+        observation: next && !next.done ? next.observation : null,
+        endedWith: next?.done ? next.reward : null,
+        outcomes: (purpose) => rows.filter((row) => row.purpose === purpose).map(branchOutcome),
+        candidate,
+        rows,
+      };
+    }),
   );
-  return !!first && !!second && !first.done && !second.done && first.observation === second.observation;
+}
+
+/** A proven pair with the rows that prove it. */
+export function proofOf({ chosen, rejected, evidence, ...proven }: ProvenPair<StoredAction>): Proof {
+  const rowsOf = (side: 'chosen' | 'rejected', { rows }: StoredAction) =>
+    rows.filter(({ purpose }) => purpose === evidence[side]).map((row) => ({ side, row }));
+  return {
+    ...proven,
+    chosen: chosen.candidate,
+    rejected: rejected.candidate,
+    branches: [...rowsOf('chosen', chosen), ...rowsOf('rejected', rejected)],
+  };
 }

@@ -1,22 +1,19 @@
 /** Branches: a state, a candidate, and the policy's continuation to an ending. */
 import type { Ending } from '../domain/ending.ts';
-import { endingOfFault } from '../domain/fault-ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import { confirmsOnVariants } from '../domain/run-config.ts';
-import type { BranchInput, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
-import { CruxError, errorText } from '../errors.ts';
+import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { admitState } from '../models/gateway.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
-import { activity, workerStopping } from './boundary.ts';
+import { activity } from './boundary.ts';
+import { confirmSuccess } from './confirm.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
+import { endedByFault, outcomeOf, type Played, playOut } from './play-out.ts';
 import { branchOutcome } from './proof.ts';
-import { policyTurn, type StepTaken, takeStep } from './steps.ts';
-
-type Outcome = { ending: Ending; reward: number | null; success: boolean | null; details: string | null };
+import { type StepTaken, takeStep } from './steps.ts';
 
 export type RecordBranchInput = BranchInput & {
   leafId: string;
@@ -40,32 +37,20 @@ export function rolloutActivities(context: ActivityContext) {
     const known = await store.findings.branch(input.runId, branchId(input));
     if (known) return branchOutcome(known);
     const run = await store.runs.get(input.runId);
-    let state = await store.tree.state(input.nodeId);
+    const origin = await store.tree.state(input.nodeId);
     let compared = 0;
+    let leafId = origin.id;
     try {
-      compared = await checkPrefix(state, signal);
-      let taken = await takeCandidate(input, state, signal);
-      state = taken.state;
+      compared = await checkPrefix(origin, signal);
+      const start = await takeCandidate(input, origin, signal);
+      const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
-      for (
-        let steps = state.step - (await store.tree.state(input.nodeId)).step;
-        !taken.done && steps < run.config.stepLimit;
-        steps++
-      ) {
-        if (context.stopping.aborted) throw workerStopping();
-        const where = { purpose: input.purpose, stream: streamOf(input) };
-        const turn = await policyTurn(context, run, state, where, signal);
-        if (turn.kind === 'ended') return await record(run, input, state, compared, policyEnd(turn.ending), signal);
-        taken = await takeStep(context, state, turn.answer.message, signal);
-        state = taken.state;
-      }
-      return await record(run, input, state, compared, outcomeOf(taken), signal);
+      const played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
+      leafId = played.leafId;
+      // Awaited here, because the confirmation of a success may break too.
+      return await record(run, input, compared, played, signal);
     } catch (error) {
-      const ending = error instanceof CruxError ? endingOfFault(error.kind) : null;
-      // A run that is out of budget or cancelled leaves the branch open: with a higher ceiling it goes on.
-      if (ending === null || ending === 'budget' || ending === 'cancelled' || signal.aborted) throw error;
-      const details = JSON.stringify({ fault: errorText(error) });
-      return await record(run, input, state, compared, { ending, reward: null, success: null, details }, signal);
+      return record(run, input, compared, endedByFault(leafId, error, signal), signal);
     }
   }
 
@@ -93,7 +78,7 @@ export function rolloutActivities(context: ActivityContext) {
     const taken = await takeCandidate(input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
-    const outcome = ended ? await record(run, input, taken.state, compared, outcomeOf(taken), signal) : null;
+    const outcome = ended ? await record(run, input, compared, outcomeOf(taken), signal) : null;
     return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, outcome };
   }
 
@@ -104,8 +89,8 @@ export function rolloutActivities(context: ActivityContext) {
     const transition = await store.tree.transition(leaf.stateKey);
     const details =
       input.fault === null ? (transition?.done ? transition.details : null) : JSON.stringify({ fault: input.fault });
-    const { ending, reward, success } = input;
-    return record(run, input, leaf, input.compared, { ending, reward, success, details }, signal);
+    const { leafId, ending, reward, success } = input;
+    return record(run, input, input.compared, { leafId, ending, reward, success, details }, signal);
   }
 
   async function checkPrefix(state: State, signal: AbortSignal): Promise<number> {
@@ -122,12 +107,12 @@ export function rolloutActivities(context: ActivityContext) {
   async function record(
     run: Run,
     input: BranchInput,
-    leaf: State,
     compared: number,
-    outcome: Outcome,
+    outcome: Played,
     signal: AbortSignal,
   ): Promise<BranchResult> {
-    const confirmation = outcome.success ? await confirm(run, leaf, signal) : null;
+    const leaf = await store.tree.state(outcome.leafId);
+    const confirmation = outcome.success ? await confirmSuccess(context, run, leaf, signal) : null;
     const origin = await store.tree.state(input.nodeId);
     const row: BranchTable = {
       run_id: run.id,
@@ -152,16 +137,6 @@ export function rolloutActivities(context: ActivityContext) {
     return branchOutcome(row);
   }
 
-  /** @returns null when the environment has no variants, or they are switched off */
-  async function confirm(run: Run, leaf: State, signal: AbortSignal) {
-    const environment = environments.get(leaf.environment);
-    const { confirm } = environment;
-    if (!confirm || !confirmsOnVariants(run.config)) return null;
-    const task = await environments.task(environment.name, leaf.taskId);
-    const what = `the confirmation of a success in ${task.id}`;
-    return insist(environment, what, signal, () => confirm.call(environment, task, leaf.actions, signal));
-  }
-
   return {
     rollOut: activity(rollOut),
     rollOutAll: activity(rollOutAll),
@@ -170,8 +145,18 @@ export function rolloutActivities(context: ActivityContext) {
   };
 }
 
+/** Id of the only branch of its kind from a state. */
+export function firstBranchId(nodeId: string, candidateId: string, purpose: BranchPurpose): string {
+  return branchId({ nodeId, candidateId, purpose, rollout: 0 });
+}
+
 /** Independent of run and time, so that equal runs have equal branches. */
-function branchId({ nodeId, candidateId, purpose, rollout }: BranchInput): string {
+function branchId({
+  nodeId,
+  candidateId,
+  purpose,
+  rollout,
+}: Pick<BranchInput, 'nodeId' | 'candidateId' | 'purpose' | 'rollout'>): string {
   return contentHash(['branch', nodeId, candidateId, purpose, rollout]);
 }
 
@@ -182,14 +167,4 @@ export function streamOf({
   rollout,
 }: Pick<BranchInput, 'nodeId' | 'candidateId' | 'rollout'>): string {
   return `${nodeId}/${candidateId}/${rollout}`;
-}
-
-/** An ending that the policy brought about without submitting: a failure. */
-function policyEnd(ending: Ending): Outcome {
-  return { ending, reward: 0, success: false, details: null };
-}
-
-function outcomeOf(taken: StepTaken): Outcome {
-  if (!taken.done) return policyEnd('step-limit');
-  return { ending: 'submitted', reward: taken.reward, success: taken.success, details: taken.details };
 }

@@ -1,55 +1,22 @@
-import { meanReward } from '../domain/rising.ts';
+import { rroPair } from '../domain/proven-pairs.ts';
 import type { RroOptions } from '../domain/run-config.ts';
-import { tally, verdictOn } from '../domain/verification.ts';
-import type { CandidateTable, StepTable } from '../store/schema.ts';
+import type { StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { nextStateKey, type State } from '../store/tree.ts';
-import { branchOutcome, leadsToTheSame, type Proof } from './proof.ts';
+import type { State } from '../store/tree.ts';
+import { type Proof, proofOf, storedActions } from './proof.ts';
 
-/** The pair of a step, if there is one: by the values that chose it, or under `sound` by fresh rollouts. */
+/** The pair of a step, if there is one. */
 export async function rroProofs(
-  { tree, findings }: Store,
+  store: Store,
   runId: string,
   options: RroOptions,
   step: StepTable,
   state: State,
 ): Promise<Proof[]> {
   if (step.policy_candidate_id === '') return [];
-  const candidates = await findings.candidatesOf(runId, state.id);
-  const all = await findings.branchesAt(runId, state.id);
-  const chosen = candidates.find(({ id }) => id === (JSON.parse(step.alternatives) as string[])[0]);
-  const rejected = candidates.find(({ id }) => id === step.policy_candidate_id);
-  if (!chosen || !rejected || (await leadsToTheSame(tree, state, chosen, rejected))) return [];
-  const of = (candidate: CandidateTable, purpose: string) =>
-    all.filter((row) => row.candidate_id === candidate.id && row.purpose === purpose);
-  const value = async (candidate: CandidateTable) => (await endedWith(candidate)) ?? meanReward(of(candidate, 'value'));
-  /** An action that ends the task has the environment's outcome for its value. */
-  const endedWith = async ({ action }: CandidateTable) => {
-    const transition = action === null ? null : await tree.transition(nextStateKey(state.stateKey, JSON.parse(action)));
-    return transition?.done ? transition.reward : null;
-  };
-  const [better, worse] = [await value(chosen), await value(rejected)];
-  if (better === null || worse === null || better - worse <= options.gap) return [];
-
-  const isSound = options.verification.rollouts > 1;
-  const ofChosen = of(chosen, isSound ? 'verify' : 'value');
-  const ofRejected = of(rejected, isSound ? 'baseline' : 'value');
-  const [chosenTally, rejectedTally] = [tally(ofChosen.map(branchOutcome)), tally(ofRejected.map(branchOutcome))];
-  const verdict = isSound ? verdictOn(chosenTally, rejectedTally, options.verification) : null;
-  if (verdict && verdict.verdict !== 'accepted') return [];
-  return [
-    {
-      chosen,
-      rejected,
-      rule: verdict ? verdict.rule : 'values',
-      posterior: verdict ? verdict.posterior : null,
-      values: { chosen: better, rejected: worse },
-      chosenTally,
-      rejectedTally,
-      branches: [
-        ...ofChosen.map((row) => ({ side: 'chosen' as const, row })),
-        ...ofRejected.map((row) => ({ side: 'rejected' as const, row })),
-      ],
-    },
-  ];
+  const [acceptedId] = JSON.parse(step.alternatives) as [string];
+  if (acceptedId === '') return [];
+  const [chosen, rejected] = await storedActions(store, runId, state, [acceptedId, step.policy_candidate_id]);
+  const pair = rroPair(chosen!, rejected!, options);
+  return pair ? [proofOf(pair)] : [];
 }

@@ -10,7 +10,7 @@ import type { State } from '../store/tree.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
 
-export type PolicyTurn = { kind: 'answer'; answer: Answer } | { kind: 'ended'; ending: Ending };
+export type ModelTurn = { kind: 'answer'; answer: Answer } | { kind: 'ended'; ending: Ending };
 
 /** What a step led to. */
 export type StepTaken = {
@@ -23,20 +23,23 @@ export type StepTaken = {
   details: string | null;
 };
 
-/** Asks the policy for its next message in a state. Truncated and unparsable messages are answers: they are what the policy does. */
-export async function policyTurn(
+/** Who acts, and in which stream of calls. */
+export type TurnAddress = { role: 'policy' | 'expert'; purpose: Purpose; stream: string };
+
+/** Asks a model for its next message in a state. Truncated and unparsable messages are answers: they are what the model does. */
+export async function modelTurn(
   context: ActivityContext,
   run: Run,
   state: State,
-  where: { purpose: Purpose; stream: string },
+  where: TurnAddress,
   signal: AbortSignal,
-): Promise<PolicyTurn> {
+): Promise<ModelTurn> {
   let answer: Answer;
   try {
     answer = await context.gateway.answer(
       {
         run,
-        address: { nodeId: state.id, role: 'policy', ...where, sample: 0, ask: 0 },
+        address: { nodeId: state.id, ...where, sample: 0, ask: 0 },
         messages: state.messages,
         tools: state.tools,
         step: state.step + 1,

@@ -13,10 +13,16 @@ import type { ActivityContext } from './context.ts';
 /** A step of a trajectory: s_t, and the message a_t that the policy wrote there. */
 export type TrajectoryStep = { trajectory: TrajectoryTable; state: State; message: AssistantMessage };
 
+/** @throws Error when the run has no such trajectory: ids come from the store itself, so this is a defect or a damaged store */
+export async function trajectoryRow({ store }: ActivityContext, runId: string, id: string): Promise<TrajectoryTable> {
+  const row = await store.findings.trajectory(runId, id);
+  if (!row) throw new Error(`Run ${runId} has no trajectory ${id}.`);
+  return row;
+}
+
 export async function trajectoryStep(context: ActivityContext, address: StepAddress): Promise<TrajectoryStep> {
-  const { tree, findings } = context.store;
-  const trajectory = await findings.trajectory(address.runId, address.trajectoryId);
-  if (!trajectory) throw new Error(`Run ${address.runId} has no trajectory ${address.trajectoryId}.`);
+  const { tree } = context.store;
+  const trajectory = await trajectoryRow(context, address.runId, address.trajectoryId);
   // The path is walked upwards, because a state knows its parent only.
   let next = await tree.state(trajectory.leaf_id);
   while (next.step > address.step) next = await tree.state(next.parentId!);

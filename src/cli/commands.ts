@@ -1,5 +1,6 @@
 /** All commands with their arguments. What they do is loaded when they are called, so that reading commands start fast. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { methodNames } from '../domain/run-config.ts';
 import type { GlobalOptions } from './setting.ts';
 
 export function registerCommands(program: Command): void {
@@ -31,7 +32,7 @@ export function registerCommands(program: Command): void {
   program
     .command('run')
     .description('start a run, or take it up again, and show its progress')
-    .addArgument(program.createArgument('<method>', 'method').choices(['cso', 'rro', 'step-dpo']))
+    .addArgument(program.createArgument('<method>', 'method').choices(methodNames))
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('train'))
@@ -113,6 +114,14 @@ export function registerCommands(program: Command): void {
     .option('--out <file>', 'write a static HTML page with bar charts too')
     .option('--force', 'overwrite a file that is there')
     .action(async (runs, options) => (await import('./compare.ts')).compare(setting(), runs, options));
+
+  program
+    .command('calibrate')
+    .argument('<run>')
+    .description("how far the scores of a run's PRM can be trusted, and which thresholds fit it")
+    .option('--out <file>', 'write a static HTML page with the reliability curve too')
+    .option('--force', 'overwrite a file that is there')
+    .action(async (run, options) => (await import('./calibrate.ts')).calibrate(setting(), run, options));
 
   program
     .command('export')

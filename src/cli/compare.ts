@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
 import { figureNames, figures } from '../domain/figures.ts';
-import type { Environment } from '../environments/contract.ts';
-import { interCodeSql } from '../environments/intercode-sql/environment.ts';
 import { differenceText, facts, figureText, flagRows, smallestText } from '../report/comparison-text.ts';
 import { renderComparison } from '../report/index.ts';
 import { type Comparison, compareRuns } from '../views/comparison.ts';
-import { demoDataset, demoName } from './demo-data.ts';
+import { knownEnvironments } from './known-environments.ts';
 import { newPage, writePage } from './page.ts';
-import { configOf, type GlobalOptions, homeOf, printResult, readingStore } from './setting.ts';
+import { type GlobalOptions, printResult, readingStore } from './setting.ts';
 import { table } from './text.ts';
 
 export async function compare(
@@ -30,17 +27,6 @@ export async function compare(
     await store.close();
     for (const environment of environments) await environment.close?.();
   }
-}
-
-/** Those that can be asked for groups; without a configuration only the demo's. The comparison says when one is missing. */
-async function knownEnvironments(options: GlobalOptions): Promise<Environment[]> {
-  const configured = await configOf(options).then(
-    (config) => config.environments,
-    () => [],
-  );
-  const data = demoDataset(homeOf(options));
-  if (configured.some(({ name }) => name === demoName) || !existsSync(data)) return configured;
-  return [...configured, interCodeSql({ data, name: demoName })];
 }
 
 function comparisonText({ runs, notes }: Comparison): string {

@@ -5,7 +5,7 @@ import { CruxError } from '../errors.ts';
 import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { runSummary } from '../views/run-summary.ts';
+import { type RunSummary, runSummary } from '../views/run-summary.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
 import { summaryText } from './summary.ts';
@@ -42,7 +42,7 @@ export async function run(options: GlobalOptions, method: MethodName, given: Run
     const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
     const result = await workOn(options, config, store, prepared, again);
     const summary = await runSummary(store, prepared.id);
-    printResult(options, summary, () => `${summaryText(summary)}\n\n${nextSteps(prepared.id)}`);
+    printResult(options, summary, () => `${summaryText(summary)}\n\n${nextSteps(summary)}`);
     if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
   } finally {
     await store.close();
@@ -108,9 +108,12 @@ async function detach(options: GlobalOptions, store: Store, run: Run): Promise<v
   printResult(options, { runId: run.id }, () => `Started ${run.id}. Follow it with: crux watch ${run.id}`);
 }
 
-function nextSteps(runId: string): string {
+function nextSteps({ runId, method, examples }: RunSummary): string {
+  // Sides of several turns hold observations, which most trainers would train on.
+  const ofPairs = method === 'eto' || method === 'ipr' ? 'crux-masked --tokenizer <folder>' : 'trl';
+  const format = examples ? 'trl-sft' : ofPairs;
   return [
     `Look:    crux report ${runId}      crux show ${runId} --task <id>`,
-    `Export:  crux export ${runId} --format trl --out pairs/`,
+    `Export:  crux export ${runId} --format ${format} --out ${examples ? 'examples/' : 'pairs/'}`,
   ].join('\n');
 }

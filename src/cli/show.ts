@@ -1,5 +1,5 @@
 import { CruxError } from '../errors.ts';
-import type { AlternativeView, BranchView, StepView, TaskView } from '../report/index.ts';
+import type { AlternativeView, BranchView, StepView, TaskView, TrajectoryView } from '../report/index.ts';
 import { runSummary } from '../views/run-summary.ts';
 import { runView } from '../views/run-view.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
@@ -33,13 +33,17 @@ function taskText(task: TaskView): string {
     const reward = trajectory.reward === null ? 'unknown' : trajectory.reward.toFixed(2);
     lines.push(
       '',
-      `${trajectory.success ? '✓' : '✗'} ${trajectory.ending}, reward ${reward}, ${plural(trajectory.steps.length, 'step')}`,
+      `${trajectory.success ? '✓' : '✗'} ${whose(trajectory)}${trajectory.ending}, reward ${reward}, ${plural(trajectory.steps.length, 'step')}`,
     );
     for (const step of trajectory.steps) lines.push(...stepLines(step));
   }
   lines.push('', plural(task.pairs.length, 'pair'));
   for (const pair of task.pairs) lines.push(`  ${pair.id}  step ${pair.step}  ${pair.flags.join(', ')}`);
   return lines.join('\n');
+}
+
+function whose({ origin }: TrajectoryView): string {
+  return origin === 'policy' || origin === 'imported' ? '' : `expert (${origin}): `;
 }
 
 function stepLines(step: StepView): string[] {

@@ -1,17 +1,17 @@
 import { pairQualities } from '../domain/pair-quality.ts';
 import { luckFlipRate } from '../domain/statistics/luck.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
-import type { Revalued, RunSummary } from '../views/run-summary.ts';
+import type { Revalued } from '../views/revalued.ts';
+import type { RunSummary } from '../views/run-summary.ts';
 import { count, dollars, duration, named, orUnknown, percent, plural, table } from './text.ts';
 
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
-  const { steps, branches, pairs, comparison } = summary;
+  const { steps, branches } = summary;
   const elapsed = (summary.finishedAt ?? Date.now()) - summary.createdAt;
   const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);
   const critical = steps.byVerdict.critical ?? 0;
   const ofCso = (own: [string, string][]) => (summary.method === 'cso' ? own : []);
-  const isUnverified = summary.method === 'step-dpo' || (pairs.flags.unverified ?? 0) > 0;
   const branching: [string, string] = ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`];
   const lines: [string, string][] = [
     [
@@ -23,19 +23,33 @@ export function summaryText(summary: RunSummary): string {
     ...Object.entries(summary.tasks.faults)
       .slice(0, 5)
       .map(([fault, times]): [string, string] => ['  fault', `${count(times)} × ${fault}`]),
-    ['Trajectories', named(summary.endings)],
+    ...(summary.method === 'sft' ? [] : [['Trajectories', named(summary.endings)] as [string, string]]),
+    ...expertText(summary),
     ...ofCso([['Failures mined', named(summary.failures)]]),
-    ['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`],
+    ...(summary.examples
+      ? []
+      : [['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`] as [string, string]]),
     ...ofCso([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
-    ...(summary.method === 'step-dpo' ? [] : [branching]),
+    ...(total === 0 && summary.method !== 'cso' ? [] : [branching]),
     ...ofCso([['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`]]),
+    ...(summary.examples ? [['Examples', examplesText(summary.examples)] as [string, string]] : pairLines(summary)),
+  ];
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const head = lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
+  return [head, ledgerText(summary), faultText(summary)].filter((part) => part !== '').join('\n\n');
+}
+
+function pairLines(summary: RunSummary): [string, string][] {
+  const { method, pairs, revalued, comparison } = summary;
+  const isUnverified = method === 'step-dpo' || (pairs.flags.unverified ?? 0) > 0;
+  return [
     [
       isUnverified ? 'Pairs, unverified' : 'Verified pairs',
       `${count(pairs.total)} at ${plural(pairs.steps, 'step')} of ${plural(pairs.tasks, 'task')}, ${plural(pairs.groups, 'group')}`,
     ],
     ...falsePairsLine(summary),
     ...auditLines(summary),
-    ...(summary.revalued === null ? [] : [['  valued again', revaluedText(summary.revalued)] as [string, string]]),
+    ...(revalued === null ? [] : [['  valued again', revaluedText(revalued)] as [string, string]]),
     ...(pairs.total === 0 ? [] : [['  flags', named(pairs.flags)] as [string, string]]),
     ['Candidates per step', orUnknown(comparison.candidatesPerStep, 2)],
     ['Rollouts per pair', orUnknown(comparison.rolloutsPerPair, 2)],
@@ -43,9 +57,15 @@ export function summaryText(summary: RunSummary): string {
     ['Cost per pair', dollars(comparison.costMicroUsdPerPair)],
     ['Steps supervised', percent(comparison.shareOfStepsSupervised)],
   ];
-  const width = Math.max(...lines.map(([name]) => name.length));
-  const head = lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
-  return [head, ledgerText(summary), faultText(summary)].filter((part) => part !== '').join('\n\n');
+}
+
+function expertText({ demonstrations: { total, succeeded } }: RunSummary): [string, string][] {
+  return total === 0 ? [] : [['Expert trajectories', `${count(total)}, ${count(succeeded)} succeeded`]];
+}
+
+function examplesText({ total, tasks, groups, byOrigin }: NonNullable<RunSummary['examples']>): string {
+  const whose = total === 0 ? '' : `: ${named(byOrigin)}`;
+  return `${count(total)} of ${plural(tasks, 'task')}, ${plural(groups, 'group')}${whose}`;
 }
 
 function falsePairsLine({ estimatedFalsePairs }: RunSummary): [string, string][] {

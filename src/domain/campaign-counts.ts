@@ -14,5 +14,6 @@ export function addResult(counts: CampaignCounts, result: TrajectoryResult): Cam
     criticalSteps: counts.criticalSteps + result.criticalSteps,
     branches: counts.branches + result.branches,
     pairs: counts.pairs + result.pairs,
+    ...(result.examples !== undefined && { examples: (counts.examples ?? 0) + result.examples }),
   };
 }

@@ -39,3 +39,10 @@ export function judgeStep(
     ? { verdict: 'critical', branched: high.map(({ candidateId }) => candidateId) }
     : { verdict: 'not-critical', branched: [] };
 }
+
+/** The ablation without the gate: nobody is asked, and every alternative of every step is branched. Source: CSO (arXiv 2602.03412), ablation. */
+export function branchAll(alternatives: readonly { candidateId: string }[]): JudgedStep {
+  return alternatives.length === 0
+    ? { verdict: 'no-alternative', branched: [] }
+    : { verdict: 'critical', branched: alternatives.map(({ candidateId }) => candidateId) };
+}

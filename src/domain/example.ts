@@ -2,8 +2,11 @@
 import type { AssistantMessage, Message, Tool } from './message.ts';
 import type { Split } from './task.ts';
 
-/** Who made a trajectory. `scripted`: the environment, from its gold answer. */
-export type TrajectoryOrigin = 'policy' | 'expert' | 'scripted' | 'imported';
+/**
+ * Who made a trajectory. `imported`: recorded elsewhere, and mined as the policy's own. As demonstrations: `expert`, the model; `scripted`, the
+ * environment, from its gold answer; `recorded` elsewhere.
+ */
+export type TrajectoryOrigin = 'policy' | 'imported' | 'expert' | 'scripted' | 'recorded';
 
 /** A trajectory to imitate (SFT, RFT). */
 export type Example = {

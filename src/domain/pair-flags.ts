@@ -1,4 +1,4 @@
-import type { PairFlag } from './pair.ts';
+import type { PairFlag, VerificationRule } from './pair.ts';
 
 /** What the flags of a pair are judged by. */
 export type FlagEvidence = {
@@ -10,7 +10,9 @@ export type FlagEvidence = {
   /** Policy steps after the alternative, of each successful branch. */
   stepsAfterAlternative: number[];
   imported: boolean;
-  rule: 'none' | 'once' | 'posterior' | 'values';
+  rule: VerificationRule;
+  /** Whether the chosen side was scripted from the gold answer. */
+  scripted?: boolean;
 };
 
 /** Words of an action that name something: identifiers, numbers, quoted text. Common words of query languages name nothing. */
@@ -30,7 +32,8 @@ export function pairFlags(evidence: FlagEvidence): PairFlag[] {
   if (stepsAfterAlternative.length > 0 && stepsAfterAlternative.every((steps) => steps <= 1))
     flags.push('solves-alone');
   if (evidence.imported) flags.push('off-policy');
-  if (evidence.rule === 'once') flags.push('verified-once');
+  if (evidence.scripted) flags.push('oracle');
+  if (evidence.rule === 'once' || evidence.rule === 'outcome') flags.push('verified-once');
   if (evidence.rule === 'none') flags.push('unverified');
   if (evidence.rule === 'values') flags.push('selected-by-gap');
   return flags;

@@ -6,6 +6,9 @@ import type { Split } from './task.ts';
 /** Where an action comes from. */
 export type CandidateSource = 'policy' | 'expert' | 'imported';
 
+/** How a pair was proven. */
+export type VerificationRule = 'none' | 'once' | 'posterior' | 'values' | 'outcome' | 'lasting';
+
 /** What a reader should know about a pair before training on it. Source: ours. */
 export type PairFlag =
   /** The chosen action names identifiers or literals that its state does not contain. */
@@ -18,7 +21,7 @@ export type PairFlag =
   | 'off-policy'
   /** The expert's guidance used the gold answer. */
   | 'oracle'
-  /** A single successful branch stands behind it; luck alone may have made it. */
+  /** A single branch, or a single trajectory of the policy, stands behind it; luck alone may have made it. */
   | 'verified-once'
   /** Scores alone made it (Step-DPO, or the ablation without verification): no branch stands behind it. */
   | 'unverified'
@@ -74,10 +77,15 @@ export type Certificate = {
   trajectoryId: string;
   chosen: CertifiedAction;
   rejected: CertifiedAction;
+  /** States in which the sides end, where they are more than single actions; absent otherwise. */
+  leaves?: { chosen: string; rejected: string };
   branches: CertifiedBranch[];
   verification: {
-    /** `none`: not verified. `once`: one successful branch. `posterior`: better than the rejected action. `values`: by mean outcome rewards. */
-    rule: 'none' | 'once' | 'posterior' | 'values';
+    /**
+     * `none`: not verified. `once`: one successful branch. `posterior`: better than the rejected action. `values`: by mean outcome rewards.
+     * `outcome`: by the final rewards of two trajectories. `lasting`: and fresh trajectories of the policy bear that out.
+     */
+    rule: VerificationRule;
     chosenSuccesses: number;
     chosenRollouts: number;
     /** Rollouts of the rejected action from the same state; 0 under `published`. */
@@ -85,10 +93,14 @@ export type Certificate = {
     rejectedRollouts: number;
     /** Branches that ended by a fault: missing, counted against the pair. */
     missing: number;
-    /** P(p_chosen > p_rejected); null where the rule needs none. */
+    /** P(p_chosen > p_rejected), `lasting`: that the policy's success rate is on the right side; null where the rule needs none. */
     posterior: number | null;
     /** Mean outcome rewards of the two actions' rollouts; null where the rule compares none. */
     values: { chosen: number; rejected: number } | null;
+    /** Standard errors of these means; null for an outcome that is certain, or a single rollout. Absent without values. */
+    standardErrors?: { chosen: number | null; rejected: number | null };
+    /** Final rewards of the two ways on; absent where single actions are compared. */
+    outcomes?: { chosen: number; rejected: number };
     /** Whether the successful branch also fits what was left of the original step budget. */
     fitsOriginalBudget: boolean;
     /** Whether the success held on variants of the task's data; null where the environment has none or it was switched off. */

@@ -63,18 +63,30 @@ export function chooseStep(
     null,
   );
   const { value } = drawn[accepted]!;
-  const rises = value !== null && (previous === null || value > previous);
+  const rises = value !== null && isAbove(value, previous);
   const isSaturated = previous !== null && previous >= 1 - options.saturation;
   return {
     verdict: isSaturated ? 'saturated' : rises ? 'rising' : 'not-rising',
     accepted,
-    rejected: worst !== null && value !== null && value - drawn[worst]!.value! > options.gap ? worst : null,
+    rejected: worst !== null && value !== null && isBetterBy(value, drawn[worst]!.value!, options.gap) ? worst : null,
   };
 }
 
 function isAccepted(previous: number | null, { value }: ValuedAction, { saturation }: RisingOptions): boolean {
   if (previous !== null && previous >= 1 - saturation) return true;
-  return value !== null && (previous === null || value > previous);
+  return value !== null && isAbove(value, previous);
+}
+
+function isAbove(value: number, previous: number | null): boolean {
+  return previous === null || isBetterBy(value, previous, 0);
+}
+
+/** Means of the same rewards differ in their last bits by the order of adding; and as binary fractions 0.4 − 0.3 is more than 0.1. */
+const tolerance = 1e-9;
+
+/** Whether a value is above another one by more than `gap`, strictly: values 0.1 apart do not differ by more than 0.1. */
+export function isBetterBy(better: number, worse: number, gap: number): boolean {
+  return better - worse > gap + tolerance;
 }
 
 /** The highest value; among equals the first drawn. An unknown value is below every known one. */
@@ -90,4 +102,16 @@ function indexOfBest(drawn: readonly ValuedAction[]): number {
 export function meanReward(rollouts: readonly { reward: number | null }[]): number | null {
   const rewards = rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
   return rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+}
+
+/**
+ * Standard error of a value: the sample's standard deviation, divided by the root of its size.
+ * @returns null for fewer than two rollouts with an outcome, of which no spread can be told
+ */
+export function standardError(rollouts: readonly { reward: number | null }[]): number | null {
+  const rewards = rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
+  if (rewards.length < 2) return null;
+  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1);
+  return Math.sqrt(variance / rewards.length);
 }

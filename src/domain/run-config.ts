@@ -3,7 +3,9 @@ import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
 import type { Split } from './task.ts';
 
-export type MethodName = 'cso' | 'rro' | 'step-dpo';
+export const methodNames = ['cso', 'rro', 'ipr', 'eto', 'step-dpo', 'rft', 'sft'] as const;
+
+export type MethodName = (typeof methodNames)[number];
 
 /** A model in one role. */
 export type RoleSettings = {
@@ -26,7 +28,11 @@ export type RunConfig = RunSettings &
   (
     | { method: 'cso'; options: CsoOptions }
     | { method: 'rro'; options: RroOptions }
+    | { method: 'ipr'; options: IprOptions }
+    | { method: 'eto'; options: EtoOptions }
     | { method: 'step-dpo'; options: StepDpoOptions }
+    | { method: 'rft'; options: RftOptions }
+    | { method: 'sft'; options: SftOptions }
   );
 
 /** @throws Error for a run of another method: its activities do not belong to it */
@@ -41,27 +47,41 @@ export function stepDpoOptionsOf(config: RunConfig): StepDpoOptions {
   return config.options;
 }
 
-/** @throws Error for a run of a method that asks no expert and no PRM */
+/** @throws Error for a run of a method that has no alternatives */
 export function alternativeOptionsOf(config: RunConfig): AlternativeOptions {
-  if (config.method === 'rro') throw new Error(`A run of ${config.method} has no alternatives of an expert.`);
+  if (!('alternatives' in config.options))
+    throw new Error(`A run of ${config.method} has no alternatives of an expert.`);
   return config.options;
 }
 
-/** @throws Error for a run of a method that makes no branches */
+/** @throws Error for a run of a method that proves no pairs by branches */
 export function verificationOf(config: RunConfig): VerificationOptions {
-  if (config.method === 'step-dpo') throw new Error(`A run of ${config.method} verifies nothing.`);
+  if (!('verification' in config.options)) throw new Error(`A run of ${config.method} verifies nothing.`);
   return config.options.verification;
 }
 
-/** Whether a success must hold on variants of the task's data: as a method that verifies says, else always. */
+/** Whether successes must hold on variants of the task's data, where the environment has them: as the method says, else always. */
 export function confirmsOnVariants({ options }: RunConfig): boolean {
-  return 'verification' in options ? options.verification.confirmOnVariants : true;
+  if ('verification' in options) return options.verification.confirmOnVariants;
+  return 'confirmOnVariants' in options ? options.confirmOnVariants : true;
 }
 
-export type MethodOptions = BranchingOptions | StepDpoOptions;
+/** @throws Error for a run of a method that uses no expert trajectories */
+export function expertSourceOf(config: RunConfig): ExpertSource | 'none' {
+  if (!('experts' in config.options)) throw new Error(`A run of ${config.method} has no expert trajectories.`);
+  return config.options.experts;
+}
 
-/** Of the methods that make branches. */
-export type BranchingOptions = CsoOptions | RroOptions;
+/** How a model is asked: ETO and IPR have a temperature of their own for the policy's trajectories that they contrast with the expert's. */
+export function settingsFor({ models, options }: RunConfig, role: Role, purpose: string): RoleSettings {
+  const contrasts = role === 'policy' && (purpose === 'explore' || purpose === 'contrast');
+  return contrasts && 'temperature' in options ? { ...models.policy, temperature: options.temperature } : models[role];
+}
+
+export type MethodOptions = BranchingOptions | StepDpoOptions | RftOptions | SftOptions;
+
+/** Of the methods that prove pairs by branches. */
+export type BranchingOptions = CsoOptions | RroOptions | IprOptions | EtoOptions;
 
 /** What is the same for every method. */
 export type RunSettings = {
@@ -125,6 +145,11 @@ export type CsoOptions = AlternativeOptions & {
   pairsPerTask: number | null;
   /** Tasks whose samples succeed more often than this are not mined; null for no limit [D]. Needs several samples a task. */
   maxPassRate: number | null;
+  /**
+   * Share of all scored actions that are rolled out once to calibrate the PRM, below the thresholds and in successful trajectories too [D].
+   * Absent in runs of before.
+   */
+  calibrationRate?: number;
 };
 
 /** How pairs are proven, under every method. */
@@ -176,7 +201,75 @@ export type RroOptions = {
 export type StepDpoOptions = AlternativeOptions & {
   /** Least difference of scores for a pair. */
   gap: number;
+  /** Share of the pairs whose actions are rolled out, to see what their scores are worth. Absent in runs of before. */
+  revalueRate?: number;
   /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
+};
+
+/** Where expert trajectories come from: the expert model, recorded runs, or the environment's own script. */
+export type ExpertSource = 'model' | 'imported' | 'scripted';
+
+/** How it is proven that the expert's better outcome is no luck, where whole trajectories are compared. */
+export type OutcomeOptions = {
+  /** Fresh trajectories of the policy that must bear the outcome out. `published` 0, `sound` 8 [D]. */
+  freshTrajectories: number;
+  /** A policy that loses must succeed less often than this, one that wins more often, with the confidence of `verification` [D]. */
+  maxPassRate: number;
+  /** Share of the pairs that are valued again with fresh rollouts, to see what luck makes of them [D]. */
+  revalueRate: number;
+};
+
+/** Options of IPR. [P] values are those of the paper (arXiv 2406.11176), [D] ours. */
+export type IprOptions = OutcomeOptions & {
+  experts: ExpertSource;
+  /** Temperature of the policy's trajectories that the expert's are contrasted with: 0 [P]. */
+  temperature: number;
+  /** N: rollouts that value a step; 5 [P]. */
+  rollouts: number;
+  /** τ: least difference of both outcome and step value for a step pair [P: 0.01 WebShop, 0.1 SQL]. */
+  gap: number;
+  /** What a step pair contrasts: the rest of the trajectories [P], or the single actions. */
+  contrast: 'rest' | 'action';
+  verification: VerificationOptions;
+  /** Most pairs kept of a step and of a task; null for all [D]. */
+  pairsPerStep: number | null;
+  pairsPerTask: number | null;
+};
+
+/** Options of ETO. [P] values are those of the paper (arXiv 2403.02502), [D] ours. */
+export type EtoOptions = OutcomeOptions & {
+  experts: ExpertSource;
+  /** Temperature of the policy's trajectory: 0 [P]. */
+  temperature: number;
+  /** The losing policy's side is cut to the expert's length and this many steps: 5 [P]; null for the whole. */
+  stepsBeyondExpert: number | null;
+  verification: VerificationOptions;
+  /** Most pairs kept of a task, which gives one for each sample; null for all [D]. */
+  pairsPerStep: number | null;
+  pairsPerTask: number | null;
+};
+
+/** Options of rejection-sampling fine-tuning. [P] values are those of the ETO paper (arXiv 2403.02502), its baseline; [D] ours. */
+export type RftOptions = {
+  /** N: trajectories that are sampled of a task; 10 [P]. */
+  trajectories: number;
+  /** Most examples kept of a task, different in their actions; 2 [P], null for all. */
+  examplesPerTask: number | null;
+  /** A task must be solved this often. `published` 1, `sound` 2: a success that does not come again may be luck [D]. */
+  leastSuccesses: number;
+  /** Successes must hold on variants of the task's data, where the environment has them [D]. */
+  confirmOnVariants: boolean;
+  /** Whose expert trajectories are added [P]; `none` where the user has them already. */
+  experts: ExpertSource | 'none';
+};
+
+/** Options of SFT. */
+export type SftOptions = {
+  experts: ExpertSource;
+  /** Which expert trajectories are examples. */
+  keep: 'successful' | 'all';
+  /** Successes must hold on variants of the task's data. `published` false, `sound` true [D]. */
+  confirmOnVariants: boolean;
 };

@@ -1,6 +1,7 @@
 /** Whether branches prove that an alternative is better than the policy's own action. */
 import { isPolicyEnding } from './ending.ts';
 import type { VerificationOptions } from './run-config.ts';
+import { betaBelow } from './statistics/beta-posterior.ts';
 import { sequentialDecision } from './statistics/sequential-rule.ts';
 import type { BranchResult } from './wire.ts';
 
@@ -27,7 +28,7 @@ export function tally(branches: readonly BranchResult[]): Tally {
 
 export type Verdict = {
   verdict: 'accepted' | 'rejected' | 'continue';
-  rule: 'none' | 'once' | 'posterior';
+  rule: 'none' | 'once' | 'posterior' | 'lasting';
   /** P(p_alternative > p_policy); null where the rule needs none. */
   posterior: number | null;
 };
@@ -53,4 +54,21 @@ export function verdictOn(alternative: Tally, policy: Tally, verification: Verif
 
 function tallyForRule({ successes, rollouts, missing }: Tally, planned: number) {
   return { successes, failures: rollouts - successes, missing, remaining: Math.max(0, planned - rollouts - missing) };
+}
+
+/**
+ * Whether fresh trajectories bear out that the policy loses, or wins, against the expert as a rule and not by luck: its success rate p must
+ * lie on the right side of `maxPassRate`, with a uniform prior. Missing trajectories count against it.
+ * @param policyLost whether the policy's outcome was the worse one
+ * Source: ours; the `sound` preset of methods that compare whole trajectories.
+ */
+export function lastingVerdict(
+  { successes, rollouts, missing }: Tally,
+  policyLost: boolean,
+  { maxPassRate, verification }: { maxPassRate: number; verification: VerificationOptions },
+): Verdict {
+  const counted = policyLost ? successes + missing : successes;
+  const below = betaBelow(1 + counted, 1 + rollouts + missing - counted, maxPassRate);
+  const posterior = policyLost ? below : 1 - below;
+  return { verdict: posterior >= verification.confidence ? 'accepted' : 'rejected', rule: 'lasting', posterior };
 }

@@ -1,4 +1,5 @@
 /** What crosses between workflows and activities: ids, closed words and small numbers, never messages. */
+import type { Compared, ContrastVerdict, OutcomeVerdict } from './contrast.ts';
 import type { Ending } from './ending.ts';
 import type { MethodName, MethodOptions, RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
@@ -79,9 +80,36 @@ export type JudgeResult = {
   alternatives: string[];
   /** Whether the policy's own action is branched here too, to measure luck. */
   placebo: boolean;
+  /** Further scored actions to roll out once, to calibrate the PRM. Absent where nothing is calibrated. */
+  calibrated?: string[];
 };
 
-export type RankResult = { verdict: PreferenceVerdict };
+/** The policy's own action at a step of a successful trajectory, scored to calibrate the PRM. */
+export type ScoredOwnAction = { nodeId: string; candidateId: string; score: number | null };
+
+/** Which of the expert's and the policy's trajectory did better, and where they part. */
+export type OutcomeContrast = {
+  verdict: OutcomeVerdict;
+  /** Whether fresh trajectories of the policy are to show what luck makes of it. */
+  revalue: boolean;
+};
+
+/** The same from one of the expert's states on, with the two actions that were taken there. */
+export type StepContrast = {
+  verdict: OutcomeVerdict;
+  /** Id of s_t. */
+  nodeId: string;
+  /** Final rewards. */
+  outcomes: Compared;
+  /** Null where the policy did not act, or did the same. */
+  actions: { expert: DrawnAction; policy: DrawnAction } | null;
+};
+
+export type RankResult = {
+  verdict: PreferenceVerdict;
+  /** The pair, where it is in the seeded sample whose actions are rolled out; absent otherwise. */
+  revalued?: { nodeId: string; candidateIds: string[] };
+};
 
 /** An action that was drawn in a state and taken. */
 export type DrawnAction = {
@@ -100,6 +128,13 @@ export type DrawnAction = {
 
 export type DrawInput = { runId: string; nodeId: string; sample: number /** From 0. */; draw: number };
 
+export type ContrastInput = StepAddress & {
+  nodeId: string;
+  verdict: ContrastVerdict;
+  expertId: string;
+  policyId: string;
+};
+
 export type ChoiceInput = StepAddress & {
   nodeId: string;
   verdict: 'rising' | 'saturated' | 'not-rising';
@@ -109,9 +144,28 @@ export type ChoiceInput = StepAddress & {
 
 /**
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
- * fresh, to be beaten by the next step or to see what selection overrates. `reference`: an audit, after the run.
+ * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
+ * one more trajectory of the policy. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
+ * `reference`: an audit, after the run.
  */
-export type BranchPurpose = 'verify' | 'baseline' | 'placebo' | 'value' | 're-value' | 're-estimate' | 'reference';
+export type BranchPurpose =
+  | 'verify'
+  | 'baseline'
+  | 'placebo'
+  | 'value'
+  | 're-value'
+  | 're-estimate'
+  | 'contrast'
+  | 'sample'
+  | 'calibrate'
+  | 'reference';
+
+/** What only measures luck or a model, and is no part of what the pairs took. */
+export const measurements = ['placebo', 're-estimate', 'calibrate', 'reference'] as const satisfies BranchPurpose[];
+
+export function isMeasurement(purpose: string): boolean {
+  return (measurements as readonly string[]).includes(purpose);
+}
 
 export type BranchInput = {
   runId: string;
@@ -153,6 +207,8 @@ export type TrajectoryResult = {
   criticalSteps: number;
   branches: number;
   pairs: number;
+  /** Trajectories kept to imitate (SFT, RFT). */
+  examples?: number;
   /** What cut the mining short; null when it was finished. */
   stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
   /** Kind and words of the fault, shortened; null where there was none. */
@@ -170,7 +226,14 @@ export type TrajectoryInput = TaskAddress & {
 export type TrajectoryCursor =
   | { phase: 'explore'; nodeId: string; step: number }
   | { phase: 'construct'; nodeId: string; step: number; value: number | null; branches: number }
-  | { phase: 'mine'; trajectory: TrajectorySummary; nextStep: number; criticalSteps: number; branches: number };
+  | {
+      phase: 'mine';
+      /** The policy's own. */
+      trajectory: TrajectorySummary;
+      nextStep: number;
+      criticalSteps: number;
+      branches: number;
+    };
 
 export type CampaignInput = {
   runId: string;
@@ -200,6 +263,8 @@ export type CampaignCounts = {
   criticalSteps: number;
   branches: number;
   pairs: number;
+  /** Trajectories kept to imitate; absent under methods that keep none. */
+  examples?: number;
 };
 
 export type CampaignProgress = CampaignCounts & { state: RunState; inFlight: number };

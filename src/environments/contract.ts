@@ -82,6 +82,11 @@ export type Environment = {
    * actions of a whole successful trajectory.
    */
   confirm?(task: Task, actions: Action[], signal: AbortSignal): Promise<Confirmation>;
+  /**
+   * Actions that solve a task, made from its gold answer: an expert trajectory that costs nothing (SFT, ETO, IPR).
+   * @returns null for a task that has none
+   */
+  script?(task: Task): Promise<ScriptedStep[] | null>;
   /** The gold answer's text, used only by `crux check-env` to find leaks and by imports. */
   gold?(task: Task): Promise<string | null>;
   /** Versions of what decides outcomes, for certificates, e.g. `{ reward: 'iou' }`. */
@@ -89,6 +94,8 @@ export type Environment = {
   /** Frees what the environment itself holds (pools, connections). */
   close?(): Promise<void>;
 };
+
+export type ScriptedStep = { thought: string; action: Action };
 
 export type Confirmation = { confirmed: boolean; reason: string };
 

@@ -4,7 +4,7 @@
  */
 import type { Json } from '../domain/canonical-json.ts';
 import type { Message, Tool } from '../domain/message.ts';
-import type { Ceilings, Role, RoleSettings } from '../domain/run-config.ts';
+import { type Ceilings, type Role, type RoleSettings, settingsFor } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
 import { SharedWork } from '../shared-work.ts';
 import { contentHash } from '../store/hash.ts';
@@ -26,6 +26,10 @@ export type Purpose =
   | 'value'
   | 're-value'
   | 're-estimate'
+  | 'demonstrate'
+  | 'contrast'
+  | 'sample'
+  | 'calibrate'
   | 'reference'
   | 'evaluate';
 
@@ -79,7 +83,7 @@ export class Gateway {
    * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Model.*`
    */
   async answer(call: ModelCall, signal: AbortSignal): Promise<Answer> {
-    const settings = call.run.config.models[call.address.role];
+    const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
     const body = requestBody(call, settings);
     const key = contentHash([{ ...call.address }, body as Json]);
     const scope = [call.run.id, ...call.run.reuse];

@@ -3,6 +3,7 @@
  * or "not branched", never as 0.
  */
 import type { Ending } from '../domain/ending.ts';
+import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Split } from '../domain/task.ts';
@@ -86,6 +87,8 @@ export type TaskView = {
 
 export type TrajectoryView = {
   id: string;
+  /** Whose it is: the policy's own, a recorded one that is mined, or one of an expert. */
+  origin: TrajectoryOrigin;
   ending: Ending;
   reward: number | null;
   success: boolean | null;

@@ -20,16 +20,20 @@ ${task.trajectories.map(trajectoryBlock)}
 
 /** The task's outcome in tags: what its trajectories came to, and how many pairs it gave. */
 export function taskTags(task: TaskView): SafeHtml[] {
-  const tags = task.trajectories.map((trajectory) => endingTag(trajectory));
+  const tags = task.trajectories.filter(isPolicys).map((trajectory) => endingTag(trajectory));
   if (task.trajectories.length === 0) tags.push(html`<span class="tag">not run</span>`);
   if (task.pairs.length > 0) tags.push(html`<span class="tag good">${plural(task.pairs.length, 'pair')}</span>`);
   return tags;
 }
 
 function trajectoryBlock(trajectory: TrajectoryView): SafeHtml {
-  return html`<h3>Trajectory ${trajectory.id} ${endingTag(trajectory)} <span class="soft">reward ${decimal(trajectory.reward)}</span></h3>
+  return html`<h3>${isPolicys(trajectory) ? 'Trajectory' : 'Expert trajectory'} ${trajectory.id} ${endingTag(trajectory)} <span class="soft">reward ${decimal(trajectory.reward)}</span></h3>
 ${treePicture(trajectory)}
 ${trajectory.steps.map(stepBlock)}`;
+}
+
+function isPolicys({ origin }: TrajectoryView): boolean {
+  return origin === 'policy' || origin === 'imported';
 }
 
 function stepBlock(step: StepView): SafeHtml {
@@ -42,7 +46,7 @@ function stepBlock(step: StepView): SafeHtml {
   const own =
     step.ownBranches.length === 0
       ? null
-      : html`<details class="alternatives"><summary>${plural(step.ownBranches.length, 'branch', 'branches')} through the policy's own action</summary>${branchList(step.ownBranches)}</details>`;
+      : html`<details class="alternatives"><summary>${plural(step.ownBranches.length, 'branch', 'branches')} through this very action</summary>${branchList(step.ownBranches)}</details>`;
   return html`<div class="step${step.candidateCritical ? ' critical' : ''}"><div class="when"><b>${step.step}</b>${score(step.score)}</div><div>${text('thought', step.thought)}${text('action', step.action)}${step.observation === null ? html`<p class="soft">no observation</p>` : text('observation', step.observation)}${alternatives}${own}</div></div>`;
 }
 

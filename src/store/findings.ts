@@ -1,4 +1,5 @@
 /** What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed, but for the pairs of a trajectory. */
+import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { Database } from './database.ts';
 import type {
   AuditTable,
@@ -39,9 +40,25 @@ export class Findings {
     return (await query.where('run_id', '=', runId).where('id', '=', id).executeTakeFirst()) ?? null;
   }
 
+  /** The policy's own trajectories, and recorded ones that are mined in their place. */
   trajectories(runId: string): Promise<TrajectoryTable[]> {
+    return this.#trajectoriesFrom(runId, ['policy', 'imported']).execute();
+  }
+
+  /** The same of one task. */
+  trajectoriesOf(runId: string, taskId: string): Promise<TrajectoryTable[]> {
+    return this.#trajectoriesFrom(runId, ['policy', 'imported']).where('task_id', '=', taskId).execute();
+  }
+
+  /** Expert trajectories. */
+  demonstrations(runId: string, taskId?: string): Promise<TrajectoryTable[]> {
+    const query = this.#trajectoriesFrom(runId, ['expert', 'scripted', 'recorded']);
+    return (taskId === undefined ? query : query.where('task_id', '=', taskId)).execute();
+  }
+
+  #trajectoriesFrom(runId: string, origins: TrajectoryOrigin[]) {
     const query = this.#database.kysely.selectFrom('trajectories').selectAll().where('run_id', '=', runId);
-    return query.orderBy('task_id').orderBy('sample').orderBy('id').execute();
+    return query.where('origin', 'in', origins).orderBy('task_id').orderBy('sample').orderBy('id');
   }
 
   async candidate(runId: string, id: string): Promise<CandidateTable> {

@@ -3,6 +3,7 @@
  * cached; what was paid stands beside.
  */
 import { type RawBuilder, sql } from 'kysely';
+import { measurements } from '../domain/wire.ts';
 import type { Database } from './database.ts';
 
 /** Calls of one role for one purpose. */
@@ -59,7 +60,7 @@ export async function ledgerLines(
   }));
 }
 
-/** What the calls of one task took. */
+/** What the calls of one task took, without those that only measure something. */
 export type TaskLedger = {
   taskId: string;
   /** Prompt and generated ones. Null when any answer came without usage. */
@@ -79,7 +80,7 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
       sumIfKnown('cost_micro_usd').as('cost'),
     ])
     .where('answers.run_id', '=', runId)
-    .where('answers.purpose', '<>', 'reference')
+    .where('answers.purpose', 'not in', [...measurements])
     .groupBy('nodes.task_id')
     .orderBy('nodes.task_id')
     .execute();

@@ -1,15 +1,15 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
-import { meanReward } from '../domain/rising.ts';
 import type { Ceilings, RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
-import type { TrajectoryResult } from '../domain/wire.ts';
+import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
-import type { BranchTable, PairTable, StepTable, TrajectoryTable } from '../store/schema.ts';
+import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type AuditView, auditView } from './audit.ts';
 import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
 import { flips } from './flips.ts';
+import { type Revalued, revaluedPairs } from './revalued.ts';
 
 export type RunSummary = {
   runId: string;
@@ -46,6 +46,10 @@ export type RunSummary = {
   placeboSteps: number;
   /** Prior mass on ties (w0) that fits the placebo and baseline branches best; null without any. For `tieMass` of later runs. */
   estimatedTieMass: number | null;
+  /** Expert trajectories: how many there are, and how many succeeded. */
+  demonstrations: { total: number; succeeded: number };
+  /** Trajectories kept to imitate, by whose they are; null under methods that keep none. */
+  examples: { total: number; tasks: number; groups: number; byOrigin: { [origin: string]: number } } | null;
   /** Pairs of the seeded sample whose actions were valued again with fresh rollouts: what selection by gap overrates. Null without any. */
   revalued: Revalued | null;
   /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
@@ -64,30 +68,23 @@ export type RunSummary = {
   };
 };
 
-export type Revalued = {
-  pairs: number;
-  /** Mean difference of values by which the pairs were chosen, and of the fresh ones. */
-  meanGap: number;
-  meanFreshGap: number;
-  /** Share of the pairs whose fresh values are equal, and whose order is reversed. */
-  ties: number;
-  wrongSigns: number;
-};
-
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, steps, candidates, branches, pairs, ledger, faults, audit] = await Promise.all([
-    store.runs.tasks(runId),
-    findings.trajectories(runId),
-    findings.steps(runId),
-    findings.candidates(runId),
-    findings.branches(runId),
-    findings.pairs(runId),
-    ledgerLines(store.database, runId),
-    faultLines(store.database, runId),
-    auditView(store, runId),
-  ]);
+  const [tasks, trajectories, demonstrations, examples, steps, candidates, branches, pairs, ledger, faults, audit] =
+    await Promise.all([
+      store.runs.tasks(runId),
+      findings.trajectories(runId),
+      findings.demonstrations(runId),
+      findings.examples(runId),
+      findings.steps(runId),
+      findings.candidates(runId),
+      findings.branches(runId),
+      findings.pairs(runId),
+      ledgerLines(store.database, runId),
+      faultLines(store.database, runId),
+      auditView(store, runId),
+    ]);
   const results = tasks
     .filter((task) => task.result !== null)
     .map((task) => JSON.parse(task.result!) as TrajectoryResult);
@@ -97,13 +94,15 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     .reduce((sum, row) => sum + row.steps, 0);
   const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
-  const tokens = sumOrNull(ledger.flatMap((line) => [line.promptTokens, line.completionTokens]));
-  const cost = sumOrNull(ledger.map((line) => line.costMicroUsd));
+  const demand = ledger.filter((line) => !isMeasurement(line.purpose));
+  const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));
+  const cost = sumOrNull(demand.map((line) => line.costMicroUsd));
+  const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
   const flipRate = ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length);
   const placeboFlipRate = ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length);
-  const revalued = revaluedPairs(pairs, branches);
+  const revalued = revaluedPairs(pairs, branches, demonstrations);
 
   return {
     runId,
@@ -148,6 +147,18 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     placeboFlipRate,
     placeboSteps: byPlacebo.length,
     estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
+    demonstrations: {
+      total: demonstrations.length,
+      succeeded: demonstrations.filter((row) => row.success === 1).length,
+    },
+    examples: keepsExamples(run.method)
+      ? {
+          total: examples.length,
+          tasks: new Set(examples.map((row) => row.task_id)).size,
+          groups: new Set(examples.map((row) => row.task_group)).size,
+          byOrigin: countBy(examples, (row) => row.origin),
+        }
+      : null,
     revalued,
     estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
     audit: audit && withoutPairs(audit),
@@ -155,7 +166,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     faults,
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),
-      rolloutsPerPair: ratio(branches.length, pairs.length),
+      rolloutsPerPair: ratio(rollouts, pairs.length),
       tokensPerPair: tokens === null ? null : ratio(tokens, pairs.length),
       costMicroUsdPerPair: cost === null ? null : ratio(cost, pairs.length),
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
@@ -181,6 +192,11 @@ export function isSupervisable(method: string, row: TrajectoryTable): boolean {
   return method !== 'cso' || isFailure(row);
 }
 
+/** Whether a method's outcome is trajectories to imitate, instead of pairs. */
+function keepsExamples(method: string): boolean {
+  return method === 'sft' || method === 'rft';
+}
+
 function branchFigures(branches: BranchTable[]): RunSummary['branches'] {
   const purposes = [...new Set(branches.map((row) => row.purpose))].sort();
   return Object.fromEntries(
@@ -197,29 +213,6 @@ function branchFigures(branches: BranchTable[]): RunSummary['branches'] {
       ];
     }),
   );
-}
-
-function revaluedPairs(pairs: PairTable[], branches: BranchTable[]): Revalued | null {
-  const at = Map.groupBy(branches, (row) => `${row.candidate_id}/${row.purpose}`);
-  const gaps = pairs.flatMap((pair) => {
-    const gap = (purpose: string) => {
-      const [chosen, rejected] = [pair.chosen_id, pair.rejected_id].map((id) =>
-        meanReward(at.get(`${id}/${purpose}`) ?? []),
-      );
-      return chosen == null || rejected == null ? null : chosen - rejected;
-    };
-    const [found, fresh] = [gap('value'), gap('re-estimate')];
-    return found === null || fresh === null ? [] : [{ found, fresh }];
-  });
-  if (gaps.length === 0) return null;
-  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {
-    pairs: gaps.length,
-    meanGap: mean(gaps.map(({ found }) => found)),
-    meanFreshGap: mean(gaps.map(({ fresh }) => fresh)),
-    ties: mean(gaps.map(({ fresh }) => Number(fresh === 0))),
-    wrongSigns: mean(gaps.map(({ fresh }) => Number(fresh < 0))),
-  };
 }
 
 /** Each alternative against the policy's own action, at the steps where that was branched too: chosen by seed, not by outcome. */

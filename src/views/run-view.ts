@@ -1,6 +1,7 @@
 /** The report's data: a query over the store. */
 import { branchOutcome } from '../activities/proof.ts';
 import type { Ending } from '../domain/ending.ts';
+import type { TrajectoryOrigin } from '../domain/example.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import type { CandidateSource } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
@@ -35,8 +36,9 @@ type Found = {
 export async function runView(store: Store, runId: string, notice: string | null = null): Promise<RunView> {
   const run = await store.runs.get(runId);
   const summary = await runSummary(store, runId);
-  const [trajectories, steps, candidates, scores, branches, pairs] = await Promise.all([
+  const [trajectories, demonstrations, steps, candidates, scores, branches, pairs] = await Promise.all([
     store.findings.trajectories(runId),
+    store.findings.demonstrations(runId),
     store.findings.steps(runId),
     store.findings.candidates(runId),
     store.findings.scores(runId),
@@ -48,11 +50,14 @@ export async function runView(store: Store, runId: string, notice: string | null
     store,
     steps: new Map(steps.map((step) => [`${step.trajectory_id}/${step.step}`, step])),
     candidates: Map.groupBy(candidates, (row) => row.node_id),
-    scores: run.method === 'rro' ? values(branches) : new Map(scores.map((row) => [row.candidate_id, row.score])),
+    scores:
+      run.method === 'rro' || run.method === 'ipr'
+        ? values(branches)
+        : new Map(scores.map((row) => [row.candidate_id, row.score])),
     branches: Map.groupBy(branches, (row) => row.candidate_id),
   };
   const tasks: TaskView[] = [];
-  for (const [taskId, own] of Map.groupBy(trajectories, (row) => row.task_id)) {
+  for (const [taskId, own] of Map.groupBy([...trajectories, ...demonstrations], (row) => row.task_id)) {
     const taskPairs = pairs.filter((pair) => pair.taskId === taskId);
     tasks.push({
       id: taskId,
@@ -131,12 +136,13 @@ async function questionOf(store: Store, row: TrajectoryTable): Promise<string> {
   return opening?.content.split('\n').at(-1)?.slice(0, 200) ?? row.task_id;
 }
 
-/** What the trajectory itself did at a step: RRO goes on with the action that it accepted, CSO judges the policy's own. */
+/** What the trajectory itself did at a step: RRO goes on with the action that it accepted, the others judge what was done, by the policy or the expert. */
 function ownCandidateId({ method }: Run, judged: StepTable | undefined): string | undefined {
-  return method === 'rro' && judged ? (JSON.parse(judged.alternatives) as string[])[0] : judged?.policy_candidate_id;
+  const inAlternatives = method === 'rro' || method === 'ipr' || method === 'eto';
+  return inAlternatives && judged ? (JSON.parse(judged.alternatives) as string[])[0] : judged?.policy_candidate_id;
 }
 
-/** RRO asks no process reward model: its actions are shown with the values of their rollouts. */
+/** RRO and IPR ask no process reward model: its actions are shown with the values of their rollouts. */
 function values(branches: BranchTable[]): Map<string, number | null> {
   const valued = Map.groupBy(
     branches.filter(({ purpose }) => purpose === 'value'),
@@ -166,6 +172,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
   });
   return {
     id: row.id,
+    origin: row.origin as TrajectoryOrigin,
     ending: row.ending as Ending,
     reward: row.reward,
     success: row.success === null ? null : row.success === 1,
@@ -174,14 +181,15 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
 }
 
 function alternativeView(found: Found, candidate: CandidateTable, judged: StepTable): AlternativeView {
-  const branches = (found.branches.get(candidate.id) ?? []).filter((row) => row.purpose === 'verify');
+  const all = found.branches.get(candidate.id) ?? [];
+  const branches = all.filter((row) => row.purpose === 'verify');
   const baseline = (found.branches.get(judged.policy_candidate_id) ?? []).filter((row) => row.purpose === 'baseline');
   return {
     ...actionView(JSON.parse(candidate.message) as AssistantMessage, found.scores.get(candidate.id) ?? null),
     candidateId: candidate.id,
     source: candidate.source as CandidateSource,
     verdict: verdictView(found, branches, baseline),
-    branches: branches.map(branchView),
+    branches: all.map(branchView),
   };
 }
 

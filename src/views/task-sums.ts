@@ -1,5 +1,6 @@
 import { type Ending, isPolicyEnding } from '../domain/ending.ts';
 import { type FigureName, figureNames, type Sums } from '../domain/figures.ts';
+import { isMeasurement } from '../domain/wire.ts';
 import { ledgerByTask } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
 import type { TrajectoryTable } from '../store/schema.ts';
@@ -34,7 +35,8 @@ export async function taskSums(store: Store, run: Run): Promise<Map<string, Task
 
   for (const { taskId, alternatives } of candidates) add(taskId, 'candidatesPerStep', { part: alternatives });
   for (const step of steps) add(tasks.get(step.node_id)!, 'candidatesPerStep', { whole: 1 });
-  for (const branch of branches) add(tasks.get(branch.node_id)!, 'rolloutsPerPair', { part: 1 });
+  for (const branch of branches.filter((row) => !isMeasurement(row.purpose)))
+    add(tasks.get(branch.node_id)!, 'rolloutsPerPair', { part: 1 });
   for (const { taskId, tokens, costMicroUsd } of ledger) {
     add(taskId, 'tokensPerPair', { part: tokens });
     add(taskId, 'costMicroUsdPerPair', { part: costMicroUsd });

@@ -6,7 +6,7 @@ import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
 import { verificationOf } from '../domain/run-config.ts';
 import { isApart, meanScore } from '../domain/step-preference.ts';
-import { tally, verdictOn } from '../domain/verification.ts';
+import { lastingVerdict, tally, verdictOn } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
 import type { Environment } from '../environments/contract.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
@@ -60,13 +60,14 @@ async function wrongHashes(store: Store, row: PairTable, certificate: Certificat
       problems.push(`The ${side} action is not the one that its id stands for.`);
     }
   }
-  if (
-    contentHash(['pair', certificate.nodeId, certificate.chosen.candidateId, certificate.rejected.candidateId]) !==
-    row.id
-  ) {
+  const { nodeId, chosen, rejected, leaves } = certificate;
+  const sides = leaves ? [leaves.chosen, leaves.rejected] : [chosen.candidateId, rejected.candidateId];
+  if (contentHash(['pair', nodeId, ...sides]) !== row.id) {
     problems.push('State and actions are not the ones that the pair id stands for.');
   }
-  for (const state of await store.tree.path(certificate.nodeId)) {
+  const ends = leaves ? [leaves.chosen, leaves.rejected] : [nodeId];
+  const states = (await Promise.all(ends.map((id) => store.tree.path(id)))).flat();
+  for (const state of new Set(states)) {
     if (!(await store.tree.isIntact(state)))
       problems.push(`The stored state ${state.id} is not what its id stands for.`);
   }
@@ -82,7 +83,9 @@ async function replayBranch(
 ): Promise<{ compared: number; problems: string[] }> {
   const leaf = await store.tree.state(branch.leafNodeId);
   const label = `Branch ${branch.branchId.slice(0, 8)} (${branch.side}, rollout ${branch.rollout})`;
-  if (!(await descendsFrom(store, leaf, certificate.nodeId)))
+  // What shows that an outcome lasts starts anew.
+  const isFresh = certificate.verification.rule === 'lasting' && branch.purpose === 'baseline';
+  if (!(await descendsFrom(store, leaf, isFresh ? leaf.rootId : certificate.nodeId)))
     return { compared: 0, problems: [`${label} does not start in the pair's state.`] };
   const task = await environments.task(environment.name, certificate.task.id);
   const session = await environment.open(task);
@@ -159,17 +162,50 @@ async function wrongScores(
 async function wrongVerdict(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
   if (certificate.method === 'step-dpo') return wrongScores(store, row, certificate);
   if (certificate.verification.rule === 'none') return [];
+  if (certificate.verification.outcomes) {
+    const problems = wrongOutcomes(certificate);
+    if (problems.length > 0 || certificate.verification.rule === 'outcome') return problems;
+    if (certificate.verification.rule === 'lasting') return wrongLasting(store, row, certificate);
+  }
   const rows = (await store.findings.branchesAt(row.run_id, certificate.nodeId)).filter((branch) =>
     certificate.branches.some(({ branchId }) => branchId === branch.id),
   );
   const of = (side: 'chosen' | 'rejected') =>
     rows
+      .filter(({ purpose }) => purpose !== 'contrast')
       .filter((branch) => certificate.branches.find(({ branchId }) => branchId === branch.id)?.side === side)
       .map(branchOutcome);
   if (certificate.verification.rule === 'values') return wrongValues(certificate, of('chosen'), of('rejected'));
   const { config } = await store.runs.get(row.run_id);
   const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verificationOf(config));
   return verdict === 'accepted' ? [] : ['The recorded branches do not verify the alternative.'];
+}
+
+/** The final rewards of two ways on, which the replay has checked, must differ in favour of the chosen one. */
+function wrongOutcomes({ branches, verification, thresholds }: Certificate): string[] {
+  const ends = branches.filter(
+    ({ purpose }) => purpose === 'demonstrate' || purpose === 'explore' || purpose === 'contrast',
+  );
+  const [chosen, rejected] = (['chosen', 'rejected'] as const).map(
+    (side) => ends.find((end) => end.side === side)?.reward,
+  );
+  const { outcomes, rule } = verification;
+  if (chosen !== outcomes?.chosen || rejected !== outcomes?.rejected)
+    return ['The recorded trajectories do not have the final rewards of the certificate.'];
+  const gap = rule === 'values' || rule === 'posterior' ? (thresholds.gap ?? 0) : 0;
+  return chosen! - rejected! > gap ? [] : ['The final rewards do not prefer the chosen side.'];
+}
+
+async function wrongLasting(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
+  const { config } = await store.runs.get(row.run_id);
+  if (config.method !== 'eto' && config.method !== 'ipr') return ['The run is of a method without this rule.'];
+  const { rootId } = await store.tree.state(certificate.nodeId);
+  const fresh = (await store.findings.branchesAt(row.run_id, rootId)).filter(
+    ({ purpose, candidate_id }) => purpose === 'baseline' && candidate_id === '',
+  );
+  const policyLost = certificate.chosen.source === 'expert';
+  const { verdict } = lastingVerdict(tally(fresh.map(branchOutcome)), policyLost, config.options);
+  return verdict === 'accepted' ? [] : ['The fresh trajectories do not bear the outcome out.'];
 }
 
 /** An action that ends the task has no rollouts: its value is the environment's outcome, which the replay has checked. */

@@ -9,6 +9,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ContrastVerdict } from '../domain/contrast.ts';
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import { meanReward } from '../domain/rising.ts';
@@ -21,8 +22,11 @@ import type {
   DrawnAction,
   JudgeResult,
   OpenedTask,
+  OutcomeContrast,
   RankResult,
   RolloutsInput,
+  ScoredOwnAction,
+  StepContrast,
   StepInput,
   StepResult,
   TrajectoryCursor,
@@ -63,11 +67,16 @@ export class TaskRun<Options extends MethodOptions> {
   readonly #task: OpenedTask;
   readonly #slots: Slots;
   #trajectory: TrajectorySummary | null = null;
+  /** The expert's; undefined where none was asked for, null when nobody has one. */
+  #expert: TrajectorySummary | null | undefined;
   /** Queue of the worker that holds the session; null where any worker will do. */
   #holder: string | null = null;
   #criticalSteps = 0;
   #branches = 0;
   #pairs = 0;
+  #examples: number | undefined;
+  /** The trajectory whose steps are mined: the policy's own, or under IPR the expert's. */
+  #mined: string;
   #stoppedBy: TrajectoryResult['stoppedBy'] = null;
   #fault: string | null = null;
 
@@ -76,6 +85,7 @@ export class TaskRun<Options extends MethodOptions> {
     this.#task = task;
     this.options = task.options as Options;
     this.#slots = new Slots(task.parallel);
+    this.#mined = task.trajectoryId;
     if (input.cursor?.phase === 'mine') {
       this.#trajectory = input.cursor.trajectory;
       this.#criticalSteps = input.cursor.criticalSteps;
@@ -93,6 +103,70 @@ export class TaskRun<Options extends MethodOptions> {
     this.#trajectory ??= this.#task.imported ?? (await this.#rollPolicy());
     this.#show('explored');
     return this.#trajectory;
+  }
+
+  /** The expert's trajectory of the task: its model's, a recorded one, or the environment's script. @returns null when nobody has one */
+  async demonstrate(): Promise<TrajectorySummary | null> {
+    const { runId, position } = this.#input;
+    this.#expert = await agent('expert trajectory').demonstrate({ runId, position });
+    return this.#expert;
+  }
+
+  /** More trajectories of the policy, numbered from 1: the first one is its own. */
+  async sampleAgain(count: number): Promise<void> {
+    this.#status('sampling');
+    const nodeId = this.#task.rootId;
+    const rollouts = Array.from({ length: count }, (_, index) => index + 1);
+    await Promise.all(
+      rollouts.map((rollout) => this.branch(1, { nodeId, candidateId: '', purpose: 'sample', rollout })),
+    );
+  }
+
+  /** Stores the trajectories to imitate, by the method's rule. */
+  async keepExamples(): Promise<void> {
+    const { runId, position } = this.#input;
+    const { trajectoryId } = this.#task;
+    this.#examples = await agent('keep the examples').keepExamples({ runId, position, trajectoryId });
+  }
+
+  /**
+   * Compares the policy's whole trajectory with the expert's. What is found out from here on belongs to the expert's.
+   * @returns whether one is preferred, and whether its luck is measured
+   */
+  contrastOutcomes(expert: TrajectorySummary): Promise<OutcomeContrast> {
+    this.#mined = expert.trajectoryId;
+    const { runId } = this.#input;
+    return bookkeeping('contrast the outcomes').contrastOutcomes({ runId, trajectoryId: this.#mined });
+  }
+
+  /** Compares the policy's way on from one of the expert's states with the expert's own. */
+  async contrastStep(step: number): Promise<StepContrast> {
+    const { nodeId } = await bookkeeping(`step ${step}: state`).expertState(this.#address(step));
+    await this.branch(step, { nodeId, candidateId: '', purpose: 'contrast', rollout: 0 });
+    return bookkeeping(`step ${step}: contrast the outcomes`).contrastStep(this.#address(step));
+  }
+
+  /** Records what the values of two steps say. @returns whether its pair is in the seeded sample that is valued again */
+  recordContrast(
+    { nodeId, step }: StepStart,
+    verdict: ContrastVerdict,
+    expert: DrawnAction,
+    policy: DrawnAction,
+  ): Promise<{ revalue: boolean }> {
+    const ids = { expertId: expert.candidateId, policyId: policy.candidateId };
+    return bookkeeping(`step ${step}: record the contrast`).recordContrast({
+      ...this.#address(step),
+      nodeId,
+      verdict,
+      ...ids,
+    });
+  }
+
+  /** Fresh trajectories of the policy from the task's first state. */
+  fromTheStart(purpose: 'baseline' | 're-estimate', count: number): Promise<BranchResult[]> {
+    const nodeId = this.#task.rootId;
+    const rollouts = Array.from({ length: count }, (_, rollout) => rollout);
+    return Promise.all(rollouts.map((rollout) => this.branch(1, { nodeId, candidateId: '', purpose, rollout })));
   }
 
   /**
@@ -203,13 +277,19 @@ export class TaskRun<Options extends MethodOptions> {
    */
   async eachStep(trajectory: TrajectorySummary, mine: (step: number) => Promise<void>): Promise<void> {
     this.#status('mining');
+    this.#mined = trajectory.trajectoryId;
     const cursor = this.#input.cursor;
     let next = cursor?.phase === 'mine' ? cursor.nextStep : 1;
     while (next <= trajectory.steps && this.#stoppedBy === null) {
       // Nothing was done yet where the last continuation ended: to continue again would never end.
       if (cursor?.phase !== 'mine' || next > cursor.nextStep) {
         const found = { criticalSteps: this.#criticalSteps, branches: this.#branches };
-        await this.#continueAsNewIfLong({ phase: 'mine', trajectory, nextStep: next, ...found });
+        await this.#continueAsNewIfLong({
+          phase: 'mine',
+          trajectory: this.#trajectory ?? trajectory,
+          nextStep: next,
+          ...found,
+        });
       }
       const last = Math.min(trajectory.steps, next + stepsPerChunk(this.options) - 1);
       const steps = Array.from({ length: last - next + 1 }, (_, index) => next + index);
@@ -235,6 +315,17 @@ export class TaskRun<Options extends MethodOptions> {
     if (judged.verdict === 'critical') this.#criticalSteps++;
     this.#show('mining');
     return judged;
+  }
+
+  /** Steps of a successful trajectory that are drawn to calibrate the PRM. */
+  calibrationSteps({ trajectoryId }: TrajectorySummary): Promise<number[]> {
+    const { runId } = this.#input;
+    return bookkeeping('draw steps to calibrate the PRM').calibrationSteps({ runId, trajectoryId });
+  }
+
+  /** Scores what the policy did at a step. */
+  scoreOwnAction(step: number): Promise<ScoredOwnAction> {
+    return this.#slots.run(() => agent(`step ${step}: score the action`).scoreOwnAction(this.#address(step)));
   }
 
   /** Scores the actions of a step: which is preferred to which? */
@@ -295,19 +386,22 @@ export class TaskRun<Options extends MethodOptions> {
 
   /** Writes the result to the store: also when the trajectory was cancelled. */
   async finish(): Promise<TrajectoryResult> {
-    const trajectory = this.#trajectory;
+    // SFT has no trajectory of the policy.
+    const trajectory = this.#trajectory ?? this.#expert;
+    const lacksExpert = this.#trajectory === null && this.#expert === null;
     const result: TrajectoryResult = {
       position: this.#input.position,
       taskId: this.#task.taskId,
-      ending: trajectory?.ending ?? 'cancelled',
+      ending: trajectory?.ending ?? (lacksExpert ? 'environment-fault' : 'cancelled'),
       success: trajectory?.success ?? null,
       reward: trajectory?.reward ?? null,
       steps: trajectory?.steps ?? 0,
       criticalSteps: this.#criticalSteps,
       branches: this.#branches,
       pairs: this.#pairs,
+      ...(this.#examples !== undefined && { examples: this.#examples }),
       stoppedBy: this.#stoppedBy,
-      fault: this.#fault,
+      fault: lacksExpert ? 'User.NotFound: nobody has an expert trajectory of this task' : this.#fault,
     };
     // Cut short by a ceiling, the task is not done: with a higher one it goes on.
     if (result.stoppedBy !== 'budget')
@@ -424,7 +518,7 @@ export class TaskRun<Options extends MethodOptions> {
   }
 
   #address(step: number) {
-    return { runId: this.#input.runId, trajectoryId: this.#task.trajectoryId, step };
+    return { runId: this.#input.runId, trajectoryId: this.#mined, step };
   }
 
   #status(status: string): void {

@@ -1,10 +1,24 @@
 import { CancellationScope, ContinueAsNew, getExternalWorkflowHandle } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import type { CsoOptions, MethodName, MethodOptions, RroOptions, StepDpoOptions } from '../domain/run-config.ts';
+import type {
+  CsoOptions,
+  EtoOptions,
+  IprOptions,
+  MethodName,
+  MethodOptions,
+  RftOptions,
+  RroOptions,
+  SftOptions,
+  StepDpoOptions,
+} from '../domain/run-config.ts';
 import { faultWords, type TrajectoryInput, type TrajectoryResult } from '../domain/wire.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
+import { eto } from './methods/eto.ts';
+import { ipr } from './methods/ipr.ts';
+import { rft } from './methods/rft.ts';
 import { rro } from './methods/rro.ts';
+import { sft } from './methods/sft.ts';
 import { stepDpo } from './methods/step-dpo.ts';
 import { TaskRun } from './primitives.ts';
 import { bookkeeping, faultOf } from './proxies.ts';
@@ -13,7 +27,11 @@ import { bookkeeping, faultOf } from './proxies.ts';
 const methods: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
   cso: (task) => cso(task as TaskRun<CsoOptions>),
   rro: (task) => rro(task as TaskRun<RroOptions>),
+  ipr: (task) => ipr(task as TaskRun<IprOptions>),
+  eto: (task) => eto(task as TaskRun<EtoOptions>),
   'step-dpo': (task) => stepDpo(task as TaskRun<StepDpoOptions>),
+  rft: (task) => rft(task as TaskRun<RftOptions>),
+  sft: (task) => sft(task as TaskRun<SftOptions>),
 };
 
 type AnyTaskRun = TaskRun<MethodOptions>;

@@ -36,6 +36,9 @@ const byPreset = [
   ...['cso.rollouts', 'cso.baselineRollouts', 'cso.pairsPerStep', 'cso.pairsPerTask'],
   ...['rro.previousValue', 'rro.provingRollouts', 'rro.pairsPerStep', 'rro.pairsPerTask'],
   ...['stepDpo.pairsPerStep', 'stepDpo.pairsPerTask'],
+  ...['ipr.freshTrajectories', 'ipr.provingRollouts', 'ipr.pairsPerStep', 'ipr.pairsPerTask'],
+  ...['eto.freshTrajectories', 'eto.pairsPerStep', 'eto.pairsPerTask'],
+  ...['rft.leastSuccesses', 'sft.confirmOnVariants'],
 ];
 
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');

@@ -1,6 +1,6 @@
 // Layer: pure core.
 import { expect, it } from 'vitest';
-import { judgeStep, type ScoredCandidate } from '../../src/domain/critical-step.ts';
+import { branchAll, judgeStep, type ScoredCandidate } from '../../src/domain/critical-step.ts';
 
 // The thresholds of the paper.
 const thresholds = { gammaLow: 0.45, gammaHigh: 0.65 };
@@ -47,4 +47,12 @@ it('leaves its input as it is', () => {
   const given = alternatives(0.7, 0.9);
   judgeStep(policy(0.1), given, thresholds);
   expect(given).toEqual(alternatives(0.7, 0.9));
+});
+
+it('branches every alternative of every step without the gate', () => {
+  expect(branchAll(alternatives(null, 0.1))).toEqual({
+    verdict: 'critical',
+    branched: ['alternative-0', 'alternative-1'],
+  });
+  expect(branchAll([])).toEqual({ verdict: 'no-alternative', branched: [] });
 });

@@ -27,6 +27,15 @@ describe('rising exploration', () => {
     expect(isDrawnEnough(0.4, drawn(0.4), rising, 0)).toBe(false);
   });
 
+  it('the same rewards, added in another order, do not rise', () => {
+    const [before, after] = [
+      [0.1, 0.2, 0.3],
+      [0.3, 0.2, 0.1],
+    ].map((rewards) => meanReward(rewards.map((reward) => ({ reward }))));
+    expect(before).not.toBe(after);
+    expect(isDrawnEnough(Math.min(before!, after!), drawn(Math.max(before!, after!)), rising)).toBe(false);
+  });
+
   it('has no pair where the first action rises, unless one more is drawn', () => {
     expect(chooseStep(0.4, drawn(0.6), rising)).toEqual({ verdict: 'rising', accepted: 0, rejected: null });
     const extra = { ...rising, extraDraw: true };
@@ -49,6 +58,9 @@ describe('rising exploration', () => {
   it('gives no pair for a gap of τ or less', () => {
     expect(chooseStep(0.4, drawn(0.4, 0.5), rising).rejected).toBeNull();
     expect(chooseStep(0.4, drawn(0.4, 0.50001), rising).rejected).toBe(0);
+    // As binary fractions 0.4 − 0.3 is more than 0.1, and 0.6 − 0.5 less.
+    expect(chooseStep(0.3, drawn(0.3, 0.4), rising).rejected).toBeNull();
+    expect(chooseStep(0.5, drawn(0.5, 0.6), rising).rejected).toBeNull();
   });
 
   it('an unknown value neither rises nor is rejected', () => {

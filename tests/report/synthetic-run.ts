@@ -99,6 +99,7 @@ function syntheticTask(number: number, random: Random): TaskView {
     trajectories: [
       {
         id: `${number}/1`,
+        origin: 'policy',
         ending: random.below(12) === 0 ? 'step-limit' : 'submitted',
         reward: success ? 1 : 0,
         success,

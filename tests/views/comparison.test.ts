@@ -62,8 +62,8 @@ describe('the figures of a run', () => {
     const values = Object.fromEntries(Object.entries(figures).map(([name, { value }]) => [name, value]));
     expect(values).toEqual({
       candidatesPerStep: 6 / 4,
-      // Four through alternatives, two of placebo.
-      rolloutsPerPair: 6 / 2,
+      // Four through alternatives; two of placebo only measure luck.
+      rolloutsPerPair: 4 / 2,
       tokensPerPair: 1_600 / 2,
       costMicroUsdPerPair: 550 / 2,
       // Of the ten steps of the two failures.
@@ -117,7 +117,7 @@ describe('the figures of a run', () => {
       flipRate: { value: 0 },
     });
     expect(noUsage!.figures).toMatchObject({
-      rolloutsPerPair: { value: 3 },
+      rolloutsPerPair: { value: 2 },
       tokensPerPair: { value: null, interval: null },
       costMicroUsdPerPair: { value: null, interval: null },
     });

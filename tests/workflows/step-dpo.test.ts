@@ -34,13 +34,25 @@ function stepDpo(request: LabRequest = {}): LabRequest {
 const certificates = async (id: string) =>
   (await lab.store.findings.pairs(id)).map(({ certificate }) => JSON.parse(certificate) as Certificate);
 
-it('judges every step of every trajectory, failed or not, and branches none', async () => {
+it('shows on a seeded sample what gaps of score are worth, and decides nothing by it', async () => {
+  const all = await lab.start(stepDpo({ options: { revalueRate: 1 } }));
+  const none = await lab.start(stepDpo({ options: { revalueRate: 0 } }));
+  await Promise.all([all.result(), none.result()]);
+  const ids = async (id: string) => (await lab.store.findings.pairs(id)).map((pair) => pair.id);
+  expect(await ids(all.id)).toEqual(await ids(none.id));
+  const { revalued, pairs } = await runSummary(lab.store, all.id);
+  expect(revalued!.pairs).toBe(pairs.total);
+  expect(revalued!.meanFreshGap).toBeLessThan(revalued!.meanGap);
+  expect((await runSummary(lab.store, none.id)).revalued).toBeNull();
+});
+
+it('judges every step of every trajectory, failed or not, and branches only the sample', async () => {
   const { findings } = lab.store;
   const trajectories = await findings.trajectories(runId);
   expect(new Set(trajectories.map(({ success }) => success))).toEqual(new Set([0, 1]));
   const steps = await findings.steps(runId);
   expect(steps).toHaveLength(trajectories.reduce((sum, row) => sum + row.steps, 0));
-  expect(await findings.branches(runId)).toEqual([]);
+  expect((await findings.branches(runId)).filter(({ purpose }) => purpose !== 're-estimate')).toEqual([]);
   const paired = new Set((await findings.pairs(runId)).map(({ trajectory_id }) => trajectory_id));
   expect(new Set(trajectories.filter(({ id }) => paired.has(id)).map(({ success }) => success)).size).toBe(2);
 });

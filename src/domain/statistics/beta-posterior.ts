@@ -109,3 +109,18 @@ function check({ successes, rollouts }: Counts): void {
     throw new RangeError(`${successes} successes of ${rollouts} rollouts`);
   }
 }
+
+/**
+ * P(p < bound) for p ~ Beta(a, b) with whole numbers a, b ≥ 1: the chance of at least a successes in a + b − 1 draws of `bound`.
+ * @param bound in (0, 1)
+ */
+export function betaBelow(a: number, b: number, bound: number): number {
+  const draws = a + b - 1;
+  let term = (1 - bound) ** draws;
+  let fewer = 0;
+  for (let successes = 0; successes < a; successes++) {
+    fewer += term;
+    term *= ((draws - successes) / (successes + 1)) * (bound / (1 - bound));
+  }
+  return Math.max(0, 1 - fewer);
+}

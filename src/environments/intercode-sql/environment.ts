@@ -16,6 +16,7 @@ import { dialectVersion } from './dialect.ts';
 import { SqlExecutor } from './executor.ts';
 import { listText } from './python-text.ts';
 import { type RewardRule, rewardOf } from './reward.ts';
+import { goldScript } from './script.ts';
 import { sqlTextFormat } from './text-format.ts';
 import { variantVersion } from './variant.ts';
 
@@ -205,6 +206,10 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
     },
     open: async ({ id }, snapshot) => openSession(taskOf(id), lastQueryOf(snapshot)),
     gold: async ({ id }) => taskOf(id).gold,
+    script: async ({ id }) => {
+      const { db, gold } = taskOf(id);
+      return goldScript(gold, tableNames(dataset.databasePath(db)), dataset.goldDialect === 'sqlite');
+    },
     hints: async ({ id }) => schemaText(dataset.databasePath(taskOf(id).db)),
     confirm: async ({ id }, actions, signal) => confirmation.confirm(taskOf(id), lastQuery(actions), signal),
     close: async () => {
@@ -220,15 +225,26 @@ function lastQueryOf(snapshot: Json | undefined): string | null {
 
 /** Tables and columns of a database, one table a line. */
 function schemaText(path: string): string {
+  const columns = columnsOf(path);
+  const lines = tablesOf(columns).map((table) => {
+    const own = columns.filter((column) => column.table === table);
+    return `${table.toLowerCase()}(${own.map(({ name, type, key }) => `${name} ${type}${key === 'PRI' ? ' key' : ''}`).join(', ')})`;
+  });
+  return `Tables of the database:\n${lines.join('\n')}`;
+}
+
+function tableNames(path: string): string[] {
+  return tablesOf(columnsOf(path)).map((table) => table.toLowerCase());
+}
+
+function tablesOf(columns: { table: string }[]): string[] {
+  return [...new Set(columns.map(({ table }) => table))];
+}
+
+function columnsOf(path: string) {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
-    const columns = readColumns(database);
-    const tables = [...new Set(columns.map(({ table }) => table))];
-    const lines = tables.map((table) => {
-      const own = columns.filter((column) => column.table === table);
-      return `${table.toLowerCase()}(${own.map(({ name, type, key }) => `${name} ${type}${key === 'PRI' ? ' key' : ''}`).join(', ')})`;
-    });
-    return `Tables of the database:\n${lines.join('\n')}`;
+    return readColumns(database);
   } finally {
     database.close();
   }

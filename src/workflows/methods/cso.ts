@@ -1,7 +1,7 @@
 import { isPolicyFailure } from '../../domain/ending.ts';
 import type { CsoOptions } from '../../domain/run-config.ts';
 import { isVerifiedSuccess } from '../../domain/verification.ts';
-import type { JudgeResult } from '../../domain/wire.ts';
+import type { JudgeResult, TrajectorySummary } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';
 import { branches, verifyAgainst } from './verify-against.ts';
 
@@ -15,11 +15,15 @@ import { branches, verifyAgainst } from './verify-against.ts';
  */
 export async function cso(task: TaskRun<CsoOptions>): Promise<void> {
   const trajectory = await task.explore();
+  if (trajectory.success) await calibrateOnSuccess(task, trajectory);
   if (!isPolicyFailure(trajectory) || (await task.isMostlySolved())) return;
   await task.eachStep(trajectory, async (step) => {
     await task.propose(step);
     const judged = await task.judge(step);
-    if (judged.verdict === 'critical' && task.options.verify) await verify(task, step, judged);
+    await Promise.all([
+      judged.verdict === 'critical' && task.options.verify ? verify(task, step, judged) : null,
+      calibrate(task, step, judged.nodeId, judged.calibrated ?? []),
+    ]);
   });
   await task.emitPairs();
 }
@@ -63,4 +67,23 @@ async function measureLuck(task: TaskRun<CsoOptions>, step: number, judged: Judg
   if (!judged.placebo) return;
   const { nodeId, policyCandidateId } = judged;
   await branches(task, step, nodeId, policyCandidateId, 'placebo', [...judged.alternatives.keys()]);
+}
+
+/** Scores of actions that no gate let through, too, are set against what comes of them [D]. */
+async function calibrate(task: TaskRun<CsoOptions>, step: number, nodeId: string, candidates: string[]): Promise<void> {
+  await Promise.all(
+    candidates.map((candidateId) => task.branch(step, { nodeId, candidateId, purpose: 'calibrate', rollout: 0 })),
+  );
+}
+
+/** A PRM that is asked about failures alone never shows how it scores what is good [D]. */
+async function calibrateOnSuccess(task: TaskRun<CsoOptions>, trajectory: TrajectorySummary): Promise<void> {
+  if (!task.options.calibrationRate || !task.options.gate) return;
+  const steps = await task.calibrationSteps(trajectory);
+  if (steps.length === 0) return;
+  await task.eachStep(trajectory, async (step) => {
+    if (!steps.includes(step)) return;
+    const { nodeId, candidateId, score } = await task.scoreOwnAction(step);
+    if (score !== null) await calibrate(task, step, nodeId, [candidateId]);
+  });
 }

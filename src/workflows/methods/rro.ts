@@ -2,7 +2,7 @@ import { chooseStep, isDrawnEnough } from '../../domain/rising.ts';
 import type { RroOptions } from '../../domain/run-config.ts';
 import type { DrawnAction } from '../../domain/wire.ts';
 import type { ConstructedStep, StepStart, TaskRun } from '../primitives.ts';
-import { verifyAgainst } from './verify-against.ts';
+import { prove } from './prove.ts';
 
 type Valued = DrawnAction & { value: number | null };
 
@@ -39,21 +39,6 @@ async function drawUntilRising(
     drawn.push({ ...action, value: twin ? twin.value : await task.value(state, action, 'value') });
   }
   return drawn;
-}
-
-/** What the pair rests on besides the values that found it: fresh rollouts under `sound`, and on a seeded sample under both presets [D]. */
-async function prove(
-  task: TaskRun<RroOptions>,
-  state: StepStart,
-  accepted: Valued,
-  rejected: Valued,
-  revalue: boolean,
-): Promise<void> {
-  const { verification } = task.options;
-  if (verification.rollouts > 1) {
-    await verifyAgainst(task, state.step, state.nodeId, [accepted.candidateId], rejected.candidateId, false);
-  }
-  if (revalue) await Promise.all([accepted, rejected].map((action) => task.value(state, action, 're-estimate')));
 }
 
 async function valueToBeat(

@@ -1,4 +1,5 @@
 import type { StepDpoOptions } from '../../domain/run-config.ts';
+import type { RankResult } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';
 
 /**
@@ -11,7 +12,24 @@ export async function stepDpo(task: TaskRun<StepDpoOptions>): Promise<void> {
   const trajectory = await task.explore();
   await task.eachStep(trajectory, async (step) => {
     await task.propose(step);
-    await task.rank(step);
+    const { revalued } = await task.rank(step);
+    if (revalued) await measureWorth(task, step, revalued);
   });
   await task.emitPairs();
+}
+
+/** What comes of the two actions, as often as shows whether their scores are worth anything; it decides nothing. */
+const rolloutsOfWorth = 5;
+
+async function measureWorth(
+  task: TaskRun<StepDpoOptions>,
+  step: number,
+  { nodeId, candidateIds }: NonNullable<RankResult['revalued']>,
+): Promise<void> {
+  const rollouts = Array.from({ length: rolloutsOfWorth }, (_, rollout) => rollout);
+  await Promise.all(
+    candidateIds.flatMap((candidateId) =>
+      rollouts.map((rollout) => task.branch(step, { nodeId, candidateId, purpose: 're-estimate', rollout })),
+    ),
+  );
 }

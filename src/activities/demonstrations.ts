@@ -1,0 +1,114 @@
+/** Expert trajectories: by the expert model, recorded, or scripted by the environment. */
+import type { TrajectoryOrigin } from '../domain/example.ts';
+import { type ExpertSource, expertSourceOf } from '../domain/run-config.ts';
+import type { TaskAddress, TrajectorySummary } from '../domain/wire.ts';
+import { agentFormat } from '../environments/agent-format.ts';
+import { CruxError } from '../errors.ts';
+import { admitState } from '../models/gateway.ts';
+import { importScope } from '../store/findings.ts';
+import { contentHash } from '../store/hash.ts';
+import type { Run, RunTask } from '../store/runs.ts';
+import type { TrajectoryTable } from '../store/schema.ts';
+import type { State } from '../store/tree.ts';
+import { activity } from './boundary.ts';
+import type { ActivityContext } from './context.ts';
+import { firstState, trajectorySummary } from './environment.ts';
+import { insist } from './insist.ts';
+import { endedByFault, outcomeOf, type Played, playOut } from './play-out.ts';
+import { type StepTaken, takeStep } from './steps.ts';
+
+export function demonstrationActivities(context: ActivityContext) {
+  const { store, environments } = context;
+
+  /** The expert's trajectory of a task. @returns null when nobody has one */
+  async function demonstrate({ runId, position }: TaskAddress, signal: AbortSignal): Promise<TrajectorySummary | null> {
+    const run = await store.runs.get(runId);
+    const task = await store.runs.task(runId, position);
+    const source = expertSourceOf(run.config);
+    if (source === 'none') return null;
+    const id = contentHash(['demonstration', source, run.environment, task.taskId, task.sample]);
+    const known = await store.findings.trajectory(runId, id);
+    if (known) return trajectorySummary(known);
+    admitState(runId, run.state);
+    const made = await demonstrations[source](run, task, signal);
+    if (!made) return null;
+    const { played, origin, model } = made;
+    const leaf = await store.tree.state(played.leafId);
+    const row: TrajectoryTable = {
+      run_id: runId,
+      id,
+      task_id: task.taskId,
+      sample: task.sample,
+      origin,
+      model,
+      root_id: leaf.rootId,
+      leaf_id: leaf.id,
+      steps: leaf.step,
+      ending: played.ending,
+      reward: played.reward,
+      success: played.success === null ? null : Number(played.success),
+      details: played.details,
+    };
+    await store.findings.addTrajectory(row);
+    return trajectorySummary(row);
+  }
+
+  type Made = { played: Played; origin: TrajectoryOrigin; model: string };
+
+  const demonstrations: {
+    [source in ExpertSource]: (run: Run, task: RunTask, signal: AbortSignal) => Promise<Made | null>;
+  } = { model: byModel, imported: recorded, scripted: byScript };
+
+  /** The expert acts in the policy's own conversation, so that what it does can be imitated to the letter. */
+  async function byModel(run: Run, { taskId, sample }: RunTask, signal: AbortSignal): Promise<Made> {
+    const root = await firstState(context, run, taskId, signal);
+    const where = { role: 'expert' as const, purpose: 'demonstrate' as const, stream: `sample-${sample}` };
+    const played = await playOut(context, run, standing(root), run.config.stepLimit, where, signal);
+    return { played, origin: 'expert', model: run.config.models.expert.model };
+  }
+
+  /** The best of the recorded ones: by reward, then the shortest. */
+  async function recorded(run: Run, { taskId }: RunTask): Promise<Made | null> {
+    const rows = await store.findings.trajectoriesOf(importScope(run.environment), taskId);
+    const [best] = rows
+      .filter(({ reward }) => reward !== null)
+      .toSorted((one, other) => other.reward! - one.reward! || one.steps - other.steps || (one.id < other.id ? -1 : 1));
+    if (!best) return null;
+    const { leaf_id: leafId, reward, details } = best;
+    const success = best.success === null ? null : best.success === 1;
+    const ending = best.ending as Played['ending'];
+    return { played: { leafId, ending, reward, success, details }, origin: 'recorded', model: best.model };
+  }
+
+  async function byScript(run: Run, { taskId }: RunTask, signal: AbortSignal): Promise<Made | null> {
+    const environment = environments.get(run.environment);
+    if (!environment.script) {
+      throw new CruxError('User.Config', `The environment ${environment.name} scripts no expert trajectories.`, {
+        remedy: 'Set the option experts to "model" or "imported", or give the environment a `script`.',
+      });
+    }
+    const task = await environments.task(run.environment, taskId);
+    const script = await insist(environment, `the script of ${taskId}`, signal, () => environment.script!(task));
+    if (script === null) return null;
+    const root = await firstState(context, run, taskId, signal);
+    const format = agentFormat(environment, root.format);
+    let taken = standing(root);
+    try {
+      for (const { thought, action } of script) {
+        if (taken.done || taken.state.step >= run.config.stepLimit) break;
+        taken = await takeStep(context, taken.state, format.render(thought, action, taken.state.step + 1), signal);
+      }
+      return { played: outcomeOf(taken), origin: 'scripted', model: `${environment.name} script` };
+    } catch (error) {
+      const played = endedByFault(taken.state.id, error, signal);
+      return { played, origin: 'scripted', model: `${environment.name} script` };
+    }
+  }
+
+  return { demonstrate: activity(demonstrate) };
+}
+
+/** Nothing was done yet. */
+function standing(state: State): StepTaken {
+  return { state, tool: null, done: false, reward: null, success: null, details: null };
+}

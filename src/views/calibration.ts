@@ -1,0 +1,240 @@
+/** How far the scores of a run's PRM can be trusted: a query over scores and branches. */
+import { branchOutcome } from '../activities/proof.ts';
+import type { ProcessExample } from '../domain/example.ts';
+import { type AssistantMessage, messageText } from '../domain/message.ts';
+import { meanReward } from '../domain/rising.ts';
+import type { RunConfig } from '../domain/run-config.ts';
+import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
+import {
+  brierScore,
+  clearestThresholds,
+  type ReliabilityBin,
+  reliabilityCurve,
+  type ScoredOutcome,
+  type Separation,
+  separationAt,
+  successRate,
+  type Thresholds,
+  weightedAreaUnderCurve,
+} from '../domain/statistics/calibration.ts';
+import type { Interval } from '../domain/statistics/interval.ts';
+import { isVerifiedSuccess, tally } from '../domain/verification.ts';
+import type { EnvironmentRegistry } from '../environments/registry.ts';
+import { seededFraction } from '../models/seed.ts';
+import type { Run } from '../store/runs.ts';
+import type { BranchTable, CandidateTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+
+export type Estimate = {
+  estimate: number | null /** 95 %, by group; null where there is none. */;
+  interval: Interval | null;
+};
+
+/** Two thresholds, and what they tell apart on groups that had no part in choosing them. */
+export type JudgedThresholds = Thresholds & {
+  /** Success rates below `low` and above `high`. */
+  below: Estimate;
+  above: Estimate;
+  shareBelow: number;
+  shareAbove: number;
+};
+
+export type CalibrationView = {
+  runId: string;
+  prm: string;
+  /** Scored actions that were rolled out; among them, those of the seeded sample. */
+  actions: number;
+  sampled: number;
+  groups: number;
+  /** Share of all scored actions that would succeed. */
+  baseRate: Estimate;
+  areaUnderCurve: Estimate;
+  brierScore: Estimate;
+  reliability: ReliabilityBin[];
+  /** At the run's own thresholds, on all groups; null for a run without them. */
+  current: JudgedThresholds | null;
+  /** Chosen on one half of the groups, judged on the other; null where there is too little. */
+  suggested: JudgedThresholds | null;
+  /** Groups that had a part in choosing thresholds. */
+  thresholdGroups: string[];
+};
+
+type Scored = ScoredOutcome & { group: string; sampled: boolean };
+
+const bins = 10;
+
+/** An action that was rolled out, with what is known about it. */
+type RolledOut = {
+  candidate: CandidateTable;
+  rollouts: BranchTable[];
+  score: number | null;
+  taskId: string;
+  group: string;
+};
+
+export async function calibrationView(
+  store: Store,
+  environments: EnvironmentRegistry,
+  runId: string,
+): Promise<CalibrationView> {
+  const run = await store.runs.get(runId);
+  const scored = scoredOutcomes(run.config, await rolledOut(store, environments, run));
+  const byGroup = [...Map.groupBy(scored, ({ group }) => group)].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const half = byGroup.toSorted(([one], [other]) => order(run, one) - order(run, other));
+  const choosing = half.slice(0, Math.floor(half.length / 2));
+  const judging = half.slice(choosing.length);
+  const thresholds = clearestThresholds(choosing.flatMap(([, own]) => own));
+  const all = byGroup.map(([, own]) => own);
+  const estimate = (statistic: (outcomes: readonly Scored[]) => number | null) => estimated(all, statistic, run.seed);
+  return {
+    runId,
+    prm: run.config.models.prm.model,
+    actions: scored.length,
+    sampled: scored.filter((one) => one.sampled).length,
+    groups: byGroup.length,
+    baseRate: estimate(successRate),
+    areaUnderCurve: estimate(weightedAreaUnderCurve),
+    brierScore: estimate(brierScore),
+    reliability: reliabilityCurve(scored, bins),
+    current:
+      run.config.method === 'cso' && run.config.options.gate
+        ? judged(all, currentOf(run.config.options), run.seed)
+        : null,
+    suggested:
+      thresholds &&
+      judged(
+        judging.map(([, own]) => own),
+        thresholds,
+        run.seed,
+      ),
+    thresholdGroups: choosing.map(([group]) => group),
+  };
+}
+
+/** Actions with their outcomes, to train a process reward model on. A rollout that ended by a fault says nothing. */
+export async function loadProcessExamples(
+  store: Store,
+  environments: EnvironmentRegistry,
+  runId: string,
+): Promise<ProcessExample[]> {
+  const run = await store.runs.get(runId);
+  const rows = await rolledOut(store, environments, run);
+  const examples = await Promise.all(
+    rows.map(async ({ candidate, rollouts, score, taskId, group }): Promise<ProcessExample | null> => {
+      const outcome = meanReward(rollouts);
+      if (outcome === null) return null;
+      const state = await store.tree.state(candidate.node_id);
+      const { successes, rollouts: known } = tally(rollouts.map(branchOutcome));
+      return {
+        id: candidate.id,
+        runId,
+        taskId,
+        group,
+        split: run.config.split,
+        step: state.step + 1,
+        prompt: state.messages,
+        tools: state.tools,
+        action: JSON.parse(candidate.message) as AssistantMessage,
+        outcome,
+        successes,
+        rollouts: known,
+        score,
+        weight: weightOf(run.config, rollouts),
+      };
+    }),
+  );
+  return examples
+    .filter((example) => example !== null)
+    .filter(({ action }) => messageText(action) !== '')
+    .toSorted((one, other) =>
+      one.taskId < other.taskId
+        ? -1
+        : one.taskId > other.taskId
+          ? 1
+          : one.step - other.step || (one.id < other.id ? -1 : 1),
+    );
+}
+
+/** Actions of the run with rollouts after them, whatever those were for. */
+async function rolledOut(store: Store, environments: EnvironmentRegistry, run: Run): Promise<RolledOut[]> {
+  const [branches, candidates, scores] = await Promise.all([
+    store.findings.branches(run.id),
+    store.findings.candidates(run.id),
+    store.findings.scores(run.id),
+  ]);
+  const byCandidate = Map.groupBy(branches, (row) => row.candidate_id);
+  const scoreOf = new Map(scores.map((row) => [row.candidate_id, row.score]));
+  const groups = new Map((await environments.tasks(run.environment)).map((task) => [task.id, task.group]));
+  const own = candidates.filter(({ id }) => byCandidate.has(id));
+  return Promise.all(
+    own.map(async (candidate) => {
+      const { taskId } = await store.tree.state(candidate.node_id);
+      return {
+        candidate,
+        rollouts: byCandidate.get(candidate.id)!,
+        score: scoreOf.get(candidate.id) ?? null,
+        taskId,
+        group: groups.get(taskId) ?? taskId,
+      };
+    }),
+  );
+}
+
+/**
+ * The first rollout of every scored action that was sure to be rolled out, or in the seeded sample. Later rollouts depend on how the first
+ * ones came out, and would not be a fair sample.
+ */
+function scoredOutcomes(config: RunConfig, rows: RolledOut[]): Scored[] {
+  return rows.flatMap(({ rollouts, score, group }): Scored[] => {
+    const sampled = rollouts.find(({ purpose, rollout }) => purpose === 'calibrate' && rollout === 0);
+    const verified = isSure(config)
+      ? rollouts.find(({ purpose, rollout }) => purpose === 'verify' && rollout === 0)
+      : undefined;
+    const row = verified ?? sampled;
+    if (score === null || !row || row.success === null) return [];
+    const weight = verified ? 1 : 1 / rateOf(config);
+    return [{ score, success: isVerifiedSuccess(branchOutcome(row)), weight, group, sampled: row === sampled }];
+  });
+}
+
+/** Whether every action over the threshold is rolled out at least once. */
+function isSure({ method, options }: RunConfig): boolean {
+  return method === 'cso' && options.verify && !options.stopAtFirst;
+}
+
+function weightOf(config: RunConfig, rollouts: BranchTable[]): number {
+  const onlySampled = rollouts.every(({ purpose }) => purpose === 'calibrate');
+  return onlySampled ? 1 / rateOf(config) : 1;
+}
+
+function rateOf({ method, options }: RunConfig): number {
+  return (method === 'cso' && options.calibrationRate) || 1;
+}
+
+function currentOf({ gammaLow, gammaHigh }: { gammaLow: number; gammaHigh: number }): Thresholds {
+  return { low: gammaLow, high: gammaHigh };
+}
+
+function judged(groups: Scored[][], thresholds: Thresholds, seed: number): JudgedThresholds {
+  const at = (pick: (separation: Separation) => number | null) =>
+    estimated(groups, (outcomes) => pick(separationAt(outcomes, thresholds)), seed);
+  const { shareBelow, shareAbove } = separationAt(groups.flat(), thresholds);
+  return { ...thresholds, below: at(({ below }) => below), above: at(({ above }) => above), shareBelow, shareAbove };
+}
+
+function estimated(
+  groups: Scored[][],
+  statistic: (outcomes: readonly Scored[]) => number | null,
+  seed: number,
+): Estimate {
+  // With fewer groups the interval would be too narrow to be called one.
+  if (groups.length < fewestGroups) return { estimate: statistic(groups.flat()), interval: null };
+  const { estimate, interval } = groupBootstrap(groups, statistic, { seed: `calibration/${seed}`, resamples: 500 });
+  return { estimate, interval };
+}
+
+const fewestGroups = 5;
+
+function order(run: Run, group: string): number {
+  return seededFraction(run.seed, `calibration-half/${group}`);
+}

@@ -1,0 +1,83 @@
+/** What fresh rollouts make of the differences by which pairs were chosen: selection overrates them. */
+import type { Certificate } from '../domain/pair.ts';
+import { meanReward } from '../domain/rising.ts';
+import type { BranchTable, PairTable, TrajectoryTable } from '../store/schema.ts';
+
+export type Revalued = {
+  pairs: number;
+  /** Mean difference of values, of final rewards, or of scores, by which the pairs were chosen, and of the fresh ones. */
+  meanGap: number;
+  meanFreshGap: number;
+  /** Share of the pairs whose fresh values are equal, and whose order is reversed. */
+  ties: number;
+  wrongSigns: number;
+};
+
+type Sides = { chosen: number; rejected: number };
+
+/**
+ * @param demonstrations expert trajectories: the pairs of ETO and IPR belong to them
+ * @returns null when no pair was valued again
+ */
+export function revaluedPairs(
+  pairs: PairTable[],
+  branches: BranchTable[],
+  demonstrations: TrajectoryTable[],
+): Revalued | null {
+  const fresh = Map.groupBy(
+    branches.filter(({ purpose }) => purpose === 're-estimate'),
+    (row) => `${row.node_id}/${row.candidate_id}`,
+  );
+  if (fresh.size === 0) return null;
+  const roots = new Map(demonstrations.map((row) => [row.id, row.root_id]));
+  const gaps = pairs.flatMap((pair) => {
+    const certificate = JSON.parse(pair.certificate) as Certificate;
+    const { values, outcomes } = certificate.verification;
+    const found = values ?? outcomes ?? scoresOf(certificate);
+    const again =
+      outcomes && !values
+        ? ofOutcome(certificate, fresh, roots.get(pair.trajectory_id))
+        : ofActions(pair, values, fresh);
+    return found && again ? [{ found: gapOf(found), fresh: gapOf(again) }] : [];
+  });
+  if (gaps.length === 0) return null;
+  const mean = (numbers: number[]) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  return {
+    pairs: gaps.length,
+    meanGap: mean(gaps.map(({ found }) => found)),
+    meanFreshGap: mean(gaps.map((gap) => gap.fresh)),
+    ties: mean(gaps.map((gap) => Number(gap.fresh === 0))),
+    wrongSigns: mean(gaps.map((gap) => Number(gap.fresh < 0))),
+  };
+}
+
+/** An action that ends its task has no rollouts: its value is certain. @returns null when neither action was valued again */
+function ofActions(pair: PairTable, values: Sides | null, fresh: Map<string, BranchTable[]>): Sides | null {
+  const again = (candidateId: string) => meanReward(fresh.get(`${pair.node_id}/${candidateId}`) ?? []);
+  const [chosen, rejected] = [again(pair.chosen_id), again(pair.rejected_id)];
+  if (chosen === null && rejected === null) return null;
+  if (values) return { chosen: chosen ?? values.chosen, rejected: rejected ?? values.rejected };
+  return chosen === null || rejected === null ? null : { chosen, rejected };
+}
+
+/** Step-DPO chooses by scores. */
+function scoresOf({ chosen, rejected }: Certificate): Sides | null {
+  return chosen.score === null || rejected.score === null ? null : { chosen: chosen.score, rejected: rejected.score };
+}
+
+/** The expert's trajectory is what it is; the policy's might have come out otherwise. */
+function ofOutcome(
+  { chosen, verification: { outcomes } }: Certificate,
+  fresh: Map<string, BranchTable[]>,
+  root?: string,
+): Sides | null {
+  const policy = meanReward(fresh.get(`${root}/`) ?? []);
+  if (!outcomes || policy === null) return null;
+  return chosen.source === 'expert'
+    ? { chosen: outcomes.chosen, rejected: policy }
+    : { chosen: policy, rejected: outcomes.rejected };
+}
+
+function gapOf({ chosen, rejected }: Sides): number {
+  return chosen - rejected;
+}

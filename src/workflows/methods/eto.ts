@@ -1,0 +1,16 @@
+import type { EtoOptions } from '../../domain/run-config.ts';
+import type { TaskRun } from '../primitives.ts';
+import { contrastOutcomes } from './contrast-outcomes.ts';
+
+/**
+ * Exploration-based trajectory optimization on one task. Source: ETO (arXiv 2403.02502); which parts are ours is said in docs/methods.md.
+ *
+ * The policy's trajectory is set against the expert's: the one with the higher final reward is preferred as a whole.
+ */
+export async function eto(task: TaskRun<EtoOptions>): Promise<void> {
+  const expert = await task.demonstrate();
+  await task.explore();
+  if (expert === null) return;
+  await contrastOutcomes(task, expert);
+  await task.emitPairs();
+}

@@ -1,0 +1,22 @@
+import type { IprOptions, RroOptions } from '../../domain/run-config.ts';
+import type { DrawnAction } from '../../domain/wire.ts';
+import type { StepStart, TaskRun } from '../primitives.ts';
+import { verifyAgainst } from './verify-against.ts';
+
+/**
+ * What a pair of valued actions rests on besides the values that found it: fresh rollouts under `sound`, and on a seeded sample under both
+ * presets [D].
+ */
+export async function prove(
+  task: TaskRun<RroOptions | IprOptions>,
+  state: StepStart,
+  chosen: DrawnAction,
+  rejected: DrawnAction,
+  revalue: boolean,
+): Promise<void> {
+  const { verification } = task.options;
+  if (verification.rollouts > 1) {
+    await verifyAgainst(task, state.step, state.nodeId, [chosen.candidateId], rejected.candidateId, false);
+  }
+  if (revalue) await Promise.all([chosen, rejected].map((action) => task.value(state, action, 're-estimate')));
+}

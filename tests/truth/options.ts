@@ -1,0 +1,30 @@
+/** Options as a user gets them, with a preset and changes of their own. */
+import { mazeEnvironment } from '../../examples/maze/environment.ts';
+import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config.ts';
+import type { CsoOptions, IprOptions, RroOptions } from '../../src/domain/run-config.ts';
+import { csoOptions, iprOptions, rroOptions } from '../../src/method-options.ts';
+
+type Preset = 'published' | 'sound';
+type Changes<Method extends 'cso' | 'rro' | 'ipr'> = NonNullable<CruxConfigInput[Method]>;
+
+export function csoOptionsOf(preset: Preset, cso: Changes<'cso'> = {}): CsoOptions {
+  return csoOptions(configWith({ cso }), preset);
+}
+
+export function rroOptionsOf(preset: Preset, rro: Changes<'rro'> = {}): RroOptions {
+  return rroOptions(configWith({ rro }), preset);
+}
+
+export function iprOptionsOf(preset: Preset, ipr: Changes<'ipr'> = {}): IprOptions {
+  return iprOptions(configWith({ ipr }), preset);
+}
+
+function configWith(changes: Partial<CruxConfigInput>): CruxConfig {
+  const role = { endpoint: 'none', model: 'none' };
+  return checkConfig({
+    environments: [mazeEnvironment([])],
+    endpoints: { none: { baseUrl: 'http://127.0.0.1:9/v1' } },
+    models: { policy: role, expert: role, prm: role },
+    ...changes,
+  });
+}

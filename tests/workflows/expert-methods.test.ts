@@ -1,0 +1,209 @@
+// Layer: whole runs of ETO, IPR, RFT and SFT on a real Temporal server, with simulated models over HTTP and a real store.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Certificate } from '../../src/domain/pair.ts';
+import type { MethodName } from '../../src/domain/run-config.ts';
+import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { loadExamples } from '../../src/views/examples.ts';
+import { loadPairs } from '../../src/views/pairs.ts';
+import { verifyPair } from '../../src/views/verify-pair.ts';
+import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
+
+const { address } = inject('temporal');
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.open({ address, sql: true });
+  await lab.work();
+});
+afterAll(() => lab.close());
+
+const on = (method: MethodName, request: LabRequest = {}): LabRequest => ({ method, limit: 8, ...request });
+const certificateOf = (row: { certificate: string }) => JSON.parse(row.certificate) as Certificate;
+
+async function finished(request: LabRequest): Promise<string> {
+  const run = await lab.start(request);
+  expect((await run.result()).state).toBe('finished');
+  return run.id;
+}
+
+async function expectHolding(runId: string): Promise<void> {
+  const environments = new EnvironmentRegistry(lab.config().environments);
+  for (const pair of await lab.store.findings.pairs(runId)) {
+    expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
+  }
+}
+
+describe('ETO', () => {
+  it('prefers whole ways on from where the two trajectories part, by their final rewards', async () => {
+    const runId = await finished(on('eto'));
+    const pairs = await loadPairs(lab.store, runId);
+    expect(pairs.length).toBeGreaterThan(1);
+    for (const { chosen, rejected, certificate } of pairs) {
+      expect(chosen[0]).not.toEqual(rejected[0]);
+      const { outcomes, rule } = certificate.verification;
+      expect(rule).toBe('outcome');
+      expect(outcomes!.chosen).toBeGreaterThan(outcomes!.rejected);
+      expect(certificate.leaves).toBeDefined();
+    }
+    expect(pairs.some(({ chosen }) => chosen.length > 1)).toBe(true);
+    await expectHolding(runId);
+  });
+
+  it('asks the policy at temperature 0', async () => {
+    const runId = await finished(on('eto', { limit: 2 }));
+    const again = await finished(on('eto', { limit: 2, seed: 9 }));
+    const leaves = async (id: string) => (await lab.store.findings.trajectories(id)).map(({ leaf_id }) => leaf_id);
+    // A greedy model gives the same, whatever the run's seed.
+    expect(await leaves(again)).toEqual(await leaves(runId));
+  });
+
+  it('under sound, needs fresh trajectories that bear the outcome out', async () => {
+    const runId = await finished(on('eto', { preset: 'sound' }));
+    const pairs = await lab.store.findings.pairs(runId);
+    const published = await lab.store.findings.pairs(await finished(on('eto')));
+    expect(pairs.length).toBeLessThanOrEqual(published.length);
+    for (const pair of pairs) {
+      expect(certificateOf(pair).verification.rule).toBe('lasting');
+      expect(certificateOf(pair).verification.posterior).toBeGreaterThanOrEqual(0.9);
+    }
+    await expectHolding(runId);
+  });
+
+  it('cuts a losing policy to the length of the expert and some steps', async () => {
+    const runId = await finished(on('eto', { options: { stepsBeyondExpert: 0 } }));
+    for (const pair of await lab.store.findings.pairs(runId)) {
+      const [chosen, rejected] = await Promise.all(
+        [pair.chosen_leaf, pair.rejected_leaf].map((id) => lab.store.tree.state(id!)),
+      );
+      if (certificateOf(pair).chosen.source === 'expert') expect(rejected!.step).toBeLessThanOrEqual(chosen!.step);
+    }
+    await expectHolding(runId);
+  });
+});
+
+describe('IPR', () => {
+  const ipr = on('ipr', { options: { revalueRate: 1 } });
+
+  it('contrasts the rest of the trajectories from every state of the expert, by outcome and step value', async () => {
+    const runId = await finished(ipr);
+    const pairs = await lab.store.findings.pairs(runId);
+    const stepPairs = pairs.filter((pair) => certificateOf(pair).verification.rule === 'values');
+    expect(stepPairs.length).toBeGreaterThan(0);
+    for (const pair of stepPairs) {
+      const { values, outcomes, standardErrors } = certificateOf(pair).verification;
+      expect(values!.chosen - values!.rejected).toBeGreaterThan(0.1);
+      expect(outcomes!.chosen - outcomes!.rejected).toBeGreaterThan(0.1);
+      expect(standardErrors).toBeDefined();
+      expect(pair.chosen_leaf).not.toBeNull();
+    }
+    await expectHolding(runId);
+  });
+
+  it('contrasts single actions where it is asked to', async () => {
+    const runId = await finished(on('ipr', { options: { contrast: 'action' } }));
+    const pairs = await lab.store.findings.pairs(runId);
+    const stepPairs = pairs.filter((pair) => certificateOf(pair).verification.rule === 'values');
+    expect(stepPairs.length).toBeGreaterThan(0);
+    for (const pair of stepPairs) expect(pair.chosen_leaf).toBeNull();
+    await expectHolding(runId);
+  });
+
+  it('under sound, step pairs need fresh rollouts that show the better action', async () => {
+    const runId = await finished(on('ipr', { preset: 'sound' }));
+    for (const pair of await lab.store.findings.pairs(runId))
+      expect(['posterior', 'lasting']).toContain(certificateOf(pair).verification.rule);
+    await expectHolding(runId);
+  });
+
+  it('comes to the same when it continues as new at every step, or runs its rollouts call by call', async () => {
+    const short = { ...ipr, limit: 2 };
+    const expected = await lab.outcome(short);
+    expect(await lab.outcome({ ...short, limits: { historyLimit: 40 } })).toBe(expected);
+    expect(await lab.outcome({ ...short, granularity: 'call' })).toBe(expected);
+  });
+
+  it('takes expert trajectories that the environment scripts, and flags that they used the gold', async () => {
+    const run = await lab.start(on('ipr', { environment: 'sql-demo', options: { experts: 'scripted' } }));
+    await run.result();
+    const demonstrations = await lab.store.findings.demonstrations(run.id);
+    expect(demonstrations).toHaveLength(8);
+    for (const row of demonstrations) expect(row).toMatchObject({ origin: 'scripted', success: 1 });
+    const pairs = await loadPairs(lab.store, run.id);
+    const byExpert = pairs.filter(({ certificate }) => certificate.chosen.source === 'expert');
+    expect(byExpert.length).toBeGreaterThan(0);
+    for (const { flags } of byExpert) expect(flags).toContain('oracle');
+    expect(await outcomeOf(lab.store, run.id)).not.toBe('');
+    await expectHolding(run.id);
+  });
+});
+
+describe('RFT', () => {
+  it('keeps the different successes of the policy, at most two a task, beside the expert of the task', async () => {
+    const runId = await finished(on('rft'));
+    const examples = await loadExamples(lab.store, runId);
+    const own = examples.filter(({ origin }) => origin === 'policy');
+    expect(own.length).toBeGreaterThan(2);
+    expect(examples.some(({ origin }) => origin === 'expert')).toBe(true);
+    for (const { success, turns, prompt } of examples) {
+      expect(success).toBe(true);
+      expect(turns[0]!.role).toBe('assistant');
+      expect(prompt[0]!.role).toBe('system');
+    }
+    for (const ofTask of Map.groupBy(own, ({ taskId }) => taskId).values()) {
+      expect(ofTask.length).toBeLessThanOrEqual(2);
+      const written = ofTask.map(({ turns }) => JSON.stringify(turns.filter(({ role }) => role === 'assistant')));
+      expect(new Set(written).size).toBe(ofTask.length);
+    }
+    const samples = (await lab.store.findings.branches(runId)).filter(({ purpose }) => purpose === 'sample');
+    expect(samples).toHaveLength(8 * 9);
+  });
+
+  it('under sound, keeps nothing of a task that was solved only once', async () => {
+    const published = await finished(on('rft', { options: { experts: 'none', trajectories: 4 } }));
+    const sound = await finished(on('rft', { preset: 'sound', options: { experts: 'none', trajectories: 4 } }));
+    const solved = Map.groupBy(
+      [
+        ...(await lab.store.findings.trajectories(published)).map(({ task_id, success }) => ({ task_id, success })),
+        ...(await Promise.all(
+          (
+            await lab.store.findings.branches(published)
+          ).map(async ({ trajectory_id, success }) => ({
+            task_id: (await lab.store.findings.trajectory(published, trajectory_id))!.task_id,
+            success,
+          })),
+        )),
+      ].filter(({ success }) => success === 1),
+      ({ task_id }) => task_id,
+    );
+    const tasks = async (id: string) => new Set((await loadExamples(lab.store, id)).map(({ taskId }) => taskId));
+    expect(await tasks(published)).toEqual(new Set(solved.keys()));
+    const twice = [...solved].filter(([, rows]) => rows.length > 1).map(([taskId]) => taskId);
+    expect(twice.length).toBeLessThan(solved.size);
+    expect(await tasks(sound)).toEqual(new Set(twice));
+  });
+});
+
+describe('SFT', () => {
+  it('keeps the successful trajectories of the expert model', async () => {
+    const runId = await finished(on('sft'));
+    const demonstrations = await lab.store.findings.demonstrations(runId);
+    expect(demonstrations).toHaveLength(8);
+    const examples = await loadExamples(lab.store, runId);
+    expect(examples).toHaveLength(demonstrations.filter(({ success }) => success === 1).length);
+    expect(examples.length).toBeGreaterThan(0);
+  });
+
+  it('keeps all of them where it is asked to', async () => {
+    const runId = await finished(on('sft', { options: { keep: 'all' } }));
+    expect(await loadExamples(lab.store, runId)).toHaveLength(8);
+  });
+
+  it('says so where nobody has an expert trajectory', async () => {
+    const run = await lab.start(on('sft', { limit: 1, options: { experts: 'imported' } }));
+    await run.result();
+    const task = await lab.store.runs.task(run.id, 0);
+    expect(JSON.parse(task.result!)).toMatchObject({
+      ending: 'environment-fault',
+      fault: expect.stringContaining('expert trajectory'),
+    });
+  });
+});
