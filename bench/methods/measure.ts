@@ -1,4 +1,5 @@
 /** Figures of one run, from what is stored. */
+import { isMeasurement } from '../../src/domain/wire.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type AuditView, auditView } from '../../src/views/audit.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
@@ -11,17 +12,17 @@ export type Measured = {
   seed: number;
   tasks: number;
   steps: number;
-  /** Actions drawn or proposed at a step; equal ones count. */
-  drawsPerStep: number;
-  /** Logical demand, the audit aside. */
+  /** Actions drawn or proposed at a step; equal ones count. Null where the method looks at no steps. */
+  drawsPerStep: number | null;
+  /** Logical demand of the pairs: without what only measures something. */
   calls: number;
   tokens: number;
   rollouts: number;
   pairs: number;
   groups: number;
-  /** Mean reward and share of successes of the run's own trajectories: under RRO those that were built of accepted actions. */
-  meanReward: number;
-  successRate: number;
+  /** Of the policy's trajectories: under RRO those that were built of accepted actions. Null without any. */
+  meanReward: number | null;
+  successRate: number | null;
   audit: Omit<AuditView, 'judged' | 'ledger' | 'runId' | 'settings'> | null;
   /** By the simulated policy's exact values: all pairs, and all accepted actions under RRO. */
   truePairs: TruePairs | null;
@@ -38,21 +39,31 @@ export async function measure(store: Store, truth: Truth, condition: string, see
   const view = await auditView(store, runId);
   const trajectories = await store.findings.trajectories(runId);
   const rewards = trajectories.flatMap(({ reward }) => (reward === null ? [] : [reward]));
-  const { ledger, branches, pairs, steps, tasks } = summary;
+  const { branches, pairs, steps, tasks } = summary;
+  const ledger = summary.ledger.filter(({ purpose }) => !isMeasurement(purpose));
   const sum = (pick: (line: (typeof ledger)[number]) => number) => ledger.reduce((all, line) => all + pick(line), 0);
   return {
     condition,
     seed,
     tasks: tasks.total,
     steps: steps.mined,
-    drawsPerStep: sum(({ purpose, calls }) => (purpose === 'propose' ? calls : 0)) / steps.mined,
+    drawsPerStep: ratio(
+      sum(({ purpose, calls }) => (purpose === 'propose' ? calls : 0)),
+      steps.mined,
+    ),
     calls: sum(({ calls }) => calls),
     tokens: sum(({ promptTokens, completionTokens }) => promptTokens! + completionTokens!),
-    rollouts: Object.values(branches).reduce((all, { total }) => all + total, 0),
+    rollouts: Object.entries(branches).reduce(
+      (all, [purpose, own]) => all + (isMeasurement(purpose) ? 0 : own.total),
+      0,
+    ),
     pairs: pairs.total,
     groups: pairs.groups,
-    meanReward: rewards.reduce((all, reward) => all + reward, 0) / rewards.length,
-    successRate: trajectories.filter(({ success }) => success === 1).length / rewards.length,
+    meanReward: ratio(
+      rewards.reduce((all, reward) => all + reward, 0),
+      rewards.length,
+    ),
+    successRate: ratio(trajectories.filter(({ success }) => success === 1).length, rewards.length),
     audit: view && {
       pairs: view.pairs,
       quality: view.quality,
@@ -64,4 +75,8 @@ export async function measure(store: Store, truth: Truth, condition: string, see
     trueAccepted: run.method === 'rro' ? await truth.accepted(store, runId) : null,
     agreement: await truth.agreement(store, runId),
   };
+}
+
+function ratio(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
 }
