@@ -44,7 +44,13 @@ export type {
 export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
-export { type ExportOptions, type ExportResult, exportPairs } from './export/index.ts';
+export {
+  type ExportOptions,
+  type ExportResult,
+  exportExamples,
+  exportPairs,
+  exportProcessExamples,
+} from './export/index.ts';
 export { cso, eto, ipr, rft, rro, sft, stepDpo } from './methods.ts';
 export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';

@@ -72,6 +72,7 @@ const rroSchema = z.strictObject({
   gap: z.number().min(0).max(1).default(0.1),
   saturation: z.number().min(0).max(1).default(0.01),
   previousValue: z.enum(['reuse', 'fresh']).optional(),
+  valueStopping: z.enum(['none', 'cannot-rise']).default('none'),
   extraDraw: z.boolean().default(false),
   revalueRate: z.number().min(0).max(1).default(0.1),
   ...provingOptions,

@@ -126,8 +126,11 @@ export function registerCommands(program: Command): void {
   program
     .command('export')
     .argument('<run>')
-    .description('write the pairs in the form of a trainer, with certificates and a lint report')
-    .requiredOption('--format <format>', 'trl, llama-factory, openai, kto, crux-masked')
+    .description('write pairs, examples or actions in the form of a trainer, with their sources and a lint report')
+    .requiredOption(
+      '--format <format>',
+      'pairs: trl, kto, llama-factory, openai, openrlhf, axolotl, crux-masked; examples: trl-sft, llama-factory-sft, openai-sft, openrlhf-sft, axolotl-sft, agentgym, crux-masked-sft; actions: trl-prm, prm, openai-prm',
+    )
     .requiredOption('--out <folder>', 'folder to write to')
     .option('--tokenizer <folder>', "the target's tokenizer.json and tokenizer_config.json, for exact lengths")
     .option('--max-length <n>', "the target's limit in tokens", wholeNumber)
@@ -137,6 +140,13 @@ export function registerCommands(program: Command): void {
     .option(
       '--train-on-observations',
       'let sides of several turns through to targets that train on what the environment wrote',
+    )
+    .addOption(
+      new Option('--ties <label>', 'an outcome of exactly 0.5 as a yes-or-no label (default: good)').choices([
+        'good',
+        'bad',
+        'leave-out',
+      ]),
     )
     .option('--force', 'overwrite files that are there')
     .action(async (run, options) => (await import('./export.ts')).exportRun(setting(), run, options));

@@ -1,18 +1,96 @@
 import { resolve } from 'node:path';
-import { type ExportOptions, exportPairs } from '../export/index.ts';
+import { EnvironmentRegistry } from '../environments/registry.ts';
+import { CruxError } from '../errors.ts';
+import {
+  type ExportOptions,
+  type ExportResult,
+  exportExamples,
+  exportFormats,
+  exportPairs,
+  exportProcessExamples,
+} from '../export/index.ts';
+import type { KindName } from '../export/item.ts';
+import type { Store } from '../store/store.ts';
+import { loadProcessExamples } from '../views/calibration.ts';
+import { loadExamples } from '../views/examples.ts';
 import { loadPairs } from '../views/pairs.ts';
+import { knownEnvironments } from './known-environments.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 
 type Given = Omit<ExportOptions, 'force'> & { force?: boolean };
 
+/** One kind of items of a run. */
+type Source = {
+  kind: KindName;
+  /** What the run has of it, in words; null for nothing. */
+  holds(store: Store, runId: string): Promise<string | null>;
+  write(store: Store, runId: string, options: ExportOptions, setting: GlobalOptions): Promise<ExportResult>;
+};
+
+const sources: readonly Source[] = [
+  {
+    kind: 'pair',
+    holds: async (store, runId) => counted(await store.findings.pairs(runId), 'pair'),
+    write: async (store, runId, options) => exportPairs(await loadPairs(store, runId), options),
+  },
+  {
+    kind: 'example',
+    holds: async (store, runId) => counted(await store.findings.examples(runId), 'example'),
+    write: async (store, runId, options) => exportExamples(await loadExamples(store, runId), options),
+  },
+  {
+    kind: 'action',
+    holds: async (store, runId) =>
+      (await store.findings.branches(runId)).length > 0 ? 'actions with rollouts after them' : null,
+    write: async (store, runId, options, setting) => {
+      const environments = await knownEnvironments(setting);
+      try {
+        const registry = new EnvironmentRegistry(environments);
+        return await exportProcessExamples(await loadProcessExamples(store, registry, runId), options);
+      } finally {
+        for (const environment of environments) await environment.close?.();
+      }
+    },
+  },
+];
+
 export async function exportRun(options: GlobalOptions, runId: string, given: Given): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
     await store.runs.get(runId);
-    const result = await exportPairs(await loadPairs(store, runId), {
-      ...given,
-      out: resolve(given.out),
-      force: given.force === true,
-    });
+    const source = await sourceFor(store, runId, given.format);
+    const exporting = { ...given, out: resolve(given.out), force: given.force === true };
+    const result = await source.write(store, runId, exporting, options);
     printResult(options, result, () => result.summary);
   });
+}
+
+/**
+ * The items that the format is made of. A run that has none of any kind gives an empty export, which says so.
+ * @throws CruxError `User.Config` for an unknown format, `User.NotFound` when the run has items of other kinds only
+ */
+async function sourceFor(store: Store, runId: string, formatName: string): Promise<Source> {
+  const format = exportFormats.find(({ name }) => name === formatName);
+  if (format === undefined) {
+    const names = exportFormats.map(({ name }) => name).join(', ');
+    throw new CruxError('User.Config', `Unknown export format "${formatName}"`, { remedy: `Use one of: ${names}.` });
+  }
+  const held = await Promise.all(sources.map(async (source) => ({ source, what: await source.holds(store, runId) })));
+  const wanted = held.find(({ source }) => source.kind === format.of)!;
+  const others = held.filter(({ source, what }) => source.kind !== format.of && what !== null);
+  if (wanted.what !== null || others.length === 0) return wanted.source;
+  const has = others.map(({ source, what }) => {
+    const names = exportFormats.filter(({ of }) => of === source.kind).map(({ name }) => name);
+    return `${what} (for ${names.join(', ')})`;
+  });
+  throw new CruxError(
+    'User.NotFound',
+    `Run ${runId} has no ${format.of}s, which the format ${format.name} is made of`,
+    {
+      remedy: `It has ${has.join(' and ')}.`,
+    },
+  );
+}
+
+function counted(rows: readonly unknown[], what: string): string | null {
+  return rows.length === 0 ? null : `${rows.length} ${what}${rows.length === 1 ? '' : 's'}`;
 }

@@ -1,7 +1,7 @@
 /** Which pairs the branches of a step prove. Pure: what a run stores and what the truth tests simulate go by the same rules. */
 import { betterByBoth, type Compared } from './contrast.ts';
 import type { VerificationRule } from './pair.ts';
-import { isBetterBy, meanReward } from './rising.ts';
+import { isBetterBy, meanReward, valueAtBest } from './rising.ts';
 import type { CsoOptions, IprOptions, RroOptions, VerificationOptions } from './run-config.ts';
 import { type Tally, tally, verdictOn } from './verification.ts';
 import type { BranchPurpose, BranchResult } from './wire.ts';
@@ -71,9 +71,12 @@ export function csoPairs<Action extends BranchedAction>(
 export function rroPair<Action extends BranchedAction>(
   chosen: Action,
   rejected: Action,
-  { gap, verification }: RroOptions,
+  { gap, rollouts, verification }: RroOptions,
 ): ProvenPair<Action> | null {
-  const [better, worse] = [valueOfAction(chosen), valueOfAction(rejected)];
+  // One that was given up before all its rollouts were made has no value to be preferred by.
+  if (chosen.endedWith === null && chosen.outcomes('value').length < rollouts) return null;
+  const better = valueOfAction(chosen);
+  const worse = rejected.endedWith ?? valueAtBest(rejected.outcomes('value'), rollouts);
   if (better === null || worse === null || !isBetterBy(better, worse, gap)) return null;
   return pairByValues(chosen, rejected, { chosen: better, rejected: worse }, verification);
 }

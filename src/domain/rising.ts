@@ -5,6 +5,8 @@ export type ValuedAction = {
   candidateId: string;
   /** Mean outcome reward of the rollouts after it, in [0, 1]; null when none of them gave an outcome. */
   value: number | null;
+  /** Whether the value is only an upper bound, because valuing it was stopped when it could no longer rise. Such an action is never preferred. */
+  isBound?: boolean;
 };
 
 export type RisingOptions = {
@@ -62,13 +64,16 @@ export function chooseStep(
     (lowest, index) => (lowest === null || drawn[index]!.value! < drawn[lowest]!.value! ? index : lowest),
     null,
   );
-  const { value } = drawn[accepted]!;
+  const { value, isBound } = drawn[accepted]!;
   const rises = value !== null && isAbove(value, previous);
   const isSaturated = previous !== null && previous >= 1 - options.saturation;
   return {
     verdict: isSaturated ? 'saturated' : rises ? 'rising' : 'not-rising',
     accepted,
-    rejected: worst !== null && value !== null && isBetterBy(value, drawn[worst]!.value!, options.gap) ? worst : null,
+    rejected:
+      !isBound && worst !== null && value !== null && isBetterBy(value, drawn[worst]!.value!, options.gap)
+        ? worst
+        : null,
   };
 }
 
@@ -114,4 +119,16 @@ export function standardError(rollouts: readonly { reward: number | null }[]): n
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
   const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1);
   return Math.sqrt(variance / rewards.length);
+}
+
+/**
+ * Value of an action of which `planned` rollouts were wanted. Where it was given up before, because it could no longer rise, its value is what it
+ * would have at best: so that the gap of a pair which rejects it is never overrated.
+ */
+export function valueAtBest(rollouts: readonly { reward: number | null }[], planned: number): number | null {
+  const mean = meanReward(rollouts);
+  if (mean === null || rollouts.length >= planned) return mean;
+  const known = rollouts.filter(({ reward }) => reward !== null).length;
+  const open = planned - rollouts.length;
+  return (mean * known + open) / (known + open);
 }

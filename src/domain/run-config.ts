@@ -187,6 +187,11 @@ export type RroOptions = {
   saturation: number;
   /** Value that the next step must rise above: the accepted action's own (`reuse`), or fresh rollouts of it (`fresh`) [D]. */
   previousValue: 'reuse' | 'fresh';
+  /**
+   * `cannot-rise`: an action is valued two rollouts at a time, and given up when it can no longer rise; `none` [P]: always all. Absent in runs
+   * of before [D].
+   */
+  valueStopping?: 'none' | 'cannot-rise';
   /** Draw one more action where the first one rises at once, so that there is something to compare it with [D]. */
   extraDraw: boolean;
   /** Share of the pairs whose actions are valued again with fresh rollouts, to see what selection by gap overrates [D]. */

@@ -9,6 +9,7 @@ import { messageText } from '../domain/message.ts';
 import type { Pair } from '../domain/pair.ts';
 import { areaUnderCurve } from '../domain/statistics/area-under-curve.ts';
 import { seededRandom, shuffled } from '../domain/statistics/random.ts';
+import type { RowFinding } from './finding.ts';
 import { splitThought } from './thought.ts';
 
 export type Separation = { auc: number; pairedAuc: number };
@@ -51,6 +52,23 @@ export function authorship(pairs: readonly Pair[]): AuthorshipReport {
     (found) => found !== null && Math.max(found.auc, found.pairedAuc) > authorshipLimit,
   );
   return { length, thoughtWords, warning };
+}
+
+export function authorshipFinding(report: AuthorshipReport): RowFinding[] {
+  if (!report.warning) return [];
+  return [
+    {
+      rule: 'pair/authorship',
+      effect: 'warning',
+      reason: `Chosen and rejected can be told apart without knowing the task (limit ${authorshipLimit}; length ${separationText(report.length)}, thought ${separationText(report.thoughtWords)}): DPO may learn who wrote an action. Try --thought drop, or let the policy rewrite the thoughts.`,
+    },
+  ];
+}
+
+export function separationText(found: Separation | null): string {
+  return found === null
+    ? 'too few pairs to tell'
+    : `AUC ${found.auc.toFixed(2)}, within pairs ${found.pairedAuc.toFixed(2)}`;
 }
 
 /** @returns null with fewer than `leastPairs` samples or two groups */

@@ -6,7 +6,7 @@ export type Effect =
   | 'dropped'
   /** In the file, but the target cuts it at the stated settings. */
   | 'truncated'
-  /** In the file, but the target trains on something else than the pair says. */
+  /** In the file, but the target trains on something else than the row says. */
   | 'damaged'
   /** Held as it is; the data themselves may teach the wrong thing. */
   | 'warning'
@@ -28,14 +28,14 @@ export const effects: readonly Effect[] = [
 
 /** One thing that the lint found. */
 export type Finding = {
-  /** `<format>/<what>`, or `pair/<what>` where it holds for every target. Stable: users filter by it. */
+  /** `<format>/<what>`, or `<kind of item>/<what>` where it holds for every target. Stable: users filter by it. */
   rule: string;
   effect: Effect;
-  /** The pair it is about; null for the whole export. */
-  pairId: string | null;
+  /** The pair, example or action that it is about; null for the whole export. */
+  itemId: string | null;
   /** One sentence with the values that matter. */
   reason: string;
 };
 
-/** A finding about a single pair, before the pair's id is put to it. */
-export type RowFinding = Omit<Finding, 'pairId'>;
+/** A finding before the id of what it is about is put to it. */
+export type RowFinding = Omit<Finding, 'itemId'>;

@@ -1,6 +1,6 @@
-import type { Pair } from '../domain/pair.ts';
-import type { Finding, RowFinding } from './finding.ts';
-import type { LengthSummary, PairLengths } from './token-length.ts';
+import type { RowFinding } from './finding.ts';
+import type { KindName } from './item.ts';
+import type { ItemLengths, LengthSummary } from './token-length.ts';
 import type { ChatTokenizer } from './tokenizer.ts';
 import type { TrainingAdvice } from './training-advice.ts';
 
@@ -12,14 +12,16 @@ export type RowOptions = {
   argumentsAs: 'object' | 'text';
   /** Whether multi-turn sides may go to a target that would train on the observations in them. */
   trainOnObservations: boolean;
+  /** What an outcome of exactly 0.5 becomes where a target takes yes or no only: `good`, `bad`, or no row. */
+  ties: 'good' | 'bad' | 'leave-out';
 };
 
-/** What one pair became: rows in file order, and what was found on the way. No rows means left out, with the finding that says why. */
-export type PairRows = { rows: object[]; findings: RowFinding[] };
+/** What one item became: rows in file order, and what was found on the way. No rows means left out, with the finding that says why. */
+export type ItemRows = { rows: object[]; findings: RowFinding[] };
 
-/** No row for this pair. */
-export function leftOut(rule: string, reason: string): PairRows {
-  return { rows: [], findings: [{ rule, effect: 'left-out', reason }] };
+/** No row for this item. */
+export function leftOut(rule: string, reason: string, before: readonly RowFinding[] = []): ItemRows {
+  return { rows: [], findings: [...before, { rule, effect: 'left-out', reason }] };
 }
 
 /** A file to be written; a list is written one after the other, so that no text grows beyond what a string can hold. */
@@ -32,16 +34,20 @@ export type ExportFacts = {
   /** Whether any row has tools. */
   tools: boolean;
   lengths: LengthSummary | null;
+  /** The target's tokenizer; null where none was given. */
+  tokenizer: ChatTokenizer | null;
   options: RowOptions;
 };
 
 /**
- * One target of the export. A new one is one file with such a value, and a line in `formats.ts`. It need not look at what `prepare.ts`
- * guarantees for every pair: sides that are not empty, start with an assistant message and differ, and a prompt that ends with a user or tool
- * message.
+ * One target of the export for one kind of items. A new one is one file with such a value, and a line in `formats.ts`. It need not look at what
+ * `prepare.ts` and the kind's own check guarantee: sides that start with an assistant message that says something and end with one, and a prompt
+ * that ends with a user or tool message.
  */
-export type ExportFormat = {
+export type ExportFormat<Item> = {
   name: string;
+  /** What its rows are made of. */
+  of: KindName;
   /** For `crux export --help`. */
   description: string;
   rowsFile: string;
@@ -51,14 +57,16 @@ export type ExportFormat = {
   rendersChatTemplate: boolean;
   /** Whether rows can be made with the target's tokenizer only. */
   needsTokenizer?: boolean;
+  /** Whether the target knows no tools, so that their traffic is written as text. Absent: as the user says. */
+  toolsAsText?(tokenizer: ChatTokenizer | null): boolean;
   /** @param tokenizer null where none was given; never null with `needsTokenizer` */
-  rows(pair: Pair, options: RowOptions, tokenizer: ChatTokenizer | null): PairRows;
-  /** Order of the rows in the file, where it matters to the target; absent: the order of the pairs. */
+  rows(item: Item, options: RowOptions, tokenizer: ChatTokenizer | null): ItemRows;
+  /** Order of the rows in the file, where it matters to the target; absent: the order of the items. */
   arrange?(rows: readonly object[]): object[];
   /** What the target does to a row of this length. */
-  lintLengths(lengths: PairLengths, maxLength: number): RowFinding[];
+  lintLengths(lengths: ItemLengths, maxLength: number): RowFinding[];
   /** Findings that need all rows at once. */
-  lintAll(rows: readonly object[], facts: ExportFacts): Omit<Finding, 'pairId'>[];
+  lintAll(rows: readonly object[], facts: ExportFacts): RowFinding[];
   /** Further files of the target, e.g. an index of data sets. `existing` gives the text of a file already in the folder, or null. */
   companions(facts: ExportFacts, existing: (name: string) => string | null): OutputFile[];
   advice(facts: ExportFacts): TrainingAdvice;

@@ -1,14 +1,16 @@
 import type { Pair } from '../domain/pair.ts';
-import type { Finding } from './finding.ts';
-import type { ExportFacts, ExportFormat, PairRows, RowOptions } from './format.ts';
-import { collapseChecks, maxLengthSetting, suggestedMaxLength } from './training-advice.ts';
-import { lintTrlLengths, lintTrlRows, trlConversation } from './trl-conversation.ts';
+import type { RowFinding } from './finding.ts';
+import type { ExportFacts, ExportFormat, ItemRows, RowOptions } from './format.ts';
+import { collapseChecks, maxLengthSetting, suggestedMaxLength, type TrainingAdvice } from './training-advice.ts';
+import { trlSides } from './trl.ts';
+import { lintTrlLengths, lintTrlRows } from './trl-conversation.ts';
 
 /**
  * Unpaired rows of TRL's KTOTrainer: two a pair, the chosen side with label true, the rejected one with label false. Checked against trl 1.16.
  */
-export const kto: ExportFormat = {
+export const kto: ExportFormat<Pair> = {
   name: 'kto',
+  of: 'pair',
   description: 'TRL KTOTrainer: JSON Lines with one labelled side a row',
   rowsFile: 'sides.jsonl',
   defaultMaxLength: 1024,
@@ -23,12 +25,12 @@ export const kto: ExportFormat = {
 
 type Row = { label: boolean };
 
-function rows(pair: Pair, options: RowOptions): PairRows {
-  const { conversation, findings } = trlConversation(pair, options);
-  if (conversation === null) return { rows: [], findings };
-  const { prompt, tools } = conversation;
+function rows(pair: Pair, options: RowOptions): ItemRows {
+  const { sides, findings } = trlSides(pair, options);
+  if (sides === null) return { rows: [], findings };
+  const { prompt, tools } = sides;
   const row = (completion: object, label: boolean) => ({ pair_id: pair.id, prompt, completion, label, tools });
-  return { rows: [row(conversation.chosen, true), row(conversation.rejected, false)], findings };
+  return { rows: [row(sides.chosen, true), row(sides.rejected, false)], findings };
 }
 
 /**
@@ -40,7 +42,7 @@ function arrange(all: readonly object[]): object[] {
   return [...labelled.filter(({ label }) => label), ...labelled.filter(({ label }) => !label)];
 }
 
-function lintAll(all: readonly object[], facts: ExportFacts): Omit<Finding, 'pairId'>[] {
+function lintAll(all: readonly object[], facts: ExportFacts): RowFinding[] {
   return [
     {
       rule: 'kto/order',
@@ -52,7 +54,7 @@ function lintAll(all: readonly object[], facts: ExportFacts): Omit<Finding, 'pai
   ];
 }
 
-function advice(facts: ExportFacts): ReturnType<ExportFormat['advice']> {
+function advice(facts: ExportFacts): TrainingAdvice {
   const maxLength = suggestedMaxLength(facts.lengths);
   return {
     settings: {

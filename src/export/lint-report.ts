@@ -1,7 +1,7 @@
-import type { Pair, PairFlag } from '../domain/pair.ts';
-import { type AuthorshipReport, authorshipLimit } from './authorship.ts';
+import { type AuthorshipReport, separationText } from './authorship.ts';
 import { type Effect, effects, type Finding } from './finding.ts';
 import type { RowOptions } from './format.ts';
+import type { ExportItem, ItemKind, KindName } from './item.ts';
 import type { PrepareOptions } from './prepare.ts';
 import type { LengthSummary } from './token-length.ts';
 
@@ -9,33 +9,37 @@ import type { LengthSummary } from './token-length.ts';
 export type LintReport = {
   schemaVersion: 1;
   format: string;
+  /** What the rows are made of. */
+  kind: KindName;
   options: RowOptions & PrepareOptions;
-  /** Pairs given to the export. */
-  pairs: number;
+  /** Pairs, examples or actions given to the export. */
+  items: number;
   /** Rows in the file. */
   rows: number;
-  /** Pairs without a row. */
+  /** Items without a row. */
   leftOut: number;
-  /** Pairs that are in the file but that the target drops at the stated limit. */
+  /** Items that are in the file but that the target drops at the stated limit. */
   dropped: number;
   tasks: number;
   groups: number;
   lengths: LengthSummary | null;
-  /** How often each flag stands on the exported pairs, and its share of them. */
-  flags: { [flag in PairFlag]?: { count: number; share: number } };
-  authorship: AuthorshipReport;
+  /** How often each flag stands on the exported items, and its share of them. */
+  flags: { [flag: string]: { count: number; share: number } };
+  /** Null for anything but pairs. */
+  authorship: AuthorshipReport | null;
   /** Every rule that found something, worst effect first. */
   rules: { rule: string; effect: Effect; count: number }[];
   findings: Finding[];
 };
 
-export function countFlags(pairs: readonly Pair[]): LintReport['flags'] {
-  const counts = new Map<PairFlag, number>();
-  for (const pair of pairs) for (const flag of new Set(pair.flags)) counts.set(flag, (counts.get(flag) ?? 0) + 1);
+export function countFlags<Item extends ExportItem>(kind: ItemKind<Item>, items: readonly Item[]): LintReport['flags'] {
+  const counts = new Map<string, number>();
+  for (const item of items)
+    for (const flag of new Set(kind.flagsOf(item))) counts.set(flag, (counts.get(flag) ?? 0) + 1);
   return Object.fromEntries(
     [...counts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([flag, count]) => [flag, { count, share: Number((count / pairs.length).toFixed(6)) }]),
+      .map(([flag, count]) => [flag, { count, share: Number((count / items.length).toFixed(6)) }]),
   );
 }
 
@@ -52,9 +56,9 @@ export function countRules(findings: readonly Finding[]): LintReport['rules'] {
 }
 
 /** The report as lines for a terminal: one sentence a rule, the first reason as its example. */
-export function lintSummary(report: LintReport): string {
+export function lintSummary(report: LintReport, plural: string): string {
   const lines = [
-    `${report.format}: ${report.rows} ${report.rows === 1 ? 'row' : 'rows'} of ${report.pairs} pairs (${report.tasks} tasks in ${report.groups} groups), ${report.leftOut} left out`,
+    `${report.format}: ${report.rows} ${report.rows === 1 ? 'row' : 'rows'} of ${report.items} ${plural} (${report.tasks} tasks in ${report.groups} groups), ${report.leftOut} left out`,
   ];
   if (report.lengths) {
     const { measuredBy, total, prompt } = report.lengths;
@@ -66,35 +70,18 @@ export function lintSummary(report: LintReport): string {
   } else lines.push('tokens: not measured, no row');
   for (const { rule, effect, count } of report.rules) {
     const example = report.findings.find((finding) => finding.rule === rule && finding.effect === effect)!;
-    const where = example.pairId === null ? '' : `, e.g. pair ${example.pairId}`;
-    lines.push(
-      `  ${effect.padEnd(9)} ${String(count).padStart(5)}  ${rule}: ${example.reason}${where ? ` (${where.slice(2)})` : ''}`,
-    );
+    const where = example.itemId === null ? '' : ` (e.g. ${report.kind} ${example.itemId})`;
+    lines.push(`  ${effect.padEnd(9)} ${String(count).padStart(5)}  ${rule}: ${example.reason}${where}`);
   }
   const flags = Object.entries(report.flags).map(
     ([flag, { count, share }]) => `${flag} ${count} (${Math.round(share * 100)} %)`,
   );
   if (flags.length > 0) lines.push(`flags: ${flags.join(', ')}`);
-  lines.push(
-    `authorship: by length ${separation(report.authorship.length)}; by words of the thought ${separation(report.authorship.thoughtWords)}`,
-  );
+  if (report.authorship !== null) {
+    const { length, thoughtWords } = report.authorship;
+    lines.push(
+      `authorship: by length ${separationText(length)}; by words of the thought ${separationText(thoughtWords)}`,
+    );
+  }
   return lines.join('\n');
-}
-
-export function authorshipFinding(report: AuthorshipReport): Finding[] {
-  if (!report.warning) return [];
-  return [
-    {
-      rule: 'pair/authorship',
-      effect: 'warning',
-      pairId: null,
-      reason: `Chosen and rejected can be told apart without knowing the task (limit ${authorshipLimit}; length ${separation(report.length)}, thought ${separation(report.thoughtWords)}): DPO may learn who wrote an action. Try --thought drop, or let the policy rewrite the thoughts.`,
-    },
-  ];
-}
-
-function separation(found: { auc: number; pairedAuc: number } | null): string {
-  return found === null
-    ? 'too few pairs to tell'
-    : `AUC ${found.auc.toFixed(2)}, within pairs ${found.pairedAuc.toFixed(2)}`;
 }

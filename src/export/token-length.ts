@@ -1,17 +1,21 @@
-import type { ToolCall } from '../domain/message.ts';
-import type { Pair } from '../domain/pair.ts';
+import type { Message, ToolCall } from '../domain/message.ts';
 import { quantile } from '../domain/statistics/interval.ts';
+import type { Conversation } from './conversation.ts';
 import { type TemplateMessage, templateMessages } from './hugging-face-messages.ts';
 import { plainArguments } from './tool-arguments.ts';
 
-/** Token counts of one pair. Sides are counted without the prompt. */
-export type PairLengths = {
-  pairId: string;
+/** Token counts of one item. */
+export type ItemLengths = {
   prompt: number;
-  chosen: number;
-  rejected: number;
-  /** Whether the prompt's tokens start the tokens of prompt and side, for both sides; null when it was not measured. */
-  promptIsPrefix: boolean | null;
+  /** The longer side, without the prompt. */
+  side: number;
+  /** What stands before the last turn of the longer side, the prompt included: the same as `prompt` for single actions. */
+  context: number;
+  /**
+   * Whether each turn of the sides, and all before it, stands in the tokens of the whole as the policy read and wrote it; null when it was not
+   * measured.
+   */
+  historyKept: boolean | null;
 };
 
 /** A conversation that the chat template refuses. */
@@ -21,7 +25,7 @@ export type LengthFailure = { failure: string };
 export type LengthMeter = {
   measuredBy: 'tokenizer' | 'estimate';
   /** @param argumentsAs how the rows hold tool arguments: a chat template may print them differently */
-  measure(pair: Pair, argumentsAs: 'object' | 'text'): PairLengths | LengthFailure;
+  measure(conversation: Conversation, argumentsAs: 'object' | 'text'): ItemLengths | LengthFailure;
 };
 
 export type LengthSummary = {
@@ -42,19 +46,16 @@ type Spread = { median: number; p95: number; max: number };
  */
 export const estimatedLengths: LengthMeter = {
   measuredBy: 'estimate',
-  measure(pair) {
-    const tools = pair.tools.length === 0 ? 0 : estimateTokens(JSON.stringify(pair.tools));
-    const side = (messages: Pair['prompt']) => {
+  measure({ prompt, tools, sides }) {
+    const offered = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
+    const tokens = (messages: readonly Message[]) => {
       const rendered = templateMessages(messages, (call) => call.function.arguments)!;
       return rendered.reduce((sum, message) => sum + 6 + estimateTokens(messageParts(message)), 0);
     };
-    return {
-      pairId: pair.id,
-      prompt: tools + side(pair.prompt),
-      chosen: side(pair.chosen),
-      rejected: side(pair.rejected),
-      promptIsPrefix: null,
-    };
+    const before = offered + tokens(prompt);
+    const counted = sides.map((side) => ({ side: tokens(side), last: tokens(side.slice(-1)) }));
+    const { side, last } = counted.reduce((longer, other) => (other.side > longer.side ? other : longer));
+    return { prompt: before, side, context: before + side - last, historyKept: null };
   },
 };
 
@@ -71,7 +72,7 @@ export function estimateTokens(text: string): number {
 /** @returns null for no lengths */
 export function summariseLengths(
   measuredBy: LengthMeter['measuredBy'],
-  lengths: readonly PairLengths[],
+  lengths: readonly ItemLengths[],
 ): LengthSummary | null {
   if (lengths.length === 0) return null;
   const spread = (values: number[]): Spread => ({
@@ -79,25 +80,23 @@ export function summariseLengths(
     p95: Math.round(quantile(values, 0.95)!),
     max: values.reduce((largest, value) => Math.max(largest, value), 0),
   });
-  const longer = (length: PairLengths) => Math.max(length.chosen, length.rejected);
   return {
     measuredBy,
-    prompt: spread(lengths.map((length) => length.prompt)),
-    side: spread(lengths.map(longer)),
-    total: spread(lengths.map((length) => length.prompt + longer(length))),
+    prompt: spread(lengths.map(({ prompt }) => prompt)),
+    side: spread(lengths.map(({ side }) => side)),
+    total: spread(lengths.map(({ prompt, side }) => prompt + side)),
   };
 }
 
-/** The pair as a chat template gets it; null when arguments that should be an object are none. */
+/** The conversation as a chat template gets it; null when arguments that should be an object are none. */
 export function templateConversation(
-  pair: Pair,
+  { prompt, sides }: Conversation,
   argumentsAs: 'object' | 'text',
-): { prompt: TemplateMessage[]; chosen: TemplateMessage[]; rejected: TemplateMessage[] } | null {
+): { prompt: TemplateMessage[]; sides: TemplateMessage[][] } | null {
   const write = argumentsAs === 'object' ? plainArguments : (call: ToolCall) => call.function.arguments;
-  const prompt = templateMessages(pair.prompt, write);
-  const chosen = templateMessages(pair.chosen, write, pair.prompt);
-  const rejected = templateMessages(pair.rejected, write, pair.prompt);
-  return prompt && chosen && rejected ? { prompt, chosen, rejected } : null;
+  const before = templateMessages(prompt, write);
+  const after = sides.map((side) => templateMessages(side, write, prompt));
+  return before && after.every((side) => side !== null) ? { prompt: before, sides: after } : null;
 }
 
 function messageParts(message: TemplateMessage): string {

@@ -6,12 +6,17 @@ import type { Tool } from '../domain/message.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { TemplateMessage } from './hugging-face-messages.ts';
 import { type LengthMeter, templateConversation } from './token-length.ts';
+import { tokenTurns } from './token-turns.ts';
 
 /** The target model's own tokenizer and chat template. */
 export type ChatTokenizer = {
   /** @throws Error when the template refuses the conversation */
   render(messages: readonly TemplateMessage[], tools: readonly Tool[], addGenerationPrompt: boolean): string;
   encode(text: string): number[];
+  /** The end-of-text token as text, which trainers look for at the end of a row; null when there is none. */
+  eos: string | null;
+  /** The token before every text, which trainers may add once more; null when there is none. */
+  bos: string | null;
 };
 
 /**
@@ -38,6 +43,8 @@ export function openTokenizer(folder: string): ChatTokenizer {
         fixed_date: () => '2025-01-01',
       }),
     encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    eos: tokenText(config.eos_token),
+    bos: tokenText(config.bos_token),
   };
 }
 
@@ -45,22 +52,27 @@ export function openTokenizer(folder: string): ChatTokenizer {
 export function tokenizerLengths(tokenizer: ChatTokenizer): LengthMeter {
   return {
     measuredBy: 'tokenizer',
-    measure(pair, argumentsAs) {
-      const conversation = templateConversation(pair, argumentsAs);
-      if (conversation === null) return { failure: 'the arguments of a tool call are no JSON object' };
+    measure(conversation, argumentsAs) {
+      const written = templateConversation(conversation, argumentsAs);
+      if (written === null) return { failure: 'the arguments of a tool call are no JSON object' };
+      const { tools } = conversation;
+      const { prompt } = written;
       try {
-        const { prompt, chosen, rejected } = conversation;
-        const promptIds = tokenizer.encode(tokenizer.render(prompt, pair.tools, true));
-        const wholeIds = [chosen, rejected].map((side) =>
-          tokenizer.encode(tokenizer.render([...prompt, ...side], pair.tools, false)),
-        );
-        return {
-          pairId: pair.id,
-          prompt: promptIds.length,
-          chosen: Math.max(0, wholeIds[0]!.length - promptIds.length),
-          rejected: Math.max(0, wholeIds[1]!.length - promptIds.length),
-          promptIsPrefix: wholeIds.every((ids) => promptIds.every((id, index) => ids[index] === id)),
-        };
+        const promptTokens = tokenizer.encode(tokenizer.render(prompt, tools, true)).length;
+        let longest = { side: 0, context: promptTokens };
+        let historyKept = true;
+        for (const messages of written.sides) {
+          const whole = [...prompt, ...messages];
+          const turns = tokenTurns(tokenizer, whole, tools);
+          historyKept &&= whole.every(
+            ({ role }, index) => index < prompt.length || role !== 'assistant' || turns.spanOf(index) !== null,
+          );
+          const side = turns.ids.length - promptTokens;
+          // Where the template rewrites history there is no such place in the row, and the rules on it say so anyway.
+          const context = turns.contextLength(whole.length - 1) ?? promptTokens;
+          if (side > longest.side) longest = { side, context };
+        }
+        return { prompt: promptTokens, ...longest, historyKept };
       } catch (error) {
         return { failure: errorText(error) };
       }

@@ -1,19 +1,13 @@
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
-import type { Pair } from '../domain/pair.ts';
+import type { Conversation } from './conversation.ts';
 
 /**
- * The pair with all tool traffic written as text, for targets that know only system, user and assistant messages: tools described in the system
- * message, calls as `<tool_call>` blocks of JSON, results as user messages with `<tool_response>` blocks. The trained model must then be
+ * The conversation with all tool traffic written as text, for targets that know only system, user and assistant messages: tools described in the
+ * system message, calls as `<tool_call>` blocks of JSON, results as user messages with `<tool_response>` blocks. The trained model must then be
  * served with the same text form.
  */
-export function withToolsAsText(pair: Pair): Pair {
-  return {
-    ...pair,
-    prompt: describeTools(pair.tools, asText(pair.prompt)),
-    tools: [],
-    chosen: asText(pair.chosen),
-    rejected: asText(pair.rejected),
-  };
+export function withToolsAsText({ prompt, tools, sides }: Conversation): Conversation {
+  return { prompt: describeTools(tools, asText(prompt)), tools: [], sides: sides.map(asText) };
 }
 
 function asText(messages: readonly Message[]): Message[] {

@@ -24,6 +24,21 @@ export const sftWeight: Setting = {
     'IPR (arXiv 2406.11176) adds the SFT loss on the chosen side with the same weight; keeps its probability from falling',
 };
 
+const sftScripts = 'training scripts published with ETO (arXiv 2403.02502) and IPR (arXiv 2406.11176), Llama-2-7B';
+
+/** Imitation of whole trajectories, all weights. */
+export const sftSettings: { [name: string]: Setting } = {
+  learning_rate: { value: 2e-5, source: sftScripts },
+  epochs: { value: 3, source: sftScripts },
+  batch_size: { value: 64, source: 'ETO, as above; IPR 48' },
+  schedule: { value: 'cosine, warm-up over 3 % of the steps', source: sftScripts },
+};
+
+export const sftChecks: readonly string[] = [
+  'Watch the success on held-out tasks, not the loss: three epochs over few tasks are soon learned by heart.',
+  'Retraining with trajectories of the policy itself (RFT) starts from the base model, not from the last round.',
+];
+
 export const collapseChecks: readonly string[] = [
   'Watch the success on held-out tasks and `logps/chosen`: `rewards/accuracies` looks fine in a collapse.',
   'The reference model is the model at the start of the round (CSO, ETO).',

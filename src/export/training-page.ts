@@ -1,9 +1,13 @@
 import type { LintReport } from './lint-report.ts';
 import type { TrainingAdvice } from './training-advice.ts';
 
+/** What `training.md` says about the kind of items. */
+export type PageFrame = { heading: string; plural: string; caution: string };
+
 /** `training.md` beside an export: what the files are, what to train with, what to check. */
 export function trainingPage(
   report: LintReport,
+  frame: PageFrame,
   advice: TrainingAdvice,
   files: readonly { name: string; meaning: string }[],
 ): string {
@@ -13,9 +17,9 @@ export function trainingPage(
   );
   const problems = report.rules.filter(({ effect }) => effect !== 'note' && effect !== 'rewritten');
   return [
-    `# Preference pairs for ${report.format}`,
+    `# ${frame.heading} for ${report.format}`,
     '',
-    `${report.rows} rows of ${report.pairs} pairs. Written by Crux.`,
+    `${report.rows} rows of ${report.items} ${frame.plural}. Written by Crux.`,
     '',
     ...files.map(({ name, meaning }) => `- \`${name}\`: ${meaning}`),
     '',
@@ -25,7 +29,7 @@ export function trainingPage(
     '',
     '## Settings to start from',
     '',
-    'Single-action DPO with trajectory-level settings collapses (ETO, table 4). None of these is called safe.',
+    frame.caution,
     '',
     '| setting | value | source |',
     '|---|---|---|',

@@ -1,14 +1,13 @@
 /**
- * What TRL's DPO and KTO trainers share: conversations in its form, and what it does to long or uneven rows. Checked against trl 1.16 with
- * datasets 5.2.
+ * What TRL's trainers share: conversations in its form, and what they do to long or uneven rows. Checked against trl 1.16 with datasets 5.2.
  */
 import type { ToolCall } from '../domain/message.ts';
-import type { Pair } from '../domain/pair.ts';
-import type { Finding, RowFinding } from './finding.ts';
+import { type Conversation, hasSeveralTurns } from './conversation.ts';
+import type { RowFinding } from './finding.ts';
 import type { ExportFacts, RowOptions } from './format.ts';
 import { type TemplateMessage, templateMessages } from './hugging-face-messages.ts';
 import { jsonLine } from './json-line.ts';
-import type { PairLengths } from './token-length.ts';
+import type { ItemLengths } from './token-length.ts';
 import { exactArguments } from './tool-arguments.ts';
 
 /** `datasets` infers column types from the first block of this many bytes (its default chunk). */
@@ -16,54 +15,53 @@ const firstBlockBytes = 10 * 2 ** 20;
 
 export type TrlConversation = {
   prompt: TemplateMessage[];
-  chosen: TemplateMessage[];
-  rejected: TemplateMessage[];
+  sides: TemplateMessage[][];
   /** JSON text; null for none. */
   tools: string | null;
 };
 
-/** The pair as TRL takes it; the conversation is null when it is left out. */
+/** Several turns go to a trainer that trains on all of them only when asked for. */
+export function lintObservations(
+  conversation: Conversation,
+  options: RowOptions,
+  format: string,
+  trainer: string,
+): RowFinding[] {
+  if (!hasSeveralTurns(conversation)) return [];
+  const rule = `${format}/trains-on-observations`;
+  const reason = `A side has several turns, and ${trainer} trains on every token of it, observations included.`;
+  if (options.trainOnObservations) return [{ rule, effect: 'damaged', reason }];
+  return [{ rule, effect: 'left-out', reason: `${reason} Use crux-masked, or --train-on-observations.` }];
+}
+
+/** The conversation as TRL takes it; null when it cannot be written. */
 export function trlConversation(
-  pair: Pair,
+  { prompt, tools, sides }: Conversation,
   options: RowOptions,
 ): { conversation: TrlConversation | null; findings: RowFinding[] } {
-  const findings: RowFinding[] = [];
-  const leftOut = (rule: string, reason: string): ReturnType<typeof trlConversation> => ({
-    conversation: null,
-    findings: [...findings, { rule, effect: 'left-out', reason }],
-  });
-
-  if (pair.chosen.length > 1 || pair.rejected.length > 1) {
-    const reason = 'A side has several turns, and TRL trains on every token of it, observations included.';
-    if (!options.trainOnObservations)
-      return leftOut('trl/trains-on-observations', `${reason} Use crux-masked, or --train-on-observations.`);
-    findings.push({ rule: 'trl/trains-on-observations', effect: 'damaged', reason });
-  }
   const write = options.argumentsAs === 'object' ? exactArguments : (call: ToolCall) => call.function.arguments;
-  const prompt = templateMessages(pair.prompt, write);
-  const chosen = templateMessages(pair.chosen, write, pair.prompt);
-  const rejected = templateMessages(pair.rejected, write, pair.prompt);
-  if (!prompt || !chosen || !rejected) {
-    return leftOut(
-      'trl/arguments-not-json',
-      'The arguments of a tool call are no JSON object, so they cannot stand as one; --arguments-as text holds them as they are.',
-    );
+  const before = templateMessages(prompt, write);
+  const after = sides.map((side) => templateMessages(side, write, prompt));
+  if (!before || !after.every((side) => side !== null)) {
+    const reason =
+      'The arguments of a tool call are no JSON object, so they cannot stand as one; --arguments-as text holds them as they are.';
+    return { conversation: null, findings: [{ rule: 'trl/arguments-not-json', effect: 'left-out', reason }] };
   }
-  const all = [...pair.prompt, ...pair.chosen, ...pair.rejected];
-  if (all.some((message) => message.role === 'assistant' && message.content === null)) {
+  const findings: RowFinding[] = [];
+  if ([...prompt, ...sides.flat()].some((message) => message.role === 'assistant' && message.content === null)) {
     findings.push({
       rule: 'trl/null-content',
       effect: 'rewritten',
       reason: 'Null content beside tool calls became the empty string: many chat templates print "None" for it.',
     });
   }
-  const tools = pair.tools.length === 0 ? null : JSON.stringify(pair.tools);
-  return { conversation: { prompt, chosen, rejected, tools }, findings };
+  const offered = tools.length === 0 ? null : JSON.stringify(tools);
+  return { conversation: { prompt: before, sides: after, tools: offered }, findings };
 }
 
-export function lintTrlLengths(lengths: PairLengths, maxLength: number): RowFinding[] {
+export function lintTrlLengths(lengths: ItemLengths, maxLength: number): RowFinding[] {
   const findings: RowFinding[] = [];
-  const total = lengths.prompt + Math.max(lengths.chosen, lengths.rejected);
+  const total = lengths.prompt + lengths.side;
   if (lengths.prompt >= maxLength) {
     findings.push({
       rule: 'trl/prompt-too-long',
@@ -77,19 +75,19 @@ export function lintTrlLengths(lengths: PairLengths, maxLength: number): RowFind
       reason: `Prompt and longer side have ${total} tokens; at max_length ${maxLength} the end of the side is cut.`,
     });
   }
-  if (lengths.promptIsPrefix === false) {
+  if (lengths.historyKept === false) {
     findings.push({
       rule: 'trl/prompt-not-prefix',
       effect: 'damaged',
       reason:
-        'The chat template renders the prompt alone differently than with the side after it: TRL trains on another context than the policy saw.',
+        'The chat template renders what stands before a turn differently than with later turns after it (many strip old thoughts): TRL trains on another context than the policy saw.',
     });
   }
   return findings;
 }
 
-export function lintTrlRows(allRows: readonly object[], facts: ExportFacts): Omit<Finding, 'pairId'>[] {
-  const findings: Omit<Finding, 'pairId'>[] = [];
+export function lintTrlRows(allRows: readonly object[], facts: ExportFacts): RowFinding[] {
+  const findings: RowFinding[] = [];
   if (facts.options.argumentsAs === 'text' && facts.tools) {
     findings.push({
       rule: 'trl/arguments-as-text',

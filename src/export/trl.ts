@@ -1,5 +1,6 @@
 import type { Pair } from '../domain/pair.ts';
-import type { ExportFacts, ExportFormat, PairRows, RowOptions } from './format.ts';
+import type { ExportFacts, ExportFormat, ItemRows, RowOptions } from './format.ts';
+import { pairKind } from './pair-kind.ts';
 import {
   beta,
   collapseChecks,
@@ -7,15 +8,23 @@ import {
   maxLengthSetting,
   sftWeight,
   suggestedMaxLength,
+  type TrainingAdvice,
 } from './training-advice.ts';
-import { lintTrlLengths, lintTrlRows, trlConversation } from './trl-conversation.ts';
+import {
+  lintObservations,
+  lintTrlLengths,
+  lintTrlRows,
+  type TrlConversation,
+  trlConversation,
+} from './trl-conversation.ts';
 
 /**
  * Preference rows of TRL's DPOTrainer (also CPO, ORPO and Unsloth): `prompt`, `chosen`, `rejected` as message lists, `tools` as JSON text, and
  * `pair_id`, which TRL ignores. Checked against trl 1.16 with datasets 5.2.
  */
-export const trl: ExportFormat = {
+export const trl: ExportFormat<Pair> = {
   name: 'trl',
+  of: 'pair',
   description: 'TRL DPOTrainer (also CPO, ORPO, Unsloth): JSON Lines with message lists',
   rowsFile: 'pairs.jsonl',
   defaultMaxLength: 1024,
@@ -27,12 +36,31 @@ export const trl: ExportFormat = {
   advice,
 };
 
-function rows(pair: Pair, options: RowOptions): PairRows {
-  const { conversation, findings } = trlConversation(pair, options);
-  return { rows: conversation === null ? [] : [{ pair_id: pair.id, ...conversation }], findings };
+function rows(pair: Pair, options: RowOptions): ItemRows {
+  const { sides, findings } = trlSides(pair, options);
+  if (sides === null) return { rows: [], findings };
+  const { prompt, chosen, rejected, tools } = sides;
+  return { rows: [{ pair_id: pair.id, prompt, chosen, rejected, tools }], findings };
 }
 
-function advice(facts: ExportFacts): ReturnType<ExportFormat['advice']> {
+type TrlPair = Omit<TrlConversation, 'sides'> & {
+  chosen: TrlConversation['prompt'];
+  rejected: TrlConversation['prompt'];
+};
+
+/** The two sides as TRL takes them; null when the pair is left out. */
+export function trlSides(pair: Pair, options: RowOptions): { sides: TrlPair | null; findings: ItemRows['findings'] } {
+  const conversation = pairKind.conversationOf(pair);
+  const observed = lintObservations(conversation, options, 'trl', 'TRL');
+  if (observed.some(({ effect }) => effect === 'left-out')) return { sides: null, findings: observed };
+  const { conversation: written, findings } = trlConversation(conversation, options);
+  const all = [...observed, ...findings];
+  if (written === null) return { sides: null, findings: all };
+  const { prompt, tools, sides } = written;
+  return { sides: { prompt, tools, chosen: sides[0]!, rejected: sides[1]! }, findings: all };
+}
+
+function advice(facts: ExportFacts): TrainingAdvice {
   const maxLength = suggestedMaxLength(facts.lengths);
   return {
     settings: {

@@ -3,7 +3,7 @@ import { branchOutcome } from '../activities/proof.ts';
 import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
-import { meanReward } from '../domain/rising.ts';
+import { valueAtBest } from '../domain/rising.ts';
 import { verificationOf } from '../domain/run-config.ts';
 import { isApart, meanScore } from '../domain/step-preference.ts';
 import { lastingVerdict, tally, verdictOn } from '../domain/verification.ts';
@@ -175,8 +175,10 @@ async function wrongVerdict(store: Store, row: PairTable, certificate: Certifica
       .filter(({ purpose }) => purpose !== 'contrast')
       .filter((branch) => certificate.branches.find(({ branchId }) => branchId === branch.id)?.side === side)
       .map(branchOutcome);
-  if (certificate.verification.rule === 'values') return wrongValues(certificate, of('chosen'), of('rejected'));
   const { config } = await store.runs.get(row.run_id);
+  const planned = config.method === 'rro' ? config.options.rollouts : 0;
+  if (certificate.verification.rule === 'values')
+    return wrongValues(certificate, of('chosen'), of('rejected'), planned);
   const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verificationOf(config));
   return verdict === 'accepted' ? [] : ['The recorded branches do not verify the alternative.'];
 }
@@ -209,10 +211,15 @@ async function wrongLasting(store: Store, row: PairTable, certificate: Certifica
 }
 
 /** An action that ends the task has no rollouts: its value is the environment's outcome, which the replay has checked. */
-function wrongValues(certificate: Certificate, chosen: BranchResult[], rejected: BranchResult[]): string[] {
+function wrongValues(
+  certificate: Certificate,
+  chosen: BranchResult[],
+  rejected: BranchResult[],
+  planned: number,
+): string[] {
   const { values } = certificate.verification;
   const differs = (stated: number | undefined, branches: BranchResult[]) =>
-    branches.length > 0 && Math.abs((stated ?? Number.NaN) - meanReward(branches)!) > 1e-9;
+    branches.length > 0 && Math.abs((stated ?? Number.NaN) - valueAtBest(branches, planned)!) > 1e-9;
   return differs(values?.chosen, chosen) || differs(values?.rejected, rejected)
     ? ['The recorded rollouts do not give the values of the certificate.']
     : [];

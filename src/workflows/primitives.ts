@@ -12,7 +12,7 @@ import {
 import type { ContrastVerdict } from '../domain/contrast.ts';
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import { meanReward } from '../domain/rising.ts';
+import { isBetterBy, meanReward, valueAtBest } from '../domain/rising.ts';
 import type { AlternativeOptions, CsoOptions, MethodOptions } from '../domain/run-config.ts';
 import { seededRandom } from '../domain/statistics/random.ts';
 import type {
@@ -235,6 +235,30 @@ export class TaskRun<Options extends MethodOptions> {
     if (this.#task.granularity === 'rollout') return meanReward(await this.#rollOutAll(step, candidate));
     const rollouts = Array.from({ length: this.#rolloutsPerValue }, (_, rollout) => rollout);
     return meanReward(await Promise.all(rollouts.map((rollout) => this.branch(step, { ...candidate, rollout }))));
+  }
+
+  /**
+   * Worth of an action as `value` has it, two rollouts at a time, given up as soon as it cannot come out above `beat`.
+   * @returns what it would be worth at best, where it was given up
+   */
+  async valueUnlessBeaten(
+    state: StepStart,
+    action: DrawnAction,
+    beat: number,
+  ): Promise<{ value: number | null; isBound: boolean }> {
+    if (action.ending) return { value: action.reward, isBound: false };
+    const planned = this.#rolloutsPerValue;
+    const results: BranchResult[] = [];
+    while (results.length < planned) {
+      const { nodeId, step } = state;
+      const numbers = [results.length, results.length + 1].filter((rollout) => rollout < planned);
+      const candidate = { nodeId, candidateId: action.candidateId, purpose: 'value' as const };
+      results.push(...(await Promise.all(numbers.map((rollout) => this.branch(step, { ...candidate, rollout })))));
+      const atBest = valueAtBest(results, planned);
+      if (results.length < planned && atBest !== null && !isBetterBy(atBest, beat, 0))
+        return { value: atBest, isBound: true };
+    }
+    return { value: meanReward(results), isBound: false };
   }
 
   /** The m rollouts of a value in one activity: as they are short, an activity each would cost as much as they do. */

@@ -1,6 +1,13 @@
 // Layer: pure rules of reward-rising sampling, on values written down by hand.
 import { describe, expect, it } from 'vitest';
-import { chooseStep, isDrawnEnough, meanReward, type RisingOptions } from '../../src/domain/rising.ts';
+import {
+  chooseStep,
+  isDrawnEnough,
+  meanReward,
+  type RisingOptions,
+  type ValuedAction,
+  valueAtBest,
+} from '../../src/domain/rising.ts';
 
 const rising: RisingOptions = {
   exploration: 'rising',
@@ -33,7 +40,7 @@ describe('rising exploration', () => {
       [0.3, 0.2, 0.1],
     ].map((rewards) => meanReward(rewards.map((reward) => ({ reward }))));
     expect(before).not.toBe(after);
-    expect(isDrawnEnough(Math.min(before!, after!), drawn(Math.max(before!, after!)), rising)).toBe(false);
+    expect(isDrawnEnough(Math.min(before!, after!), drawn(Math.max(before!, after!)), rising, 0)).toBe(false);
   });
 
   it('has no pair where the first action rises, unless one more is drawn', () => {
@@ -101,5 +108,21 @@ describe('a value', () => {
     expect(meanReward([{ reward: 1 }, { reward: 0 }, { reward: null }, { reward: 0.5 }])).toBe(0.5);
     expect(meanReward([{ reward: null }])).toBeNull();
     expect(meanReward([])).toBeNull();
+  });
+
+  it('is what it would be at best where it was given up before all rollouts were made', () => {
+    expect(valueAtBest([{ reward: 0 }, { reward: 0 }], 5)).toBeCloseTo(3 / 5, 10);
+    expect(valueAtBest([{ reward: 1 }, { reward: null }], 4)).toBe(1);
+    expect(valueAtBest([{ reward: 0 }, { reward: 1 }], 2)).toBe(0.5);
+    expect(valueAtBest([{ reward: null }], 5)).toBeNull();
+  });
+
+  it('that is only a bound never makes an action preferred', () => {
+    const [first, second] = drawn(0.4, 0.1) as [ValuedAction, ValuedAction];
+    expect(chooseStep(0.5, [{ ...first, isBound: true }, second], rising)).toMatchObject({
+      accepted: 0,
+      rejected: null,
+    });
+    expect(chooseStep(0.3, [{ ...second, isBound: true }, first], rising)).toMatchObject({ accepted: 1, rejected: 0 });
   });
 });

@@ -3,35 +3,20 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Pair } from '../../src/domain/pair.ts';
 import { CruxError } from '../../src/errors.ts';
-import { buildRows } from '../../src/export/build-rows.ts';
-import type { RowOptions } from '../../src/export/format.ts';
-import { findFormat } from '../../src/export/formats.ts';
-import { jsonLine } from '../../src/export/json-line.ts';
-import type { PrepareOptions } from '../../src/export/prepare.ts';
+import { findFormat, pairFormats } from '../../src/export/formats.ts';
+import type { ItemLengths } from '../../src/export/token-length.ts';
 import { type ChatTokenizer, openTokenizer } from '../../src/export/tokenizer.ts';
+import { buildPairs as build, rowOptions } from './build.ts';
 import { call, pair, say, searchTool, severalTurns, textPair } from './pair-builder.ts';
 
-type Options = Partial<RowOptions & PrepareOptions>;
-
-/** The rows as a reader of the file gets them, and the rules that spoke, as `effect rule`. */
-function build(format: string, pairs: Pair[], options: Options = {}, tokenizer: ChatTokenizer | null = null) {
-  const {
-    thought = 'keep',
-    toolsAsText = false,
-    maxLength = null,
-    argumentsAs = 'object',
-    trainOnObservations = false,
-  } = options;
-  const built = buildRows(pairs, findFormat(format), tokenizer, {
-    row: { maxLength, argumentsAs, trainOnObservations },
-    prepare: { thought, toolsAsText },
-  });
-  return {
-    rows: built.rows.map((row) => JSON.parse(jsonLine(row))),
-    lines: built.rows.map(jsonLine),
-    rules: built.findings.map(({ rule, effect }) => `${effect} ${rule}`),
-  };
-}
+const formatOf = (name: string) => findFormat(pairFormats, name);
+const lengths = (prompt: number, side: number, historyKept: boolean | null = true): ItemLengths => ({
+  prompt,
+  side,
+  context: prompt,
+  historyKept,
+});
+const facts = { rows: 2, rowsFile: 'pairs.jsonl', tools: true, lengths: null, tokenizer: null, options: rowOptions };
 
 describe('every format', () => {
   it.each(['trl', 'llama-factory', 'openai'])('%s holds a sound pair in one row without a loss', (format) => {
@@ -99,12 +84,12 @@ describe('every format', () => {
   });
 
   it('names the formats when an unknown one is asked for', () => {
-    expect(() => findFormat('parquet')).toThrowError(CruxError);
+    expect(() => formatOf('parquet')).toThrowError(CruxError);
     try {
-      findFormat('parquet');
+      formatOf('parquet');
     } catch (error) {
       expect((error as CruxError).kind).toBe('User.Config');
-      expect((error as CruxError).remedy).toContain('trl, kto, llama-factory, openai, crux-masked');
+      expect((error as CruxError).remedy).toContain('trl, kto, llama-factory, openai, openrlhf, axolotl, crux-masked');
     }
   });
 });
@@ -158,26 +143,16 @@ describe('trl', () => {
   });
 
   it('reports a prompt that fills max_length as dropped and a longer row as cut', () => {
-    const format = findFormat('trl');
-    const lengths = { pairId: 'p', prompt: 100, chosen: 10, rejected: 5, promptIsPrefix: true };
-    const rules = (maxLength: number) => format.lintLengths(lengths, maxLength).map(({ rule }) => rule);
+    const format = formatOf('trl');
+    const rules = (maxLength: number) => format.lintLengths(lengths(100, 10), maxLength).map(({ rule }) => rule);
     expect(rules(100)).toEqual(['trl/prompt-too-long']);
     expect(rules(101)).toEqual(['trl/completion-cut']);
     expect(rules(110)).toEqual([]);
-    expect(format.lintLengths({ ...lengths, promptIsPrefix: false }, 110).map(({ rule }) => rule)).toEqual([
-      'trl/prompt-not-prefix',
-    ]);
+    expect(format.lintLengths(lengths(100, 10, false), 110).map(({ rule }) => rule)).toEqual(['trl/prompt-not-prefix']);
   });
 
   it('warns when types change after the first block of a large file', () => {
-    const format = findFormat('trl');
-    const facts = {
-      rows: 2,
-      rowsFile: 'pairs.jsonl',
-      tools: true,
-      lengths: null,
-      options: { maxLength: null, argumentsAs: 'object' as const, trainOnObservations: false },
-    };
+    const format = formatOf('trl');
     const row = (value: unknown, padding: number) => ({ chosen: [{ a: value }], pad: 'x'.repeat(padding) });
     const rules = (rows: object[]) => format.lintAll(rows, facts).map(({ rule }) => rule);
     expect(rules([row('a', 6 * 2 ** 20), row('b', 6 * 2 ** 20)])).toEqual([]);
@@ -190,7 +165,7 @@ describe('kto', () => {
   it('writes each side as a row with its label, the chosen ones first so that neighbours never share a prompt', () => {
     const pairs = [pair({ id: 'a', taskId: 't1' }), pair({ id: 'b', taskId: 't2' })];
     const { rows } = build('kto', pairs);
-    const format = findFormat('kto');
+    const format = formatOf('kto');
     const arranged = format.arrange!(rows) as {
       pair_id: string;
       label: boolean;
@@ -295,8 +270,8 @@ describe('llama-factory', () => {
 
   it('says whether the prompt or the side is cut at cutoff_len', () => {
     const rules = (prompt: number, side: number) =>
-      findFormat('llama-factory')
-        .lintLengths({ pairId: 'p', prompt, chosen: side, rejected: 1, promptIsPrefix: null }, 2048)
+      formatOf('llama-factory')
+        .lintLengths(lengths(prompt, side, null), 2048)
         .map(({ rule }) => rule);
     expect(rules(2000, 48)).toEqual([]);
     expect(rules(2000, 49)).toEqual(['llama-factory/prompt-cut']);
@@ -304,16 +279,9 @@ describe('llama-factory', () => {
   });
 
   it('adds its entry to an index that is already there and refuses one that it cannot read', () => {
-    const facts = {
-      rows: 1,
-      rowsFile: 'pairs.jsonl',
-      tools: false,
-      lengths: null,
-      options: { maxLength: null, argumentsAs: 'object' as const, trainOnObservations: false },
-    };
-    const [file] = findFormat('llama-factory').companions(facts, () => '{"mine":{"file_name":"x.json"}}');
+    const [file] = formatOf('llama-factory').companions(facts, () => '{"mine":{"file_name":"x.json"}}');
     expect(Object.keys(JSON.parse(String(file!.text)))).toEqual(['mine', 'crux_pairs']);
-    expect(() => findFormat('llama-factory').companions(facts, () => '[broken')).toThrowError(CruxError);
+    expect(() => formatOf('llama-factory').companions(facts, () => '[broken')).toThrowError(CruxError);
   });
 });
 
@@ -355,6 +323,8 @@ describe('crux-masked', () => {
           .map(({ role, content }, index) => (index === messages.length - 1 ? `${role}:${content};` : `${role};`))
           .join('') + (more ? 'assistant:' : ''),
       encode: (text) => [...text].map((character) => character.codePointAt(0)!),
+      eos: null,
+      bos: null,
     };
     expect(build('crux-masked', [textPair()], {}, rewriting).rules).toEqual([
       'left-out crux-masked/template-rewrites-history',
@@ -367,6 +337,8 @@ describe('crux-masked', () => {
         throw new Error('no tools here');
       },
       encode: () => [],
+      eos: null,
+      bos: null,
     };
     expect(build('crux-masked', [pair()], {}, refusing).rules).toEqual(['left-out pair/template-refuses']);
   });

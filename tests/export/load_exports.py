@@ -4,6 +4,7 @@
     python load_exports.py trl <file.jsonl> <tokenizer folder> <max_length>
     python load_exports.py kto <file.jsonl> <tokenizer folder> <max_length>
     python load_exports.py crux-masked <file.jsonl> <tokenizer folder> <max_length>
+    python load_exports.py trl-sft|crux-masked-sft <file.jsonl> <tokenizer folder> <max_length>
 """
 
 import json
@@ -17,12 +18,12 @@ def load(path):
     return load_dataset("json", data_files=path, split="train")
 
 
-def load_with_features(path, columns, **others):
+def load_with_features(path, columns, key="pair_id", **others):
     """As training.md says."""
     from datasets import Features, Json, List, Value, load_dataset
 
     features = Features({
-        "pair_id": Value("string"), **{column: List(Json()) for column in columns}, **others, "tools": Value("string"),
+        key: Value("string"), **{column: List(Json()) for column in columns}, **others, "tools": Value("string"),
     })
     return load_dataset("json", data_files=path, split="train", features=features)
 
@@ -97,12 +98,56 @@ def masked(path, tokenizer_folder, max_length):
     return trainer, kept
 
 
+def supervised(path, tokenizer_folder, max_length, rows, generations):
+    """A real SFTTrainer: which tokens have labels is what a training would learn."""
+    from trl import SFTConfig, SFTTrainer
+
+    model, tokenizer = tiny_model(path, tokenizer_folder)
+    if generations:
+        tokenizer.chat_template = MARKED_TEMPLATE
+    config = SFTConfig(assistant_only_loss=generations, **arguments(path, max_length))
+    trainer = SFTTrainer(model=model, args=config, train_dataset=rows, processing_class=tokenizer)
+    kept = []
+    for row in trainer.train_dataset:
+        pieces, before = [], False
+        for token, label in zip(row["input_ids"], row["labels"]):
+            if label != -100 and not before:
+                pieces.append([])
+            if label != -100:
+                pieces[-1].append(token)
+            before = label != -100
+        kept.append([tokenizer.decode(piece) for piece in pieces])
+    return trainer, kept
+
+
+MARKED_TEMPLATE = """{%- for message in messages -%}
+<|start|>{{ message.role }}{{ '\\n' }}
+{%- if message.role == 'assistant' -%}
+{% generation %}{{ message.content }}
+{%- if message.tool_calls %}{% for call in message.tool_calls %}{{ '\\n' + call.function.name + ' ' }}{{ call.function.arguments | tojson }}{% endfor %}{% endif -%}
+{{ '<|end|>\\n' }}{% endgeneration %}
+{%- else -%}
+{{ message.content + '<|end|>\\n' }}
+{%- endif -%}
+{%- endfor -%}"""
+
+
+def trl_sft(path, tokenizer_folder, max_length):
+    rows = load_with_features(path, ["messages"], key="example_id")
+    return supervised(path, tokenizer_folder, max_length, rows, generations=True)
+
+
+def masked_sft(path, tokenizer_folder, max_length):
+    return supervised(path, tokenizer_folder, max_length, load(path), generations=False)
+
+
 def main():
     mode, path = sys.argv[1:3]
     if mode == "rows":
         print(json.dumps([row for row in load(path)]))
         return
-    trainer, kept = {"trl": dpo, "kto": kto, "crux-masked": masked}[mode](path, sys.argv[3], int(sys.argv[4]))
+    modes = {"trl": dpo, "kto": kto, "crux-masked": masked, "trl-sft": trl_sft, "crux-masked-sft": masked_sft}
+    trainer, kept = modes[mode](path, sys.argv[3], int(sys.argv[4]))
     print(json.dumps({"kept": kept, "loss": trainer.train().training_loss if kept else None}))
 
 

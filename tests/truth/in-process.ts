@@ -20,9 +20,17 @@ vi.mock('@temporalio/workflow', async (importOriginal) => ({
   upsertSearchAttributes: () => {},
 }));
 
-/** Activities from here on. One that is missing makes the workflow that asks for it fail. */
+/** Activities from here on. One that is missing makes the workflow that asks for it fail. Rollouts of a value are made one by one. */
 export function useActivities(activities: Partial<Activities>): void {
-  temporal.activities = activities;
+  temporal.activities = {
+    ...activities,
+    ...(activities.rollOut && {
+      rollOutAll: ({ from, to, ...action }) =>
+        Promise.all(
+          Array.from({ length: to - from }, (_, index) => activities.rollOut!({ ...action, rollout: from + index })),
+        ),
+    }),
+  };
 }
 
 /** A whole trajectory by its method. */

@@ -203,6 +203,7 @@ export function openedTask(
     title: `Task ${position}`,
     environment: 'truth',
     sample: 0,
+    seed: 1,
     rootId: `root-${position}`,
     trajectoryId: String(position),
     stepLimit: 100,

@@ -95,3 +95,39 @@ it('under sound, a pair needs fresh rollouts that show the better action', async
   const purposes = new Set((await lab.store.findings.branches(run.id)).map(({ purpose }) => purpose));
   expect(purposes).toContain('re-value');
 });
+
+it('given up as soon as they cannot rise, actions take fewer rollouts, and the pairs hold', async () => {
+  const [all, stopped] = [await lab.start(rro()), await lab.start(rro({ options: { valueStopping: 'cannot-rise' } }))];
+  await Promise.all([all.result(), stopped.result()]);
+  const { findings } = lab.store;
+  const atFirst = async (runId: string) => (await findings.steps(runId)).filter(({ step }) => step === 1);
+  const told = (rows: Awaited<ReturnType<typeof atFirst>>) => rows.map(({ verdict }) => verdict);
+  expect(told(await atFirst(stopped.id))).toEqual(told(await atFirst(all.id)));
+  const perAction = async (runId: string) => {
+    const rows = (await findings.branches(runId)).filter((row) => row.purpose === 'value' && row.candidate_id !== '');
+    return rows.length / new Set(rows.map(({ candidate_id }) => candidate_id)).size;
+  };
+  expect(await perAction(all.id)).toBe(5);
+  expect(await perAction(stopped.id)).toBeLessThan(5);
+  const environments = new EnvironmentRegistry(lab.config().environments);
+  for (const pair of await findings.pairs(stopped.id))
+    expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
+});
+
+it('values that another method paid for are read again, and fresh ones stay fresh', async () => {
+  const first = await lab.start(rro({ options: { revalueRate: 1 } }));
+  await first.result();
+  const again = await lab.start(rro({ options: { exploration: 'fixed', revalueRate: 1 }, reuse: [first.id] }));
+  await again.result();
+  const reused = new Map((await runSummary(lab.store, again.id)).ledger.map((line) => [line.purpose, line.reused]));
+  expect(reused.get('value')).toBeGreaterThan(0);
+  const rows = await lab.store.database.kysely
+    .selectFrom('answers')
+    .select(['key', 'purpose'])
+    .where('run_id', 'in', [first.id, again.id])
+    .execute();
+  // A fresh rollout never has the answer of one that found the pair.
+  const keys = (fresh: boolean) =>
+    new Set(rows.filter((row) => (row.purpose === 're-estimate') === fresh).map(({ key }) => key));
+  expect([...keys(true)].filter((key) => keys(false).has(key))).toEqual([]);
+});

@@ -4,7 +4,8 @@ import type { DrawnAction } from '../../domain/wire.ts';
 import type { ConstructedStep, StepStart, TaskRun } from '../primitives.ts';
 import { prove } from './prove.ts';
 
-type Valued = DrawnAction & { value: number | null };
+type Worth = { value: number | null; isBound?: boolean };
+type Valued = DrawnAction & Worth;
 
 /**
  * Reward rising optimization on one task. Source: RRO (arXiv 2505.20737); which parts are ours is said in docs/methods.md.
@@ -36,9 +37,26 @@ async function drawUntilRising(
   while (!isDrawnEnough(previous, drawn, task.options, task.luck(`${state.nodeId}/draw-${drawn.length}`))) {
     const action = await task.draw(state, drawn.length);
     const twin = drawn.find(({ equality }) => equality === action.equality);
-    drawn.push({ ...action, value: twin ? twin.value : await task.value(state, action, 'value') });
+    drawn.push({ ...action, ...(twin ? worthOf(twin) : await valued(task, state, action, previous)) });
   }
   return drawn;
+}
+
+/** By m rollouts [P], or fewer where it is clear that the action cannot rise [D]. */
+async function valued(
+  task: TaskRun<RroOptions>,
+  state: StepStart,
+  action: DrawnAction,
+  previous: number | null,
+): Promise<Worth> {
+  const { exploration, valueStopping } = task.options;
+  return valueStopping === 'cannot-rise' && exploration === 'rising' && previous !== null
+    ? task.valueUnlessBeaten(state, action, previous)
+    : { value: await task.value(state, action, 'value') };
+}
+
+function worthOf({ value, isBound }: Valued): Worth {
+  return { value, ...(isBound && { isBound }) };
 }
 
 async function valueToBeat(

@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { exportPairs } from '../../src/export/index.ts';
+import { exportExamples, exportPairs, exportProcessExamples } from '../../src/export/index.ts';
 import { openTokenizer } from '../../src/export/tokenizer.ts';
+import { example, processExample, textExample } from './example-builder.ts';
 import { call, pair, say, textPair } from './pair-builder.ts';
 
 const tokenizer = join(import.meta.dirname, '../fixtures/tokenizer');
@@ -127,7 +128,7 @@ describe('exportPairs', () => {
     expect(result.lint.findings).toContainEqual({
       rule: 'pair/empty-side',
       effect: 'left-out',
-      pairId: 'pair-1',
+      itemId: 'pair-1',
       reason: 'The chosen side does not start with an assistant message that says something.',
     });
     expect(result.summary).toContain('openai: 1 row of 2 pairs');
@@ -140,6 +141,73 @@ describe('exportPairs', () => {
     expect(await read('pairs.jsonl')).toBe('');
     expect(result.lint.rules).toContainEqual({ rule: 'pair/no-rows', effect: 'warning', count: 1 });
     expect(result.lint.lengths).toBeNull();
+  });
+});
+
+describe('exportExamples and exportProcessExamples', () => {
+  const lines = async (name: string) =>
+    (await read(name))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+
+  it('write where each row comes from, in the order of the rows', async () => {
+    const examples = [
+      example({ id: 'b', origin: 'scripted', model: 'gold' }),
+      textExample({ id: 'a', taskId: 'task-0', success: null, reward: null }),
+    ];
+    const result = await exportExamples(examples, { format: 'trl-sft', out, force: false });
+    expect((await readdir(out)).sort()).toEqual([
+      ...['examples.jsonl', 'lint.json', 'sources.jsonl', 'training.json', 'training.md'],
+    ]);
+    expect((await lines('examples.jsonl')).map(({ example_id }) => example_id)).toEqual(['a', 'b']);
+    expect((await lines('sources.jsonl')).map(({ id, origin }) => `${id} ${origin}`)).toEqual([
+      'a expert',
+      'b scripted',
+    ]);
+    expect(result.lint).toMatchObject({ kind: 'example', items: 2, rows: 2, authorship: null });
+    expect(result.lint.flags).toEqual({
+      oracle: { count: 1, share: 0.5 },
+      'origin-expert': { count: 1, share: 0.5 },
+      'origin-scripted': { count: 1, share: 0.5 },
+      'success-unknown': { count: 1, share: 0.5 },
+    });
+    expect(await read('training.md')).toContain('2 rows of 2 examples');
+    expect(await read('training.md')).toContain('training scripts published with ETO');
+  });
+
+  it('give the same bytes for the same items in another order', async () => {
+    const actions = [processExample({ id: 'a' }), processExample({ id: 'b', step: 1 }), processExample({ id: 'c' })];
+    await exportProcessExamples(actions, { format: 'prm', out, force: false });
+    const first = await Promise.all((await readdir(out)).sort().map(read));
+    expect((await lines('actions.jsonl')).map(({ action_id }) => action_id)).toEqual(['b', 'a', 'c']);
+    await exportProcessExamples(actions.toReversed(), { format: 'prm', out, force: true });
+    expect(await Promise.all((await readdir(out)).sort().map(read))).toEqual(first);
+  });
+
+  it('keep the weights of actions beside rows that cannot hold them', async () => {
+    await exportProcessExamples([processExample()], { format: 'trl-prm', out, force: false });
+    expect((await lines('sources.jsonl'))[0]).toMatchObject({ id: 'action-1', weight: 20, rollouts: 4, outcome: 0.75 });
+    const { rules } = JSON.parse(await read('lint.json'));
+    expect(rules.map(({ rule }: { rule: string }) => rule)).toContain('trl-prm/weights-unused');
+  });
+
+  it('refuse a format of another kind and say which there are', async () => {
+    await expect(exportExamples([example()], { format: 'trl', out, force: false })).rejects.toMatchObject({
+      kind: 'User.Config',
+      message: expect.stringContaining('made of pairs'),
+      remedy: expect.stringContaining('trl-sft, llama-factory-sft'),
+    });
+    expect(await readdir(out)).toEqual([]);
+  });
+
+  it('report rows that repeat the text of another one', async () => {
+    const { lint } = await exportExamples([example({ id: 'a' }), example({ id: 'b' })], {
+      format: 'agentgym',
+      out,
+      force: false,
+    });
+    expect(lint.rules).toContainEqual({ rule: 'example/same-text', effect: 'warning', count: 1 });
   });
 });
 
@@ -214,7 +282,7 @@ describe('token lengths', () => {
       force: false,
       tokenizer: folder,
     });
-    expect(lint.findings.map(({ rule, pairId }) => `${pairId} ${rule}`)).toEqual([
+    expect(lint.findings.map(({ rule, itemId }) => `${itemId} ${rule}`)).toEqual([
       'a trl/prompt-not-prefix',
       'b pair/template-refuses',
     ]);

@@ -1,0 +1,198 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Example, ProcessExample } from '../domain/example.ts';
+import type { Pair } from '../domain/pair.ts';
+import { CruxError } from '../errors.ts';
+import { actionKind } from './action-kind.ts';
+import { buildRows } from './build-rows.ts';
+import { exampleKind } from './example-kind.ts';
+import type { ExportFacts, ExportFormat, OutputFile, RowOptions } from './format.ts';
+import { actionFormats, exampleFormats, findFormat, pairFormats } from './formats.ts';
+import type { ExportItem, ItemKind } from './item.ts';
+import { jsonLine } from './json-line.ts';
+import { countFlags, countRules, type LintReport, lintSummary } from './lint-report.ts';
+import { pairKind } from './pair-kind.ts';
+import type { PrepareOptions } from './prepare.ts';
+import { summariseLengths } from './token-length.ts';
+import { type ChatTokenizer, openTokenizer } from './tokenizer.ts';
+import { trainingPage } from './training-page.ts';
+import { existsError, writeFiles } from './write-files.ts';
+
+export type ExportOptions = {
+  /** Name of the target, see `exportFormats`. */
+  format: string;
+  /** Folder; made if it is missing. */
+  out: string;
+  /** Whether existing files may be replaced. */
+  force: boolean;
+  /** Folder with the target model's tokenizer.json and tokenizer_config.json. Absent: lengths are estimated. */
+  tokenizer?: string;
+  /** Token limit of the training. Absent: the target's default. */
+  maxLength?: number;
+  /** Tool traffic as text, for targets without tool turns. Default false. */
+  toolsAsText?: boolean;
+  /** Whether the sides keep their thoughts; the prompt always does. Default `keep`. */
+  thought?: 'keep' | 'drop';
+  /** How TRL rows hold tool arguments. Default `object`. */
+  argumentsAs?: 'object' | 'text';
+  /** Lets multi-turn sides through to targets that train on the observations in them. Default false. */
+  trainOnObservations?: boolean;
+  /** What an outcome of exactly 0.5 becomes where a target takes yes or no only. Default `good`. */
+  ties?: 'good' | 'bad' | 'leave-out';
+};
+
+export type ExportResult = {
+  format: string;
+  out: string;
+  /** Names of the files written, in `out`. */
+  files: string[];
+  rows: number;
+  /** Items without a row. */
+  leftOut: number;
+  lint: LintReport;
+  /** The lint in words, ready to print. */
+  summary: string;
+};
+
+/**
+ * Writes pairs in a trainer's own format, with their certificates, the lint of everything that the trainer would drop, cut or damage, and settings
+ * to start from. Equal pairs and options give equal bytes, in whatever order the pairs come.
+ * @throws CruxError `User.Config` for an unknown format or option, `User.NotFound` for a missing tokenizer, `Export.Exists` when a file is
+ *   there and `force` is not given. Nothing is written then.
+ */
+export function exportPairs(pairs: readonly Pair[], options: ExportOptions): Promise<ExportResult> {
+  return exportItems(pairKind, pairFormats, pairs, options);
+}
+
+/** The same for trajectories to imitate. */
+export function exportExamples(examples: readonly Example[], options: ExportOptions): Promise<ExportResult> {
+  return exportItems(exampleKind, exampleFormats, examples, options);
+}
+
+/** The same for actions with what came of them: the training data of a process reward model. */
+export function exportProcessExamples(
+  actions: readonly ProcessExample[],
+  options: ExportOptions,
+): Promise<ExportResult> {
+  return exportItems(actionKind, actionFormats, actions, options);
+}
+
+async function exportItems<Item extends ExportItem>(
+  kind: ItemKind<Item>,
+  formats: readonly ExportFormat<Item>[],
+  items: readonly Item[],
+  options: ExportOptions,
+): Promise<ExportResult> {
+  const format = findFormat(formats, options.format);
+  const tokenizer = options.tokenizer === undefined ? null : openTokenizer(options.tokenizer);
+  const { row, prepare } = resolveOptions(format, options, tokenizer);
+  const built = buildRows(kind, items, format, tokenizer, { row, prepare });
+  const { exported, findings } = built;
+  const rows = format.arrange?.(built.rows) ?? built.rows;
+  const facts: ExportFacts = {
+    rows: rows.length,
+    rowsFile: format.rowsFile,
+    tools: built.written.some((item) => item.tools.length > 0),
+    lengths: summariseLengths(tokenizer === null ? 'estimate' : 'tokenizer', built.lengths),
+    tokenizer,
+    options: row,
+  };
+  const study = kind.study(built.written);
+  for (const { rule, effect, reason } of [...format.lintAll(rows, facts), ...study.findings])
+    findings.push({ rule, effect, itemId: null, reason });
+  if (rows.length === 0) {
+    const reason = 'There is no row to train on.';
+    findings.push({ rule: `${kind.name}/no-rows`, effect: 'warning', itemId: null, reason });
+  }
+  const lint: LintReport = {
+    schemaVersion: 1,
+    format: format.name,
+    kind: kind.name,
+    options: { ...row, ...prepare },
+    items: items.length,
+    rows: rows.length,
+    leftOut: items.length - exported.length,
+    dropped: built.dropped,
+    tasks: new Set(exported.map(({ taskId }) => taskId)).size,
+    groups: new Set(exported.map(({ group }) => group)).size,
+    lengths: facts.lengths,
+    flags: countFlags(kind, exported),
+    authorship: study.authorship,
+    rules: countRules(findings),
+    findings,
+  };
+  const files = filesOf(kind, format, { options, facts, lint, exported, rows });
+  if (!options.force) {
+    const taken = files.find((file) => existsSync(join(options.out, file.name)));
+    if (taken) throw existsError(join(options.out, taken.name));
+  }
+  await writeFiles(options.out, files, options.force);
+  return {
+    format: format.name,
+    out: options.out,
+    files: files.map((file) => file.name),
+    rows: rows.length,
+    leftOut: lint.leftOut,
+    lint,
+    summary: lintSummary(lint, kind.plural),
+  };
+}
+
+/** The options with the target's own defaults and needs. */
+function resolveOptions<Item>(
+  format: ExportFormat<Item>,
+  options: ExportOptions,
+  tokenizer: ChatTokenizer | null,
+): { row: RowOptions; prepare: PrepareOptions } {
+  const { maxLength = format.defaultMaxLength, argumentsAs = 'object', ties = 'good' } = options;
+  if (maxLength !== null && (!Number.isInteger(maxLength) || maxLength < 1)) {
+    throw new CruxError('User.Config', `maxLength must be a whole number from 1, not ${maxLength}`);
+  }
+  if (format.needsTokenizer && tokenizer === null) {
+    throw new CruxError(
+      'User.Config',
+      `The format ${format.name} holds token ids, so it needs the tokenizer of the model to be trained`,
+      { remedy: 'Name its folder with --tokenizer.' },
+    );
+  }
+  const toolsAsText = options.toolsAsText === true || format.toolsAsText?.(tokenizer) === true;
+  return {
+    row: { maxLength, argumentsAs, trainOnObservations: options.trainOnObservations === true, ties },
+    prepare: { thought: options.thought ?? 'keep', toolsAsText },
+  };
+}
+
+function filesOf<Item extends ExportItem>(
+  kind: ItemKind<Item>,
+  format: ExportFormat<Item>,
+  made: {
+    options: ExportOptions;
+    facts: ExportFacts;
+    lint: LintReport;
+    exported: readonly Item[];
+    rows: readonly object[];
+  },
+): OutputFile[] {
+  const { options, facts, lint, exported, rows } = made;
+  const existing = (name: string) =>
+    existsSync(join(options.out, name)) ? readFileSync(join(options.out, name), 'utf8') : null;
+  const companions = format.companions(facts, existing);
+  const advice = format.advice(facts);
+  const described = [
+    { name: format.rowsFile, meaning: 'the rows, one a line' },
+    { name: kind.sources.file, meaning: kind.sources.meaning },
+    { name: 'lint.json', meaning: 'what the target would drop, cut or damage; token lengths; flags' },
+    { name: 'training.json', meaning: 'the settings below, for programs' },
+    ...companions.map(({ name }) => ({ name, meaning: 'read by the target' })),
+  ];
+  const training = { schemaVersion: 1, format: format.name, rows: rows.length, ...advice };
+  return [
+    { name: kind.sources.file, text: exported.map(kind.sources.line) },
+    { name: 'lint.json', text: `${JSON.stringify(lint, null, 2)}\n` },
+    { name: 'training.json', text: `${JSON.stringify(training, null, 2)}\n` },
+    { name: 'training.md', text: trainingPage(lint, kind, advice, described) },
+    ...companions,
+    // Last: whoever sees the rows sees a complete export.
+    { name: format.rowsFile, text: rows.map(jsonLine) },
+  ];
+}

@@ -1,0 +1,36 @@
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { Pair } from '../domain/pair.ts';
+import { authorship, authorshipFinding } from './authorship.ts';
+import type { ItemKind } from './item.ts';
+
+export const pairKind: ItemKind<Pair> = {
+  name: 'pair',
+  plural: 'pairs',
+  heading: 'Preference pairs',
+  caution: 'Single-action DPO with trajectory-level settings collapses (ETO, table 4). None of these is called safe.',
+  sideNames: ['chosen side', 'rejected side'],
+  sources: {
+    file: 'certificates.jsonl',
+    meaning: 'the proof of each exported pair, by task, step and id',
+    line: (pair) => `${canonicalJson(pair.certificate)}\n`,
+  },
+  conversationOf: ({ prompt, tools, chosen, rejected }) => ({ prompt, tools, sides: [chosen, rejected] }),
+  withConversation: (pair, { prompt, tools, sides }) => ({
+    ...pair,
+    prompt,
+    tools,
+    chosen: sides[0]!,
+    rejected: sides[1]!,
+  }),
+  splitOf: (pair) => pair.certificate.task.split,
+  flagsOf: (pair) => pair.flags,
+  check(pair) {
+    if (JSON.stringify(pair.chosen) !== JSON.stringify(pair.rejected)) return [];
+    const reason = 'Chosen and rejected are the same text: there is no preference to learn.';
+    return [{ rule: 'pair/same-sides', effect: 'left-out', reason }];
+  },
+  study(written) {
+    const report = authorship(written);
+    return { findings: authorshipFinding(report), authorship: report };
+  },
+};

@@ -1,0 +1,135 @@
+// Layer: pure core.
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ProcessExample } from '../../src/domain/example.ts';
+import { actionKind, outcomeError } from '../../src/export/action-kind.ts';
+import { actionFormats, findFormat } from '../../src/export/formats.ts';
+import { type ChatTokenizer, openTokenizer } from '../../src/export/tokenizer.ts';
+import { scoreRequest } from '../../src/models/prompts.ts';
+import { buildActions as build } from './build.ts';
+import { processExample } from './example-builder.ts';
+import { say } from './pair-builder.ts';
+
+const bytes = openTokenizer(join(import.meta.dirname, '../fixtures/tokenizer'));
+const names = actionFormats.map(({ name }) => name);
+const many = (count: number, changes: (index: number) => Partial<ProcessExample>) =>
+  Array.from({ length: count }, (_, index) => processExample({ id: `a${index}`, ...changes(index) }));
+const studied = (actions: ProcessExample[]) => actionKind.study(actions).findings.map(({ rule }) => rule);
+
+describe('every format of actions', () => {
+  it.each(names)('%s holds an action in one row without a loss', (format) => {
+    const { rows, rules } = build(format, [processExample()], {}, bytes);
+    expect(rows).toHaveLength(1);
+    expect(rules).toEqual([]);
+  });
+
+  it.each([
+    ['action/no-outcome', { rollouts: 0 }],
+    ['action/no-outcome', { outcome: Number.NaN }],
+    ['action/no-outcome', { outcome: 1.5 }],
+    ['action/empty-side', { action: say('') }],
+  ] as [string, Partial<ProcessExample>][])('leaves out and reports %s', (rule, changes) => {
+    for (const format of names)
+      expect(build(format, [processExample(changes)])).toMatchObject({ rows: [], rules: [`left-out ${rule}`] });
+  });
+
+  it('warns of a class that is hardly there, of one group for all, and notes outcomes close to a toss', () => {
+    const sound = (index: number) => ({ outcome: index % 2, rollouts: 8, group: `g${index % 4}` });
+    expect(studied(many(20, sound))).toEqual([]);
+    expect(studied(many(20, (index) => ({ ...sound(index), outcome: index === 0 ? 0 : 1 })))).toEqual([
+      'action/class-balance',
+    ]);
+    expect(studied(many(20, (index) => ({ ...sound(index), group: index < 11 ? 'big' : `g${index}` })))).toEqual([
+      'action/few-groups',
+    ]);
+    expect(studied(many(20, (index) => ({ ...sound(index), outcome: index % 2 ? 0.75 : 0, rollouts: 4 })))).toEqual([]);
+    expect(studied(many(20, (index) => ({ ...sound(index), outcome: index % 2 ? 0.6 : 0, rollouts: 5 })))).toEqual([
+      'action/unsure-outcome',
+    ]);
+  });
+
+  it('gives an outcome without variation an error too', () => {
+    // (4 · 1 + 1) / 6 = 5/6; √(5/6 · 1/6 / 4) = 0.186339
+    expect(outcomeError(processExample({ outcome: 1, rollouts: 4 }))).toBeCloseTo(0.186339, 6);
+  });
+});
+
+describe('trl-prm', () => {
+  it('writes prompt, action and label as text, rendered with the tokenizer', () => {
+    const [row] = build('trl-prm', [processExample()], {}, bytes).rows;
+    expect(row.prompt).toMatch(/A book\.<\|end\|>\n<\|start\|>assistant\n$/);
+    expect(row.completions).toEqual(['I need the author.\nsearch {"q": "author"}<|end|>']);
+    expect(row.labels).toEqual([true]);
+    expect(Object.keys(row)).toEqual(['action_id', 'prompt', 'completions', 'labels']);
+  });
+
+  it('writes roles before texts where there is no tokenizer', () => {
+    const [row] = build('trl-prm', [processExample({ outcome: 0.25 })]).rows;
+    expect(row.prompt).toMatch(/^system: Answer\./);
+    expect(row.prompt).toMatch(/user: <tool_response>\nA book\.\n<\/tool_response>\n\nassistant: $/);
+    expect(row.completions[0]).toContain('<tool_call>');
+    expect(row.labels).toEqual([false]);
+  });
+
+  it.each([
+    ['good', [[true]], []],
+    ['bad', [[false]], []],
+    ['leave-out', [], ['left-out trl-prm/tie']],
+  ] as const)('labels a tie as %s says', (ties, labels, rules) => {
+    const built = build('trl-prm', [processExample({ outcome: 0.5, successes: 2 })], { ties }, bytes);
+    expect(built.rows.map((row) => row.labels)).toEqual(labels);
+    expect(built.rules).toEqual(rules);
+  });
+
+  it('leaves away the beginning of text that the trainer adds again', () => {
+    const beginning: ChatTokenizer = {
+      ...bytes,
+      bos: '<s>',
+      render: (...given) => `<s>${bytes.render(...given)}`,
+    };
+    const { rows, rules } = build('trl-prm', [processExample()], {}, beginning);
+    expect(rows[0].prompt.startsWith('<|start|>')).toBe(true);
+    expect(rules).toEqual(['rewritten trl-prm/beginning-of-text']);
+  });
+
+  it('says that a row over the limit loses its label', () => {
+    const rules = (maxLength: number) =>
+      findFormat(actionFormats, 'trl-prm')
+        .lintLengths({ prompt: 90, side: 10, context: 90, historyKept: true }, maxLength)
+        .map(({ rule, effect }) => `${effect} ${rule}`);
+    expect(rules(100)).toEqual(['dropped trl-prm/label-cut']);
+    expect(rules(101)).toEqual([]);
+  });
+});
+
+describe('prm', () => {
+  it('keeps everything that is known', () => {
+    const item = processExample();
+    // (3 + 1) / 6 = 2/3; √(2/3 · 1/3 / 4) = 0.235702
+    expect(build('prm', [item]).rows[0]).toEqual({
+      action_id: 'action-1',
+      task_id: 'task-1',
+      group: 'group-1',
+      split: 'train',
+      step: 2,
+      messages: item.prompt,
+      tools: item.tools,
+      action: item.action,
+      outcome: 0.75,
+      successes: 3,
+      rollouts: 4,
+      standard_error: 0.235702,
+      score: 0.6,
+      weight: 20,
+    });
+  });
+});
+
+describe('openai-prm', () => {
+  it('answers the scoring request of a run with the outcome', () => {
+    const item = processExample({ outcome: 2 / 3 });
+    const { messages } = build('openai-prm', [item]).rows[0];
+    expect(messages.slice(0, -1)).toEqual(scoreRequest(item.prompt, item.tools, item.action).messages);
+    expect(JSON.parse(messages.at(-1).content)).toEqual({ score: 0.67, reason: '' });
+  });
+});

@@ -1,0 +1,67 @@
+import type { Example, ProcessExample } from '../../src/domain/example.ts';
+import type { Pair } from '../../src/domain/pair.ts';
+import { actionKind } from '../../src/export/action-kind.ts';
+import { buildRows } from '../../src/export/build-rows.ts';
+import { exampleKind } from '../../src/export/example-kind.ts';
+import type { ExportFormat, RowOptions } from '../../src/export/format.ts';
+import { actionFormats, exampleFormats, findFormat, pairFormats } from '../../src/export/formats.ts';
+import type { ExportItem, ItemKind } from '../../src/export/item.ts';
+import { jsonLine } from '../../src/export/json-line.ts';
+import { pairKind } from '../../src/export/pair-kind.ts';
+import type { PrepareOptions } from '../../src/export/prepare.ts';
+import type { ChatTokenizer } from '../../src/export/tokenizer.ts';
+
+export type BuildOptions = Partial<RowOptions & PrepareOptions>;
+
+export const rowOptions: RowOptions = {
+  maxLength: null,
+  argumentsAs: 'object',
+  trainOnObservations: false,
+  ties: 'good',
+};
+
+/** The rows as a reader of the file gets them, and the rules that spoke, as `effect rule`. */
+function build<Item extends ExportItem>(
+  kind: ItemKind<Item>,
+  format: ExportFormat<Item>,
+  items: Item[],
+  { thought = 'keep', toolsAsText = false, ...row }: BuildOptions,
+  tokenizer: ChatTokenizer | null,
+) {
+  const built = buildRows(kind, items, format, tokenizer, {
+    row: { ...rowOptions, ...row },
+    prepare: { thought, toolsAsText: toolsAsText || format.toolsAsText?.(tokenizer) === true },
+  });
+  return {
+    rows: built.rows.map((row) => JSON.parse(jsonLine(row))),
+    lines: built.rows.map(jsonLine),
+    rules: built.findings.map(({ rule, effect }) => `${effect} ${rule}`),
+  };
+}
+
+export function buildPairs(
+  format: string,
+  pairs: Pair[],
+  options: BuildOptions = {},
+  tokenizer: ChatTokenizer | null = null,
+) {
+  return build(pairKind, findFormat(pairFormats, format), pairs, options, tokenizer);
+}
+
+export function buildExamples(
+  format: string,
+  examples: Example[],
+  options: BuildOptions = {},
+  tokenizer: ChatTokenizer | null = null,
+) {
+  return build(exampleKind, findFormat(exampleFormats, format), examples, options, tokenizer);
+}
+
+export function buildActions(
+  format: string,
+  actions: ProcessExample[],
+  options: BuildOptions = {},
+  tokenizer: ChatTokenizer | null = null,
+) {
+  return build(actionKind, findFormat(actionFormats, format), actions, options, tokenizer);
+}
