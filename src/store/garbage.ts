@@ -13,6 +13,8 @@ export const runTables = [
   'faults',
   'reservations',
   'claims',
+  'waits',
+  'rollouts',
   'candidates',
   'scores',
   'steps',
@@ -77,6 +79,7 @@ export class Garbage {
 
   /** Takes a run out, with all that belongs to it alone. @param progress told how many rows of a table are gone so far */
   async deleteRun(runId: string, progress: (table: string, rows: number) => void): Promise<void> {
+    await this.#rememberUses(runId);
     for (const name of runTables) {
       for (let gone = 0; ; ) {
         const deleted = await this.#deleteSome(name, runId);
@@ -86,6 +89,20 @@ export class Garbage {
       }
     }
     await this.#kysely.deleteFrom('runs').where('id', '=', runId).execute();
+  }
+
+  /** A model may have learned from what is deleted: the leak guard goes on knowing which groups that was. */
+  async #rememberUses(runId: string): Promise<void> {
+    for (const [table, use] of [
+      ['pairs', 'pairs'],
+      ['examples', 'sft'],
+    ] as const) {
+      await sql`
+        INSERT INTO data_uses (run_id, use, environment, task_group, given_at)
+        SELECT DISTINCT held.run_id, ${use}, runs.environment, held.task_group, CAST(${Date.now()} AS bigint)
+        FROM ${sql.table(table)} held JOIN runs ON runs.id = held.run_id WHERE held.run_id = ${runId}
+        ON CONFLICT DO NOTHING`.execute(this.#kysely);
+    }
   }
 
   /**

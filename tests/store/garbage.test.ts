@@ -1,6 +1,7 @@
 // Layer: the store on both engines.
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
+import { usedGroups } from '../../src/store/data-uses.ts';
 import { importScope } from '../../src/store/findings.ts';
 import { Garbage, runTables, treeTables } from '../../src/store/garbage.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -57,6 +58,17 @@ describeEngines('garbage', (engine) => {
     expect(left.filter((id) => id.startsWith('old'))).toEqual([]);
   });
 
+  it('leaves behind which groups of tasks a model may have learned from', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const { environment } = await store.runs.get('old');
+    const ofOld = async () => (await usedGroups(store, environment)).filter(({ runId }) => runId === 'old');
+    const before = await ofOld();
+    expect(before.length).toBeGreaterThan(0);
+    await remove(store, 'old');
+    expect(await ofOld()).toEqual(before);
+  });
+
   it('is none where a run under way has the task, whose new states nothing refers to yet', async () => {
     const store = await engine.open();
     await twoRuns(store);
@@ -109,7 +121,8 @@ describeEngines('garbage', (engine) => {
         ? sql`SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'run_id'`
         : sql`SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'run_id' AND table_schema = current_schema()`
     }`.execute(store.database.kysely);
-    expect(rows.map(({ name }) => name).sort()).toEqual([...runTables].sort());
+    // What was given out of a run stays known.
+    expect(rows.map(({ name }) => name).sort()).toEqual([...runTables, 'data_uses'].sort());
     expect(treeTables).toEqual(['nodes', 'transitions', 'snapshots']);
   });
 
