@@ -161,6 +161,7 @@ export function prmActivities(context: ActivityContext) {
       const answer = await gateway.answer(
         {
           run,
+          taskId: state.taskId,
           address: { nodeId: state.id, role: 'prm', purpose, stream: '', sample, ask },
           messages: request.messages,
           tools: [],
