@@ -85,7 +85,7 @@ async function cso(recorder: Recorder): Promise<void> {
 
 async function evaluate(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
-  const plain = await lab.start({ method: 'evaluate', taskIds: [failed], samples: 2 });
+  const plain = await lab.start({ method: 'evaluate', split: 'train', taskIds: [failed], samples: 2 });
   await plain.result();
   await recorder.keep('evaluate-explored', `${plain.id}/${failed}/1`);
 }
