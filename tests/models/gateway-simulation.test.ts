@@ -39,7 +39,7 @@ async function answersOf(server: Simulation, folder: string): Promise<string[]> 
     concurrency: 20,
     requestsPerMinute: null,
     tokensPerMinute: null,
-    timeoutMs: 500,
+    timeoutMs: 2_500,
     maxFaults: 8,
   };
   const gateway = new Gateway(store, { models: endpoint });
