@@ -5,7 +5,7 @@ import { checkPriced } from '../ceilings.ts';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
 import { type CeilingChanges, retunedCeilings } from '../domain/ceilings.ts';
 import type { Ending } from '../domain/ending.ts';
-import type { RunState } from '../domain/run-config.ts';
+import { askedModels, type RunState } from '../domain/run-config.ts';
 import type { CampaignCounts, NextTask, SettledTask, TaskAddress, TrajectoryResult } from '../domain/wire.ts';
 import { taskSlug, trajectoryWorkflowId } from '../domain/workflow-ids.ts';
 import { contentHash } from '../store/hash.ts';
@@ -127,7 +127,7 @@ export function storeActivities(context: ActivityContext) {
     if (!ceilings) return store.runs.setControl(runId, { ...(state && { state }) });
     const run = await store.runs.get(runId);
     const retuned = retunedCeilings(run.ceilings, ceilings);
-    checkPriced(run.config, retuned);
+    checkPriced(askedModels(run.config), retuned);
     await store.runs.setControl(runId, { ...(state && { state }), ceilings: retuned });
   }
 

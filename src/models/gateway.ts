@@ -128,9 +128,11 @@ export class Gateway {
       const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, throttledMs: 0 };
       const errand: Errand = { ...applicant, call, settings, body, key, worst, endpoint, admission, attempt: 0 };
       for (; ; errand.attempt++) {
-        const before = errand.throttledMs;
-        const result = await admission.run(errand, () => this.#attempt(errand));
-        this.#observer.waited(endpoint.name, null, errand.throttledMs - before);
+        const throttledMs = errand.throttledMs;
+        const result = await admission.run(errand, () => {
+          this.#observer.waited(endpoint.name, null, errand.throttledMs - throttledMs);
+          return this.#attempt(errand);
+        });
         span.setAttribute('crux.requests', errand.attempt + 1);
         if ('known' in result) return result.known;
         if ('answer' in result) {
