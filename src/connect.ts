@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { type AuditRequest, launchAudit, prepareAudit } from './audits.ts';
 import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from './config.ts';
 import type { AuditResult } from './domain/audit.ts';
-import type { Ceilings } from './domain/run-config.ts';
+import type { CeilingChanges } from './domain/ceilings.ts';
 import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest, retuneRun } from './runs.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -25,8 +25,8 @@ export type StartedRun = {
   pause(): Promise<void>;
   resume(): Promise<void>;
   cancel(): Promise<void>;
-  /** Replaces the ceilings; a run that stopped for its budget goes on with its remaining tasks. */
-  retune(ceilings: Ceilings): Promise<void>;
+  /** Replaces the run's own ceilings, and those of tasks and steps where named; a run that stopped for its budget goes on with its remaining tasks. */
+  retune(ceilings: CeilingChanges): Promise<void>;
 };
 
 export type Crux = {

@@ -34,6 +34,10 @@ export type FaultKind =
   | 'Run.Cancelled'
   /** A ceiling of the run is reached. */
   | 'Run.Budget'
+  /** A ceiling on each task: this one ends with what it has, the run goes on. */
+  | 'Task.Budget'
+  /** A ceiling on each step: this one is left out, the task goes on. */
+  | 'Step.Budget'
   | 'Temporal.Unavailable'
   | 'Temporal.ServerMissing'
   | 'Export.Exists';

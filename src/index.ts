@@ -5,6 +5,7 @@ export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { AuditResult } from './domain/audit.ts';
+export type { Ceiling, CeilingChanges, Ceilings } from './domain/ceilings.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { EvaluationFigures } from './domain/evaluation.ts';
 export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example.ts';
@@ -13,7 +14,6 @@ export type { DataUse, LeakedGroup } from './domain/lineage.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
 export type {
-  Ceilings,
   CsoOptions,
   EtoOptions,
   EvaluateOptions,

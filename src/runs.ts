@@ -1,10 +1,19 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
+import { checkPriced, configuredCeilings } from './ceilings.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
+import { type CeilingChanges, changedCeilings, retunedCeilings } from './domain/ceilings.ts';
 import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
 import { runsIn } from './domain/lineage.ts';
-import type { Ceilings, CsoOptions, MethodName, RoleSettings, RunConfig, RunSettings } from './domain/run-config.ts';
+import {
+  askedModels,
+  type CsoOptions,
+  type MethodName,
+  type RoleSettings,
+  type RunConfig,
+  type RunSettings,
+} from './domain/run-config.ts';
 import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
@@ -53,7 +62,8 @@ export type RunRequest = {
   trainedOn?: readonly string[];
   /** Evaluations only: test also on groups that the policy has seen or may have. The run is marked. */
   allowLeak?: boolean;
-  ceilings?: Partial<Ceilings>;
+  /** In place of those of the configuration; what is left out is taken from there. */
+  ceilings?: CeilingChanges;
   granularity?: 'rollout' | 'call';
   /** Runs whose paid answers may be read instead of paying again. */
   reuse?: string[];
@@ -76,7 +86,8 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const split = request.split ?? (request.method === 'evaluate' ? 'test' : 'train');
   const trajectories = request.trajectories ?? 'policy';
   const preset = request.preset ?? config.run.preset;
-  const ceilings = ceilingsOf(config, request);
+  const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
+  checkPriced(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
   const settings: RunSettings = {
     schemaVersion: 1,
     preset,
@@ -121,10 +132,16 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   return sameRun(await store.runs.get(id), runConfig, seed);
 }
 
-/** Replaces the ceilings of a run. One that ended for its budget goes on with what is not done; somebody must run a worker. */
-export async function retuneRun(client: Client, store: Store, runId: string, ceilings: Ceilings): Promise<void> {
+/**
+ * Replaces the run's own ceilings, and those of tasks and steps where they are named. One that ended for its budget goes on with what is not done; somebody must
+ * run a worker.
+ * @throws CruxError `User.Config` for a ceiling on cost while a model has no price
+ */
+export async function retuneRun(client: Client, store: Store, runId: string, given: CeilingChanges): Promise<void> {
   const handle = client.workflow.getHandle(runId);
-  const { state, finishedAt } = await store.runs.get(runId);
+  const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
+  const ceilings = retunedCeilings(known, given);
+  checkPriced(askedModels(config), ceilings);
   if (state !== 'budget' || finishedAt === null) {
     await handle.executeUpdate('retune', { args: [ceilings] });
     return;
@@ -241,32 +258,10 @@ function checkPassRate({ method, options, window, trajectories }: RunConfig, { s
 }
 
 /** A run that is taken up keeps its ceilings, unless new ones are given. */
-async function takeUp(store: Store, run: Run, changes: Partial<Ceilings> | undefined): Promise<Run> {
+async function takeUp(store: Store, run: Run, changes: CeilingChanges | undefined): Promise<Run> {
   if (!changes || Object.keys(changes).length === 0) return run;
-  await store.runs.setControl(run.id, { ceilings: { ...run.ceilings, ...changes } });
+  await store.runs.setControl(run.id, { ceilings: changedCeilings(run.ceilings, changes) });
   return store.runs.get(run.id);
-}
-
-function ceilingsOf(config: CruxConfig, request: RunRequest): Ceilings {
-  const { calls, tokens, cost } = config.run.ceilings;
-  const ceilings: Ceilings = {
-    calls,
-    tokens,
-    costMicroUsd: cost === null ? null : Math.round(cost * 1e6),
-    ...request.ceilings,
-  };
-  const asked = request.method === 'evaluate' ? { policy: config.models.policy } : config.models;
-  const unpriced = Object.entries(asked).filter(([, model]) => model.price === null);
-  if (ceilings.costMicroUsd !== null && unpriced.length > 0) {
-    throw new CruxError(
-      'User.Config',
-      `A ceiling on cost needs prices, and these models have none: ${unpriced.map(([role]) => role).join(', ')}.`,
-      {
-        remedy: 'Set `price` of each model in crux.config.ts, or use a ceiling on calls or tokens.',
-      },
-    );
-  }
-  return ceilings;
 }
 
 function onlyName(registry: EnvironmentRegistry): string {

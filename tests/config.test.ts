@@ -48,7 +48,8 @@ describe('a configuration', () => {
       granularity: 'rollout',
       stepLimit: null,
     });
-    expect(config.run.ceilings).toEqual({ calls: null, tokens: null, cost: null });
+    const none = { calls: null, tokens: null, cost: null, rollouts: null };
+    expect(config.run.ceilings).toEqual({ ...none, task: none, step: none });
     expect(config.models.policy).toMatchObject({
       temperature: 1,
       topP: null,

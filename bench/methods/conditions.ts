@@ -26,26 +26,29 @@ export function fixed(draws: number): Condition {
   };
 }
 
+export const sameRolloutsName = 'fixed-5-same-rollouts';
+export const randomName = 'random';
+
 /** Five actions at every step, valued with so few rollouts that these are as many in all as with rising exploration. */
 export async function sameRollouts(bench: Workbench, seed: number): Promise<Condition> {
   const perStep = async ({ name }: Condition) => {
-    const { branches, steps } = await bench.summary(`${name}-seed-${seed}`);
+    const { branches, steps } = await bench.summary(runIdOf(name, seed));
     return branches.value!.total / steps.mined;
   };
   const rollouts = Math.max(1, Math.round((5 * (await perStep(rising))) / (await perStep(fixed(5)))));
   return {
-    name: 'fixed-5-same-rollouts',
+    name: sameRolloutsName,
     request: { method: 'rro', options: { ...rroOptions, exploration: 'fixed', draws: 5, rollouts } },
   };
 }
 
 /** Stops by chance, with as many draws on average as rising exploration. */
 export async function random(bench: Workbench, seed: number): Promise<Condition> {
-  const { ledger, steps } = await bench.summary(`${rising.name}-seed-${seed}`);
+  const { ledger, steps } = await bench.summary(runIdOf(rising.name, seed));
   const mean = ledger.find(({ purpose }) => purpose === 'propose')!.calls / steps.mined;
   const stopProbability = Math.round(1000 * probabilityForMean(mean, 5)) / 1000;
   return {
-    name: 'random',
+    name: randomName,
     request: { method: 'rro', options: { ...rroOptions, exploration: 'random', stopProbability } },
   };
 }
@@ -59,4 +62,8 @@ function probabilityForMean(mean: number, most: number): number {
     else high = p;
   }
   return (low + high) / 2;
+}
+
+export function runIdOf(condition: string, seed: number): string {
+  return `${condition}-seed-${seed}`;
 }

@@ -8,19 +8,20 @@ import { aucs, cso, skills } from './conditions.ts';
 import { main } from './program.ts';
 import { renderCso } from './render-cso.ts';
 
+const all = [
+  // Without the gate every alternative is branched: the others read these branches again.
+  ...skills.map((skill) => cso('no-gate', { skill })),
+  ...aucs.flatMap((auc) => [cso('gate', { auc }), cso('no-verify', { auc })]),
+  ...skills.flatMap((skill) => [cso('gate', { skill }), cso('no-verify', { skill })]),
+];
+// The curves cross in one point.
+const conditions = [...new Map(all.map((condition) => [condition.name, condition])).values()];
+
 await main({
   name: 'cso',
   render: renderCso,
+  conditions: conditions.map(({ name }) => name),
   runs: async (bench, seed) => {
-    const all = [
-      // Without the gate every alternative is branched: the others read these branches again.
-      ...skills.map((skill) => cso('no-gate', { skill })),
-      ...aucs.flatMap((auc) => [cso('gate', { auc }), cso('no-verify', { auc })]),
-      ...skills.flatMap((skill) => [cso('gate', { skill }), cso('no-verify', { skill })]),
-    ];
-    // The curves cross in one point.
-    const conditions = [...new Map(all.map((condition) => [condition.name, condition])).values()];
     for (const condition of conditions) await bench.run(condition, seed);
-    return conditions;
   },
 });

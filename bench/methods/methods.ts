@@ -4,8 +4,7 @@
  *     node bench/methods/methods.ts --data .crux/data/spider-train --out .crux/bench
  *     node bench/methods/methods.ts --render bench/results/methods.json      # the table again
  */
-import { optionsKey } from '../../src/config.ts';
-import type { MethodName } from '../../src/domain/run-config.ts';
+import { type MethodName, methodNames } from '../../src/domain/run-config.ts';
 import { cso, fixed, rising } from './conditions.ts';
 import { main } from './program.ts';
 import { renderMethods } from './render-methods.ts';
@@ -13,7 +12,7 @@ import type { Condition } from './workbench.ts';
 
 const scored = { auc: 0.8, skill: 0.5 };
 
-/** Variants of methods that have some. */
+/** Variants of methods that have some. RFT and SFT give examples to imitate, and no pairs. */
 const variants: { [method in MethodName]?: Condition[] } = {
   cso: [
     cso('gate'),
@@ -26,18 +25,25 @@ const variants: { [method in MethodName]?: Condition[] } = {
     { name: 'rro-sound', request: { method: 'rro', preset: 'sound', options: { revalueRate: 0 } } },
     fixed(3),
   ],
+  // Pairs of whole trajectories cannot be told right or wrong by their first actions.
+  ipr: [plain('ipr'), { name: 'ipr-action', request: { method: 'ipr', options: { contrast: 'action' } }, ...scored }],
+  rft: [],
+  sft: [],
 };
 
-/** Every method that there is, by its name; as published where it has no variants above. */
-const conditions = (Object.keys(optionsKey) as MethodName[]).flatMap(
-  (method): Condition[] => variants[method] ?? [{ name: method, request: { method }, ...scored }],
-);
+/** Every method that there is, by its name. */
+const conditions = methodNames.flatMap((method) => variants[method] ?? [plain(method)]);
+
+/** As published. */
+function plain(method: MethodName): Condition {
+  return { name: method, request: { method }, ...scored };
+}
 
 await main({
   name: 'methods',
   render: renderMethods,
+  conditions: conditions.map(({ name }) => name),
   runs: async (bench, seed) => {
     for (const condition of conditions) await bench.run(condition, seed);
-    return conditions;
   },
 });

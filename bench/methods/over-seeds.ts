@@ -1,28 +1,48 @@
 /** Figures of several seeds in one cell: mean and standard error over the seeds. */
+import { type PairQuality, pairQualities } from '../../src/domain/pair-quality.ts';
 import { meanWithError } from '../../src/domain/statistics/interval.ts';
+import type { Measured } from './measure.ts';
 import type { Results } from './program.ts';
-import type { Measured } from './workbench.ts';
 
 export type OverSeeds = { mean: number; error: number | null };
 
-export type Row = {
-  condition: string;
-  runs: Measured[];
-  /** Mean over the seeds that have the figure; null when none has. */
-  of: (figure: (run: Measured) => number | null | undefined) => OverSeeds | null;
-};
+type Figure = (run: Measured) => number | null | undefined;
+
+/** The runs of one condition. */
+export class Row {
+  readonly condition: string;
+  readonly runs: readonly Measured[];
+
+  constructor(condition: string, runs: readonly Measured[]) {
+    this.condition = condition;
+    this.runs = runs;
+  }
+
+  /** Over the seeds that have the figure; null when none has. */
+  of(figure: Figure): OverSeeds | null {
+    const { mean, standardError } = meanWithError(this.runs.flatMap((run) => figure(run) ?? []));
+    return mean === null ? null : { mean, error: standardError };
+  }
+
+  cell(figure: Figure, digits = 2): string {
+    return cell(this.of(figure), digits);
+  }
+
+  percent(figure: Figure): string {
+    return cell(this.of(figure), 0, 'percent');
+  }
+
+  /** Shares of pairs that are better, equal and wrong: of all pairs by exact values, or of the sample by reference rollouts. */
+  qualities(by: 'exact' | 'reference'): string {
+    const share = (run: Measured, quality: PairQuality) =>
+      by === 'exact' ? run.truePairs?.[quality] : run.audit?.quality?.[quality].value;
+    return pairQualities.map((quality) => this.percent((run) => share(run, quality))).join(' / ');
+  }
+}
 
 /** A row for each condition, in the order of measurement. */
 export function rowsOf({ measured }: Results): Row[] {
-  return [...Map.groupBy(measured, ({ condition }) => condition)].map(([condition, runs]) => ({
-    condition,
-    runs,
-    of: (figure) => {
-      const known = runs.flatMap((run) => figure(run) ?? []);
-      const { mean, standardError } = meanWithError(known);
-      return mean === null ? null : { mean, error: standardError };
-    },
-  }));
+  return [...Map.groupBy(measured, ({ condition }) => condition)].map(([condition, runs]) => new Row(condition, runs));
 }
 
 /** E.g. `0.62 ± 0.03`; an en dash where the figure is unknown. */
@@ -41,8 +61,17 @@ export function markdownTable(header: string[], rows: string[][]): string {
   return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** What was measured, in a sentence: the head of every table. */
-export function headOf({ program, date, options }: Results): string {
+/** What was measured, in a few sentences: the head of every table. */
+export function headOf({ program, date, options, measured }: Results): string {
   const { tasks, seeds, audited, rollouts } = options;
-  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} seeds with ${tasks} tasks of spider-train each, none in common; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. Mean ± standard error over the seeds.`;
+  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} seeds with ${tasks} tasks of spider-train each, none in common; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. Mean ± standard error over the seeds. ${agreementText(measured)}`;
+}
+
+/** Equal actions of several runs count once for each: their rollouts are the same. */
+function agreementText(measured: Measured[]): string {
+  const all = measured.flatMap(({ agreement }) => agreement ?? []);
+  const actions = all.reduce((sum, { actions: own }) => sum + own, 0);
+  const weighted = (pick: (one: (typeof all)[number]) => number) =>
+    (all.reduce((sum, one) => sum + one.actions * pick(one), 0) / actions).toFixed(3);
+  return `Exact values against reference rollouts, ${actions.toLocaleString('en-US')} actions: probability of success ${weighted(({ exact }) => exact)} against ${weighted(({ observed }) => observed)}.`;
 }

@@ -2,7 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Condition, type Measured, say, Workbench } from './workbench.ts';
+import { openStore } from '../../src/store/store.ts';
+import { runIdOf } from './conditions.ts';
+import { type Measured, measure } from './measure.ts';
+import { Truth } from './truth.ts';
+import { say, Workbench } from './workbench.ts';
 
 export type Results = {
   program: string;
@@ -14,15 +18,17 @@ export type Results = {
 
 export type Program = {
   name: string;
-  /** Makes all runs of a seed. @returns their conditions */
-  runs: (bench: Workbench, seed: number) => Promise<Condition[]>;
+  /** Names of all conditions, in the order to be shown. */
+  conditions: string[];
+  /** Makes all runs of a seed. */
+  runs: (bench: Workbench, seed: number) => Promise<void>;
   /** Text for the documentation, and plots by file name. */
   render: (results: Results) => { text: string; plots: { [file: string]: string } };
 };
 
-const usage = `[--data <folder>] [--out <folder>] [--tasks 70] [--seeds 3] [--audited 16] [--rollouts 64] [--render <results.json> [--figures <folder>]]`;
+const usage = `[--data <folder>] [--out <folder>] [--tasks 70] [--seeds 3] [--audited 16] [--rollouts 64] [--stored] [--render <results.json> [--figures <folder>]]`;
 
-/** Runs a program, or with `--render` makes table and plots of results that are there. */
+/** Runs a program; with `--stored` only measures the runs that are there, with `--render` makes table and plots of results. */
 export async function main(program: Program): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -32,6 +38,7 @@ export async function main(program: Program): Promise<void> {
       seeds: { type: 'string', default: '3' },
       audited: { type: 'string', default: '16' },
       rollouts: { type: 'string', default: '64' },
+      stored: { type: 'boolean', default: false },
       render: { type: 'string' },
       figures: { type: 'string', default: 'docs/figures' },
       help: { type: 'boolean', default: false },
@@ -46,7 +53,8 @@ export async function main(program: Program): Promise<void> {
       audited: Number(values.audited),
       rollouts: Number(values.rollouts),
     };
-    const measured = await measure(program, values.out, values.data, options);
+    if (!values.stored) await makeRuns(program, values.out, values.data, options);
+    const measured = await measureStored(program, values.out, values.data, options.seeds);
     const results: Results = { program: program.name, date: new Date().toISOString().slice(0, 10), options, measured };
     writeFileSync(file, `${compact(results)}\n`);
     say(`Figures: ${file}`);
@@ -57,20 +65,31 @@ export async function main(program: Program): Promise<void> {
   for (const [name, svg] of Object.entries(plots)) writeFileSync(join(folder, name), svg);
 }
 
-async function measure(program: Program, out: string, data: string, options: Results['options']): Promise<Measured[]> {
+async function makeRuns(program: Program, out: string, data: string, options: Results['options']): Promise<void> {
   const bench = await Workbench.open({ out, data, ...options });
   try {
-    const measured: Measured[] = [];
     for (let seed = 1; seed <= options.seeds; seed++) {
-      for (const condition of await program.runs(bench, seed)) {
-        await bench.audit(`${condition.name}-seed-${seed}`);
-        measured.push((await bench.measured(condition, seed))!);
-      }
+      await program.runs(bench, seed);
+      for (const condition of program.conditions) await bench.audit(runIdOf(condition, seed));
     }
-    return measured;
   } finally {
     await bench.close();
   }
+}
+
+/** All runs that are finished: with `--stored` also where the program was stopped. */
+async function measureStored(program: Program, out: string, data: string, seeds: number): Promise<Measured[]> {
+  const store = await openStore(join(out, 'crux.db'));
+  const truth = await Truth.load(data);
+  const measured: Measured[] = [];
+  for (let seed = 1; seed <= seeds; seed++) {
+    for (const condition of program.conditions) {
+      const one = await measure(store, truth, condition, seed);
+      if (one) measured.push(one);
+    }
+  }
+  await store.close();
+  return measured;
 }
 
 /** One line for each run, six digits for each number: small enough to be kept beside the program. */

@@ -58,38 +58,14 @@ function tableOf(rows: Map<string, Row>, axis: Axis): string {
 }
 
 function cellsOf(row: Row, ungated: Row | undefined): string[] {
-  const qualities = ['better', 'equal', 'wrong'] as const;
   const pairsBySeed = new Map(ungated?.runs.map(({ seed, pairs }) => [seed, pairs]));
   return [
-    cell(row.of((run) => run.pairs / run.tasks)),
-    cell(
-      row.of((run) => (pairsBySeed.has(run.seed) ? run.pairs / pairsBySeed.get(run.seed)! : null)),
-      0,
-      'percent',
-    ),
+    row.cell((run) => run.pairs / run.tasks),
+    row.percent((run) => (pairsBySeed.has(run.seed) ? run.pairs / pairsBySeed.get(run.seed)! : null)),
     cell(branchesPerPair(row), 1),
-    cell(
-      row.of((run) => run.tokens / run.pairs),
-      0,
-    ),
-    qualities
-      .map((quality) =>
-        cell(
-          row.of((run) => run.truePairs?.[quality]),
-          0,
-          'percent',
-        ),
-      )
-      .join(' / '),
-    qualities
-      .map((quality) =>
-        cell(
-          row.of((run) => run.audit?.quality?.[quality].value),
-          0,
-          'percent',
-        ),
-      )
-      .join(' / '),
+    row.cell((run) => run.tokens / run.pairs, 0),
+    row.qualities('exact'),
+    row.qualities('reference'),
   ];
 }
 

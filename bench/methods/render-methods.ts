@@ -1,6 +1,6 @@
-import { cell, headOf, markdownTable, type Row, rowsOf } from './over-seeds.ts';
+import type { Measured } from './measure.ts';
+import { headOf, markdownTable, rowsOf } from './over-seeds.ts';
 import type { Results } from './program.ts';
-import type { Measured } from './workbench.ts';
 
 const names: { [condition: string]: string } = {
   'cso-gate-auc-0.8-skill-0.5': 'cso',
@@ -13,46 +13,31 @@ const names: { [condition: string]: string } = {
 };
 
 export function renderMethods(results: Results): { text: string; plots: { [file: string]: string } } {
-  const perCorrect = (figure: (run: Measured) => number) => (row: Row) =>
-    row.of((run) =>
-      run.truePairs && run.truePairs.better > 0 ? figure(run) / (run.pairs * run.truePairs.better) : null,
-    );
-  const rows = rowsOf(results);
   const table = markdownTable(
     [
       'method',
       'pairs a task',
       'better / equal / wrong, exact',
       'by reference rollouts: sample',
+      'calls for a pair',
       'for a correct pair: calls',
       'rollouts',
       'tokens',
     ],
-    rows.map((row) => [
+    rowsOf(results).map((row) => [
       names[row.condition] ?? row.condition,
-      cell(row.of((run) => run.pairs / run.tasks)),
-      (['better', 'equal', 'wrong'] as const)
-        .map((quality) =>
-          cell(
-            row.of((run) => run.truePairs?.[quality]),
-            0,
-            'percent',
-          ),
-        )
-        .join(' / '),
-      (['better', 'equal', 'wrong'] as const)
-        .map((quality) =>
-          cell(
-            row.of((run) => run.audit?.quality?.[quality].value),
-            0,
-            'percent',
-          ),
-        )
-        .join(' / '),
-      cell(perCorrect((run) => run.calls)(row), 0),
-      cell(perCorrect((run) => run.rollouts)(row), 1),
-      cell(perCorrect((run) => run.tokens)(row), 0),
+      row.cell((run) => run.pairs / run.tasks),
+      row.qualities('exact'),
+      row.qualities('reference'),
+      row.cell((run) => (run.pairs === 0 ? null : run.calls / run.pairs), 0),
+      row.cell((run) => perCorrectPair(run, run.calls), 0),
+      row.cell((run) => perCorrectPair(run, run.rollouts), 1),
+      row.cell((run) => perCorrectPair(run, run.tokens), 0),
     ]),
   );
   return { text: [headOf(results), table].join('\n\n'), plots: {} };
+}
+
+function perCorrectPair({ truePairs }: Measured, demand: number): number | null {
+  return truePairs && truePairs.better > 0 ? demand / (truePairs.pairs * truePairs.better) : null;
 }

@@ -14,66 +14,39 @@ export function renderRro(results: Results): { text: string; plots: { [file: str
     ['exploration', 'draws a step', 'rollouts a step', 'calls a task', 'tokens a task', 'pairs a task'],
     rows.map((row) => [
       nameOf(row),
-      cell(row.of((run) => run.drawsPerStep)),
+      row.cell((run) => run.drawsPerStep),
       cell(rolloutsPerStep(row), 1),
-      cell(
-        row.of((run) => run.calls / run.tasks),
-        0,
-      ),
-      cell(
-        row.of((run) => run.tokens / run.tasks),
-        0,
-      ),
-      cell(row.of((run) => run.pairs / run.tasks)),
+      row.cell((run) => run.calls / run.tasks, 0),
+      row.cell((run) => run.tokens / run.tasks, 0),
+      row.cell((run) => run.pairs / run.tasks),
     ]),
   );
   const worth = markdownTable(
     [
       'exploration',
-      'accepted actions, exact: all',
-      'by reference rollouts: sample',
-      'valued, sample',
-      'overrated',
+      'accepted actions: probability of success, exact',
+      'overrated by, exact',
+      'sample: reward by reference rollouts',
+      'sample: overrated by',
       'reward of the built trajectories',
       'pairs better / equal / wrong, exact',
     ],
     rows.map((row) => [
       nameOf(row),
-      cell(
-        row.of((run) => run.trueAccepted),
-        3,
-      ),
-      cell(
-        row.of((run) => run.audit?.accepted?.reference.value),
-        3,
-      ),
-      cell(
-        row.of((run) => run.audit?.accepted?.estimate),
-        3,
-      ),
-      cell(
-        row.of((run) => run.audit?.accepted?.overrated.value),
-        3,
-      ),
-      cell(
-        row.of((run) => run.meanReward),
-        3,
-      ),
-      (['better', 'equal', 'wrong'] as const)
-        .map((quality) =>
-          cell(
-            row.of((run) => run.truePairs?.[quality]),
-            0,
-            'percent',
-          ),
-        )
-        .join(' / '),
+      row.cell((run) => run.trueAccepted?.exact, 3),
+      row.cell((run) => run.trueAccepted?.overrated, 3),
+      row.cell((run) => run.audit?.accepted?.reference.value, 3),
+      row.cell((run) => run.audit?.accepted?.overrated.value, 3),
+      row.cell((run) => run.meanReward, 3),
+      row.qualities('exact'),
     ]),
   );
   return {
     text: [headOf(results), cost, worth].join('\n\n'),
     plots: {
-      'rro-value.svg': valuePlot(rows, 'Worth of the accepted actions', (row) => row.of((run) => run.trueAccepted)),
+      'rro-value.svg': valuePlot(rows, 'Worth of the accepted actions', (row) =>
+        row.of((run) => run.trueAccepted?.exact),
+      ),
       'rro-reward.svg': valuePlot(rows, 'Reward of the built trajectories', (row) => row.of((run) => run.meanReward)),
     },
   };

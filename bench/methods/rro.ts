@@ -4,25 +4,21 @@
  *     node bench/methods/rro.ts --data .crux/data/spider-train --out .crux/bench
  *     node bench/methods/rro.ts --render bench/results/rro.json      # table and plots again
  */
-import { fixed, random, rising, sameRollouts } from './conditions.ts';
+import { fixed, random, randomName, rising, sameRollouts, sameRolloutsName } from './conditions.ts';
 import { main } from './program.ts';
 import { renderRro } from './render-rro.ts';
-import type { Condition } from './workbench.ts';
+
+// The largest first: the others read again what they have in common with it.
+const draws = [5, 4, 3, 2, 1];
 
 await main({
   name: 'rro',
   render: renderRro,
+  conditions: [rising.name, ...draws.map((count) => fixed(count).name), sameRolloutsName, randomName],
   runs: async (bench, seed) => {
-    const made: Condition[] = [];
-    const make = async (condition: Condition) => {
-      await bench.run(condition, seed);
-      made.push(condition);
-    };
-    await make(rising);
-    // The largest first: the others read again what they have in common with it.
-    for (const draws of [5, 4, 3, 2, 1]) await make(fixed(draws));
-    await make(await sameRollouts(bench, seed));
-    await make(await random(bench, seed));
-    return made;
+    await bench.run(rising, seed);
+    for (const count of draws) await bench.run(fixed(count), seed);
+    await bench.run(await sameRollouts(bench, seed), seed);
+    await bench.run(await random(bench, seed), seed);
   },
 });

@@ -8,6 +8,7 @@ import { loadSqlWorld } from '../../src/simulation/sql/sql-world.ts';
 import { drawTraits } from '../../src/simulation/sql/traits.ts';
 import { type ExactValues, exactValues } from '../../src/simulation/sql/value.ts';
 import { readConversation, readMove } from '../../src/simulation/sql/visible.ts';
+import type { BranchTable } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import { serverSeed } from './models.ts';
 
@@ -24,6 +25,12 @@ export type TruePairs = {
   meanDifference: number;
 };
 
+/** Mean probability of success after accepted actions, and how much the share of successes overrates it that they were valued by. */
+export type TrueAccepted = { steps: number; exact: number; overrated: number };
+
+/** Mean probability of success of audited actions, exact and as their reference rollouts came out. */
+export type Agreement = { actions: number; exact: number; observed: number };
+
 export class Truth {
   readonly #lessons: Map<string, Lesson>;
   readonly #values = new Map<string, ExactValues>();
@@ -36,14 +43,14 @@ export class Truth {
     return new Truth((await loadSqlWorld(data)).lessons);
   }
 
-  /** All pairs of a run, by exact values; null without any. */
+  /** All pairs of single actions of a run, by exact values; null without any. */
   async pairs(store: Store, runId: string): Promise<TruePairs | null> {
-    const rows = await store.findings.pairs(runId);
+    const rows = (await store.findings.pairs(runId)).filter((pair) => pair.chosen_leaf === null);
     const differences: number[] = [];
     for (const { node_id, chosen_id, rejected_id } of rows) {
       const [chosen, rejected] = [
-        await this.value(store, runId, node_id, chosen_id),
-        await this.value(store, runId, node_id, rejected_id),
+        await this.#value(store, runId, node_id, chosen_id),
+        await this.#value(store, runId, node_id, rejected_id),
       ];
       differences.push(chosen - rejected);
     }
@@ -58,15 +65,36 @@ export class Truth {
     };
   }
 
-  /** Mean probability of success after the actions that a run of RRO went on with; null without any. */
-  async accepted(store: Store, runId: string): Promise<number | null> {
+  /** The actions that a run of RRO went on with; null without any. */
+  async accepted(store: Store, runId: string): Promise<TrueAccepted | null> {
     const steps = (await store.findings.steps(runId)).filter((step) => acceptedId(step) !== '');
-    const values: number[] = [];
-    for (const step of steps) values.push(await this.value(store, runId, step.node_id, acceptedId(step)));
-    return values.length === 0 ? null : mean(values);
+    const branches = (await store.findings.branches(runId)).filter(({ purpose }) => purpose === 'value');
+    const valued = Map.groupBy(branches, (row) => `${row.node_id}/${row.candidate_id}`);
+    const exact: number[] = [];
+    const overrated: number[] = [];
+    for (const step of steps) {
+      const value = await this.#value(store, runId, step.node_id, acceptedId(step));
+      exact.push(value);
+      // An action that ends the task has no rollouts that could mislead.
+      const rollouts = valued.get(`${step.node_id}/${acceptedId(step)}`);
+      if (rollouts) overrated.push(shareOfSuccesses(rollouts) - value);
+    }
+    return exact.length === 0 ? null : { steps: steps.length, exact: mean(exact), overrated: mean(overrated) };
   }
 
-  async value(store: Store, runId: string, nodeId: string, candidateId: string): Promise<number> {
+  /** Whether reference rollouts agree with the exact values of their actions; null for a run that was not audited. */
+  async agreement(store: Store, runId: string): Promise<Agreement | null> {
+    const rows = await store.findings.references(runId, Number.MAX_SAFE_INTEGER);
+    const actions = [...Map.groupBy(rows, (row) => `${row.node_id}/${row.candidate_id}`).values()];
+    if (actions.length === 0) return null;
+    const exact: number[] = [];
+    for (const [{ node_id, candidate_id }] of actions as [BranchTable][]) {
+      exact.push(await this.#value(store, runId, node_id, candidate_id));
+    }
+    return { actions: actions.length, exact: mean(exact), observed: mean(actions.map(shareOfSuccesses)) };
+  }
+
+  async #value(store: Store, runId: string, nodeId: string, candidateId: string): Promise<number> {
     const { config } = await store.runs.get(runId);
     const state = await store.tree.state(nodeId);
     const root = await store.tree.state(state.rootId);
@@ -85,6 +113,10 @@ export class Truth {
     this.#values.set(key, values);
     return values;
   }
+}
+
+function shareOfSuccesses(rollouts: readonly BranchTable[]): number {
+  return rollouts.filter(({ success }) => success === 1).length / rollouts.length;
 }
 
 function mean(values: readonly number[]): number {

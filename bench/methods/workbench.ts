@@ -16,10 +16,9 @@ import { interCodeSql } from '../../src/environments/intercode-sql/environment.t
 import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { connectTemporal } from '../../src/temporal/connection.ts';
-import { type AuditView, auditView } from '../../src/views/audit.ts';
 import { type RunSummary, runSummary } from '../../src/views/run-summary.ts';
 import { startWorker } from '../../src/worker.ts';
-import { type TruePairs, Truth } from './truth.ts';
+import { runIdOf } from './conditions.ts';
 
 export type WorkbenchOptions = {
   /** Folder of all state and results. */
@@ -43,29 +42,6 @@ export type Condition = {
   auc?: number;
 };
 
-/** What a run of one condition with one seed came to. */
-export type Measured = {
-  condition: string;
-  seed: number;
-  tasks: number;
-  steps: number;
-  /** Actions drawn or proposed at a step; equal ones count. */
-  drawsPerStep: number;
-  /** Logical demand, the audit aside. */
-  calls: number;
-  tokens: number;
-  rollouts: number;
-  pairs: number;
-  groups: number;
-  /** Mean reward and share of successes of the run's own trajectories: under RRO those that were built of accepted actions. */
-  meanReward: number;
-  successRate: number;
-  audit: Omit<AuditView, 'judged' | 'ledger' | 'runId' | 'settings'> | null;
-  /** By the simulated policy's exact values: all pairs, and all accepted actions under RRO. */
-  truePairs: TruePairs | null;
-  trueAccepted: number | null;
-};
-
 export class Workbench {
   readonly store: Store;
   readonly #options: WorkbenchOptions;
@@ -73,7 +49,6 @@ export class Workbench {
   readonly #environment: Environment;
   readonly #port: number;
   readonly #taskIds: string[];
-  readonly #truth: Truth;
   readonly #release: () => Promise<void>;
 
   private constructor(
@@ -84,7 +59,6 @@ export class Workbench {
       environment: Environment;
       port: number;
       taskIds: string[];
-      truth: Truth;
       release: () => Promise<void>;
     },
   ) {
@@ -94,7 +68,6 @@ export class Workbench {
     this.#environment = parts.environment;
     this.#port = parts.port;
     this.#taskIds = parts.taskIds;
-    this.#truth = parts.truth;
     this.#release = parts.release;
   }
 
@@ -115,7 +88,6 @@ export class Workbench {
       environment,
       port,
       taskIds: shuffled(tasks, seededRandom('bench/tasks')),
-      truth: await Truth.load(data),
       release: async () => {
         worker.stop();
         await worker.done;
@@ -130,7 +102,7 @@ export class Workbench {
   async run(condition: Condition, seed: number): Promise<string> {
     const { name, request, ...models } = condition;
     const { tasks } = this.#options;
-    const runId = `${name}-seed-${seed}`;
+    const runId = runIdOf(name, seed);
     const taskIds = this.#taskIds.slice((seed - 1) * tasks, seed * tasks);
     const others = (await this.store.runs.list()).filter((run) => run.seed === seed && run.finishedAt !== null);
     const reuse = others.map(({ id }) => id).filter((id) => id !== runId);
@@ -160,42 +132,6 @@ export class Workbench {
 
   summary(runId: string): Promise<RunSummary> {
     return runSummary(this.store, runId);
-  }
-
-  /** @returns null for a run that is not finished */
-  async measured(condition: Condition, seed: number): Promise<Measured | null> {
-    const runId = `${condition.name}-seed-${seed}`;
-    const run = await this.store.runs.find(runId);
-    if (!run || run.finishedAt === null) return null;
-    const summary = await this.summary(runId);
-    const view = await auditView(this.store, runId);
-    const trajectories = await this.store.findings.trajectories(runId);
-    const rewards = trajectories.flatMap(({ reward }) => (reward === null ? [] : [reward]));
-    const { ledger, branches, pairs, steps, tasks } = summary;
-    const sum = (pick: (line: (typeof ledger)[number]) => number) => ledger.reduce((all, line) => all + pick(line), 0);
-    return {
-      condition: condition.name,
-      seed,
-      tasks: tasks.total,
-      steps: steps.mined,
-      drawsPerStep: sum(({ purpose, calls }) => (purpose === 'propose' ? calls : 0)) / steps.mined,
-      calls: sum(({ calls }) => calls),
-      tokens: sum(({ promptTokens, completionTokens }) => promptTokens! + completionTokens!),
-      rollouts: Object.values(branches).reduce((all, { total }) => all + total, 0),
-      pairs: pairs.total,
-      groups: pairs.groups,
-      meanReward: rewards.reduce((all, reward) => all + reward, 0) / rewards.length,
-      successRate: trajectories.filter(({ success }) => success === 1).length / rewards.length,
-      audit: view && {
-        pairs: view.pairs,
-        quality: view.quality,
-        meanDifference: view.meanDifference,
-        accepted: view.accepted,
-        perCorrectPair: view.perCorrectPair,
-      },
-      truePairs: await this.#truth.pairs(this.store, runId),
-      trueAccepted: run.method === 'rro' ? await this.#truth.accepted(this.store, runId) : null,
-    };
   }
 
   close(): Promise<void> {

@@ -6,6 +6,7 @@ import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } f
 import { pairFlags } from '../domain/pair-flags.ts';
 import { standardError } from '../domain/rising.ts';
 import type { Role, RunConfig } from '../domain/run-config.ts';
+import { streamOf } from '../domain/stream.ts';
 import { isVerifiedSuccess } from '../domain/verification.ts';
 import { callKey } from '../models/gateway.ts';
 import { promptVersions } from '../models/prompts.ts';
@@ -16,7 +17,6 @@ import type { BranchTable, CandidateTable, PairTable, TrajectoryTable } from '..
 import type { State } from '../store/tree.ts';
 import type { ActivityContext } from './context.ts';
 import { branchOutcome, type Proof } from './proof.ts';
-import { streamOf } from './rollout.ts';
 import { mostScoreAsks, scoreCall } from './score-call.ts';
 
 /** Makes the rows of pairs that were proven. */

@@ -16,6 +16,7 @@ export function scoreCall(run: Run, state: State, candidate: CandidateTable, sam
   const request = scoreRequest(state.messages, state.tools, action);
   return {
     run,
+    taskId: state.taskId,
     address: { nodeId: state.id, role: 'prm', stream: '', ...sample },
     messages: request.messages,
     tools: [],

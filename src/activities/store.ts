@@ -1,9 +1,11 @@
 /** Activities of the campaign: which tasks come next, which are settled, how the run stands. */
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
+import { checkPriced } from '../ceilings.ts';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
+import { type CeilingChanges, retunedCeilings } from '../domain/ceilings.ts';
 import type { Ending } from '../domain/ending.ts';
-import type { Ceilings, RunState } from '../domain/run-config.ts';
+import { askedModels, type RunState } from '../domain/run-config.ts';
 import type { CampaignCounts, NextTask, SettledTask, TaskAddress, TrajectoryResult } from '../domain/wire.ts';
 import { taskSlug, trajectoryWorkflowId } from '../domain/workflow-ids.ts';
 import { contentHash } from '../store/hash.ts';
@@ -14,7 +16,7 @@ import type { ActivityContext } from './context.ts';
 const rowsPerLook = 500;
 
 export type LoseTaskInput = TaskAddress & { ending: Ending /** Kind and words of the fault. */; fault?: string | null };
-export type ControlInput = { runId: string; state?: RunState; ceilings?: Ceilings };
+export type ControlInput = { runId: string; state?: RunState; ceilings?: CeilingChanges };
 
 export function storeActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -122,7 +124,11 @@ export function storeActivities(context: ActivityContext) {
   }
 
   async function writeControl({ runId, state, ceilings }: ControlInput): Promise<void> {
-    await store.runs.setControl(runId, { ...(state && { state }), ...(ceilings && { ceilings }) });
+    if (!ceilings) return store.runs.setControl(runId, { ...(state && { state }) });
+    const run = await store.runs.get(runId);
+    const retuned = retunedCeilings(run.ceilings, ceilings);
+    checkPriced(askedModels(run.config), retuned);
+    await store.runs.setControl(runId, { ...(state && { state }), ceilings: retuned });
   }
 
   async function finishRun({ runId, state }: { runId: string; state: RunState }): Promise<void> {

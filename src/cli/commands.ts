@@ -60,6 +60,7 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--max-rollouts <n>', 'ceiling on rollouts', wholeNumber)
     .option('--trained-on <runs>', 'runs that the policy was trained on, `none` at the end where that is all', list)
     .option('--reuse <run...>', 'read what these runs have paid for')
     .option('--detach', 'start it and return; a worker elsewhere does the work')
@@ -118,6 +119,7 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'model calls', wholeNumber)
     .option('--max-tokens <n>', 'tokens', wholeNumber)
     .option('--max-cost <dollars>', 'US dollars', positiveNumber)
+    .option('--max-rollouts <n>', 'rollouts', wholeNumber)
     .action(async (run, options) => (await import('./control.ts')).budget(setting(), run, options));
 
   program
@@ -245,6 +247,7 @@ export function registerCommands(program: Command): void {
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
     .option('--latency <ms>', 'mean time of an answer', wholeNumber, 0)
     .option('--faults <rate>', 'share of requests that come to a fault', positiveNumber)
+    .option('--requests-per-minute <n>', 'what it allows; more are answered with 429', wholeNumber)
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
 }
 

@@ -2,10 +2,11 @@ import { storeLocation } from '../config.ts';
 import { prepareRun, type RunRequest } from '../runs.ts';
 import { openStore } from '../store/store.ts';
 import type { RunSummary } from '../views/run-summary.ts';
-import { ceilingsGiven, type GivenCeilings, runToTheEnd } from './run.ts';
+import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
+import { runToTheEnd } from './run.ts';
 import { configOf, type GlobalOptions, homeOf } from './setting.ts';
 
-type EvaluateOptions = GivenCeilings & {
+type EvaluateOptions = CeilingOptions & {
   runId?: string;
   policy?: string;
   endpoint?: string;

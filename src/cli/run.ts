@@ -1,18 +1,17 @@
 import { type CruxConfig, checkConfig, optionsKey, storeLocation } from '../config.ts';
-import type { Ceilings, MethodName } from '../domain/run-config.ts';
+import type { MethodName } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
 import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type RunSummary, runSummary } from '../views/run-summary.ts';
+import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
 import { summaryText } from './summary.ts';
 import { workOn } from './work.ts';
 
-export type GivenCeilings = { maxCalls?: number; maxTokens?: number; maxCost?: number };
-
-type RunOptions = GivenCeilings & {
+type RunOptions = CeilingOptions & {
   runId?: string;
   env?: string;
   split: 'train' | 'test';
@@ -78,15 +77,6 @@ function requestFrom(method: MethodName, given: RunOptions): RunRequest {
     reuse: given.reuse,
     trainedOn: given.trainedOn,
     ceilings: ceilingsGiven(given),
-  };
-}
-
-/** Ceilings that are named; the others are those of the configuration, or of the run that is taken up. */
-export function ceilingsGiven({ maxCalls, maxTokens, maxCost }: GivenCeilings): Partial<Ceilings> {
-  return {
-    ...(maxCalls !== undefined && { calls: maxCalls }),
-    ...(maxTokens !== undefined && { tokens: maxTokens }),
-    ...(maxCost !== undefined && { costMicroUsd: Math.round(maxCost * 1e6) }),
   };
 }
 

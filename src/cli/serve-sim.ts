@@ -6,7 +6,15 @@ import { demoDataset } from './demo-data.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type GlobalOptions, homeOf, say } from './setting.ts';
 
-type Given = { data?: string[]; host: string; port: number; seed: number; latency: number; faults?: number };
+type Given = {
+  data?: string[];
+  host: string;
+  port: number;
+  seed: number;
+  latency: number;
+  faults?: number;
+  requestsPerMinute?: number;
+};
 
 export async function serveSim(options: GlobalOptions, given: Given): Promise<void> {
   const folders = given.data ?? [await bundled(homeOf(options))];
@@ -18,6 +26,7 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
     port: given.port,
     worlds: await simulationFromDataset(...folders),
     latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },
+    ...(given.requestsPerMinute && { rate: { requestsPerMinute: given.requestsPerMinute } }),
     faults: { rate429: rate, rate500: rate, rateCut: rate, rateMalformed: rate, rateTruncated: rate },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;

@@ -4,6 +4,8 @@ import type { Json } from './canonical-json.ts';
 import type { LeakedGroup } from './lineage.ts';
 import type { Split } from './task.ts';
 
+export type { Ceilings } from './ceilings.ts';
+
 /** Methods that give something to learn from. */
 export const methodNames = ['cso', 'rro', 'ipr', 'eto', 'step-dpo', 'rft', 'sft'] as const;
 
@@ -125,9 +127,6 @@ export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'mode
 } {
   return method === 'evaluate' ? { policy: models.policy } : models;
 }
-
-/** Hard ceilings; null for none. */
-export type Ceilings = { calls: number | null; tokens: number | null; costMicroUsd: number | null };
 
 export type RunState = 'running' | 'paused' | 'cancelled' | 'budget' | 'finished' | 'failed';
 

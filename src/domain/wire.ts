@@ -202,6 +202,9 @@ export type BranchResult = {
 
 export type OpenedBranch = BranchCursor & { outcome: BranchResult | null };
 
+/** `budget`: a ceiling of the run; the task is not done, and goes on with a higher one. `task-budget`, `step-budget`: its own; it is done. */
+export type StopReason = 'budget' | 'task-budget' | 'step-budget' | 'cancelled' | 'fault';
+
 export type TrajectoryResult = {
   position: number;
   taskId: string;
@@ -215,7 +218,9 @@ export type TrajectoryResult = {
   /** Trajectories kept to imitate (SFT, RFT). */
   examples?: number;
   /** What cut the mining short; null when it was finished. */
-  stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
+  stoppedBy: StopReason | null;
+  /** Steps that were left out because they reached the ceiling of a step; not there when there are none. */
+  stepsLeftOut?: number;
   /** Kind and words of the fault, shortened; null where there was none. */
   fault: string | null;
 };
@@ -238,6 +243,7 @@ export type TrajectoryCursor =
       nextStep: number;
       criticalSteps: number;
       branches: number;
+      stepsLeftOut?: number;
     };
 
 export type CampaignInput = {

@@ -12,8 +12,13 @@ export type EndpointConfig = {
   baseUrl: string;
   /** Name of the environment variable that holds the key; null for none. */
   apiKeyEnv: string | null;
-  /** Most calls under way at once, of one process. */
+  /** Account whose limits the endpoint shares with others; null for those with the same address and key. */
+  provider: string | null;
+  /** Most calls under way at once, of all processes together. */
   concurrency: number;
+  /** What the provider allows in a minute, all processes together; null for no limit. */
+  requestsPerMinute: number | null;
+  tokensPerMinute: number | null;
   /** How long one call may take. */
   timeoutMs: number;
   /** Faults (429 aside) after which one call is given up as `model-fault`. */

@@ -1,4 +1,7 @@
-/** What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed, but for the pairs of a trajectory. */
+/**
+ * What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed,
+ * but for the pairs of a trajectory, and for one that ran out of budget.
+ */
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { Database } from './database.ts';
 import type {
@@ -20,7 +23,7 @@ export function importScope(environment: string): string {
 
 export type FindingCounts = { trajectories: number; steps: number; branches: number; pairs: number; calls: number };
 
-type FindingTable = 'trajectories' | 'candidates' | 'scores' | 'steps' | 'branches';
+type FindingTable = 'candidates' | 'scores' | 'steps' | 'branches';
 
 export class Findings {
   readonly #database: Database;
@@ -29,7 +32,16 @@ export class Findings {
     this.#database = database;
   }
 
-  addTrajectory = (row: TrajectoryTable) => this.#add('trajectories', [row]);
+  /** One that ran out of budget is written anew when it goes on. */
+  addTrajectory = async (row: TrajectoryTable): Promise<void> => {
+    await this.#database.kysely
+      .insertInto('trajectories')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict.columns(['run_id', 'id']).doUpdateSet(row).where('trajectories.ending', '=', 'budget'),
+      )
+      .execute();
+  };
   addCandidates = (rows: CandidateTable[]) => this.#add('candidates', rows);
   addScore = (row: ScoreTable) => this.#add('scores', [row]);
   addStep = (row: StepTable) => this.#add('steps', [row]);

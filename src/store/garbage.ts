@@ -7,15 +7,14 @@ import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
 
-/**
- * Tables whose rows belong to one run, in the order in which they are emptied: the run itself last, so that what was cut short is found again.
- * What a run gave out (`data_uses`) stays: models were trained on it.
- */
+/** Tables whose rows belong to one run, in the order in which they are emptied: the run itself last, so that what was cut short is found again. */
 export const runTables = [
   'answers',
   'faults',
   'reservations',
   'claims',
+  'waits',
+  'rollouts',
   'candidates',
   'scores',
   'steps',
@@ -80,7 +79,7 @@ export class Garbage {
 
   /** Takes a run out, with all that belongs to it alone. @param progress told how many rows of a table are gone so far */
   async deleteRun(runId: string, progress: (table: string, rows: number) => void): Promise<void> {
-    await this.#recordUses(runId);
+    await this.#rememberUses(runId);
     for (const name of runTables) {
       for (let gone = 0; ; ) {
         const deleted = await this.#deleteSome(name, runId);
@@ -90,6 +89,20 @@ export class Garbage {
       }
     }
     await this.#kysely.deleteFrom('runs').where('id', '=', runId).execute();
+  }
+
+  /** A model may have learned from what is deleted: the leak guard goes on knowing which groups that was. */
+  async #rememberUses(runId: string): Promise<void> {
+    for (const [table, use] of [
+      ['pairs', 'pairs'],
+      ['examples', 'sft'],
+    ] as const) {
+      await sql`
+        INSERT INTO data_uses (run_id, use, environment, task_group, given_at)
+        SELECT DISTINCT held.run_id, ${use}, runs.environment, held.task_group, CAST(${Date.now()} AS bigint)
+        FROM ${sql.table(table)} held JOIN runs ON runs.id = held.run_id WHERE held.run_id = ${runId}
+        ON CONFLICT DO NOTHING`.execute(this.#kysely);
+    }
   }
 
   /**
@@ -156,20 +169,6 @@ export class Garbage {
 
   get #kysely() {
     return this.#database.kysely;
-  }
-
-  /** Pairs and examples count as given out from the moment they are there, also after they are gone. */
-  async #recordUses(runId: string): Promise<void> {
-    for (const [name, use] of [
-      ['pairs', 'pairs'],
-      ['examples', 'sft'],
-    ] as const) {
-      await sql`
-        INSERT INTO data_uses (run_id, use, environment, task_group, given_at)
-        SELECT DISTINCT runs.id, ${use}, runs.environment, given.task_group, CAST(${Date.now()} AS bigint)
-        FROM ${sql.table(name)} AS given JOIN runs ON runs.id = given.run_id WHERE runs.id = ${runId}
-        ON CONFLICT DO NOTHING`.execute(this.#kysely);
-    }
   }
 
   async #deleteSome(name: (typeof runTables)[number], runId: string): Promise<number> {

@@ -29,6 +29,15 @@ function index(database: Kysely<Schema>, tableName: string, columns: string[]): 
     .columns(columns);
 }
 
+/** New columns that are null in the rows that are there. */
+function column(
+  database: Kysely<Schema>,
+  tableName: string,
+  columns: { [name: string]: 'text' | 'bigint' },
+): Compilable[] {
+  return Object.entries(columns).map(([name, type]) => database.schema.alterTable(tableName).addColumn(name, type));
+}
+
 const initial: Migration = (database) => [
   table(database, 'meta', { key: 'text', value: 'text' }, ['key']),
   table(
@@ -291,6 +300,36 @@ const evaluation: Migration = (database) => [
   database.schema.alterTable('trajectories').addColumn('confirmed', 'bigint'),
 ];
 
+/** Rates of providers, waits for them, and ceilings of tasks and steps. */
+const limits: Migration = (database) => [
+  ...column(database, 'answers', { task_id: 'text', step_id: 'text', throttled_ms: 'bigint' }),
+  ...column(database, 'reservations', { task_id: 'text', step_id: 'text' }),
+  ...['next_request_us', 'next_token_us'].map((name) =>
+    database.schema
+      .alterTable('providers')
+      .addColumn(name, 'bigint', (definition) => definition.notNull().defaultTo(0)),
+  ),
+  table(database, 'rollouts', { run_id: 'text', id: 'text', task_id: 'text?', step_id: 'text?' }, ['run_id', 'id']),
+  table(database, 'shares', { provider: 'text', holder: 'text', demand: 'integer', expires_at: 'integer' }, [
+    'provider',
+    'holder',
+  ]),
+  table(
+    database,
+    'waits',
+    { run_id: 'text', key: 'text', role: 'text', endpoint: 'text', until: 'integer', throttled_ms: 'integer' },
+    ['run_id', 'key'],
+  ),
+  // Holds all that the ceilings of tasks and steps, and the throttle time of a run, ask of the answers.
+  database.schema
+    .createIndex('answers_by_task')
+    .on('answers')
+    .columns([
+      ...['run_id', 'task_id', 'step_id', 'reused'],
+      ...['prompt_tokens', 'completion_tokens', 'cost_micro_usd', 'throttled_ms'],
+    ]),
+];
+
 /** Calls that workers are making. */
 const claims: Migration = (database) => [
   table(
@@ -301,4 +340,4 @@ const claims: Migration = (database) => [
   ),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, claims];
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, limits, claims];

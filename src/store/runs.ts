@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { Ceilings, RunConfig, RunState } from '../domain/run-config.ts';
+import { type CeilingChanges, type Ceilings, ceilingsFrom } from '../domain/ceilings.ts';
+import type { RunConfig, RunState } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
@@ -118,7 +119,7 @@ export class Runs {
       .where('id', '=', id)
       .executeTakeFirst();
     if (!row) throw new CruxError('User.NotFound', `There is no run "${id}" in the store ${this.#database.location}.`);
-    return { state: row.state as RunState, ceilings: JSON.parse(row.ceilings) as Ceilings };
+    return { state: row.state as RunState, ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges) };
   }
 
   async setControl(id: string, control: Partial<Control>): Promise<void> {
@@ -237,7 +238,7 @@ function runOf(row: RunTable): Run {
     seed: row.seed,
     config: JSON.parse(row.config) as RunConfig,
     state: row.state as RunState,
-    ceilings: JSON.parse(row.ceilings) as Ceilings,
+    ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges),
     reuse: JSON.parse(row.reuse) as string[],
     createdAt: row.created_at,
     finishedAt: row.finished_at,

@@ -23,7 +23,10 @@ export type Schema = {
   examples: ExampleTable;
   data_uses: DataUseTable;
   audits: AuditTable;
-  providers: { name: string; cool_down_until: number };
+  rollouts: RolloutTable;
+  providers: ProviderTable;
+  shares: ShareTable;
+  waits: WaitTable;
   workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
 };
 
@@ -38,7 +41,7 @@ export type RunTable = {
   config: string;
   /** `running`, `paused`, `cancelled`, `finished`, `budget`, `failed`. */
   state: string;
-  /** Hard ceilings: `{ calls, tokens, costMicroUsd }`, null for none. */
+  /** `Ceilings` as JSON; older rows lack rollouts, task and step. */
   ceilings: string;
   /** Runs whose journal is read too (`--reuse`), as a JSON list. */
   reuse: string;
@@ -107,6 +110,10 @@ export type SnapshotTable = { state_key: string; snapshot: string };
 export type AnswerTable = {
   run_id: string;
   key: string;
+  /** Whose ceilings the call counts for. Null in answers of schema version 1. */
+  task_id: string | null;
+  /** State whose step it was made for; null for a call that explores. */
+  step_id: string | null;
   node_id: string;
   role: string;
   purpose: string;
@@ -124,6 +131,8 @@ export type AnswerTable = {
   cost_micro_usd: number | null;
   /** Whole call, without waiting for the limiter. */
   latency_ms: number;
+  /** What the call waited for limiter, rate and cool-down. Null in answers of schema version 1. */
+  throttled_ms: number | null;
   /** 1 when the answer was read from another run's journal instead of being paid. */
   reused: number;
   created_at: number;
@@ -143,10 +152,58 @@ export type FaultTable = {
 export type ReservationTable = {
   run_id: string;
   key: string;
+  task_id: string | null;
+  step_id: string | null;
   tokens: number;
   cost_micro_usd: number | null;
   /** After this the holder is dead and the reservation void. */
   expires_at: number;
+};
+
+/** A rollout that was started, for the ceilings on rollouts. */
+export type RolloutTable = {
+  run_id: string;
+  /** Of the branch. */
+  id: string;
+  /** Null for one of an audit. */
+  task_id: string | null;
+  /** Null for one that belongs to no step, as a whole trajectory of the policy under RFT. */
+  step_id: string | null;
+};
+
+/** What all workers know of a provider. */
+export type ProviderTable = {
+  /** Host, and the hash of address and key's variable. */
+  name: string;
+  /** Until then it wants no calls; 0 when it does now. */
+  cool_down_until: number;
+  /** When the next lease of requests and of tokens begins, in microseconds since 1970 by the clock of the database's machine. */
+  next_request_us: number;
+  next_token_us: number;
+};
+
+/** What a process needs of the places among the calls to a provider. */
+export type ShareTable = {
+  provider: string;
+  /** One for each process, drawn when it starts. */
+  holder: string;
+  /** Calls that are under way or wait. */
+  demand: number;
+  /** After this the process is dead or needs nothing. */
+  expires_at: number;
+};
+
+/** A call that waits for its provider, longer than a worker would hold a slot for it. */
+export type WaitTable = {
+  run_id: string;
+  key: string;
+  role: string;
+  /** Endpoint, by its name in the configuration. */
+  endpoint: string;
+  /** When it is tried again. */
+  until: number;
+  /** All that it waited and is going to wait until then, pauses of the run aside. */
+  throttled_ms: number;
 };
 
 /** A call that a process is making, or whose answer it could not write yet. */

@@ -5,9 +5,12 @@ import type { Database } from './database.ts';
 import { Findings } from './findings.ts';
 import { Journal } from './journal.ts';
 import { migrations } from './migrations.ts';
+import { Providers } from './providers.ts';
+import { Reservations } from './reservations.ts';
 import { Runs } from './runs.ts';
 import { openSqlite } from './sqlite.ts';
 import { Tree } from './tree.ts';
+import { Waits } from './waits.ts';
 
 /** All data of Crux, behind one door. Safe for several processes at once. */
 export type Store = {
@@ -17,6 +20,9 @@ export type Store = {
   readonly engine: 'sqlite' | 'postgres';
   readonly tree: Tree;
   readonly journal: Journal;
+  readonly reservations: Reservations;
+  readonly providers: Providers;
+  readonly waits: Waits;
   readonly claims: Claims;
   readonly runs: Runs;
   readonly findings: Findings;
@@ -36,12 +42,16 @@ export async function openStore(location: string, options: { schema?: string } =
   try {
     await bringUpToDate(database);
     const id = await storeId(database);
+    const reservations = new Reservations(database);
     return {
       id,
       location: database.location,
       engine: database.engine,
       tree: new Tree(database),
-      journal: new Journal(database),
+      journal: new Journal(database, reservations),
+      reservations,
+      providers: new Providers(database),
+      waits: new Waits(database),
       claims: new Claims(database),
       runs: new Runs(database),
       findings: new Findings(database),

@@ -6,6 +6,7 @@ import { meanReward } from '../domain/rising.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import type { MeanOutcome } from '../domain/statistics/difference.ts';
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
+import { isMeasurement } from '../domain/wire.ts';
 import { type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable } from '../store/schema.ts';
@@ -49,7 +50,7 @@ export type AuditView = {
   meanDifference: Estimate | null;
   /** Actions that the run went on with, of the sampled steps: of methods that accept actions (RRO); null for others, and without any. */
   accepted: AcceptedActions | null;
-  /** What the run took, the audit aside, for each of its pairs that is better; null where unknown, or where no audited pair is. */
+  /** What the run took, measurements aside, for each of its pairs that is better; null where unknown, or where no audited pair is. */
   perCorrectPair: { calls: number; rollouts: number; tokens: number | null; costMicroUsd: number | null } | null;
   /** What the audit itself took. */
   ledger: LedgerLine[];
@@ -133,7 +134,8 @@ async function acceptedActions(
 
 async function perCorrectPair(store: Store, runId: string, correct: number): Promise<AuditView['perCorrectPair']> {
   if (correct === 0) return null;
-  const ledger = await ledgerLines(store.database, runId);
+  const ledger = (await ledgerLines(store.database, runId)).filter(({ purpose }) => !isMeasurement(purpose));
+  const branches = (await store.findings.branches(runId)).filter(({ purpose }) => !isMeasurement(purpose));
   const each = (pick: (line: LedgerLine) => number | null) => {
     const sum = ledger.reduce<number | null>((total, line) => {
       const value = pick(line);
@@ -143,7 +145,7 @@ async function perCorrectPair(store: Store, runId: string, correct: number): Pro
   };
   return {
     calls: each((line) => line.calls)!,
-    rollouts: (await store.findings.branches(runId)).length / correct,
+    rollouts: branches.length / correct,
     tokens: each(({ promptTokens, completionTokens }) =>
       promptTokens === null || completionTokens === null ? null : promptTokens + completionTokens,
     ),

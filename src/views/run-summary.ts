@@ -6,6 +6,7 @@ import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import type { WaitingFor } from '../store/waits.ts';
 import { type AuditView, auditView } from './audit.ts';
 import { type Evaluation, evaluationOf } from './evaluation.ts';
 import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
@@ -58,6 +59,10 @@ export type RunSummary = {
   /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
   audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
+  /** Providers that calls wait for now, beyond what a worker holds a slot for. */
+  waitingFor: WaitingFor[];
+  /** Steps that were left out because they reached the ceiling of a step. */
+  stepsLeftOut: number;
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
   comparison: {
@@ -74,20 +79,33 @@ export type RunSummary = {
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, demonstrations, examples, steps, alternatives, branches, pairs, ledger, faults, audit] =
-    await Promise.all([
-      store.runs.tasks(runId),
-      findings.trajectories(runId),
-      findings.demonstrations(runId),
-      findings.examples(runId),
-      findings.steps(runId),
-      findings.countAlternatives(runId),
-      findings.branches(runId),
-      findings.pairs(runId),
-      ledgerLines(store.database, runId),
-      faultLines(store.database, runId),
-      auditView(store, runId),
-    ]);
+  const [
+    tasks,
+    trajectories,
+    demonstrations,
+    examples,
+    steps,
+    alternatives,
+    branches,
+    pairs,
+    ledger,
+    faults,
+    waitingFor,
+    audit,
+  ] = await Promise.all([
+    store.runs.tasks(runId),
+    findings.trajectories(runId),
+    findings.demonstrations(runId),
+    findings.examples(runId),
+    findings.steps(runId),
+    findings.countAlternatives(runId),
+    findings.branches(runId),
+    findings.pairs(runId),
+    ledgerLines(store.database, runId),
+    faultLines(store.database, runId),
+    store.waits.waitingFor(runId),
+    auditView(store, runId),
+  ]);
   const results = tasks
     .filter((task) => task.result !== null)
     .map((task) => JSON.parse(task.result!) as TrajectoryResult);
@@ -167,6 +185,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
     audit: audit && withoutPairs(audit),
     ledger,
+    waitingFor,
+    stepsLeftOut: results.reduce((sum, { stepsLeftOut = 0 }) => sum + stepsLeftOut, 0),
     faults,
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),

@@ -7,7 +7,7 @@ import { agent, bookkeeping, faultOf } from './proxies.ts';
 import { cruxStatus } from './search-attributes.ts';
 import { Slots } from './slots.ts';
 
-const actionsPerPage = 50;
+const actionsPerPage = 100;
 /** Rollouts of one activity: an activity each would cost more than the rollouts themselves, where these are short. */
 const rolloutsPerActivity = 16;
 

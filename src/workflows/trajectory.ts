@@ -67,13 +67,17 @@ async function mine(task: AnyTaskRun, { method }: TrajectoryInput): Promise<Traj
     await methods[method](task);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    task.stop(error);
+    await task.cutShort(error);
   }
   return CancellationScope.nonCancellable(async () => {
     // What was verified before the stop is proof all the same.
-    if (task.wasCutShort) await task.emitPairs();
+    if (task.wasCutShort) await (keepsExamples(method) ? task.keepExamples() : task.emitPairs());
     return task.finish();
   });
+}
+
+function keepsExamples(method: MethodName): boolean {
+  return method === 'rft' || method === 'sft';
 }
 
 /** A campaign that is gone finds the result in the store. */

@@ -1,3 +1,4 @@
+import { ceilingsFrom } from '../../src/domain/ceilings.ts';
 import type { Sample } from '../../src/domain/evaluation.ts';
 import type { EvaluationConfig, RoleSettings, RunConfig } from '../../src/domain/run-config.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -36,7 +37,7 @@ export async function recordEvaluation(store: Store, id: string, recorded: Recor
       environment: 'doors',
       seed: 1,
       config: evaluationConfig(recorded),
-      ceilings: { calls: null, tokens: null, costMicroUsd: null },
+      ceilings: ceilingsFrom({}),
       reuse: [],
     },
     samples.map(({ taskId, sample, group, difficulty }, position) => ({

@@ -69,7 +69,7 @@ describe('histories of earlier runs', () => {
     const workflows = new Set(recorded.map(({ workflow }) => workflow));
     expect(workflows).toEqual(new Set(['campaign', 'trajectory', 'branch', 'audit']));
     const methods = new Set(recorded.flatMap(({ method }) => method ?? []));
-    expect(methods).toEqual(new Set(methodNames));
+    expect(methods).toEqual(new Set([...methodNames, 'evaluate']));
   });
 
   it.each([

@@ -85,7 +85,7 @@ async function cso(recorder: Recorder): Promise<void> {
 
 async function evaluate(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
-  const plain = await lab.start({ method: 'evaluate', taskIds: [failed], samples: 2 });
+  const plain = await lab.start({ method: 'evaluate', split: 'train', taskIds: [failed], samples: 2 });
   await plain.result();
   await recorder.keep('evaluate-explored', `${plain.id}/${failed}/1`);
 }
@@ -104,6 +104,10 @@ async function rro(recorder: Recorder): Promise<void> {
   });
   await sound.result();
   await recorder.keep('rro-fixed-and-proven', `${sound.id}/${failed}/0`);
+
+  const stopped = await lab.start({ method: 'rro', taskIds: [failed], options: { valueStopping: 'cannot-rise' } });
+  await stopped.result();
+  await recorder.keep('rro-values-stopped', `${stopped.id}/${failed}/0`);
 
   const long = await lab.start({
     method: 'rro',

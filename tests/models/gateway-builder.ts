@@ -29,7 +29,10 @@ export async function gatewayTo(
   const config: EndpointConfig = {
     baseUrl: endpoint.url,
     apiKeyEnv: null,
+    provider: null,
     concurrency: 64,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
     timeoutMs: 10_000,
     maxFaults: 4,
     ...changes,
@@ -42,6 +45,7 @@ export async function gatewayTo(
 export function modelCall(run: Run, address: Partial<CallAddress> = {}): ModelCall {
   return {
     run,
+    taskId: 'task-1',
     address: {
       nodeId: 'node-1',
       role: 'policy',

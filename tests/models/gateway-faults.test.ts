@@ -135,7 +135,9 @@ describe('a rate limit', () => {
     const { gateway, store, endpoint, call } = await gatewayTo([tooMany({ 'retry-after': '3600' })]);
     const fault = await faultOf(gateway.answer(call(), never));
     expect(fault).toMatchObject({ kind: 'Model.RateLimit', retryAfterMs: 3_600_000 });
-    expect((await store.journal.coolDownUntil('models')) - Date.now()).toBeGreaterThan(3_590_000);
+    expect(
+      (await store.providers.coolDownUntil(gateway.endpoint('models').admission.provider)) - Date.now(),
+    ).toBeGreaterThan(3_590_000);
     const other = await faultOf(gateway.answer(call({ sample: 1 }), never));
     expect(other.kind).toBe('Model.RateLimit');
     expect(other.retryAfterMs).toBeGreaterThan(3_590_000);

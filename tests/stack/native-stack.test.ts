@@ -48,7 +48,7 @@ describe.skipIf(postgres === null || programs === null)('the stack', () => {
 
   /** The pairs as they are exported, all in all. */
   async function pairsOf(id: string): Promise<string> {
-    await stack.command('export', id, '--format', 'trl', '--out', id);
+    await stack.command('export', id, '--format', 'trl', '--out', id, '--force');
     return readFileSync(stack.path('home-of-commands', id, 'pairs.jsonl'), 'utf8');
   }
 

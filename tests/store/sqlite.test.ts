@@ -59,7 +59,7 @@ async function repeatAnswers(store: Store, count: number): Promise<void> {
     INSERT INTO answers
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
     SELECT run_id, 'copy-' || n, node_id, role, purpose, stream, sample, ask, model, seed, message, finish_reason, prompt_tokens,
-           completion_tokens, cost_micro_usd, latency_ms, reused, created_at
+           completion_tokens, cost_micro_usd, latency_ms, reused, created_at, task_id, step_id, throttled_ms
     FROM answers CROSS JOIN numbers WHERE key = 'key-1'`.execute(store.database.kysely);
 }
 
@@ -78,9 +78,11 @@ it('reads what a run spent, before each of its calls, without reading the texts 
   const store = await openStore(await usedStore());
   onTestFinished(() => store.close());
   await repeatAnswers(store, 20_000);
-  expect((await store.journal.spending('run-1')).calls).toBe(20_050);
+  expect((await store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')).calls).toBe(20_050);
   const allMs = await quickestMs(() => sql`SELECT sum(length(message)) FROM answers`.execute(store.database.kysely));
-  expect(await quickestMs(() => store.journal.spending('run-1'))).toBeLessThan(allMs);
+  expect(
+    await quickestMs(() => store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')),
+  ).toBeLessThan(allMs);
 });
 
 describe('several processes on one file', () => {
@@ -103,7 +105,9 @@ describe('several processes on one file', () => {
       for (let step = 1; step <= count; step++)
         expect(await store.journal.read(['run-1'], `${name}-${step}`)).not.toBeNull();
     }
-    expect((await store.journal.spending('run-1')).calls).toBe((children.length + 1) * count);
+    expect((await store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')).calls).toBe(
+      (children.length + 1) * count,
+    );
     expect(await store.journal.countFaults('run-1', ['shared'])).toBe(children.length * count);
     for (const { leaf } of reports) expect((await store.tree.path(leaf)).length).toBe(count + 1);
     for (const { p99DelayMs } of reports) expect(p99DelayMs).toBeLessThan(300);

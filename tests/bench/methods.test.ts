@@ -1,0 +1,65 @@
+// Layer: documentation against results: the tables and plots of docs/methods.md are those that bench/results gives.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { plotSvg, ticksTo } from '../../bench/methods/plot.ts';
+import type { Program, Results } from '../../bench/methods/program.ts';
+import { renderCso } from '../../bench/methods/render-cso.ts';
+import { renderMethods } from '../../bench/methods/render-methods.ts';
+import { renderRro } from '../../bench/methods/render-rro.ts';
+
+const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const page = text('docs/methods.md');
+
+describe.each<{ name: string; render: Program['render'] }>([
+  { name: 'rro', render: renderRro },
+  { name: 'cso', render: renderCso },
+  { name: 'methods', render: renderMethods },
+])('the measured curves of $name', ({ name, render }) => {
+  const results = JSON.parse(text(`bench/results/${name}.json`)) as Results;
+  const rendered = render(results);
+
+  it('stand in the page as the results give them', () => {
+    for (const part of rendered.text.split('\n\n')) expect(page).toContain(part);
+  });
+
+  it('are drawn as the results give them, and shown', () => {
+    for (const [file, svg] of Object.entries(rendered.plots)) {
+      expect(text(`docs/figures/${file}`)).toBe(svg);
+      expect(page).toContain(`(figures/${file})`);
+    }
+  });
+
+  it('are of seeds that have no run twice', () => {
+    const runs = results.measured.map(({ condition, seed }) => `${condition} ${seed}`);
+    expect(new Set(runs).size).toBe(runs.length);
+    expect(runs.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a plot', () => {
+  it('has round ticks from 0 to the next above the largest value', () => {
+    expect(ticksTo(8.4)).toEqual([0, 2, 4, 6, 8, 10]);
+    expect(ticksTo(0.7, 0.45)).toEqual([0.45, 0.5, 0.55, 0.6, 0.65, 0.7]);
+    expect(ticksTo(1)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
+  });
+
+  it('puts values where the axes say, larger ones higher, and escapes its texts', () => {
+    const svg = plotSvg({
+      title: 'a < b',
+      x: { label: 'x', ticks: [0, 1] },
+      y: { label: 'y', ticks: [0, 1] },
+      series: [
+        {
+          name: 'one',
+          points: [
+            { x: 0, y: 0, error: null },
+            { x: 1, y: 1, error: 0.1 },
+          ],
+        },
+      ],
+    });
+    expect(svg).toContain('a &lt; b');
+    expect(svg).toContain('<path d="M62 294L410 50"');
+    expect(svg).toContain('M410 74.4V25.6');
+  });
+});
