@@ -7,7 +7,7 @@
  * and the reading commands came to. The tasks are mazes of two steps at zero latency, mined by CSO where they fail.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lookUpEmbeddedServer } from '../src/temporal/embedded-server.ts';
@@ -112,8 +112,9 @@ async function showHistory(lab: Lab): Promise<void> {
 
 /** What a user waits for at this size. */
 function showReading(lab: Lab): void {
-  const store = join(lab.home, 'crux.db');
-  console.log(`store: ${Math.round(statSync(store).size / 2 ** 20)} MB`);
+  const files = readdirSync(lab.home).filter((name) => name.startsWith('crux.db'));
+  const bytes = files.reduce((sum, name) => sum + statSync(join(lab.home, name)).size, 0);
+  console.log(`store: ${Math.round(bytes / 2 ** 20)} MB`);
   const door = join(import.meta.dirname, '../bin/crux.js');
   for (const given of [
     ['status', runId],

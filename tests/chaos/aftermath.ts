@@ -53,22 +53,37 @@ export type Repeats = {
   requests: number;
   /** Requests that came to an injected fault. */
   faulted: number;
+  /** Requests that the client gave up by its own time limit, because the machine was too busy to answer in time. */
+  timedOut: number;
   /** Requests under a key whose answer was journaled before. */
   afterJournaled: string[];
-  /** Requests beyond the first of a key, those after an injected fault aside. */
+  /** Requests beyond the first of a key, those after a fault or a time-out aside. */
   repeated: number;
   /** Most that these may be: for each kill, the calls sent and not yet journaled. */
   inFlightAtKills: number;
-  /** Keys with more of them than there were kills while they were in flight. */
+  /** Keys with more of them than there were kills while they were in flight, with what became of each request. */
   unexplained: string[];
 };
 
-/** @param journaledAt when each key was written, in milliseconds since 1970 */
-export function countRepeats(requests: LogEntry[], journaledAt: Map<string, number>, kills: Kill[]): Repeats {
+/**
+ * @param journaledAt when each key was written, in milliseconds since 1970
+ * @param timeLimitMs after which the client gives a call up
+ */
+export function countRepeats(
+  requests: LogEntry[],
+  journaledAt: Map<string, number>,
+  kills: Kill[],
+  timeLimitMs: number,
+): Repeats {
+  const lastedMs = ({ received, time }: LogEntry) => Date.parse(time) - Date.parse(received);
+  // The client's clock starts a little earlier than the server's.
+  const isTimedOut = (entry: LogEntry) =>
+    entry.fault === null && !entry.complete && lastedMs(entry) >= 0.9 * timeLimitMs;
   const byKey = Map.groupBy(requests, ({ key }) => key);
   const repeats: Repeats = {
     requests: requests.length,
     faulted: requests.filter(({ fault }) => fault !== null).length,
+    timedOut: requests.filter(isTimedOut).length,
     afterJournaled: [],
     repeated: 0,
     inFlightAtKills: 0,
@@ -80,10 +95,15 @@ export function countRepeats(requests: LogEntry[], journaledAt: Map<string, numb
     if (times.some((time) => time > written)) repeats.afterJournaled.push(key);
     const first = Math.min(...times);
     const inFlight = kills.filter(({ from, to }) => first <= to && written >= from).length;
-    const extra = Math.max(0, entries.filter(({ fault }) => fault === null).length - 1);
+    const extra = Math.max(0, entries.filter((entry) => entry.fault === null && !isTimedOut(entry)).length - 1);
     repeats.repeated += extra;
     repeats.inFlightAtKills += inFlight;
-    if (extra > inFlight) repeats.unexplained.push(key);
+    if (extra > inFlight) {
+      const words = entries.map((entry) => `${entry.received} ${lastedMs(entry)} ms ${entry.fault ?? entry.status}`);
+      repeats.unexplained.push(
+        `${key} (${words.join('; ')}; journaled ${Number.isFinite(written) ? new Date(written).toISOString() : 'never'})`,
+      );
+    }
   }
   return repeats;
 }

@@ -141,14 +141,19 @@ async function runDisturbed(
       for (const [index, runId] of runIds.entries())
         problems.push(...differences(runId, undisturbed.outcomes[index]!, disturbed.outcomes[index]!));
 
-      const repeats = countRepeats(await lab.requests(), await writingTimes(lab.store, runIds), disturber.kills);
+      const repeats = countRepeats(
+        await lab.requests(),
+        await writingTimes(lab.store, runIds),
+        disturber.kills,
+        callTimeoutMs,
+      );
       if (repeats.afterJournaled.length > 0)
         problems.push(
           `${repeats.afterJournaled.length} journaled calls were sent again: ${repeats.afterJournaled.slice(0, 5).join(', ')}`,
         );
       if (repeats.unexplained.length > 0)
         problems.push(
-          `${repeats.unexplained.length} calls were repeated that no kill had hit: ${repeats.unexplained.slice(0, 5).join(', ')}`,
+          `${repeats.unexplained.length} calls were repeated that no kill had hit: ${repeats.unexplained.slice(0, 10).join('\n  ')}`,
         );
       problems.push(...disturber.exports.flatMap(halfWritten));
       problems.push(...(await leftOvers(lab, runIds)));
@@ -216,7 +221,15 @@ function countFaults(requests: { fault: string | null }[]): { [fault: string]: n
 }
 
 function nothing({ tasks }: Results, carriedOut: HowMany, undisturbedMs: number, disturbedMs: number) {
-  const repeats = { requests: 0, faulted: 0, afterJournaled: [], repeated: 0, inFlightAtKills: 0, unexplained: [] };
+  const repeats = {
+    requests: 0,
+    faulted: 0,
+    timedOut: 0,
+    afterJournaled: [],
+    repeated: 0,
+    inFlightAtKills: 0,
+    unexplained: [],
+  };
   return { tasks, pairs: 0, carriedOut, repeats, waited: 0, faults: {}, undisturbedMs, disturbedMs };
 }
 

@@ -43,8 +43,8 @@ const request = (key: string, seconds: number, fault: 'cut' | null = null) => ({
 });
 
 it('a call sent again after it was journaled is found', () => {
-  const repeats = countRepeats([request('a', 1), request('a', 3)], new Map([['a', 2_000]]), []);
-  expect(repeats).toMatchObject({ afterJournaled: ['a'], repeated: 1, unexplained: ['a'] });
+  const repeats = countRepeats([request('a', 1), request('a', 3)], new Map([['a', 2_000]]), [], 5_000);
+  expect(repeats).toMatchObject({ afterJournaled: ['a'], repeated: 1, unexplained: [expect.stringMatching(/^a /)] });
 });
 
 it('a call sent again because a kill hit it is explained by the kill, and by no other', () => {
@@ -53,15 +53,26 @@ it('a call sent again because a kill hit it is explained by the kill, and by no 
     ['a', 6_000],
     ['b', 3_000],
   ]);
-  const repeats = countRepeats(requests, written, [{ from: 4_000, to: 4_500 }]);
-  expect(repeats).toMatchObject({ afterJournaled: [], repeated: 2, inFlightAtKills: 1, unexplained: ['b'] });
+  const repeats = countRepeats(requests, written, [{ from: 4_000, to: 4_500 }], 5_000);
+  expect(repeats).toMatchObject({
+    afterJournaled: [],
+    repeated: 2,
+    inFlightAtKills: 1,
+    unexplained: [expect.stringMatching(/^b /)],
+  });
 });
 
 it('a call sent again after an injected fault is no repeat', () => {
   const requests = [request('a', 1, 'cut'), request('a', 2), request('a', 3, 'cut')];
-  expect(countRepeats(requests, new Map([['a', 4_000]]), [])).toMatchObject({
+  expect(countRepeats(requests, new Map([['a', 4_000]]), [], 5_000)).toMatchObject({
     repeated: 0,
     faulted: 2,
     unexplained: [],
   });
+});
+
+it('a call that the client gave up by its own time limit is no repeat either', () => {
+  const entry = { ...request('a', 1), complete: false, time: new Date(5_950).toISOString() };
+  const repeats = countRepeats([entry, request('a', 6)], new Map([['a', 7_000]]), [], 5_000);
+  expect(repeats).toMatchObject({ timedOut: 1, repeated: 0, unexplained: [] });
 });
