@@ -26,7 +26,7 @@ export async function outcomeWithExport(
     result: canonicalJson(result as Json),
     findings: await outcomeOf(store, runId),
     // Times differ; faults and repeats are no part of these lines.
-    ledger: JSON.stringify(lines.map(({ meanLatencyMs: _, ...line }) => line)),
+    ledger: JSON.stringify(lines.map(({ meanLatencyMs: _, throttledMs: _throttledMs, ...line }) => line)),
     rows: text('pairs.jsonl'),
     certificates: text('certificates.jsonl').replace(/"attempts":\{[^}]*\}/g, ''),
   };
