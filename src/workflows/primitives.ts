@@ -628,8 +628,8 @@ function stepsPerChunk(options: MethodOptions): number {
 
 /** Most activities that mining a step starts: proposals, scores, and all branches. */
 function activitiesPerStep(options: MethodOptions): number {
-  if (!('alternatives' in options && 'verification' in options)) return 2;
-  const { alternatives, verification } = options;
+  const { alternatives, verification } = options as Partial<CsoOptions>;
+  if (alternatives === undefined || verification === undefined) return 2;
   return 2 + alternatives * verification.rollouts + verification.baselineRollouts + alternatives;
 }
 
