@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { checkPriced } from './ceilings.ts';
 import type { AuditInput, AuditResult, AuditSettings } from './domain/audit.ts';
 import { type CeilingChanges, changedCeilings } from './domain/ceilings.ts';
+import { askedModels } from './domain/run-config.ts';
 import { auditWorkflowId } from './domain/workflow-ids.ts';
 import { CruxError } from './errors.ts';
 import type { Run } from './store/runs.ts';
@@ -45,7 +46,7 @@ export async function prepareAudit(store: Store, runId: string, request: AuditRe
   await store.findings.setAudit({ run_id: runId, ...settings });
   if (Object.keys(ceilings).length > 0) {
     const changed = changedCeilings(run.ceilings, ceilings);
-    checkPriced(run.config, changed);
+    checkPriced(askedModels(run.config), changed);
     await store.runs.setControl(runId, { ceilings: changed });
   }
   return run;

@@ -1,7 +1,7 @@
 /** Ceilings as they are configured, and what they need of the models. */
 import type { CruxConfig } from './config.ts';
 import { type Ceilings, ceilingLevels, ceilingOf, ceilingsFrom } from './domain/ceilings.ts';
-import { askedModels, type RunConfig } from './domain/run-config.ts';
+import type { RoleSettings } from './domain/run-config.ts';
 import { CruxError } from './errors.ts';
 
 type Configured = CruxConfig['run']['ceilings']['task'];
@@ -12,10 +12,10 @@ export function configuredCeilings(config: CruxConfig): Ceilings {
   return ceilingsFrom({ ...inMicroUsd(run), task: inMicroUsd(task), step: inMicroUsd(step) });
 }
 
-/** @throws CruxError `User.Config` for a ceiling on cost while a model that the run asks has no price: it would never be reached */
-export function checkPriced(run: Pick<RunConfig, 'method' | 'models'>, ceilings: Ceilings): void {
+/** @throws CruxError `User.Config` for a ceiling on cost while a model has no price: it would never be reached */
+export function checkPriced(models: { [role: string]: RoleSettings }, ceilings: Ceilings): void {
   if (ceilingLevels.every((level) => ceilingOf(ceilings, level).costMicroUsd === null)) return;
-  const unpriced = Object.entries(askedModels(run)).filter(([, model]) => model.price === null);
+  const unpriced = Object.entries(models).filter(([, model]) => model.price === null);
   if (unpriced.length === 0) return;
   throw new CruxError(
     'User.Config',

@@ -6,7 +6,14 @@ import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type CeilingChanges, changedCeilings, retunedCeilings } from './domain/ceilings.ts';
 import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
 import { runsIn } from './domain/lineage.ts';
-import type { CsoOptions, MethodName, RoleSettings, RunConfig, RunSettings } from './domain/run-config.ts';
+import {
+  askedModels,
+  type CsoOptions,
+  type MethodName,
+  type RoleSettings,
+  type RunConfig,
+  type RunSettings,
+} from './domain/run-config.ts';
 import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
@@ -80,7 +87,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const trajectories = request.trajectories ?? 'policy';
   const preset = request.preset ?? config.run.preset;
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
-  checkPriced({ method: request.method, models: roleSettings(config) }, ceilings);
+  checkPriced(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
   const settings: RunSettings = {
     schemaVersion: 1,
     preset,
@@ -134,7 +141,7 @@ export async function retuneRun(client: Client, store: Store, runId: string, giv
   const handle = client.workflow.getHandle(runId);
   const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
   const ceilings = retunedCeilings(known, given);
-  checkPriced(config, ceilings);
+  checkPriced(askedModels(config), ceilings);
   if (state !== 'budget' || finishedAt === null) {
     await handle.executeUpdate('retune', { args: [ceilings] });
     return;

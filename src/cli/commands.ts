@@ -215,6 +215,16 @@ export function registerCommands(program: Command): void {
     .action(async (environment, options) => (await import('./check-env.ts')).checkEnv(setting(), environment, options));
 
   program
+    .command('gc')
+    .argument('[run...]', 'only these runs')
+    .option('--older-than <days>', 'only runs that ended longer ago', wholeNumber)
+    .option('--keep-last <n>', 'the newest n runs stay', wholeNumber)
+    .option('--force', 'also runs that others read from (--reuse)')
+    .option('--yes', 'delete; without it, only show what would go')
+    .description('take old runs out of the store, with what only they need')
+    .action(async (runs, options) => (await import('./gc.ts')).gc(setting(), runs, options));
+
+  program
     .command('doctor')
     .description('what is wrong with this set-up')
     .action(async () => (await import('./doctor.ts')).doctor(setting()));

@@ -1,6 +1,7 @@
 import { checkPriced } from '../ceilings.ts';
 import { startedRun } from '../connect.ts';
 import { retunedCeilings } from '../domain/ceilings.ts';
+import { askedModels } from '../domain/run-config.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { type CeilingOptions, ceilingsGiven, ceilingsText } from './ceilings.ts';
 import { configOf, type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
@@ -24,7 +25,7 @@ export async function budget(options: GlobalOptions, runId: string, given: Ceili
   const { isOver, ceilings } = await withReadingStore(options, runId, async (store) => {
     const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
     const retuned = retunedCeilings(known, changes);
-    checkPriced(config, retuned);
+    checkPriced(askedModels(config), retuned);
     const hasEnded = state !== 'cancelled' && finishedAt !== null;
     if (hasEnded) await store.runs.setControl(runId, { ceilings: retuned });
     return { isOver: hasEnded, ceilings: retuned };

@@ -18,6 +18,9 @@ import type { Environment, Session, StepResult } from './contract.ts';
 import type { EnvironmentRegistry } from './registry.ts';
 import { type Live, SessionPool } from './session-pool.ts';
 
+/** What is forgotten is compared once more. */
+const rememberedPrefixes = 10_000;
+
 export class SessionCache {
   readonly #tree: Tree;
   readonly #environments: EnvironmentRegistry;
@@ -71,6 +74,7 @@ export class SessionCache {
     const known = this.#checkedPrefixes.get(state.stateKey);
     if (known !== undefined) return known;
     const { live, compared } = await this.#rebuild(state, signal, true);
+    if (this.#checkedPrefixes.size >= rememberedPrefixes) this.#checkedPrefixes.clear();
     this.#checkedPrefixes.set(state.stateKey, compared);
     await this.#pool.keep(live);
     return compared;

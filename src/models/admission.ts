@@ -55,7 +55,7 @@ export class Admission {
     this.#share = new ConcurrencyShare(store.providers, this.provider, config.concurrency);
   }
 
-  /** Callers that have not been let through. */
+  /** Calls that wait to be let through. */
   get waiting(): number {
     return this.#waiting.size;
   }

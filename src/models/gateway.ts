@@ -1,7 +1,7 @@
 /**
  * The one way to a model. In this order: the journal (an answer that is there is never paid again), the provider's limiter and rate
- * (admission.ts), the run's control row (paused, cancelled), the provider's cool-down, the ceilings (call-ceilings.ts), the call, the journal.
- * See docs/architecture.md.
+ * (admission.ts), the claim (no two workers make one call), the run's control row (paused, cancelled), the provider's cool-down, the ceilings
+ * (call-ceilings.ts), the call, the journal. See docs/architecture.md.
  */
 import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
@@ -17,6 +17,7 @@ import type { Store } from '../store/store.ts';
 import { Admission, type Applicant } from './admission.ts';
 import { holdWorstCase, worstCase } from './call-ceilings.ts';
 import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
+import { ClaimKeeper, objectionMs } from './claim-keeper.ts';
 import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { answerFrom, type ModelCall, requestBody } from './model-call.ts';
 import { providerOf } from './provider.ts';
@@ -42,8 +43,11 @@ type Errand = Applicant & {
   attempt: number;
 };
 
-/** What came of one attempt: an answer, or a reason to try again after its `retryAfterMs`. */
-type Attempt = { answer: Answer } | { later: CruxError };
+/** A paid answer that cannot be written is tried again at least this often: before its claim could be taken over. */
+const longestWritePauseMs = objectionMs / 2;
+
+/** What came of one attempt: an answer to be written, one that another worker wrote, or a reason to try again after its `retryAfterMs`. */
+type Attempt = { answer: Answer } | { known: Answer } | { later: CruxError };
 
 export class Gateway {
   readonly #store: Store;
@@ -53,9 +57,11 @@ export class Gateway {
   readonly #configs: { [name: string]: EndpointConfig };
   readonly #calls = new SharedWork<Answer>();
   readonly #observer: CallObserver;
+  readonly #claims: ClaimKeeper;
 
   constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
     this.#store = store;
+    this.#claims = new ClaimKeeper(store.claims);
     this.#configs = endpoints;
     this.#observer = observer;
   }
@@ -65,9 +71,7 @@ export class Gateway {
    * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`, `Model.*`
    */
   async answer(call: ModelCall, signal: AbortSignal): Promise<Answer> {
-    const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
-    const body = requestBody(call, settings);
-    const key = contentHash([{ ...call.address }, body as Json]);
+    const { settings, body, key } = keyedRequest(call);
     const scope = [call.run.id, ...call.run.reuse];
     // Reading is part of the shared work: an answer that is written meanwhile would else be asked for again.
     const work = async (shared: AbortSignal) => {
@@ -124,10 +128,13 @@ export class Gateway {
       const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, throttledMs: 0 };
       const errand: Errand = { ...applicant, call, settings, body, key, worst, endpoint, admission, attempt: 0 };
       for (; ; errand.attempt++) {
-        const before = errand.throttledMs;
-        const result = await admission.run(errand, () => this.#attempt(errand));
-        this.#observer.waited(endpoint.name, null, errand.throttledMs - before);
+        const throttledMs = errand.throttledMs;
+        const result = await admission.run(errand, () => {
+          this.#observer.waited(endpoint.name, null, errand.throttledMs - throttledMs);
+          return this.#attempt(errand);
+        });
         span.setAttribute('crux.requests', errand.attempt + 1);
+        if ('known' in result) return result.known;
         if ('answer' in result) {
           span.setAttributes(usageAttributes(result.answer));
           return this.#write(call.run.id, result.answer);
@@ -146,8 +153,33 @@ export class Gateway {
     });
   }
 
-  /** Sends a call if nothing stands in its way. Runs in a place of the limiter, and waits for nothing but the answer. */
+  /** Makes a call that no other worker is making. Runs in a place of the limiter, and waits for nothing but the answer. */
   async #attempt(errand: Errand): Promise<Attempt> {
+    const { call, key, admission } = errand;
+    const runId = call.run.id;
+    const taken = await this.#claims.take(runId, key);
+    if (taken) {
+      admission.spare(errand);
+      return { later: taken };
+    }
+    let isOver = true;
+    try {
+      const known = await this.#store.journal.read([runId], key);
+      if (known) {
+        admission.spare(errand);
+        return { known };
+      }
+      const result = await this.#send(errand);
+      // The claim on a call whose answer is still to be written ends with the writing.
+      isOver = !('answer' in result);
+      return result;
+    } finally {
+      if (isOver) await this.#claims.release(runId, key);
+    }
+  }
+
+  /** Sends a call if nothing stands in its way. */
+  async #send(errand: Errand): Promise<Attempt> {
     const { call, settings, body, key, endpoint, admission, signal } = errand;
     const runId = call.run.id;
     const obstacle = await this.#obstacle(errand).catch((error) => {
@@ -234,9 +266,11 @@ export class Gateway {
    * more, because it would be paid again.
    */
   async #write(runId: string, answer: Answer): Promise<Answer> {
-    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, pauseMs * 2)) {
+    for (let pauseMs = 100; ; pauseMs = Math.min(longestWritePauseMs, pauseMs * 2)) {
       try {
-        return await this.#store.journal.write(runId, answer);
+        const written = await this.#store.journal.write(runId, answer);
+        this.#claims.settled(runId, answer.key);
+        return written;
       } catch (error) {
         const canWait =
           error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');
@@ -256,6 +290,17 @@ export function admitState(runId: string, state: string): void {
     });
   }
   if (state === 'cancelled') throw new CruxError('Run.Cancelled', `Run ${runId} is cancelled.`);
+}
+
+/** The key of a call in the journal. */
+export function callKey(call: ModelCall): string {
+  return keyedRequest(call).key;
+}
+
+function keyedRequest(call: ModelCall): { settings: RoleSettings; body: RequestBody; key: string } {
+  const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
+  const body = requestBody(call, settings);
+  return { settings, body, key: contentHash([{ ...call.address }, body as Json]) };
 }
 
 function isTransient(error: CruxError): boolean {

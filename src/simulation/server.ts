@@ -62,6 +62,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   async function complete(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await readBody(request);
     inFlight++;
+    const received = new Date().toISOString();
     const bodyHash = digest(text).slice(0, 16);
     const header = request.headers['idempotency-key'];
     const key = typeof header === 'string' ? header : `body:${bodyHash}`;
@@ -75,7 +76,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
       const status = response.headersSent ? response.statusCode : null;
       const complete = prepared.usage !== null && fault === null && response.writableFinished;
       log.add(
-        { time: new Date().toISOString(), key, model: prepared.model, status, fault, bodyHash, complete },
+        { received, time: new Date().toISOString(), key, model: prepared.model, status, fault, bodyHash, complete },
         prepared.usage,
       );
     });

@@ -89,6 +89,13 @@ export class Findings {
     return query.orderBy('node_id').orderBy('position').orderBy('id').execute();
   }
 
+  /** How many different actions were drawn beside the policies' own. Their texts are long, and need not be read for that. */
+  async countAlternatives(runId: string): Promise<number> {
+    const query = this.#database.kysely.selectFrom('candidates').select(({ fn }) => fn.countAll<number>().as('count'));
+    const alternatives = query.where('run_id', '=', runId).where('position', '>=', 0);
+    return Number((await alternatives.executeTakeFirstOrThrow()).count);
+  }
+
   scores(runId: string): Promise<ScoreTable[]> {
     const query = this.#database.kysely.selectFrom('scores').selectAll().where('run_id', '=', runId);
     return query.orderBy('candidate_id').execute();
@@ -105,18 +112,15 @@ export class Findings {
     return query.orderBy('trajectory_id').orderBy('step').execute();
   }
 
-  /** Branches that a run made to find and prove its pairs: those of an audit are not among them. */
+  /**
+   * Branches that a run made to find and prove its pairs: those of an audit are not among them. In an order that does not depend on which of
+   * several trajectories through a state was there first.
+   */
   branches(runId: string, trajectoryId?: string): Promise<BranchTable[]> {
     const all = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
     let query = all.where('purpose', '<>', 'reference');
     if (trajectoryId !== undefined) query = query.where('trajectory_id', '=', trajectoryId);
-    return query
-      .orderBy('trajectory_id')
-      .orderBy('node_id')
-      .orderBy('candidate_id')
-      .orderBy('purpose')
-      .orderBy('rollout')
-      .execute();
+    return query.orderBy('node_id').orderBy('candidate_id').orderBy('purpose').orderBy('rollout').execute();
   }
 
   /** Branches from a state, whichever trajectory of the run came through it. */

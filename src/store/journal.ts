@@ -72,7 +72,8 @@ export class Journal {
   }
 
   /**
-   * Writes a complete answer and settles its reservation; what the call waited for before, as noted in the store, is added to it. The first write under a key wins, and is what comes back.
+   * Writes a complete answer, ends the claim on its call and settles its reservation; what the call waited for before, as noted in the store, is
+   * added to it. The first write under a key wins, and is what comes back.
    */
   async write(runId: string, answer: Answer): Promise<Answer> {
     const { kysely } = this.#database;
@@ -111,6 +112,7 @@ export class Journal {
         .onConflict((conflict) => conflict.doNothing()),
       this.#reservations.settle(runId, answer.key, isToldUse),
       kysely.deleteFrom('waits').where('run_id', '=', runId).where('key', '=', answer.key),
+      kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
     ]);
     return (await this.read([runId], answer.key)) ?? answer;
   }

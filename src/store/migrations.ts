@@ -330,4 +330,14 @@ const limits: Migration = (database) => [
     ]),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, limits];
+/** Calls that workers are making. */
+const claims: Migration = (database) => [
+  table(
+    database,
+    'claims',
+    { run_id: 'text', key: 'text', holder: 'text', expires_at: 'integer', taken_over: 'integer' },
+    ['run_id', 'key'],
+  ),
+];
+
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, limits, claims];

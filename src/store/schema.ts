@@ -13,6 +13,7 @@ export type Schema = {
   answers: AnswerTable;
   faults: FaultTable;
   reservations: ReservationTable;
+  claims: ClaimTable;
   trajectories: TrajectoryTable;
   candidates: CandidateTable;
   scores: ScoreTable;
@@ -203,6 +204,18 @@ export type WaitTable = {
   until: number;
   /** All that it waited and is going to wait until then, pauses of the run aside. */
   throttled_ms: number;
+};
+
+/** A call that a process is making, or whose answer it could not write yet. */
+export type ClaimTable = {
+  run_id: string;
+  key: string;
+  /** Drawn by the process when it started. */
+  holder: string;
+  /** After this, unless it is renewed, the holder is dead. */
+  expires_at: number;
+  /** 1 right after it was taken from a holder that seemed dead. */
+  taken_over: number;
 };
 
 export type TrajectoryTable = {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CruxError } from '../errors.ts';
+import { Claims } from './claims.ts';
 import type { Database } from './database.ts';
 import { Findings } from './findings.ts';
 import { Journal } from './journal.ts';
@@ -22,6 +23,7 @@ export type Store = {
   readonly reservations: Reservations;
   readonly providers: Providers;
   readonly waits: Waits;
+  readonly claims: Claims;
   readonly runs: Runs;
   readonly findings: Findings;
   readonly database: Database;
@@ -50,6 +52,7 @@ export async function openStore(location: string, options: { schema?: string } =
       reservations,
       providers: new Providers(database),
       waits: new Waits(database),
+      claims: new Claims(database),
       runs: new Runs(database),
       findings: new Findings(database),
       database,

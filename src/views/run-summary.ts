@@ -85,7 +85,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     demonstrations,
     examples,
     steps,
-    candidates,
+    alternatives,
     branches,
     pairs,
     ledger,
@@ -98,7 +98,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     findings.demonstrations(runId),
     findings.examples(runId),
     findings.steps(runId),
-    findings.candidates(runId),
+    findings.countAlternatives(runId),
     findings.branches(runId),
     findings.pairs(runId),
     ledgerLines(store.database, runId),
@@ -113,7 +113,6 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const supervisableSteps = trajectories
     .filter((row) => isSupervisable(run.method, row))
     .reduce((sum, row) => sum + row.steps, 0);
-  const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
   const demand = ledger.filter((line) => !isMeasurement(line.purpose));
   const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));

@@ -94,7 +94,8 @@ class Campaign {
   }
 
   async open(): Promise<void> {
-    const opened = await bookkeeping('open the run').openCampaign({ runId: this.#input.runId });
+    const { runId, cursor } = this.#input;
+    const opened = await bookkeeping('open the run').openCampaign({ runId, isContinued: cursor !== undefined });
     this.#environment = opened.environment;
     if (!this.#input.cursor) {
       this.#counts = opened.counts;
