@@ -25,7 +25,9 @@ const common = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...common, name: 'unit', include: ['tests/**/*.test.ts'], exclude: withServer } },
+      {
+        test: { ...common, name: 'unit', include: ['tests/**/*.test.ts'], exclude: [...withServer, 'tests/stack/**'] },
+      },
       {
         test: {
           ...common,

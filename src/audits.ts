@@ -1,7 +1,8 @@
 /** Starting audits: reference rollouts of the actions of a run that is over. */
 import type { Client } from '@temporalio/client';
+import { checkPriced } from './ceilings.ts';
 import type { AuditInput, AuditResult, AuditSettings } from './domain/audit.ts';
-import type { Ceilings } from './domain/run-config.ts';
+import { type CeilingChanges, changedCeilings } from './domain/ceilings.ts';
 import { auditWorkflowId } from './domain/workflow-ids.ts';
 import { CruxError } from './errors.ts';
 import type { Run } from './store/runs.ts';
@@ -14,7 +15,7 @@ export type AuditRequest = {
   /** Below 1 a seeded share, from 1 on a number of the pairs (and steps, under RRO). Default null: all. */
   sample?: number | null;
   /** New ceilings of the run: they apply to its audit too. */
-  ceilings?: Partial<Ceilings>;
+  ceilings?: CeilingChanges;
 };
 
 export const usualAuditRollouts = 64;
@@ -43,7 +44,9 @@ export async function prepareAudit(store: Store, runId: string, request: AuditRe
   const settings: AuditSettings = { rollouts, sample };
   await store.findings.setAudit({ run_id: runId, ...settings });
   if (Object.keys(ceilings).length > 0) {
-    await store.runs.setControl(runId, { ceilings: { ...run.ceilings, ...ceilings } });
+    const changed = changedCeilings(run.ceilings, ceilings);
+    checkPriced(run.config, changed);
+    await store.runs.setControl(runId, { ceilings: changed });
   }
   return run;
 }

@@ -6,6 +6,7 @@ import type { MethodName, RoleSettings } from './domain/run-config.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
 import { methodSchemas } from './method-options.ts';
+import { checkProviders } from './models/provider.ts';
 import { importUserModule } from './user-module.ts';
 
 const price = z.strictObject({
@@ -25,21 +26,32 @@ const roleSchema = z.strictObject({
   maxTokens: z.int().min(1).default(1024),
   price: price.nullable().default(null),
   extraBody: z.record(z.string(), json).default({}),
+  trainedOn: z.array(z.string()).min(1).nullable().default(null),
 });
 
 const endpointSchema = z.strictObject({
-  baseUrl: z.url(),
+  baseUrl: z.url().refine(holdsNoCredentials, 'holds a name or password; give the key by apiKeyEnv'),
   apiKeyEnv: z.string().nullable().default(null),
+  provider: z.string().min(1).nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
+  requestsPerMinute: z.int().min(1).nullable().default(null),
+  tokensPerMinute: z.int().min(1).nullable().default(null),
   timeoutMs: z.int().min(1000).default(300_000),
   maxFaults: z.int().min(1).default(20),
 });
 
-const ceilingsSchema = z.strictObject({
+const ceiling = {
   calls: z.int().min(1).nullable().default(null),
   tokens: z.int().min(1).nullable().default(null),
   /** US dollars. */
   cost: z.number().gt(0).nullable().default(null),
+  rollouts: z.int().min(1).nullable().default(null),
+};
+
+const ceilingsSchema = z.strictObject({
+  ...ceiling,
+  task: z.strictObject(ceiling).prefault({}),
+  step: z.strictObject(ceiling).prefault({}),
 });
 
 const runSchema = z.strictObject({
@@ -59,12 +71,25 @@ const environmentSchema = z.custom<Environment>(
   'expected an environment, as defineEnvironment or interCodeSql returns it',
 );
 
+const observeSchema = z.strictObject({
+  metrics: z.string().nullable().default(null),
+  logFormat: z.enum(['pretty', 'json']).default('pretty'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+
+const temporalSchema = z.strictObject({
+  /** Name of the variable with the keys that payloads are encrypted with. */
+  codecKeyEnv: z.string().min(1).default('CRUX_CODEC_KEY'),
+});
+
 const configSchema = z.strictObject({
   environments: z.array(environmentSchema).min(1),
   endpoints: z.record(z.string(), endpointSchema),
   models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: roleSchema }),
   run: runSchema.prefault({}),
   ...methodSchemas,
+  observe: observeSchema.prefault({}),
+  temporal: temporalSchema.prefault({}),
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
   store: z.string().nullable().default(null),
 });
@@ -83,6 +108,7 @@ export const optionsKey = {
   'step-dpo': 'stepDpo',
   rft: 'rft',
   sft: 'sft',
+  evaluate: 'evaluate',
 } as const satisfies {
   [name in MethodName]: keyof CruxConfig;
 };
@@ -112,6 +138,7 @@ export function checkConfig(input: unknown, origin = 'configuration'): CruxConfi
       );
     }
   }
+  checkProviders(config.endpoints, origin);
   if (config.cso.gammaLow > config.cso.gammaHigh) {
     throw new CruxError(
       'User.Config',
@@ -147,8 +174,14 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
   return checkConfig(loaded.default, file);
 }
 
-export function roleSettings(config: CruxConfig): { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings } {
-  return config.models as { policy: RoleSettings; expert: RoleSettings; prm: RoleSettings };
+export function roleSettings({ models }: CruxConfig): {
+  policy: RoleSettings;
+  expert: RoleSettings;
+  prm: RoleSettings;
+} {
+  const settings = ({ trainedOn, ...role }: CruxConfig['models']['policy']) =>
+    ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
+  return { policy: settings(models.policy), expert: settings(models.expert), prm: settings(models.prm) };
 }
 
 /** The folder of all state: `CRUX_HOME`, else `.crux` where the command runs. */
@@ -162,6 +195,12 @@ export function storeLocation(config: Pick<CruxConfig, 'store'> | null, home: st
 
 /** Root folder of the Crux package itself. */
 export const packageRoot = dirname(import.meta.dirname);
+
+/** Addresses end in messages. */
+function holdsNoCredentials(address: string): boolean {
+  const { username, password } = URL.parse(address) ?? { username: '', password: '' };
+  return username === '' && password === '';
+}
 
 function issues(error: z.ZodError): string {
   return error.issues.map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`).join('\n');

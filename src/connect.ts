@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { type AuditRequest, launchAudit, prepareAudit } from './audits.ts';
 import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from './config.ts';
 import type { AuditResult } from './domain/audit.ts';
-import type { Ceilings } from './domain/run-config.ts';
+import type { CeilingChanges } from './domain/ceilings.ts';
 import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest, retuneRun } from './runs.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -25,8 +25,8 @@ export type StartedRun = {
   pause(): Promise<void>;
   resume(): Promise<void>;
   cancel(): Promise<void>;
-  /** Replaces the ceilings; a run that stopped for its budget goes on with its remaining tasks. */
-  retune(ceilings: Ceilings): Promise<void>;
+  /** Replaces the run's own ceilings, and those of tasks and steps where named; a run that stopped for its budget goes on with its remaining tasks. */
+  retune(ceilings: CeilingChanges): Promise<void>;
 };
 
 export type Crux = {
@@ -63,14 +63,16 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
       : await loadConfig(options.config ?? 'crux.config.ts');
   const store = await openStore(storeLocation(config, home));
   const { connectTemporal } = await import('./temporal/connection.ts');
-  const { Client: TemporalClient } = await import('@temporalio/client');
-  const temporal = await connectTemporal({ home, report: options.report ?? (() => {}), embedded: 'start' }).catch(
-    async (error) => {
-      await store.close();
-      throw error;
-    },
-  );
-  const client = new TemporalClient({ connection: temporal.connection, namespace: temporal.namespace });
+  const temporal = await connectTemporal({
+    home,
+    report: options.report ?? (() => {}),
+    embedded: 'start',
+    codecKeyEnv: config.temporal.codecKeyEnv,
+  }).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
+  const { client } = temporal;
   const ownRun = (id: string): StartedRun => ({
     ...startedRun(client, id),
     // Also when the campaign is over: what is left to do is in the store.

@@ -8,6 +8,8 @@ export type FaultKind =
   | 'User.Config'
   /** Something that the user named does not exist. */
   | 'User.NotFound'
+  /** A test on tasks that the model has seen, or may have. */
+  | 'User.Leak'
   /** The store could not be opened or written. */
   | 'Store.Unavailable'
   | 'Store.NewerSchema'
@@ -32,6 +34,10 @@ export type FaultKind =
   | 'Run.Cancelled'
   /** A ceiling of the run is reached. */
   | 'Run.Budget'
+  /** A ceiling on each task: this one ends with what it has, the run goes on. */
+  | 'Task.Budget'
+  /** A ceiling on each step: this one is left out, the task goes on. */
+  | 'Step.Budget'
   | 'Temporal.Unavailable'
   | 'Temporal.ServerMissing'
   | 'Export.Exists';

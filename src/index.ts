@@ -5,15 +5,18 @@ export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { AuditResult } from './domain/audit.ts';
+export type { Ceiling, CeilingChanges, Ceilings } from './domain/ceilings.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
+export type { EvaluationFigures } from './domain/evaluation.ts';
 export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example.ts';
 export type { FigureName } from './domain/figures.ts';
+export type { DataUse, LeakedGroup } from './domain/lineage.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
 export type {
-  Ceilings,
   CsoOptions,
   EtoOptions,
+  EvaluateOptions,
   IprOptions,
   RftOptions,
   RroOptions,
@@ -51,9 +54,10 @@ export {
   exportPairs,
   exportProcessExamples,
 } from './export/index.ts';
-export { cso, eto, ipr, rft, rro, sft, stepDpo } from './methods.ts';
+export { cso, eto, evaluate, ipr, rft, rro, sft, stepDpo } from './methods.ts';
 export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
+export { recordUse } from './store/data-uses.ts';
 export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
 export { type AuditView, auditView } from './views/audit.ts';
 export {
@@ -64,6 +68,7 @@ export {
   compareRuns,
   type Difference,
 } from './views/comparison.ts';
+export { type Evaluation, evaluationOf } from './views/evaluation.ts';
 export { loadPairs } from './views/pairs.ts';
 export { type RunSummary, runSummary } from './views/run-summary.ts';
 export { runView } from './views/run-view.ts';

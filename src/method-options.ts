@@ -4,6 +4,7 @@ import type { CruxConfig } from './config.ts';
 import type {
   CsoOptions,
   EtoOptions,
+  EvaluateOptions,
   IprOptions,
   MethodName,
   MethodOptions,
@@ -62,6 +63,7 @@ const csoSchema = z.strictObject({
   ...balanceOptions,
   maxPassRate: z.number().min(0).max(1).nullable().default(null),
   calibrationRate: z.number().min(0).max(1).default(0.05),
+  thresholdsFrom: z.string().nullable().default(null),
 });
 
 const rroSchema = z.strictObject({
@@ -125,6 +127,10 @@ const sftSchema = z.strictObject({
   confirmOnVariants: z.boolean().optional(),
 });
 
+const evaluateSchema = z.strictObject({
+  confirmOnVariants: z.boolean().default(true),
+});
+
 /** Where each method's options stand in the configuration. */
 export const methodSchemas = {
   cso: csoSchema.prefault({}),
@@ -134,6 +140,7 @@ export const methodSchemas = {
   stepDpo: stepDpoSchema.prefault({}),
   rft: rftSchema.prefault({}),
   sft: sftSchema.prefault({}),
+  evaluate: evaluateSchema.prefault({}),
 };
 
 /**
@@ -229,6 +236,11 @@ export function sftOptions(config: CruxConfig, preset: Preset): SftOptions {
   return { ...config.sft, confirmOnVariants: config.sft.confirmOnVariants ?? preset === 'sound' };
 }
 
+/** Options of an evaluation, which are the same under both presets. */
+export function evaluateOptions(config: CruxConfig): EvaluateOptions {
+  return config.evaluate;
+}
+
 /** Fresh trajectories of the policy that must bear an outcome out; under `sound` 8. */
 function freshTrajectories(given: { freshTrajectories?: number }, sound: boolean): number {
   return given.freshTrajectories ?? (sound ? 8 : 0);
@@ -286,4 +298,5 @@ export const methodOptions = {
   'step-dpo': stepDpoOptions,
   rft: rftOptions,
   sft: sftOptions,
+  evaluate: evaluateOptions,
 } as const satisfies { [name in MethodName]: (config: CruxConfig, preset: Preset) => MethodOptions };

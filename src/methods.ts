@@ -36,3 +36,8 @@ export function rft(options: MethodChanges<'rft'> = {}): Method {
 export function sft(options: MethodChanges<'sft'> = {}): Method {
   return { method: 'sft', options };
 }
+
+/** An evaluation of the policy, for `crux.start`: `samples` trajectories per task of the test split. */
+export function evaluate(options: MethodChanges<'evaluate'> = {}): Method {
+  return { method: 'evaluate', options };
+}

@@ -1,17 +1,21 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
+import { checkPriced, configuredCeilings } from './ceilings.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
+import { type CeilingChanges, changedCeilings, retunedCeilings } from './domain/ceilings.ts';
 import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
-import type { Ceilings, CsoOptions, MethodName, RunConfig, RunSettings } from './domain/run-config.ts';
-import type { Split } from './domain/task.ts';
+import { runsIn } from './domain/lineage.ts';
+import type { CsoOptions, MethodName, RoleSettings, RunConfig, RunSettings } from './domain/run-config.ts';
+import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { CruxError } from './errors.ts';
+import { guardTest } from './leak-guard.ts';
 import { methodOptions } from './method-options.ts';
 import { importScope } from './store/findings.ts';
-import type { Run, RunTask } from './store/runs.ts';
+import type { NewRunTask, Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
 import { workflowQueue } from './temporal/task-queues.ts';
 
@@ -31,7 +35,7 @@ export type RunRequest = {
   runId?: string;
   /** Default: the only environment of the configuration. */
   environment?: string;
-  /** Default `train`. */
+  /** Default `train`, of an evaluation `test`. */
   split?: Split;
   /** Default `policy`: it makes its own. `imported`: recorded ones are mined, under CSO their failures. */
   trajectories?: 'policy' | 'imported';
@@ -45,7 +49,14 @@ export type RunRequest = {
   seed?: number;
   /** Changes to the options of the configuration. */
   options?: OptionChanges | MethodChanges<Exclude<MethodName, 'cso'>>;
-  ceilings?: Partial<Ceilings>;
+  /** Changes to the policy of the configuration. Another model's lineage is not that of the configured one. */
+  policy?: Partial<Pick<RoleSettings, 'model' | 'endpoint' | 'temperature'>>;
+  /** Runs that the policy was trained on, `none` at the end where that is all. Default: as the configuration says. */
+  trainedOn?: readonly string[];
+  /** Evaluations only: test also on groups that the policy has seen or may have. The run is marked. */
+  allowLeak?: boolean;
+  /** In place of those of the configuration; what is left out is taken from there. */
+  ceilings?: CeilingChanges;
   granularity?: 'rollout' | 'call';
   /** Runs whose paid answers may be read instead of paying again. */
   reuse?: string[];
@@ -53,21 +64,23 @@ export type RunRequest = {
 
 /**
  * Checks what is asked for and records it as a run. A run that is there already, with the same settings, is taken up again.
- * @throws CruxError `User.Config`, `User.NotFound`; nothing is recorded then
+ * @throws CruxError `User.Config`, `User.NotFound`, `User.Leak`; nothing is recorded then
  */
-export async function prepareRun(config: CruxConfig, store: Store, request: RunRequest): Promise<Run> {
+export async function prepareRun(configured: CruxConfig, store: Store, request: RunRequest): Promise<Run> {
+  const config = withPolicy(configured, request);
   const registry = new EnvironmentRegistry(config.environments);
   const environment = registry.get(request.environment ?? onlyName(registry));
-  if (!environment.capabilities.branchable && request.method !== 'sft') {
+  if (!environment.capabilities.branchable && !branchless.has(request.method)) {
     throw new CruxError(
       'User.Config',
       `The environment ${environment.name} cannot be branched, which ${request.method} needs.`,
     );
   }
-  const split = request.split ?? 'train';
+  const split = request.split ?? (request.method === 'evaluate' ? 'test' : 'train');
   const trajectories = request.trajectories ?? 'policy';
   const preset = request.preset ?? config.run.preset;
-  const ceilings = ceilingsOf(config, request);
+  const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
+  checkPriced({ method: request.method, models: roleSettings(config) }, ceilings);
   const settings: RunSettings = {
     schemaVersion: 1,
     preset,
@@ -93,11 +106,17 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
   }
   const seed = request.seed ?? config.run.seed;
   const reuse = request.reuse ?? [];
-  for (const other of reuse) await store.runs.get(other);
+  for (const other of [...reuse, ...lineageRuns(runConfig)]) await store.runs.get(other);
 
   const known = await store.runs.find(id);
   if (known) return takeUp(store, sameRun(known, runConfig, seed), request.ceilings);
   const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories });
+  if (runConfig.method === 'evaluate') {
+    const groups = tasks.map(({ group }) => group!);
+    const test = { environment, tasks: await registry.tasks(environment.name), groups };
+    const trainedOn = runConfig.models.policy.trainedOn ?? null;
+    runConfig.leaked = await guardTest(store, test, trainedOn, request.allowLeak ?? false);
+  }
   await store.runs.create(
     { id, method: request.method, environment: environment.name, seed, config: runConfig, ceilings, reuse },
     tasks,
@@ -106,10 +125,16 @@ export async function prepareRun(config: CruxConfig, store: Store, request: RunR
   return sameRun(await store.runs.get(id), runConfig, seed);
 }
 
-/** Replaces the ceilings of a run. One that ended for its budget goes on with what is not done; somebody must run a worker. */
-export async function retuneRun(client: Client, store: Store, runId: string, ceilings: Ceilings): Promise<void> {
+/**
+ * Replaces the run's own ceilings, and those of tasks and steps where they are named. One that ended for its budget goes on with what is not done; somebody must
+ * run a worker.
+ * @throws CruxError `User.Config` for a ceiling on cost while a model has no price
+ */
+export async function retuneRun(client: Client, store: Store, runId: string, given: CeilingChanges): Promise<void> {
   const handle = client.workflow.getHandle(runId);
-  const { state, finishedAt } = await store.runs.get(runId);
+  const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
+  const ceilings = retunedCeilings(known, given);
+  checkPriced(config, ceilings);
   if (state !== 'budget' || finishedAt === null) {
     await handle.executeUpdate('retune', { args: [ceilings] });
     return;
@@ -177,11 +202,39 @@ function withMethod(config: CruxConfig, settings: RunSettings, { method, options
   const { verification, ...others } = (options ?? {}) as OptionChanges;
   const changed = { ...config, [key]: { ...config[key], ...others, ...verification } };
   const checked = checkConfig(changed, 'The options of the run');
-  return { ...settings, method, options: methodOptions[method](checked, settings.preset) } as RunConfig;
+  const own = { method, options: methodOptions[method](checked, settings.preset) };
+  // What has leaked is found out when the tasks are known.
+  return { ...settings, ...own, ...(method === 'evaluate' && { leaked: [] }) } as RunConfig;
 }
+
+/** Methods that go on from no state but a task's first. */
+const branchless: ReadonlySet<MethodName> = new Set(['sft', 'evaluate']);
 
 /** Methods that look for pairs in given trajectories of the policy. */
 const minesRecorded: ReadonlySet<MethodName> = new Set(['cso', 'step-dpo']);
+
+/** The configuration with the policy that is asked for. What the configured one was trained on says nothing about another. */
+function withPolicy(config: CruxConfig, { policy = {}, trainedOn }: RunRequest): CruxConfig {
+  const configured = config.models.policy;
+  const isOther = policy.model !== undefined && policy.model !== configured.model;
+  const known = isOther ? null : configured.trainedOn;
+  const changed = { ...configured, ...policy, trainedOn: trainedOn ?? known };
+  return checkConfig({ ...config, models: { ...config.models, policy: changed } }, 'The policy of the run');
+}
+
+/** What was said about each model; null where nothing was. */
+function lineages({ models }: RunConfig): Json {
+  return Object.fromEntries(Object.entries(models).map(([role, { trainedOn = null }]) => [role, trainedOn]));
+}
+
+/** Runs that the models of a run are said to be trained on, and its thresholds to come from. */
+function lineageRuns({ models, method, options }: RunConfig): string[] {
+  const thresholdsFrom = method === 'cso' ? (options.thresholdsFrom ?? null) : null;
+  return [
+    ...Object.values(models).flatMap(({ trainedOn = null }) => runsIn(trainedOn)),
+    ...(thresholdsFrom === null ? [] : [thresholdsFrom]),
+  ];
+}
 
 /** @throws CruxError `User.Config` where no pass rate could ever be known */
 function checkPassRate({ method, options, window, trajectories }: RunConfig, { samples = 1 }: RunRequest): void {
@@ -198,31 +251,10 @@ function checkPassRate({ method, options, window, trajectories }: RunConfig, { s
 }
 
 /** A run that is taken up keeps its ceilings, unless new ones are given. */
-async function takeUp(store: Store, run: Run, changes: Partial<Ceilings> | undefined): Promise<Run> {
+async function takeUp(store: Store, run: Run, changes: CeilingChanges | undefined): Promise<Run> {
   if (!changes || Object.keys(changes).length === 0) return run;
-  await store.runs.setControl(run.id, { ceilings: { ...run.ceilings, ...changes } });
+  await store.runs.setControl(run.id, { ceilings: changedCeilings(run.ceilings, changes) });
   return store.runs.get(run.id);
-}
-
-function ceilingsOf(config: CruxConfig, request: RunRequest): Ceilings {
-  const { calls, tokens, cost } = config.run.ceilings;
-  const ceilings: Ceilings = {
-    calls,
-    tokens,
-    costMicroUsd: cost === null ? null : Math.round(cost * 1e6),
-    ...request.ceilings,
-  };
-  const unpriced = Object.entries(config.models).filter(([, model]) => model.price === null);
-  if (ceilings.costMicroUsd !== null && unpriced.length > 0) {
-    throw new CruxError(
-      'User.Config',
-      `A ceiling on cost needs prices, and these models have none: ${unpriced.map(([role]) => role).join(', ')}.`,
-      {
-        remedy: 'Set `price` of each model in crux.config.ts, or use a ceiling on calls or tokens.',
-      },
-    );
-  }
-  return ceilings;
 }
 
 function onlyName(registry: EnvironmentRegistry): string {
@@ -238,7 +270,7 @@ async function chooseTasks(
   store: Store,
   environment: string,
   request: RunRequest & { split: Split },
-): Promise<Omit<RunTask, 'state' | 'result'>[]> {
+): Promise<NewRunTask[]> {
   const tasks = (await registry.tasks(environment)).filter((task) => task.split === request.split);
   const wanted = request.taskIds ? tasks.filter((task) => request.taskIds!.includes(task.id)) : tasks;
   const missing = (request.taskIds ?? []).filter((id) => !tasks.some((task) => task.id === id));
@@ -256,17 +288,23 @@ async function chooseTasks(
           environment,
           wanted.map(({ id }) => id),
         )
-      : wanted.flatMap(({ id }) =>
-          Array.from({ length: request.samples ?? 1 }, (_, sample) => ({ taskId: id, sample, importedId: null })),
-        );
-  const limited = chosen.slice(0, request.limit ?? chosen.length);
+      : wanted
+          .slice(0, request.limit)
+          .flatMap(({ id }) =>
+            Array.from({ length: request.samples ?? 1 }, (_, sample) => ({ taskId: id, sample, importedId: null })),
+          );
+  const limited = request.trajectories === 'imported' ? chosen.slice(0, request.limit) : chosen;
   if (limited.length === 0) {
     throw new CruxError('User.NotFound', `There is nothing to do: no ${request.split} task of ${environment} fits.`, {
       remedy:
         request.trajectories === 'imported' ? 'Import recorded runs first: `crux import`.' : 'Try another --split.',
     });
   }
-  return limited.map((task, position) => ({ position, ...task }));
+  const taskOf = new Map(wanted.map((task): [string, Task] => [task.id, task]));
+  return limited.map((task, position) => {
+    const { group, difficulty } = taskOf.get(task.taskId)!;
+    return { position, ...task, group, difficulty };
+  });
 }
 
 /** Recorded trajectories that ended by themselves and can be replayed: for CSO those that failed. */
@@ -285,8 +323,15 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
 }
 
 function sameRun(known: Run, config: RunConfig, seed: number): Run {
-  const wanted = sharedMembers(JSON.parse(JSON.stringify(config)) as Json, known.config as unknown as Json);
-  if (known.seed === seed && canonicalJson(known.config as unknown as Json) === canonicalJson(wanted)) return known;
+  // What was leaked is found when a run is made, and stays with it.
+  const leaked = known.config.method === 'evaluate' ? { leaked: known.config.leaked } : {};
+  const own = JSON.parse(JSON.stringify({ ...config, ...leaked })) as Json;
+  const wanted = sharedMembers(own, known.config as unknown as Json);
+  const isSame =
+    canonicalJson(known.config as unknown as Json) === canonicalJson(wanted) &&
+    // Absent is unknown: what is said now was not said when the run was made.
+    canonicalJson(lineages(config)) === canonicalJson(lineages(known.config));
+  if (known.seed === seed && isSame) return known;
   throw new CruxError('User.Config', `The run "${known.id}" exists with other settings.`, {
     remedy: 'Give the new run another --run-id, or start it with the settings that it has.',
   });

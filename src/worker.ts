@@ -4,15 +4,31 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DefaultLogger, IllegalStateError, type LogEntry, Runtime, Worker } from '@temporalio/worker';
+import { metrics } from '@opentelemetry/api';
+import {
+  DefaultLogger,
+  IllegalStateError,
+  type LogEntry,
+  Runtime,
+  Worker,
+  type WorkerDeploymentOptions,
+} from '@temporalio/worker';
 import type { ActivityContext } from './activities/context.ts';
 import { agentActivities } from './activities/index.ts';
 import type { CruxConfig } from './config.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { SessionCache } from './environments/session-cache.ts';
+import { CallObserver } from './models/call-observer.ts';
 import { Gateway } from './models/gateway.ts';
+import { activitySpans } from './observe/activity-spans.ts';
+import { makeInstruments } from './observe/instruments.ts';
+import { type Log, silent } from './observe/log.ts';
+import { placeOfWorkflow } from './observe/place.ts';
+import type { Telemetry } from './observe/telemetry.ts';
+import { observeWorker } from './observe/worker-gauges.ts';
 import type { Store } from './store/store.ts';
 import type { TemporalConnection } from './temporal/connection.ts';
+import type { WorkerBuild } from './temporal/deployment.ts';
 import { agentQueue, holderQueue, workflowQueue } from './temporal/task-queues.ts';
 
 export type WorkerRole = 'workflow' | 'agent';
@@ -20,10 +36,15 @@ export type WorkerRole = 'workflow' | 'agent';
 export type WorkerOptions = {
   config: CruxConfig;
   store: Store;
-  temporal: Pick<TemporalConnection, 'nativeConnection' | 'namespace'>;
+  temporal: Pick<TemporalConnection, 'nativeConnection' | 'namespace'> &
+    Partial<Pick<TemporalConnection, 'dataConverter'>>;
   roles: WorkerRole[];
-  /** Where log lines go; default: nowhere. */
-  log?: (entry: LogEntry) => void;
+  /** The worker deployment and build that it belongs to. Default: none, and any worker takes any work. */
+  build?: WorkerBuild | undefined;
+  /** Where events go; default: nowhere. What Temporal's SDK says goes where the first worker of the process wants it. */
+  log?: Log;
+  /** Default: the metrics of the program's own OpenTelemetry, if it has set that up. */
+  telemetry?: Pick<Telemetry, 'instruments' | 'sdkMetrics'>;
 };
 
 export type RunningWorker = {
@@ -42,13 +63,14 @@ let runtimeInstalled = false;
 
 /** Starts a worker. It has registered at Temporal and in the store when this returns. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, store, temporal, roles } = options;
+  const { config, store, temporal, roles, build, log = silent } = options;
+  const { instruments, sdkMetrics } = options.telemetry ?? { instruments: makeInstruments(metrics.getMeter('crux')) };
   // Before the connection: making one fixes the runtime of the process.
-  installRuntime(options.log);
+  installRuntime(options.log, sdkMetrics);
   const connection = await temporal.nativeConnection();
   const environments = new EnvironmentRegistry(config.environments);
-  const sessions = new SessionCache(store.tree, environments);
-  const gateway = new Gateway(store, config.endpoints);
+  const sessions = new SessionCache(store.tree, environments, { instruments, log });
+  const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log));
   const stopping = new AbortController();
   const id = randomUUID();
   const isCostly = config.environments.some(({ capabilities }) => capabilities.sessions === 'costly');
@@ -65,19 +87,22 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const shared = {
     connection,
     namespace: temporal.namespace,
+    dataConverter: temporal.dataConverter,
     shutdownGraceTime: graceMs,
     shutdownForceTime: graceMs + 10_000,
     // A third of the heartbeat timeout (workflows/proxies.ts). It also bounds how late a cancellation is noticed.
     maxHeartbeatThrottleInterval: '4s' as const,
     defaultHeartbeatThrottleInterval: '4s' as const,
   };
+  const versioned = build ? { workerDeploymentOptions: deploymentOptions(build) } : {};
   const workers: Worker[] = [];
   if (roles.includes('workflow')) {
     workers.push(
       await Worker.create({
         ...shared,
+        ...versioned,
         taskQueue: workflowQueue(store.id),
-        ...workflowCode(),
+        ...workflowCode(temporal.dataConverter?.failureConverterPath !== undefined),
         // About 2 MB each, measured; more would only trade memory for replays.
         maxCachedWorkflows: 600,
         maxConcurrentWorkflowTaskExecutions: 40,
@@ -86,8 +111,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   if (roles.includes('agent')) {
     const activities = agentActivities(context);
-    for (const taskQueue of [agentQueue(store.id), ...(context.holderQueue === null ? [] : [context.holderQueue])]) {
-      workers.push(await Worker.create({ ...shared, taskQueue, activities, maxConcurrentActivityTaskExecutions: 400 }));
+    const limits = { maxConcurrentActivityTaskExecutions: 400 };
+    const own = { ...shared, ...limits, activities, interceptors: { activity: [activitySpans] } };
+    workers.push(await Worker.create({ ...own, ...versioned, taskQueue: agentQueue(store.id) }));
+    if (context.holderQueue !== null) {
+      // Without a build: the queue belongs to this process alone, and no other build could ever serve it.
+      workers.push(await Worker.create({ ...own, taskQueue: context.holderQueue }));
     }
   }
 
@@ -102,6 +131,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   await announce();
   // A missed announcement is made up for by the next one.
   const announcing = setInterval(() => void announce().catch(() => {}), announceEveryMs);
+  const { namespace } = temporal;
+  const stopObserving = observeWorker(instruments, { gateway, sessions, connection, namespace, storeId: store.id });
+  log('info', 'worker started', { worker: id, roles, store: store.id });
 
   const done = (async () => {
     try {
@@ -116,11 +148,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       );
     } finally {
       clearInterval(announcing);
+      stopObserving();
       await store.runs.dismissWorker(id).catch(() => {});
       // A paid answer that the store could not take yet gets a last chance.
       await Promise.race([gateway.idle(), delay(idleMs, undefined, { ref: false })]);
       await sessions.close();
       await environments.close();
+      log('info', 'worker stopped', { worker: id });
     }
   })();
   // Whoever awaits `done` later must not find that an early failure ended the process.
@@ -134,12 +168,20 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 }
 
-/** Workflow code: bundled ahead in the npm package, from the sources in the repository. */
-function workflowCode() {
+/**
+ * Workflow code: bundled ahead in the npm package, from the sources in the repository. With encryption it is always bundled here and now, because
+ * how failures are written is part of the bundle.
+ */
+function workflowCode(isEncrypted: boolean) {
   const bundle = join(import.meta.dirname, 'workflow-bundle.js');
-  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  if (existsSync(bundle) && !isEncrypted) return { workflowBundle: { codePath: bundle } };
   const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
   return { workflowsPath: join(import.meta.dirname, 'workflows', `index.${extension}`) };
+}
+
+/** What does not say that it stays with its build (workflows/index.ts) moves to a new one. */
+function deploymentOptions(version: WorkerBuild): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }
 
 function stopWorker(worker: Worker): void {
@@ -147,17 +189,30 @@ function stopWorker(worker: Worker): void {
 }
 
 /** A program that has a runtime of its own, for its own workers, keeps that. */
-function installRuntime(log: WorkerOptions['log']): void {
+function installRuntime(log: WorkerOptions['log'], sdkMetrics: Telemetry['sdkMetrics']): void {
   if (runtimeInstalled) return;
   runtimeInstalled = true;
   try {
     Runtime.install({
-      logger: new DefaultLogger(log ? 'INFO' : 'ERROR', log ?? (() => {})),
+      logger: new DefaultLogger(log ? 'INFO' : 'ERROR', log ? (entry) => logOfSdk(log, entry) : () => {}),
       // Signals are the command's business: one stops, a second one quits.
       shutdownSignals: [],
-      telemetryOptions: { logging: { filter: 'temporalio_sdk_core=WARN,temporal_client=WARN', forward: {} } },
+      telemetryOptions: {
+        logging: { filter: 'temporalio_sdk_core=WARN,temporal_client=WARN', forward: {} },
+        metrics: sdkMetrics,
+      },
     });
   } catch (error) {
     if (!(error instanceof IllegalStateError)) throw error;
   }
+}
+
+const levels = { TRACE: 'debug', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** What Temporal's SDK and workflows say, with the place that their workflow id names. */
+function logOfSdk(log: Log, { level, message, meta }: LogEntry): void {
+  const { workflowId, activityType, attempt, runId: temporalRun, error, sdkComponent } = meta ?? {};
+  const place = typeof workflowId === 'string' ? placeOfWorkflow(workflowId) : {};
+  const fields = { ...place, activity: activityType, attempt, workflowId, temporalRun, sdkComponent, error };
+  log(levels[level], message, Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)));
 }

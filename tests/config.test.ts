@@ -48,7 +48,8 @@ describe('a configuration', () => {
       granularity: 'rollout',
       stepLimit: null,
     });
-    expect(config.run.ceilings).toEqual({ calls: null, tokens: null, cost: null });
+    const none = { calls: null, tokens: null, cost: null, rollouts: null };
+    expect(config.run.ceilings).toEqual({ ...none, task: none, step: none });
     expect(config.models.policy).toMatchObject({
       temperature: 1,
       topP: null,
@@ -68,6 +69,7 @@ describe('a configuration', () => {
     ['models.policy.endpoint', 5, /models\.policy\.endpoint: .*expected string/],
     ['models.judge', role, /models: .*judge/],
     ['endpoints.local.baseUrl', 'localhost 8000', /endpoints\.local\.baseUrl: .*URL/],
+    ['endpoints.local.baseUrl', 'https://me:sk-secret@models.example/v1', /baseUrl: .*apiKeyEnv/],
     ['endpoints.local.apiKey', 'sk-secret', /endpoints\.local: .*apiKey/],
     ['endpoints.local.concurrency', 0, /endpoints\.local\.concurrency: .*>=1/],
     ['run.preset', 'quick', /run\.preset: .*"published".*"sound"/],

@@ -13,6 +13,8 @@ beforeAll(async () => {
   const found = new Set<string>();
   await bundleWorkflowCode({
     workflowsPath: `${packageRoot}/src/workflows/index.ts`,
+    // As with encryption, which adds to it.
+    failureConverterPath: `${packageRoot}/src/workflows/encoded-failures.ts`,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     webpackConfigHook: (config) => ({
       ...config,
@@ -35,7 +37,12 @@ beforeAll(async () => {
 
 it('holds every workflow', () => {
   expect(modules).toEqual(
-    expect.arrayContaining(['src/workflows/campaign.ts', 'src/workflows/trajectory.ts', 'src/workflows/branch.ts']),
+    expect.arrayContaining([
+      'src/workflows/campaign.ts',
+      'src/workflows/trajectory.ts',
+      'src/workflows/branch.ts',
+      'src/workflows/encoded-failures.ts',
+    ]),
   );
 });
 

@@ -54,6 +54,8 @@ const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Environment.ReplayDivergence',
   'Run.Cancelled',
   'Run.Budget',
+  'Task.Budget',
+  'Step.Budget',
 ]);
 
 function asFailure(error: unknown, attempt: number): unknown {

@@ -6,7 +6,9 @@ import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } f
 import { pairFlags } from '../domain/pair-flags.ts';
 import { standardError } from '../domain/rising.ts';
 import type { Role, RunConfig } from '../domain/run-config.ts';
+import { streamOf } from '../domain/stream.ts';
 import { isVerifiedSuccess } from '../domain/verification.ts';
+import { callKey } from '../models/gateway.ts';
 import { promptVersions } from '../models/prompts.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
@@ -15,7 +17,7 @@ import type { BranchTable, CandidateTable, PairTable, TrajectoryTable } from '..
 import type { State } from '../store/tree.ts';
 import type { ActivityContext } from './context.ts';
 import { branchOutcome, type Proof } from './proof.ts';
-import { streamOf } from './rollout.ts';
+import { mostScoreAsks, scoreCall } from './score-call.ts';
 
 /** Makes the rows of pairs that were proven. */
 export function certifier({ store, environments }: ActivityContext) {
@@ -28,7 +30,7 @@ export function certifier({ store, environments }: ActivityContext) {
     );
     const task = await environments.task(run.environment, trajectory.task_id);
     const environment = environments.get(run.environment);
-    const calls = await callsBehind(run, state, proof);
+    const calls = await callsBehind(run, trajectory, state, proof);
     const branches = await Promise.all(proof.branches.map(({ side, row }) => certifiedBranch(side, row, calls)));
     const stepsOfSuccesses = proof.branches
       .filter(({ side, row }) => side === 'chosen' && isVerifiedSuccess(branchOutcome(row)))
@@ -121,8 +123,11 @@ export function certifier({ store, environments }: ActivityContext) {
   }
 
   /** Proposals and scores in the pair's state, and the calls of its branches. */
-  async function callsBehind(run: Run, state: State, proof: Proof): Promise<Answer[]> {
-    const inState = await store.journal.inState(run.id, state.id, ['propose', 'score']);
+  async function callsBehind(run: Run, trajectory: TrajectoryTable, state: State, proof: Proof): Promise<Answer[]> {
+    const others = await scoresOfOthers(run, trajectory, state);
+    const all = await store.journal.inState(run.id, state.id, ['propose', 'score']);
+    // What is drawn at a state under RRO belongs to one sample, and what is proposed under the others to all.
+    const inState = all.filter(({ key, stream }) => !others.has(key) && !isDrawOfOther(stream, trajectory.sample));
     const inBranches = await Promise.all(
       proof.branches.map(({ row, stream }) =>
         stream === undefined
@@ -131,6 +136,37 @@ export function certifier({ store, environments }: ActivityContext) {
       ),
     );
     return [...inState, ...inBranches.flat()];
+  }
+
+  /**
+   * Keys of the scores that only other trajectories through the state asked for: of their own actions, and of alternatives that are this one's
+   * own action. Whether they are journaled already depends on who was first, and no pair of this trajectory needs them.
+   */
+  async function scoresOfOthers(run: Run, trajectory: TrajectoryTable, state: State): Promise<Set<string>> {
+    if (!('prmSamples' in run.config.options)) return new Set();
+    const { prmSamples } = run.config.options;
+    const steps = await store.findings.steps(run.id, trajectory.id);
+    const own = steps.find(({ step }) => step === state.step + 1)?.policy_candidate_id;
+    const candidates = await store.findings.candidatesOf(run.id, state.id);
+    const policy = candidates.find(({ id }) => id === own);
+    if (!policy) return new Set();
+    const isForeign = (candidate: CandidateTable) =>
+      candidate.id !== policy.id &&
+      (candidate.position < 0 || (candidate.canonical !== null && candidate.canonical === policy.canonical));
+    const keysOf = (some: CandidateTable[]) =>
+      new Set(
+        some.flatMap((candidate) =>
+          Array.from({ length: prmSamples * mostScoreAsks }, (_, index) => {
+            const [sample, ask] = [Math.floor(index / mostScoreAsks), index % mostScoreAsks];
+            return callKey(scoreCall(run, state, candidate, { purpose: 'score', sample, ask }));
+          }),
+        ),
+      );
+    const foreign = candidates.filter(isForeign);
+    // The same words are the same call, whoever asked.
+    return foreign.length === 0
+      ? new Set()
+      : keysOf(foreign).difference(keysOf(candidates.filter((candidate) => !isForeign(candidate))));
   }
 
   /** The stream of a trajectory is not its own: other tasks have it too. */
@@ -207,6 +243,7 @@ function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds']
       };
     case 'rft':
     case 'sft':
+    case 'evaluate':
       return {};
   }
 }
@@ -255,4 +292,8 @@ function argumentTexts(action: string | null): string {
   return Object.values(parameters)
     .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
     .join('\n');
+}
+
+function isDrawOfOther(stream: string, sample: number): boolean {
+  return stream.includes('/draw-') && !stream.startsWith(`sample-${sample}/`);
 }

@@ -47,6 +47,7 @@ export function demonstrationActivities(context: ActivityContext) {
       ending: played.ending,
       reward: played.reward,
       success: played.success === null ? null : Number(played.success),
+      confirmed: null,
       details: played.details,
     };
     await store.findings.addTrajectory(row);

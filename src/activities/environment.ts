@@ -9,13 +9,15 @@ import type {
   TrajectorySummary,
 } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
+import type { Confirmation } from '../environments/contract.ts';
 import { admitState } from '../models/gateway.ts';
 import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
 import type { TrajectoryTable } from '../store/schema.ts';
-import type { State } from '../store/tree.ts';
+import type { State, Transition } from '../store/tree.ts';
 import { activity } from './boundary.ts';
+import { confirmSuccess } from './confirm.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
 import { takeStep } from './steps.ts';
@@ -67,11 +69,13 @@ export function environmentActivities(context: ActivityContext) {
     return { nodeId: taken.state.id, step: taken.state.step, done, reward, success, holder };
   }
 
-  async function recordTrajectory(input: RecordTrajectoryInput): Promise<TrajectorySummary> {
+  async function recordTrajectory(input: RecordTrajectoryInput, signal: AbortSignal): Promise<TrajectorySummary> {
     const run = await store.runs.get(input.runId);
     const { taskId, sample } = await store.runs.task(input.runId, input.position);
     const leaf = await store.tree.state(input.leafId);
     const ended = await store.tree.transition(leaf.stateKey);
+    const isConfirmed = run.config.method === 'evaluate' && input.success === true;
+    const confirmation = isConfirmed ? await confirmSuccess(context, run, leaf, signal) : null;
     const row: TrajectoryTable = {
       run_id: run.id,
       id: trajectoryId(run, taskId, sample),
@@ -85,7 +89,8 @@ export function environmentActivities(context: ActivityContext) {
       ending: input.ending,
       reward: input.reward,
       success: input.success === null ? null : Number(input.success),
-      details: input.fault === null ? (ended?.details ?? null) : JSON.stringify({ fault: input.fault }),
+      confirmed: confirmation === null ? null : Number(confirmation.confirmed),
+      details: detailsOf(input, ended, confirmation),
     };
     await store.findings.addTrajectory(row);
     return trajectorySummary(row);
@@ -96,6 +101,16 @@ export function environmentActivities(context: ActivityContext) {
     environmentStep: activity(environmentStep),
     recordTrajectory: activity(recordTrajectory),
   };
+}
+
+function detailsOf(
+  { fault }: RecordTrajectoryInput,
+  ended: Transition | null,
+  confirmation: Confirmation | null,
+): string | null {
+  if (fault !== null) return JSON.stringify({ fault });
+  if (confirmation?.confirmed === false) return JSON.stringify({ coincidental: confirmation.reason });
+  return ended?.details ?? null;
 }
 
 /** A task's first state in the run's format; the same in every run. */

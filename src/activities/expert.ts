@@ -78,6 +78,7 @@ export function expertActivities(context: ActivityContext) {
       const answer = await gateway.answer(
         {
           run,
+          taskId: state.taskId,
           address: { nodeId: state.id, role: proposer, purpose: 'propose', stream: '', sample, ask },
           messages,
           tools: state.tools,
@@ -108,6 +109,7 @@ export function expertActivities(context: ActivityContext) {
     const answer = await gateway.answer(
       {
         run,
+        taskId: state.taskId,
         address: {
           nodeId: state.id,
           role: 'policy',

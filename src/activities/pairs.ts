@@ -57,6 +57,7 @@ export function pairActivities(context: ActivityContext) {
         return contrastProofs(store, run, config.options, step, state, trajectory);
       case 'rft':
       case 'sft':
+      case 'evaluate':
         return [];
     }
   }

@@ -1,20 +1,16 @@
 import { z } from 'zod';
 import { branchAll, judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
-import type { AssistantMessage } from '../domain/message.ts';
 import { alternativeOptionsOf, type CsoOptions, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
 import { meanScore, preferenceOf } from '../domain/step-preference.ts';
 import type { JudgeResult, RankResult, ScoredOwnAction, StepAddress } from '../domain/wire.ts';
-import { scoreRequest } from '../models/prompts.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
 import type { CandidateTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
+import { mostScoreAsks, scoreCall } from './score-call.ts';
 import { candidateId, candidateOf, trajectoryRow, trajectoryStep } from './trajectory-steps.ts';
-
-/** How often the PRM is asked again because its answer holds no score. */
-const mostAsks = 3;
 
 const scoreSchema = z.object({ score: z.number().min(0).max(1) });
 
@@ -155,20 +151,8 @@ export function prmActivities(context: ActivityContext) {
     { purpose, sample }: { purpose: 'score' | 'calibrate'; sample: number },
     signal: AbortSignal,
   ): Promise<number | null> {
-    const action = JSON.parse(candidate.message) as AssistantMessage;
-    const request = scoreRequest(state.messages, state.tools, action);
-    for (let ask = 0; ask < mostAsks; ask++) {
-      const answer = await gateway.answer(
-        {
-          run,
-          address: { nodeId: state.id, role: 'prm', purpose, stream: '', sample, ask },
-          messages: request.messages,
-          tools: [],
-          responseFormat: request.responseFormat,
-          step: state.step + 1,
-        },
-        signal,
-      );
+    for (let ask = 0; ask < mostScoreAsks; ask++) {
+      const answer = await gateway.answer(scoreCall(run, state, candidate, { purpose, sample, ask }), signal);
       const value = readScore(answer.message.content ?? '');
       if (value !== null) return value;
     }

@@ -1,9 +1,12 @@
 /** Branches: a state, a candidate, and the policy's continuation to an ending. */
 import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
+import { startRollout } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
 import { contentHash } from '../store/hash.ts';
+import type { Scope } from '../store/reservations.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
@@ -38,6 +41,7 @@ export function rolloutActivities(context: ActivityContext) {
     if (known) return branchOutcome(known);
     const run = await store.runs.get(input.runId);
     const origin = await store.tree.state(input.nodeId);
+    await startRollout(store, scopeOf(run, input, origin), branchId(input));
     let compared = 0;
     let leafId = origin.id;
     try {
@@ -74,6 +78,7 @@ export function rolloutActivities(context: ActivityContext) {
       const { leaf_id: nodeId, compared } = known;
       return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchOutcome(known) };
     }
+    await startRollout(store, scopeOf(run, input, origin), branchId(input));
     const compared = await checkPrefix(origin, signal);
     const taken = await takeCandidate(input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
@@ -160,11 +165,8 @@ function branchId({
   return contentHash(['branch', nodeId, candidateId, purpose, rollout]);
 }
 
-/** Rollouts that must be independent have streams of their own. */
-export function streamOf({
-  nodeId,
-  candidateId,
-  rollout,
-}: Pick<BranchInput, 'nodeId' | 'candidateId' | 'rollout'>): string {
-  return `${nodeId}/${candidateId}/${rollout}`;
+/** Whose ceilings a branch counts for. */
+function scopeOf(run: Run, input: BranchInput, origin: State): Scope {
+  const { nodeId, purpose } = input;
+  return scopeOfCall(run.id, origin.taskId, { nodeId, purpose, stream: streamOf(input) });
 }

@@ -39,6 +39,7 @@ export async function modelTurn(
     answer = await context.gateway.answer(
       {
         run,
+        taskId: state.taskId,
         address: { nodeId: state.id, ...where, sample: 0, ask: 0 },
         messages: state.messages,
         tools: state.tools,

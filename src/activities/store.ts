@@ -1,9 +1,11 @@
 /** Activities of the campaign: which tasks come next, which are settled, how the run stands. */
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
+import { checkPriced } from '../ceilings.ts';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
+import { type CeilingChanges, retunedCeilings } from '../domain/ceilings.ts';
 import type { Ending } from '../domain/ending.ts';
-import type { Ceilings, RunState } from '../domain/run-config.ts';
+import type { RunState } from '../domain/run-config.ts';
 import type { CampaignCounts, NextTask, SettledTask, TaskAddress, TrajectoryResult } from '../domain/wire.ts';
 import { taskSlug, trajectoryWorkflowId } from '../domain/workflow-ids.ts';
 import { contentHash } from '../store/hash.ts';
@@ -14,7 +16,7 @@ import type { ActivityContext } from './context.ts';
 const rowsPerLook = 500;
 
 export type LoseTaskInput = TaskAddress & { ending: Ending /** Kind and words of the fault. */; fault?: string | null };
-export type ControlInput = { runId: string; state?: RunState; ceilings?: Ceilings };
+export type ControlInput = { runId: string; state?: RunState; ceilings?: CeilingChanges };
 
 export function storeActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -31,14 +33,15 @@ export function storeActivities(context: ActivityContext) {
     const run = await store.runs.get(input.runId);
     const tasks: NextTask[] = [];
     let next = input.from;
-    for (;;) {
-      const rows = await store.runs.tasks(input.runId, { from: next, limit: rowsPerLook });
+    // As many as are wanted, usually one; more at once only where many are done already.
+    for (let limit = Math.min(input.limit, rowsPerLook); ; limit = Math.min(2 * limit, rowsPerLook)) {
+      const rows = await store.runs.tasks(input.runId, { from: next, limit });
       for (const row of rows) {
         if (tasks.length === input.limit) return { tasks, next };
         if (row.state === 'waiting') tasks.push(await nextTask(run, row));
         next = row.position + 1;
       }
-      if (rows.length < rowsPerLook) return { tasks, next };
+      if (rows.length < limit || tasks.length === input.limit) return { tasks, next };
     }
   }
 
@@ -49,20 +52,28 @@ export function storeActivities(context: ActivityContext) {
     return { position, workflowId, taskId: slug, title: title.length > 80 ? `${title.slice(0, 79)}…` : title };
   }
 
-  /** How a run stands when its campaign starts, from what is stored. */
-  async function openCampaign({
-    runId,
-  }: {
-    runId: string;
-  }): Promise<{ counts: CampaignCounts; state: RunState; environment: string }> {
-    const run = await store.runs.get(runId);
-    const rows = await store.runs.tasks(runId);
-    const results = rows.filter((row) => row.result !== null).map((row) => JSON.parse(row.result!) as TrajectoryResult);
-    return {
-      counts: results.reduce(addResult, emptyCounts(rows.length)),
-      state: run.state,
-      environment: run.environment,
-    };
+  /**
+   * How a run stands when its campaign starts, from what is stored.
+   * @param isContinued whether the campaign has its counts already: they are then left out, because all tasks would have to be read
+   */
+  async function openCampaign({ runId, isContinued = false }: { runId: string; isContinued?: boolean }): Promise<{
+    counts: CampaignCounts;
+    state: RunState;
+    environment: string;
+  }> {
+    const { state, environment } = await store.runs.get(runId);
+    return { counts: isContinued ? emptyCounts(0) : await countResults(runId), state, environment };
+  }
+
+  async function countResults(runId: string): Promise<CampaignCounts> {
+    let counts = emptyCounts((await store.runs.countTasks(runId)).total);
+    for (let from = 0; ; ) {
+      const rows = await store.runs.tasks(runId, { from, limit: rowsPerLook });
+      for (const { result } of rows)
+        if (result !== null) counts = addResult(counts, JSON.parse(result) as TrajectoryResult);
+      if (rows.length < rowsPerLook) return counts;
+      from = rows.at(-1)!.position + 1;
+    }
   }
 
   /** A trajectory tells its result to the store before it tells it to the campaign. */
@@ -113,7 +124,11 @@ export function storeActivities(context: ActivityContext) {
   }
 
   async function writeControl({ runId, state, ceilings }: ControlInput): Promise<void> {
-    await store.runs.setControl(runId, { ...(state && { state }), ...(ceilings && { ceilings }) });
+    if (!ceilings) return store.runs.setControl(runId, { ...(state && { state }) });
+    const run = await store.runs.get(runId);
+    const retuned = retunedCeilings(run.ceilings, ceilings);
+    checkPriced(run.config, retuned);
+    await store.runs.setControl(runId, { ...(state && { state }), ceilings: retuned });
   }
 
   async function finishRun({ runId, state }: { runId: string; state: RunState }): Promise<void> {

@@ -1,6 +1,7 @@
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { calibrationFacts, calibrationNotes } from '../report/calibration-text.ts';
 import { renderCalibration } from '../report/index.ts';
+import { recordUse } from '../store/data-uses.ts';
 import { type CalibrationView, calibrationView } from '../views/calibration.ts';
 import { knownEnvironments } from './known-environments.ts';
 import { newPage, writePage } from './page.ts';
@@ -18,6 +19,8 @@ export async function calibrate(
   const store = await readingStore(options, async ({ runs }) => (await runs.find(runId)) !== null);
   try {
     const view = await calibrationView(store, new EnvironmentRegistry(environments), runId);
+    // What is suggested may be used from here on.
+    if (view.suggested !== null) await recordUse(store, runId, 'thresholds', view.thresholdGroups);
     if (file !== null) await writePage(file, renderCalibration(view));
     printResult(options, file === null ? view : { ...view, file }, () =>
       [calibrationText(view), ...(file === null ? [] : [`Page: ${file}`])].join('\n\n'),

@@ -18,16 +18,25 @@ export function registerCommands(program: Command): void {
     .option('--open-ui', 'stay after the end, so that the Temporal UI can be looked at')
     .action(async (options) => (await import('./demo.ts')).demo(setting(), options));
 
-  program
-    .command('up')
+  observable(program.command('up'))
     .description('keep the Temporal server and a worker running, until Ctrl-C')
-    .action(async () => (await import('./up.ts')).up(setting()));
+    .action(async (options) => (await import('./up.ts')).up(setting(), options));
 
-  program
-    .command('worker')
+  observable(program.command('worker'))
     .description('one more worker, on this or any other machine')
     .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
+    .addOption(new Option('--deployment <name>', 'worker deployment it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'))
+    .addOption(new Option('--build-id <id>', 'build of the code that it runs').env('TEMPORAL_WORKER_BUILD_ID'))
     .action(async (options) => (await import('./up.ts')).worker(setting(), options));
+
+  program
+    .command('deployment')
+    .argument('<name>')
+    .description('builds of a worker deployment, and which of them gets new work')
+    .option('--set-current <build>', 'route new work to this build')
+    .option('--ramp <build>', 'route a share of new work to this build')
+    .option('--percent <n>', 'the share', wholeNumber)
+    .action(async (name, options) => (await import('./deployment.ts')).deployment(setting(), name, options));
 
   program
     .command('run')
@@ -51,9 +60,33 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--max-rollouts <n>', 'ceiling on rollouts', wholeNumber)
+    .option('--trained-on <runs>', 'runs that the policy was trained on, `none` at the end where that is all', list)
     .option('--reuse <run...>', 'read what these runs have paid for')
     .option('--detach', 'start it and return; a worker elsewhere does the work')
     .action(async (method, options) => (await import('./run.ts')).run(setting(), method, options));
+
+  program
+    .command('evaluate')
+    .description('how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
+    .option('--policy <model>', 'another model than the configured policy')
+    .option('--endpoint <name>', 'endpoint of the configuration that serves it')
+    .option('--temperature <t>', 'temperature of its sampling', temperature)
+    .option('--trained-on <runs>', 'runs that it was trained on, `none` at the end where that is all', list)
+    .option('--allow-leak', 'test also on groups that it has seen or may have; the run is marked')
+    .option('--env <name>', 'environment of the configuration')
+    .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('test'))
+    .option('--limit <n>', 'most tasks', wholeNumber)
+    .option('--task <id...>', 'only these tasks')
+    .option('--samples <n>', 'trajectories per task', wholeNumber, 1)
+    .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
+    .option('--run-id <id>', 'id of the run (default: method, environment and time)')
+    .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
+    .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
+    .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--reuse <run...>', 'read what these evaluations have paid for')
+    .option('--detach', 'start it and return; a worker elsewhere does the work')
+    .action(async (options) => (await import('./evaluate.ts')).evaluate(setting(), options));
 
   program
     .command('status')
@@ -86,6 +119,7 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'model calls', wholeNumber)
     .option('--max-tokens <n>', 'tokens', wholeNumber)
     .option('--max-cost <dollars>', 'US dollars', positiveNumber)
+    .option('--max-rollouts <n>', 'rollouts', wholeNumber)
     .action(async (run, options) => (await import('./control.ts')).budget(setting(), run, options));
 
   program
@@ -181,19 +215,48 @@ export function registerCommands(program: Command): void {
     .action(async (environment, options) => (await import('./check-env.ts')).checkEnv(setting(), environment, options));
 
   program
+    .command('gc')
+    .argument('[run...]', 'only these runs')
+    .option('--older-than <days>', 'only runs that ended longer ago', wholeNumber)
+    .option('--keep-last <n>', 'the newest n runs stay', wholeNumber)
+    .option('--force', 'also runs that others read from (--reuse)')
+    .option('--yes', 'delete; without it, only show what would go')
+    .description('take old runs out of the store, with what only they need')
+    .action(async (runs, options) => (await import('./gc.ts')).gc(setting(), runs, options));
+
+  program
     .command('doctor')
     .description('what is wrong with this set-up')
     .action(async () => (await import('./doctor.ts')).doctor(setting()));
 
   program
+    .command('codec-server')
+    .description('decrypts payloads for the Temporal UI in your browser')
+    .option('--host <host>', 'address to listen at', '127.0.0.1')
+    .option('--port <n>', 'port', wholeNumber, 8234)
+    .option('--ui-origin <origin...>', 'where the Temporal UI is opened (default: that of the home folder)')
+    .option('--token-env <name>', 'variable with a token that requests must bear')
+    .action(async (options) => (await import('./codec-server.ts')).codecServer(setting(), options));
+
+  program
     .command('serve-sim')
     .description('the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port', wholeNumber, 8123)
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
     .option('--latency <ms>', 'mean time of an answer', wholeNumber, 0)
     .option('--faults <rate>', 'share of requests that come to a fault', positiveNumber)
+    .option('--requests-per-minute <n>', 'what it allows; more are answered with 429', wholeNumber)
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
+}
+
+/** Options of commands that keep a worker running. */
+function observable(command: Command): Command {
+  return command
+    .option('--metrics <host:port>', 'serve metrics for Prometheus there')
+    .addOption(new Option('--log-format <format>', 'how log lines look').choices(['pretty', 'json']))
+    .addOption(new Option('--log-level <level>', 'least important lines').choices(['debug', 'info', 'warn', 'error']));
 }
 
 function wholeNumber(text: string): number {
@@ -204,6 +267,13 @@ function wholeNumber(text: string): number {
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('expected a number above 0.');
+  return value;
+}
+
+function temperature(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('expected a number from 0.');
   return value;
 }
 

@@ -1,7 +1,7 @@
-import { figureNames, figures } from '../domain/figures.ts';
-import { differenceText, facts, figureText, flagRows, smallestText } from '../report/comparison-text.ts';
+import { type FigureName, figureNames, figures } from '../domain/figures.ts';
+import { differenceText, facts, figureText, flagRows, smallestText, withoutLeaked } from '../report/comparison-text.ts';
 import { renderComparison } from '../report/index.ts';
-import { type Comparison, compareRuns } from '../views/comparison.ts';
+import { type ComparedRun, type Comparison, compareRuns } from '../views/comparison.ts';
 import { knownEnvironments } from './known-environments.ts';
 import { newPage, writePage } from './page.ts';
 import { type GlobalOptions, printResult, readingStore } from './setting.ts';
@@ -29,17 +29,36 @@ export async function compare(
   }
 }
 
-function comparisonText({ runs, notes }: Comparison): string {
-  const names = figureNames.filter((name) => runs[0]!.figures[name] !== undefined);
-  const rows = [
+function comparisonText(comparison: Comparison): string {
+  const { runs, notes } = comparison;
+  const about = [
     ...facts.map(({ title, text }) => [title, ...runs.map(text)]),
     ...flagRows(runs).map(({ title, texts }) => [title, ...texts]),
-    ...names.map((name) => [figures[name].title, ...runs.map((run) => figureText(name, run.figures[name]!))]),
   ];
-  const differences = runs.slice(1).flatMap(({ runId, differences: own }) => {
+  const clean = withoutLeaked(comparison);
+  return [
+    figureTable(comparison, '', about),
+    ...differenceTables(comparison),
+    ...(clean === null ? [] : [figureTable(clean, 'without leaked groups', []), ...differenceTables(clean)]),
+    notes.map((note) => `Note: ${note}`).join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function figureTable({ runs }: Comparison, title: string, above: string[][]): string {
+  const rows = namesOf(runs).map((name) => [
+    figures[name].title,
+    ...runs.map((run) => figureText(name, run.figures[name]!)),
+  ]);
+  return table([title, ...runs.map(({ runId }) => runId)], [...above, ...rows]);
+}
+
+function differenceTables({ runs }: Comparison): string[] {
+  return runs.slice(1).flatMap(({ runId, differences: own }) => {
     if (own === null) return [];
     const header = [`${runId} − ${runs[0]!.runId}`, 'difference', 'smallest seen', 'tasks', 'groups'];
-    const cells = names.map((name) => {
+    const cells = namesOf(runs).map((name) => {
       const difference = own[name]!;
       return [
         figures[name].title,
@@ -51,8 +70,8 @@ function comparisonText({ runs, notes }: Comparison): string {
     });
     return [table(header, cells)];
   });
-  const footnotes = notes.map((note) => `Note: ${note}`).join('\n');
-  return [table(['', ...runs.map(({ runId }) => runId)], rows), ...differences, footnotes]
-    .filter((part) => part !== '')
-    .join('\n\n');
+}
+
+function namesOf(runs: readonly ComparedRun[]): FigureName[] {
+  return figureNames.filter((name) => runs[0]!.figures[name] !== undefined);
 }

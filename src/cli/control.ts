@@ -1,9 +1,9 @@
-import { Client } from '@temporalio/client';
+import { checkPriced } from '../ceilings.ts';
 import { startedRun } from '../connect.ts';
-import type { Ceilings } from '../domain/run-config.ts';
+import { retunedCeilings } from '../domain/ceilings.ts';
 import { CruxError, errorText } from '../errors.ts';
-import { type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
-import { count, dollars } from './text.ts';
+import { type CeilingOptions, ceilingsGiven, ceilingsText } from './ceilings.ts';
+import { configOf, type GlobalOptions, printResult, reachTemporal, withReadingStore } from './setting.ts';
 
 export async function control(
   options: GlobalOptions,
@@ -19,34 +19,19 @@ export async function control(
   printResult(options, { runId, done: what }, () => `Run ${runId} ${done[what]}.`);
 }
 
-export async function budget(
-  options: GlobalOptions,
-  runId: string,
-  given: { maxCalls?: number; maxTokens?: number; maxCost?: number },
-): Promise<void> {
-  const ceilings = {
-    calls: given.maxCalls ?? null,
-    tokens: given.maxTokens ?? null,
-    costMicroUsd: given.maxCost === undefined ? null : Math.round(given.maxCost * 1e6),
-  };
-  const isOver = await withReadingStore(options, runId, async (store) => {
-    const { state, finishedAt } = await store.runs.get(runId);
-    if (state === 'cancelled' || finishedAt === null) return false;
-    await store.runs.setControl(runId, { ceilings });
-    return true;
+export async function budget(options: GlobalOptions, runId: string, given: CeilingOptions): Promise<void> {
+  const changes = ceilingsGiven(given);
+  const { isOver, ceilings } = await withReadingStore(options, runId, async (store) => {
+    const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
+    const retuned = retunedCeilings(known, changes);
+    checkPriced(config, retuned);
+    const hasEnded = state !== 'cancelled' && finishedAt !== null;
+    if (hasEnded) await store.runs.setControl(runId, { ceilings: retuned });
+    return { isOver: hasEnded, ceilings: retuned };
   });
-  if (!isOver) await steer(options, runId, (run) => run.retune(ceilings));
+  if (!isOver) await steer(options, runId, (run) => run.retune(changes));
   const next = isOver ? ' They hold when it is started again (crux run … with its --run-id), and for its audit.' : '';
-  printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${ceilingText(ceilings)}.${next}`);
-}
-
-function ceilingText({ calls, tokens, costMicroUsd }: Ceilings): string {
-  const parts = [
-    ...(calls === null ? [] : [`${count(calls)} calls`]),
-    ...(tokens === null ? [] : [`${count(tokens)} tokens`]),
-    ...(costMicroUsd === null ? [] : [dollars(costMicroUsd)]),
-  ];
-  return parts.length === 0 ? 'none' : parts.join(', ');
+  printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${ceilingsText(ceilings)}.${next}`);
 }
 
 /** Speaks to the run's campaign. @throws CruxError when the run is over or no server runs */
@@ -59,9 +44,10 @@ async function steer(
     const run = await store.runs.get(runId);
     if (run.finishedAt !== null) throw new CruxError('User.Config', `Run ${runId} is over (${run.state}).`);
   });
-  const temporal = await reachTemporal(options, 'join');
+  const config = await configOf(options).catch(() => null);
+  const temporal = await reachTemporal(options, config, 'join');
   try {
-    await speak(startedRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), runId));
+    await speak(startedRun(temporal.client, runId));
   } catch (error) {
     throw new CruxError('Temporal.Unavailable', `Run ${runId} does not answer: ${errorText(error)}.`, {
       remedy: 'Is a worker running? Start one with `crux up`.',

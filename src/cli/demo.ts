@@ -121,10 +121,9 @@ async function chooseRun(options: GlobalOptions, config: CruxConfig, store: Stor
 
 /** Ends the workflows of a demo that nobody will finish. */
 async function abandon(options: GlobalOptions, store: Store, runId: string): Promise<void> {
-  const temporal = await reachTemporal(options, 'start');
+  const temporal = await reachTemporal(options, null, 'start');
   try {
-    const { Client } = await import('@temporalio/client');
-    const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
+    const { client } = temporal;
     const open = client.workflow.list({ query: `CruxRun = '${runId}' AND ExecutionStatus = 'Running'` });
     for await (const { workflowId } of open) await client.workflow.getHandle(workflowId).terminate('crux demo --fresh');
     await store.runs.finish(runId, 'cancelled');
@@ -134,7 +133,7 @@ async function abandon(options: GlobalOptions, store: Store, runId: string): Pro
 }
 
 async function stay(options: GlobalOptions): Promise<void> {
-  const temporal = await reachTemporal(options, 'start');
+  const temporal = await reachTemporal(options, null, 'start');
   try {
     say(options)(`Temporal UI: ${temporal.uiAddress}. Ctrl-C ends it.`);
     await new Promise<void>((resolve) => onInterrupt(resolve));

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { DataUse } from '../domain/lineage.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
 import {
@@ -10,6 +11,7 @@ import {
   exportProcessExamples,
 } from '../export/index.ts';
 import type { KindName } from '../export/item.ts';
+import { recordUse } from '../store/data-uses.ts';
 import type { Store } from '../store/store.ts';
 import { loadProcessExamples } from '../views/calibration.ts';
 import { loadExamples } from '../views/examples.ts';
@@ -22,31 +24,39 @@ type Given = Omit<ExportOptions, 'force'> & { force?: boolean };
 /** One kind of items of a run. */
 type Source = {
   kind: KindName;
+  /** What models get of it. */
+  use: DataUse;
   /** What the run has of it, in words; null for nothing. */
   holds(store: Store, runId: string): Promise<string | null>;
-  write(store: Store, runId: string, options: ExportOptions, setting: GlobalOptions): Promise<ExportResult>;
+  load(store: Store, runId: string, setting: GlobalOptions): Promise<Loaded>;
 };
+
+/** Items that are ready to be written, and the groups of tasks that they come from. */
+type Loaded = { groups: string[]; write(options: ExportOptions): Promise<ExportResult> };
 
 const sources: readonly Source[] = [
   {
     kind: 'pair',
+    use: 'pairs',
     holds: async (store, runId) => counted(await store.findings.pairs(runId), 'pair'),
-    write: async (store, runId, options) => exportPairs(await loadPairs(store, runId), options),
+    load: async (store, runId) => loaded(await loadPairs(store, runId), exportPairs),
   },
   {
     kind: 'example',
+    use: 'sft',
     holds: async (store, runId) => counted(await store.findings.examples(runId), 'example'),
-    write: async (store, runId, options) => exportExamples(await loadExamples(store, runId), options),
+    load: async (store, runId) => loaded(await loadExamples(store, runId), exportExamples),
   },
   {
     kind: 'action',
+    use: 'prm',
     holds: async (store, runId) =>
       (await store.findings.branches(runId)).length > 0 ? 'actions with rollouts after them' : null,
-    write: async (store, runId, options, setting) => {
+    load: async (store, runId, setting) => {
       const environments = await knownEnvironments(setting);
       try {
-        const registry = new EnvironmentRegistry(environments);
-        return await exportProcessExamples(await loadProcessExamples(store, registry, runId), options);
+        const items = await loadProcessExamples(store, new EnvironmentRegistry(environments), runId);
+        return loaded(items, exportProcessExamples);
       } finally {
         for (const environment of environments) await environment.close?.();
       }
@@ -54,12 +64,21 @@ const sources: readonly Source[] = [
   },
 ];
 
+function loaded<Item extends { group: string }>(
+  items: readonly Item[],
+  write: (items: readonly Item[], options: ExportOptions) => Promise<ExportResult>,
+): Loaded {
+  return { groups: items.map(({ group }) => group), write: (options) => write(items, options) };
+}
+
 export async function exportRun(options: GlobalOptions, runId: string, given: Given): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
     await store.runs.get(runId);
     const source = await sourceFor(store, runId, given.format);
-    const exporting = { ...given, out: resolve(given.out), force: given.force === true };
-    const result = await source.write(store, runId, exporting, options);
+    const { groups, write } = await source.load(store, runId, options);
+    // Before anything is written: what left the store without a record could leak into a test.
+    await recordUse(store, runId, source.use, groups);
+    const result = await write({ ...given, out: resolve(given.out), force: given.force === true });
     printResult(options, result, () => result.summary);
   });
 }

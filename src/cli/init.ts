@@ -16,7 +16,8 @@ export default defineConfig({
   // Any OpenAI-compatible endpoint: vLLM, SGLang, Ollama, a hosted one. Keys are read from the variable that is named.
   endpoints: {
     local: { baseUrl: 'http://127.0.0.1:8000/v1', concurrency: 64 },
-    hosted: { baseUrl: 'https://api.openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY', concurrency: 16 },
+    // What your account allows in a minute: \`requestsPerMinute\`, \`tokensPerMinute\`.
+    hosted: { baseUrl: 'https://api.openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY', concurrency: 16, requestsPerMinute: 500 },
   },
 
   models: {

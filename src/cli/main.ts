@@ -1,5 +1,6 @@
 /** The `crux` command. Each command lives in a file of its own, which is loaded when it is called. */
 import { Command } from 'commander';
+import { cruxVersion } from '../version.ts';
 import { registerCommands } from './commands.ts';
 import { exitCodeOf, printError } from './errors.ts';
 
@@ -14,7 +15,7 @@ const program = new Command('crux')
   .option('--home <folder>', 'folder of all state (default: CRUX_HOME, else .crux)')
   .option('--json', 'print the result as JSON')
   .option('--verbose', 'print stacks and details of errors')
-  .version(await version(), '-V, --version')
+  .version(await cruxVersion(), '-V, --version')
   .showHelpAfterError('(crux --help lists the commands)')
   .addHelpText(
     'after',
@@ -35,10 +36,4 @@ try {
   process.exitCode = exitCodeOf(error);
   // What a failed command left open must not keep it from ending.
   setTimeout(() => process.exit(), lingerMs).unref();
-}
-
-async function version(): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,12 +1,19 @@
 /** Progress of a run, from the store: one line that is drawn again on a terminal, a line now and then where output is piped. */
 import type { FindingCounts } from '../store/findings.ts';
 import type { Store } from '../store/store.ts';
-import { duration } from './text.ts';
+import type { WaitingFor } from '../store/waits.ts';
+import { duration, waitingText } from './text.ts';
 
 const terminalEveryMs = 300;
 const pipedEveryMs = 5_000;
 
-export type ProgressLine = { done: number; total: number; state: string; counts: FindingCounts };
+export type ProgressLine = {
+  done: number;
+  total: number;
+  state: string;
+  counts: FindingCounts;
+  waitingFor: WaitingFor[];
+};
 
 /** Shows progress until `over` settles; then the line is cleared. */
 export async function showProgress(store: Store, runId: string, over: Promise<unknown>, quiet: boolean): Promise<void> {
@@ -45,19 +52,25 @@ export async function showProgress(store: Store, runId: string, over: Promise<un
 }
 
 export async function readProgress(store: Store, runId: string): Promise<ProgressLine> {
-  const [{ total, done }, { state }, counts] = await Promise.all([
+  const [{ total, done }, { state }, counts, waits] = await Promise.all([
     store.runs.countTasks(runId),
     store.runs.control(runId),
     store.findings.counts(runId),
+    store.waits.waitingFor(runId),
   ]);
-  return { done, total, state, counts };
+  return { done, total, state, counts, waitingFor: state === 'running' ? waits : [] };
 }
 
-export function progressText({ done, total, state, counts }: ProgressLine, elapsedMs: number, width: number): string {
+export function progressText(
+  { done, total, state, counts, waitingFor }: ProgressLine,
+  elapsedMs: number,
+  width: number,
+): string {
   const bar = '█'.repeat(Math.round((12 * done) / Math.max(1, total))).padEnd(12, '░');
   const parts = [
     `${bar} ${done}/${total} tasks`,
     ...(state === 'running' ? [] : [state]),
+    ...(waitingFor.length === 0 ? [] : [`waiting ${waitingText(waitingFor)}`]),
     `${counts.steps} steps judged`,
     `${counts.branches} branches`,
     `${counts.pairs} pairs`,

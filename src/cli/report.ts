@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { askedModels } from '../domain/run-config.ts';
 import { renderReport } from '../report/index.ts';
 import type { Store } from '../store/store.ts';
 import { runView } from '../views/run-view.ts';
@@ -21,7 +22,7 @@ export function reportFile(home: string, runId: string): string {
 }
 
 export async function writeReport(store: Store, runId: string, file: string): Promise<void> {
-  const models = Object.values((await store.runs.get(runId)).config.models);
+  const models = Object.values(askedModels((await store.runs.get(runId)).config));
   const simulated = models.some(({ model }) => model.startsWith('sim-'));
   const html = renderReport(
     await runView(store, runId, simulated ? 'Simulated: engine behaviour, not model quality.' : null),

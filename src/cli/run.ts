@@ -1,4 +1,3 @@
-import { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig, optionsKey, storeLocation } from '../config.ts';
 import type { MethodName } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
@@ -6,12 +5,13 @@ import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type RunSummary, runSummary } from '../views/run-summary.ts';
+import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
 import { summaryText } from './summary.ts';
 import { workOn } from './work.ts';
 
-type RunOptions = {
+type RunOptions = CeilingOptions & {
   runId?: string;
   env?: string;
   split: 'train' | 'test';
@@ -23,9 +23,7 @@ type RunOptions = {
   seed?: number;
   set?: string[];
   granularity?: 'rollout' | 'call';
-  maxCalls?: number;
-  maxTokens?: number;
-  maxCost?: number;
+  trainedOn?: string[];
   reuse?: string[];
   detach?: boolean;
 };
@@ -35,18 +33,32 @@ export async function run(options: GlobalOptions, method: MethodName, given: Run
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
     const prepared = await prepareRun(config, store, requestFrom(method, given));
-    if (given.detach) return await detach(options, store, prepared);
-    say(options)(
-      `Run ${prepared.id}: ${prepared.method} (${prepared.config.preset}) on ${prepared.environment}, seed ${prepared.seed}`,
-    );
     const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
-    const result = await workOn(options, config, store, prepared, again);
-    const summary = await runSummary(store, prepared.id);
-    printResult(options, summary, () => `${summaryText(summary)}\n\n${nextSteps(summary)}`);
-    if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
+    await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next: nextSteps });
   } finally {
     await store.close();
   }
+}
+
+/**
+ * Works on a run that was prepared, and prints what it came to; or leaves it to workers elsewhere.
+ * @param how the command that goes on with it, and what to do after it
+ * @throws CommandFailed with exit code 3 when it ended early
+ */
+export async function runToTheEnd(
+  options: GlobalOptions,
+  config: CruxConfig,
+  store: Store,
+  prepared: Run,
+  how: { detach: boolean; again: string; next: (summary: RunSummary) => string },
+): Promise<void> {
+  if (how.detach) return await detach(options, config, store, prepared);
+  const { id, method, environment, seed } = prepared;
+  say(options)(`Run ${id}: ${method} (${prepared.config.preset}) on ${environment}, seed ${seed}`);
+  const result = await workOn(options, config, store, prepared, how.again);
+  const summary = await runSummary(store, id);
+  printResult(options, summary, () => `${summaryText(summary)}\n\n${how.next(summary)}`);
+  if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
 }
 
 function requestFrom(method: MethodName, given: RunOptions): RunRequest {
@@ -63,11 +75,8 @@ function requestFrom(method: MethodName, given: RunOptions): RunRequest {
     seed: given.seed,
     granularity: given.granularity,
     reuse: given.reuse,
-    ceilings: {
-      ...(given.maxCalls !== undefined && { calls: given.maxCalls }),
-      ...(given.maxTokens !== undefined && { tokens: given.maxTokens }),
-      ...(given.maxCost !== undefined && { costMicroUsd: Math.round(given.maxCost * 1e6) }),
-    },
+    trainedOn: given.trainedOn,
+    ceilings: ceilingsGiven(given),
   };
 }
 
@@ -92,16 +101,16 @@ function readValue(text: string): unknown {
 }
 
 /** Starts the campaign and leaves the work to workers elsewhere. */
-async function detach(options: GlobalOptions, store: Store, run: Run): Promise<void> {
+async function detach(options: GlobalOptions, config: CruxConfig, store: Store, run: Run): Promise<void> {
   const workers = (await store.runs.workers()).filter((worker) => worker.environments.includes(run.environment));
   if (workers.length === 0) {
     throw new CruxError('User.Config', `No worker with the environment ${run.environment} is running.`, {
       remedy: 'Start one with `crux up` or `crux worker`, or leave --detach out.',
     });
   }
-  const temporal = await reachTemporal(options, 'join');
+  const temporal = await reachTemporal(options, config, 'join');
   try {
-    await launchRun(new Client({ connection: temporal.connection, namespace: temporal.namespace }), store, run);
+    await launchRun(temporal.client, store, run);
   } finally {
     await temporal.close();
   }

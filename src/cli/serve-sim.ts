@@ -6,7 +6,15 @@ import { demoDataset } from './demo-data.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type GlobalOptions, homeOf, say } from './setting.ts';
 
-type Given = { data?: string[]; port: number; seed: number; latency: number; faults?: number };
+type Given = {
+  data?: string[];
+  host: string;
+  port: number;
+  seed: number;
+  latency: number;
+  faults?: number;
+  requestsPerMinute?: number;
+};
 
 export async function serveSim(options: GlobalOptions, given: Given): Promise<void> {
   const folders = given.data ?? [await bundled(homeOf(options))];
@@ -14,9 +22,11 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
   const interrupted = new Promise<void>((resolve) => onInterrupt(resolve));
   const simulation = await startSimulation({
     seed: given.seed,
+    host: given.host,
     port: given.port,
     worlds: await simulationFromDataset(...folders),
     latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },
+    ...(given.requestsPerMinute && { rate: { requestsPerMinute: given.requestsPerMinute } }),
     faults: { rate429: rate, rate500: rate, rateCut: rate, rateMalformed: rate, rateTruncated: rate },
   }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;

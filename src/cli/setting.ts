@@ -79,13 +79,16 @@ export function demoStoreLocation(home: string): string {
   return join(home, 'demo', 'crux.db');
 }
 
+/** @param config null where the command has none: payloads are then encrypted with the keys of the usual variable */
 export async function reachTemporal(
   options: GlobalOptions,
+  config: CruxConfig | null,
   embedded: 'start' | 'join',
-  signal?: AbortSignal,
+  { signal, report = say(options) }: { signal?: AbortSignal; report?: (line: string) => void } = {},
 ): Promise<TemporalConnection> {
   const { connectTemporal } = await import('../temporal/connection.ts');
-  return connectTemporal({ home: homeOf(options), report: say(options), embedded, signal });
+  const codecKeyEnv = config?.temporal.codecKeyEnv;
+  return connectTemporal({ home: homeOf(options), report, embedded, signal, codecKeyEnv });
 }
 
 /** Prints a line about what is happening, beside the result: to the error stream. */

@@ -1,10 +1,11 @@
 import { CruxError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
+import type { WaitingFor } from '../store/waits.ts';
 import { runSummary } from '../views/run-summary.ts';
 import { readProgress, showProgress } from './progress.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
-import { duration, table } from './text.ts';
+import { duration, table, waitingText } from './text.ts';
 
 export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
@@ -16,30 +17,56 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         environment: run.environment,
         state: run.state,
         ...(await progressOf(store, run.id)),
+        leakedGroups: run.config.method === 'evaluate' ? run.config.leaked.length : 0,
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
+        throttledMs: await store.waits.throttledMs(run.id),
         createdAt: new Date(run.createdAt).toISOString(),
       })),
     );
     printResult(options, runId === undefined ? rows : rows[0], () =>
       rows.length === 0
         ? 'No run was started in this store yet.'
-        : table(
-            ['run', 'method', 'environment', 'state', 'tasks', 'steps', 'branches', 'pairs', 'calls', 'time'],
-            rows.map((row) => [
-              row.runId,
-              row.method,
-              row.environment,
-              row.state,
-              `${row.tasksDone}/${row.tasks}`,
-              row.steps,
-              row.branches,
-              row.pairs,
-              row.calls,
-              duration(row.elapsedMs),
-            ]),
+        : withWaits(
+            rows,
+            table(
+              [
+                'run',
+                'method',
+                'environment',
+                'state',
+                'tasks',
+                'steps',
+                'branches',
+                'pairs',
+                'calls',
+                'time',
+                'throttled',
+              ],
+              rows.map((row) => [
+                row.runId,
+                row.leakedGroups === 0 ? row.method : `${row.method}, LEAK`,
+                row.environment,
+                row.state,
+                `${row.tasksDone}/${row.tasks}`,
+                row.steps,
+                row.branches,
+                row.pairs,
+                row.calls,
+                duration(row.elapsedMs),
+                duration(row.throttledMs),
+              ]),
+            ),
           ),
     );
   });
+}
+
+/** Below the table, what runs wait for. */
+function withWaits(rows: { runId: string; waitingFor: WaitingFor[] }[], text: string): string {
+  const waits = rows
+    .filter(({ waitingFor }) => waitingFor.length > 0)
+    .map(({ runId, waitingFor }) => `${runId} waits ${waitingText(waitingFor)}`);
+  return waits.length === 0 ? text : `${text}\n\n${waits.join('\n')}`;
 }
 
 export async function watch(options: GlobalOptions, runId: string): Promise<void> {
@@ -52,8 +79,8 @@ export async function watch(options: GlobalOptions, runId: string): Promise<void
 }
 
 async function progressOf(store: Store, runId: string) {
-  const { done, total, counts } = await readProgress(store, runId);
-  return { tasksDone: done, tasks: total, ...counts };
+  const { done, total, counts, waitingFor } = await readProgress(store, runId);
+  return { tasksDone: done, tasks: total, ...counts, waitingFor };
 }
 
 async function untilOver(store: Store, runId: string): Promise<void> {

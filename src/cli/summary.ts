@@ -3,10 +3,16 @@ import { luckFlipRate } from '../domain/statistics/luck.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
 import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary } from '../views/run-summary.ts';
-import { count, dollars, duration, named, orUnknown, percent, plural, table } from './text.ts';
+import { ceilingsText } from './ceilings.ts';
+import { evaluationText } from './evaluation-text.ts';
+import { count, dollars, duration, named, orUnknown, percent, plural, table, waitingText } from './text.ts';
 
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
+  if (summary.evaluation !== null) {
+    const parts = [evaluationText(summary, summary.evaluation), ledgerText(summary), faultText(summary)];
+    return parts.filter((part) => part !== '').join('\n\n');
+  }
   const { steps, branches } = summary;
   const elapsed = (summary.finishedAt ?? Date.now()) - summary.createdAt;
   const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);
@@ -19,6 +25,12 @@ export function summaryText(summary: RunSummary): string {
       `${summary.runId} · ${summary.method} (${summary.preset}) on ${summary.environment}, ${summary.split} · seed ${summary.seed}`,
     ],
     ['State', `${summary.state} after ${duration(elapsed)}`],
+    ...(summary.waitingFor.length === 0 || summary.state !== 'running'
+      ? []
+      : [['  waiting', waitingText(summary.waitingFor)] as [string, string]]),
+    ...(ceilingsText(summary.ceilings) === 'none'
+      ? []
+      : [['Ceilings', ceilingsText(summary.ceilings)] as [string, string]]),
     ['Tasks', `${count(summary.tasks.done)} of ${count(summary.tasks.total)}${stopped(summary)}`],
     ...Object.entries(summary.tasks.faults)
       .slice(0, 5)
@@ -29,6 +41,9 @@ export function summaryText(summary: RunSummary): string {
     ...(summary.examples
       ? []
       : [['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`] as [string, string]]),
+    ...(summary.stepsLeftOut === 0
+      ? []
+      : [['  left out', `${plural(summary.stepsLeftOut, 'step')} at the ceiling of a step`] as [string, string]]),
     ...ofCso([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
     ...(total === 0 && summary.method !== 'cso' ? [] : [branching]),
     ...ofCso([['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`]]),
@@ -144,7 +159,7 @@ function placeboText(summary: RunSummary): string {
 function ledgerText({ ledger }: RunSummary): string {
   if (ledger.length === 0) return '';
   return table(
-    ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency'],
+    ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'throttled'],
     ledger.map((line) => [
       line.role,
       line.purpose,
@@ -154,6 +169,7 @@ function ledgerText({ ledger }: RunSummary): string {
       orUnknown(line.completionTokens),
       dollars(line.costMicroUsd),
       `${Math.round(line.meanLatencyMs)} ms`,
+      line.throttledMs === null ? 'unknown' : duration(line.throttledMs),
     ]),
   );
 }

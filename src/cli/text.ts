@@ -1,4 +1,5 @@
 /** Numbers and tables as a person reads them. */
+import type { WaitingFor } from '../store/waits.ts';
 
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
@@ -6,6 +7,22 @@ export function duration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** What a run waits for, and until when by the clock here. */
+export function waitingText(waitingFor: WaitingFor[]): string {
+  return waitingFor
+    .map(({ endpoint, until, calls }) => `for ${endpoint} until ${clock(until)} (${plural(calls, 'call')})`)
+    .join(', ');
+}
+
+/** Hours and minutes; with the day where it is another one. */
+function clock(time: number): string {
+  const date = new Date(time);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const hours = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.toDateString() === new Date().toDateString()) return hours;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${hours}`;
 }
 
 export function count(value: number): string {

@@ -1,52 +1,102 @@
-import { storeLocation } from '../config.ts';
+import { type CruxConfig, storeLocation } from '../config.ts';
 import { CruxError } from '../errors.ts';
+import type { Log, LogFormat, LogLevel } from '../observe/log.ts';
+import { makeLog } from '../observe/make-log.ts';
 import { openStore } from '../store/store.ts';
+import type { WorkerBuild } from '../temporal/deployment.ts';
+import { agentQueue, workflowQueue } from '../temporal/task-queues.ts';
 import type { WorkerRole } from '../worker.ts';
 import { onInterrupt } from './interrupt.ts';
-import { configOf, type GlobalOptions, homeOf, reachTemporal, say } from './setting.ts';
+import { configOf, type GlobalOptions, homeOf, reachTemporal } from './setting.ts';
+
+/** What is not given is as the configuration says. */
+type Observed = { metrics?: string; logFormat?: LogFormat; logLevel?: LogLevel };
 
 /** Server and worker, until Ctrl-C. A second one joins the server of the first, and is one more worker. */
-export async function up(options: GlobalOptions): Promise<void> {
-  await work(options, ['workflow', 'agent'], 'start');
+export async function up(options: GlobalOptions, given: Observed): Promise<void> {
+  await work(options, given, ['workflow', 'agent'], 'start');
 }
 
-export async function worker(options: GlobalOptions, given: { roles: string[] }): Promise<void> {
+export async function worker(
+  options: GlobalOptions,
+  given: Observed & { roles: string[]; deployment?: string; buildId?: string },
+): Promise<void> {
   const unknown = given.roles.find((role) => role !== 'workflow' && role !== 'agent');
   if (unknown !== undefined) {
     throw new CruxError('User.Config', `There is no worker role "${unknown}".`, { remedy: 'Roles: workflow, agent.' });
   }
-  await work(options, given.roles as WorkerRole[], 'join');
+  await work(options, given, given.roles as WorkerRole[], 'join', buildOf(given));
 }
 
-async function work(options: GlobalOptions, roles: WorkerRole[], embedded: 'start' | 'join'): Promise<void> {
-  const tell = say(options);
+function buildOf({ deployment, buildId }: { deployment?: string; buildId?: string }): WorkerBuild | undefined {
+  // Container files leave variables empty that are not set.
+  if (deployment && buildId) return { deploymentName: deployment, buildId };
+  if (!deployment && !buildId) return undefined;
+  throw new CruxError('User.Config', 'A worker with a build needs both the deployment and the build.', {
+    remedy: 'Give --deployment and --build-id, or neither.',
+  });
+}
+
+async function work(
+  options: GlobalOptions,
+  given: Observed,
+  roles: WorkerRole[],
+  embedded: 'start' | 'join',
+  build?: WorkerBuild,
+): Promise<void> {
   const config = await configOf(options);
+  const observe: CruxConfig['observe'] = { ...config.observe, ...given };
+  const log = makeLog({ format: observe.logFormat, level: observe.logLevel });
+  const tell = teller(options, observe.logFormat, log);
   const store = await openStore(storeLocation(config, homeOf(options)));
   const interrupt = onInterrupt(() =>
     tell('Stopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
   );
   try {
-    const temporal = await reachTemporal(options, embedded, interrupt.signal);
+    const { startTelemetry } = await import('../observe/telemetry.ts');
+    const telemetry = await startTelemetry({ metrics: observe.metrics, log });
     try {
-      if (temporal.source === 'configured' && store.engine === 'sqlite') {
+      const temporal = await reachTemporal(options, config, embedded, { signal: interrupt.signal, report: tell });
+      try {
+        if (temporal.source === 'configured' && store.engine === 'sqlite') {
+          tell(
+            `The store is the file ${store.location}: workers on other machines cannot see it. For several machines, set \`store\` to a Postgres address.`,
+          );
+        }
+        const { startWorker } = await import('../worker.ts');
+        const running = await startWorker({ config, store, temporal, roles, build, log, telemetry });
+        interrupt.signal.addEventListener('abort', () => running.stop());
+        tell(`Temporal     ${temporal.address}, namespace ${temporal.namespace}`);
+        if (temporal.uiAddress) tell(`Temporal UI  ${temporal.uiAddress}`);
+        tell(`Store        ${store.location}`);
         tell(
-          `The store is the file ${store.location}: workers on other machines cannot see it. For several machines, set \`store\` to a Postgres address.`,
+          `Task queues  ${roles.map((role) => (role === 'agent' ? agentQueue : workflowQueue)(store.id)).join(', ')}`,
         );
+        if (telemetry.metricsAddress) tell(`Metrics      http://${telemetry.metricsAddress}/metrics`);
+        tell(`Worker       ${roles.join(' + ')}, ready. Start runs with \`crux run\`; stop with Ctrl-C.`);
+        if (build) {
+          const { deploymentName, buildId } = build;
+          const command = `crux deployment ${deploymentName} --set-current ${buildId}`;
+          tell(`Build        ${buildId}; it gets work once \`${command}\` was said.`);
+        }
+        if (interrupt.signal.aborted) running.stop();
+        await running.done;
+      } finally {
+        await temporal.close();
       }
-      const { startWorker } = await import('../worker.ts');
-      const running = await startWorker({ config, store, temporal, roles });
-      interrupt.signal.addEventListener('abort', () => running.stop());
-      tell(`Temporal     ${temporal.address}, namespace ${temporal.namespace}`);
-      if (temporal.uiAddress) tell(`Temporal UI  ${temporal.uiAddress}`);
-      tell(`Store        ${store.location}`);
-      tell(`Worker       ${roles.join(' + ')}, ready. Start runs with \`crux run\`; stop with Ctrl-C.`);
-      if (interrupt.signal.aborted) running.stop();
-      await running.done;
     } finally {
-      await temporal.close();
+      await telemetry.close();
     }
   } finally {
     interrupt.release();
     await store.close();
   }
+}
+
+/** Says what is happening: as events of the log where a machine reads it, else as plain lines. */
+function teller({ json, verbose }: GlobalOptions, format: LogFormat, log: Log): (line: string) => void {
+  if (format === 'json') return (line) => log('info', line.replace(/\s+/g, ' ').trim());
+  return (line) => {
+    if (!json || verbose) process.stderr.write(`${line}\n`);
+  };
 }

@@ -1,7 +1,8 @@
 /** A run with a worker in this process: what `crux run` and `crux demo` share. */
-import { Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { CruxConfig } from '../config.ts';
 import type { CampaignResult } from '../domain/wire.ts';
+import { silent } from '../observe/log.ts';
 import { launchRun } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
@@ -50,11 +51,14 @@ export async function workUntil<T>(
     tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
   );
   const waiting = new AbortController();
-  const temporal = await reachTemporal(options, 'start', interrupt.signal);
+  const { startTelemetry } = await import('../observe/telemetry.ts');
+  // Its metrics are sent, if at all: a page for scrapers would go with the run, and `crux up` may have that address.
+  const telemetry = await startTelemetry({ metrics: null, log: silent });
+  const temporal = await reachTemporal(options, config, 'start', { signal: interrupt.signal });
   try {
     const { startWorker } = await import('../worker.ts');
-    const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
-    const client = new Client({ connection: temporal.connection, namespace: temporal.namespace });
+    const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'], telemetry });
+    const { client } = temporal;
     if (temporal.uiAddress)
       tell(`Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(id)}`);
     const result = client.withAbortSignal(waiting.signal, () => work(client));
@@ -71,5 +75,6 @@ export async function workUntil<T>(
     // Else the client asks for the result again on the closed connection, and ends this process with that error.
     waiting.abort();
     await temporal.close();
+    await telemetry.close();
   }
 }

@@ -8,7 +8,7 @@ export type Ending =
   | 'token-limit'
   /** The model refused (its own content filter or refusal). */
   | 'refused'
-  /** A ceiling of the run was reached. */
+  /** A ceiling of the run, or of the task, was reached. */
   | 'budget'
   /** The user cancelled the run. */
   | 'cancelled'

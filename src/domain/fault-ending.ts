@@ -1,4 +1,5 @@
 import type { Ending } from './ending.ts';
+import type { StopReason } from './wire.ts';
 
 /** How a trajectory or branch ends when a call or an environment step came to this fault; null when the fault ends nothing. */
 export function endingOfFault(kind: string): Ending | null {
@@ -14,10 +15,28 @@ export function endingOfFault(kind: string): Ending | null {
     case 'Environment.ReplayDivergence':
       return 'diverged';
     case 'Run.Budget':
+    case 'Task.Budget':
+    case 'Step.Budget':
       return 'budget';
     case 'Run.Cancelled':
       return 'cancelled';
     default:
       return null;
+  }
+}
+
+/** What a fault cuts short when it reaches a task; null when it ends nothing. */
+export function stopOfFault(kind: string): StopReason | null {
+  switch (kind) {
+    case 'Run.Budget':
+      return 'budget';
+    case 'Task.Budget':
+      return 'task-budget';
+    case 'Step.Budget':
+      return 'step-budget';
+    case 'Run.Cancelled':
+      return 'cancelled';
+    default:
+      return endingOfFault(kind) === null ? null : 'fault';
   }
 }

@@ -18,6 +18,7 @@ export const figures = {
   placeboFlipRate: { title: 'Placebo flip rate', unit: 'share', kind: 'outcome' },
   successRate: { title: 'Success rate of the policy', unit: 'share', kind: 'outcome' },
   meanReward: { title: 'Mean reward of the policy', unit: 'reward', kind: 'outcome' },
+  passAtK: { title: 'pass@k of the policy', unit: 'share', kind: 'outcome' },
 } as const satisfies { [name: string]: Figure };
 
 export type FigureName = keyof typeof figures;

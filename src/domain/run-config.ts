@@ -1,11 +1,15 @@
 /** What a run was started with, every default filled in: stored with the run, and all that its activities go by. */
 import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
+import type { LeakedGroup } from './lineage.ts';
 import type { Split } from './task.ts';
 
+export type { Ceilings } from './ceilings.ts';
+
+/** Methods that give something to learn from. */
 export const methodNames = ['cso', 'rro', 'ipr', 'eto', 'step-dpo', 'rft', 'sft'] as const;
 
-export type MethodName = (typeof methodNames)[number];
+export type MethodName = (typeof methodNames)[number] | 'evaluate';
 
 /** A model in one role. */
 export type RoleSettings = {
@@ -20,6 +24,8 @@ export type RoleSettings = {
   price: { input: number; output: number } | null;
   /** More members for the request body, as the endpoint takes them. */
   extraBody: { [name: string]: Json };
+  /** Runs whose data the model was trained on, and `none` where that is all; absent when nobody said. */
+  trainedOn?: string[];
 };
 
 export type Role = 'policy' | 'expert' | 'prm';
@@ -33,7 +39,16 @@ export type RunConfig = RunSettings &
     | { method: 'step-dpo'; options: StepDpoOptions }
     | { method: 'rft'; options: RftOptions }
     | { method: 'sft'; options: SftOptions }
+    | EvaluationConfig
   );
+
+/** An evaluation, and what it was allowed to be tested on all the same. */
+export type EvaluationConfig = {
+  method: 'evaluate';
+  options: EvaluateOptions;
+  /** Groups of the test that the policy has seen, or may have: every figure is given without them too. Empty for a clean test. */
+  leaked: LeakedGroup[];
+};
 
 /** @throws Error for a run of another method: its activities do not belong to it */
 export function csoOptionsOf(config: RunConfig): CsoOptions {
@@ -78,7 +93,7 @@ export function settingsFor({ models, options }: RunConfig, role: Role, purpose:
   return contrasts && 'temperature' in options ? { ...models.policy, temperature: options.temperature } : models[role];
 }
 
-export type MethodOptions = BranchingOptions | StepDpoOptions | RftOptions | SftOptions;
+export type MethodOptions = BranchingOptions | StepDpoOptions | RftOptions | SftOptions | EvaluateOptions;
 
 /** Of the methods that prove pairs by branches. */
 export type BranchingOptions = CsoOptions | RroOptions | IprOptions | EtoOptions;
@@ -106,8 +121,12 @@ export type RunSettings = {
   models: { [role in Role]: RoleSettings };
 };
 
-/** Hard ceilings; null for none. */
-export type Ceilings = { calls: number | null; tokens: number | null; costMicroUsd: number | null };
+/** The models that a run asks: an evaluation only the policy. */
+export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'models'>): {
+  [role: string]: RoleSettings;
+} {
+  return method === 'evaluate' ? { policy: models.policy } : models;
+}
 
 export type RunState = 'running' | 'paused' | 'cancelled' | 'budget' | 'finished' | 'failed';
 
@@ -150,6 +169,8 @@ export type CsoOptions = AlternativeOptions & {
    * Absent in runs of before.
    */
   calibrationRate?: number;
+  /** Run whose groups γ_low and γ_high were chosen on, for the leak guard; null where on none, absent in runs from before it was asked. */
+  thresholdsFrom?: string | null;
 };
 
 /** How pairs are proven, under every method. */
@@ -276,5 +297,11 @@ export type SftOptions = {
   /** Which expert trajectories are examples. */
   keep: 'successful' | 'all';
   /** Successes must hold on variants of the task's data. `published` false, `sound` true [D]. */
+  confirmOnVariants: boolean;
+};
+
+/** Options of an evaluation. */
+export type EvaluateOptions = {
+  /** A success must hold on variants of the task's data, where the environment has them; else it counts as coincidental. */
   confirmOnVariants: boolean;
 };

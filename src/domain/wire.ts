@@ -40,7 +40,12 @@ export type TrajectorySummary = {
 };
 
 /** Where a conversation goes on. */
-export type TurnInput = { runId: string; nodeId: string; purpose: 'explore' | BranchPurpose; stream: string };
+export type TurnInput = {
+  runId: string;
+  nodeId: string;
+  purpose: 'explore' | 'evaluate' | BranchPurpose;
+  stream: string;
+};
 export type TurnResult =
   | { kind: 'answer'; answerKey: string /** Tool that the answer calls; null when malformed. */; tool: string | null }
   | { kind: 'ended'; ending: Ending };
@@ -197,6 +202,9 @@ export type BranchResult = {
 
 export type OpenedBranch = BranchCursor & { outcome: BranchResult | null };
 
+/** `budget`: a ceiling of the run; the task is not done, and goes on with a higher one. `task-budget`, `step-budget`: its own; it is done. */
+export type StopReason = 'budget' | 'task-budget' | 'step-budget' | 'cancelled' | 'fault';
+
 export type TrajectoryResult = {
   position: number;
   taskId: string;
@@ -210,7 +218,9 @@ export type TrajectoryResult = {
   /** Trajectories kept to imitate (SFT, RFT). */
   examples?: number;
   /** What cut the mining short; null when it was finished. */
-  stoppedBy: 'budget' | 'cancelled' | 'fault' | null;
+  stoppedBy: StopReason | null;
+  /** Steps that were left out because they reached the ceiling of a step; not there when there are none. */
+  stepsLeftOut?: number;
   /** Kind and words of the fault, shortened; null where there was none. */
   fault: string | null;
 };
@@ -233,6 +243,7 @@ export type TrajectoryCursor =
       nextStep: number;
       criticalSteps: number;
       branches: number;
+      stepsLeftOut?: number;
     };
 
 export type CampaignInput = {

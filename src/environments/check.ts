@@ -42,6 +42,17 @@ export async function checkEnvironment(
     demand(shared.size === 0, `${shared.size} groups have tasks in both splits, e.g. "${[...shared][0]}".`);
     return `${tasks.length}, of which ${bySplit.get('train')?.length ?? 0} train and ${bySplit.get('test')?.length ?? 0} test`;
   });
+  await check('examples in the prompts', async () => {
+    const { fewShotTasks } = environment;
+    if (!fewShotTasks) return 'not checked: the environment names none';
+    const groupOf = new Map(tasks.map(({ id, group }) => [id, group]));
+    const unknown = fewShotTasks.filter((id) => !groupOf.has(id));
+    demand(unknown.length === 0, `There is no task ${unknown.join(', ')}.`);
+    const groups = new Set(fewShotTasks.map((id) => groupOf.get(id)!));
+    const shared = tasks.filter(({ split, group }) => split === 'test' && groups.has(group));
+    demand(shared.length === 0, `${shared.length} test tasks share groups with them, e.g. task ${shared[0]?.id}.`);
+    return `${fewShotTasks.length}, apart from all test tasks`;
+  });
   const chosen = spread(tasks, taskCount);
 
   await check('opening messages', async () => {

@@ -91,6 +91,8 @@ export type Environment = {
   gold?(task: Task): Promise<string | null>;
   /** Versions of what decides outcomes, for certificates, e.g. `{ reward: 'iou' }`. */
   verifier: { [name: string]: Json };
+  /** Ids of tasks that stand in its prompts as examples: every model sees them, so their groups are no test. */
+  fewShotTasks?: readonly string[];
   /** Frees what the environment itself holds (pools, connections). */
   close?(): Promise<void>;
 };

@@ -8,12 +8,18 @@
  */
 import type { Action } from '../domain/action.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { type Instruments, noInstruments } from '../observe/instruments.ts';
+import { type Log, silent } from '../observe/log.ts';
+import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
 import type { State, Transition, Tree } from '../store/tree.ts';
 import { nextStateKey } from '../store/tree.ts';
 import type { Environment, Session, StepResult } from './contract.ts';
 import type { EnvironmentRegistry } from './registry.ts';
 import { type Live, SessionPool } from './session-pool.ts';
+
+/** What is forgotten is compared once more. */
+const rememberedPrefixes = 10_000;
 
 export class SessionCache {
   readonly #tree: Tree;
@@ -24,10 +30,23 @@ export class SessionCache {
   readonly #checkedPrefixes = new Map<string, number>();
   /** Sessions that had to be rebuilt by replay, since this process started. */
   rebuilt = 0;
+  readonly #instruments: Instruments;
+  readonly #log: Log;
 
-  constructor(tree: Tree, environments: EnvironmentRegistry) {
+  constructor(
+    tree: Tree,
+    environments: EnvironmentRegistry,
+    { instruments, log }: { instruments: Instruments; log: Log } = { instruments: noInstruments, log: silent },
+  ) {
     this.#tree = tree;
     this.#environments = environments;
+    this.#instruments = instruments;
+    this.#log = log;
+  }
+
+  /** Live sessions by environment. */
+  get open(): ReadonlyMap<string, number> {
+    return this.#pool.counts;
   }
 
   /**
@@ -38,7 +57,10 @@ export class SessionCache {
     const key = nextStateKey(state.stateKey, action);
     // Reading is part of the shared work: a step that is recorded meanwhile would else be taken again.
     const work = async (shared: AbortSignal) =>
-      (await this.#tree.transition(key)) ?? this.#takeStep(state, action, key, shared);
+      (await this.#tree.transition(key)) ??
+      inSpan(`environment step ${state.environment}`, { ...placeOf(state), 'crux.step': state.step + 1 }, () =>
+        this.#takeStep(state, action, key, shared),
+      );
     return this.#steps.join(key, work, signal);
   }
 
@@ -52,6 +74,7 @@ export class SessionCache {
     const known = this.#checkedPrefixes.get(state.stateKey);
     if (known !== undefined) return known;
     const { live, compared } = await this.#rebuild(state, signal, true);
+    if (this.#checkedPrefixes.size >= rememberedPrefixes) this.#checkedPrefixes.clear();
     this.#checkedPrefixes.set(state.stateKey, compared);
     await this.#pool.keep(live);
     return compared;
@@ -65,10 +88,13 @@ export class SessionCache {
     const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
     const { environment, session } = live;
     try {
+      const startedAt = performance.now();
       const result = await session.step(action, signal);
+      const seconds = (performance.now() - startedAt) / 1000;
+      this.#instruments.stepSeconds.record(seconds, { environment: environment.name });
       const transition = await this.#tree.addTransition(transitionFrom(environment, state, key, result));
       if (!isSame(transition, result))
-        throw divergence(environment, state, state.actions.length + 1, transition, result);
+        throw this.#diverged(environment, state, state.actions.length + 1, transition, result);
       if (result.done) {
         await this.#pool.close(live);
         return transition;
@@ -78,7 +104,7 @@ export class SessionCache {
       return transition;
     } catch (error) {
       await this.#pool.close(live);
-      throw environmentFault(environment, state, error, signal);
+      throw this.#fault(environment, state, error, signal);
     }
   }
 
@@ -98,17 +124,42 @@ export class SessionCache {
     const task = await this.#environments.task(environment.name, state.taskId);
     const open = () =>
       environment.open(task, snapshot).catch((error: unknown) => {
-        throw environmentFault(environment, state, error, signal);
+        throw this.#fault(environment, state, error, signal);
       });
     const live = await this.#pool.open(environment, state.stateKey, open, signal);
-    if (state.actions.length > 0) this.rebuilt++;
+    if (state.actions.length > 0) this.#noteRebuild(environment, state, snapshot !== undefined);
     if (snapshot !== undefined) return { live, compared: 0 };
     try {
       return { live, compared: await this.#replay(environment, live.session, state, signal) };
     } catch (error) {
       await this.#pool.close(live);
-      throw environmentFault(environment, state, error, signal);
+      throw this.#fault(environment, state, error, signal);
     }
+  }
+
+  #noteRebuild({ name }: Environment, state: State, fromSnapshot: boolean): void {
+    this.rebuilt++;
+    this.#instruments.sessionsRebuilt.add(1, { environment: name });
+    const fields = { environment: name, task: state.taskId, step: state.step, fromSnapshot };
+    this.#log('debug', 'session rebuilt', fields);
+  }
+
+  #diverged(environment: Environment, state: State, action: number, recorded: Transition, now: StepResult): CruxError {
+    const { name } = environment;
+    this.#instruments.divergences.add(1, { environment: name });
+    // What was observed is in the error, which the store keeps; logs hold no observations.
+    this.#log('warn', 'replay diverged', { environment: name, task: state.taskId, step: state.step, action });
+    return divergence(environment, state, action, recorded, now);
+  }
+
+  #fault(environment: Environment, state: State, error: unknown, signal: AbortSignal): unknown {
+    const fault = environmentFault(environment, state, error, signal);
+    if (fault instanceof CruxError && fault.kind === 'Environment.Fault') {
+      this.#instruments.environmentFaults.add(1, { environment: environment.name });
+      const fields = { environment: environment.name, task: state.taskId, step: state.step };
+      this.#log('warn', 'environment broke', { ...fields, error: fault });
+    }
+    return fault;
   }
 
   /** @returns how many observations were compared with the recorded ones */
@@ -119,10 +170,14 @@ export class SessionCache {
       const recorded = await this.#tree.transition(state.actionKeys[index]!);
       if (!recorded) continue;
       compared++;
-      if (!isSame(recorded, result)) throw divergence(environment, state, index + 1, recorded, result);
+      if (!isSame(recorded, result)) throw this.#diverged(environment, state, index + 1, recorded, result);
     }
     return compared;
   }
+}
+
+function placeOf({ environment, taskId }: State) {
+  return { 'crux.environment': environment, 'crux.task': taskId };
 }
 
 /** Replay proves more and stores nothing, so it is preferred where it is possible and cheap. */

@@ -15,6 +15,11 @@ export class SessionPool {
   readonly #waiting: { environment: string; wake: () => void }[] = [];
   #isClosed = false;
 
+  /** How many sessions of each environment there are, idle or in use. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#open;
+  }
+
   /** An idle session in this state, if there is one; it is the caller's until it is kept or closed. */
   take(stateKey: string): Live | undefined {
     const index = this.#idle.findIndex((live) => live.stateKey === stateKey);

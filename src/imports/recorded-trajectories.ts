@@ -154,6 +154,7 @@ async function replay(
     ending: outcome.ending,
     reward: outcome.reward,
     success: outcome.success === null ? null : Number(outcome.success),
+    confirmed: null,
     details: cause === null ? details : JSON.stringify({ difference: cause }),
   });
   return { outcome, cause };

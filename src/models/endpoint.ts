@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { withoutKey } from '../redact.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 export type EndpointConfig = {
@@ -11,8 +12,13 @@ export type EndpointConfig = {
   baseUrl: string;
   /** Name of the environment variable that holds the key; null for none. */
   apiKeyEnv: string | null;
-  /** Most calls under way at once, of one process. */
+  /** Account whose limits the endpoint shares with others; null for those with the same address and key. */
+  provider: string | null;
+  /** Most calls under way at once, of all processes together. */
   concurrency: number;
+  /** What the provider allows in a minute, all processes together; null for no limit. */
+  requestsPerMinute: number | null;
+  tokensPerMinute: number | null;
   /** How long one call may take. */
   timeoutMs: number;
   /** Faults (429 aside) after which one call is given up as `model-fault`. */
@@ -141,8 +147,8 @@ export class Endpoint {
 
   /** Providers repeat a wrong key, or parts of it, in their messages. */
   #safeText(text: string): string {
-    const withoutKey = this.#apiKey === null ? text : text.replaceAll(this.#apiKey, '[key]');
-    return withoutKey.replace(/\b(?:sk|key|pk|Bearer)[-_ ][\w*.-]{6,}/gi, '[key]').slice(0, 300);
+    const safe = this.#apiKey === null ? text : withoutKey(text, this.#apiKey);
+    return safe.replace(/\b(?:(?:sk|key|pk)[-_]|Bearer )[\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }
 }
 

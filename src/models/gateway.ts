@@ -1,95 +1,85 @@
 /**
- * The one way to a model. In this order: the journal (an answer that is there is never paid again), the run's control row (paused,
- * cancelled, ceilings), the endpoint's limiter and cool-down, the call, the journal. See docs/architecture.md.
+ * The one way to a model. In this order: the journal (an answer that is there is never paid again), the provider's limiter and rate
+ * (admission.ts), the claim (no two workers make one call), the run's control row (paused, cancelled), the provider's cool-down, the ceilings
+ * (call-ceilings.ts), the call, the journal. See docs/architecture.md.
  */
+import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
-import type { Message, Tool } from '../domain/message.ts';
-import { type Ceilings, type Role, type RoleSettings, settingsFor } from '../domain/run-config.ts';
+import { type RoleSettings, settingsFor } from '../domain/run-config.ts';
+import { scopeOfCall } from '../domain/stream.ts';
 import { CruxError } from '../errors.ts';
+import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
 import { contentHash } from '../store/hash.ts';
-import type { Answer, WorstCase } from '../store/journal.ts';
-import type { Run } from '../store/runs.ts';
+import type { Answer } from '../store/journal.ts';
+import type { WorstCase } from '../store/reservations.ts';
 import type { Store } from '../store/store.ts';
-import { type Completion, Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
-import { Limiter } from './limiter.ts';
+import { Admission, type Applicant } from './admission.ts';
+import { holdWorstCase, worstCase } from './call-ceilings.ts';
+import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
+import { ClaimKeeper, objectionMs } from './claim-keeper.ts';
+import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
+import { answerFrom, type ModelCall, requestBody } from './model-call.ts';
+import { providerOf } from './provider.ts';
 import { seedOf } from './seed.ts';
 
-/** What a call is for. Calls for different purposes never share an answer. */
-export type Purpose =
-  | 'explore'
-  | 'propose'
-  | 'score'
-  | 'verify'
-  | 'baseline'
-  | 'placebo'
-  | 'value'
-  | 're-value'
-  | 're-estimate'
-  | 'demonstrate'
-  | 'contrast'
-  | 'sample'
-  | 'calibrate'
-  | 'reference'
-  | 'evaluate';
-
-/** Where a call stands: with the request body, this is its key in the journal. */
-export type CallAddress = {
-  nodeId: string;
-  role: Role;
-  purpose: Purpose;
-  /** The rollout that the call belongs to; empty outside rollouts. */
-  stream: string;
-  /** Number of the sample, from 0: samples that must be independent never share an answer. */
-  sample: number;
-  /** How often this was asked because of the answers' content, from 0. */
-  ask: number;
-};
-
-export type ModelCall = {
-  run: Run;
-  address: CallAddress;
-  messages: Message[];
-  tools: Tool[];
-  /** JSON schema of the answer, where one is wanted. */
-  responseFormat?: Json;
-  /** Number of the step that the answer is, from 1. */
-  step: number;
-};
+export type { CallAddress, ModelCall, Purpose } from './model-call.ts';
 
 /** A wait of up to this long is spent inside the call; a longer one is thrown with `retryAfterMs`, so that the slot is free for others. */
 const longestPatienceMs = 60_000;
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
-/** How soon a call asks again whether others, under way at their worst case, have left room under a ceiling. */
-const roomPauseMs = 250;
 
-/** What came of one attempt: an answer, or a reason to try again after its `retryAfterMs`. */
-type Attempt = { answer: Answer } | { later: CruxError };
+/** A call on its way to its answer. */
+type Errand = Applicant & {
+  call: ModelCall;
+  settings: RoleSettings;
+  body: RequestBody;
+  key: string;
+  worst: WorstCase;
+  endpoint: Endpoint;
+  admission: Admission;
+  /** From 0. */
+  attempt: number;
+};
+
+/** A paid answer that cannot be written is tried again at least this often: before its claim could be taken over. */
+const longestWritePauseMs = objectionMs / 2;
+
+/** What came of one attempt: an answer to be written, one that another worker wrote, or a reason to try again after its `retryAfterMs`. */
+type Attempt = { answer: Answer } | { known: Answer } | { later: CruxError };
 
 export class Gateway {
   readonly #store: Store;
-  readonly #endpoints = new Map<string, { endpoint: Endpoint; limiter: Limiter }>();
+  readonly #endpoints = new Map<string, { endpoint: Endpoint; admission: Admission }>();
+  /** By provider: endpoints may share one. */
+  readonly #admissions = new Map<string, Admission>();
   readonly #configs: { [name: string]: EndpointConfig };
   readonly #calls = new SharedWork<Answer>();
+  readonly #observer: CallObserver;
+  readonly #claims: ClaimKeeper;
 
-  constructor(store: Store, endpoints: { [name: string]: EndpointConfig }) {
+  constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
     this.#store = store;
+    this.#claims = new ClaimKeeper(store.claims);
     this.#configs = endpoints;
+    this.#observer = observer;
   }
 
   /**
    * The answer to a call, from the journal or from the model.
-   * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Model.*`
+   * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`, `Model.*`
    */
   async answer(call: ModelCall, signal: AbortSignal): Promise<Answer> {
-    const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
-    const body = requestBody(call, settings);
-    const key = contentHash([{ ...call.address }, body as Json]);
+    const { settings, body, key } = keyedRequest(call);
     const scope = [call.run.id, ...call.run.reuse];
     // Reading is part of the shared work: an answer that is written meanwhile would else be asked for again.
-    const work = async (shared: AbortSignal) =>
-      (await this.#store.journal.read(scope, key)) ?? this.#obtain(call, settings, body, key, shared);
+    const work = async (shared: AbortSignal) => {
+      const journaled = await this.#store.journal.read(scope, key);
+      if (journaled === null) return this.#obtain(call, settings, body, key, shared);
+      this.#observer.readJournal(call, settings.endpoint);
+      return journaled;
+    };
     return this.#calls.join(`${call.run.id}/${key}`, work, signal);
   }
 
@@ -98,8 +88,16 @@ export class Gateway {
     return this.#calls.idle();
   }
 
+  /** How busy the endpoints are that were used so far. */
+  load(): { endpoint: string; limit: number; underWay: number; waiting: number }[] {
+    return [...this.#endpoints].map(([endpoint, { admission }]) => {
+      const { limit, underWay } = admission.limiter;
+      return { endpoint, limit, underWay, waiting: admission.waiting };
+    });
+  }
+
   /** @throws CruxError `User.NotFound` or `User.Config` */
-  endpoint(name: string): { endpoint: Endpoint; limiter: Limiter } {
+  endpoint(name: string): { endpoint: Endpoint; admission: Admission } {
     const known = this.#endpoints.get(name);
     if (known) return known;
     const config = Object.hasOwn(this.#configs, name) ? this.#configs[name] : undefined;
@@ -108,7 +106,10 @@ export class Gateway {
         remedy: `Known: ${Object.keys(this.#configs).join(', ') || 'none'}. Add it to \`endpoints\` of crux.config.ts.`,
       });
     }
-    const made = { endpoint: new Endpoint(name, config), limiter: new Limiter(config.concurrency) };
+    const provider = providerOf(config);
+    const admission = this.#admissions.get(provider) ?? new Admission(this.#store, config);
+    this.#admissions.set(provider, admission);
+    const made = { endpoint: new Endpoint(name, config), admission };
     this.#endpoints.set(name, made);
     return made;
   }
@@ -120,94 +121,118 @@ export class Gateway {
     key: string,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { endpoint, limiter } = this.endpoint(settings.endpoint);
-    const deadline = Date.now() + longestPatienceMs;
-    for (let attempt = 0; ; attempt++) {
-      const result = await limiter.run(
-        () => this.#attempt(call, { settings, body, key, endpoint, limiter, attempt, signal }),
-        signal,
-      );
-      if ('answer' in result) return this.#write(call.run.id, result.answer);
-      const pauseMs = result.later.retryAfterMs ?? firstPauseMs;
-      if (Date.now() + pauseMs > deadline) throw result.later;
-      await pause(pauseMs, signal);
+    return inSpan(`model call ${call.address.role}`, callAttributes(call, settings), async (span) => {
+      const { endpoint, admission } = this.endpoint(settings.endpoint);
+      const worst = worstCase(body, settings);
+      const until = performance.now() + longestPatienceMs;
+      const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, throttledMs: 0 };
+      const errand: Errand = { ...applicant, call, settings, body, key, worst, endpoint, admission, attempt: 0 };
+      for (; ; errand.attempt++) {
+        const before = errand.throttledMs;
+        const result = await admission.run(errand, () => this.#attempt(errand));
+        this.#observer.waited(endpoint.name, null, errand.throttledMs - before);
+        span.setAttribute('crux.requests', errand.attempt + 1);
+        if ('known' in result) return result.known;
+        if ('answer' in result) {
+          span.setAttributes(usageAttributes(result.answer));
+          return this.#write(call.run.id, result.answer);
+        }
+        const obstacle = 'sentAway' in result ? result.sentAway : result.later;
+        const { retryAfterMs = firstPauseMs } = obstacle;
+        this.#observer.waited(endpoint.name, obstacle, retryAfterMs);
+        const isThrottled = obstacle.kind === 'Model.RateLimit';
+        if (isThrottled) errand.throttledMs += retryAfterMs;
+        if ('sentAway' in result || performance.now() + retryAfterMs > until) {
+          if (isThrottled) await this.#noteWait(errand, retryAfterMs);
+          throw obstacle;
+        }
+        await pause(retryAfterMs, signal);
+      }
+    });
+  }
+
+  /** Makes a call that no other worker is making. Runs in a place of the limiter, and waits for nothing but the answer. */
+  async #attempt(errand: Errand): Promise<Attempt> {
+    const { call, key, admission } = errand;
+    const runId = call.run.id;
+    const taken = await this.#claims.take(runId, key);
+    if (taken) {
+      admission.spare(errand);
+      return { later: taken };
+    }
+    let isOver = true;
+    try {
+      const known = await this.#store.journal.read([runId], key);
+      if (known) {
+        admission.spare(errand);
+        return { known };
+      }
+      const result = await this.#send(errand);
+      // The claim on a call whose answer is still to be written ends with the writing.
+      isOver = !('answer' in result);
+      return result;
+    } finally {
+      if (isOver) await this.#claims.release(runId, key);
     }
   }
 
-  /** Sends a call if nothing stands in its way. Runs in a place of the limiter, and waits for nothing but the answer. */
-  async #attempt(
-    call: ModelCall,
-    { settings, body, key, endpoint, limiter, attempt, signal }: AttemptInput,
-  ): Promise<Attempt> {
+  /** Sends a call if nothing stands in its way. */
+  async #send(errand: Errand): Promise<Attempt> {
+    const { call, settings, body, key, endpoint, admission, signal } = errand;
     const runId = call.run.id;
-    const obstacle = await this.#obstacle(runId, key, body, settings, endpoint);
-    if (obstacle) return { later: obstacle };
+    const obstacle = await this.#obstacle(errand).catch((error) => {
+      admission.spare(errand);
+      throw error;
+    });
+    if (obstacle) {
+      admission.spare(errand);
+      return { later: obstacle };
+    }
     const seed = seedOf(call.run.seed, key);
     const startedAt = Date.now();
     try {
       const completion = await endpoint.complete({ ...body, seed }, key, call.step, signal);
-      limiter.succeeded();
-      return { answer: answerFrom(call, settings, key, seed, completion, Date.now() - startedAt) };
+      const { promptTokens, completionTokens } = completion;
+      const isTold = promptTokens !== null && completionTokens !== null;
+      admission.succeeded(errand, isTold ? promptTokens + completionTokens : null);
+      const latencyMs = Date.now() - startedAt;
+      const { throttledMs } = errand;
+      const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs });
+      this.#observer.answered(call, endpoint.name, answer);
+      return { answer };
     } catch (error) {
+      if (error instanceof CruxError) this.#observer.failed(call, endpoint.name, error);
       // A reservation that cannot be given up now, because the store is full, expires by itself.
-      await this.#store.journal.release(runId, key).catch(() => {});
+      await this.#store.reservations.release(runId, key).catch(() => {});
       if (!(error instanceof CruxError) || !isTransient(error)) throw error;
-      return { later: await this.#countFault(call, key, endpoint, limiter, error, attempt) };
+      return { later: await this.#countFault(errand, error) };
     }
   }
 
   /**
-   * Lets a call through (null), or says what it has to wait for. What it may cost at worst is held against the run's ceilings.
-   * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`
+   * Lets a call through (null), or says what it has to wait for. What it may cost at worst is held against the ceilings.
+   * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`
    */
-  async #obstacle(
-    runId: string,
-    key: string,
-    body: RequestBody,
-    settings: RoleSettings,
-    endpoint: Endpoint,
-  ): Promise<CruxError | null> {
+  async #obstacle({ call, key, worst, endpoint, admission }: Errand): Promise<CruxError | null> {
+    const runId = call.run.id;
     const { state, ceilings } = await this.#store.runs.control(runId);
     admitState(runId, state);
-    const coolDownMs = (await this.#store.journal.coolDownUntil(endpoint.name)) - Date.now();
+    const coolDownMs = await admission.coolDownMs();
     if (coolDownMs > 0) {
       const message = `The endpoint "${endpoint.name}" wants no calls for another ${Math.ceil(coolDownMs / 1000)} s.`;
       return new CruxError('Model.RateLimit', message, { retryAfterMs: coolDownMs });
     }
-    if (ceilings.calls === null && ceilings.tokens === null && ceilings.costMicroUsd === null) return null;
-    const worst = worstCase(body, settings);
+    const scope = scopeOfCall(runId, call.taskId, call.address);
     const holdMs = endpoint.config.timeoutMs + longestPatienceMs;
-    if (await this.#store.journal.reserve(runId, key, worst, holdMs, ceilings)) return null;
-    const spent = await this.#store.journal.spending(runId);
-    const over = firstCeilingOver(ceilings, {
-      calls: spent.calls + 1,
-      tokens: spent.tokens + worst.tokens,
-      costMicroUsd: spent.costMicroUsd + (worst.costMicroUsd ?? 0),
-    });
-    if (over) {
-      throw new CruxError('Run.Budget', `Run ${runId}: the ceiling of ${over} is reached.`, {
-        remedy: 'Raise it with `crux budget`; the run goes on from where it stopped.',
-      });
-    }
-    const message = `Run ${runId} is close to a ceiling: calls under way might use up the rest of it.`;
-    return new CruxError('Run.Paused', message, { retryAfterMs: roomPauseMs });
+    return holdWorstCase(this.#store, scope, key, worst, holdMs, ceilings);
   }
 
   /** @returns the fault with the time of the next attempt @throws CruxError `Model.Exhausted` after too many faults */
-  async #countFault(
-    call: ModelCall,
-    key: string,
-    endpoint: Endpoint,
-    limiter: Limiter,
-    error: CruxError,
-    attempt: number,
-  ): Promise<CruxError> {
+  async #countFault({ call, key, endpoint, admission, attempt }: Errand, error: CruxError): Promise<CruxError> {
     const fault = { key, role: call.address.role, kind: error.kind, message: error.message };
     const faults = await this.#store.journal.addFault(call.run.id, fault);
     const isRateLimit = error.kind === 'Model.RateLimit';
-    if (isRateLimit || error.retryAfterMs !== undefined) limiter.overloaded(Date.now());
-    if (error.retryAfterMs !== undefined)
-      await this.#store.journal.coolDown(endpoint.name, Date.now() + error.retryAfterMs);
+    if (isRateLimit || error.retryAfterMs !== undefined) await admission.overloaded(error.retryAfterMs);
     if (!isRateLimit && faults >= endpoint.config.maxFaults) {
       throw new CruxError(
         'Model.Exhausted',
@@ -222,14 +247,28 @@ export class Gateway {
     return new CruxError(error.kind, error.message, { retryAfterMs, cause: error });
   }
 
+  /** The worker does something else meanwhile: what is waited for, and how long, is for the store to tell. */
+  #noteWait({ call, key, endpoint, throttledMs }: Errand, retryAfterMs: number): Promise<void> {
+    return this.#store.waits.add({
+      runId: call.run.id,
+      key,
+      role: call.address.role,
+      endpoint: endpoint.name,
+      until: Math.ceil(Date.now() + retryAfterMs),
+      throttledMs: Math.round(throttledMs),
+    });
+  }
+
   /**
    * A paid answer that cannot be written now (disk full, store locked) waits here and is written later: also when nobody waits for it any
    * more, because it would be paid again.
    */
   async #write(runId: string, answer: Answer): Promise<Answer> {
-    for (let pauseMs = 100; ; pauseMs = Math.min(5_000, pauseMs * 2)) {
+    for (let pauseMs = 100; ; pauseMs = Math.min(longestWritePauseMs, pauseMs * 2)) {
       try {
-        return await this.#store.journal.write(runId, answer);
+        const written = await this.#store.journal.write(runId, answer);
+        this.#claims.settled(runId, answer.key);
+        return written;
       } catch (error) {
         const canWait =
           error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');
@@ -239,17 +278,6 @@ export class Gateway {
     }
   }
 }
-
-type AttemptInput = {
-  settings: RoleSettings;
-  body: RequestBody;
-  key: string;
-  endpoint: Endpoint;
-  limiter: Limiter;
-  /** From 0. */
-  attempt: number;
-  signal: AbortSignal;
-};
 
 /** @throws CruxError when a run takes no more work */
 export function admitState(runId: string, state: string): void {
@@ -262,62 +290,15 @@ export function admitState(runId: string, state: string): void {
   if (state === 'cancelled') throw new CruxError('Run.Cancelled', `Run ${runId} is cancelled.`);
 }
 
-function requestBody(call: ModelCall, settings: RoleSettings): RequestBody {
-  return {
-    model: settings.model,
-    messages: call.messages as Json,
-    temperature: settings.temperature,
-    max_tokens: settings.maxTokens,
-    ...(settings.topP !== null && { top_p: settings.topP }),
-    ...(call.tools.length > 0 && { tools: call.tools as unknown as Json }),
-    ...(call.responseFormat !== undefined && { response_format: call.responseFormat }),
-    ...settings.extraBody,
-  };
+/** The key of a call in the journal. */
+export function callKey(call: ModelCall): string {
+  return keyedRequest(call).key;
 }
 
-/** A prompt has rarely more than a token for every three characters; the answer's length is limited by the request. */
-function worstCase(body: RequestBody, { maxTokens, price }: RoleSettings): WorstCase {
-  const promptTokens = Math.ceil(JSON.stringify([body.messages, body.tools]).length / 3);
-  return {
-    tokens: promptTokens + maxTokens,
-    costMicroUsd: price && promptTokens * price.input + maxTokens * price.output,
-  };
-}
-
-function answerFrom(
-  call: ModelCall,
-  settings: RoleSettings,
-  key: string,
-  seed: number,
-  completion: Completion,
-  latencyMs: number,
-): Answer {
-  const { promptTokens, completionTokens } = completion;
-  const known = settings.price !== null && promptTokens !== null && completionTokens !== null;
-  return {
-    key,
-    ...call.address,
-    model: settings.model,
-    seed,
-    message: completion.message,
-    finishReason: completion.finishReason,
-    promptTokens,
-    completionTokens,
-    // A price in dollars per million tokens is one in micro-dollars per token.
-    costMicroUsd: known ? promptTokens * settings.price!.input + completionTokens * settings.price!.output : null,
-    latencyMs,
-  };
-}
-
-function firstCeilingOver(
-  ceilings: Ceilings,
-  use: { calls: number; tokens: number; costMicroUsd: number },
-): string | null {
-  if (ceilings.calls !== null && use.calls > ceilings.calls) return `${ceilings.calls} calls`;
-  if (ceilings.tokens !== null && use.tokens > ceilings.tokens) return `${ceilings.tokens} tokens`;
-  if (ceilings.costMicroUsd !== null && use.costMicroUsd > ceilings.costMicroUsd)
-    return `$${ceilings.costMicroUsd / 1e6}`;
-  return null;
+function keyedRequest(call: ModelCall): { settings: RoleSettings; body: RequestBody; key: string } {
+  const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
+  const body = requestBody(call, settings);
+  return { settings, body, key: contentHash([{ ...call.address }, body as Json]) };
 }
 
 function isTransient(error: CruxError): boolean {

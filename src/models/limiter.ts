@@ -1,40 +1,53 @@
 /**
- * How many calls this process has under way at one endpoint. The limit adapts: it shrinks by half when the provider says that it is too
- * much, at most once a second, and grows by one after as many good answers as it has places (additive increase, multiplicative decrease).
+ * How many calls this process has under way at one provider: no more than its share of the places that all processes have together, and less
+ * while the provider says that it is too much. Then the limit halves, at most once a second; it grows by one after as many good answers as it
+ * has places (additive increase, multiplicative decrease).
  */
 export class Limiter {
   readonly #most: number;
-  #limit: number;
+  #share: number;
+  /** What the provider bears, as far as is known. */
+  #borne: number;
   #underWay = 0;
   #goodAnswers = 0;
   #shrunkAt = 0;
-  readonly #waiting: (() => void)[] = [];
 
   constructor(most: number) {
     this.#most = most;
-    this.#limit = most;
+    this.#share = most;
+    this.#borne = most;
   }
 
   get limit(): number {
-    return this.#limit;
+    return Math.min(this.#share, this.#borne);
   }
 
-  /** Runs `work` when there is a place. A caller whose signal fires while it waits leaves the queue. */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    await this.#enter(signal);
-    try {
-      return await work();
-    } finally {
-      this.#underWay--;
-      this.#next();
-    }
+  /** Calls under way. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  get freePlaces(): number {
+    return Math.max(0, this.limit - this.#underWay);
+  }
+
+  /** @param places from 1 */
+  setShare(places: number): void {
+    this.#share = places;
+  }
+
+  enter(): void {
+    this.#underWay++;
+  }
+
+  leave(): void {
+    this.#underWay--;
   }
 
   succeeded(): void {
-    if (this.#limit < this.#most && ++this.#goodAnswers >= this.#limit) {
+    if (this.#borne < this.#most && ++this.#goodAnswers >= this.limit) {
       this.#goodAnswers = 0;
-      this.#limit++;
-      this.#next();
+      this.#borne++;
     }
   }
 
@@ -42,36 +55,6 @@ export class Limiter {
     if (now - this.#shrunkAt < 1000) return;
     this.#shrunkAt = now;
     this.#goodAnswers = 0;
-    this.#limit = Math.max(1, Math.floor(this.#limit / 2));
-  }
-
-  async #enter(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#underWay < this.#limit) {
-      this.#underWay++;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const enter = () => {
-        signal.removeEventListener('abort', leave);
-        this.#underWay++;
-        resolve();
-      };
-      const leave = () => {
-        const index = this.#waiting.indexOf(enter);
-        if (index >= 0) this.#waiting.splice(index, 1);
-        reject(signal.reason as Error);
-      };
-      this.#waiting.push(enter);
-      signal.addEventListener('abort', leave, { once: true });
-    });
-  }
-
-  #next(): void {
-    while (this.#underWay < this.#limit) {
-      const enter = this.#waiting.shift();
-      if (!enter) return;
-      enter();
-    }
+    this.#borne = Math.max(1, Math.floor(this.limit / 2));
   }
 }

@@ -2,8 +2,11 @@
 import { type FigureName, figures } from '../domain/figures.ts';
 import { pairQualities } from '../domain/pair-quality.ts';
 import type { Estimate } from '../views/audit.ts';
-import type { ComparedFigure, ComparedRun, Difference } from '../views/comparison.ts';
+import type { ComparedFigure, ComparedRun, Comparison, Difference } from '../views/comparison.ts';
 import { cost, count, decimal } from './values.ts';
+
+/** Methods that ask the policy alone. */
+const withoutExpert: ReadonlySet<string> = new Set(['rro', 'evaluate']);
 
 /** What a run is, row by row; last its pairs, below which their flags stand. */
 export const facts: readonly { title: string; text: (run: ComparedRun) => string }[] = [
@@ -11,11 +14,15 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   { title: 'Tasks', text: ({ environment, split }) => `${environment}, ${split}` },
   { title: 'State', text: ({ state, tasks }) => `${state}, ${count(tasks.done)} of ${count(tasks.total)} tasks` },
   { title: 'Policy', text: ({ models }) => models.policy ?? 'unknown' },
-  { title: 'Expert', text: ({ models, method }) => (method === 'rro' ? '–' : (models.expert ?? 'unknown')) },
-  { title: 'PRM', text: ({ models, method }) => (method === 'rro' ? '–' : (models.prm ?? 'unknown')) },
+  { title: 'Expert', text: ({ models, method }) => (withoutExpert.has(method) ? '–' : (models.expert ?? 'unknown')) },
+  { title: 'PRM', text: ({ models, method }) => (withoutExpert.has(method) ? '–' : (models.prm ?? 'unknown')) },
   { title: 'Calls', text: ({ calls }) => count(calls) },
   { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
-  { title: 'Verified pairs', text: ({ pairs }) => count(pairs.total) },
+  {
+    title: 'Leaked groups',
+    text: ({ method, leakedGroups }) => (method === 'evaluate' ? count(leakedGroups.length) : '–'),
+  },
+  { title: 'Verified pairs', text: ({ method, pairs }) => (method === 'evaluate' ? '–' : count(pairs.total)) },
   { title: '  estimated false', text: ({ estimatedFalseShare }) => share(estimatedFalseShare) },
   ...pairQualities.map((quality) => ({
     title: `  ${quality} by reference rollouts`,
@@ -23,7 +30,8 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   })),
   {
     title: '  at steps / tasks / groups',
-    text: ({ pairs }) => [pairs.steps, pairs.tasks, pairs.groups].map(count).join(' / '),
+    text: ({ method, pairs }) =>
+      method === 'evaluate' ? '–' : [pairs.steps, pairs.tasks, pairs.groups].map(count).join(' / '),
   },
 ];
 
@@ -34,6 +42,12 @@ export function flagRows(runs: readonly ComparedRun[]): { title: string; texts: 
     title: `  ${flag}`,
     texts: runs.map(({ pairs, flagShares }) => (pairs.total === 0 ? '–' : share(flagShares[flag] ?? 0))),
   }));
+}
+
+/** The same without the groups that leaked into any of the runs; null where none did. */
+export function withoutLeaked(comparison: Comparison): Comparison | null {
+  const runs = comparison.runs.map((run) => ({ ...run, ...run.withoutLeaked }));
+  return comparison.runs.some((run) => run.withoutLeaked !== null) ? { ...comparison, runs } : null;
 }
 
 /** A figure with its interval, e.g. `42.0 % (30.0 to 55.0 %)`. */

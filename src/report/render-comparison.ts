@@ -1,6 +1,6 @@
 import { type FigureName, figureNames, figures } from '../domain/figures.ts';
 import type { Comparison } from '../views/comparison.ts';
-import { differenceText, facts, figureText, flagRows, smallestText } from './comparison-text.ts';
+import { differenceText, facts, figureText, flagRows, smallestText, withoutLeaked } from './comparison-text.ts';
 import { figureBars } from './figure-bars.ts';
 import { html, type SafeHtml } from './html.ts';
 import { page } from './page.ts';
@@ -23,8 +23,20 @@ export function renderComparison(comparison: Comparison): string {
         ...names.map((name) => [figures[name].title, ...runs.map((run) => figureText(name, run.figures[name]!))]),
       ],
     )}</section>
-${differences(comparison, names)}`,
+${differences(comparison, names)}${cleanSection(comparison)}`,
   ).text;
+}
+
+/** The figures again, without what leaked into any of the runs. */
+function cleanSection(comparison: Comparison): SafeHtml | null {
+  const clean = withoutLeaked(comparison);
+  if (clean === null) return null;
+  const { runs } = clean;
+  const names = figureNames.filter((name) => runs[0]?.figures[name] !== undefined);
+  return html`<section><h2>Without leaked groups</h2>${table(
+    runs.map(({ runId }) => runId),
+    names.map((name) => [figures[name].title, ...runs.map((run) => figureText(name, run.figures[name]!))]),
+  )}</section>${differences(clean, names)}`;
 }
 
 function differences({ runs }: Comparison, names: FigureName[]): SafeHtml | null {

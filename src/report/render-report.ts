@@ -1,7 +1,8 @@
+import { evaluationSection } from './evaluation-section.ts';
 import { html, type SafeHtml } from './html.ts';
 import { page } from './page.ts';
 import type { RunView, TaskView } from './run-view.ts';
-import { runHeader, summarySection } from './summary-section.ts';
+import { ledgerSection, runHeader, summarySection } from './summary-section.ts';
 import { taskSection, taskTags } from './task-section.ts';
 import { clip } from './values.ts';
 
@@ -20,7 +21,11 @@ const reservedBytes = 60_000;
  */
 export function renderReport(view: RunView, options: { maxBytes?: number } = {}): string {
   const { maxBytes = defaultReportBytes } = options;
-  const head = [runHeader(view), summarySection(view)];
+  const { evaluation } = view;
+  const head = [
+    runHeader(view),
+    ...(evaluation === null ? [summarySection(view)] : [evaluationSection(evaluation), ledgerSection(view)]),
+  ];
   let left = maxBytes - reservedBytes - head.reduce((sum, part) => sum + bytes(part), 0);
 
   const lines = new Map<TaskView, SafeHtml>();

@@ -7,6 +7,7 @@ import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Split } from '../domain/task.ts';
+import type { Evaluation } from '../views/evaluation.ts';
 
 export type RunView = {
   run: {
@@ -27,6 +28,8 @@ export type RunView = {
     thresholds: { low: number; high: number } | null;
   };
   summary: SummaryView;
+  /** What an evaluation found; null for other methods. */
+  evaluation: Evaluation | null;
   /** One row a role, in the order to be shown. */
   ledger: LedgerView[];
   tasks: TaskView[];

@@ -52,7 +52,12 @@ ${isCso ? flipTable(summary) : null}
     ),
     card('steps supervised', percent(comparison.supervisedShare)),
   ]}</dl></section>
-<section><h2>Ledger</h2>${ledgerTable(view)}</section>`;
+${ledgerSection(view)}`;
+}
+
+/** What the calls of each role took. */
+export function ledgerSection(view: RunView): SafeHtml {
+  return html`<section><h2>Ledger</h2>${ledgerTable(view)}</section>`;
 }
 
 /** What alternatives gave, and beside it what luck alone gives. */

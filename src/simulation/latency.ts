@@ -1,8 +1,8 @@
-import { normal } from './random.ts';
+import { normal, unit } from './random.ts';
 
 export type LatencyOptions = {
-  distribution: 'none' | 'fixed' | 'lognormal';
-  /** Mean time to an answer. Ignored for `none`. */
+  distribution: 'none' | 'fixed' | 'uniform' | 'lognormal';
+  /** Mean time to an answer. Ignored for `none`; `uniform` goes from a fifth of it to nine fifths. */
   meanMs?: number;
   /** 95th percentile of `lognormal`, from the mean to 3.8 times the mean. Default twice the mean. */
   p95Ms?: number;
@@ -20,6 +20,7 @@ export function createLatency(seed: number, options: LatencyOptions): (key: stri
   const meanMs = options.meanMs ?? 0;
   if (options.distribution === 'none' || meanMs === 0) return () => 0;
   if (options.distribution === 'fixed') return () => meanMs;
+  if (options.distribution === 'uniform') return (key) => meanMs * (0.2 + 1.6 * unit(seed, 'latency', key));
   // mean = exp(μ + σ²/2) and p95 = exp(μ + z σ) give σ²/2 − z σ + ln(p95 / mean) = 0; its smaller root is the narrower shape.
   const ratio = Math.log((options.p95Ms ?? 2 * meanMs) / meanMs);
   const discriminant = z95 * z95 - 2 * ratio;

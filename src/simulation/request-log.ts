@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { type FaultName, faultNames } from './faults.ts';
 
 export type LogEntry = {
+  /** ISO 8601, when the whole request was there. */
+  received: string;
   /** ISO 8601, when the request was over. */
   time: string;
   /** `Idempotency-Key` header; without one, `body:` and the hash of the body. */

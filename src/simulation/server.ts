@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { errorText } from '../errors.ts';
 import { type Answer, answer } from './answer.ts';
 import { parseChatRequest } from './chat-request.ts';
@@ -13,6 +14,7 @@ import { modelFamilies } from './model-name.ts';
 import { digest } from './random.ts';
 import { RequestError } from './request-error.ts';
 import { RequestLog, type SimulationStats } from './request-log.ts';
+import { createRequestRate, type RequestRate } from './request-rate.ts';
 import type { SimulatedWorld } from './world.ts';
 
 export type SimulationOptions = {
@@ -27,6 +29,8 @@ export type SimulationOptions = {
   latency?: LatencyOptions;
   /** Default: none. */
   faults?: FaultOptions;
+  /** What is allowed in a minute; more is answered with 429 and `retry-after-ms`. Default: everything. */
+  rate?: RequestRate;
   /** JSONL file to which each request is appended; without it `GET /log` serves the latest lines from memory. */
   logFile?: string;
 };
@@ -49,6 +53,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   const { seed, worlds } = options;
   const faults = createFaultPlan(seed, options.faults ?? {});
   const latencyMs = createLatency(seed, options.latency ?? { distribution: 'none' });
+  const tooEarlyMs = options.rate ? createRequestRate(options.rate) : () => 0;
   const retryAfterMs = options.faults?.retryAfterMs ?? 100;
   const log = new RequestLog(options.logFile ?? null);
   let inFlight = 0;
@@ -57,23 +62,28 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   async function complete(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await readBody(request);
     inFlight++;
+    const received = new Date().toISOString();
     const bodyHash = digest(text).slice(0, 16);
     const header = request.headers['idempotency-key'];
     const key = typeof header === 'string' ? header : `body:${bodyHash}`;
-    const { fault, earlierRequests } = faults.next(key);
+    const waitForRateMs = tooEarlyMs(performance.now());
+    const planned = faults.next(key);
+    const fault = waitForRateMs > 0 ? 'rate-limit' : planned.fault;
+    const { earlierRequests } = planned;
     const prepared = prepare(text, seed, worlds);
     response.on('close', () => {
       inFlight--;
       const status = response.headersSent ? response.statusCode : null;
       const complete = prepared.usage !== null && fault === null && response.writableFinished;
       log.add(
-        { time: new Date().toISOString(), key, model: prepared.model, status, fault, bodyHash, complete },
+        { received, time: new Date().toISOString(), key, model: prepared.model, status, fault, bodyHash, complete },
         prepared.usage,
       );
     });
     const send = () => {
       if (response.destroyed) return;
       if (fault === null) sendJson(response, prepared.status, prepared.body);
+      else if (waitForRateMs > 0) sendFault(response, fault, prepared.body, ['retry-after-ms', String(waitForRateMs)]);
       else sendFault(response, fault, prepared.body, retryAfterHeader(key, earlierRequests, retryAfterMs, Date.now()));
     };
     const waitMs = latencyMs(key);

@@ -1,4 +1,7 @@
-/** What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed, but for the pairs of a trajectory. */
+/**
+ * What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. Rows are written once and never changed,
+ * but for the pairs of a trajectory, and for one that ran out of budget.
+ */
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { Database } from './database.ts';
 import type {
@@ -20,7 +23,7 @@ export function importScope(environment: string): string {
 
 export type FindingCounts = { trajectories: number; steps: number; branches: number; pairs: number; calls: number };
 
-type FindingTable = 'trajectories' | 'candidates' | 'scores' | 'steps' | 'branches';
+type FindingTable = 'candidates' | 'scores' | 'steps' | 'branches';
 
 export class Findings {
   readonly #database: Database;
@@ -29,7 +32,16 @@ export class Findings {
     this.#database = database;
   }
 
-  addTrajectory = (row: TrajectoryTable) => this.#add('trajectories', [row]);
+  /** One that ran out of budget is written anew when it goes on. */
+  addTrajectory = async (row: TrajectoryTable): Promise<void> => {
+    await this.#database.kysely
+      .insertInto('trajectories')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict.columns(['run_id', 'id']).doUpdateSet(row).where('trajectories.ending', '=', 'budget'),
+      )
+      .execute();
+  };
   addCandidates = (rows: CandidateTable[]) => this.#add('candidates', rows);
   addScore = (row: ScoreTable) => this.#add('scores', [row]);
   addStep = (row: StepTable) => this.#add('steps', [row]);
@@ -77,6 +89,13 @@ export class Findings {
     return query.orderBy('node_id').orderBy('position').orderBy('id').execute();
   }
 
+  /** How many different actions were drawn beside the policies' own. Their texts are long, and need not be read for that. */
+  async countAlternatives(runId: string): Promise<number> {
+    const query = this.#database.kysely.selectFrom('candidates').select(({ fn }) => fn.countAll<number>().as('count'));
+    const alternatives = query.where('run_id', '=', runId).where('position', '>=', 0);
+    return Number((await alternatives.executeTakeFirstOrThrow()).count);
+  }
+
   scores(runId: string): Promise<ScoreTable[]> {
     const query = this.#database.kysely.selectFrom('scores').selectAll().where('run_id', '=', runId);
     return query.orderBy('candidate_id').execute();
@@ -93,18 +112,15 @@ export class Findings {
     return query.orderBy('trajectory_id').orderBy('step').execute();
   }
 
-  /** Branches that a run made to find and prove its pairs: those of an audit are not among them. */
+  /**
+   * Branches that a run made to find and prove its pairs: those of an audit are not among them. In an order that does not depend on which of
+   * several trajectories through a state was there first.
+   */
   branches(runId: string, trajectoryId?: string): Promise<BranchTable[]> {
     const all = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
     let query = all.where('purpose', '<>', 'reference');
     if (trajectoryId !== undefined) query = query.where('trajectory_id', '=', trajectoryId);
-    return query
-      .orderBy('trajectory_id')
-      .orderBy('node_id')
-      .orderBy('candidate_id')
-      .orderBy('purpose')
-      .orderBy('rollout')
-      .execute();
+    return query.orderBy('node_id').orderBy('candidate_id').orderBy('purpose').orderBy('rollout').execute();
   }
 
   /** Branches from a state, whichever trajectory of the run came through it. */

@@ -4,14 +4,18 @@
  */
 import { sql } from 'kysely';
 import type { AssistantMessage } from '../domain/message.ts';
-import type { Ceilings } from '../domain/run-config.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
+import type { Reservations } from './reservations.ts';
 import type { AnswerTable } from './schema.ts';
 import { storableText } from './text.ts';
 
 export type Answer = {
   key: string;
+  /** Task whose ceilings it counts for. Null for none, as in an audit, and for answers of a time when that was not noted. */
+  taskId: string | null;
+  /** State that the step starts from; null for a call that explores. */
+  stepId: string | null;
   nodeId: string;
   role: string;
   purpose: string;
@@ -29,23 +33,19 @@ export type Answer = {
   /** Null when price or usage is unknown. */
   costMicroUsd: number | null;
   latencyMs: number;
+  /** How long the call waited for limiter, rate and cool-down before it was sent. Null for answers of a time when that was not noted. */
+  throttledMs: number | null;
 };
 
-/** What a run has used up. Calls whose usage the provider did not tell count at their worst case. */
-export type Spending = { calls: number; tokens: number; costMicroUsd: number };
-
-/** What a call may use at worst. */
-export type WorstCase = { tokens: number /** Null when the model has no price. */; costMicroUsd: number | null };
-
-/** Until when a reservation holds whose call is over, but whose use nobody told. */
-const forEver = Number.MAX_SAFE_INTEGER;
 const keysPerQuery = 500;
 
 export class Journal {
   readonly #database: Database;
+  readonly #reservations: Reservations;
 
-  constructor(database: Database) {
+  constructor(database: Database, reservations: Reservations) {
     this.#database = database;
+    this.#reservations = reservations;
   }
 
   /**
@@ -64,7 +64,7 @@ export class Journal {
     if (found.run_id !== scope[0]) {
       await this.#database.kysely
         .insertInto('answers')
-        .values({ ...found, run_id: scope[0]!, reused: 1, created_at: Date.now() })
+        .values({ ...found, run_id: scope[0]!, reused: 1, throttled_ms: 0, created_at: Date.now() })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
@@ -72,25 +72,25 @@ export class Journal {
   }
 
   /**
-   * Writes a complete answer and settles its reservation: it is given up, or kept for good where the provider did not tell what was used.
-   * The first write under a key wins, and is what comes back.
+   * Writes a complete answer, ends the claim on its call and settles its reservation; what the call waited for before, as noted in the store, is
+   * added to it. The first write under a key wins, and is what comes back.
    */
   async write(runId: string, answer: Answer): Promise<Answer> {
     const { kysely } = this.#database;
     const isToldUse = answer.promptTokens !== null && answer.completionTokens !== null;
-    const settled = isToldUse
-      ? kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', answer.key)
-      : kysely
-          .updateTable('reservations')
-          .set({ expires_at: forEver })
-          .where('run_id', '=', runId)
-          .where('key', '=', answer.key);
+    const waited = kysely
+      .selectFrom('waits')
+      .select('throttled_ms')
+      .where('run_id', '=', runId)
+      .where('key', '=', answer.key);
     await this.#database.atomically([
       kysely
         .insertInto('answers')
         .values({
           run_id: runId,
           key: answer.key,
+          task_id: answer.taskId,
+          step_id: answer.stepId,
           node_id: answer.nodeId,
           role: answer.role,
           purpose: answer.purpose,
@@ -105,11 +105,14 @@ export class Journal {
           completion_tokens: answer.completionTokens,
           cost_micro_usd: answer.costMicroUsd,
           latency_ms: answer.latencyMs,
+          throttled_ms: sql<number>`${answer.throttledMs} + coalesce(${waited}, 0)`,
           reused: 0,
           created_at: Date.now(),
         })
         .onConflict((conflict) => conflict.doNothing()),
-      settled,
+      this.#reservations.settle(runId, answer.key, isToldUse),
+      kysely.deleteFrom('waits').where('run_id', '=', runId).where('key', '=', answer.key),
+      kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
     ]);
     return (await this.read([runId], answer.key)) ?? answer;
   }
@@ -176,99 +179,13 @@ export class Journal {
       .executeTakeFirstOrThrow();
     return Number(total ?? 0);
   }
-
-  /**
-   * Holds the worst case of a call against the run's ceilings until it is settled, released, or its holder is dead. Only one at a time
-   * reserves, so that the ceilings hold however many processes ask at once.
-   * @returns whether there is room under the ceilings, together with what is spent and what others hold
-   */
-  async reserve(runId: string, key: string, worst: WorstCase, forMs: number, ceilings: Ceilings): Promise<boolean> {
-    const { kysely, engine } = this.#database;
-    const now = Date.now();
-    const { spent, held } = this.#use(runId, key);
-    const room = (unit: keyof Spending, most: number | null, own: number) =>
-      most === null ? sql`true` : sql`${spent(unit)} + ${held(unit, now)} + ${own} <= ${most}`;
-    const insert = sql`
-      INSERT INTO reservations (run_id, key, tokens, cost_micro_usd, expires_at)
-      SELECT ${runId}, ${key}, ${worst.tokens}, ${worst.costMicroUsd}, ${now + forMs}
-      WHERE ${room('calls', ceilings.calls, 1)}
-        AND ${room('tokens', ceilings.tokens, worst.tokens)}
-        AND ${room('costMicroUsd', ceilings.costMicroUsd, worst.costMicroUsd ?? 0)}`;
-    await this.#database.atomically([
-      ...(engine === 'postgres'
-        ? [{ compile: () => sql`SELECT pg_advisory_xact_lock(hashtext(${runId}))`.compile(kysely) }]
-        : []),
-      kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key),
-      { compile: () => insert.compile(kysely) },
-    ]);
-    const mine = kysely.selectFrom('reservations').select('key').where('run_id', '=', runId).where('key', '=', key);
-    return (await mine.executeTakeFirst()) !== undefined;
-  }
-
-  async release(runId: string, key: string): Promise<void> {
-    await this.#database.kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key).execute();
-  }
-
-  /** What the run has spent for good, calls under way aside. */
-  async spending(runId: string): Promise<Spending> {
-    const { spent, held } = this.#use(runId, '');
-    const { rows } = await sql<Spending>`
-      SELECT ${spent('calls')} AS calls,
-             ${spent('tokens')} + ${held('tokens', forEver - 1)} AS tokens,
-             ${spent('costMicroUsd')} + ${held('costMicroUsd', forEver - 1)} AS "costMicroUsd"`.execute(
-      this.#database.kysely,
-    );
-    const [{ calls, tokens, costMicroUsd } = { calls: 0, tokens: 0, costMicroUsd: 0 }] = rows;
-    return { calls: Number(calls), tokens: Number(tokens), costMicroUsd: Number(costMicroUsd) };
-  }
-
-  /** SQL for what a run's paid answers used, and for what reservations hold that last beyond a time, that of one key aside. */
-  #use(runId: string, exceptKey: string) {
-    const inAnswers = {
-      calls: sql`count(*)`,
-      tokens: sql`coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)`,
-      costMicroUsd: sql`coalesce(sum(cost_micro_usd), 0)`,
-    };
-    const inReservations = {
-      // A call that is answered, but whose use was not told, is counted among the answers.
-      calls: sql`coalesce(sum(CASE WHEN expires_at = ${forEver} THEN 0 ELSE 1 END), 0)`,
-      tokens: sql`coalesce(sum(tokens), 0)`,
-      costMicroUsd: sql`coalesce(sum(cost_micro_usd), 0)`,
-    };
-    return {
-      spent: (unit: keyof Spending) =>
-        sql`(SELECT ${inAnswers[unit]} FROM answers WHERE run_id = ${runId} AND reused = 0)`,
-      held: (unit: keyof Spending, beyond: number) =>
-        sql`(SELECT ${inReservations[unit]} FROM reservations
-             WHERE run_id = ${runId} AND key <> ${exceptKey} AND expires_at > ${beyond})`,
-    };
-  }
-
-  /** When a provider takes calls again, in milliseconds since 1970; 0 when it does now. */
-  async coolDownUntil(provider: string): Promise<number> {
-    const row = await this.#database.kysely
-      .selectFrom('providers')
-      .select('cool_down_until')
-      .where('name', '=', provider)
-      .executeTakeFirst();
-    return row?.cool_down_until ?? 0;
-  }
-
-  /** Tells all workers that a provider wants no calls until then. */
-  async coolDown(provider: string, until: number): Promise<void> {
-    await this.#database.kysely
-      .insertInto('providers')
-      .values({ name: provider, cool_down_until: until })
-      .onConflict((conflict) =>
-        conflict.column('name').doUpdateSet({ cool_down_until: until }).where('providers.cool_down_until', '<', until),
-      )
-      .execute();
-  }
 }
 
 function answerOf(row: AnswerTable): Answer {
   return {
     key: row.key,
+    taskId: row.task_id,
+    stepId: row.step_id,
     nodeId: row.node_id,
     role: row.role,
     purpose: row.purpose,
@@ -283,5 +200,6 @@ function answerOf(row: AnswerTable): Answer {
     completionTokens: row.completion_tokens,
     costMicroUsd: row.cost_micro_usd,
     latencyMs: row.latency_ms,
+    throttledMs: row.throttled_ms,
   };
 }

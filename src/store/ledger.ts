@@ -20,6 +20,8 @@ export type LedgerLine = {
   costMicroUsd: number | null;
   /** Mean time of a call, without waiting for the limiter. */
   meanLatencyMs: number;
+  /** What the calls waited for limiter, rate and cool-down, all added up. Null when that was not noted of any. */
+  throttledMs: number | null;
 };
 
 export type FaultLine = { role: string; kind: string; count: number };
@@ -41,6 +43,7 @@ export async function ledgerLines(
       sumIfKnown('completion_tokens').as('completion'),
       sumIfKnown('cost_micro_usd').as('cost'),
       fn.avg<number>('latency_ms').as('latency'),
+      sumIfKnown('throttled_ms').as('throttled'),
     ])
     .where('run_id', '=', runId)
     .where('purpose', of === 'audit' ? '=' : '<>', 'reference')
@@ -57,6 +60,7 @@ export async function ledgerLines(
     completionTokens: numberOrNull(row.completion),
     costMicroUsd: numberOrNull(row.cost),
     meanLatencyMs: Number(row.latency),
+    throttledMs: numberOrNull(row.throttled),
   }));
 }
 
@@ -104,7 +108,9 @@ export async function faultLines(database: Database, runId: string): Promise<Fau
 }
 
 /** A sum with an unknown part is unknown. */
-function sumIfKnown(column: 'prompt_tokens' | 'completion_tokens' | 'cost_micro_usd'): RawBuilder<number | null> {
+function sumIfKnown(
+  column: 'prompt_tokens' | 'completion_tokens' | 'cost_micro_usd' | 'throttled_ms',
+): RawBuilder<number | null> {
   return sql`CASE WHEN count(*) = count(${sql.ref(column)}) THEN sum(${sql.ref(column)}) END`;
 }
 

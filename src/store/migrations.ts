@@ -29,6 +29,15 @@ function index(database: Kysely<Schema>, tableName: string, columns: string[]): 
     .columns(columns);
 }
 
+/** New columns that are null in the rows that are there. */
+function column(
+  database: Kysely<Schema>,
+  tableName: string,
+  columns: { [name: string]: 'text' | 'bigint' },
+): Compilable[] {
+  return Object.entries(columns).map(([name, type]) => database.schema.alterTable(tableName).addColumn(name, type));
+}
+
 const initial: Migration = (database) => [
   table(database, 'meta', { key: 'text', value: 'text' }, ['key']),
   table(
@@ -277,4 +286,58 @@ const audits: Migration = (database) => [
   table(database, 'audits', { run_id: 'text', rollouts: 'integer', sample: 'real?' }, ['run_id']),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits];
+/** Evaluations: what runs gave out, tasks with group and difficulty, trajectories with the confirmation of their success. */
+const evaluation: Migration = (database) => [
+  table(
+    database,
+    'data_uses',
+    { run_id: 'text', use: 'text', environment: 'text', task_group: 'text', given_at: 'integer' },
+    ['run_id', 'use', 'environment', 'task_group'],
+  ),
+  index(database, 'data_uses', ['environment']),
+  database.schema.alterTable('run_tasks').addColumn('task_group', 'text'),
+  database.schema.alterTable('run_tasks').addColumn('difficulty', 'text'),
+  database.schema.alterTable('trajectories').addColumn('confirmed', 'bigint'),
+];
+
+/** Rates of providers, waits for them, and ceilings of tasks and steps. */
+const limits: Migration = (database) => [
+  ...column(database, 'answers', { task_id: 'text', step_id: 'text', throttled_ms: 'bigint' }),
+  ...column(database, 'reservations', { task_id: 'text', step_id: 'text' }),
+  ...['next_request_us', 'next_token_us'].map((name) =>
+    database.schema
+      .alterTable('providers')
+      .addColumn(name, 'bigint', (definition) => definition.notNull().defaultTo(0)),
+  ),
+  table(database, 'rollouts', { run_id: 'text', id: 'text', task_id: 'text?', step_id: 'text?' }, ['run_id', 'id']),
+  table(database, 'shares', { provider: 'text', holder: 'text', demand: 'integer', expires_at: 'integer' }, [
+    'provider',
+    'holder',
+  ]),
+  table(
+    database,
+    'waits',
+    { run_id: 'text', key: 'text', role: 'text', endpoint: 'text', until: 'integer', throttled_ms: 'integer' },
+    ['run_id', 'key'],
+  ),
+  // Holds all that the ceilings of tasks and steps, and the throttle time of a run, ask of the answers.
+  database.schema
+    .createIndex('answers_by_task')
+    .on('answers')
+    .columns([
+      ...['run_id', 'task_id', 'step_id', 'reused'],
+      ...['prompt_tokens', 'completion_tokens', 'cost_micro_usd', 'throttled_ms'],
+    ]),
+];
+
+/** Calls that workers are making. */
+const claims: Migration = (database) => [
+  table(
+    database,
+    'claims',
+    { run_id: 'text', key: 'text', holder: 'text', expires_at: 'integer', taken_over: 'integer' },
+    ['run_id', 'key'],
+  ),
+];
+
+export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, limits, claims];

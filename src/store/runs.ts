@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
-import type { Ceilings, RunConfig, RunState } from '../domain/run-config.ts';
+import { type CeilingChanges, type Ceilings, ceilingsFrom } from '../domain/ceilings.ts';
+import type { RunConfig, RunState } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
@@ -23,9 +24,16 @@ export type RunTask = {
   taskId: string;
   sample: number;
   importedId: string | null;
+  /** Null in runs from before it was kept. */
+  group: string | null;
+  difficulty: string | null;
   state: 'waiting' | 'done';
   result: string | null;
 };
+
+/** A task as it is put into a run. */
+export type NewRunTask = Pick<RunTask, 'position' | 'taskId' | 'sample' | 'importedId'> &
+  Partial<Pick<RunTask, 'group' | 'difficulty'>>;
 
 /** The control row of a run: what every call and every workflow goes by. */
 export type Control = { state: RunState; ceilings: Ceilings };
@@ -40,10 +48,7 @@ export class Runs {
   }
 
   /** Records a run and its tasks, all or nothing. A run that is there already is left as it is, whoever made it. */
-  async create(
-    run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>,
-    tasks: Omit<RunTask, 'state' | 'result'>[],
-  ): Promise<void> {
+  async create(run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>, tasks: NewRunTask[]): Promise<void> {
     const { kysely } = this.#database;
     const statements = [
       kysely.insertInto('runs').values({
@@ -65,6 +70,8 @@ export class Runs {
             position: task.position,
             task_id: task.taskId,
             sample: task.sample,
+            task_group: task.group ?? null,
+            difficulty: task.difficulty ?? null,
             imported_id: task.importedId,
             state: 'waiting',
             result: null,
@@ -112,7 +119,7 @@ export class Runs {
       .where('id', '=', id)
       .executeTakeFirst();
     if (!row) throw new CruxError('User.NotFound', `There is no run "${id}" in the store ${this.#database.location}.`);
-    return { state: row.state as RunState, ceilings: JSON.parse(row.ceilings) as Ceilings };
+    return { state: row.state as RunState, ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges) };
   }
 
   async setControl(id: string, control: Partial<Control>): Promise<void> {
@@ -231,7 +238,7 @@ function runOf(row: RunTable): Run {
     seed: row.seed,
     config: JSON.parse(row.config) as RunConfig,
     state: row.state as RunState,
-    ceilings: JSON.parse(row.ceilings) as Ceilings,
+    ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges),
     reuse: JSON.parse(row.reuse) as string[],
     createdAt: row.created_at,
     finishedAt: row.finished_at,
@@ -244,6 +251,8 @@ function runTaskOf(row: RunTaskTable): RunTask {
     taskId: row.task_id,
     sample: row.sample,
     importedId: row.imported_id,
+    group: row.task_group,
+    difficulty: row.difficulty,
     state: row.state as RunTask['state'],
     result: row.result,
   };

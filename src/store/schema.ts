@@ -13,6 +13,7 @@ export type Schema = {
   answers: AnswerTable;
   faults: FaultTable;
   reservations: ReservationTable;
+  claims: ClaimTable;
   trajectories: TrajectoryTable;
   candidates: CandidateTable;
   scores: ScoreTable;
@@ -20,8 +21,12 @@ export type Schema = {
   branches: BranchTable;
   pairs: PairTable;
   examples: ExampleTable;
+  data_uses: DataUseTable;
   audits: AuditTable;
-  providers: { name: string; cool_down_until: number };
+  rollouts: RolloutTable;
+  providers: ProviderTable;
+  shares: ShareTable;
+  waits: WaitTable;
   workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
 };
 
@@ -36,7 +41,7 @@ export type RunTable = {
   config: string;
   /** `running`, `paused`, `cancelled`, `finished`, `budget`, `failed`. */
   state: string;
-  /** Hard ceilings: `{ calls, tokens, costMicroUsd }`, null for none. */
+  /** `Ceilings` as JSON; older rows lack rollouts, task and step. */
   ceilings: string;
   /** Runs whose journal is read too (`--reuse`), as a JSON list. */
   reuse: string;
@@ -51,6 +56,9 @@ export type RunTaskTable = {
   position: number;
   task_id: string;
   sample: number;
+  /** As the environment said when the run was made; null in runs from before it was kept, and a difficulty also where the task has none. */
+  task_group: string | null;
+  difficulty: string | null;
   /** Recorded trajectory to start from; null when the policy makes its own. */
   imported_id: string | null;
   /** `waiting`, `done`. */
@@ -102,6 +110,10 @@ export type SnapshotTable = { state_key: string; snapshot: string };
 export type AnswerTable = {
   run_id: string;
   key: string;
+  /** Whose ceilings the call counts for. Null in answers of schema version 1. */
+  task_id: string | null;
+  /** State whose step it was made for; null for a call that explores. */
+  step_id: string | null;
   node_id: string;
   role: string;
   purpose: string;
@@ -119,6 +131,8 @@ export type AnswerTable = {
   cost_micro_usd: number | null;
   /** Whole call, without waiting for the limiter. */
   latency_ms: number;
+  /** What the call waited for limiter, rate and cool-down. Null in answers of schema version 1. */
+  throttled_ms: number | null;
   /** 1 when the answer was read from another run's journal instead of being paid. */
   reused: number;
   created_at: number;
@@ -138,10 +152,70 @@ export type FaultTable = {
 export type ReservationTable = {
   run_id: string;
   key: string;
+  task_id: string | null;
+  step_id: string | null;
   tokens: number;
   cost_micro_usd: number | null;
   /** After this the holder is dead and the reservation void. */
   expires_at: number;
+};
+
+/** A rollout that was started, for the ceilings on rollouts. */
+export type RolloutTable = {
+  run_id: string;
+  /** Of the branch. */
+  id: string;
+  /** Null for one of an audit. */
+  task_id: string | null;
+  /** Null for one that belongs to no step, as a whole trajectory of the policy under RFT. */
+  step_id: string | null;
+};
+
+/** What all workers know of a provider. */
+export type ProviderTable = {
+  /** Host, and the hash of address and key's variable. */
+  name: string;
+  /** Until then it wants no calls; 0 when it does now. */
+  cool_down_until: number;
+  /** When the next lease of requests and of tokens begins, in microseconds since 1970 by the clock of the database's machine. */
+  next_request_us: number;
+  next_token_us: number;
+};
+
+/** What a process needs of the places among the calls to a provider. */
+export type ShareTable = {
+  provider: string;
+  /** One for each process, drawn when it starts. */
+  holder: string;
+  /** Calls that are under way or wait. */
+  demand: number;
+  /** After this the process is dead or needs nothing. */
+  expires_at: number;
+};
+
+/** A call that waits for its provider, longer than a worker would hold a slot for it. */
+export type WaitTable = {
+  run_id: string;
+  key: string;
+  role: string;
+  /** Endpoint, by its name in the configuration. */
+  endpoint: string;
+  /** When it is tried again. */
+  until: number;
+  /** All that it waited and is going to wait until then, pauses of the run aside. */
+  throttled_ms: number;
+};
+
+/** A call that a process is making, or whose answer it could not write yet. */
+export type ClaimTable = {
+  run_id: string;
+  key: string;
+  /** Drawn by the process when it started. */
+  holder: string;
+  /** After this, unless it is renewed, the holder is dead. */
+  expires_at: number;
+  /** 1 right after it was taken from a holder that seemed dead. */
+  taken_over: number;
 };
 
 export type TrajectoryTable = {
@@ -159,6 +233,8 @@ export type TrajectoryTable = {
   ending: string;
   reward: number | null;
   success: number | null;
+  /** Whether a success held on variants of the data; null when it was not asked. */
+  confirmed: number | null;
   /** Facts of the environment about the outcome, or of the fault. */
   details: string | null;
 };
@@ -258,6 +334,16 @@ export type ExampleTable = {
   success: number | null;
   /** Whether its success held on variants of the data; null when it was not asked. */
   confirmed: number | null;
+};
+
+/** That a run gave out data on tasks of a group. */
+export type DataUseTable = {
+  run_id: string;
+  /** `DataUse`. */
+  use: string;
+  environment: string;
+  task_group: string;
+  given_at: number;
 };
 
 /** What an audit of a run rolls out: its `AuditSettings`, the last ones given. */

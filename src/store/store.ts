@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { CruxError } from '../errors.ts';
+import { Claims } from './claims.ts';
 import type { Database } from './database.ts';
 import { Findings } from './findings.ts';
 import { Journal } from './journal.ts';
 import { migrations } from './migrations.ts';
+import { Providers } from './providers.ts';
+import { Reservations } from './reservations.ts';
 import { Runs } from './runs.ts';
 import { openSqlite } from './sqlite.ts';
 import { Tree } from './tree.ts';
+import { Waits } from './waits.ts';
 
 /** All data of Crux, behind one door. Safe for several processes at once. */
 export type Store = {
@@ -16,6 +20,10 @@ export type Store = {
   readonly engine: 'sqlite' | 'postgres';
   readonly tree: Tree;
   readonly journal: Journal;
+  readonly reservations: Reservations;
+  readonly providers: Providers;
+  readonly waits: Waits;
+  readonly claims: Claims;
   readonly runs: Runs;
   readonly findings: Findings;
   readonly database: Database;
@@ -34,12 +42,17 @@ export async function openStore(location: string, options: { schema?: string } =
   try {
     await bringUpToDate(database);
     const id = await storeId(database);
+    const reservations = new Reservations(database);
     return {
       id,
       location: database.location,
       engine: database.engine,
       tree: new Tree(database),
-      journal: new Journal(database),
+      journal: new Journal(database, reservations),
+      reservations,
+      providers: new Providers(database),
+      waits: new Waits(database),
+      claims: new Claims(database),
       runs: new Runs(database),
       findings: new Findings(database),
       database,

@@ -69,11 +69,15 @@ export function nextStateKey(parentKey: string, action: Action): string {
 }
 
 const cachedStates = 5_000;
+/** A state of a long conversation holds a list of all its messages, so 5,000 of them would be many. */
+const cachedMessages = 1_000_000;
 
 export class Tree {
   readonly #database: Database;
   /** States never change, so a copy is good for as long as there is room. */
   readonly #states = new Map<string, State>();
+  /** Lengths of the conversations of these states together. */
+  #messages = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -223,8 +227,12 @@ export class Tree {
   #remember(state: State): State {
     const known = this.#states.get(state.id);
     if (known) return known;
-    if (this.#states.size >= cachedStates) this.#states.clear();
+    if (this.#states.size >= cachedStates || this.#messages >= cachedMessages) {
+      this.#states.clear();
+      this.#messages = 0;
+    }
     this.#states.set(state.id, state);
+    this.#messages += state.messages.length;
     return state;
   }
 }

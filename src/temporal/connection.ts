@@ -3,9 +3,11 @@
  * tool reads them), else the embedded server of the home folder. Temporal's modules are loaded on the first call only, because commands
  * that merely read the store must start fast.
  */
-import type { Connection } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { CruxError, errorText } from '../errors.ts';
+import { withoutKey } from '../redact.ts';
 
 export type ConnectTemporalOptions = {
   /** Crux's home folder, where the embedded server keeps its state. */
@@ -21,13 +23,18 @@ export type ConnectTemporalOptions = {
   signal?: AbortSignal;
   /** How long to wait for a configured server that does not answer. Default 10,000. */
   connectTimeoutMs?: number;
+  /** Variable that holds the keys which payloads are encrypted with. Default: `CRUX_CODEC_KEY`. */
+  codecKeyEnv?: string;
 };
 
 export type TemporalConnection = {
-  /** For clients: `new Client({ connection, namespace })`. */
   connection: Connection;
+  /** Reads and writes payloads as the workers do. */
+  client: Client;
   /** For workers; made at the first call, the same one ever after. */
   nativeConnection: () => Promise<NativeConnection>;
+  /** For workers, and for other clients than `client`. */
+  dataConverter: DataConverter;
   namespace: string;
   /** host:port. */
   address: string;
@@ -56,18 +63,24 @@ const reconnectMs = 5_000;
  * @throws CruxError Temporal.Unavailable, Temporal.ServerMissing, User.Config (a configuration that cannot be read)
  */
 export async function connectTemporal(options: ConnectTemporalOptions): Promise<TemporalConnection> {
+  const { dataConverterFrom, usualCodecKeyEnv } = await import('./data-converter.ts');
+  const dataConverter = dataConverterFrom(options.codecKeyEnv ?? usualCodecKeyEnv);
   const target = await findTarget(options);
   try {
-    return await open(target, options);
+    return await open(target, dataConverter, options);
   } catch (error) {
     await target.letGo();
     throw error;
   }
 }
 
-async function open(target: Target, options: ConnectTemporalOptions): Promise<TemporalConnection> {
+async function open(
+  target: Target,
+  dataConverter: DataConverter,
+  options: ConnectTemporalOptions,
+): Promise<TemporalConnection> {
   const { connectionOptions, address, namespace, uiAddress, source } = target;
-  const { Connection } = await import('@temporalio/client');
+  const { Client, Connection } = await import('@temporalio/client');
   const { prepareNamespace } = await import('./prepare-namespace.ts');
   const { address: _, tls, apiKey, metadata } = connectionOptions;
   const connection = await Connection.connect({
@@ -103,7 +116,9 @@ async function open(target: Target, options: ConnectTemporalOptions): Promise<Te
   };
   return {
     connection,
+    client: new Client({ connection, namespace, dataConverter }),
     nativeConnection,
+    dataConverter,
     namespace,
     address,
     uiAddress,
@@ -184,18 +199,22 @@ async function embeddedServer(
   return { ...running, stop: async () => {} };
 }
 
-function unreachable(target: Target, error: unknown): CruxError {
-  const { code } = error as { code?: number };
-  const isRefused = code === 7 || code === 16; // PERMISSION_DENIED, UNAUTHENTICATED
+/** Without the error itself, which carries the request's headers. */
+function unreachable({ address, namespace, connectionOptions }: Target, error: unknown): CruxError {
+  const reasons = chain(error);
+  const words = reasons.map(errorText).join(': ');
+  const { apiKey } = connectionOptions;
+  const safeWords = typeof apiKey === 'string' ? withoutKey(words, apiKey) : words;
+  // PERMISSION_DENIED, UNAUTHENTICATED
+  const isRefused = reasons.some(({ code }) => code === 7 || code === 16);
   const remedy = isRefused
     ? 'Check TEMPORAL_API_KEY or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH, …_KEY_PATH), and TEMPORAL_NAMESPACE.'
     : 'Check TEMPORAL_ADDRESS, TEMPORAL_PROFILE and the TEMPORAL_TLS settings, and that the server runs; or unset them all to use the embedded server.';
-  return new CruxError(
-    'Temporal.Unavailable',
-    `Temporal at ${target.address} (namespace "${target.namespace}") is out of reach: ${errorText(error)}`,
-    {
-      remedy,
-      cause: error,
-    },
-  );
+  const message = `Temporal at ${address} (namespace "${namespace}") is out of reach: ${safeWords}`;
+  return new CruxError('Temporal.Unavailable', message, { remedy });
+}
+
+/** An error and what caused it: the client keeps there what the server answered. */
+function chain(error: unknown): (Error & { code?: unknown })[] {
+  return error instanceof Error ? [error, ...chain(error.cause)] : [];
 }

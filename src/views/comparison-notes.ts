@@ -1,4 +1,4 @@
-import type { RunSettings } from '../domain/run-config.ts';
+import { askedModels, type RunSettings } from '../domain/run-config.ts';
 import type { Run } from '../store/runs.ts';
 import type { ComparedRun, Comparison } from './comparison.ts';
 
@@ -12,11 +12,11 @@ const compared = ['trajectories', 'format', 'stepLimit', 'tokenLimit'] as const 
 export function comparisonNotes(
   runs: readonly Run[],
   results: readonly ComparedRun[],
-  how: Pick<Comparison, 'grouping'> & { isSameGround: boolean; ledgerOnly: boolean; leastGroups: number },
+  how: Pick<Comparison, 'grouping' | 'passAt'> & { isSameGround: boolean; ledgerOnly: boolean; leastGroups: number },
 ): string[] {
   const first = runs[0]!;
   const isSimulated = runs.some(({ config }) =>
-    Object.values(config.models).some(({ model }) => model.startsWith('sim-')),
+    Object.values(askedModels(config)).some(({ model }) => model.startsWith('sim-')),
   );
   return [
     ...(isSimulated ? ['Simulated: engine behaviour, not model quality.'] : []),
@@ -36,6 +36,8 @@ export function comparisonNotes(
       : []),
     ...runs.slice(1).flatMap((run) => settingNote(first, run)),
     ...(how.ledgerOnly ? [] : runs.flatMap(ownPolicyNote)),
+    ...results.flatMap(leakNote),
+    ...(how.passAt === null ? [] : [`pass@k is pass@${how.passAt}: all runs have so many samples of a task.`]),
     ...results.slice(1).flatMap((result) => noTasksNote(results[0]!, result)),
     ...(results.some(hasFewGroups)
       ? [
@@ -60,6 +62,14 @@ function ownPolicyNote({ id, method, config }: Run): string[] {
   return config.trajectories === 'imported'
     ? [`${id} mined recorded trajectories: they are not its own policy's.`]
     : [];
+}
+
+function leakNote({ runId, leakedGroups }: ComparedRun): string[] {
+  return leakedGroups.length === 0
+    ? []
+    : [
+        `LEAK: the policy of ${runId} has seen, or may have, ${leakedGroups.length} of the groups that it was tested on (--allow-leak). Figures without them stand apart.`,
+      ];
 }
 
 function noTasksNote(first: ComparedRun, { runId, differences }: ComparedRun): string[] {

@@ -1,9 +1,9 @@
 /** Runs side by side, by the figures that methods are compared by, with what chance alone may have done to them. */
 import { addSums, type FigureName, figureNames, figures, ratioOf, type Sums } from '../domain/figures.ts';
 import type { RunState } from '../domain/run-config.ts';
-import { type BootstrapResult, groupBootstrap } from '../domain/statistics/bootstrap.ts';
-import type { Interval } from '../domain/statistics/interval.ts';
+import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import { twoSidedQuantile } from '../domain/statistics/normal.ts';
+import { type Estimate, inGroups, leastGroups, ratioByGroup, telling } from '../domain/statistics/ratio-by-group.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError } from '../errors.ts';
 import type { Run } from '../store/runs.ts';
@@ -12,12 +12,7 @@ import { comparisonNotes } from './comparison-notes.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
 import { type TaskSums, taskSums } from './task-sums.ts';
 
-export type ComparedFigure = {
-  /** Null when unknown, or when there is nothing to divide by. */
-  value: number | null;
-  /** 95 %, by resampling groups; null with fewer than five groups, where they are all alike, or where few resamples have the figure. */
-  interval: Interval | null;
-};
+export type ComparedFigure = Estimate;
 
 /** A figure of this run minus that of the first one, over the tasks that both have. */
 export type Difference = ComparedFigure & {
@@ -52,11 +47,17 @@ export type ComparedRun = {
   figures: { [name in FigureName]?: ComparedFigure };
   /** To the first run; null for that itself, and where the runs have no tasks in common by definition. */
   differences: { [name in FigureName]?: Difference } | null;
+  /** Groups that its policy has seen or may have, tested all the same (`--allow-leak`). */
+  leakedGroups: string[];
+  /** Outcomes without the groups that leaked into any of the runs; null where none did. */
+  withoutLeaked: Pick<ComparedRun, 'figures' | 'differences'> | null;
 };
 
 export type Comparison = {
   /** What a group was: `environment` as it groups its tasks, `task` each task alone because the environment was not there to ask. */
   grouping: 'environment' | 'task';
+  /** k of pass@k: samples of a task that all evaluations have; null where not all runs are evaluations of several samples. */
+  passAt: number | null;
   runs: ComparedRun[];
   /** What a reader must know. */
   notes: string[];
@@ -72,11 +73,8 @@ export type CompareOptions = {
 /** A run with what each of its tasks put into the figures, and the group of each task. */
 type Summed = { run: Run; summary: RunSummary; sums: Map<string, TaskSums>; groupOf: (taskId: string) => string };
 
-/** Resamples of fewer groups take too few different values for a percentile to mean something: of two groups, three. */
-const leastGroups = 5;
-
-/** Share of a figure below which a standard error is due to rounding. */
-const negligible = 1e-9;
+/** What evaluations are compared by. */
+const ofEvaluations: readonly FigureName[] = ['successRate', 'meanReward', 'passAtK'];
 
 /**
  * Compares runs with the first of them. Differences are paired: over the tasks that both runs came to, resampling their groups, each with
@@ -101,34 +99,47 @@ export async function compareRuns(
       },
     );
   }
-  const groups = new Map<string, Map<string, string> | null>();
-  for (const { environment } of runs) {
-    if (!groups.has(environment)) groups.set(environment, await groupsOf(environment, environments));
-  }
+  const passAt = await samplesOfAll(store, runs);
   const summed: Summed[] = [];
+  const groupings = new Set<Comparison['grouping']>();
   for (const run of runs) {
-    const known = groups.get(run.environment);
+    const groups = (await storedGroups(store, run)) ?? (await groupsOf(run.environment, environments));
+    groupings.add(groups === null ? 'task' : 'environment');
     summed.push({
       run,
       summary: await runSummary(store, run.id),
-      sums: await taskSums(store, run),
-      groupOf: (taskId) => known?.get(taskId) ?? `task ${taskId}`,
+      sums: await taskSums(store, run, passAt ?? 1),
+      groupOf: (taskId) => groups?.get(taskId) ?? `task ${taskId}`,
     });
   }
-  const names = figureNames.filter((name) => !ledgerOnly || figures[name].kind === 'ledger');
+  const areEvaluations = runs.every(({ method }) => method === 'evaluate');
+  const names = figureNames.filter(
+    (name) =>
+      (!ledgerOnly || figures[name].kind === 'ledger') &&
+      (!areEvaluations || ledgerOnly || ofEvaluations.includes(name)) &&
+      (name !== 'passAtK' || passAt !== null),
+  );
+  const isLeaked = leakedIn(runs);
+  const clean = summed.map((own) => ({ ...own, sums: withoutGroups(own, isLeaked) }));
+  const outcomes = names.filter((name) => figures[name].kind === 'outcome');
+  const over = (all: readonly Summed[], index: number, shown: readonly FigureName[]) => ({
+    figures: fromEntries(shown, (name) => figureOf(all[index]!, name)),
+    differences:
+      index === 0 || !isSameGround ? null : fromEntries(shown, (name) => differenceOf(all[0]!, all[index]!, name)),
+  });
   const compared = summed.map(
     (other, index): ComparedRun => ({
       ...factsOf(other),
-      figures: fromEntries(names, (name) => figureOf(other, name)),
-      differences:
-        index === 0 || !isSameGround ? null : fromEntries(names, (name) => differenceOf(summed[0]!, other, name)),
+      ...over(summed, index, names),
+      withoutLeaked: isLeaked.size === 0 || outcomes.length === 0 ? null : over(clean, index, outcomes),
     }),
   );
-  const grouping = [...groups.values()].includes(null) ? 'task' : 'environment';
+  const grouping = groupings.has('task') ? 'task' : 'environment';
   return {
     grouping,
+    passAt,
     runs: compared,
-    notes: comparisonNotes(runs, compared, { grouping, isSameGround, ledgerOnly, leastGroups }),
+    notes: comparisonNotes(runs, compared, { grouping, passAt, isSameGround, ledgerOnly, leastGroups }),
   };
 }
 
@@ -146,6 +157,36 @@ function ground({ environment, config }: Run): string {
   return `${environment} ${config.environmentVersion}, ${config.split}`;
 }
 
+/** Samples of a task that all runs have; null unless all are evaluations of several. */
+async function samplesOfAll(store: Store, runs: readonly Run[]): Promise<number | null> {
+  if (!runs.every(({ method }) => method === 'evaluate')) return null;
+  const counts = await Promise.all(
+    runs.map(async ({ id }) => 1 + Math.max(0, ...(await store.runs.tasks(id)).map(({ sample }) => sample))),
+  );
+  const least = Math.min(...counts);
+  return least > 1 ? least : null;
+}
+
+/** Groups that leaked into any of the runs. */
+function leakedIn(runs: readonly Run[]): Set<string> {
+  return new Set(runs.flatMap(leakedGroupsOf));
+}
+
+function leakedGroupsOf({ config }: Run): string[] {
+  return config.method === 'evaluate' ? config.leaked.map(({ group }) => group) : [];
+}
+
+function withoutGroups({ sums, groupOf }: Summed, groups: ReadonlySet<string>): Map<string, TaskSums> {
+  return new Map([...sums].filter(([taskId]) => !groups.has(groupOf(taskId))));
+}
+
+/** Group by task, as the run keeps it; null for a run from before it was kept. */
+async function storedGroups(store: Store, { id }: Run): Promise<Map<string, string> | null> {
+  const tasks = await store.runs.tasks(id);
+  const known = tasks.flatMap(({ taskId, group }) => (group === null ? [] : [[taskId, group] as const]));
+  return known.length < tasks.length ? null : new Map(known);
+}
+
 /** Group by task; null when the environment is not there, or its data are not. */
 async function groupsOf(name: string, environments: readonly Environment[]): Promise<Map<string, string> | null> {
   const environment = environments.find((candidate) => candidate.name === name);
@@ -154,7 +195,7 @@ async function groupsOf(name: string, environments: readonly Environment[]): Pro
   return tasks && new Map(tasks.map((task) => [task.id, task.group]));
 }
 
-function factsOf({ summary }: Summed): Omit<ComparedRun, 'figures' | 'differences'> {
+function factsOf({ run, summary }: Summed): Omit<ComparedRun, 'figures' | 'differences' | 'withoutLeaked'> {
   const { runId, method, preset, environment, split, seed, state, models, tasks, pairs, ledger } = summary;
   const { flags, ...pairCounts } = pairs;
   const calls = ledger.reduce((sum, line) => sum + line.calls, 0);
@@ -168,6 +209,7 @@ function factsOf({ summary }: Summed): Omit<ComparedRun, 'figures' | 'difference
     flagShares: Object.fromEntries(Object.entries(flags).map(([flag, count]) => [flag, count / pairs.total])),
     calls,
     reusedShare: calls === 0 ? null : reused / calls,
+    leakedGroups: leakedGroupsOf(run),
   };
 }
 
@@ -175,11 +217,7 @@ function figureOf({ sums, groupOf }: Summed, name: FigureName): ComparedFigure {
   const own = [...sums]
     .map(([taskId, task]) => ({ group: groupOf(taskId), sums: task[name] }))
     .filter((item) => isPart(item.sums));
-  const groups = [...Map.groupBy(own, ({ group }) => group)]
-    .sort(byName)
-    .map(([, items]) => [addSums(items.map((item) => item.sums))]);
-  const result = groupBootstrap(groups, ratioOf, { seed: `compare/${name}` });
-  return { value: result.estimate, interval: telling(result, groups.length)?.interval ?? null };
+  return ratioByGroup(own, `compare/${name}`);
 }
 
 function differenceOf(first: Summed, other: Summed, name: FigureName): Difference {
@@ -187,11 +225,9 @@ function differenceOf(first: Summed, other: Summed, name: FigureName): Differenc
     const theirs = other.sums.get(taskId)?.[name];
     return theirs && hasPart(name, own, theirs) ? [{ group: first.groupOf(taskId), first: own, other: theirs }] : [];
   });
-  const groups = [...Map.groupBy(shared, ({ group }) => group)]
-    .sort(byName)
-    .map(([, items]) => [
-      { first: addSums(items.map((item) => item.first)), other: addSums(items.map((item) => item.other)) },
-    ]);
+  const groups = inGroups(shared).map((items) => [
+    { first: addSums(items.map((item) => item.first)), other: addSums(items.map((item) => item.other)) },
+  ]);
   const result = groupBootstrap(groups, difference, { seed: `compare/${name}` });
   const told = telling(result, groups.length);
   return {
@@ -205,7 +241,7 @@ function differenceOf(first: Summed, other: Summed, name: FigureName): Differenc
 
 /** Outcomes are paired task by task. Where there were no steps or pairs in one of the runs, that is a result of its own. */
 function hasPart(name: FigureName, first: Sums, other: Sums): boolean {
-  if (name === 'successRate' || name === 'meanReward') return first.whole > 0 && other.whole > 0;
+  if (name === 'successRate' || name === 'meanReward' || name === 'passAtK') return first.whole > 0 && other.whole > 0;
   return isPart(first) || isPart(other);
 }
 
@@ -219,26 +255,9 @@ function difference(items: readonly { first: Sums; other: Sums }[]): number | nu
   return first === null || other === null ? null : other - first;
 }
 
-/**
- * The bootstrap's interval and error where they say something: the estimate is known, there are some groups, not all alike, and at most one
- * resample in twenty lacks the statistic, because the others alone would make it look surer than it is.
- */
-function telling(result: BootstrapResult, groups: number): { interval: Interval; standardError: number } | null {
-  const { estimate, interval, standardError, undefinedResamples } = result;
-  if (groups < leastGroups || estimate === null || interval === null || standardError === null) return null;
-  return standardError > negligible * Math.max(1, Math.abs(estimate)) && undefinedResamples <= 100
-    ? { interval, standardError }
-    : null;
-}
-
 /** (z₀.₉₇₅ + z₀.₈) standard errors: found at the 5 % level with power 0.8. Source: Cohen, Statistical Power Analysis (1988), in its normal form. */
 export function detectable(standardError: number): number {
   return (twoSidedQuantile(0.95) + twoSidedQuantile(0.6)) * standardError;
-}
-
-/** The bootstrap's result depends on the order of the groups, which must not depend on the store. */
-function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function fromEntries<T>(names: readonly FigureName[], value: (name: FigureName) => T): { [name in FigureName]?: T } {

@@ -1,12 +1,14 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
-import type { Ceilings, RunState } from '../domain/run-config.ts';
+import { askedModels, type Ceilings, type RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import type { WaitingFor } from '../store/waits.ts';
 import { type AuditView, auditView } from './audit.ts';
+import { type Evaluation, evaluationOf } from './evaluation.ts';
 import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
 import { flips } from './flips.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
@@ -29,7 +31,7 @@ export type RunSummary = {
     stoppedBy: { [reason: string]: number } /** Faults that ended tasks, with how many. */;
     faults: { [fault: string]: number };
   };
-  /** Trajectories by ending; successes under `success`. */
+  /** Trajectories by ending; successes under `success`, those that did not hold on variants under `coincidental`. */
   endings: { [ending: string]: number };
   /** Failures of the policy's own doing, by ending: what CSO mines. */
   failures: { [ending: string]: number };
@@ -57,6 +59,10 @@ export type RunSummary = {
   /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
   audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
+  /** Providers that calls wait for now, beyond what a worker holds a slot for. */
+  waitingFor: WaitingFor[];
+  /** Steps that were left out because they reached the ceiling of a step. */
+  stepsLeftOut: number;
   faults: FaultLine[];
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
   comparison: {
@@ -66,25 +72,40 @@ export type RunSummary = {
     costMicroUsdPerPair: number | null;
     shareOfStepsSupervised: number | null;
   };
+  /** What an evaluation found; null for other methods. */
+  evaluation: Evaluation | null;
 };
 
 export async function runSummary(store: Store, runId: string): Promise<RunSummary> {
   const run = await store.runs.get(runId);
   const { findings } = store;
-  const [tasks, trajectories, demonstrations, examples, steps, candidates, branches, pairs, ledger, faults, audit] =
-    await Promise.all([
-      store.runs.tasks(runId),
-      findings.trajectories(runId),
-      findings.demonstrations(runId),
-      findings.examples(runId),
-      findings.steps(runId),
-      findings.candidates(runId),
-      findings.branches(runId),
-      findings.pairs(runId),
-      ledgerLines(store.database, runId),
-      faultLines(store.database, runId),
-      auditView(store, runId),
-    ]);
+  const [
+    tasks,
+    trajectories,
+    demonstrations,
+    examples,
+    steps,
+    alternatives,
+    branches,
+    pairs,
+    ledger,
+    faults,
+    waitingFor,
+    audit,
+  ] = await Promise.all([
+    store.runs.tasks(runId),
+    findings.trajectories(runId),
+    findings.demonstrations(runId),
+    findings.examples(runId),
+    findings.steps(runId),
+    findings.countAlternatives(runId),
+    findings.branches(runId),
+    findings.pairs(runId),
+    ledgerLines(store.database, runId),
+    faultLines(store.database, runId),
+    store.waits.waitingFor(runId),
+    auditView(store, runId),
+  ]);
   const results = tasks
     .filter((task) => task.result !== null)
     .map((task) => JSON.parse(task.result!) as TrajectoryResult);
@@ -92,7 +113,6 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const supervisableSteps = trajectories
     .filter((row) => isSupervisable(run.method, row))
     .reduce((sum, row) => sum + row.steps, 0);
-  const alternatives = candidates.filter((row) => row.position >= 0).length;
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
   const demand = ledger.filter((line) => !isMeasurement(line.purpose));
   const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));
@@ -115,7 +135,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     createdAt: run.createdAt,
     finishedAt: run.finishedAt,
     ceilings: run.ceilings,
-    models: Object.fromEntries(Object.entries(run.config.models).map(([role, model]) => [role, model.model])),
+    models: Object.fromEntries(Object.entries(askedModels(run.config)).map(([role, model]) => [role, model.model])),
     tasks: {
       total: tasks.length,
       done: results.length,
@@ -128,7 +148,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (result) => result.fault!,
       ),
     },
-    endings: countBy(trajectories, (row) => (row.success === 1 ? 'success' : row.ending)),
+    endings: countBy(trajectories, (row) =>
+      row.success !== 1 ? row.ending : row.confirmed === 0 ? 'coincidental' : 'success',
+    ),
     failures: countBy(failures, (row) => row.ending),
     steps: { mined: steps.length, byVerdict: countBy(steps, (step) => step.verdict) },
     candidates: alternatives,
@@ -163,6 +185,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
     audit: audit && withoutPairs(audit),
     ledger,
+    waitingFor,
+    stepsLeftOut: results.reduce((sum, { stepsLeftOut = 0 }) => sum + stepsLeftOut, 0),
     faults,
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),
@@ -171,6 +195,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       costMicroUsdPerPair: cost === null ? null : ratio(cost, pairs.length),
       shareOfStepsSupervised: ratio(supervised, supervisableSteps),
     },
+    evaluation: await evaluationOf(store, runId),
   };
 }
 

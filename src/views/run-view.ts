@@ -90,7 +90,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       endings: [...Map.groupBy(trajectories, (row) => row.ending)].map(([ending, rows]) => ({
         ending: ending as Ending,
         count: rows.length,
-        successes: rows.filter((row) => row.success === 1).length,
+        successes: rows.filter((row) => row.success === 1 && row.confirmed !== 0).length,
       })),
       failures: Object.values(summary.failures).reduce((sum, count) => sum + count, 0),
       failedSteps: trajectories.filter((row) => row.success === 0).reduce((sum, row) => sum + row.steps, 0),
@@ -108,6 +108,7 @@ export async function runView(store: Store, runId: string, notice: string | null
         supervisedShare: summary.comparison.shareOfStepsSupervised,
       },
     },
+    evaluation: summary.evaluation,
     ledger: summary.ledger.map((line) => ({
       role: `${line.role}, ${line.purpose}`,
       calls: line.calls,

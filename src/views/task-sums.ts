@@ -1,5 +1,6 @@
 import { type Ending, isPolicyEnding } from '../domain/ending.ts';
 import { type FigureName, figureNames, type Sums } from '../domain/figures.ts';
+import { passAtK } from '../domain/statistics/pass-at-k.ts';
 import { isMeasurement } from '../domain/wire.ts';
 import { ledgerByTask } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
@@ -13,8 +14,9 @@ export type TaskSums = { [name in FigureName]: Sums };
 /**
  * What each task of a run put into each figure; summed up they are the figures of the run's summary. Tasks that the run has not come to are
  * not among them.
+ * @param k of pass@k
  */
-export async function taskSums(store: Store, run: Run): Promise<Map<string, TaskSums>> {
+export async function taskSums(store: Store, run: Run, k = 1): Promise<Map<string, TaskSums>> {
   const { findings, database } = store;
   const [trajectories, steps, branches, pairs, candidates, ledger, tasks] = await Promise.all([
     findings.trajectories(run.id),
@@ -58,9 +60,10 @@ export async function taskSums(store: Store, run: Run): Promise<Map<string, Task
   addFlips('flipRate', byAlternatives);
   addFlips('placeboFlipRate', byPlacebo);
   for (const row of trajectories.filter((trajectory) => speaksForPolicy(run, trajectory))) {
-    add(row.task_id, 'successRate', { part: row.success!, whole: 1 });
+    add(row.task_id, 'successRate', { part: row.confirmed === 0 ? 0 : row.success!, whole: 1 });
     if (row.reward !== null) add(row.task_id, 'meanReward', { part: row.reward, whole: 1 });
   }
+  if (run.method === 'evaluate') for (const task of sums.values()) weighAlike(task, k);
   return sums;
 }
 
@@ -69,6 +72,17 @@ function speaksForPolicy(run: Run, row: TrajectoryTable): boolean {
   return (
     run.method !== 'rro' && row.origin === 'policy' && row.success !== null && isPolicyEnding(row.ending as Ending)
   );
+}
+
+/** In an evaluation every task weighs the same, however many of its samples have an outcome. */
+function weighAlike(task: TaskSums, k: number): void {
+  const { part: successes, whole: samples } = task.successRate;
+  const passed = passAtK(samples, successes!, k);
+  if (passed !== null) task.passAtK = { part: passed, whole: 1 };
+  for (const name of ['successRate', 'meanReward'] as const) {
+    const { part, whole } = task[name];
+    if (whole > 0) task[name] = { part: part! / whole, whole: 1 };
+  }
 }
 
 function noSums(): TaskSums {

@@ -1,5 +1,6 @@
 import { CancellationScope, ContinueAsNew, continueAsNew, isCancellation } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
+import { streamOf } from '../domain/stream.ts';
 import type { BranchCursor, BranchResult, BranchWorkflowInput } from '../domain/wire.ts';
 import { isHistoryLong } from './history.ts';
 import { agent, bookkeeping, faultOf } from './proxies.ts';
@@ -11,7 +12,7 @@ import { agent, bookkeeping, faultOf } from './proxies.ts';
 export async function branch(input: BranchWorkflowInput): Promise<BranchResult> {
   const { historyLimit, cursor, ...address } = input;
   const { runId, purpose } = address;
-  const stream = `${address.nodeId}/${address.candidateId}/${address.rollout}`;
+  const stream = streamOf(address);
   let at: BranchCursor = cursor ?? { nodeId: address.nodeId, step: 0, stepLimit: 0, compared: 0 };
   const record = (
     ending: BranchResult['ending'],

@@ -14,7 +14,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
-import type { Ceilings, RunState } from '../domain/run-config.ts';
+import type { CeilingChanges } from '../domain/ceilings.ts';
+import type { RunState } from '../domain/run-config.ts';
 import type {
   CampaignCounts,
   CampaignInput,
@@ -93,7 +94,8 @@ class Campaign {
   }
 
   async open(): Promise<void> {
-    const opened = await bookkeeping('open the run').openCampaign({ runId: this.#input.runId });
+    const { runId, cursor } = this.#input;
+    const opened = await bookkeeping('open the run').openCampaign({ runId, isContinued: cursor !== undefined });
     this.#environment = opened.environment;
     if (!this.#input.cursor) {
       this.#counts = opened.counts;
@@ -144,7 +146,7 @@ class Campaign {
   }
 
   /** Tasks that the old ceilings cut short go on from where they were. */
-  async retune(ceilings: Ceilings): Promise<void> {
+  async retune(ceilings: CeilingChanges): Promise<void> {
     await this.#order(async () => {
       const state = this.#state === 'budget' ? 'running' : this.#state;
       await bookkeeping('control: ceilings').writeControl({ runId: this.#input.runId, state, ceilings });

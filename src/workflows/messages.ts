@@ -1,6 +1,6 @@
 /** Signals, queries and updates of Crux's workflows: public API, named once. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Ceilings } from '../domain/run-config.ts';
+import type { CeilingChanges } from '../domain/ceilings.ts';
 import type { CampaignProgress, TrajectoryResult } from '../domain/wire.ts';
 
 /** A trajectory tells its campaign that it is over. */
@@ -13,5 +13,5 @@ export const pauseUpdate = defineUpdate<void, []>('pause');
 export const resumeUpdate = defineUpdate<void, []>('resume');
 /** Ends the run with what it has. */
 export const cancelUpdate = defineUpdate<void, []>('cancel');
-/** Replaces the run's ceilings. */
-export const retuneUpdate = defineUpdate<void, [Ceilings]>('retune');
+/** Replaces the run's own ceilings, and those of tasks and steps where they are named. */
+export const retuneUpdate = defineUpdate<void, [CeilingChanges]>('retune');

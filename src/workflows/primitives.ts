@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import type { ContrastVerdict } from '../domain/contrast.ts';
 import type { Ending } from '../domain/ending.ts';
-import { endingOfFault } from '../domain/fault-ending.ts';
+import { endingOfFault, stopOfFault } from '../domain/fault-ending.ts';
 import { isBetterBy, meanReward, valueAtBest } from '../domain/rising.ts';
 import type { AlternativeOptions, CsoOptions, MethodOptions } from '../domain/run-config.ts';
 import { seededRandom } from '../domain/statistics/random.ts';
@@ -33,6 +33,7 @@ import type {
   TrajectoryInput,
   TrajectoryResult,
   TrajectorySummary,
+  TurnInput,
 } from '../domain/wire.ts';
 import { faultWords } from '../domain/wire.ts';
 import { branchWorkflowId } from '../domain/workflow-ids.ts';
@@ -74,6 +75,11 @@ export class TaskRun<Options extends MethodOptions> {
   #criticalSteps = 0;
   #branches = 0;
   #pairs = 0;
+  #stepsLeftOut = 0;
+  /** Whether the run was out of budget before the trajectory had an ending: nothing is recorded, and a higher ceiling lets it go on. */
+  #isLeftOpen = false;
+  /** Branches that are not over. */
+  readonly #openBranches = new Set<Promise<unknown>>();
   #examples: number | undefined;
   /** The trajectory whose steps are mined: the policy's own, or under IPR the expert's. */
   #mined: string;
@@ -90,6 +96,7 @@ export class TaskRun<Options extends MethodOptions> {
       this.#trajectory = input.cursor.trajectory;
       this.#criticalSteps = input.cursor.criticalSteps;
       this.#branches = input.cursor.branches;
+      this.#stepsLeftOut = input.cursor.stepsLeftOut ?? 0;
     }
   }
 
@@ -182,6 +189,7 @@ export class TaskRun<Options extends MethodOptions> {
     this.#status('constructing');
     this.#trajectory = await this.#toTheEnding(
       () => ({ nodeId, step }),
+      true,
       async () => {
         for (;;) {
           if (step !== (cursor?.step ?? 0)) {
@@ -266,8 +274,8 @@ export class TaskRun<Options extends MethodOptions> {
     const { runId, trajectoryId } = this.#address(step);
     const to = this.#rolloutsPerValue;
     const label = `step ${step}: ${candidate.purpose} ${candidate.candidateId.slice(0, 8)} #0–${to - 1}`;
-    const results = await this.#slots.run(() =>
-      agent(label).rollOutAll({ runId, trajectoryId, ...candidate, from: 0, to }),
+    const results = await this.#untilOver(
+      this.#slots.run(() => agent(label).rollOutAll({ runId, trajectoryId, ...candidate, from: 0, to })),
     );
     this.#branches += to;
     this.#show('verifying');
@@ -296,8 +304,8 @@ export class TaskRun<Options extends MethodOptions> {
   }
 
   /**
-   * Does something at every step of a trajectory, all steps independent. A step whose calls came to a fault is left out, and the others go
-   * on; a reached ceiling ends the mining.
+   * Does something at every step of a trajectory, all steps independent. A step whose calls came to a fault, or that reached its own ceiling,
+   * is left out, and the others go on; a reached ceiling of the task or the run ends the mining.
    */
   async eachStep(trajectory: TrajectorySummary, mine: (step: number) => Promise<void>): Promise<void> {
     this.#status('mining');
@@ -307,7 +315,7 @@ export class TaskRun<Options extends MethodOptions> {
     while (next <= trajectory.steps && this.#stoppedBy === null) {
       // Nothing was done yet where the last continuation ended: to continue again would never end.
       if (cursor?.phase !== 'mine' || next > cursor.nextStep) {
-        const found = { criticalSteps: this.#criticalSteps, branches: this.#branches };
+        const found = { criticalSteps: this.#criticalSteps, branches: this.#branches, ...this.#leftOut };
         await this.#continueAsNewIfLong({
           phase: 'mine',
           trajectory: this.#trajectory ?? trajectory,
@@ -363,7 +371,7 @@ export class TaskRun<Options extends MethodOptions> {
     const { historyLimit } = this.#input;
     const input: BranchInput = { runId, trajectoryId, ...candidate };
     const label = `step ${step}: ${input.purpose} ${input.candidateId.slice(0, 8)} #${input.rollout}`;
-    const result = await this.#slots.run(() =>
+    const branching = this.#slots.run(() =>
       this.#task.granularity === 'rollout'
         ? agent(label).rollOut(input)
         : executeChild<typeof branch>('branch', {
@@ -377,6 +385,7 @@ export class TaskRun<Options extends MethodOptions> {
             ],
           }),
     );
+    const result = await this.#untilOver(branching);
     this.#branches++;
     this.#show('verifying');
     return result;
@@ -396,16 +405,22 @@ export class TaskRun<Options extends MethodOptions> {
     }
     const fault = faultOf(error);
     if (!fault) throw error;
-    const ending = endingOfFault(fault.kind);
-    if (ending === null) throw error;
+    const reason = stopOfFault(fault.kind);
+    if (reason === null) throw error;
     if (this.#stoppedBy !== null) return;
-    this.#stoppedBy = ending === 'budget' || ending === 'cancelled' ? ending : 'fault';
+    this.#stoppedBy = reason;
     if (this.#stoppedBy === 'fault') this.#fault = faultWords(fault);
   }
 
-  /** Whether something cut the method short after there was a trajectory to mine; one that a ceiling left open is not recorded. */
+  /** Stops, and lets what is under way at a ceiling of task or step come to its own end: the pairs so far are then all that there will be. */
+  async cutShort(error: unknown): Promise<void> {
+    this.stop(error);
+    if (this.#stoppedBy === 'task-budget' || this.#stoppedBy === 'step-budget') await this.#branchesAreOver();
+  }
+
+  /** Whether something cut the method short after there was a trajectory to mine; one that was left open is not recorded. */
   get wasCutShort(): boolean {
-    return this.#stoppedBy !== null && this.#trajectory !== null && this.#trajectory.ending !== 'budget';
+    return this.#stoppedBy !== null && this.#trajectory !== null && !this.#isLeftOpen;
   }
 
   /** Writes the result to the store: also when the trajectory was cancelled. */
@@ -425,9 +440,10 @@ export class TaskRun<Options extends MethodOptions> {
       pairs: this.#pairs,
       ...(this.#examples !== undefined && { examples: this.#examples }),
       stoppedBy: this.#stoppedBy,
+      ...this.#leftOut,
       fault: lacksExpert ? 'User.NotFound: nobody has an expert trajectory of this task' : this.#fault,
     };
-    // Cut short by a ceiling, the task is not done: with a higher one it goes on.
+    // Cut short by a ceiling of the run, the task is not done: with a higher one it goes on.
     if (result.stoppedBy !== 'budget')
       await bookkeeping('record the result').finishTask({ runId: this.#input.runId, result });
     upsertSearchAttributes([
@@ -445,11 +461,13 @@ export class TaskRun<Options extends MethodOptions> {
     const cursor =
       this.#input.cursor?.phase === 'explore' ? this.#input.cursor : { nodeId: this.#task.rootId, step: 0 };
     let { nodeId, step } = cursor;
+    // An evaluation reads no answer that was drawn to learn from.
+    const purpose: TurnInput['purpose'] = this.#input.method === 'evaluate' ? 'evaluate' : 'explore';
     this.#status('exploring');
     const explore = async () => {
       while (step < this.#task.stepLimit) {
         if (step !== cursor.step) await this.#continueAsNewIfLong({ phase: 'explore', nodeId, step });
-        const where = { runId, nodeId, purpose: 'explore' as const, stream: `sample-${this.#task.sample}` };
+        const where = { runId, nodeId, purpose, stream: `sample-${this.#task.sample}` };
         const turn = await agent(`step ${step + 1}: policy`).callPolicy(where);
         if (turn.kind === 'ended') return await this.#record(nodeId, turn.ending, 0, false);
         const { answerKey, tool } = turn;
@@ -462,12 +480,18 @@ export class TaskRun<Options extends MethodOptions> {
       }
       return await this.#record(nodeId, 'step-limit', 0, false);
     };
-    return this.#toTheEnding(() => ({ nodeId, step }), explore);
+    return this.#toTheEnding(() => ({ nodeId, step }), false, explore);
   }
 
-  /** Runs `work`, and records how the trajectory ended where a fault, a ceiling or a cancellation ends it. @param at where it stands */
+  /**
+   * Runs `work`, and records how the trajectory ended where a fault, a ceiling or a cancellation ends it.
+   * @param at where it stands
+   * @param hasPairs whether steps of a trajectory without an ending may have pairs already: then it is recorded whatever ended it
+   * @throws the fault of a ceiling that was reached: nothing can be learned from a trajectory without an ending of its own
+   */
   async #toTheEnding(
     at: () => { nodeId: string; step: number },
+    hasPairs: boolean,
     work: () => Promise<TrajectorySummary>,
   ): Promise<TrajectorySummary> {
     try {
@@ -477,14 +501,25 @@ export class TaskRun<Options extends MethodOptions> {
       const fault = faultOf(error);
       const ending = isCancellation(error) ? 'cancelled' : fault && endingOfFault(fault.kind);
       if (!ending) throw error;
-      if (ending === 'budget' || ending === 'cancelled') this.#stoppedBy = ending;
-      // Out of budget it stays open, as a branch does.
-      if (ending === 'budget')
-        return { trajectoryId: this.#task.trajectoryId, ending, success: null, reward: null, steps: at().step };
+      if (ending === 'budget') {
+        await this.#endAtCeiling(error, at(), hasPairs);
+        throw error;
+      }
+      if (ending === 'cancelled') this.#stoppedBy = 'cancelled';
       return await CancellationScope.nonCancellable(() =>
         this.#record(at().nodeId, ending, null, null, fault?.message),
       );
     }
+  }
+
+  /** Where the run is out of budget the trajectory stays open, as a branch does. */
+  async #endAtCeiling(error: unknown, { nodeId, step }: { nodeId: string; step: number }, hasPairs: boolean) {
+    await this.cutShort(error);
+    this.#isLeftOpen = this.#stoppedBy === 'budget' && !hasPairs;
+    const open = { trajectoryId: this.#task.trajectoryId, success: null, reward: null, steps: step };
+    this.#trajectory = this.#isLeftOpen
+      ? { ...open, ending: 'budget' }
+      : await this.#record(nodeId, 'budget', null, null, faultOf(error)?.message);
   }
 
   /** A step goes to the worker that holds the session, where there is one; when that fails, any worker becomes the new holder. */
@@ -504,7 +539,9 @@ export class TaskRun<Options extends MethodOptions> {
 
   #record(leafId: string, ending: Ending, reward: number | null, success: boolean | null, fault: string | null = null) {
     const { runId, position } = this.#input;
-    return bookkeeping('record the trajectory').recordTrajectory({
+    // A success of an evaluation is confirmed on variants of the data, which takes an environment, not only the store.
+    const proxy = this.#input.method === 'evaluate' ? agent : bookkeeping;
+    return proxy('record the trajectory').recordTrajectory({
       runId,
       position,
       leafId,
@@ -522,10 +559,29 @@ export class TaskRun<Options extends MethodOptions> {
     } catch (error) {
       if (isCancellation(error)) throw error;
       const fault = faultOf(error);
-      const ending = fault && endingOfFault(fault.kind);
-      if (!ending) throw error;
-      if (ending === 'budget' || ending === 'cancelled') this.stop(error);
+      const reason = fault && stopOfFault(fault.kind);
+      if (!reason) throw error;
+      if (reason === 'step-budget') {
+        this.#stepsLeftOut++;
+        await this.#branchesAreOver();
+      } else if (reason !== 'fault') await this.cutShort(error);
     }
+  }
+
+  /** Notes that branches are under way for as long as they are. */
+  #untilOver<T>(branching: Promise<T>): Promise<T> {
+    this.#openBranches.add(branching);
+    const isOver = () => this.#openBranches.delete(branching);
+    branching.then(isOver, isOver);
+    return branching;
+  }
+
+  async #branchesAreOver(): Promise<void> {
+    await Promise.allSettled(this.#openBranches);
+  }
+
+  get #leftOut(): { stepsLeftOut?: number } {
+    return this.#stepsLeftOut === 0 ? {} : { stepsLeftOut: this.#stepsLeftOut };
   }
 
   async #continueAsNewIfLong(cursor: TrajectoryCursor): Promise<void> {

@@ -3,6 +3,7 @@ import { endingOfFault } from '../domain/fault-ending.ts';
 import type {
   CsoOptions,
   EtoOptions,
+  EvaluateOptions,
   IprOptions,
   MethodName,
   MethodOptions,
@@ -15,6 +16,7 @@ import { faultWords, type TrajectoryInput, type TrajectoryResult } from '../doma
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
 import { eto } from './methods/eto.ts';
+import { evaluate } from './methods/evaluate.ts';
 import { ipr } from './methods/ipr.ts';
 import { rft } from './methods/rft.ts';
 import { rro } from './methods/rro.ts';
@@ -32,6 +34,7 @@ const methods: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
   'step-dpo': (task) => stepDpo(task as TaskRun<StepDpoOptions>),
   rft: (task) => rft(task as TaskRun<RftOptions>),
   sft: (task) => sft(task as TaskRun<SftOptions>),
+  evaluate: (task) => evaluate(task as TaskRun<EvaluateOptions>),
 };
 
 type AnyTaskRun = TaskRun<MethodOptions>;
@@ -64,13 +67,17 @@ async function mine(task: AnyTaskRun, { method }: TrajectoryInput): Promise<Traj
     await methods[method](task);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    task.stop(error);
+    await task.cutShort(error);
   }
   return CancellationScope.nonCancellable(async () => {
     // What was verified before the stop is proof all the same.
-    if (task.wasCutShort) await task.emitPairs();
+    if (task.wasCutShort) await (keepsExamples(method) ? task.keepExamples() : task.emitPairs());
     return task.finish();
   });
+}
+
+function keepsExamples(method: MethodName): boolean {
+  return method === 'rft' || method === 'sft';
 }
 
 /** A campaign that is gone finds the result in the store. */

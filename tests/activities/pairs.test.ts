@@ -1,7 +1,9 @@
 // Layer: activities in MockActivityEnvironment; branches are stored as rollouts leave them.
 import { describe, expect, it } from 'vitest';
+import { scoreCall } from '../../src/activities/score-call.ts';
 import type { Ending } from '../../src/domain/ending.ts';
 import type { Certificate } from '../../src/domain/pair.ts';
+import { callKey } from '../../src/models/gateway.ts';
 import type { BranchTable } from '../../src/store/schema.ts';
 import { answer } from '../helpers/store.ts';
 import { goText } from './doors.ts';
@@ -397,5 +399,35 @@ describe('two trajectories through one state', () => {
       'candidate-right > candidate-down',
       'candidate-right > candidate-left',
     ]);
+  });
+});
+
+describe('what a certificate counts', () => {
+  it('does not depend on whether another trajectory through the state had its own action scored before', async () => {
+    const { place, nodeId, branch, pairs } = await mined(['right']);
+    const { store } = place;
+    await branch('right');
+    const [alone] = await pairs();
+    // Another sample of the task went through another door, and the PRM was asked about it.
+    const other = {
+      run_id: 'run-1',
+      id: 'candidate-of-another',
+      node_id: nodeId,
+      source: 'policy',
+      model: 'test-policy',
+      position: -1,
+      message: JSON.stringify({ role: 'assistant', content: goText('down') }),
+      action: JSON.stringify({ arguments: { door: 'down' }, tool: 'go' }),
+      canonical: 'go down',
+    };
+    await store.findings.addCandidates([other]);
+    const run = await store.runs.get('run-1');
+    const call = scoreCall(run, await store.tree.state(nodeId), other, { purpose: 'score', sample: 0, ask: 0 });
+    const foreign = { ...answer(), key: callKey(call), nodeId, role: 'prm', purpose: 'score', stream: '' };
+    await store.journal.write('run-1', foreign);
+    expect((await pairs())[0]).toEqual(alone);
+    // One that belongs to the pair does count.
+    await store.journal.write('run-1', { ...foreign, key: 'of the alternative' });
+    expect((await pairs())[0]!.certificate.attempts.asks).toBe(alone!.certificate.attempts.asks + 1);
   });
 });

@@ -1,5 +1,6 @@
 // Layer: activities in MockActivityEnvironment against scripted models over HTTP.
 import { describe, expect, it } from 'vitest';
+import { ceilingsFrom } from '../../src/domain/ceilings.ts';
 import type { BranchInput } from '../../src/domain/wire.ts';
 import { goText } from './doors.ts';
 import { explored, quietEnvironment, type Workplace, type WorkplaceOptions, workplace } from './workplace.ts';
@@ -203,18 +204,43 @@ describe('a second attempt', () => {
   });
 
   it('goes on after the run’s ceiling was raised', async () => {
-    const ceilings = { calls: 2, tokens: null, costMicroUsd: null };
     // The proposal is the first call, as the answers of the trajectory were journaled beforehand and count too.
     const { place, rollOut } = await branchPoint({
       options: { alternatives: 1 },
-      run: { ceilings: { ...ceilings, calls: 4 } },
+      run: { ceilings: { calls: 4 } },
       models: { policy: goes('up', 'treasure') },
     });
     await expect(rollOut()).rejects.toMatchObject({ type: 'Run.Budget' });
     expect(await stored(place)).toBeUndefined();
-    await place.store.runs.setControl('run-1', { ceilings: { ...ceilings, calls: 5 } });
+    await place.store.runs.setControl('run-1', { ceilings: ceilingsFrom({ calls: 5 }) });
     expect(await rollOut()).toMatchObject({ success: true });
     expect(place.endpoint.requests.length).toBe(3);
+  });
+});
+
+describe('a ceiling on rollouts', () => {
+  it.each([
+    [{ rollouts: 1 }, 'Run.Budget'],
+    [{ task: { rollouts: 1 } }, 'Task.Budget'],
+    [{ step: { rollouts: 1 } }, 'Step.Budget'],
+  ])('of %j refuses the second branch before a call is paid (%s), and lets the first go on', async (ceilings, type) => {
+    const { place, input, rollOut } = await branchPoint({
+      run: { ceilings },
+      models: { policy: goes('up', 'treasure', 'up', 'treasure') },
+    });
+    const first = await rollOut();
+    const requests = place.endpoint.requests.length;
+    const second = { ...input, rollout: 1 };
+    for (const activity of [place.activities.rollOut, place.activities.openBranch]) {
+      await expect(place.perform<BranchInput, unknown>(activity, second)).rejects.toMatchObject({
+        type,
+        nonRetryable: true,
+      });
+    }
+    expect(place.endpoint.requests.length).toBe(requests);
+    expect(await rollOut()).toEqual(first);
+    await place.store.runs.setControl('run-1', { ceilings: ceilingsFrom({ rollouts: 2 }) });
+    expect(await place.perform(place.activities.rollOut, second)).toMatchObject({ ending: 'submitted' });
   });
 });
 

@@ -62,6 +62,9 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
     models: {
       baseUrl: endpoint.url,
       apiKeyEnv: null,
+      provider: null,
+      requestsPerMinute: null,
+      tokensPerMinute: null,
       concurrency: 50,
       timeoutMs: 5_000,
       maxFaults: more.maxFaults ?? 3,

@@ -17,6 +17,8 @@ export type RunningCrux = {
   process: ChildProcess;
   /** Waits until the error stream has said something that fits. @throws Error with what it said, when the command ends without it */
   says: (pattern: RegExp) => Promise<void>;
+  /** What it has said there so far. */
+  stderr: () => string;
   ended: Promise<Ended>;
 };
 
@@ -69,7 +71,7 @@ export class Project {
           reject(new Error(`crux ${args.join(' ')} ended without ${pattern}:\n${stderr}${stdout}`)),
         );
       });
-    return { process: child, says, ended };
+    return { process: child, says, stderr: () => stderr, ended };
   }
 
   /** Runs a command to its end. */

@@ -1,7 +1,8 @@
 // Layer: kill-and-resume of a whole run on SQL tasks, whose queries run in processes of the worker's own.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { Lab, type LabRequest, outcomeOf, until } from '../helpers/lab.ts';
+import { childrenOf } from '../helpers/processes.ts';
 
 const request: LabRequest = { environment: 'sql-demo', limit: 6 };
 let lab: Lab;
@@ -41,21 +42,6 @@ it.skipIf(!existsSync('/proc'))(
     await until('the query processes are gone', () => those.every((pid) => !isAlive(pid)), 5_000);
   },
 );
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((candidate) => parentOf(candidate) === pid);
-}
-
-function parentOf(pid: number): number | null {
-  try {
-    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? Number.NaN);
-  } catch {
-    return null;
-  }
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -7,6 +7,7 @@ import { SessionCache } from '../../src/environments/session-cache.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { State } from '../../src/store/tree.ts';
 import { type DoorsForTests, type DoorsOptions, doors, go, goText } from '../activities/doors.ts';
+import { countingInstruments } from '../helpers/metrics.ts';
 import { temporaryStore } from '../helpers/store.ts';
 
 const never = new AbortController().signal;
@@ -360,5 +361,29 @@ describe('an environment that cannot be replayed but has snapshots', () => {
     expect((await second.step(state, add, never)).observation).toBe('2, in session 2');
     expect(opened).toEqual([undefined, 1]);
     await second.close();
+  });
+});
+
+describe('what is seen of it from outside', () => {
+  it('counts steps, rebuilt sessions and divergences by environment', async () => {
+    const { instruments, samples } = countingInstruments();
+    const logged: string[] = [];
+    const log = (level: string, event: string) => logged.push(`${level} ${event}`);
+    const first = await setting();
+    const state = await take(first, first.root, 'left');
+    const changed = doors({ step: () => ({ observation: 'Another room.', done: false }) });
+    const cache = new SessionCache(first.store.tree, new EnvironmentRegistry([changed.environment]), {
+      instruments,
+      log,
+    });
+    await expect(cache.step(state, go('right'), never)).rejects.toMatchObject({ kind: 'Environment.ReplayDivergence' });
+    await cache.step(first.root, go('up'), never);
+    expect([...cache.open]).toEqual([['doors', 1]]);
+    expect(await samples()).toMatchObject({
+      'crux_sessions_rebuilt_total{environment="doors"}': 1,
+      'crux_replay_divergences_total{environment="doors"}': 1,
+      'crux_environment_step_seconds_count{environment="doors"}': 1,
+    });
+    expect(logged).toEqual(['debug session rebuilt', 'warn replay diverged']);
   });
 });

@@ -10,13 +10,15 @@ export function sqlFolder(home: string): string {
 }
 
 /** Configuration of a lab's workers and runs: every process of a test makes the same one. */
-export function labConfig(home: string, simulationUrl: string): CruxConfigInput {
+export function labConfig(home: string, simulationUrl: string, callTimeoutMs?: number): CruxConfigInput {
   const role = (model: string) => ({ endpoint: 'simulated', model, maxTokens: 256 });
   const folder = sqlFolder(home);
   const sql = existsSync(folder) ? [interCodeSql({ data: folder, name: 'sql-demo' })] : [];
   return {
     environments: [...mazeEnvironments(), ...sql],
-    endpoints: { simulated: { baseUrl: `${simulationUrl}/v1` } },
+    endpoints: {
+      simulated: { baseUrl: `${simulationUrl}/v1`, ...(callTimeoutMs !== undefined && { timeoutMs: callTimeoutMs }) },
+    },
     models: { policy: role('sim-policy@skill=0.4'), expert: role('sim-expert'), prm: role('sim-prm') },
   };
 }

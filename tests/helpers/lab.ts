@@ -8,13 +8,16 @@ import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/co
 import { type StartedRun, startedRun } from '../../src/connect.ts';
 import type { CsoOptions } from '../../src/domain/run-config.ts';
 import type { CampaignInput } from '../../src/domain/wire.ts';
+import type { Environment } from '../../src/environments/contract.ts';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import { csoOptions } from '../../src/method-options.ts';
 import { launchRun, prepareRun, type RunRequest } from '../../src/runs.ts';
 import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
+import type { SimulatedWorld } from '../../src/simulation/world.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import type { WorkerBuild } from '../../src/temporal/deployment.ts';
 import { workflowQueue } from '../../src/temporal/task-queues.ts';
 import { type RunningWorker, startWorker, type WorkerRole } from '../../src/worker.ts';
 import { cruxRun } from '../../src/workflows/search-attributes.ts';
@@ -36,50 +39,91 @@ export type LabOptions = Partial<SimulationOptions> & {
   address: string;
   /** Whether there is the environment `sql-demo` beside the mazes. */
   sql?: boolean;
+  /** Folder to use, which is made and goes when the lab is closed. Default: a new one. */
+  home?: string;
+  /** How long one model call may take. Default: that of the configuration. */
+  callTimeoutMs?: number;
+  /** Module that exports `environments` and `worlds` to use instead of the usual ones, in all processes. */
+  stage?: string;
 };
+
+/** What a module of `LabOptions.stage` exports. */
+export type Stage = { environments: Environment[]; worlds: SimulatedWorld[] };
 
 export class Lab {
   readonly home: string;
   readonly address: string;
   readonly store: Store;
-  readonly simulation: Simulation;
   readonly client: Client;
+  readonly #options: LabOptions;
+  readonly #stage: Stage | null;
+  readonly #startModels: (port?: number) => Promise<Simulation>;
+  #simulation: Simulation;
   readonly #connection: Connection;
   #nativeConnection: Promise<NativeConnection> | null = null;
   readonly #workers = new Set<RunningWorker>();
   readonly #processes = new Set<WorkerProcess>();
   #runs = 0;
 
-  private constructor(home: string, address: string, store: Store, simulation: Simulation, connection: Connection) {
-    this.home = home;
-    this.address = address;
+  private constructor(
+    options: LabOptions & { home: string },
+    stage: Stage | null,
+    store: Store,
+    connection: Connection,
+    startModels: (port?: number) => Promise<Simulation>,
+    simulation: Simulation,
+  ) {
+    this.home = options.home;
+    this.address = options.address;
     this.store = store;
-    this.simulation = simulation;
-    this.#connection = connection;
     this.client = new Client({ connection });
+    this.#options = options;
+    this.#stage = stage;
+    this.#connection = connection;
+    this.#startModels = startModels;
+    this.#simulation = simulation;
   }
 
-  static async open({ address, sql = false, ...simulation }: LabOptions): Promise<Lab> {
-    const home = await mkdtemp(join(tmpdir(), 'crux-lab-'));
+  static async open(options: LabOptions): Promise<Lab> {
+    const { address, sql = false, home: given, callTimeoutMs: _, stage, ...simulation } = options;
+    const home = given ?? (await mkdtemp(join(tmpdir(), 'crux-lab-')));
     const store = await openStore(join(home, 'crux.db'));
     const connection = await Connection.connect({ address });
     const folder = sqlFolder(home);
     if (sql) await writeDemoDataset(folder);
-    const known = [...worlds(), ...(sql ? await simulationFromDataset(folder) : [])];
-    return new Lab(home, address, store, await startSimulation({ seed: 1, worlds: known, ...simulation }), connection);
+    const staged = stage === undefined ? null : ((await import(stage)) as Stage);
+    const known = staged?.worlds ?? [...worlds(), ...(sql ? await simulationFromDataset(folder) : [])];
+    const startModels = (port = simulation.port) =>
+      startSimulation({ seed: 1, worlds: known, ...simulation, ...(port && { port }) });
+    return new Lab({ ...options, home }, staged, store, connection, startModels, await startModels());
+  }
+
+  get simulation(): Simulation {
+    return this.#simulation;
+  }
+
+  /** Ends the simulated models with the calls under way, and starts them again at the same address. */
+  async restartModels(awayMs: number): Promise<void> {
+    const { port } = this.#simulation;
+    await this.#simulation.close();
+    await new Promise((resolve) => setTimeout(resolve, awayMs));
+    this.#simulation = await this.#startModels(port);
   }
 
   config(changes: Partial<CruxConfigInput> = {}): CruxConfig {
-    return checkConfig({ ...labConfig(this.home, this.simulation.url), ...changes });
+    const { callTimeoutMs } = this.#options;
+    const staged = this.#stage && { environments: this.#stage.environments };
+    return checkConfig({ ...labConfig(this.home, this.simulation.url, callTimeoutMs), ...staged, ...changes });
   }
 
   /** Starts a worker in this process. */
   async work(
     changes: Partial<CruxConfigInput> = {},
     roles: WorkerRole[] = ['workflow', 'agent'],
+    build?: WorkerBuild,
   ): Promise<RunningWorker> {
     const temporal = { nativeConnection: () => this.#connectNatively(), namespace: 'default' };
-    const worker = await startWorker({ config: this.config(changes), store: this.store, temporal, roles });
+    const worker = await startWorker({ config: this.config(changes), store: this.store, temporal, roles, build });
     this.#workers.add(worker);
     return worker;
   }
@@ -90,6 +134,8 @@ export class Lab {
       home: this.home,
       address: this.address,
       simulationUrl: this.simulation.url,
+      callTimeoutMs: this.#options.callTimeoutMs,
+      stage: this.#options.stage,
     });
     this.#processes.add(process);
     return process;
@@ -141,11 +187,16 @@ export class Lab {
 
   /** Keys of all requests that the simulated models got so far, in the order in which they were over. */
   async requestedKeys(): Promise<string[]> {
+    return (await this.requests()).map(({ key }) => key);
+  }
+
+  /** All requests that the simulated models got so far, in the order in which they were over. */
+  async requests(): Promise<LogEntry[]> {
     const log = await (await fetch(`${this.simulation.url}/log`)).text();
     return log
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => (JSON.parse(line) as LogEntry).key);
+      .map((line) => JSON.parse(line) as LogEntry);
   }
 
   /** Answers in a run's journal. */

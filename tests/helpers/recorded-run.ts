@@ -28,6 +28,8 @@ export type RecordedTask = {
   /** Tokens of its only call, 10 of them generated; null when the endpoint told none. Absent: no call. */
   tokens?: number | null;
   costMicroUsd?: number | null;
+  /** Whether a success held on variants. Absent: not asked. */
+  confirmed?: boolean;
   /** Default `policy`. */
   origin?: 'policy' | 'imported';
 };
@@ -71,6 +73,7 @@ export async function recordTask(store: Store, runId: string, taskId: string, ta
     ending: task.ending ?? 'submitted',
     reward: task.reward === undefined ? (success === null ? null : Number(success)) : task.reward,
     success: success === null ? null : Number(success),
+    confirmed: task.confirmed === undefined ? null : Number(task.confirmed),
     details: null,
   });
   for (const [index, step] of steps.entries()) {

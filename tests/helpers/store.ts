@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
+import { type CeilingChanges, ceilingsFrom } from '../../src/domain/ceilings.ts';
 import type { CsoOptions, RunConfig, RunSettings } from '../../src/domain/run-config.ts';
 import type { Run } from '../../src/store/runs.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -115,7 +116,11 @@ export function runConfig(changes: CsoSettings = {}): RunConfig {
   };
 }
 
-type NewRun = Partial<Omit<Run, 'config'>> & { config?: CsoSettings; taskIds?: string[] };
+type NewRun = Partial<Omit<Run, 'config' | 'ceilings'>> & {
+  config?: CsoSettings;
+  ceilings?: CeilingChanges;
+  taskIds?: string[];
+};
 
 /** Records a run, by default `run-1` of one task, without ceilings. */
 export async function addRun(store: Store, { taskIds = ['task-1'], config, ...run }: NewRun = {}): Promise<Run> {
@@ -127,7 +132,7 @@ export async function addRun(store: Store, { taskIds = ['task-1'], config, ...ru
       environment: run.environment ?? 'doors',
       seed: run.seed ?? 1,
       config: runConfig(config),
-      ceilings: run.ceilings ?? { calls: null, tokens: null, costMicroUsd: null },
+      ceilings: ceilingsFrom(run.ceilings ?? {}),
       reuse: run.reuse ?? [],
     },
     taskIds.map((taskId, position) => ({ position, taskId, sample: 0, importedId: null })),

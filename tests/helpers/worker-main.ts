@@ -1,6 +1,6 @@
 /**
  * A worker as a process of its own, for tests that kill it. Its lab is told by the environment: CRUX_LAB_HOME (folder of the store),
- * CRUX_LAB_TEMPORAL (address of the server), CRUX_LAB_SIMULATION (URL of the simulated models). Prints `ready` when it works. SIGTERM
+ * CRUX_LAB_TEMPORAL (address of the server), CRUX_LAB_SIMULATION (URL of the simulated models), CRUX_LAB_CALL_TIMEOUT (milliseconds, if not the usual ones), CRUX_LAB_STAGE (module with other environments). Prints `ready` when it works. SIGTERM
  * stops it in good order.
  */
 import { join } from 'node:path';
@@ -8,16 +8,25 @@ import { NativeConnection } from '@temporalio/worker';
 import { checkConfig } from '../../src/config.ts';
 import { openStore } from '../../src/store/store.ts';
 import { startWorker } from '../../src/worker.ts';
+import type { Stage } from './lab.ts';
 import { labConfig } from './lab-config.ts';
 
-const { CRUX_LAB_HOME: home, CRUX_LAB_TEMPORAL: address, CRUX_LAB_SIMULATION: simulationUrl } = process.env;
+const {
+  CRUX_LAB_HOME: home,
+  CRUX_LAB_TEMPORAL: address,
+  CRUX_LAB_SIMULATION: simulationUrl,
+  CRUX_LAB_CALL_TIMEOUT: callTimeout,
+  CRUX_LAB_STAGE: stage,
+} = process.env;
 if (!home || !address || !simulationUrl)
   throw new Error('CRUX_LAB_HOME, CRUX_LAB_TEMPORAL and CRUX_LAB_SIMULATION must be set.');
 
+const staged = stage === undefined ? {} : { environments: ((await import(stage)) as Stage).environments };
+const usual = labConfig(home, simulationUrl, callTimeout === undefined ? undefined : Number(callTimeout));
 const store = await openStore(join(home, 'crux.db'));
 let connection: NativeConnection | null = null;
 const worker = await startWorker({
-  config: checkConfig(labConfig(home, simulationUrl)),
+  config: checkConfig({ ...usual, ...staged }),
   store,
   temporal: {
     namespace: 'default',

@@ -1,5 +1,5 @@
 // Layer: replay of recorded histories. A change of a workflow that runs under way would not survive fails here; see record.ts.
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import {
@@ -11,12 +11,15 @@ import {
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { methodNames } from '../../src/domain/run-config.ts';
 
 const sources = join(import.meta.dirname, '../../src/workflows/index.ts');
 const logger = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-const fixtures = readdirSync(import.meta.dirname)
-  .filter((name) => name.endsWith('.json'))
-  .map((name) => name.replace('.json', ''));
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+  version: string;
+};
+/** `<version of Crux>/<name>`. */
+const fixtures = globSync('*/*.json', { cwd: import.meta.dirname }).map((path) => path.replace('.json', ''));
 
 /** Silent: every replay starts a worker. */
 Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'off', forward: {} } } });
@@ -43,17 +46,37 @@ async function replay(code: string, names: string[]): Promise<{ [name: string]: 
   return errors;
 }
 
+/** What a fixture is a history of; `method` for trajectories only. */
+function begun(name: string): { workflow: string; method: string | null } {
+  const { history } = JSON.parse(readFileSync(join(import.meta.dirname, `${name}.json`), 'utf8')) as {
+    history: { events: { workflowExecutionStartedEventAttributes: WorkflowStart }[] };
+  };
+  const { workflowType, input } = history.events[0]!.workflowExecutionStartedEventAttributes;
+  const { method } = JSON.parse(Buffer.from(input.payloads[0]!.data, 'base64').toString('utf8')) as { method?: string };
+  return { workflow: workflowType.name, method: workflowType.name === 'trajectory' ? method! : null };
+}
+
+type WorkflowStart = { workflowType: { name: string }; input: { payloads: { data: string }[] } };
+
 describe('histories of earlier runs', () => {
   it('replay with the workflows as they are', async () => {
     expect(fixtures.length).toBeGreaterThan(15);
     expect(await replay(bundle.code, fixtures)).toEqual({});
   });
 
+  it('are there for this version, of every workflow and every method', () => {
+    const recorded = fixtures.filter((name) => name.startsWith(`${version}/`)).map(begun);
+    const workflows = new Set(recorded.map(({ workflow }) => workflow));
+    expect(workflows).toEqual(new Set(['campaign', 'trajectory', 'branch', 'audit']));
+    const methods = new Set(recorded.flatMap(({ method }) => method ?? []));
+    expect(methods).toEqual(new Set([...methodNames, 'evaluate']));
+  });
+
   it.each([
-    ['an activity that was renamed', 'recordPairs(', 'writePairs(', 'trajectory-mined'],
-    ['an activity that was left out', 'await task.propose(step);', '', 'trajectory-mined'],
-    ['a campaign that asks for its tasks otherwise', 'nextTasks(', 'fetchTasks(', 'campaign-finished'],
-    ['a branch that begins differently', 'openBranch(', 'startBranch(', 'branch'],
+    ['an activity that was renamed', 'recordPairs(', 'writePairs(', '0.1.0/trajectory-mined'],
+    ['an activity that was left out', 'await task.propose(step);', '', '0.1.0/trajectory-mined'],
+    ['a campaign that asks for its tasks otherwise', 'nextTasks(', 'fetchTasks(', '0.1.0/campaign-finished'],
+    ['a branch that begins differently', 'openBranch(', 'startBranch(', '0.1.0/branch'],
   ])('do not replay with %s', async (_what, from, to, fixture) => {
     expect(bundle.code).toContain(from);
     const errors = await replay(bundle.code.replaceAll(from, to), [fixture]);

@@ -1,3 +1,4 @@
+import type { CallObserver } from '../../src/models/call-observer.ts';
 import type { EndpointConfig } from '../../src/models/endpoint.ts';
 import { type CallAddress, Gateway, type ModelCall } from '../../src/models/gateway.ts';
 import type { Run } from '../../src/store/runs.ts';
@@ -16,31 +17,35 @@ export type GatewayForTests = {
 
 export const never = new AbortController().signal;
 
-type Options = Partial<EndpointConfig> & { store?: Store; run?: Parameters<typeof addRun>[1] };
+type Options = Partial<EndpointConfig> & { store?: Store; run?: Parameters<typeof addRun>[1]; observer?: CallObserver };
 
 /** A gateway to a scripted endpoint, with a run in a new store. */
 export async function gatewayTo(
   script: Reply[] | ((request: RecordedRequest, number: number) => Reply),
-  { store: given, run: newRun, ...changes }: Options = {},
+  { store: given, run: newRun, observer, ...changes }: Options = {},
 ): Promise<GatewayForTests> {
   const store = given ?? (await temporaryStore());
   const endpoint = await startModelEndpoint(script);
   const config: EndpointConfig = {
     baseUrl: endpoint.url,
     apiKeyEnv: null,
+    provider: null,
     concurrency: 64,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
     timeoutMs: 10_000,
     maxFaults: 4,
     ...changes,
   };
   const run = await addRun(store, newRun);
-  const gateway = new Gateway(store, { models: config });
+  const gateway = new Gateway(store, { models: config }, observer);
   return { store, gateway, endpoint, run, config, call: (address, other = run) => modelCall(other, address) };
 }
 
 export function modelCall(run: Run, address: Partial<CallAddress> = {}): ModelCall {
   return {
     run,
+    taskId: 'task-1',
     address: {
       nodeId: 'node-1',
       role: 'policy',

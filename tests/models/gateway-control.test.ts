@@ -1,12 +1,13 @@
 // Layer: the gateway against a scripted endpoint over HTTP.
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import type { Ceilings } from '../../src/domain/run-config.ts';
+import { type CeilingChanges, ceilingsFrom } from '../../src/domain/ceilings.ts';
 import { Gateway } from '../../src/models/gateway.ts';
 import type { Store } from '../../src/store/store.ts';
 import { gatewayTo, never } from './gateway-builder.ts';
 
-const unlimited: Ceilings = { calls: null, tokens: null, costMicroUsd: null };
+const unlimited = ceilingsFrom({});
+const scope = { runId: 'run-1', taskId: 'task-1', stepId: null };
 
 describe('a ceiling', () => {
   // A call has 110 tokens and costs 120 micro-dollars; at worst it has 100 generated tokens and a short prompt.
@@ -16,7 +17,7 @@ describe('a ceiling', () => {
     ['cost', { costMicroUsd: 1_000 }, 7],
   ])(
     'of %s is never exceeded by 50 calls at once, and nearly reached',
-    async (_unit, ceiling: Partial<Ceilings>, most) => {
+    async (_unit, ceiling: CeilingChanges, most) => {
       const ceilings = { ...unlimited, ...ceiling };
       const { gateway, store, endpoint, call } = await gatewayTo(() => ({}), { run: { ceilings } });
       const results = await Promise.allSettled(
@@ -28,7 +29,7 @@ describe('a ceiling', () => {
       expect(new Set(kinds)).toEqual(new Set(['Run.Budget']));
       expect(endpoint.requests.length).toBeLessThanOrEqual(most);
       expect(endpoint.requests.length).toBeGreaterThanOrEqual(most - 1);
-      const spent = await store.journal.spending('run-1');
+      const spent = await store.reservations.use(scope, 'run');
       expect(spent.calls).toBe(endpoint.requests.length);
       expect(spent.tokens).toBeLessThanOrEqual(ceilings.tokens ?? Number.POSITIVE_INFINITY);
       expect(spent.costMicroUsd).toBeLessThanOrEqual(ceilings.costMicroUsd ?? Number.POSITIVE_INFINITY);
@@ -178,7 +179,7 @@ describe('a full store', () => {
     const second = gateway.answer(call(), never);
     await limitPages(store, 1_000_000);
     expect((await second).message.content?.length).toBe(50_000);
-    expect((await store.journal.spending('run-1')).calls).toBe(1);
+    expect((await store.reservations.use(scope, 'run')).calls).toBe(1);
     expect(endpoint.requests.length).toBe(1);
   });
 });
@@ -199,7 +200,7 @@ describe('the limiter', () => {
       concurrency: 8,
     });
     await gateway.answer(call(), never);
-    const { limiter } = gateway.endpoint('models');
+    const { limiter } = gateway.endpoint('models').admission;
     expect(limiter.limit).toBe(4);
     // The first answer counts as one of four; then five more for the next place, and so on.
     for (let sample = 1; sample <= 4 + 5 + 6 + 7; sample++) await gateway.answer(call({ sample }), never);

@@ -135,7 +135,9 @@ describe('a rate limit', () => {
     const { gateway, store, endpoint, call } = await gatewayTo([tooMany({ 'retry-after': '3600' })]);
     const fault = await faultOf(gateway.answer(call(), never));
     expect(fault).toMatchObject({ kind: 'Model.RateLimit', retryAfterMs: 3_600_000 });
-    expect((await store.journal.coolDownUntil('models')) - Date.now()).toBeGreaterThan(3_590_000);
+    expect(
+      (await store.providers.coolDownUntil(gateway.endpoint('models').admission.provider)) - Date.now(),
+    ).toBeGreaterThan(3_590_000);
     const other = await faultOf(gateway.answer(call({ sample: 1 }), never));
     expect(other.kind).toBe('Model.RateLimit');
     expect(other.retryAfterMs).toBeGreaterThan(3_590_000);
@@ -184,6 +186,17 @@ describe('a refusal of the request', () => {
     );
     expect(everythingOf(await faultOf(gateway.answer(call(), never)))).not.toContain(key);
     await expectKeyNowhere(store.database.kysely, key);
+  });
+
+  it('leaves no part of a key that its message quotes from an answer which is no JSON', async () => {
+    vi.stubEnv('PLANTED_KEY', key);
+    const { gateway, call } = await gatewayTo([{ body: `${key} is not known` }], {
+      apiKeyEnv: 'PLANTED_KEY',
+      maxFaults: 1,
+    });
+    const words = everythingOf(await faultOf(gateway.answer(call(), never)));
+    expect(words).toContain('gave no complete answer');
+    expect(words).not.toContain(key.slice(0, 8));
   });
 
   it('names the variable of a key that is not set', async () => {

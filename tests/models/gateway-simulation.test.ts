@@ -32,12 +32,22 @@ async function answersOf(server: Simulation, folder: string): Promise<string[]> 
   const run = await addRun(store, {
     config: { models: { ...models, policy: { ...models.policy, model: 'sim-policy' } } },
   });
-  const endpoint = { baseUrl: `${server.url}/v1`, apiKeyEnv: null, concurrency: 20, timeoutMs: 500, maxFaults: 8 };
+  const endpoint = {
+    baseUrl: `${server.url}/v1`,
+    apiKeyEnv: null,
+    provider: null,
+    concurrency: 20,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
+    timeoutMs: 2_500,
+    maxFaults: 8,
+  };
   const gateway = new Gateway(store, { models: endpoint });
   const calls = Array.from({ length: 60 }, (_, sample): ModelCall => {
     const maze = mazes[sample % mazes.length]!;
     return {
       run,
+      taskId: maze.id,
       address: { nodeId: maze.id, role: 'policy', purpose: 'explore', stream: '', sample, ask: 0 },
       messages: [
         { role: 'system', content: 'Write "Action: go" and "Action Input: {"door": …}".' },

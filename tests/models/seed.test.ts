@@ -1,7 +1,6 @@
 // Layer: pure core.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Limiter } from '../../src/models/limiter.ts';
 import { expertMessages } from '../../src/models/prompts.ts';
 import { seededFraction, seedOf } from '../../src/models/seed.ts';
 
@@ -33,25 +32,4 @@ it('gives the guidance of the expert a system message of its own where there is 
   const [system, ...rest] = expertMessages(conversation, 'Red is dangerous.');
   expect(system).toMatchObject({ role: 'system', content: expect.stringContaining('Red is dangerous.') });
   expect(rest).toEqual(conversation);
-});
-
-it('halves the calls at once at most once a second, and never below one', () => {
-  const limiter = new Limiter(8);
-  limiter.overloaded(10_000);
-  limiter.overloaded(10_500);
-  expect(limiter.limit).toBe(4);
-  for (let now = 11_000; now < 20_000; now += 1_000) limiter.overloaded(now);
-  expect(limiter.limit).toBe(1);
-});
-
-it('serves callers in the order of their coming', async () => {
-  const limiter = new Limiter(1);
-  const order: number[] = [];
-  const never = new AbortController().signal;
-  const work = (number: number) => async () => {
-    order.push(number);
-    await new Promise((resolve) => setImmediate(resolve));
-  };
-  await Promise.all([1, 2, 3].map((number) => limiter.run(work(number), never)));
-  expect(order).toEqual([1, 2, 3]);
 });

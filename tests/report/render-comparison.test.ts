@@ -26,12 +26,15 @@ function run(changes: Partial<ComparedRun> = {}): ComparedRun {
       successRate: { value: 0.5, interval: { lower: 0.25, upper: 0.75 } },
     },
     differences: null,
+    leakedGroups: [],
+    withoutLeaked: null,
     ...changes,
   };
 }
 
 const comparison: Comparison = {
   grouping: 'environment',
+  passAt: null,
   runs: [
     run(),
     run({
@@ -93,6 +96,7 @@ describe('the page of a comparison', () => {
     const hostile = `</title></svg><script>alert(1)</script>" onload="x`;
     const poisoned = renderComparison({
       grouping: 'task',
+      passAt: null,
       runs: [
         run({
           ...{ runId: hostile, method: hostile, preset: hostile, environment: hostile, split: hostile },

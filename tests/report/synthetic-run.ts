@@ -31,6 +31,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       notice: 'simulated: engine behaviour, not model quality',
       thresholds: { low: 0.45, high: 0.65 },
     },
+    evaluation: null,
     summary: {
       tasks,
       trajectories: tasks,

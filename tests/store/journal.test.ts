@@ -1,11 +1,8 @@
 // Layer: the store on both engines.
 import { expect, it } from 'vitest';
-import type { Ceilings } from '../../src/domain/run-config.ts';
 import { answer, describeEngines } from '../helpers/store.ts';
 
-const unlimited: Ceilings = { calls: null, tokens: null, costMicroUsd: null };
-const worst = { tokens: 100, costMicroUsd: 10 };
-const minuteMs = 60_000;
+const scope = { runId: 'run-1', taskId: 'task-1', stepId: null };
 
 describeEngines('journal', (engine) => {
   it('reads back an answer as it was written, unknown usage included', async () => {
@@ -30,22 +27,26 @@ describeEngines('journal', (engine) => {
   });
 
   it('keeps the first answer under a key: one that comes back late reads what the other stored', async () => {
-    const { journal } = await engine.open();
+    const { journal, reservations } = await engine.open();
     const first = await journal.write('run-1', answer());
     const late = answer({ message: { role: 'assistant', content: 'Too late.' }, costMicroUsd: 999 });
     expect(await journal.write('run-1', late)).toEqual(first);
-    expect(await journal.spending('run-1')).toEqual({ calls: 1, tokens: 110, costMicroUsd: 120 });
+    expect(await reservations.use(scope, 'run')).toMatchObject({ calls: 1, tokens: 110, costMicroUsd: 120 });
   });
 
   it('reads another run only when that is reused, and does not count its answers as paid', async () => {
-    const { journal } = await engine.open();
+    const { journal, reservations } = await engine.open();
     await journal.write('run-1', answer());
     expect(await journal.read(['run-2'], 'key-1')).toBeNull();
     expect(await journal.read(['run-2', 'run-1'], 'key-1')).toEqual(answer());
     // It is in the run's own journal now, where the ledger and the certificates find it.
     expect(await journal.read(['run-2'], 'key-1')).toEqual(answer());
     expect(await journal.inState('run-2', 'node-1', ['explore'])).toEqual([answer()]);
-    expect(await journal.spending('run-2')).toEqual({ calls: 0, tokens: 0, costMicroUsd: 0 });
+    expect(await reservations.use({ ...scope, runId: 'run-2' }, 'run')).toMatchObject({
+      calls: 0,
+      tokens: 0,
+      costMicroUsd: 0,
+    });
   });
 
   it('prefers its own answer, then the reused run that was named first', async () => {
@@ -86,69 +87,20 @@ describeEngines('journal', (engine) => {
     expect(await journal.countFaults('run-1', [...many, 'key-1'])).toBe(3);
   });
 
-  it('grants reservations up to each ceiling and not beyond', async () => {
-    const { journal } = await engine.open();
-    const reserve = (run: string, key: string, ceilings: Partial<Ceilings>) =>
-      journal.reserve(run, key, worst, minuteMs, { ...unlimited, ...ceilings });
-    for (const [run, ceilings] of [
-      ['calls', { calls: 2 }],
-      ['tokens', { tokens: 200 }],
-      ['cost', { costMicroUsd: 20 }],
-    ] as const) {
-      expect(await reserve(run, 'a', ceilings)).toBe(true);
-      expect(await reserve(run, 'b', ceilings)).toBe(true);
-      expect(await reserve(run, 'c', ceilings)).toBe(false);
-      // The same call again, as after a fault, needs no more room than it has.
-      expect(await reserve(run, 'b', ceilings)).toBe(true);
-      await journal.release(run, 'a');
-      expect(await reserve(run, 'c', ceilings)).toBe(true);
-    }
-  });
-
-  it('counts what was spent in place of what was reserved once a call is over', async () => {
-    const { journal } = await engine.open();
-    const ceilings = { ...unlimited, tokens: 200 };
-    await journal.reserve('run-1', 'key-1', worst, minuteMs, ceilings);
-    await journal.write('run-1', answer({ promptTokens: 40, completionTokens: 10, costMicroUsd: 5 }));
-    expect(await journal.spending('run-1')).toEqual({ calls: 1, tokens: 50, costMicroUsd: 5 });
-    expect(await journal.reserve('run-1', 'key-2', { ...worst, tokens: 151 }, minuteMs, ceilings)).toBe(false);
-    expect(await journal.reserve('run-1', 'key-2', { ...worst, tokens: 150 }, minuteMs, ceilings)).toBe(true);
-  });
-
-  it('counts a call whose use nobody told at its worst case, for good', async () => {
-    const { journal } = await engine.open();
-    const ceilings = { ...unlimited, calls: 3, tokens: 250 };
-    await journal.reserve('run-1', 'key-1', worst, 0, ceilings);
-    await journal.write('run-1', answer({ promptTokens: null, completionTokens: null, costMicroUsd: null }));
-    expect(await journal.spending('run-1')).toEqual({ calls: 1, tokens: 100, costMicroUsd: 10 });
-    expect(await journal.reserve('run-1', 'key-2', worst, minuteMs, ceilings)).toBe(true);
-    expect(await journal.reserve('run-1', 'key-3', worst, minuteMs, ceilings)).toBe(false);
-  });
-
-  it('takes no notice of a reservation whose holder is dead', async () => {
-    const { journal } = await engine.open();
-    const ceilings = { ...unlimited, calls: 1 };
-    await journal.reserve('run-1', 'key-1', worst, -1, ceilings);
-    expect(await journal.reserve('run-1', 'key-2', worst, minuteMs, ceilings)).toBe(true);
-  });
-
-  it('never grants more than the ceiling to many who ask at once on several connections', async () => {
-    const store = await engine.open();
-    const stores = [store, await engine.reopen(store), await engine.reopen(store)];
-    const granted = await Promise.all(
-      Array.from({ length: 60 }, (_, index) =>
-        stores[index % 3]!.journal.reserve('run-1', `key-${index}`, worst, minuteMs, { ...unlimited, tokens: 1_550 }),
-      ),
-    );
-    expect(granted.filter(Boolean).length).toBe(15);
-  });
-
-  it('keeps the latest end of a cool-down, for all workers', async () => {
-    const store = await engine.open();
-    const other = await engine.reopen(store);
-    expect(await other.journal.coolDownUntil('provider')).toBe(0);
-    await store.journal.coolDown('provider', 1_900_000_000_000);
-    await other.journal.coolDown('provider', 1_800_000_000_000);
-    expect(await other.journal.coolDownUntil('provider')).toBe(1_900_000_000_000);
+  it('adds to an answer what the call waited for in the store, which ends the wait', async () => {
+    const { journal, waits } = await engine.open();
+    const until = Date.now() + 3_600_000;
+    const wait = { runId: 'run-1', key: 'key-1', role: 'policy', endpoint: 'models', until, throttledMs: 3_600_000 };
+    await waits.add(wait);
+    await waits.add({ ...wait, until: until + 5, throttledMs: 40 });
+    await waits.add({ ...wait, key: 'key-2', until: until - 5 });
+    expect(await waits.waitingFor('run-1')).toEqual([{ endpoint: 'models', until: until + 5, calls: 2 }]);
+    // The hours to come are no throttle time yet.
+    expect(await waits.throttledMs('run-1')).toBeLessThan(60_000);
+    expect(await journal.write('run-1', answer({ throttledMs: 7 }))).toMatchObject({ throttledMs: 3_600_047 });
+    expect(await waits.waitingFor('run-1')).toEqual([{ endpoint: 'models', until: until - 5, calls: 1 }]);
+    expect(await waits.throttledMs('run-1')).toBeGreaterThanOrEqual(3_600_047);
+    expect(await waits.waitingFor('run-2')).toEqual([]);
+    expect(await waits.throttledMs('run-2')).toBe(0);
   });
 });

@@ -38,7 +38,7 @@ describe.skipIf(programs === null)('a Postgres store', () => {
     expect(await store.journal.read(['run-1'], 'key-1')).toEqual(answer());
     expect(await store.journal.read(['run-1'], 'key-2')).toBeNull();
     await store.journal.write('run-1', answer({ key: 'key-2' }));
-    expect((await store.journal.spending('run-1')).calls).toBe(2);
+    expect((await store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')).calls).toBe(2);
   });
 
   it('tells a defect in a statement as what it is', async () => {

@@ -1,5 +1,6 @@
 // Layer: the store on both engines.
 import { expect, it } from 'vitest';
+import { ceilingsFrom } from '../../src/domain/ceilings.ts';
 import { importScope } from '../../src/store/findings.ts';
 import type { PairTable, TrajectoryTable } from '../../src/store/schema.ts';
 import { addRun, describeEngines, runConfig } from '../helpers/store.ts';
@@ -12,7 +13,7 @@ describeEngines('runs', (engine) => {
     await addRun(store, {
       taskIds,
       seed: 4_000_000_000,
-      ceilings: { calls: 5, tokens: null, costMicroUsd: 2.5 },
+      ceilings: { calls: 5, costMicroUsd: 2.5 },
       reuse: ['run-0'],
     });
     const run = await (await engine.reopen(store)).runs.get('run-1');
@@ -23,7 +24,7 @@ describeEngines('runs', (engine) => {
       reuse: ['run-0'],
       finishedAt: null,
     });
-    expect(run.ceilings).toEqual({ calls: 5, tokens: null, costMicroUsd: 2.5 });
+    expect(run.ceilings).toEqual(ceilingsFrom({ calls: 5, costMicroUsd: 2.5 }));
     expect(run.config).toEqual(runConfig());
     expect(Math.abs(Date.now() - run.createdAt)).toBeLessThan(10_000);
     expect((await store.runs.tasks('run-1')).map(({ taskId }) => taskId)).toEqual(taskIds);
@@ -61,16 +62,22 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.find('run-9')).toBeNull();
   });
 
+  it('reads ceilings that were stored when there were fewer kinds', async () => {
+    const store = await engine.open();
+    await addRun(store);
+    const stored = JSON.stringify({ calls: 5, tokens: null, costMicroUsd: null });
+    await store.database.kysely.updateTable('runs').set({ ceilings: stored }).execute();
+    expect((await store.runs.get('run-1')).ceilings).toEqual(ceilingsFrom({ calls: 5 }));
+  });
+
   it('changes state and ceilings one by one', async () => {
     const store = await engine.open();
     await addRun(store, { ceilings: { calls: 5, tokens: null, costMicroUsd: null } });
     await store.runs.setControl('run-1', { state: 'paused' });
     expect(await store.runs.control('run-1')).toMatchObject({ state: 'paused', ceilings: { calls: 5 } });
-    await store.runs.setControl('run-1', { ceilings: { calls: null, tokens: 10, costMicroUsd: null } });
-    expect(await store.runs.control('run-1')).toEqual({
-      state: 'paused',
-      ceilings: { calls: null, tokens: 10, costMicroUsd: null },
-    });
+    const ceilings = ceilingsFrom({ tokens: 10, task: { rollouts: 3 } });
+    await store.runs.setControl('run-1', { ceilings });
+    expect(await store.runs.control('run-1')).toEqual({ state: 'paused', ceilings });
     await store.runs.setControl('run-1', {});
     expect((await store.runs.control('run-1')).state).toBe('paused');
   });
@@ -118,6 +125,7 @@ const trajectory: TrajectoryTable = {
   ending: 'submitted',
   reward: 0.25,
   success: 0,
+  confirmed: null,
   details: null,
 };
 

@@ -11,6 +11,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { answer, temporaryFolder } from '../helpers/store.ts';
 
+/** SQLite's own default. */
+const pageBytes = 4_096;
 const processes = join(import.meta.dirname, 'processes');
 
 function start(script: string, ...parameters: string[]): ChildProcess {
@@ -57,7 +59,7 @@ async function repeatAnswers(store: Store, count: number): Promise<void> {
     INSERT INTO answers
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
     SELECT run_id, 'copy-' || n, node_id, role, purpose, stream, sample, ask, model, seed, message, finish_reason, prompt_tokens,
-           completion_tokens, cost_micro_usd, latency_ms, reused, created_at
+           completion_tokens, cost_micro_usd, latency_ms, reused, created_at, task_id, step_id, throttled_ms
     FROM answers CROSS JOIN numbers WHERE key = 'key-1'`.execute(store.database.kysely);
 }
 
@@ -76,9 +78,11 @@ it('reads what a run spent, before each of its calls, without reading the texts 
   const store = await openStore(await usedStore());
   onTestFinished(() => store.close());
   await repeatAnswers(store, 20_000);
-  expect((await store.journal.spending('run-1')).calls).toBe(20_050);
+  expect((await store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')).calls).toBe(20_050);
   const allMs = await quickestMs(() => sql`SELECT sum(length(message)) FROM answers`.execute(store.database.kysely));
-  expect(await quickestMs(() => store.journal.spending('run-1'))).toBeLessThan(allMs);
+  expect(
+    await quickestMs(() => store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')),
+  ).toBeLessThan(allMs);
 });
 
 describe('several processes on one file', () => {
@@ -101,7 +105,9 @@ describe('several processes on one file', () => {
       for (let step = 1; step <= count; step++)
         expect(await store.journal.read(['run-1'], `${name}-${step}`)).not.toBeNull();
     }
-    expect((await store.journal.spending('run-1')).calls).toBe((children.length + 1) * count);
+    expect((await store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')).calls).toBe(
+      (children.length + 1) * count,
+    );
     expect(await store.journal.countFaults('run-1', ['shared'])).toBe(children.length * count);
     for (const { leaf } of reports) expect((await store.tree.path(leaf)).length).toBe(count + 1);
     for (const { p99DelayMs } of reports) expect(p99DelayMs).toBeLessThan(300);
@@ -200,15 +206,20 @@ describe('a file', () => {
   it('with an overwritten header is refused and left as it is', async () => {
     const path = await usedStore();
     const bytes = readFileSync(path);
-    bytes.fill(0x7f, 0, 4_096);
+    bytes.fill(0x7f, 0, pageBytes);
     writeFileSync(path, bytes);
     expect((await refusal(path)).kind).toBe('Store.Corrupt');
   });
 
   it('with a damaged page tells so when the page is read', async () => {
     const path = await usedStore();
+    const database = new DatabaseSync(path);
+    const { page } = database.prepare("SELECT rootpage AS page FROM sqlite_schema WHERE name = 'answers'").get() as {
+      page: number;
+    };
+    database.close();
     const bytes = readFileSync(path);
-    bytes.fill(0x7f, Math.floor(bytes.length / 2));
+    bytes.fill(0x7f, (page - 1) * pageBytes, page * pageBytes);
     writeFileSync(path, bytes);
     const store = await openStore(path);
     onTestFinished(() => store.close());

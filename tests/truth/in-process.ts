@@ -9,6 +9,9 @@ import type { TrajectoryResult } from '../../src/domain/wire.ts';
 import { TaskRun } from '../../src/workflows/primitives.ts';
 import { trajectory } from '../../src/workflows/trajectory.ts';
 
+// Seconds each on an idle machine; a loaded one is no failure.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
 const temporal = vi.hoisted(() => ({ activities: {} as Partial<Activities> }));
 
 vi.mock('@temporalio/workflow', async (importOriginal) => ({
@@ -20,16 +23,20 @@ vi.mock('@temporalio/workflow', async (importOriginal) => ({
   upsertSearchAttributes: () => {},
 }));
 
-/** Activities from here on. One that is missing makes the workflow that asks for it fail. Rollouts of a value are made one by one. */
+/**
+ * Activities from here on. One that is missing makes the workflow that asks for it fail. Several rollouts are single ones, where nothing else
+ * is said.
+ */
 export function useActivities(activities: Partial<Activities>): void {
+  const { rollOut } = activities;
   temporal.activities = {
-    ...activities,
-    ...(activities.rollOut && {
+    // A workflow that fails gives its task up first, and then throws what it failed for.
+    loseTask: async () => null as never,
+    ...(rollOut && {
       rollOutAll: ({ from, to, ...action }) =>
-        Promise.all(
-          Array.from({ length: to - from }, (_, index) => activities.rollOut!({ ...action, rollout: from + index })),
-        ),
+        Promise.all(Array.from({ length: to - from }, (_, index) => rollOut({ ...action, rollout: from + index }))),
     }),
+    ...activities,
   };
 }
 

@@ -89,6 +89,18 @@ describe('mean draws of rising exploration', () => {
   });
 });
 
+describe('mean draws of random exploration', () => {
+  // Rises or not, each draw is the last one with the stated chance. 3 standard errors at each of three steps: 0.8 %.
+  it('are (1 − (1 − q)^K) / q where q is the chance to stop, whatever the values are', async () => {
+    const world = { seed: 'random', tasks: 1_500, steps: 4, start: () => 0.5, actions: () => () => 0.5 };
+    const stopProbability = 0.525;
+    const found = await construct(world, rroOptionsOf('published', { exploration: 'random', stopProbability }));
+    for (const step of [1, 2, 3]) {
+      expect(standardErrorsFrom(meanDraws(stopProbability, 5), drawsAt(found, step))).toBeLessThan(3);
+    }
+  });
+});
+
 describe('pairs of RRO', () => {
   // 3 standard errors at each of three steps: 0.8 %. All of them are false.
   it('come from as many tied steps as luck alone gives under the published preset', async () => {

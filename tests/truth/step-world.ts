@@ -40,6 +40,9 @@ export type WorldOptions = {
   auc?: number;
 };
 
+/** Of whatever the methods draw by themselves. */
+const runSeed = seededRandom(truthSeed('run')).below(2 ** 31);
+
 /** K of the paper. */
 const alternatives = 5;
 /** As the simulated PRM's: it puts the thresholds of the paper on either side of the middle. */
@@ -116,7 +119,6 @@ export type MinedStep = {
  */
 export async function mine(states: readonly WorldState[], options: CsoOptions, seed: string): Promise<MinedStep[]> {
   const random = seededRandom(truthSeed(`${seed}/rollouts`));
-  const runSeed = random.below(2 ** 31);
   const mined = new Map<string, MinedStep & { policyId: string; branched: string[] }>();
   useActivities({
     async openTask({ position }) {
@@ -203,7 +205,7 @@ export function openedTask(
     title: `Task ${position}`,
     environment: 'truth',
     sample: 0,
-    seed: 1,
+    seed: runSeed,
     rootId: `root-${position}`,
     trajectoryId: String(position),
     stepLimit: 100,

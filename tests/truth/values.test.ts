@@ -44,7 +44,7 @@ describe('Monte Carlo values', () => {
     for (const maze of corridors) ofHalls.push(await hallTwice(engine, maze));
     ofMazes = [];
     for (const maze of mazes) ofMazes.push(await stateAndAction(engine, maze));
-  }, 120_000);
+  });
 
   afterAll(() => engine.close());
 

@@ -3,6 +3,8 @@ import type { Answer } from '../../../src/store/journal.ts';
 export function answer(changes: Partial<Answer> = {}): Answer {
   return {
     key: 'key-1',
+    taskId: 'task-1',
+    stepId: null,
     nodeId: 'node-1',
     role: 'policy',
     purpose: 'explore',
@@ -17,6 +19,7 @@ export function answer(changes: Partial<Answer> = {}): Answer {
     completionTokens: 10,
     costMicroUsd: 120,
     latencyMs: 5,
+    throttledMs: 0,
     ...changes,
   };
 }

@@ -1,0 +1,42 @@
+import { addSums, ratioOf, type Sums } from '../figures.ts';
+import { type BootstrapResult, groupBootstrap } from './bootstrap.ts';
+import type { Interval } from './interval.ts';
+
+/** A figure with what chance may have done to it. */
+export type Estimate = {
+  /** Null when unknown, or when there is nothing to divide by. */
+  value: number | null;
+  /** 95 %, by resampling groups; null with fewer than five groups, where they are all alike, or where few resamples have the figure. */
+  interval: Interval | null;
+};
+
+/** Resamples of fewer groups take too few different values for a percentile to mean something: of two groups, three. */
+export const leastGroups = 5;
+
+/** Share of a figure below which a standard error is due to rounding. */
+const negligible = 1e-9;
+
+/** A ratio of two sums over tasks, with an interval by resampling their groups. @param seed of the resamples */
+export function ratioByGroup(tasks: readonly { group: string; sums: Sums }[], seed: string): Estimate {
+  const groups = inGroups(tasks).map((items) => [addSums(items.map(({ sums }) => sums))]);
+  const result = groupBootstrap(groups, ratioOf, { seed });
+  return { value: result.estimate, interval: telling(result, groups.length)?.interval ?? null };
+}
+
+/** Items by group, ordered by its name: the bootstrap's result depends on the order of the groups, which must not depend on the store. */
+export function inGroups<T extends { group: string }>(items: readonly T[]): T[][] {
+  const groups = [...Map.groupBy(items, ({ group }) => group)];
+  return groups.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, own]) => own);
+}
+
+/**
+ * The bootstrap's interval and error where they say something: the estimate is known, there are some groups, not all alike, and at most one
+ * resample in twenty lacks the statistic, because the others alone would make it look surer than it is.
+ */
+export function telling(result: BootstrapResult, groups: number): { interval: Interval; standardError: number } | null {
+  const { estimate, interval, standardError, undefinedResamples } = result;
+  if (groups < leastGroups || estimate === null || interval === null || standardError === null) return null;
+  return standardError > negligible * Math.max(1, Math.abs(estimate)) && undefinedResamples <= 100
+    ? { interval, standardError }
+    : null;
+}

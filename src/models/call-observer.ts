@@ -1,0 +1,76 @@
+/** What is counted, logged and traced of model calls. */
+import type { RoleSettings } from '../domain/run-config.ts';
+import type { CruxError } from '../errors.ts';
+import { type Instruments, noInstruments, type WaitReason } from '../observe/instruments.ts';
+import { type Log, silent } from '../observe/log.ts';
+import type { Answer } from '../store/journal.ts';
+import type { ModelCall } from './gateway.ts';
+
+export class CallObserver {
+  readonly #instruments: Instruments;
+  readonly #log: Log;
+
+  constructor(instruments: Instruments = noInstruments, log: Log = silent) {
+    this.#instruments = instruments;
+    this.#log = log;
+  }
+
+  /** An answer was there and is not paid again. */
+  readJournal({ address }: ModelCall, endpoint: string): void {
+    this.#instruments.journalReads.add(1, { role: address.role, endpoint });
+  }
+
+  /** A complete answer came, and is paid. */
+  answered({ address, run, step }: ModelCall, endpoint: string, answer: Answer): void {
+    const { promptTokens, completionTokens, costMicroUsd, latencyMs } = answer;
+    const { role, purpose, sample, ask } = address;
+    const labels = { role, endpoint };
+    this.#instruments.calls.add(1, labels);
+    this.#instruments.callSeconds.record(latencyMs / 1000, labels);
+    if (promptTokens !== null) this.#instruments.tokens.add(promptTokens, { ...labels, kind: 'prompt' });
+    if (completionTokens !== null) this.#instruments.tokens.add(completionTokens, { ...labels, kind: 'generated' });
+    if (costMicroUsd === null) this.#instruments.unknownCost.add(1, labels);
+    else this.#instruments.cost.add(costMicroUsd / 1e6, labels);
+    const paid = { promptTokens, completionTokens, costMicroUsd, latencyMs };
+    this.#log('debug', 'model answered', { run: run.id, step, endpoint, role, purpose, draw: sample, ask, ...paid });
+  }
+
+  /** A request came to no complete answer. */
+  failed({ address, run, step }: ModelCall, endpoint: string, error: CruxError): void {
+    const { role, purpose } = address;
+    this.#instruments.faults.add(1, { role, endpoint, kind: error.kind });
+    const { retryAfterMs } = error;
+    this.#log('warn', 'model call failed', { run: run.id, step, endpoint, role, purpose, retryAfterMs, error });
+  }
+
+  /** @param obstacle what the call waits for, or waits after; null: for a place at its endpoint */
+  waited(endpoint: string, obstacle: CruxError | null, waitMs: number): void {
+    if (waitMs > 0) this.#instruments.waitSeconds.add(waitMs / 1000, { endpoint, reason: waitReason(obstacle) });
+  }
+}
+
+function waitReason(obstacle: CruxError | null): WaitReason {
+  if (obstacle === null) return 'place';
+  if (obstacle.kind === 'Model.RateLimit') return 'rate-limit';
+  return obstacle.kind === 'Run.Paused' ? 'ceiling' : 'fault';
+}
+
+/** Attributes of the span around a call. */
+export function callAttributes({ run, address, step }: ModelCall, settings: RoleSettings) {
+  return {
+    'crux.run': run.id,
+    'crux.step': step,
+    'crux.role': address.role,
+    'crux.purpose': address.purpose,
+    'crux.endpoint': settings.endpoint,
+    'gen_ai.request.model': settings.model,
+  };
+}
+
+/** What the provider says that an answer used; empty where it says nothing. */
+export function usageAttributes({ promptTokens, completionTokens }: Answer) {
+  return {
+    ...(promptTokens !== null && { 'gen_ai.usage.input_tokens': promptTokens }),
+    ...(completionTokens !== null && { 'gen_ai.usage.output_tokens': completionTokens }),
+  };
+}

@@ -1,0 +1,93 @@
+/** A call to a model: where it stands, the request that is made of it, and the answer that is journaled. */
+import type { Json } from '../domain/canonical-json.ts';
+import type { Message, Tool } from '../domain/message.ts';
+import type { Role, RoleSettings } from '../domain/run-config.ts';
+import { scopeOfCall } from '../domain/stream.ts';
+import type { Answer } from '../store/journal.ts';
+import type { Run } from '../store/runs.ts';
+import type { Completion, RequestBody } from './endpoint.ts';
+
+/** What a call is for. Calls for different purposes never share an answer. */
+export type Purpose =
+  | 'explore'
+  | 'propose'
+  | 'score'
+  | 'verify'
+  | 'baseline'
+  | 'placebo'
+  | 'value'
+  | 're-value'
+  | 're-estimate'
+  | 'demonstrate'
+  | 'contrast'
+  | 'sample'
+  | 'calibrate'
+  | 'reference'
+  | 'evaluate';
+
+/** Where a call stands: with the request body, this is its key in the journal. */
+export type CallAddress = {
+  nodeId: string;
+  role: Role;
+  purpose: Purpose;
+  /** The rollout that the call belongs to; empty outside rollouts. */
+  stream: string;
+  /** Number of the sample, from 0: samples that must be independent never share an answer. */
+  sample: number;
+  /** How often this was asked because of the answers' content, from 0. */
+  ask: number;
+};
+
+export type ModelCall = {
+  run: Run;
+  /** Task that it is made for. */
+  taskId: string;
+  address: CallAddress;
+  messages: Message[];
+  tools: Tool[];
+  /** JSON schema of the answer, where one is wanted. */
+  responseFormat?: Json;
+  /** Number of the step that the answer is, from 1. */
+  step: number;
+};
+
+export function requestBody(call: ModelCall, settings: RoleSettings): RequestBody {
+  return {
+    model: settings.model,
+    messages: call.messages as Json,
+    temperature: settings.temperature,
+    max_tokens: settings.maxTokens,
+    ...(settings.topP !== null && { top_p: settings.topP }),
+    ...(call.tools.length > 0 && { tools: call.tools as unknown as Json }),
+    ...(call.responseFormat !== undefined && { response_format: call.responseFormat }),
+    ...settings.extraBody,
+  };
+}
+
+/** @param sent how the call was sent, and how long it waited before and took */
+export function answerFrom(
+  call: ModelCall,
+  settings: RoleSettings,
+  completion: Completion,
+  sent: { key: string; seed: number; latencyMs: number; throttledMs: number },
+): Answer {
+  const { promptTokens, completionTokens } = completion;
+  const scope = scopeOfCall(call.run.id, call.taskId, call.address);
+  const known = settings.price !== null && promptTokens !== null && completionTokens !== null;
+  return {
+    key: sent.key,
+    taskId: scope.taskId,
+    stepId: scope.stepId,
+    ...call.address,
+    model: settings.model,
+    seed: sent.seed,
+    message: completion.message,
+    finishReason: completion.finishReason,
+    promptTokens,
+    completionTokens,
+    // A price in dollars per million tokens is one in micro-dollars per token.
+    costMicroUsd: known ? promptTokens * settings.price!.input + completionTokens * settings.price!.output : null,
+    latencyMs: sent.latencyMs,
+    throttledMs: Math.round(sent.throttledMs),
+  };
+}

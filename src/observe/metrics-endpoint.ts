@@ -1,0 +1,95 @@
+/** `GET /metrics` of a worker, as Prometheus reads it: Crux's own metrics and those of Temporal's SDK on one page. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import type { MetricReader } from '@opentelemetry/sdk-metrics';
+import { CruxError, errorText } from '../errors.ts';
+import type { Log } from './log.ts';
+
+export type MetricsEndpoint = {
+  /** For the meter provider. */
+  reader: MetricReader;
+  /** host:port that it listens at. */
+  address: string;
+  close(): Promise<void>;
+};
+
+const sdkTimeoutMs = 2_000;
+
+/**
+ * Listens at `address`.
+ * @param sdkAddress where Temporal's SDK serves its own metrics
+ * @throws CruxError User.Config when the address makes no sense or is taken
+ */
+export async function openMetricsEndpoint(address: string, sdkAddress: string, log: Log): Promise<MetricsEndpoint> {
+  const { host, port } = splitAddress(address);
+  const exporter = new PrometheusExporter({ preventServerStart: true });
+  const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
+  const page = async () => {
+    const [{ resourceMetrics, errors }, sdk] = await Promise.all([exporter.collect(), sdkMetrics(sdkAddress, log)]);
+    for (const error of errors) log('warn', 'a metric could not be read', { error });
+    return `${serializer.serialize(resourceMetrics)}${sdk}`;
+  };
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+      response.writeHead(404).end('Metrics are at /metrics.\n');
+      return;
+    }
+    page().then(
+      (text) => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text),
+      (error: unknown) => {
+        log('error', 'metrics could not be collected', { error });
+        response.writeHead(500).end();
+      },
+    );
+  });
+  await listen(server, host, port);
+  // A scraper must not keep a worker from ending.
+  server.unref();
+  const bound = server.address() as AddressInfo;
+  return {
+    reader: exporter,
+    address: `${host}:${bound.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** What Temporal's SDK serves; empty, and said so in the log, when it does not answer. */
+async function sdkMetrics(address: string, log: Log): Promise<string> {
+  try {
+    const response = await fetch(`http://${address}/metrics`, { signal: AbortSignal.timeout(sdkTimeoutMs) });
+    return await response.text();
+  } catch (error) {
+    log('warn', 'the metrics of the Temporal SDK could not be read', { error });
+    return '';
+  }
+}
+
+function splitAddress(address: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(address);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    throw new CruxError('User.Config', `"${address}" is no address for metrics.`, {
+      remedy: 'Write host:port, e.g. 127.0.0.1:9464, or 0.0.0.0:9464 for scrapers on other machines.',
+    });
+  }
+  return { host: (match[1] ?? match[2])!, port };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new CruxError('User.Config', `Metrics cannot be served at ${host}:${port}: ${errorText(error)}.`, {
+          remedy: 'Another worker may have it: give each its own port with --metrics.',
+          cause: error,
+        }),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+}

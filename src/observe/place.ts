@@ -1,0 +1,22 @@
+/** Where in a run something happens: what log lines and spans have in common. */
+export type Place = {
+  run?: string;
+  /** The task as it appears in workflow ids. */
+  task?: string;
+  /** Number of the task's trajectory, from 0. */
+  sample?: number;
+  activity?: string;
+  /** From 1. */
+  attempt?: number;
+};
+
+/** Run, task and sample that a workflow id names (domain/workflow-ids.ts). */
+export function placeOfWorkflow(workflowId: string): Place {
+  const trajectory = /^([^/]+(?:\/round-\d+)?)\/([^/]+)\/(\d+)(?:\/|$)/.exec(workflowId);
+  if (trajectory) {
+    const [, run, task, sample] = trajectory;
+    return { run, task, sample: Number(sample) };
+  }
+  // Campaigns, and other work on a run.
+  return { run: /^[^/]*(?:\/round-\d+)?/.exec(workflowId)![0] };
+}

@@ -1,0 +1,199 @@
+/**
+ * What runs leave in a store, and how it is taken out again: the rows of a run, then the states, transitions and snapshots that no other run
+ * refers to. In parts, so that workers that use the store never wait long.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import { chunks } from './chunks.ts';
+import type { Database } from './database.ts';
+import type { Schema } from './schema.ts';
+
+/** Tables whose rows belong to one run, in the order in which they are emptied: the run itself last, so that what was cut short is found again. */
+export const runTables = [
+  'answers',
+  'faults',
+  'reservations',
+  'claims',
+  'waits',
+  'rollouts',
+  'candidates',
+  'scores',
+  'steps',
+  'branches',
+  'pairs',
+  'examples',
+  'audits',
+  'trajectories',
+  'run_tasks',
+] as const satisfies (keyof Schema)[];
+
+export const treeTables = ['nodes', 'transitions', 'snapshots'] as const satisfies (keyof Schema)[];
+
+export type RowCounts = { [table in (typeof runTables)[number] | (typeof treeTables)[number]]: number };
+
+/** Where states are named. Imported trajectories are among these rows, and so keep theirs. */
+const references = [
+  ['answers', 'node_id'],
+  ['candidates', 'node_id'],
+  ['steps', 'node_id'],
+  ['branches', 'node_id'],
+  ['branches', 'leaf_id'],
+  ['pairs', 'node_id'],
+  ['pairs', 'chosen_leaf'],
+  ['pairs', 'rejected_leaf'],
+  ['examples', 'leaf_id'],
+  ['trajectories', 'root_id'],
+  ['trajectories', 'leaf_id'],
+] as const;
+
+const rowsPerDelete = 2_000;
+const idsPerDelete = 500;
+
+/** What is no longer needed of the tree. */
+export type TreeGarbage = { nodes: string[]; transitions: string[]; snapshots: string[] };
+
+export class Garbage {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Rows of these runs, by table. */
+  async countRows(runIds: string[]): Promise<RowCounts> {
+    const counts = Object.fromEntries([...runTables, ...treeTables].map((name) => [name, 0])) as RowCounts;
+    for (const part of chunks(runIds, idsPerDelete)) {
+      for (const name of runTables) {
+        const { rows } = await sql<{ count: number }>`
+          SELECT count(*) AS count FROM ${sql.table(name)} WHERE run_id IN (${sql.join(part)})`.execute(this.#kysely);
+        counts[name] += Number(rows[0]!.count);
+      }
+    }
+    return counts;
+  }
+
+  /** Runs that have calls under way, whatever their state says: also an audit of a run that is over makes calls. */
+  async runsWithCalls(): Promise<Set<string>> {
+    const query = this.#kysely.selectFrom('claims').select('run_id').distinct().where('expires_at', '>', Date.now());
+    return new Set((await query.execute()).map(({ run_id }) => run_id));
+  }
+
+  /** Takes a run out, with all that belongs to it alone. @param progress told how many rows of a table are gone so far */
+  async deleteRun(runId: string, progress: (table: string, rows: number) => void): Promise<void> {
+    await this.#rememberUses(runId);
+    for (const name of runTables) {
+      for (let gone = 0; ; ) {
+        const deleted = await this.#deleteSome(name, runId);
+        gone += deleted;
+        if (deleted > 0) progress(name, gone);
+        if (deleted < rowsPerDelete) break;
+      }
+    }
+    await this.#kysely.deleteFrom('runs').where('id', '=', runId).execute();
+  }
+
+  /** A model may have learned from what is deleted: the leak guard goes on knowing which groups that was. */
+  async #rememberUses(runId: string): Promise<void> {
+    for (const [table, use] of [
+      ['pairs', 'pairs'],
+      ['examples', 'sft'],
+    ] as const) {
+      await sql`
+        INSERT INTO data_uses (run_id, use, environment, task_group, given_at)
+        SELECT DISTINCT held.run_id, ${use}, runs.environment, held.task_group, CAST(${Date.now()} AS bigint)
+        FROM ${sql.table(table)} held JOIN runs ON runs.id = held.run_id WHERE held.run_id = ${runId}
+        ON CONFLICT DO NOTHING`.execute(this.#kysely);
+    }
+  }
+
+  /**
+   * States, transitions and snapshots that nothing refers to any more, the rows of some runs aside. The trees of tasks of runs under way
+   * count as needed: a worker may have just made a state that nothing refers to yet. A transition out of a needed state is kept, too.
+   */
+  async findTreeGarbage(withoutRuns: string[]): Promise<TreeGarbage> {
+    const needed = this.#needed(withoutRuns);
+    const ids = async (query: RawBuilder<{ id: string }>) =>
+      (await query.execute(this.#kysely)).rows.map(({ id }) => id);
+    return {
+      nodes: await ids(sql`${needed} SELECT id FROM nodes WHERE id NOT IN (SELECT id FROM needed)`),
+      transitions: await ids(sql`${needed}, keys AS (SELECT state_key FROM nodes WHERE id IN (SELECT id FROM needed))
+        SELECT key AS id FROM transitions
+        WHERE key NOT IN (SELECT state_key FROM keys) AND parent_key NOT IN (SELECT state_key FROM keys)`),
+      snapshots: await ids(sql`${needed}, keys AS (SELECT state_key FROM nodes WHERE id IN (SELECT id FROM needed))
+        SELECT state_key AS id FROM snapshots WHERE state_key NOT IN (SELECT state_key FROM keys)`),
+    };
+  }
+
+  /**
+   * Takes out what was found, unless a run was started since: it may need what nothing referred to.
+   * @returns whether all of it is gone
+   */
+  async deleteTree(
+    garbage: TreeGarbage,
+    foundAt: number,
+    progress: (table: string, rows: number) => void,
+  ): Promise<boolean> {
+    const isQuiet = sql`NOT EXISTS (SELECT 1 FROM runs WHERE created_at >= ${foundAt})`;
+    for (const name of treeTables) {
+      const key = sql.ref(name === 'nodes' ? 'id' : name === 'transitions' ? 'key' : 'state_key');
+      let gone = 0;
+      for (const part of chunks(garbage[name], idsPerDelete)) {
+        const { numAffectedRows } = await sql`
+          DELETE FROM ${sql.table(name)} WHERE ${key} IN (${sql.join(part)}) AND ${isQuiet}`.execute(this.#kysely);
+        gone += Number(numAffectedRows ?? 0);
+        progress(name, gone);
+      }
+      if (gone < garbage[name].length) return false;
+    }
+    return true;
+  }
+
+  /** Bytes that the store takes on its disk, deleted rows included. */
+  async size(): Promise<number> {
+    const query =
+      this.#database.engine === 'sqlite'
+        ? sql<{ size: number }>`SELECT page_count * page_size AS size FROM pragma_page_count(), pragma_page_size()`
+        : sql<{ size: number }>`SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) AS size FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r'`;
+    return Number((await query.execute(this.#kysely)).rows[0]!.size);
+  }
+
+  /** Gives the room of deleted rows back to the disk. @throws CruxError `Store.Unavailable` while others use the store, `Store.Full` */
+  async giveSpaceBack(): Promise<void> {
+    if (this.#database.engine === 'postgres') {
+      for (const name of [...runTables, ...treeTables]) await sql`VACUUM FULL ${sql.table(name)}`.execute(this.#kysely);
+      return;
+    }
+    await sql`VACUUM`.execute(this.#kysely);
+    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(this.#kysely);
+  }
+
+  get #kysely() {
+    return this.#database.kysely;
+  }
+
+  async #deleteSome(name: (typeof runTables)[number], runId: string): Promise<number> {
+    // Both engines name the place of a row, which is all that a part of a table can be told by.
+    const place = sql.ref(this.#database.engine === 'sqlite' ? 'rowid' : 'ctid');
+    const { numAffectedRows } = await sql`
+      DELETE FROM ${sql.table(name)} WHERE ${place} IN (
+        SELECT ${place} FROM ${sql.table(name)} WHERE run_id = ${runId} LIMIT ${rowsPerDelete})`.execute(this.#kysely);
+    return Number(numAffectedRows ?? 0);
+  }
+
+  #needed(withoutRuns: string[]): RawBuilder<unknown> {
+    const gone = withoutRuns.length === 0 ? sql`false` : sql`id IN (${sql.join(withoutRuns)})`;
+    const named = references.map(
+      ([name, column]) =>
+        sql`SELECT ${sql.ref(column)} AS id FROM ${sql.table(name)} WHERE run_id NOT IN (SELECT id FROM gone)`,
+    );
+    const underWay = sql`
+      SELECT nodes.id FROM nodes WHERE (nodes.environment, nodes.task_id) IN (
+        SELECT runs.environment, run_tasks.task_id FROM runs JOIN run_tasks ON run_tasks.run_id = runs.id
+        WHERE runs.finished_at IS NULL OR runs.id IN (SELECT run_id FROM claims WHERE expires_at > ${Date.now()}))`;
+    return sql`WITH RECURSIVE gone AS (SELECT id FROM runs WHERE ${gone}), named AS (${sql.join([...named, underWay], sql` UNION `)}),
+      needed AS (
+        SELECT id FROM named WHERE id IS NOT NULL
+        UNION
+        SELECT nodes.parent_id FROM nodes JOIN needed ON nodes.id = needed.id WHERE nodes.parent_id IS NOT NULL)`;
+  }
+}

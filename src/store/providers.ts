@@ -1,0 +1,124 @@
+/** What all workers know of a provider of models: until when it wants no calls, and how much of its rate is leased out. */
+import { sql } from 'kysely';
+import { lease, type NextLeases, type RateLimits } from '../domain/rate.ts';
+import type { Database } from './database.ts';
+
+/** The leases of a provider as they were found, and the time by which they count. */
+export type SeenLeases = { next: NextLeases; nowUs: number };
+
+export class Providers {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** When a provider takes calls again, in milliseconds since 1970; 0 when it does now. */
+  async coolDownUntil(provider: string): Promise<number> {
+    const row = await this.#database.kysely
+      .selectFrom('providers')
+      .select('cool_down_until')
+      .where('name', '=', provider)
+      .executeTakeFirst();
+    return row?.cool_down_until ?? 0;
+  }
+
+  /** Tells all workers that a provider wants no calls until then. */
+  async coolDown(provider: string, until: number): Promise<void> {
+    await this.#database.kysely
+      .insertInto('providers')
+      .values({ name: provider, cool_down_until: until, next_request_us: 0, next_token_us: 0 })
+      .onConflict((conflict) =>
+        conflict.column('name').doUpdateSet({ cool_down_until: until }).where('providers.cool_down_until', '<', until),
+      )
+      .execute();
+  }
+
+  /** When the next lease of each unit would begin. Times are those of the database's machine, which all workers share. */
+  async nextLeases(provider: string): Promise<SeenLeases> {
+    const { kysely, engine } = this.#database;
+    const now =
+      engine === 'postgres'
+        ? sql<number>`(extract(epoch from clock_timestamp()) * 1000000)::bigint`
+        : sql<number>`${Date.now() * 1000}`;
+    const row = await kysely
+      .selectFrom('providers')
+      .select(['next_request_us', 'next_token_us', now.as('now_us')])
+      .where('name', '=', provider)
+      .executeTakeFirst();
+    if (row) {
+      return { next: { requests: row.next_request_us, tokens: row.next_token_us }, nowUs: Number(row.now_us) };
+    }
+    await kysely
+      .insertInto('providers')
+      .values({ name: provider, cool_down_until: 0, next_request_us: 0, next_token_us: 0 })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    return this.nextLeases(provider);
+  }
+
+  /**
+   * Leases an amount of each unit that has a limit.
+   * @param seen as `nextLeases` found it; where others have leased since, it is looked up again
+   * @returns in how many microseconds from when it was seen the lease begins; below zero when it has begun. 0 for units without a limit
+   */
+  async lease(
+    provider: string,
+    amount: { requests: number; tokens: number },
+    limits: RateLimits,
+    seen: SeenLeases,
+  ): Promise<NextLeases> {
+    for (let found = seen; ; found = await this.nextLeases(provider)) {
+      const { next, nowUs } = found;
+      const requests = leaseUnit(next.requests, nowUs, amount.requests, limits.requestsPerMinute);
+      const tokens = leaseUnit(next.tokens, nowUs, amount.tokens, limits.tokensPerMinute);
+      const { numUpdatedRows } = await this.#database.kysely
+        .updateTable('providers')
+        .set({ next_request_us: requests.nextUs, next_token_us: tokens.nextUs })
+        .where('name', '=', provider)
+        .where('next_request_us', '=', next.requests)
+        .where('next_token_us', '=', next.tokens)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows > 0n) return { requests: requests.startsInUs, tokens: tokens.startsInUs };
+    }
+  }
+
+  /**
+   * Tells what a process needs of the places among the calls to a provider, for so long.
+   * @returns what every process needs, the own one first
+   */
+  async shareDemand(provider: string, holder: string, demand: number, forMs: number): Promise<number[]> {
+    const { kysely } = this.#database;
+    const now = Date.now();
+    const row = { demand, expires_at: now + forMs };
+    await kysely
+      .insertInto('shares')
+      .values({ provider, holder, ...row })
+      .onConflict((conflict) => conflict.columns(['provider', 'holder']).doUpdateSet(row))
+      .execute();
+    const others = await kysely
+      .selectFrom('shares')
+      .select('demand')
+      .where('provider', '=', provider)
+      .where('holder', '<>', holder)
+      .where('expires_at', '>', now)
+      .orderBy('holder')
+      .execute();
+    return [demand, ...others.map((other) => other.demand)];
+  }
+
+  /** A process needs no places any more. Those that died are forgotten with it. */
+  async endShare(provider: string, holder: string): Promise<void> {
+    await this.#database.kysely
+      .deleteFrom('shares')
+      .where('provider', '=', provider)
+      .where(({ eb, or }) => or([eb('holder', '=', holder), eb('expires_at', '<', Date.now())]))
+      .execute();
+  }
+}
+
+function leaseUnit(nextUs: number, nowUs: number, amount: number, perMinute: number | null) {
+  if (perMinute === null || amount === 0) return { startsInUs: 0, nextUs };
+  const leased = lease(nextUs, nowUs, amount, perMinute);
+  return { startsInUs: leased.startsUs - nowUs, nextUs: leased.nextUs };
+}

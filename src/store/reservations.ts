@@ -1,0 +1,193 @@
+/**
+ * What holds ceilings: the worst case of each call that is under way, and the rollouts that were started. Only one at a time reserves, so that
+ * the ceilings hold however many processes ask at once.
+ */
+import { type Compilable, type RawBuilder, sql } from 'kysely';
+import {
+  type CeilingLevel,
+  type Ceilings,
+  type CeilingUnit,
+  ceilingLevels,
+  ceilingOf,
+  ceilingUnits,
+} from '../domain/ceilings.ts';
+import type { Database } from './database.ts';
+
+/** What work belongs to, for the ceilings of run, task and step. */
+export type Scope = {
+  runId: string;
+  /** Null for what belongs to no task, as an audit. */
+  taskId: string | null;
+  /** State that the step starts from; null for work that belongs to no step. */
+  stepId: string | null;
+};
+
+/** What was used up. Calls whose usage the provider did not tell count at their worst case. */
+export type Use = { [unit in CeilingUnit]: number };
+
+/** What a call may use at worst. */
+export type WorstCase = { tokens: number /** Null when the model has no price. */; costMicroUsd: number | null };
+
+/** Until when a reservation holds whose call is over, but whose use nobody told. */
+const forEver = Number.MAX_SAFE_INTEGER;
+
+export class Reservations {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Holds the worst case of a call against the ceilings until it is settled, released, or its holder is dead.
+   * @returns whether there is room under the ceilings, together with what is spent and what others hold
+   */
+  async reserve(scope: Scope, key: string, worst: WorstCase, forMs: number, ceilings: Ceilings): Promise<boolean> {
+    const { kysely } = this.#database;
+    const now = Date.now();
+    const asked: Use = { calls: 1, tokens: worst.tokens, costMicroUsd: worst.costMicroUsd ?? 0, rollouts: 0 };
+    const room = this.#room(scope, ceilings, asked, ['calls', 'tokens', 'costMicroUsd'], { key, beyond: now });
+    await this.#oneAtATime(scope.runId, [
+      kysely.deleteFrom('reservations').where('run_id', '=', scope.runId).where('key', '=', key),
+      this.#statement(sql`
+        INSERT INTO reservations (run_id, key, task_id, step_id, tokens, cost_micro_usd, expires_at)
+        SELECT ${scope.runId}, ${key}, ${scope.taskId}, ${scope.stepId}, ${worst.tokens}, ${worst.costMicroUsd},
+               ${now + forMs}
+        WHERE ${room}`),
+    ]);
+    const own = kysely
+      .selectFrom('reservations')
+      .select('key')
+      .where('run_id', '=', scope.runId)
+      .where('key', '=', key);
+    return (await own.executeTakeFirst()) !== undefined;
+  }
+
+  async release(runId: string, key: string): Promise<void> {
+    await this.#database.kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key).execute();
+  }
+
+  /** Statement that settles a reservation with its answer: it is given up, or kept for good where the provider did not tell what was used. */
+  settle(runId: string, key: string, isToldUse: boolean): Compilable {
+    const { kysely } = this.#database;
+    return isToldUse
+      ? kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key)
+      : kysely
+          .updateTable('reservations')
+          .set({ expires_at: forEver })
+          .where('run_id', '=', runId)
+          .where('key', '=', key);
+  }
+
+  /**
+   * Notes that a rollout starts, for good. One that was noted before may always go on.
+   * @returns whether there is room for it under the ceilings
+   */
+  async startRollout(scope: Scope, id: string, ceilings: Ceilings): Promise<boolean> {
+    const { kysely } = this.#database;
+    const asked: Use = { calls: 0, tokens: 0, costMicroUsd: 0, rollouts: 1 };
+    const room = this.#room(scope, ceilings, asked, ['rollouts'], { key: '', beyond: 0 });
+    const known = kysely.selectFrom('rollouts').select('id').where('run_id', '=', scope.runId).where('id', '=', id);
+    await this.#oneAtATime(scope.runId, [
+      this.#statement(sql`
+        INSERT INTO rollouts (run_id, id, task_id, step_id)
+        SELECT ${scope.runId}, ${id}, ${scope.taskId}, ${scope.stepId}
+        WHERE ${room}
+        ON CONFLICT DO NOTHING`),
+    ]);
+    return (await known.executeTakeFirst()) !== undefined;
+  }
+
+  /** What was used for good, calls under way aside. */
+  async use(scope: Scope, level: CeilingLevel): Promise<Use> {
+    const columns = ceilingUnits.map(
+      (unit) => sql`${spent(unit, scope, level)} + ${held(unit, scope, level, '', forEver - 1)} AS ${sql.ref(unit)}`,
+    );
+    const { rows } = await sql<Use>`SELECT ${sql.join(columns)}`.execute(this.#database.kysely);
+    return Object.fromEntries(ceilingUnits.map((unit) => [unit, Number(rows[0]?.[unit] ?? 0)])) as Use;
+  }
+
+  /** Whether what is asked for fits under every ceiling, beside what is spent and what others hold beyond a time. */
+  #room(
+    scope: Scope,
+    ceilings: Ceilings,
+    asked: Use,
+    units: CeilingUnit[],
+    others: { key: string; beyond: number },
+  ): RawBuilder<unknown> {
+    const conditions = ceilingLevels.flatMap((level) => {
+      if (!isWithin(scope, level)) return [];
+      const ceiling = ceilingOf(ceilings, level);
+      return units
+        .filter((unit) => ceiling[unit] !== null)
+        .map((unit) => {
+          const inHand = held(unit, scope, level, others.key, others.beyond);
+          return sql`${spent(unit, scope, level)} + ${inHand} + ${asked[unit]} <= ${ceiling[unit]}`;
+        });
+    });
+    return conditions.length === 0 ? sql`1 = 1` : sql.join(conditions, sql` AND `);
+  }
+
+  async #oneAtATime(runId: string, statements: Compilable[]): Promise<void> {
+    const lock = this.#statement(sql`SELECT pg_advisory_xact_lock(hashtext(${runId}))`);
+    await this.#database.atomically([...(this.#database.engine === 'postgres' ? [lock] : []), ...statements]);
+  }
+
+  #statement(raw: RawBuilder<unknown>): Compilable {
+    return { compile: () => raw.compile(this.#database.kysely) };
+  }
+}
+
+/** Whether work counts for the ceilings of this level at all. */
+export function isWithin({ taskId, stepId }: Scope, level: CeilingLevel): boolean {
+  return level === 'run' || (level === 'task' ? taskId !== null : stepId !== null);
+}
+
+/** SQL for what paid answers used, and for the rollouts that were started. */
+function spent(unit: CeilingUnit, scope: Scope, level: CeilingLevel): RawBuilder<number> {
+  const where = within(scope, level);
+  switch (unit) {
+    case 'rollouts':
+      return sql`(SELECT count(*) FROM rollouts WHERE ${where})`;
+    case 'calls':
+      return sql`(SELECT count(*) FROM answers WHERE ${where} AND reused = 0)`;
+    case 'tokens':
+      return sql`(SELECT coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
+                  FROM answers WHERE ${where} AND reused = 0)`;
+    case 'costMicroUsd':
+      return sql`(SELECT coalesce(sum(cost_micro_usd), 0) FROM answers WHERE ${where} AND reused = 0)`;
+  }
+}
+
+/** SQL for what reservations hold that last beyond a time, that of one key aside. */
+function held(
+  unit: CeilingUnit,
+  scope: Scope,
+  level: CeilingLevel,
+  exceptKey: string,
+  beyond: number,
+): RawBuilder<number> {
+  const from = sql`FROM reservations WHERE ${within(scope, level)} AND key <> ${exceptKey} AND expires_at > ${beyond}`;
+  switch (unit) {
+    case 'rollouts':
+      return sql`0`;
+    case 'calls':
+      // A call that is answered, but whose use was not told, is counted among the answers.
+      return sql`(SELECT coalesce(sum(CASE WHEN expires_at = ${forEver} THEN 0 ELSE 1 END), 0) ${from})`;
+    case 'tokens':
+      return sql`(SELECT coalesce(sum(tokens), 0) ${from})`;
+    case 'costMicroUsd':
+      return sql`(SELECT coalesce(sum(cost_micro_usd), 0) ${from})`;
+  }
+}
+
+function within({ runId, taskId, stepId }: Scope, level: CeilingLevel): RawBuilder<unknown> {
+  switch (level) {
+    case 'run':
+      return sql`run_id = ${runId}`;
+    case 'task':
+      return sql`run_id = ${runId} AND task_id = ${taskId}`;
+    case 'step':
+      return sql`run_id = ${runId} AND task_id = ${taskId} AND step_id = ${stepId}`;
+  }
+}

@@ -1,0 +1,93 @@
+/** What an evaluation came to, read from the store: the same for the terminal, `--json`, report and comparison. */
+import { type Ending, isPolicyEnding } from '../domain/ending.ts';
+import { difficultiesOf, type EvaluationFigures, evaluationFigures, type Sample } from '../domain/evaluation.ts';
+import type { LeakedGroup } from '../domain/lineage.ts';
+import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
+import type { TrajectoryResult } from '../domain/wire.ts';
+import type { Run, RunTask } from '../store/runs.ts';
+import type { TrajectoryTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+
+export type Evaluation = {
+  model: string;
+  temperature: number;
+  /** Most samples of a task. */
+  samples: number;
+  /** Runs that the policy was said to be trained on, `none` where that is all; null when nobody said. */
+  trainedOn: string[] | null;
+  /** Groups that it has seen or may have, tested all the same (`--allow-leak`); empty for a clean test. */
+  leaked: LeakedGroup[];
+  overall: EvaluationFigures;
+  /** The same without the leaked groups; null for a clean test. */
+  withoutLeaked: EvaluationFigures | null;
+  /** Empty where no task has a difficulty. */
+  byDifficulty: { difficulty: string | null; figures: EvaluationFigures }[];
+  /** What a reader must know. */
+  notes: string[];
+};
+
+/** Fewer groups than this make bootstrap intervals noticeably too narrow. */
+const fewGroups = 10;
+
+/** @returns null for a run of another method */
+export async function evaluationOf(store: Store, runId: string): Promise<Evaluation | null> {
+  const run = await store.runs.get(runId);
+  if (run.config.method !== 'evaluate') return null;
+  const { leaked, models } = run.config;
+  const samples = await samplesOf(store, run);
+  const seen = new Set(leaked.map(({ group }) => group));
+  const difficulties = difficultiesOf(samples);
+  const overall = evaluationFigures(samples);
+  const clean = seen.size === 0 ? null : evaluationFigures(samples.filter(({ group }) => !seen.has(group)));
+  const byDifficulty = difficulties.every((label) => label === null)
+    ? []
+    : difficulties.map((difficulty) => ({
+        difficulty,
+        figures: evaluationFigures(samples.filter((sample) => sample.difficulty === difficulty)),
+      }));
+  const shown = [overall, ...(clean === null ? [] : [clean]), ...byDifficulty.map(({ figures }) => figures)];
+  return {
+    model: models.policy.model,
+    temperature: models.policy.temperature,
+    samples: Math.max(0, ...[...Map.groupBy(samples, ({ taskId }) => taskId).values()].map((own) => own.length)),
+    trainedOn: models.policy.trainedOn ?? null,
+    leaked,
+    overall,
+    withoutLeaked: clean,
+    byDifficulty,
+    notes: notesOf(run, shown),
+  };
+}
+
+/** The samples of a run that is an evaluation, one for each of its trajectories, also of those that are still to be made. */
+export async function samplesOf(store: Store, run: Run): Promise<Sample[]> {
+  const [tasks, trajectories] = await Promise.all([store.runs.tasks(run.id), store.findings.trajectories(run.id)]);
+  const rows = new Map(trajectories.map((row) => [`${row.sample}/${row.task_id}`, row]));
+  return tasks.map((task) => sampleOf(task, rows.get(`${task.sample}/${task.taskId}`)));
+}
+
+function sampleOf(task: RunTask, row: TrajectoryTable | undefined): Sample {
+  const { taskId, difficulty } = task;
+  const own = { taskId, group: task.group ?? `task ${taskId}`, difficulty };
+  if (row && row.success !== null && isPolicyEnding(row.ending as Ending)) {
+    const outcome = row.success === 0 ? 'failure' : row.confirmed === 0 ? 'coincidental' : 'success';
+    return { ...own, ending: row.ending, outcome, reward: row.reward };
+  }
+  if (task.result === null) return { ...own, ending: null, outcome: 'open', reward: null };
+  // A workflow that was lost left a result and no trajectory.
+  const ending = row?.ending ?? (JSON.parse(task.result) as TrajectoryResult).ending;
+  return { ...own, ending, outcome: 'missing', reward: null };
+}
+
+/** @param shown the figures of the whole test first */
+function notesOf({ state, config }: Run, shown: readonly EvaluationFigures[]): string[] {
+  const { model } = config.models.policy;
+  const { open } = shown[0]!;
+  return [
+    ...(model.startsWith('sim-') ? ['Simulated: engine behaviour, not model quality.'] : []),
+    ...(open > 0 ? [`${open} samples have not ended (the run is ${state}): figures are of the others.`] : []),
+    ...(shown.some(({ groups }) => groups < fewGroups)
+      ? [`Intervals from fewer than ${fewGroups} groups are too narrow; from fewer than ${leastGroups} there are none.`]
+      : []),
+  ];
+}

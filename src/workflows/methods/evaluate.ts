@@ -1,0 +1,7 @@
+import type { EvaluateOptions } from '../../domain/run-config.ts';
+import type { TaskRun } from '../primitives.ts';
+
+/** Evaluation of the policy on one sample of a task: its own trajectory, made for nothing else, and no more. */
+export async function evaluate(task: TaskRun<EvaluateOptions>): Promise<void> {
+  await task.explore();
+}

@@ -1,0 +1,114 @@
+/** What a run came to, and whether a disturbed one came to the same as an undisturbed one, without paying twice. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { canonicalJson, type Json } from '../../src/domain/canonical-json.ts';
+import { exportPairs } from '../../src/export/index.ts';
+import type { LogEntry } from '../../src/simulation/request-log.ts';
+import { ledgerLines } from '../../src/store/ledger.ts';
+import type { Store } from '../../src/store/store.ts';
+import { loadPairs } from '../../src/views/pairs.ts';
+import { outcomeOf } from '../helpers/lab.ts';
+import type { Kill } from './disturb.ts';
+
+/** What must be the same, to the byte. */
+export type Outcome = { result: string; findings: string; ledger: string; rows: string; certificates: string };
+
+export async function outcomeWithExport(
+  store: Store,
+  runId: string,
+  result: unknown,
+  folder: string,
+): Promise<Outcome> {
+  const lines = await ledgerLines(store.database, runId);
+  await exportPairs(await loadPairs(store, runId), { format: 'trl', out: folder, force: true });
+  const text = (file: string) => readFileSync(join(folder, file), 'utf8');
+  return {
+    result: canonicalJson(result as Json),
+    findings: await outcomeOf(store, runId),
+    // Times differ; faults and repeats are no part of these lines.
+    ledger: JSON.stringify(lines.map(({ meanLatencyMs: _, ...line }) => line)),
+    rows: text('pairs.jsonl'),
+    certificates: text('certificates.jsonl').replace(/"attempts":\{[^}]*\}/g, ''),
+  };
+}
+
+/** @returns in words what differs; nothing when all is the same */
+export function differences(runId: string, undisturbed: Outcome, disturbed: Outcome): string[] {
+  const parts = Object.keys(undisturbed) as (keyof Outcome)[];
+  return parts
+    .filter((part) => undisturbed[part] !== disturbed[part])
+    .map((part) => `${runId}: other ${part} than undisturbed: ${firstDifference(undisturbed[part], disturbed[part])}`);
+}
+
+function firstDifference(one: string, other: string): string {
+  const lines = [one.split('\n'), other.split('\n')] as const;
+  const at = lines[0].findIndex((line, index) => line !== lines[1][index]);
+  const [was = '', is = ''] = [lines[0][at], lines[1][at]];
+  const from = Math.max(0, [...was].findIndex((character, index) => character !== is[index]) - 100);
+  const part = (line: string) => line.slice(from, from + 300);
+  return `line ${at + 1} of ${lines[0].length}, character ${from}\n  was …${part(was)}\n  is  …${part(is)}`;
+}
+
+export type Repeats = {
+  requests: number;
+  /** Requests that came to an injected fault. */
+  faulted: number;
+  /** Requests under a key whose answer was journaled before. */
+  afterJournaled: string[];
+  /** Requests beyond the first of a key, those after an injected fault aside. */
+  repeated: number;
+  /** Most that these may be: for each kill, the calls sent and not yet journaled. */
+  inFlightAtKills: number;
+  /** Keys with more of them than there were kills while they were in flight. */
+  unexplained: string[];
+};
+
+/** @param journaledAt when each key was written, in milliseconds since 1970 */
+export function countRepeats(requests: LogEntry[], journaledAt: Map<string, number>, kills: Kill[]): Repeats {
+  const byKey = Map.groupBy(requests, ({ key }) => key);
+  const repeats: Repeats = {
+    requests: requests.length,
+    faulted: requests.filter(({ fault }) => fault !== null).length,
+    afterJournaled: [],
+    repeated: 0,
+    inFlightAtKills: 0,
+    unexplained: [],
+  };
+  for (const [key, entries] of byKey) {
+    const written = journaledAt.get(key) ?? Number.POSITIVE_INFINITY;
+    const times = entries.map(({ received }) => Date.parse(received));
+    if (times.some((time) => time > written)) repeats.afterJournaled.push(key);
+    const first = Math.min(...times);
+    const inFlight = kills.filter(({ from, to }) => first <= to && written >= from).length;
+    const extra = Math.max(0, entries.filter(({ fault }) => fault === null).length - 1);
+    repeats.repeated += extra;
+    repeats.inFlightAtKills += inFlight;
+    if (extra > inFlight) repeats.unexplained.push(key);
+  }
+  return repeats;
+}
+
+/** When each answer of these runs was written. */
+export async function writingTimes(store: Store, runIds: string[]): Promise<Map<string, number>> {
+  const query = store.database.kysely.selectFrom('answers').select(['key', 'created_at']).where('run_id', 'in', runIds);
+  return new Map((await query.execute()).map(({ key, created_at }) => [key, created_at]));
+}
+
+/** Whether a folder to which an export was killed holds nothing that looks finished, or all of it. @returns what is wrong */
+export function halfWritten(folder: string): string[] {
+  if (!existsSync(join(folder, 'pairs.jsonl'))) return [];
+  const names = readdirSync(folder);
+  const missing = ['certificates.jsonl', 'lint.json', 'training.json', 'training.md'].filter(
+    (name) => !names.includes(name),
+  );
+  if (missing.length > 0) return [`${folder} has rows, but no ${missing.join(', ')}`];
+  const lines = (name: string) =>
+    readFileSync(join(folder, name), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as object);
+  const { rows } = JSON.parse(readFileSync(join(folder, 'training.json'), 'utf8')) as { rows: number };
+  const found = lines('pairs.jsonl').length;
+  if (found !== rows || lines('certificates.jsonl').length !== rows) return [`${folder} has ${found} of ${rows} rows`];
+  return [];
+}

@@ -1,0 +1,30 @@
+// Layer: texts of the command line, from values.
+import { expect, it } from 'vitest';
+import { ceilingsGiven, ceilingsText } from '../../src/cli/ceilings.ts';
+import { progressText } from '../../src/cli/progress.ts';
+import { waitingText } from '../../src/cli/text.ts';
+import { ceilingsFrom } from '../../src/domain/ceilings.ts';
+
+it('says the ceilings of each level', () => {
+  expect(ceilingsText(ceilingsFrom({}))).toBe('none');
+  const all = { calls: 20_000, costMicroUsd: 2_500_000, task: { rollouts: 40 }, step: { tokens: 9_000 } };
+  expect(ceilingsText(ceilingsFrom(all))).toBe('20,000 calls, $2.50; a task 40 rollouts; a step 9,000 tokens');
+});
+
+it('takes only the ceilings that were named', () => {
+  expect(ceilingsGiven({ maxRollouts: 5, maxCost: 0.5 })).toEqual({ rollouts: 5, costMicroUsd: 500_000 });
+});
+
+it('says what a run waits for, and the day where it is another one', () => {
+  const today = new Date();
+  today.setHours(14, 5);
+  const other = new Date(2031, 1, 3, 4, 5);
+  const waits = [
+    { endpoint: 'hosted', until: today.getTime(), calls: 12 },
+    { endpoint: 'local', until: other.getTime(), calls: 1 },
+  ];
+  expect(waitingText(waits)).toBe('for hosted until 14:05 (12 calls), for local until 2031-02-03 04:05 (1 call)');
+  const counts = { trajectories: 0, steps: 0, branches: 0, pairs: 0, calls: 0 };
+  const line = progressText({ done: 0, total: 5, state: 'running', counts, waitingFor: waits.slice(0, 1) }, 0, 200);
+  expect(line).toContain('waiting for hosted until 14:05 (12 calls)');
+});

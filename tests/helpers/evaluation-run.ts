@@ -1,0 +1,71 @@
+import { ceilingsFrom } from '../../src/domain/ceilings.ts';
+import type { Sample } from '../../src/domain/evaluation.ts';
+import type { EvaluationConfig, RoleSettings, RunConfig } from '../../src/domain/run-config.ts';
+import type { Store } from '../../src/store/store.ts';
+import { runConfig } from './store.ts';
+
+export type RecordedEvaluation = {
+  /** Outcomes of the samples by task, and the task's group and difficulty. */
+  tasks: {
+    [taskId: string]: { group?: string; difficulty?: string | null; samples: Sample['outcome'][] };
+  };
+  leaked?: EvaluationConfig['leaked'];
+  policy?: Partial<RoleSettings>;
+};
+
+/** Settings of an evaluation, with one endpoint. */
+export function evaluationConfig(changes: Pick<RecordedEvaluation, 'leaked' | 'policy'> = {}): RunConfig {
+  const { models, method: _method, options: _options, ...settings } = runConfig({ split: 'test' });
+  return {
+    ...settings,
+    method: 'evaluate',
+    options: { confirmOnVariants: true },
+    leaked: changes.leaked ?? [],
+    models: { ...models, policy: { ...models.policy, ...changes.policy } },
+  };
+}
+
+/** Writes a finished evaluation straight into the store, without any workflow. Every task has a group of its own unless it names one. */
+export async function recordEvaluation(store: Store, id: string, recorded: RecordedEvaluation): Promise<void> {
+  const samples = Object.entries(recorded.tasks).flatMap(([taskId, { samples: outcomes, group, difficulty }]) =>
+    outcomes.map((outcome, sample) => ({ taskId, sample, outcome, group: group ?? taskId, difficulty })),
+  );
+  await store.runs.create(
+    {
+      id,
+      method: 'evaluate',
+      environment: 'doors',
+      seed: 1,
+      config: evaluationConfig(recorded),
+      ceilings: ceilingsFrom({}),
+      reuse: [],
+    },
+    samples.map(({ taskId, sample, group, difficulty }, position) => ({
+      ...{ position, taskId, sample, group, difficulty: difficulty ?? null },
+      importedId: null,
+    })),
+  );
+  for (const [position, { taskId, sample, outcome }] of samples.entries()) {
+    if (outcome === 'open') continue;
+    const isSuccess = outcome === 'success' || outcome === 'coincidental';
+    const ending = outcome === 'missing' ? 'model-fault' : isSuccess ? 'submitted' : 'step-limit';
+    await store.findings.addTrajectory({
+      run_id: id,
+      id: `${taskId} ${sample}`,
+      task_id: taskId,
+      sample,
+      origin: 'policy',
+      model: 'test-model',
+      root_id: taskId,
+      leaf_id: taskId,
+      steps: 1,
+      ending,
+      reward: outcome === 'missing' ? null : Number(isSuccess),
+      success: outcome === 'missing' ? null : Number(isSuccess),
+      confirmed: isSuccess ? Number(outcome === 'success') : null,
+      details: null,
+    });
+    await store.runs.finishTask(id, position, JSON.stringify({ ending, taskId }));
+  }
+  await store.runs.finish(id, 'finished');
+}

@@ -1,0 +1,68 @@
+// Layer: several gateways, as several workers have them, on one store, against a scripted endpoint over HTTP.
+import { describe, expect, it } from 'vitest';
+import { Gateway } from '../../src/models/gateway.ts';
+import { describeEngines } from '../helpers/store.ts';
+import { gatewayTo, never } from './gateway-builder.ts';
+
+describeEngines('a call that two workers want at the same moment', (engine) => {
+  it('is made by one of them, and both have its answer', async () => {
+    const store = await engine.open();
+    const hold = Promise.withResolvers<void>();
+    const { gateway, config, endpoint, call } = await gatewayTo([{ content: 'Left.', after: hold.promise }], { store });
+    const other = new Gateway(await engine.reopen(store), { models: config });
+    const answers = Promise.all([gateway.answer(call(), never), other.answer(call(), never)]);
+    await endpoint.requested(1);
+    hold.resolve();
+    const [one, two] = await answers;
+    expect(one).toEqual(two);
+    expect(endpoint.requests.length).toBe(1);
+    expect(await store.database.kysely.selectFrom('claims').selectAll().execute()).toEqual([]);
+  });
+});
+
+describe('a claim', () => {
+  it('of a worker that died is taken over when it has expired', async () => {
+    const { gateway, store, endpoint, call, run } = await gatewayTo([{ content: 'Left.' }, { content: 'Right.' }]);
+    // What a call's key is, is learned from an answer that is thrown away.
+    const { key } = await gateway.answer(call(), never);
+    await store.database.kysely.deleteFrom('answers').execute();
+    await store.claims.take(run.id, key, 'a worker that died', Date.now() - 1);
+    expect((await gateway.answer(call(), never)).message.content).toBe('Right.');
+    expect(endpoint.requests.length).toBe(2);
+  });
+
+  it('that has expired leaves its holder time to write, and the answer is not paid again', async () => {
+    const { gateway, store, endpoint, call, run } = await gatewayTo([{ content: 'Left.' }]);
+    const answer = await gateway.answer(call(), never);
+    await store.database.kysely.deleteFrom('answers').execute();
+    await store.claims.take(run.id, answer.key, 'a worker whose disk was full', Date.now() - 1);
+    const second = gateway.answer(call(), never);
+    await expect.poll(() => store.claims.take(run.id, answer.key, 'somebody', 0)).toBe('taken');
+    await store.journal.write(run.id, answer);
+    expect(await second).toEqual(answer);
+    expect(endpoint.requests.length).toBe(1);
+  });
+
+  it('on a call that came to a fault goes to whoever waits for it', async () => {
+    const { gateway, store, config, endpoint, call } = await gatewayTo([{ status: 400, body: '{}' }, {}]);
+    const other = new Gateway(store, { models: config });
+    await expect(gateway.answer(call(), never)).rejects.toThrow('400');
+    await other.answer(call(), never);
+    expect(endpoint.requests.length).toBe(2);
+  });
+
+  it('holds while the call takes longer than claims last without renewal', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, store, config, endpoint, call } = await gatewayTo([{ after: hold.promise }]);
+    const other = new Gateway(store, { models: config });
+    const first = gateway.answer(call(), never);
+    await endpoint.requested(1);
+    const second = other.answer(call(), never);
+    const claim = () => store.database.kysely.selectFrom('claims').select('expires_at').executeTakeFirstOrThrow();
+    const { expires_at: initially } = await claim();
+    await expect.poll(async () => (await claim()).expires_at, { timeout: 5_000 }).toBeGreaterThan(initially);
+    hold.resolve();
+    expect(await first).toEqual(await second);
+    expect(endpoint.requests.length).toBe(1);
+  });
+});

@@ -1,0 +1,144 @@
+// Layer: the store on both engines.
+import { sql } from 'kysely';
+import { expect, it } from 'vitest';
+import { usedGroups } from '../../src/store/data-uses.ts';
+import { importScope } from '../../src/store/findings.ts';
+import { Garbage, runTables, treeTables } from '../../src/store/garbage.ts';
+import type { Store } from '../../src/store/store.ts';
+import { recordTask } from '../helpers/recorded-run.ts';
+import { addRun, describeEngines } from '../helpers/store.ts';
+
+const nothing = () => {};
+
+/** Two runs that are over: both have task `shared`, each has one of its own. */
+async function twoRuns(store: Store): Promise<void> {
+  for (const id of ['old', 'new']) {
+    await addRun(store, { id, taskIds: ['shared', id] });
+    for (const taskId of ['shared', id])
+      await recordTask(store, id, taskId, { success: false, steps: [{ verify: [true], pairs: 1 }], tokens: 100 });
+    await store.runs.finish(id, 'finished');
+  }
+}
+
+async function remove(store: Store, runId: string): Promise<void> {
+  const garbage = new Garbage(store.database);
+  const foundAt = Date.now() + 1;
+  const tree = await garbage.findTreeGarbage([runId]);
+  await garbage.deleteRun(runId, nothing);
+  expect(await garbage.deleteTree(tree, foundAt, nothing)).toBe(true);
+}
+
+async function nodes(store: Store): Promise<string[]> {
+  return (await store.database.kysely.selectFrom('nodes').select('id').orderBy('id').execute()).map(({ id }) => id);
+}
+
+/** All rows of a run, as text. */
+async function rowsOf(store: Store, runId: string): Promise<string> {
+  const found = [];
+  for (const name of runTables)
+    found.push(
+      (await sql`SELECT * FROM ${sql.table(name)} WHERE run_id = ${runId}`.execute(store.database.kysely)).rows,
+    );
+  return JSON.stringify(found);
+}
+
+describeEngines('garbage', (engine) => {
+  it('of a run goes, and what another run needs stays to the letter', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const before = await rowsOf(store, 'new');
+    await remove(store, 'old');
+    expect(await rowsOf(store, 'new')).toBe(before);
+    expect(await store.runs.find('old')).toBeNull();
+    const counts = await new Garbage(store.database).countRows(['old']);
+    expect(Object.values(counts).every((count) => count === 0)).toBe(true);
+    const left = await nodes(store);
+    expect(left.some((id) => id.startsWith('shared'))).toBe(true);
+    expect(left.some((id) => id.startsWith('new'))).toBe(true);
+    expect(left.filter((id) => id.startsWith('old'))).toEqual([]);
+  });
+
+  it('leaves behind which groups of tasks a model may have learned from', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const { environment } = await store.runs.get('old');
+    const ofOld = async () => (await usedGroups(store, environment)).filter(({ runId }) => runId === 'old');
+    const before = await ofOld();
+    expect(before.length).toBeGreaterThan(0);
+    await remove(store, 'old');
+    expect(await ofOld()).toEqual(before);
+  });
+
+  it('is none where a run under way has the task, whose new states nothing refers to yet', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    await addRun(store, { id: 'running', taskIds: ['old'] });
+    const { nodes } = await new Garbage(store.database).findTreeGarbage(['old']);
+    expect(nodes.filter((id) => id.startsWith('old'))).toEqual([]);
+  });
+
+  it('is not taken out of the tree when a run was started since it was found', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const garbage = new Garbage(store.database);
+    const tree = await garbage.findTreeGarbage(['old']);
+    expect(tree.nodes.length).toBeGreaterThan(0);
+    const all = await nodes(store);
+    await addRun(store, { id: 'running', taskIds: ['old'] });
+    expect(await garbage.deleteTree(tree, 0, nothing)).toBe(false);
+    expect(await nodes(store)).toEqual(all);
+  });
+
+  it('are no states of imported trajectories', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const [trajectory] = await store.findings.trajectories('old');
+    await store.findings.addTrajectory({ ...trajectory!, run_id: importScope('doors') });
+    await remove(store, 'old');
+    expect(await nodes(store)).toContain(trajectory!.leaf_id);
+  });
+
+  it('are transitions and snapshots out of states that are gone, and no others', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const [shared, old] = (await nodes(store)).filter((id) => id.endsWith('before step 1')).reverse();
+    const transition = { observation: '', done: false, reward: null, success: null, details: null };
+    for (const from of [shared!, old!]) {
+      await store.tree.addTransition({ key: `after ${from}`, parentKey: from, ...transition });
+      await store.tree.addSnapshot(from, {});
+    }
+    await remove(store, 'old');
+    expect(await store.tree.transition(`after ${shared}`)).not.toBeNull();
+    expect(await store.tree.transition(`after ${old}`)).toBeNull();
+    expect(await store.tree.snapshot(shared!)).toEqual({});
+    expect(await store.tree.snapshot(old!)).toBeUndefined();
+  });
+
+  it('is looked for in every table of the store', async () => {
+    const store = await engine.open();
+    const { rows } = await sql<{ name: string }>`${
+      store.engine === 'sqlite'
+        ? sql`SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'run_id'`
+        : sql`SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'run_id' AND table_schema = current_schema()`
+    }`.execute(store.database.kysely);
+    // What was given out of a run stays known.
+    expect(rows.map(({ name }) => name).sort()).toEqual([...runTables, 'data_uses'].sort());
+    expect(treeTables).toEqual(['nodes', 'transitions', 'snapshots']);
+  });
+
+  it('leaves a store that takes less room, and the same runs', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    await store.database.kysely
+      .updateTable('answers')
+      .set({ message: JSON.stringify({ role: 'assistant', content: 'x'.repeat(500_000) }) })
+      .where('run_id', '=', 'old')
+      .execute();
+    const garbage = new Garbage(store.database);
+    const before = await garbage.size();
+    await remove(store, 'old');
+    await garbage.giveSpaceBack();
+    expect(await garbage.size()).toBeLessThan(before);
+    expect((await store.runs.list()).map(({ id }) => id)).toEqual(['new']);
+  });
+});
