@@ -85,6 +85,7 @@ const stepDpoSchema = z.strictObject({
   ...alternativeOptions,
   gap: z.number().min(0).max(1).default(0.2),
   revalueRate: z.number().min(0).max(1).default(0.1),
+  ...provingOptions,
   ...balanceOptions,
 });
 
@@ -259,9 +260,14 @@ function proving(
   return verification;
 }
 
-/** Options of Step-DPO with the preset's values where the user gave none. */
+/**
+ * Options of Step-DPO with the preset's values where the user gave none.
+ * @throws CruxError `User.Config` for statistics that cannot work
+ */
 export function stepDpoOptions(config: CruxConfig, preset: Preset): StepDpoOptions {
-  return { ...config.stepDpo, ...balance(config.stepDpo, preset === 'sound') };
+  const { provingRollouts, confidence, tieMass, confirmOnVariants, ...options } = config.stepDpo;
+  const sound = preset === 'sound';
+  return { ...options, verification: proving(config.stepDpo, sound), ...balance(config.stepDpo, sound) };
 }
 
 /** @throws CruxError `User.Config` when no outcome whatever would verify an alternative */

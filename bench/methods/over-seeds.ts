@@ -24,6 +24,16 @@ export class Row {
     return mean === null ? null : { mean, error: standardError };
   }
 
+  /** This row's figure minus that of another, seed by seed: the tasks of a seed are the same for all rows. */
+  difference(other: Row, figure: Figure, digits: number): string {
+    const theirs = new Map(other.runs.map((run) => [run.seed, figure(run)]));
+    const own = (run: Measured) => {
+      const [one, two] = [figure(run), theirs.get(run.seed)];
+      return one == null || two == null ? null : one - two;
+    };
+    return other === this ? '' : cell(this.of(own), digits);
+  }
+
   cell(figure: Figure, digits = 2): string {
     return cell(this.of(figure), digits);
   }
@@ -63,8 +73,11 @@ export function markdownTable(header: string[], rows: string[][]): string {
 
 /** What was measured, in a few sentences: the head of every table. */
 export function headOf({ program, date, options, measured }: Results): string {
-  const { tasks, seeds, audited, rollouts } = options;
-  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} seeds with ${tasks} tasks of spider-train each, none in common; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. Mean ± standard error over the seeds. ${agreementText(measured)}`;
+  const { tasks, audited, rollouts } = options;
+  const counts = [...Map.groupBy(measured, ({ condition }) => condition).values()].map(({ length }) => length);
+  const most = Math.max(...counts);
+  const seeds = `${most} ${most === 1 ? 'seed' : 'seeds'}${counts.every((count) => count === most) ? '' : ' (rows without ± have one)'}`;
+  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} with ${tasks} tasks of spider-train each${most === 1 ? '' : ', none in common'}; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. ${most === 1 ? '' : 'Mean ± standard error over the seeds. '}${agreementText(measured)}`;
 }
 
 /** Equal actions of several runs count once for each: their rollouts are the same. */

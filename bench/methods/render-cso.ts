@@ -36,12 +36,20 @@ export function renderCso(results: Results): { text: string; plots: { [file: str
 }
 
 function tableOf(rows: Map<string, Row>, axis: Axis): string {
-  const lines = axis.values.flatMap((value) =>
-    (Object.keys(variants) as CsoVariant[]).flatMap((variant) => {
-      const row = rows.get(axis.at(variant, value));
-      return row ? [[String(value), variants[variant], ...cellsOf(row, rows.get(axis.at('no-gate', value)))]] : [];
-    }),
-  );
+  const line = (variant: CsoVariant, value: number, shown: string) => {
+    const row = rows.get(axis.at(variant, value));
+    return row ? [[shown, variants[variant], ...cellsOf(row, rows.get(axis.at('no-gate', value)))]] : [];
+  };
+  // Where the PRM is not asked, its AUC makes no difference: one row says it all.
+  const alike = new Set(axis.values.map((value) => axis.at('no-gate', value))).size === 1;
+  const lines = [
+    ...(alike ? line('no-gate', axis.values[0]!, 'not asked') : []),
+    ...axis.values.flatMap((value) => [
+      ...line('gate', value, String(value)),
+      ...(alike ? [] : line('no-gate', value, String(value))),
+      ...line('no-verify', value, String(value)),
+    ]),
+  ];
   return markdownTable(
     [
       axis.label,

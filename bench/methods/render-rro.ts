@@ -10,6 +10,7 @@ const names: { [condition: string]: string } = {
 
 export function renderRro(results: Results): { text: string; plots: { [file: string]: string } } {
   const rows = rowsOf(results);
+  const base = rows.find(({ condition }) => condition === 'rising')!;
   const cost = markdownTable(
     ['exploration', 'draws a step', 'rollouts a step', 'calls a task', 'tokens a task', 'pairs a task'],
     rows.map((row) => [
@@ -25,19 +26,23 @@ export function renderRro(results: Results): { text: string; plots: { [file: str
     [
       'exploration',
       'accepted actions: probability of success, exact',
+      'minus rising',
       'overrated by, exact',
       'sample: reward by reference rollouts',
       'sample: overrated by',
       'reward of the built trajectories',
+      'minus rising',
       'pairs better / equal / wrong, exact',
     ],
     rows.map((row) => [
       nameOf(row),
       row.cell((run) => run.trueAccepted?.exact, 3),
+      row.difference(base, (run) => run.trueAccepted?.exact, 3),
       row.cell((run) => run.trueAccepted?.overrated, 3),
       row.cell((run) => run.audit?.accepted?.reference.value, 3),
       row.cell((run) => run.audit?.accepted?.overrated.value, 3),
       row.cell((run) => run.meanReward, 3),
+      row.difference(base, (run) => run.meanReward, 3),
       row.qualities('exact'),
     ]),
   );

@@ -51,7 +51,7 @@ export function pairActivities(context: ActivityContext) {
       case 'rro':
         return rroProofs(store, run.id, config.options, step, state);
       case 'step-dpo':
-        return stepDpoProofs(store, run.id, step, state);
+        return stepDpoProofs(store, run.id, config.options, step, state);
       case 'eto':
       case 'ipr':
         return contrastProofs(store, run, config.options, step, state, trajectory);

@@ -92,8 +92,8 @@ export function prmActivities(context: ActivityContext) {
       placebo: 0,
     });
     const rate = stepDpoOptionsOf(run.config).revalueRate ?? 0;
-    const isRevalued = pair !== null && seededFraction(run.seed, `revalue/${state.id}`) < rate;
-    return { verdict, ...(isRevalued && { revalued: { nodeId: state.id, candidateIds: [pair.best, pair.worst] } }) };
+    const revalue = seededFraction(run.seed, `revalue/${state.id}`) < rate;
+    return { verdict, ...(pair && { pair: { nodeId: state.id, ...pair, revalue } }) };
   }
 
   /** The policy's own action at a step, and the alternatives to it in the order in which they were drawn. */

@@ -1,25 +1,21 @@
+import { stepDpoPair } from '../domain/proven-pairs.ts';
+import type { StepDpoOptions } from '../domain/run-config.ts';
 import type { StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
-import type { Proof } from './proof.ts';
+import { type Proof, proofOf, storedActions } from './proof.ts';
 
-const noBranches = { successes: 0, rollouts: 0, missing: 0 };
-
-/**
- * The pair of a step, if its scores gave one. Whether the two actions lead to the same is not asked: none is taken but the policy's own, and
- * what others happened to take in this state would make the pairs depend on who was first.
- */
+/** The pair of a step, if its scores gave one; under `sound`, if fresh rollouts bear them out. */
 export async function stepDpoProofs(
-  { findings }: Store,
+  store: Store,
   runId: string,
+  { verification }: StepDpoOptions,
   step: StepTable,
   state: State,
 ): Promise<Proof[]> {
   if (step.verdict !== 'preference') return [];
-  const candidates = await findings.candidatesOf(runId, state.id);
-  const [chosen, rejected] = (JSON.parse(step.alternatives) as [string, string]).map(
-    (id) => candidates.find((candidate) => candidate.id === id)!,
-  ) as [Proof['chosen'], Proof['rejected']];
-  const verdict = { rule: 'none' as const, posterior: null, values: null };
-  return [{ chosen, rejected, ...verdict, chosenTally: noBranches, rejectedTally: noBranches, branches: [] }];
+  const ids = JSON.parse(step.alternatives) as [string, string];
+  const [best, worst] = await storedActions(store, runId, state, ids);
+  const pair = stepDpoPair(best!, worst!, verification);
+  return pair ? [proofOf(pair)] : [];
 }

@@ -55,8 +55,8 @@ export function summaryText(summary: RunSummary): string {
 }
 
 function pairLines(summary: RunSummary): [string, string][] {
-  const { method, pairs, revalued, comparison } = summary;
-  const isUnverified = method === 'step-dpo' || (pairs.flags.unverified ?? 0) > 0;
+  const { pairs, revalued, comparison } = summary;
+  const isUnverified = (pairs.flags.unverified ?? 0) > 0;
   return [
     [
       isUnverified ? 'Pairs, unverified' : 'Verified pairs',

@@ -103,6 +103,26 @@ export function iprPair<Action extends BranchedAction>(
   }
 }
 
+/**
+ * The pair of a step that scores prefer, if the options ask for no more or fresh rollouts bear it out. Whether the two actions lead to the same is
+ * asked only where both were taken: else what others happened to take in this state would make the pairs depend on who was first. Source: ours,
+ * after Step-DPO (arXiv 2406.18629).
+ */
+export function stepDpoPair<Action extends BranchedAction>(
+  best: Action,
+  worst: Action,
+  verification: VerificationOptions | undefined,
+): ProvenPair<Action> | null {
+  const evidence = { chosen: 'verify' as const, rejected: 'baseline' as const };
+  const sides = { chosen: best, rejected: worst, values: null, evidence };
+  const [chosenTally, rejectedTally] = [tally(best.outcomes('verify')), tally(worst.outcomes('baseline'))];
+  if (!verification || verification.rollouts === 1)
+    return { ...sides, rule: 'none', posterior: null, chosenTally, rejectedTally };
+  if (leadsToTheSame(best, worst)) return null;
+  const { verdict, rule, posterior } = verdictOn(chosenTally, rejectedTally, verification);
+  return verdict === 'accepted' ? { ...sides, rule, posterior, chosenTally, rejectedTally } : null;
+}
+
 /** With n > 1 fresh rollouts must bear the values out, because those that found a pair are not evidence again. Source: ours. */
 function pairByValues<Action extends BranchedAction>(
   chosen: Action,

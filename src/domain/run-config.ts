@@ -71,13 +71,15 @@ export function alternativeOptionsOf(config: RunConfig): AlternativeOptions {
 
 /** @throws Error for a run of a method that proves no pairs by branches */
 export function verificationOf(config: RunConfig): VerificationOptions {
-  if (!('verification' in config.options)) throw new Error(`A run of ${config.method} verifies nothing.`);
-  return config.options.verification;
+  const { options } = config;
+  if (!('verification' in options) || !options.verification)
+    throw new Error(`A run of ${config.method} verifies nothing.`);
+  return options.verification;
 }
 
 /** Whether successes must hold on variants of the task's data, where the environment has them: as the method says, else always. */
 export function confirmsOnVariants({ options }: RunConfig): boolean {
-  if ('verification' in options) return options.verification.confirmOnVariants;
+  if ('verification' in options && options.verification) return options.verification.confirmOnVariants;
   return 'confirmOnVariants' in options ? options.confirmOnVariants : true;
 }
 
@@ -229,6 +231,8 @@ export type StepDpoOptions = AlternativeOptions & {
   gap: number;
   /** Share of the pairs whose actions are rolled out, to see what their scores are worth. Absent in runs of before. */
   revalueRate?: number;
+  /** Under `sound`, fresh rollouts must bear the scores out. Absent in runs of before. */
+  verification?: VerificationOptions;
   /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;

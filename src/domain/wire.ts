@@ -112,8 +112,13 @@ export type StepContrast = {
 
 export type RankResult = {
   verdict: PreferenceVerdict;
-  /** The pair, where it is in the seeded sample whose actions are rolled out; absent otherwise. */
-  revalued?: { nodeId: string; candidateIds: string[] };
+  /** Candidate ids of the pair; absent where there is none. */
+  pair?: {
+    nodeId: string;
+    best: string;
+    worst: string /** Whether it is in the seeded sample whose actions are rolled out. */;
+    revalue: boolean;
+  };
 };
 
 /** An action that was drawn in a state and taken. */

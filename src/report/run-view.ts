@@ -8,6 +8,7 @@ import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Split } from '../domain/task.ts';
 import type { Evaluation } from '../views/evaluation.ts';
+import type { Revalued } from '../views/revalued.ts';
 
 export type RunView = {
   run: {
@@ -50,6 +51,10 @@ export type SummaryView = {
   verifiedPairs: number;
   /** Share of the audited pairs of each quality; null for a run that was not audited. */
   pairQuality: { [quality in PairQuality]: number } | null;
+  /** What fresh rollouts make of the differences by which pairs were chosen; null where none was valued again. */
+  revalued: Revalued | null;
+  /** Estimated share of false pairs, in [0, 1]; null where there is nothing to estimate it from. */
+  estimatedFalseShare: number | null;
   /** Branches through alternatives, and how many succeeded. Null when none was made. */
   flips: Share | null;
   /** The same for branches through the policy's own action at the placebo steps. */

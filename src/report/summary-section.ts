@@ -22,14 +22,14 @@ export function summarySection(view: RunView): SafeHtml {
   const { comparison } = summary;
   const { method } = view.run;
   const isCso = method === 'cso';
-  const isUnverified = method === 'step-dpo' || view.tasks.some(hasUnverified);
+  const isUnverified = view.tasks.some(hasUnverified);
   return html`<section><h2>Outcome</h2>
 <dl class="cards">${[
     card('tasks', count(summary.tasks)),
     card('trajectories', count(summary.trajectories)),
     card('failures of the policy', count(summary.failures), `${count(summary.failedSteps)} steps in them`),
     isCso ? card('candidate critical steps', count(summary.candidateSteps)) : null,
-    method === 'step-dpo' ? null : card('branches', count(summary.branches)),
+    card('branches', count(summary.branches)),
     card(isUnverified ? 'pairs, unverified' : 'verified pairs', count(summary.verifiedPairs)),
     summary.pairQuality === null
       ? null
@@ -39,7 +39,7 @@ export function summarySection(view: RunView): SafeHtml {
           `${percent(summary.pairQuality.equal)} equal, ${percent(summary.pairQuality.wrong)} wrong`,
         ),
   ]}</dl>
-${isCso ? flipTable(summary) : null}
+${isCso ? flipTable(summary) : null}${luckText(summary)}
 <div class="pictures" style="margin-top:14px">${endingsBar(summary)}${scoreHistogram(view)}</div></section>
 <section><h2>Compared with other runs by</h2>
 <dl class="cards">${[
@@ -65,6 +65,15 @@ function flipTable({ flips, placeboFlips }: RunView['summary']): SafeHtml {
   return html`<div class="table"><table><tr><th>branches that succeeded</th><th>95 % interval in brackets</th></tr>
 <tr><td>through alternatives</td><td>${share(flips)}</td></tr>
 <tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${share(placeboFlips)}</td></tr></table></div>`;
+}
+
+/** What luck alone may have made of the pairs, under every method. */
+function luckText({ revalued, estimatedFalseShare }: RunView['summary']): SafeHtml {
+  const again =
+    revalued === null
+      ? null
+      : html` ${count(revalued.pairs)} pairs were valued again: mean difference ${decimal(revalued.meanGap)} when chosen, ${decimal(revalued.meanFreshGap)} with fresh rollouts; ${percent(revalued.ties)} ties, ${percent(revalued.wrongSigns)} reversed.`;
+  return html`<p class="soft">Estimated share of false pairs: ${percent(estimatedFalseShare)}.${again}</p>`;
 }
 
 function hasUnverified({ pairs }: TaskView): boolean {

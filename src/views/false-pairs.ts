@@ -1,4 +1,4 @@
-import type { Certificate } from '../domain/pair.ts';
+import type { Certificate, VerificationRule } from '../domain/pair.ts';
 import type { PairTable } from '../store/schema.ts';
 
 export type FalsePairs = {
@@ -23,16 +23,18 @@ export function estimatedFalsePairs(
 ): FalsePairs | null {
   const proofs = pairs.map(({ certificate }) => (JSON.parse(certificate) as Partial<Certificate>).verification);
   const rules = new Set(proofs.map((proof) => proof?.rule));
-  if (rules.size !== 1) return null;
-  const [rule] = rules;
+  const areAll = (...wanted: (VerificationRule | undefined)[]) =>
+    rules.size > 0 && [...rules].every((rule) => wanted.includes(rule));
   const { flipRate, placeboFlipRate, revalued } = known;
-  if (rule === 'posterior') {
+  if (areAll('posterior', 'lasting')) {
     const doubts = proofs.map((proof) => 1 - (proof?.posterior ?? 0));
     return { share: doubts.reduce((sum, doubt) => sum + doubt, 0) / doubts.length, from: 'posterior' };
   }
-  if (rule === 'once' && flipRate && placeboFlipRate !== null) {
+  if (areAll('once') && flipRate && placeboFlipRate !== null) {
     return { share: Math.min(1, placeboFlipRate / flipRate), from: 'placebo' };
   }
-  if (rule === 'values' && revalued) return { share: revalued.ties + revalued.wrongSigns, from: 're-estimates' };
+  if (areAll('values', 'outcome', 'none') && revalued) {
+    return { share: revalued.ties + revalued.wrongSigns, from: 're-estimates' };
+  }
   return null;
 }

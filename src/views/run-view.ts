@@ -98,6 +98,8 @@ export async function runView(store: Store, runId: string, notice: string | null
       branches: branches.length,
       verifiedPairs: pairs.length,
       pairQuality: qualityShares(summary.audit),
+      revalued: summary.revalued,
+      estimatedFalseShare: summary.estimatedFalsePairs?.share ?? null,
       flips: verify ? { count: verify.succeeded, of: verify.total } : null,
       placeboFlips: placebo ? { count: placebo.succeeded, of: placebo.total } : null,
       comparison: {

@@ -140,7 +140,7 @@ async function unconfirmed(
   return confirmed ? [] : [`${label}: the success does not hold on variants of the data (${reason}).`];
 }
 
-/** Step-DPO has no branches: its pairs rest on the PRM's single scores, which are stored. */
+/** Step-DPO's pairs rest on the PRM's single scores, which are stored; under `sound` on branches too. */
 async function wrongScores(
   store: Store,
   row: PairTable,
@@ -160,7 +160,10 @@ async function wrongScores(
 
 /** The rule, applied once more to the recorded branches. */
 async function wrongVerdict(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
-  if (certificate.method === 'step-dpo') return wrongScores(store, row, certificate);
+  if (certificate.method === 'step-dpo') {
+    const problems = await wrongScores(store, row, certificate);
+    if (problems.length > 0 || certificate.verification.rule === 'none') return problems;
+  }
   if (certificate.verification.rule === 'none') return [];
   if (certificate.verification.outcomes) {
     const problems = wrongOutcomes(certificate);

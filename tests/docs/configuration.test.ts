@@ -35,7 +35,7 @@ type Schema = {
 const byPreset = [
   ...['cso.rollouts', 'cso.baselineRollouts', 'cso.pairsPerStep', 'cso.pairsPerTask'],
   ...['rro.previousValue', 'rro.provingRollouts', 'rro.pairsPerStep', 'rro.pairsPerTask'],
-  ...['stepDpo.pairsPerStep', 'stepDpo.pairsPerTask'],
+  ...['stepDpo.provingRollouts', 'stepDpo.pairsPerStep', 'stepDpo.pairsPerTask'],
   ...['ipr.freshTrajectories', 'ipr.provingRollouts', 'ipr.pairsPerStep', 'ipr.pairsPerTask'],
   ...['eto.freshTrajectories', 'eto.pairsPerStep', 'eto.pairsPerTask'],
   ...['rft.leastSuccesses', 'sft.confirmOnVariants'],

@@ -46,6 +46,8 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       branches: 131,
       verifiedPairs: 41,
       pairQuality: null,
+      revalued: null,
+      estimatedFalseShare: null,
       flips: { count: 41, of: 131 },
       placeboFlips: { count: 2, of: 13 },
       comparison: {

@@ -86,14 +86,19 @@ export class NativeStack {
     });
     const postgres = await startPostgres(options.postgresPrograms);
     const stack = new NativeStack(folder, image, programs, postgres, simulation, `127.0.0.1:${await lowPort()}`);
-    report('PostgreSQL serves');
-    await stack.#createStoreDatabase();
-    await stack.#job('schema');
-    report("Temporal's schema is there");
-    await stack.#serveTemporal();
-    report('Temporal serves');
-    await stack.#job('namespace');
-    report('the namespace is there');
+    try {
+      report('PostgreSQL serves');
+      await stack.#createStoreDatabase();
+      await stack.#job('schema');
+      report("Temporal's schema is there");
+      await stack.#serveTemporal();
+      report('Temporal serves');
+      await stack.#job('namespace');
+      report('the namespace is there');
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
     return stack;
   }
 

@@ -46,6 +46,22 @@ it('shows on a seeded sample what gaps of score are worth, and decides nothing b
   expect((await runSummary(lab.store, none.id)).revalued).toBeNull();
 });
 
+it('under sound, needs fresh rollouts that bear the scores out', async () => {
+  const sound = await lab.start(stepDpo({ preset: 'sound', options: { pairsPerTask: null } }));
+  await sound.result();
+  const pairs = await lab.store.findings.pairs(sound.id);
+  expect(pairs.length).toBeGreaterThan(0);
+  expect(pairs.length).toBeLessThan((await lab.store.findings.pairs(runId)).length);
+  const environments = new EnvironmentRegistry(lab.config().environments);
+  for (const pair of pairs) {
+    const { verification, flags } = JSON.parse(pair.certificate) as Certificate;
+    expect(verification).toMatchObject({ rule: 'posterior' });
+    expect(verification.posterior).toBeGreaterThanOrEqual(0.9);
+    expect(flags).not.toContain('unverified');
+    expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
+  }
+});
+
 it('judges every step of every trajectory, failed or not, and branches only the sample', async () => {
   const { findings } = lab.store;
   const trajectories = await findings.trajectories(runId);

@@ -32,7 +32,13 @@ async function verify(task: TaskRun<CsoOptions>, step: number, judged: JudgeResu
   const { verification, stopAtFirst } = task.options;
   const verifying =
     verification.rollouts > 1
-      ? verifyAgainst(task, step, judged.nodeId, judged.alternatives, judged.policyCandidateId, stopAtFirst)
+      ? verifyAgainst(task, verification, {
+          step,
+          nodeId: judged.nodeId,
+          alternatives: judged.alternatives,
+          rivalId: judged.policyCandidateId,
+          stopAtFirst,
+        })
       : stopAtFirst
         ? verifyUntilFirst(task, step, judged)
         : verifyAll(task, step, judged);

@@ -16,7 +16,9 @@ export async function prove(
 ): Promise<void> {
   const { verification } = task.options;
   if (verification.rollouts > 1) {
-    await verifyAgainst(task, state.step, state.nodeId, [chosen.candidateId], rejected.candidateId, false);
+    const { step, nodeId } = state;
+    const sides = { alternatives: [chosen.candidateId], rivalId: rejected.candidateId };
+    await verifyAgainst(task, verification, { step, nodeId, ...sides });
   }
   if (revalue) await Promise.all([chosen, rejected].map((action) => task.value(state, action, 're-estimate')));
 }

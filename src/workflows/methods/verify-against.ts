@@ -1,22 +1,27 @@
-import type { BranchingOptions } from '../../domain/run-config.ts';
+import type { MethodOptions, VerificationOptions } from '../../domain/run-config.ts';
 import { tally, verdictOn } from '../../domain/verification.ts';
 import type { BranchPurpose, BranchResult } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';
 
+export type Contest = {
+  step: number;
+  nodeId: string;
+  /** Candidate ids. */
+  alternatives: string[];
+  rivalId: string;
+  /** Whether the first accepted alternative ends it. Default false. */
+  stopAtFirst?: boolean;
+};
+
 /**
  * n > 1 [D]: alternatives and their rival are rolled out from the same state, two rollouts of each at a time, until the rule has decided every
  * alternative. Always in whole rounds, so that what is drawn does not depend on who answers first.
- * @param stopAtFirst whether the first accepted alternative ends it
  */
 export async function verifyAgainst(
-  task: TaskRun<BranchingOptions>,
-  step: number,
-  nodeId: string,
-  alternatives: string[],
-  rivalId: string,
-  stopAtFirst: boolean,
+  task: TaskRun<MethodOptions>,
+  verification: VerificationOptions,
+  { step, nodeId, alternatives, rivalId, stopAtFirst = false }: Contest,
 ): Promise<void> {
-  const { verification } = task.options;
   const rival: BranchResult[] = [];
   let open = alternatives.map((candidateId) => ({ candidateId, results: [] as BranchResult[] }));
   const most = Math.max(verification.rollouts, verification.baselineRollouts);
@@ -38,7 +43,7 @@ export async function verifyAgainst(
 
 /** Rollouts of one candidate, by number. */
 export function branches(
-  task: TaskRun<BranchingOptions>,
+  task: TaskRun<MethodOptions>,
   step: number,
   nodeId: string,
   candidateId: string,
