@@ -34,7 +34,16 @@ async function audit(runId: string, request: AuditRequest): Promise<AuditResult>
 /** Everything of an audit that must not depend on how it was made. */
 async function outcomeOfAudit(runId: string) {
   const { runId: _, ...view } = (await auditView(lab.store, runId))!;
-  return { ...view, ledger: view.ledger.map(({ meanLatencyMs: _time, reused: _reused, ...line }) => line) };
+  return {
+    ...view,
+    ledger: view.ledger.map(({ role, purpose, calls, promptTokens, completionTokens }) => ({
+      role,
+      purpose,
+      calls,
+      promptTokens,
+      completionTokens,
+    })),
+  };
 }
 
 /** The true value of the door that a candidate takes, for the policy of the lab. */
