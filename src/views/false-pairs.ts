@@ -12,13 +12,16 @@ export type FalsePairs = {
   from: 'posterior' | 'placebo' | 're-estimates';
 };
 
+/** A share of fewer pairs says nothing. */
+const fewestRevalued = 10;
+
 /** What a run itself knows about its false pairs, without an audit. @returns null where there is nothing to estimate it from. Source: ours. */
 export function estimatedFalsePairs(
   pairs: readonly PairTable[],
   known: {
     flipRate: number | null;
     placeboFlipRate: number | null;
-    revalued: { ties: number; wrongSigns: number } | null;
+    revalued: { pairs: number; ties: number; wrongSigns: number } | null;
   },
 ): FalsePairs | null {
   const proofs = pairs.map(({ certificate }) => (JSON.parse(certificate) as Partial<Certificate>).verification);
@@ -33,7 +36,7 @@ export function estimatedFalsePairs(
   if (areAll('once') && flipRate && placeboFlipRate !== null) {
     return { share: Math.min(1, placeboFlipRate / flipRate), from: 'placebo' };
   }
-  if (areAll('values', 'outcome', 'none') && revalued) {
+  if (areAll('values', 'outcome', 'none') && revalued && revalued.pairs >= fewestRevalued) {
     return { share: revalued.ties + revalued.wrongSigns, from: 're-estimates' };
   }
   return null;

@@ -27,10 +27,12 @@ describe('the estimated share of false pairs', () => {
 
   it('is what fresh values no longer tell apart, or reverse', () => {
     const chosen = pairs({ rule: 'values', posterior: null });
-    expect(estimatedFalsePairs(chosen, { ...nothing, revalued: { ties: 0.25, wrongSigns: 0.125 } })).toEqual({
-      share: 0.375,
-      from: 're-estimates',
-    });
+    expect(estimatedFalsePairs(chosen, { ...nothing, revalued: { pairs: 16, ties: 0.25, wrongSigns: 0.125 } })).toEqual(
+      {
+        share: 0.375,
+        from: 're-estimates',
+      },
+    );
     expect(estimatedFalsePairs(chosen, nothing)).toBeNull();
   });
 
