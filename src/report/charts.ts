@@ -5,7 +5,14 @@ import type { RunView, SummaryView } from './run-view.ts';
 
 const bins = 10;
 
-/** How the PRM scored the policy's own actions against the alternatives. */
+/** What is shown under each method: scores by a PRM, or values by rollouts; of what was done, and of what was held against it. */
+const wordsOf: { [method: string]: { what: string; own: string; others: string } } = {
+  rro: { what: 'Values', own: 'the accepted actions', others: 'the others drawn' },
+  ipr: { what: 'Values', own: "the expert's actions", others: "the policy's" },
+};
+const scoreWords = { what: 'Scores', own: "the policy's actions", others: 'alternatives' };
+
+/** How the actions that were taken scored against the others. */
 export function scoreHistogram(view: RunView): SafeHtml {
   const steps = view.tasks.flatMap((task) => task.trajectories.flatMap((trajectory) => trajectory.steps));
   const own = steps.map((step) => step.score);
@@ -16,7 +23,8 @@ export function scoreHistogram(view: RunView): SafeHtml {
   ];
   const tallest = Math.max(...series.flatMap((entry) => entry.heights));
   const missing = [...own, ...others].filter((score) => score === null).length;
-  const caption = html`<figcaption>Scores of<span class="swatch policy"></span>the policy's actions (${own.length - own.filter((score) => score === null).length})<span class="swatch alternative"></span>alternatives (${others.filter((score) => score !== null).length}); not scored: ${missing}.</figcaption>`;
+  const words = wordsOf[view.run.method] ?? scoreWords;
+  const caption = html`<figcaption>${words.what} of<span class="swatch policy"></span>${words.own} (${own.length - own.filter((score) => score === null).length})<span class="swatch alternative"></span>${words.others} (${others.filter((score) => score !== null).length}); without one: ${missing}.</figcaption>`;
   if (tallest === 0) return html`<figure><p class="soft">No action was scored.</p>${caption}</figure>`;
   const [width, height, left, top] = [480, 190, 30, 26];
   const binWidth = (width - left - 10) / bins;
