@@ -36,7 +36,7 @@ it('steps go to the worker that holds the session, and to another one when that 
     config: { environments: [costlyMaze({ count: 0 })] },
     environment: 'costly-maze',
     limit: 1,
-    options: { gammaLow: 0 },
+    options: { gammaLow: 0, calibrationRate: 0 },
   });
   await until('some steps are taken', async () => (await lab.countAnswers(run.id)) >= 4);
   // A connection of its own: workers of one connection cannot share a queue.
