@@ -68,11 +68,12 @@ export function demonstrationActivities(context: ActivityContext) {
     return { played, origin: 'expert', model: run.config.models.expert.model };
   }
 
-  /** The best of the recorded ones: by reward, then the shortest. */
-  async function recorded(run: Run, { taskId }: RunTask): Promise<Made | null> {
+  /** The best of the recorded ones that begin as the run's own do (same briefing and format): by reward, then the shortest. */
+  async function recorded(run: Run, { taskId }: RunTask, signal: AbortSignal): Promise<Made | null> {
+    const root = await firstState(context, run, taskId, signal);
     const rows = await store.findings.trajectoriesOf(importScope(run.environment), taskId);
     const [best] = rows
-      .filter(({ reward }) => reward !== null)
+      .filter(({ reward, root_id: rootId }) => reward !== null && rootId === root.id)
       .toSorted((one, other) => other.reward! - one.reward! || one.steps - other.steps || (one.id < other.id ? -1 : 1));
     if (!best) return null;
     const { leaf_id: leafId, reward, details } = best;

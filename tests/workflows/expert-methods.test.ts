@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Certificate } from '../../src/domain/pair.ts';
 import type { MethodName } from '../../src/domain/run-config.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { importScope } from '../../src/store/findings.ts';
 import { loadExamples } from '../../src/views/examples.ts';
 import { loadPairs } from '../../src/views/pairs.ts';
 import { verifyPair } from '../../src/views/verify-pair.ts';
@@ -136,6 +137,24 @@ describe('IPR', () => {
   });
 });
 
+describe('recorded expert trajectories', () => {
+  const scope = importScope('maze');
+  const eto = on('eto', { options: { experts: 'imported' } });
+
+  it('are taken by reward, and not from conversations that began in another format', async () => {
+    const source = await finished(on('rft', { options: { experts: 'none', trajectories: 1 } }));
+    const rows = await lab.store.findings.trajectories(source);
+    for (const row of rows) await lab.store.findings.addTrajectory({ ...row, run_id: scope, origin: 'imported' });
+
+    const demonstrations = await lab.store.findings.demonstrations(await finished(eto));
+    expect(demonstrations.map(({ leaf_id }) => leaf_id)).toEqual(rows.map(({ leaf_id }) => leaf_id));
+    for (const { origin } of demonstrations) expect(origin).toBe('recorded');
+
+    const config = { run: { format: 'tools' as const } };
+    expect(await lab.store.findings.demonstrations(await finished({ ...eto, config }))).toEqual([]);
+  });
+});
+
 describe('RFT', () => {
   it('keeps the different successes of the policy, at most two a task, beside the expert of the task', async () => {
     const runId = await finished(on('rft'));
@@ -198,7 +217,7 @@ describe('SFT', () => {
   });
 
   it('says so where nobody has an expert trajectory', async () => {
-    const run = await lab.start(on('sft', { limit: 1, options: { experts: 'imported' } }));
+    const run = await lab.start(on('sft', { limit: 1, environment: 'long-maze', options: { experts: 'imported' } }));
     await run.result();
     const task = await lab.store.runs.task(run.id, 0);
     expect(JSON.parse(task.result!)).toMatchObject({
