@@ -22,6 +22,7 @@ import { CruxError } from './errors.ts';
 import { guardTest } from './leak-guard.ts';
 import { methodOptions } from './method-options.ts';
 import { importScope } from './store/findings.ts';
+import { flagOf } from './store/flag.ts';
 import type { NewRunTask, Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
 import { workflowQueue } from './temporal/task-queues.ts';
@@ -323,7 +324,7 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
     .filter((row) => {
       const { reward } = row;
       const ending = row.ending as Ending;
-      const success = row.success === null ? null : row.success === 1;
+      const success = flagOf(row.success);
       return method === 'cso' ? isPolicyFailure({ ending, reward, success }) : isPolicyEnding(ending);
     })
     .map((row) => ({ taskId: row.task_id, sample: row.sample, importedId: row.id }));

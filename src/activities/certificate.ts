@@ -6,10 +6,12 @@ import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } f
 import { pairFlags } from '../domain/pair-flags.ts';
 import { standardError } from '../domain/rising.ts';
 import type { Role, RunConfig } from '../domain/run-config.ts';
+import { sumOrNull } from '../domain/statistics/sums.ts';
 import { streamOf } from '../domain/stream.ts';
 import { isVerifiedSuccess } from '../domain/verification.ts';
 import { callKey } from '../models/gateway.ts';
 import { promptVersions } from '../models/prompts.ts';
+import { flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
@@ -207,7 +209,7 @@ export function certifier({ store, environments }: ActivityContext) {
       seed: call?.seed ?? null,
       ending: row.ending as Ending,
       reward: row.reward,
-      success: row.success === null ? null : row.success === 1,
+      success: flagOf(row.success),
       steps: row.steps - 1,
       leafNodeId: row.leaf_id,
     };
@@ -279,11 +281,6 @@ function tokensByRole(calls: Answer[]): Certificate['tokens'] {
       ];
     }),
   );
-}
-
-/** A sum with an unknown part is unknown. */
-function sumOrNull(values: (number | null)[]): number | null {
-  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
 }
 
 function argumentTexts(action: string | null): string {

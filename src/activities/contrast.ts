@@ -4,6 +4,7 @@ import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import type { ContrastInput, DrawnAction, OutcomeContrast, StepAddress, StepContrast } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
+import { flagOf } from '../store/flag.ts';
 import type { Run } from '../store/runs.ts';
 import type { StepTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
@@ -62,7 +63,7 @@ export function contrastActivities(context: ActivityContext) {
     const branch = await store.findings.branch(run.id, firstBranchId(state.id, '', 'contrast'));
     if (!branch) throw new Error(`Run ${run.id} has no contrast from state ${state.id}.`);
     const ways = {
-      expert: wayOf({ ...trajectory }),
+      expert: wayOf(trajectory),
       policy: wayOf({ ...branch, model: run.config.models.policy.model }),
     };
     const gap = run.config.method === 'ipr' ? run.config.options.gap : 0;
@@ -148,7 +149,7 @@ function wayOf(row: {
   success: number | null;
   model: string;
 }): Way {
-  const success = row.success === null ? null : row.success === 1;
+  const success = flagOf(row.success);
   return { leafId: row.leaf_id, ending: row.ending as Ending, reward: row.reward, success, model: row.model };
 }
 

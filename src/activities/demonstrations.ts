@@ -6,16 +6,16 @@ import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
 import { admitState } from '../models/gateway.ts';
 import { importScope } from '../store/findings.ts';
+import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run, RunTask } from '../store/runs.ts';
 import type { TrajectoryTable } from '../store/schema.ts';
-import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { firstState, trajectorySummary } from './environment.ts';
 import { insist } from './insist.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './play-out.ts';
-import { type StepTaken, takeStep } from './steps.ts';
+import { standing, takeStep } from './steps.ts';
 
 export function demonstrationActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -46,7 +46,7 @@ export function demonstrationActivities(context: ActivityContext) {
       steps: leaf.step,
       ending: played.ending,
       reward: played.reward,
-      success: played.success === null ? null : Number(played.success),
+      success: columnOf(played.success),
       confirmed: null,
       details: played.details,
     };
@@ -77,7 +77,7 @@ export function demonstrationActivities(context: ActivityContext) {
       .toSorted((one, other) => other.reward! - one.reward! || one.steps - other.steps || (one.id < other.id ? -1 : 1));
     if (!best) return null;
     const { leaf_id: leafId, reward, details } = best;
-    const success = best.success === null ? null : best.success === 1;
+    const success = flagOf(best.success);
     const ending = best.ending as Played['ending'];
     return { played: { leafId, ending, reward, success, details }, origin: 'recorded', model: best.model };
   }
@@ -95,22 +95,18 @@ export function demonstrationActivities(context: ActivityContext) {
     const root = await firstState(context, run, taskId, signal);
     const format = agentFormat(environment, root.format);
     let taken = standing(root);
+    let played: Played;
     try {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
         taken = await takeStep(context, taken.state, format.render(thought, action, taken.state.step + 1), signal);
       }
-      return { played: outcomeOf(taken), origin: 'scripted', model: `${environment.name} script` };
+      played = outcomeOf(taken);
     } catch (error) {
-      const played = endedByFault(taken.state.id, error, signal);
-      return { played, origin: 'scripted', model: `${environment.name} script` };
+      played = endedByFault(taken.state.id, error, signal);
     }
+    return { played, origin: 'scripted', model: `${environment.name} script` };
   }
 
   return { demonstrate: activity(demonstrate) };
-}
-
-/** Nothing was done yet. */
-function standing(state: State): StepTaken {
-  return { state, tool: null, done: false, reward: null, success: null, details: null };
 }

@@ -12,6 +12,7 @@ import { agentFormat } from '../environments/agent-format.ts';
 import type { Confirmation } from '../environments/contract.ts';
 import { admitState } from '../models/gateway.ts';
 import { importScope } from '../store/findings.ts';
+import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
 import type { TrajectoryTable } from '../store/schema.ts';
@@ -88,7 +89,7 @@ export function environmentActivities(context: ActivityContext) {
       steps: leaf.step,
       ending: input.ending,
       reward: input.reward,
-      success: input.success === null ? null : Number(input.success),
+      success: columnOf(input.success),
       confirmed: confirmation === null ? null : Number(confirmation.confirmed),
       details: detailsOf(input, ended, confirmation),
     };
@@ -143,7 +144,7 @@ export function trajectorySummary(row: TrajectoryTable): TrajectorySummary {
   return {
     trajectoryId: row.id,
     ending: row.ending as Ending,
-    success: row.success === null ? null : row.success === 1,
+    success: flagOf(row.success),
     reward: row.reward,
     steps: row.steps,
   };

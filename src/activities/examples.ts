@@ -1,6 +1,7 @@
 /** Which trajectories are kept to imitate (SFT, RFT). */
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { TaskAddress } from '../domain/wire.ts';
+import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
 import type { ExampleTable } from '../store/schema.ts';
@@ -49,8 +50,8 @@ export function exampleActivities(context: ActivityContext) {
         origin,
         model,
         reward,
-        success: success === null ? null : Number(success),
-        confirmed: confirmed === null ? null : Number(confirmed),
+        success: columnOf(success),
+        confirmed: columnOf(confirmed),
       }),
     );
     const distinct = [...new Map(rows.map((row) => [row.id, row])).values()];
@@ -75,8 +76,8 @@ export function exampleActivities(context: ActivityContext) {
         origin: 'policy',
         model: run.config.models.policy.model,
         reward: row.reward,
-        success: row.success === null ? null : row.success === 1,
-        confirmed: row.confirmed === null ? null : row.confirmed === 1,
+        success: flagOf(row.success),
+        confirmed: flagOf(row.confirmed),
       }),
     );
     const successes = [...(first ? [await sampled(run, first, signal)] : []), ...others].filter(isExample);
@@ -94,7 +95,7 @@ export function exampleActivities(context: ActivityContext) {
     row: { leaf_id: string; origin: string; model: string; reward: number | null; success: number | null },
     signal: AbortSignal,
   ): Promise<Sampled> {
-    const success = row.success === null ? null : row.success === 1;
+    const success = flagOf(row.success);
     const confirmation = success
       ? await confirmSuccess(context, run, await store.tree.state(row.leaf_id), signal)
       : null;

@@ -4,6 +4,7 @@ import type { VerificationRule } from '../domain/pair.ts';
 import type { BranchedAction, ProvenPair } from '../domain/proven-pairs.ts';
 import type { Tally } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
+import { flagOf } from '../store/flag.ts';
 import type { BranchTable, CandidateTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { nextStateKey, type State } from '../store/tree.ts';
@@ -33,9 +34,9 @@ export type Proof = {
 export function branchOutcome(row: BranchTable): BranchResult {
   return {
     ending: row.ending as Ending,
-    success: row.success === null ? null : row.success === 1,
+    success: flagOf(row.success),
     reward: row.reward,
-    confirmed: row.confirmed === null ? null : row.confirmed === 1,
+    confirmed: flagOf(row.confirmed),
   };
 }
 

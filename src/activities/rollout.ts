@@ -5,6 +5,7 @@ import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { startRollout } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
+import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Scope } from '../store/reservations.ts';
 import type { Run } from '../store/runs.ts';
@@ -16,7 +17,7 @@ import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './play-out.ts';
 import { branchOutcome } from './proof.ts';
-import { type StepTaken, takeStep } from './steps.ts';
+import { type StepTaken, standing, takeStep } from './steps.ts';
 
 export type RecordBranchInput = BranchInput & {
   leafId: string;
@@ -104,7 +105,7 @@ export function rolloutActivities(context: ActivityContext) {
   }
 
   async function takeCandidate(input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
-    if (input.candidateId === '') return { state, tool: null, done: false, reward: null, success: null, details: null };
+    if (input.candidateId === '') return standing(state);
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
     return takeStep(context, state, JSON.parse(candidate.message) as AssistantMessage, signal);
   }
@@ -132,7 +133,7 @@ export function rolloutActivities(context: ActivityContext) {
       seed: run.seed,
       ending: outcome.ending,
       reward: outcome.reward,
-      success: outcome.success === null ? null : Number(outcome.success),
+      success: columnOf(outcome.success),
       confirmed: confirmation === null ? null : Number(confirmation.confirmed),
       details:
         confirmation?.confirmed === false ? JSON.stringify({ coincidental: confirmation.reason }) : outcome.details,

@@ -93,3 +93,8 @@ export async function takeStep(
   const { done, reward, success, details } = transition;
   return { state: next, tool: parsed.action.tool, done, reward, success, details };
 }
+
+/** A state in which nothing was done yet. */
+export function standing(state: State): StepTaken {
+  return { state, tool: null, done: false, reward: null, success: null, details: null };
+}

@@ -1,7 +1,9 @@
 /** How good a policy is, from the samples of an evaluation. Every task weighs the same, however many of its samples have an outcome. */
+import { countBy } from './count-by.ts';
 import type { Interval } from './statistics/interval.ts';
 import { passAtK } from './statistics/pass-at-k.ts';
 import { type Estimate, ratioByGroup } from './statistics/ratio-by-group.ts';
+import { mean } from './statistics/sums.ts';
 
 /** One sample of one task. */
 export type Sample = {
@@ -71,7 +73,10 @@ export function evaluationFigures(samples: readonly Sample[]): EvaluationFigures
     }),
     bounds: boundsOf(tallies),
     endings: endingsOf(known),
-    missing: countBy(samples.filter(({ outcome }) => outcome === 'missing').map(({ ending }) => ending ?? 'unknown')),
+    missing: countBy(
+      samples.filter(({ outcome }) => outcome === 'missing'),
+      ({ ending }) => ending ?? 'unknown',
+    ),
   };
 }
 
@@ -126,14 +131,4 @@ function endingsOf(known: readonly Sample[]): EvaluationFigures['endings'] {
       { samples: own.length, successes: count(own, 'success'), coincidental: count(own, 'coincidental') },
     ]),
   );
-}
-
-function countBy(names: readonly string[]): { [name: string]: number } {
-  const counts: { [name: string]: number } = {};
-  for (const name of [...names].sort()) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
-}
-
-function mean(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,4 +1,5 @@
 /** Choices of reward-rising sampling (RRO, arXiv 2505.20737): when to stop drawing, what to go on with, what to pair. */
+import { mean } from './statistics/sums.ts';
 
 /** A drawn action with its value. */
 export type ValuedAction = {
@@ -105,8 +106,7 @@ function indexOfBest(drawn: readonly ValuedAction[]): number {
  * @returns in [0, 1]; null when no rollout gave an outcome
  */
 export function meanReward(rollouts: readonly { reward: number | null }[]): number | null {
-  const rewards = rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
-  return rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  return mean(knownRewards(rollouts));
 }
 
 /**
@@ -114,10 +114,10 @@ export function meanReward(rollouts: readonly { reward: number | null }[]): numb
  * @returns null for fewer than two rollouts with an outcome, of which no spread can be told
  */
 export function standardError(rollouts: readonly { reward: number | null }[]): number | null {
-  const rewards = rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
+  const rewards = knownRewards(rollouts);
   if (rewards.length < 2) return null;
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
-  const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1);
+  const center = mean(rewards)!;
+  const variance = rewards.reduce((sum, reward) => sum + (reward - center) ** 2, 0) / (rewards.length - 1);
   return Math.sqrt(variance / rewards.length);
 }
 
@@ -128,7 +128,11 @@ export function standardError(rollouts: readonly { reward: number | null }[]): n
 export function valueAtBest(rollouts: readonly { reward: number | null }[], planned: number): number | null {
   const mean = meanReward(rollouts);
   if (mean === null || rollouts.length >= planned) return mean;
-  const known = rollouts.filter(({ reward }) => reward !== null).length;
+  const known = knownRewards(rollouts).length;
   const open = planned - rollouts.length;
   return (mean * known + open) / (known + open);
+}
+
+function knownRewards(rollouts: readonly { reward: number | null }[]): number[] {
+  return rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
 }

@@ -1,5 +1,6 @@
 /** The rule of Step-DPO for agents: which of a step's actions is preferred to which. Source: ours, after Step-DPO (arXiv 2406.18629). */
 import type { ScoredCandidate } from './critical-step.ts';
+import { mean } from './statistics/sums.ts';
 
 export type PreferenceVerdict =
   /** The best action's score is far enough above the worst one's: they are a pair. */
@@ -38,8 +39,7 @@ export function preferenceOf(candidates: readonly ScoredCandidate[], gap: number
 
 /** Score of an action: the mean of its samples. @returns null when none of them has one */
 export function meanScore(samples: readonly (number | null)[]): number | null {
-  const known = samples.filter((sample) => sample !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+  return mean(samples.filter((sample) => sample !== null));
 }
 
 /** Whether two scores differ by at least `gap`, and at all. */

@@ -11,6 +11,7 @@ import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/session-cache.ts';
 import { importScope } from '../store/findings.ts';
+import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
@@ -153,7 +154,7 @@ async function replay(
     steps: state.step,
     ending: outcome.ending,
     reward: outcome.reward,
-    success: outcome.success === null ? null : Number(outcome.success),
+    success: columnOf(outcome.success),
     confirmed: null,
     details: cause === null ? details : JSON.stringify({ difference: cause }),
   });

@@ -8,6 +8,7 @@ import type { Action, AgentFormatName } from '../domain/action.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
 import type { Database } from './database.ts';
+import { columnOf, flagOf } from './flag.ts';
 import { contentHash } from './hash.ts';
 import type { NodeTable, TransitionTable } from './schema.ts';
 
@@ -178,7 +179,7 @@ export class Tree {
         observation: JSON.stringify(transition.observation),
         done: Number(transition.done),
         reward: transition.reward,
-        success: transition.success === null ? null : Number(transition.success),
+        success: columnOf(transition.success),
         details: transition.details,
         created_at: Date.now(),
       })
@@ -283,7 +284,7 @@ function transitionOf(row: TransitionTable): Transition {
     observation: JSON.parse(row.observation) as string,
     done: row.done === 1,
     reward: row.reward,
-    success: row.success === null ? null : row.success === 1,
+    success: flagOf(row.success),
     details: row.details,
   };
 }

@@ -6,6 +6,8 @@ import { meanReward } from '../domain/rising.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import type { MeanOutcome } from '../domain/statistics/difference.ts';
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
+import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
+import { mean } from '../domain/statistics/sums.ts';
 import { isMeasurement } from '../domain/wire.ts';
 import { type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
@@ -56,9 +58,6 @@ export type AuditView = {
   ledger: LedgerLine[];
   judged: AuditedPair[];
 };
-
-/** Fewer groups than this have no meaningful resamples. */
-const leastGroups = 5;
 
 /** @returns null for a run that was never audited */
 export async function auditView(store: Store, runId: string): Promise<AuditView | null> {
@@ -127,7 +126,7 @@ async function acceptedActions(
   return {
     steps: actions.length,
     reference: meanOf(tasks, ({ reference }) => reference),
-    estimate: mean(actions.map(({ estimate }) => estimate)),
+    estimate: mean(actions.map(({ estimate }) => estimate))!,
     overrated: meanOf(tasks, ({ reference, estimate }) => estimate - reference),
   };
 }
@@ -165,12 +164,8 @@ function shareOf<T>(groups: T[][], holds: (item: T) => boolean): Estimate {
 }
 
 function meanOf<T>(groups: T[][], value: (item: T) => number): Estimate {
-  const statistic = (items: readonly T[]) => (items.length === 0 ? null : mean(items.map(value)));
+  const statistic = (items: readonly T[]) => mean(items.map(value));
   const { estimate, interval, standardError } = groupBootstrap(groups, statistic, { seed: 'audit' });
   const isTelling = groups.length >= leastGroups && standardError !== null && standardError > 0;
   return { value: estimate!, interval: isTelling ? interval : null };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -18,6 +18,7 @@ import {
   weightedAreaUnderCurve,
 } from '../domain/statistics/calibration.ts';
 import type { Interval } from '../domain/statistics/interval.ts';
+import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
 import { isVerifiedSuccess, tally } from '../domain/verification.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { seededFraction } from '../models/seed.ts';
@@ -228,12 +229,10 @@ function estimated(
   seed: number,
 ): Estimate {
   // With fewer groups the interval would be too narrow to be called one.
-  if (groups.length < fewestGroups) return { estimate: statistic(groups.flat()), interval: null };
+  if (groups.length < leastGroups) return { estimate: statistic(groups.flat()), interval: null };
   const { estimate, interval } = groupBootstrap(groups, statistic, { seed: `calibration/${seed}`, resamples: 500 });
   return { estimate, interval };
 }
-
-const fewestGroups = 5;
 
 function order(run: Run, group: string): number {
   return seededFraction(run.seed, `calibration-half/${group}`);

@@ -1,4 +1,5 @@
 import type { Example, TrajectoryOrigin } from '../domain/example.ts';
+import { flagOf } from '../store/flag.ts';
 import type { ExampleTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
@@ -24,7 +25,7 @@ async function loadExample(store: Store, row: ExampleTable, split: Example['spli
     origin: row.origin as TrajectoryOrigin,
     model: row.model,
     reward: row.reward,
-    success: row.success === null ? null : row.success === 1,
-    confirmed: row.confirmed === null ? null : row.confirmed === 1,
+    success: flagOf(row.success),
+    confirmed: flagOf(row.confirmed),
   };
 }

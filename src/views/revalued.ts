@@ -1,6 +1,7 @@
 /** What fresh rollouts make of the differences by which pairs were chosen: selection overrates them. */
 import type { Certificate } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
+import { mean } from '../domain/statistics/sums.ts';
 import type { BranchTable, PairTable, TrajectoryTable } from '../store/schema.ts';
 
 export type Revalued = {
@@ -41,13 +42,12 @@ export function revaluedPairs(
     return found && again ? [{ found: gapOf(found), fresh: gapOf(again) }] : [];
   });
   if (gaps.length === 0) return null;
-  const mean = (numbers: number[]) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
   return {
     pairs: gaps.length,
-    meanGap: mean(gaps.map(({ found }) => found)),
-    meanFreshGap: mean(gaps.map((gap) => gap.fresh)),
-    ties: mean(gaps.map((gap) => Number(gap.fresh === 0))),
-    wrongSigns: mean(gaps.map((gap) => Number(gap.fresh < 0))),
+    meanGap: mean(gaps.map(({ found }) => found))!,
+    meanFreshGap: mean(gaps.map((gap) => gap.fresh))!,
+    ties: mean(gaps.map((gap) => Number(gap.fresh === 0)))!,
+    wrongSigns: mean(gaps.map((gap) => Number(gap.fresh < 0)))!,
   };
 }
 

@@ -1,8 +1,11 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
+import { countBy } from '../domain/count-by.ts';
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
 import { askedModels, type Ceilings, type RunState } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
+import { sumOrNull } from '../domain/statistics/sums.ts';
 import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
+import { flagOf } from '../store/flag.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -208,7 +211,7 @@ function isFailure(row: TrajectoryTable): boolean {
   return isPolicyFailure({
     ending: row.ending as Ending,
     reward: row.reward,
-    success: row.success === null ? null : row.success === 1,
+    success: flagOf(row.success),
   });
 }
 
@@ -257,17 +260,6 @@ function comparisons(critical: StepTable[], branches: BranchTable[]): { alternat
   });
 }
 
-export function countBy<T>(list: readonly T[], name: (item: T) => string): { [name: string]: number } {
-  const counts: { [name: string]: number } = {};
-  for (const key of list.map(name).sort()) counts[key] = (counts[key] ?? 0) + 1;
-  return counts;
-}
-
 function ratio(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
-}
-
-/** A sum with an unknown part is unknown. */
-function sumOrNull(values: (number | null)[]): number | null {
-  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
 }

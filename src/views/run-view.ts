@@ -17,6 +17,7 @@ import type {
   TrajectoryView,
   Verdict,
 } from '../report/index.ts';
+import { flagOf } from '../store/flag.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -178,7 +179,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
     origin: row.origin as TrajectoryOrigin,
     ending: row.ending as Ending,
     reward: row.reward,
-    success: row.success === null ? null : row.success === 1,
+    success: flagOf(row.success),
     steps,
   };
 }
@@ -211,7 +212,7 @@ function branchView(row: BranchTable): BranchView {
     purpose: row.purpose,
     ending: row.ending as Ending,
     reward: row.reward,
-    success: row.success === null ? null : row.success === 1,
+    success: flagOf(row.success),
     steps: row.steps - 1,
   };
 }
