@@ -1,4 +1,5 @@
 /** The points of all curves. Programs that need the same one share its runs. */
+import type { MethodName } from '../../src/domain/run-config.ts';
 import type { Condition, Workbench } from './workbench.ts';
 
 export const aucs = [0.5, 0.6, 0.7, 0.8, 0.9];
@@ -11,18 +12,29 @@ export function cso(variant: CsoVariant, { auc = 0.8, skill = 0.5 }: { auc?: num
   // Without the gate the PRM is not asked.
   const scored = variant === 'no-gate' ? '' : `-auc-${auc}`;
   const options = variant === 'no-gate' ? { gate: false } : variant === 'no-verify' ? { verify: false } : {};
-  return { name: `cso-${variant}${scored}-skill-${skill}`, request: { method: 'cso', options }, auc, skill };
+  return {
+    name: `cso-${variant}${scored}-skill-${skill}`,
+    request: { method: 'cso', options: { ...options, ...unmeasured.cso } },
+    auc,
+    skill,
+  };
 }
 
-// Re-estimates serve a figure that is not drawn here.
-const rroOptions = { revalueRate: 0 };
+/** Without what measures something that is not drawn here: placebo branches, calibration of the PRM, re-estimates. */
+export const unmeasured: { [method in MethodName]?: object } = {
+  cso: { placeboRate: 0, calibrationRate: 0 },
+  rro: { revalueRate: 0 },
+  ipr: { revalueRate: 0 },
+  eto: { revalueRate: 0 },
+  'step-dpo': { revalueRate: 0 },
+};
 
-export const rising: Condition = { name: 'rising', request: { method: 'rro', options: rroOptions } };
+export const rising: Condition = { name: 'rising', request: { method: 'rro', options: { ...unmeasured.rro } } };
 
 export function fixed(draws: number): Condition {
   return {
     name: `fixed-${draws}`,
-    request: { method: 'rro', options: { ...rroOptions, exploration: 'fixed', draws } },
+    request: { method: 'rro', options: { ...unmeasured.rro, exploration: 'fixed', draws } },
   };
 }
 
@@ -38,7 +50,7 @@ export async function sameRollouts(bench: Workbench, seed: number): Promise<Cond
   const rollouts = Math.max(1, Math.round((5 * (await perStep(rising))) / (await perStep(fixed(5)))));
   return {
     name: sameRolloutsName,
-    request: { method: 'rro', options: { ...rroOptions, exploration: 'fixed', draws: 5, rollouts } },
+    request: { method: 'rro', options: { ...unmeasured.rro, exploration: 'fixed', draws: 5, rollouts } },
   };
 }
 
@@ -49,7 +61,7 @@ export async function random(bench: Workbench, seed: number): Promise<Condition>
   const stopProbability = Math.round(1000 * probabilityForMean(mean, 5)) / 1000;
   return {
     name: randomName,
-    request: { method: 'rro', options: { ...rroOptions, exploration: 'random', stopProbability } },
+    request: { method: 'rro', options: { ...unmeasured.rro, exploration: 'random', stopProbability } },
   };
 }
 

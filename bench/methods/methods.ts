@@ -5,7 +5,7 @@
  *     node bench/methods/methods.ts --render bench/results/methods.json      # the table again
  */
 import { type MethodName, methodNames } from '../../src/domain/run-config.ts';
-import { cso, fixed, rising } from './conditions.ts';
+import { cso, fixed, rising, unmeasured } from './conditions.ts';
 import { main } from './program.ts';
 import { renderMethods } from './render-methods.ts';
 import type { Condition } from './workbench.ts';
@@ -16,17 +16,20 @@ const scored = { auc: 0.8, skill: 0.5 };
 const variants: { [method in MethodName]?: Condition[] } = {
   cso: [
     cso('gate'),
-    { name: 'cso-sound', request: { method: 'cso', preset: 'sound' }, ...scored },
+    { name: 'cso-sound', request: { method: 'cso', preset: 'sound', options: { ...unmeasured.cso } }, ...scored },
     cso('no-gate'),
     cso('no-verify'),
   ],
   rro: [
     rising,
-    { name: 'rro-sound', request: { method: 'rro', preset: 'sound', options: { revalueRate: 0 } } },
+    { name: 'rro-sound', request: { method: 'rro', preset: 'sound', options: { ...unmeasured.rro } } },
     fixed(3),
   ],
   // Pairs of whole trajectories cannot be told right or wrong by their first actions.
-  ipr: [plain('ipr'), { name: 'ipr-action', request: { method: 'ipr', options: { contrast: 'action' } }, ...scored }],
+  ipr: [
+    plain('ipr'),
+    { name: 'ipr-action', request: { method: 'ipr', options: { contrast: 'action', ...unmeasured.ipr } }, ...scored },
+  ],
   rft: [],
   sft: [],
 };
@@ -36,7 +39,7 @@ const conditions = methodNames.flatMap((method) => variants[method] ?? [plain(me
 
 /** As published. */
 function plain(method: MethodName): Condition {
-  return { name: method, request: { method }, ...scored };
+  return { name: method, request: { method, options: { ...unmeasured[method] } }, ...scored };
 }
 
 await main({

@@ -72,12 +72,12 @@ export function markdownTable(header: string[], rows: string[][]): string {
 }
 
 /** What was measured, in a few sentences: the head of every table. */
-export function headOf({ program, date, options, measured }: Results): string {
+export function headOf({ program, date, data, options, measured }: Results): string {
   const { tasks, audited, rollouts } = options;
   const counts = [...Map.groupBy(measured, ({ condition }) => condition).values()].map(({ length }) => length);
   const most = Math.max(...counts);
   const seeds = `${most} ${most === 1 ? 'seed' : 'seeds'}${counts.every((count) => count === most) ? '' : ' (rows without ± have one)'}`;
-  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} with ${tasks} tasks of spider-train each${most === 1 ? '' : ', none in common'}; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. ${most === 1 ? '' : 'Mean ± standard error over the seeds. '}${agreementText(measured)}`;
+  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} with ${tasks} tasks of ${data} each${most === 1 ? '' : ', none in common'}; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. ${most === 1 ? '' : 'Mean ± standard error over the seeds. '}${agreementText(measured)}`;
 }
 
 /** Equal actions of several runs count once for each: their rollouts are the same. */

@@ -1,6 +1,6 @@
 /** What every program of this folder does: take its options, make the runs, measure them, and keep the figures as JSON. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore } from '../../src/store/store.ts';
 import { runIdOf } from './conditions.ts';
@@ -12,6 +12,8 @@ export type Results = {
   program: string;
   /** Day of the measurement. */
   date: string;
+  /** Name of the data set: that of its folder. */
+  data: string;
   options: { tasks: number; seeds: number; audited: number; rollouts: number };
   measured: Measured[];
 };
@@ -55,7 +57,8 @@ export async function main(program: Program): Promise<void> {
     };
     if (!values.stored) await makeRuns(program, values.out, values.data, options);
     const measured = await measureStored(program, values.out, values.data, options.seeds);
-    const results: Results = { program: program.name, date: new Date().toISOString().slice(0, 10), options, measured };
+    const date = new Date().toISOString().slice(0, 10);
+    const results: Results = { program: program.name, date, data: basename(values.data), options, measured };
     writeFileSync(file, `${compact(results)}\n`);
     say(`Figures: ${file}`);
   }

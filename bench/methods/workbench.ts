@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { launchAudit, prepareAudit } from '../../src/audits.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config.ts';
@@ -76,7 +76,7 @@ export class Workbench {
     await mkdir(out, { recursive: true });
     const models = fork(join(import.meta.dirname, 'models.ts'), [data]);
     const [port] = (await once(models, 'message')) as [number];
-    const environment = interCodeSql({ data, name: 'spider-train' });
+    const environment = interCodeSql({ data, name: basename(data) });
     const tasks = (await environment.tasks()).filter(({ split }) => split === 'train').map(({ id }) => id);
     const store = await openStore(join(out, 'crux.db'));
     const temporal = await connectTemporal({ home: out, report: () => {}, embedded: 'start' });
@@ -104,6 +104,7 @@ export class Workbench {
     const { tasks } = this.#options;
     const runId = runIdOf(name, seed);
     const taskIds = this.#taskIds.slice((seed - 1) * tasks, seed * tasks);
+    if (taskIds.length < tasks) throw new Error(`There are ${this.#taskIds.length} tasks: too few for seed ${seed}.`);
     const others = (await this.store.runs.list()).filter((run) => run.seed === seed && run.finishedAt !== null);
     const reuse = others.map(({ id }) => id).filter((id) => id !== runId);
     const config = configOf(this.#environment, this.#port, models);
