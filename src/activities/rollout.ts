@@ -3,7 +3,7 @@ import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
-import { startRollout } from '../models/call-ceilings.ts';
+import { startRollouts } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
 import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -30,43 +30,74 @@ export type RecordBranchInput = BranchInput & {
   fault: string | null;
 };
 
+/** The observations of a prefix that were compared, and where its candidate led. */
+type Departure = { prefix: Promise<number>; start: Promise<StepTaken> };
+
 export function rolloutActivities(context: ActivityContext) {
   const { store, environments, sessions } = context;
 
+  async function rollOut({ rollout, ...action }: BranchInput, signal: AbortSignal): Promise<BranchResult> {
+    const [result] = await rollOutAll({ ...action, from: rollout, to: rollout + 1 }, signal);
+    return result!;
+  }
+
+  /** Whole branches after one action in one activity. */
+  async function rollOutAll({ from, to, ...action }: RolloutsInput, signal: AbortSignal): Promise<BranchResult[]> {
+    const inputs = Array.from({ length: to - from }, (_, index): BranchInput => ({ ...action, rollout: from + index }));
+    const known = await store.findings.branchesById(action.runId, inputs.map(branchId));
+    const missing = inputs.filter((input) => !known.has(branchId(input)));
+    if (missing.length > 0) {
+      const run = await store.runs.get(action.runId);
+      const origin = await store.tree.state(action.nodeId);
+      const { started, refusal } = await startRollouts(store, scopeOf(run, inputs[0]!, origin), missing.map(branchId));
+      const departure = depart(inputs[0]!, origin, signal);
+      const rollouts = await Promise.allSettled(
+        missing.map(async (input) => {
+          if (!started.has(branchId(input))) throw refusal;
+          known.set(branchId(input), await rollOutFrom(departure, run, origin, input, signal));
+        }),
+      );
+      // Not before all are over: a repeated attempt must not meet those of this one.
+      const failed = rollouts.find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
+    }
+    return inputs.map((input) => branchOutcome(known.get(branchId(input))!));
+  }
+
+  /** What all rollouts of an action begin with, done once: the state restored, and the action taken there. */
+  function depart(action: Omit<BranchInput, 'rollout'>, origin: State, signal: AbortSignal): Departure {
+    const prefix = checkPrefix(origin, signal);
+    const start = prefix.then(() => takeCandidate(action, origin, signal));
+    // Whoever awaits the prefix hears of its fault there.
+    start.catch(() => {});
+    return { prefix, start };
+  }
+
   /**
-   * A whole branch in one activity. Every call is in the journal and every step in the tree, so that a repeated attempt walks over what is
-   * there and goes on where the last one was.
+   * A branch from its first step to its ending. Every call is in the journal and every step in the tree, so that a repeated attempt walks over
+   * what is there and goes on where the last one was.
    */
-  async function rollOut(input: BranchInput, signal: AbortSignal): Promise<BranchResult> {
-    const known = await store.findings.branch(input.runId, branchId(input));
-    if (known) return branchOutcome(known);
-    const run = await store.runs.get(input.runId);
-    const origin = await store.tree.state(input.nodeId);
-    await startRollout(store, scopeOf(run, input, origin), branchId(input));
+  async function rollOutFrom(
+    departure: Departure,
+    run: Run,
+    origin: State,
+    input: BranchInput,
+    signal: AbortSignal,
+  ): Promise<BranchTable> {
     let compared = 0;
     let leafId = origin.id;
     try {
-      compared = await checkPrefix(origin, signal);
-      const start = await takeCandidate(input, origin, signal);
+      compared = await departure.prefix;
       const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
-      const played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
+      const stepLimit = origin.step + run.config.stepLimit;
+      const played = await playOut(context, run, await departure.start, stepLimit, where, signal);
       leafId = played.leafId;
       // Awaited here, because the confirmation of a success may break too.
       return await record(run, input, compared, played, signal);
     } catch (error) {
       return record(run, input, compared, endedByFault(leafId, error, signal), signal);
     }
-  }
-
-  /** Several rollouts of one action in one activity: what each needs is stored step by step all the same. */
-  async function rollOutAll({ from, to, ...action }: RolloutsInput, signal: AbortSignal): Promise<BranchResult[]> {
-    const numbers = Array.from({ length: to - from }, (_, index) => from + index);
-    const rollouts = await Promise.allSettled(numbers.map((rollout) => rollOut({ ...action, rollout }, signal)));
-    // Not before all are over: a repeated attempt must not meet those of this one.
-    const failed = rollouts.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-    return rollouts.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
 
   /** The first step of a branch that a workflow of its own continues call by call. */
@@ -79,12 +110,13 @@ export function rolloutActivities(context: ActivityContext) {
       const { leaf_id: nodeId, compared } = known;
       return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchOutcome(known) };
     }
-    await startRollout(store, scopeOf(run, input, origin), branchId(input));
+    const { refusal } = await startRollouts(store, scopeOf(run, input, origin), [branchId(input)]);
+    if (refusal) throw refusal;
     const compared = await checkPrefix(origin, signal);
     const taken = await takeCandidate(input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
-    const outcome = ended ? await record(run, input, compared, outcomeOf(taken), signal) : null;
+    const outcome = ended ? branchOutcome(await record(run, input, compared, outcomeOf(taken), signal)) : null;
     return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, outcome };
   }
 
@@ -96,7 +128,9 @@ export function rolloutActivities(context: ActivityContext) {
     const details =
       input.fault === null ? (transition?.done ? transition.details : null) : JSON.stringify({ fault: input.fault });
     const { leafId, ending, reward, success } = input;
-    return record(run, input, input.compared, { leafId, ending, reward, success, details }, signal);
+    return branchOutcome(
+      await record(run, input, input.compared, { leafId, ending, reward, success, details }, signal),
+    );
   }
 
   async function checkPrefix(state: State, signal: AbortSignal): Promise<number> {
@@ -104,7 +138,11 @@ export function rolloutActivities(context: ActivityContext) {
     return insist(environment, `a replay of ${state.taskId}`, signal, () => sessions.checkPrefix(state, signal));
   }
 
-  async function takeCandidate(input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
+  async function takeCandidate(
+    input: Omit<BranchInput, 'rollout'>,
+    state: State,
+    signal: AbortSignal,
+  ): Promise<StepTaken> {
     if (input.candidateId === '') return standing(state);
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
     return takeStep(context, state, JSON.parse(candidate.message) as AssistantMessage, signal);
@@ -116,7 +154,7 @@ export function rolloutActivities(context: ActivityContext) {
     compared: number,
     outcome: Played,
     signal: AbortSignal,
-  ): Promise<BranchResult> {
+  ): Promise<BranchTable> {
     const leaf = await store.tree.state(outcome.leafId);
     const confirmation = outcome.success ? await confirmSuccess(context, run, leaf, signal) : null;
     const origin = await store.tree.state(input.nodeId);
@@ -140,7 +178,7 @@ export function rolloutActivities(context: ActivityContext) {
       compared,
     };
     await store.findings.addBranch(row);
-    return branchOutcome(row);
+    return row;
   }
 
   return {

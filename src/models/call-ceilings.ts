@@ -48,32 +48,36 @@ export async function holdWorstCase(
 ): Promise<CruxError | null> {
   if (!ceilingLevels.some((level) => isLimited(ceilingOf(ceilings, level), unitsOfCalls))) return null;
   if (await reservations.reserve(scope, key, worst, holdMs, ceilings)) return null;
-  await refuseOver(reservations, scope, ceilings, {
-    calls: 1,
-    tokens: worst.tokens,
-    costMicroUsd: worst.costMicroUsd ?? 0,
-    rollouts: 0,
-  });
+  const asked: Use = { calls: 1, tokens: worst.tokens, costMicroUsd: worst.costMicroUsd ?? 0, rollouts: 0 };
+  const refusal = await ceilingReached(reservations, scope, ceilings, asked);
+  if (refusal) throw refusal;
   const message = `Run ${scope.runId} is close to a ceiling: calls under way might use up the rest of it.`;
   return new CruxError('Run.Paused', message, { retryAfterMs: roomPauseMs });
 }
 
 /**
- * Counts a rollout that starts.
- * @throws CruxError `Run.Budget`, `Task.Budget`, `Step.Budget` when a ceiling on rollouts leaves no room for it
+ * Counts rollouts that start.
+ * @returns those that there is room for, and `Run.Budget`, `Task.Budget` or `Step.Budget` where there is none for all
  */
-export async function startRollout({ reservations, runs }: Store, scope: Scope, branchId: string): Promise<void> {
+export async function startRollouts(
+  { reservations, runs }: Store,
+  scope: Scope,
+  branchIds: string[],
+): Promise<{ started: Set<string>; refusal: CruxError | null }> {
   const { ceilings } = await runs.control(scope.runId);
-  if (await reservations.startRollout(scope, branchId, ceilings)) return;
-  await refuseOver(reservations, scope, ceilings, { calls: 0, tokens: 0, costMicroUsd: 0, rollouts: 1 });
+  const started = await reservations.startRollouts(scope, branchIds, ceilings);
+  const isRefused = started.size < branchIds.length;
+  const asked: Use = { calls: 0, tokens: 0, costMicroUsd: 0, rollouts: 1 };
+  return { started, refusal: isRefused ? await ceilingReached(reservations, scope, ceilings, asked) : null };
 }
 
-async function refuseOver(
+/** The ceiling that what is used for good leaves no room under; null when there is none. */
+async function ceilingReached(
   reservations: Store['reservations'],
   scope: Scope,
   ceilings: Ceilings,
   asked: Use,
-): Promise<void> {
+): Promise<CruxError | null> {
   for (const level of ceilingLevels) {
     const ceiling = ceilingOf(ceilings, level);
     if (!isLimited(ceiling, ceilingUnits) || !isWithin(scope, level)) continue;
@@ -82,8 +86,9 @@ async function refuseOver(
       const most = ceiling[unit];
       return most !== null && asked[unit] > 0 && used[unit] + asked[unit] > most;
     });
-    if (over !== undefined) throw reached(scope, level, ceiling, over);
+    if (over !== undefined) return reached(scope, level, ceiling, over);
   }
+  return null;
 }
 
 function reached({ runId, taskId }: Scope, level: CeilingLevel, ceiling: Ceiling, unit: CeilingUnit): CruxError {

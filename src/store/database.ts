@@ -7,8 +7,11 @@ export type Database = {
   readonly engine: 'sqlite' | 'postgres';
   /** Where it is, for messages; without credentials. */
   readonly location: string;
-  /** Runs all statements in one transaction: all of them happen, or none. */
-  atomically(statements: Compilable[]): Promise<void>;
+  /**
+   * Runs all statements in one transaction: all of them happen, or none.
+   * @returns how many rows each wrote
+   */
+  atomically(statements: Compilable[]): Promise<number[]>;
   /** Version of the schema found, 0 for an empty database. */
   schemaVersion(): Promise<number>;
   /** Applies statements and the new version unless another process has done so; returns when the version is reached. */

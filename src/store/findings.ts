@@ -140,6 +140,13 @@ export class Findings {
     return (await query.where('run_id', '=', runId).where('id', '=', id).executeTakeFirst()) ?? null;
   }
 
+  /** Those of these branches that there are, by id. */
+  async branchesById(runId: string, ids: string[]): Promise<Map<string, BranchTable>> {
+    const query = this.#database.kysely.selectFrom('branches').selectAll();
+    const rows = await query.where('run_id', '=', runId).where('id', 'in', ids).execute();
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
   pairs(runId: string): Promise<PairTable[]> {
     const query = this.#database.kysely.selectFrom('pairs').selectAll().where('run_id', '=', runId);
     return query.orderBy('task_id').orderBy('step').orderBy('id').execute();

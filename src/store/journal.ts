@@ -83,7 +83,7 @@ export class Journal {
       .select('throttled_ms')
       .where('run_id', '=', runId)
       .where('key', '=', answer.key);
-    await this.#database.atomically([
+    const [written] = await this.#database.atomically([
       kysely
         .insertInto('answers')
         .values({
@@ -114,7 +114,7 @@ export class Journal {
       kysely.deleteFrom('waits').where('run_id', '=', runId).where('key', '=', answer.key),
       kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
     ]);
-    return (await this.read([runId], answer.key)) ?? answer;
+    return written === 1 ? answer : ((await this.read([runId], answer.key)) ?? answer);
   }
 
   /** Answers that a run used in a state for these purposes, in a fixed order. */

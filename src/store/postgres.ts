@@ -75,7 +75,10 @@ export async function openPostgres(url: string, schema = 'crux'): Promise<Databa
   const guarded = { connect, end: () => pool.end() } as unknown as PostgresPool;
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: guarded }) });
   const run = async (client: Client, queries: CompiledQuery[]) => {
-    for (const query of queries) await client.query(query.sql, query.parameters as unknown[]);
+    const written: number[] = [];
+    for (const query of queries)
+      written.push((await client.query(query.sql, query.parameters as unknown[])).rowCount ?? 0);
+    return written;
   };
   const compile = (list: Compilable[]) => list.map((statement) => statement.compile() as CompiledQuery);
 

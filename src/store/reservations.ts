@@ -80,22 +80,32 @@ export class Reservations {
   }
 
   /**
-   * Notes that a rollout starts, for good. One that was noted before may always go on.
-   * @returns whether there is room for it under the ceilings
+   * Notes that rollouts start, for good. One that was noted before may always go on.
+   * @returns those that there is room for under the ceilings, the first ones first
    */
-  async startRollout(scope: Scope, id: string, ceilings: Ceilings): Promise<boolean> {
+  async startRollouts(scope: Scope, ids: string[], ceilings: Ceilings): Promise<Set<string>> {
     const { kysely } = this.#database;
     const asked: Use = { calls: 0, tokens: 0, costMicroUsd: 0, rollouts: 1 };
     const room = this.#room(scope, ceilings, asked, ['rollouts'], { key: '', beyond: 0 });
-    const known = kysely.selectFrom('rollouts').select('id').where('run_id', '=', scope.runId).where('id', '=', id);
-    await this.#oneAtATime(scope.runId, [
-      this.#statement(sql`
-        INSERT INTO rollouts (run_id, id, task_id, step_id)
-        SELECT ${scope.runId}, ${id}, ${scope.taskId}, ${scope.stepId}
-        WHERE ${room}
-        ON CONFLICT DO NOTHING`),
-    ]);
-    return (await known.executeTakeFirst()) !== undefined;
+    const inserted = await this.#oneAtATime(
+      scope.runId,
+      ids.map((id) =>
+        this.#statement(sql`
+          INSERT INTO rollouts (run_id, id, task_id, step_id)
+          SELECT ${scope.runId}, ${id}, ${scope.taskId}, ${scope.stepId}
+          WHERE ${room}
+          ON CONFLICT DO NOTHING`),
+      ),
+    );
+    const others = ids.filter((_, index) => inserted[index] === 0);
+    if (others.length === 0) return new Set(ids);
+    const known = kysely
+      .selectFrom('rollouts')
+      .select('id')
+      .where('run_id', '=', scope.runId)
+      .where('id', 'in', others);
+    const before = new Set((await known.execute()).map(({ id }) => id));
+    return new Set(ids.filter((id, index) => inserted[index] === 1 || before.has(id)));
   }
 
   /** What was used for good, calls under way aside. */
@@ -128,9 +138,12 @@ export class Reservations {
     return conditions.length === 0 ? sql`1 = 1` : sql.join(conditions, sql` AND `);
   }
 
-  async #oneAtATime(runId: string, statements: Compilable[]): Promise<void> {
+  /** @returns how many rows each statement wrote */
+  async #oneAtATime(runId: string, statements: Compilable[]): Promise<number[]> {
+    if (this.#database.engine === 'sqlite') return this.#database.atomically(statements);
     const lock = this.#statement(sql`SELECT pg_advisory_xact_lock(hashtext(${runId}))`);
-    await this.#database.atomically([...(this.#database.engine === 'postgres' ? [lock] : []), ...statements]);
+    const [, ...written] = await this.#database.atomically([lock, ...statements]);
+    return written;
   }
 
   #statement(raw: RawBuilder<unknown>): Compilable {

@@ -97,7 +97,8 @@ describeEngines('journal', (engine) => {
     expect(await waits.waitingFor('run-1')).toEqual([{ endpoint: 'models', until: until + 5, calls: 2 }]);
     // The hours to come are no throttle time yet.
     expect(await waits.throttledMs('run-1')).toBeLessThan(60_000);
-    expect(await journal.write('run-1', answer({ throttledMs: 7 }))).toMatchObject({ throttledMs: 3_600_047 });
+    await journal.write('run-1', answer({ throttledMs: 7 }));
+    expect(await journal.read(['run-1'], 'key-1')).toMatchObject({ throttledMs: 3_600_047 });
     expect(await waits.waitingFor('run-1')).toEqual([{ endpoint: 'models', until: until - 5, calls: 1 }]);
     expect(await waits.throttledMs('run-1')).toBeGreaterThanOrEqual(3_600_047);
     expect(await waits.waitingFor('run-2')).toEqual([]);

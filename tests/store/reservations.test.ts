@@ -99,8 +99,10 @@ describeEngines('reservations', (engine) => {
     const store = await engine.open();
     const stores = [store, await engine.reopen(store)];
     const ceilings = ceilingsFrom({ rollouts: 5 });
-    const start = (index: number) =>
-      stores[index % 2]!.reservations.startRollout(scope, `branch-${index % 10}`, ceilings);
+    const start = async (index: number) => {
+      const id = `branch-${index % 10}`;
+      return (await stores[index % 2]!.reservations.startRollouts(scope, [id], ceilings)).has(id);
+    };
     const started = await Promise.all(Array.from({ length: 30 }, (_, index) => start(index)));
     const names = new Set(started.flatMap((isStarted, index) => (isStarted ? [index % 10] : [])));
     expect(names.size).toBe(5);
@@ -112,9 +114,12 @@ describeEngines('reservations', (engine) => {
     const { reservations } = await engine.open();
     const ceilings = ceilingsFrom({ [level]: { rollouts: 1 } });
     const elsewhere = level === 'task' ? { taskId: 'task-2' } : { stepId: 'node-2' };
-    expect(await reservations.startRollout(scope, 'a', ceilings)).toBe(true);
-    expect(await reservations.startRollout(scope, 'b', ceilings)).toBe(false);
-    expect(await reservations.startRollout({ ...scope, ...elsewhere }, 'c', ceilings)).toBe(true);
-    expect(await reservations.startRollout({ ...scope, runId: 'run-2' }, 'a', ceilings)).toBe(true);
+    const started = async (where: object, ids: string[]) => [
+      ...(await reservations.startRollouts({ ...scope, ...where }, ids, ceilings)),
+    ];
+    expect(await started({}, ['a', 'b'])).toEqual(['a']);
+    expect(await started({}, ['b', 'a'])).toEqual(['a']);
+    expect(await started(elsewhere, ['c'])).toEqual(['c']);
+    expect(await started({ runId: 'run-2' }, ['a'])).toEqual(['a']);
   });
 });
