@@ -15,7 +15,7 @@ export function activity<Input, Output>(
 ): (input: Input) => Promise<Output> {
   return async (input) => {
     const context = Context.current();
-    context.heartbeat();
+    if ((globalThis as any).firstBeat) context.heartbeat();
     const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
     try {
       return await work(input, context.cancellationSignal);
