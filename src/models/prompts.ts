@@ -103,13 +103,15 @@ export function firstErrorRequest(
 ): { messages: Message[]; responseFormat: Json } {
   const offered = tools.length === 0 ? '' : `<tools>\n${canonicalJson(tools as Json)}\n</tools>\n`;
   const conversation = `<conversation>\n${canonicalJson(opening as Json)}\n</conversation>\n`;
-  const numbered = steps.map((messages, index) => ({ step: index + 1, messages }));
+  const numbered = steps.map(
+    (messages, index) => `<step number="${index + 1}">\n${canonicalJson(messages as Json)}\n</step>`,
+  );
   return {
     messages: [
       { role: 'system', content: judgement },
       {
         role: 'user',
-        content: `${offered}${conversation}<steps>\n${canonicalJson(numbered as unknown as Json)}\n</steps>`,
+        content: `${offered}${conversation}<steps>\n${numbered.join('\n')}\n</steps>`,
       },
     ],
     responseFormat: {

@@ -112,18 +112,18 @@ type Steps = {
 /** The trajectory that a request to a judge carries between tags; null for a request that carries none. */
 function readSteps(messages: readonly Message[]): Steps | null {
   const text = messages.findLast((message) => message.role === 'user')?.content ?? '';
-  const [opening, steps] = [between(text, 'conversation'), between(text, 'steps')];
-  if (!Array.isArray(opening) || !Array.isArray(steps)) return null;
-  const read = steps.map((step: unknown) => {
-    const own = isRecord(step) && Array.isArray(step.messages) ? step.messages.map(readMessage) : [];
+  const opening = between(text, 'conversation');
+  if (!Array.isArray(opening) || !text.includes('<steps>\n')) return null;
+  // JSON has no line breaks of its own: no message can end a step early.
+  const steps = [...text.matchAll(/^<step number="\d+">\n(.*)\n<\/step>$/gm)].map(([, step]) => {
+    const own = (JSON.parse(step!) as unknown[]).map(readMessage);
     if (own[0]?.role !== 'assistant') {
-      const form =
-        '<steps> must hold a JSON list of {"step": number, "messages": list that begins with the assistant\'s}';
+      const form = 'each <step> must hold a JSON list of messages that begins with one of the assistant';
       throw new RequestError(400, 'invalid_request', `This is no request for a first wrong step: ${form}.`);
     }
     return own as Steps['steps'][number];
   });
-  return { opening: opening.map(readMessage), steps: read };
+  return { opening: opening.map(readMessage), steps };
 }
 
 /** The conversation and the action that a PRM request carries between tags, each on lines of its own. */
