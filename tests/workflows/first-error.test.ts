@@ -5,6 +5,7 @@ import { summaryText } from '../../src/cli/summary.ts';
 import { canonicalJson, type Json } from '../../src/domain/canonical-json.ts';
 import type { Certificate } from '../../src/domain/pair.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { importScope } from '../../src/store/findings.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
 import { runView } from '../../src/views/run-view.ts';
 import { verifyPair } from '../../src/views/verify-pair.ts';
@@ -119,26 +120,6 @@ it('comes to the same where trajectories share states, whichever is first', asyn
   expect(await pairsOf({})).toEqual(oneByOne);
 });
 
-it('under sound, needs fresh rollouts of both actions', async () => {
-  const sound = await lab.start(firstError({ preset: 'sound' }));
-  await sound.result();
-  const pairs = await lab.store.findings.pairs(sound.id);
-  const published = (await lab.store.findings.pairs(runId)).map(({ id }) => id);
-  expect(pairs.length).toBeGreaterThan(0);
-  expect(published).toEqual(expect.arrayContaining(pairs.map(({ id }) => id)));
-  expect(pairs.length).toBeLessThan(published.length);
-  const environments = new EnvironmentRegistry(lab.config().environments);
-  for (const pair of pairs) {
-    const { verification, branches } = JSON.parse(pair.certificate) as Certificate;
-    expect(verification).toMatchObject({ rule: 'posterior' });
-    expect(verification.posterior).toBeGreaterThanOrEqual(0.9);
-    expect(new Set(branches.map(({ side, purpose }) => `${side} ${purpose}`))).toEqual(
-      new Set(['chosen verify', 'rejected baseline']),
-    );
-    expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
-  }
-});
-
 it('its certificates hold when they are checked again, and not for another step or action', async () => {
   const environments = new EnvironmentRegistry(lab.config().environments);
   const pairs = await lab.store.findings.pairs(runId);
@@ -202,13 +183,45 @@ it('is summed up and shown with the step that was named', async () => {
   expect(verified).toHaveLength(summary.pairs.total);
 });
 
-it('corrects steps of SQL tasks, with other queries than the wrong ones', async () => {
-  const run = await lab.start(firstError({ environment: 'sql-demo', limit: 12 }));
+it('corrects the failures of recorded trajectories too, with what the policy does in their place', async () => {
+  const { findings } = lab.store;
+  const scope = importScope('maze');
+  for (const row of await findings.trajectories(runId)) {
+    await findings.addTrajectory({ ...row, run_id: scope, origin: 'imported', model: 'recorded' });
+  }
+  const run = await lab.start(firstError({ trajectories: 'imported' }));
   expect(await run.result()).toMatchObject({ state: 'finished' });
   const pairs = await certificates(run.id);
-  expect(pairs.length).toBeGreaterThan(1);
-  for (const { chosen, rejected, verification } of pairs) {
+  const ends = ({ step, chosen, rejected }: Certificate) => [step, chosen.canonical, rejected.canonical];
+  expect(pairs.map(ends)).toEqual((await certificates(runId)).map(ends));
+  for (const pair of pairs) {
+    expect(pair).toMatchObject({ chosen: { source: 'policy' }, rejected: { source: 'imported', model: 'recorded' } });
+    expect(pair.flags).toContain('off-policy');
+  }
+});
+
+it('corrects steps of SQL tasks; under sound, where fresh rollouts of both actions bear that out', async () => {
+  const sql = { environment: 'sql-demo', limit: 12 };
+  const [run, sound] = [await lab.start(firstError(sql)), await lab.start(firstError({ ...sql, preset: 'sound' }))];
+  await Promise.all([run.result(), sound.result()]);
+  const published = await certificates(run.id);
+  expect(published.length).toBeGreaterThan(1);
+  for (const { chosen, rejected, verification } of published) {
     expect(chosen.canonical).not.toBe(rejected.canonical);
     expect(verification).toMatchObject({ rule: 'once', confirmed: true });
+  }
+  const pairs = await lab.store.findings.pairs(sound.id);
+  expect(pairs.length).toBeGreaterThan(0);
+  expect(pairs.length).toBeLessThan(published.length);
+  expect(published.map(({ pairId }) => pairId)).toEqual(expect.arrayContaining(pairs.map(({ id }) => id)));
+  const environments = new EnvironmentRegistry(lab.config().environments);
+  for (const pair of pairs) {
+    const { verification, branches } = JSON.parse(pair.certificate) as Certificate;
+    expect(verification).toMatchObject({ rule: 'posterior' });
+    expect(verification.posterior).toBeGreaterThanOrEqual(0.9);
+    expect(new Set(branches.map(({ side, purpose }) => `${side} ${purpose}`))).toEqual(
+      new Set(['chosen verify', 'rejected baseline']),
+    );
+    expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
   }
 });
