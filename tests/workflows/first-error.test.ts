@@ -34,9 +34,9 @@ function firstError({ options, ...request }: LabRequest = {}): LabRequest {
 const certificates = async (id: string) =>
   (await lab.store.findings.pairs(id)).map(({ certificate }) => JSON.parse(certificate) as Certificate);
 
-const prm = (model: string) => {
-  const { models } = lab.config();
-  return { config: { models: { ...models, prm: { ...models.prm, model } } } };
+const judgedBy = (where: Lab, model: string) => {
+  const { models } = where.config();
+  return { models: { ...models, prm: { ...models.prm, model } } };
 };
 
 it('asks the judge once about every failure, and about nothing else', async () => {
@@ -154,7 +154,7 @@ it('shows on a seeded sample what luck makes of the completions that found the p
 });
 
 it('skips and counts a failure about which the judge says nothing readable', async () => {
-  const run = await lab.start(firstError(prm('sim-prm@malformed=1')));
+  const run = await lab.start(firstError({ config: judgedBy(lab, 'sim-prm@malformed=1') }));
   expect(await run.result()).toMatchObject({ state: 'finished', done: 8 });
   const { steps, failures, pairs, branches, ledger } = await runSummary(lab.store, run.id);
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
@@ -162,6 +162,30 @@ it('skips and counts a failure about which the judge says nothing readable', asy
   expect(steps.byVerdict).toEqual({ unjudged: failed });
   expect({ pairs: pairs.total, branches }).toEqual({ pairs: 0, branches: {} });
   expect(ledger.find(({ purpose }) => purpose === 'locate')).toMatchObject({ calls: 3 * failed });
+});
+
+it('skips and counts a failure in which the judge finds nothing wrong', async () => {
+  const blameless = await Lab.open({
+    address,
+    stage: new URL('../helpers/blameless-mazes.ts', import.meta.url).pathname,
+  });
+  try {
+    await blameless.work();
+    const run = await blameless.start(firstError({ config: judgedBy(blameless, 'sim-prm@auc=0.99') }));
+    expect(await run.result()).toMatchObject({ state: 'finished', done: 8 });
+    const { steps, failures, pairs, branches, ledger } = await runSummary(blameless.store, run.id);
+    const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+    expect(failed).toBeGreaterThan(1);
+    expect(steps.byVerdict).toEqual({ 'no-error': failed });
+    expect({ pairs: pairs.total, branches }).toEqual({ pairs: 0, branches: {} });
+    expect(ledger.find(({ purpose }) => purpose === 'locate')).toMatchObject({ calls: failed });
+    const shown = (await runView(blameless.store, run.id)).tasks.flatMap(({ trajectories }) =>
+      trajectories.flatMap((one) => one.steps),
+    );
+    expect(shown.some(({ firstError: isNamed }) => isNamed)).toBe(false);
+  } finally {
+    await blameless.close();
+  }
 });
 
 it('is summed up and shown with the step that was named', async () => {
