@@ -82,6 +82,8 @@ const rroSchema = z.strictObject({
 });
 
 const stepDpoSchema = z.strictObject({
+  select: z.enum(['scores', 'first-error']).default('scores'),
+  resamples: z.int().min(1).max(64).default(20),
   ...alternativeOptions,
   gap: z.number().min(0).max(1).default(0.2),
   revalueRate: z.number().min(0).max(1).default(0.1),

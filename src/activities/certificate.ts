@@ -5,12 +5,12 @@ import { type AssistantMessage, messageText } from '../domain/message.ts';
 import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } from '../domain/pair.ts';
 import { pairFlags } from '../domain/pair-flags.ts';
 import { standardError } from '../domain/rising.ts';
-import type { Role, RunConfig } from '../domain/run-config.ts';
+import { type Role, type RunConfig, selectsFirstErrors } from '../domain/run-config.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { streamOf } from '../domain/stream.ts';
 import { isVerifiedSuccess } from '../domain/verification.ts';
 import { callKey } from '../models/gateway.ts';
-import { promptVersions } from '../models/prompts.ts';
+import { judgePromptVersion, promptVersions } from '../models/prompts.ts';
 import { flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
@@ -91,7 +91,7 @@ export function certifier({ store, environments }: ActivityContext) {
               topP: models[role].topP,
               maxTokens: models[role].maxTokens,
             },
-            promptVersion: promptVersions[role],
+            promptVersion: promptVersionOf(run.config, role),
           },
         ]),
       ),
@@ -124,7 +124,7 @@ export function certifier({ store, environments }: ActivityContext) {
     };
   }
 
-  /** Proposals and scores in the pair's state, and the calls of its branches. */
+  /** Proposals and scores in the pair's state, what the judge of the trajectory said, and the calls of its branches. */
   async function callsBehind(run: Run, trajectory: TrajectoryTable, state: State, proof: Proof): Promise<Answer[]> {
     const others = await scoresOfOthers(run, trajectory, state);
     const all = await store.journal.inState(run.id, state.id, ['propose', 'score']);
@@ -137,7 +137,8 @@ export function certifier({ store, environments }: ActivityContext) {
           : callsOfTrajectory(run, row, stream),
       ),
     );
-    return [...inState, ...inBranches.flat()];
+    const judged = await store.journal.inState(run.id, trajectory.leaf_id, ['locate']);
+    return [...inState, ...judged, ...inBranches.flat()];
   }
 
   /**
@@ -218,6 +219,10 @@ export function certifier({ store, environments }: ActivityContext) {
   return certify;
 }
 
+function promptVersionOf(config: RunConfig, role: Role): string {
+  return role === 'prm' && selectsFirstErrors(config) ? judgePromptVersion : promptVersions[role];
+}
+
 function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds'] {
   switch (method) {
     case 'cso': {
@@ -229,7 +234,7 @@ function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds']
       return { gap, saturation, confidence: verification.confidence };
     }
     case 'step-dpo':
-      return { gap: options.gap };
+      return options.select === 'first-error' ? { resamples: options.resamples! } : { gap: options.gap };
     case 'ipr':
       return {
         gap: options.gap,

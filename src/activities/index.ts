@@ -6,6 +6,7 @@ import { drawActivities } from './draw.ts';
 import { environmentActivities } from './environment.ts';
 import { exampleActivities } from './examples.ts';
 import { expertActivities } from './expert.ts';
+import { firstErrorActivities } from './first-error.ts';
 import { pairActivities } from './pairs.ts';
 import { passRateActivities } from './pass-rate.ts';
 import { policyActivities } from './policy.ts';
@@ -21,6 +22,7 @@ export function agentActivities(context: ActivityContext) {
     ...demonstrationActivities(context),
     ...drawActivities(context),
     ...environmentActivities(context),
+    ...firstErrorActivities(context),
     ...passRateActivities(context),
     ...policyActivities(context),
     ...exampleActivities(context),

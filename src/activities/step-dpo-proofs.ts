@@ -1,11 +1,11 @@
-import { stepDpoPair } from '../domain/proven-pairs.ts';
+import { correctedPair, stepDpoPair } from '../domain/proven-pairs.ts';
 import type { StepDpoOptions } from '../domain/run-config.ts';
 import type { StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
 import { type Proof, proofOf, storedActions } from './proof.ts';
 
-/** The pair of a step, if its scores gave one; under `sound`, if fresh rollouts bear them out. */
+/** The pair of a step, if its scores or its resamples gave one; under `sound`, if fresh rollouts bear that out. */
 export async function stepDpoProofs(
   store: Store,
   runId: string,
@@ -13,9 +13,12 @@ export async function stepDpoProofs(
   step: StepTable,
   state: State,
 ): Promise<Proof[]> {
-  if (step.verdict !== 'preference') return [];
+  if (step.verdict !== 'preference' && step.verdict !== 'corrected') return [];
   const ids = JSON.parse(step.alternatives) as [string, string];
   const [best, worst] = await storedActions(store, runId, state, ids);
-  const pair = stepDpoPair(best!, worst!, verification);
+  const pair =
+    step.verdict === 'corrected'
+      ? correctedPair(best!, worst!, verification!)
+      : stepDpoPair(best!, worst!, verification);
   return pair ? [proofOf(pair)] : [];
 }

@@ -48,7 +48,7 @@ function whose({ origin }: TrajectoryView): string {
 
 function stepLines(step: StepView): string[] {
   return [
-    `${step.candidateCritical ? '◆' : '│'} ${step.step}. ${scoreText(step.score)} ${oneLine(step.action)}`,
+    `${step.candidateCritical || step.firstError ? '◆' : '│'} ${step.step}. ${step.firstError ? 'first wrong step:' : scoreText(step.score)} ${oneLine(step.action)}`,
     ...(step.observation === null ? [] : [`│      → ${oneLine(step.observation)}`]),
     ...step.ownBranches.map((branch) => `│      own action again (${branch.purpose}): ${branchText(branch)}`),
     ...step.alternatives.map((alternative) => `│      ${marks[alternative.verdict]} ${alternativeText(alternative)}`),

@@ -23,7 +23,7 @@ export type PairFlag =
   | 'oracle'
   /** A single branch, or a single trajectory of the policy, stands behind it; luck alone may have made it. */
   | 'verified-once'
-  /** Scores alone made it (Step-DPO, or the ablation without verification): no branch stands behind it. */
+  /** Scores alone made it (Step-DPO by scores, or the ablation without verification): no branch stands behind it. */
   | 'unverified'
   /** The same few rollouts that found the pair are its only proof: it was selected for its gap, so the gap is overrated. */
   | 'selected-by-gap';

@@ -123,6 +123,24 @@ export function stepDpoPair<Action extends BranchedAction>(
   return verdict === 'accepted' ? { ...sides, rule, posterior, chosenTally, rejectedTally } : null;
 }
 
+/**
+ * The pair of the first wrong step and what corrects it: one completion that succeeds proves it [P], or with n > 1 fresh rollouts of both,
+ * because the completions that found it are not evidence again [D]. Source: Step-DPO (arXiv 2406.18629).
+ */
+export function correctedPair<Action extends BranchedAction>(
+  correction: Action,
+  wrong: Action,
+  verification: VerificationOptions,
+): ProvenPair<Action> | null {
+  if (verification.rollouts > 1) return stepDpoPair(correction, wrong, verification);
+  if (leadsToTheSame(correction, wrong)) return null;
+  const [chosenTally, rejectedTally] = [tally(correction.outcomes('resample')), tally([])];
+  const { verdict, rule, posterior } = verdictOn(chosenTally, rejectedTally, verification);
+  const evidence = { chosen: 'resample' as const, rejected: 'baseline' as const };
+  const sides = { chosen: correction, rejected: wrong, values: null, evidence };
+  return verdict === 'accepted' ? { ...sides, rule, posterior, chosenTally, rejectedTally } : null;
+}
+
 /** With n > 1 fresh rollouts must bear the values out, because those that found a pair are not evidence again. Source: ours. */
 function pairByValues<Action extends BranchedAction>(
   chosen: Action,
@@ -164,7 +182,7 @@ export function keepBest<Proven extends { posterior: number | null }>(
 }
 
 /** Two actions after which the agent sees the same and can do the same are no preference. */
-function leadsToTheSame(one: BranchedAction, other: BranchedAction): boolean {
+export function leadsToTheSame(one: BranchedAction, other: BranchedAction): boolean {
   return one.observation !== null && one.observation === other.observation;
 }
 

@@ -62,6 +62,11 @@ export function stepDpoOptionsOf(config: RunConfig): StepDpoOptions {
   return config.options;
 }
 
+/** Whether pairs come of wrong steps that a judge names in failures. */
+export function selectsFirstErrors({ method, options }: RunConfig): boolean {
+  return method === 'step-dpo' && options.select === 'first-error';
+}
+
 /** @throws Error for a run of a method that has no alternatives */
 export function alternativeOptionsOf(config: RunConfig): AlternativeOptions {
   if (!('alternatives' in config.options))
@@ -225,11 +230,18 @@ export type RroOptions = {
   pairsPerTask: number | null;
 };
 
-/** Options of Step-DPO for agents, all [D]. */
+/** Options of Step-DPO. [P] values are those of the paper (arXiv 2406.18629), [D] ours. */
 export type StepDpoOptions = AlternativeOptions & {
-  /** Least difference of scores for a pair. */
+  /**
+   * What a pair is selected by. `scores` [D]: those of the PRM, at every step. `first-error` [P]: a judge names the first wrong step of a
+   * failure, and the policy takes it anew until it succeeds. Absent in runs of before, which all go by scores.
+   */
+  select?: 'scores' | 'first-error';
+  /** With `first-error`: how often the policy draws the wrong step anew; the paper's 20 [P]. Absent in runs of before. */
+  resamples?: number;
+  /** With `scores`: least difference for a pair [D]. */
   gap: number;
-  /** Share of the pairs whose actions are rolled out, to see what their scores are worth. Absent in runs of before. */
+  /** Share of the pairs whose actions are rolled out again, to see what their selection is worth [D]. Absent in runs of before. */
   revalueRate?: number;
   /** Under `sound`, fresh rollouts must bear the scores out. Absent in runs of before. */
   verification?: VerificationOptions;

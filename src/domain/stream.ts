@@ -4,8 +4,8 @@ export function streamOf(branch: { nodeId: string; candidateId: string; rollout:
 }
 
 /**
- * State whose step a call is made for: the one it stands in, or the one that its rollout started from; null for calls that make whole
- * trajectories, which belong to no step that is mined.
+ * State whose step a call is made for: the one it stands in, or the one that its rollout started from; null for calls that make or judge
+ * whole trajectories, which belong to no step that is mined.
  */
 function stepOfCall(call: { nodeId: string; purpose: string; stream: string }): string | null {
   switch (call.purpose) {
@@ -13,6 +13,8 @@ function stepOfCall(call: { nodeId: string; purpose: string; stream: string }): 
     case 'demonstrate':
     case 'sample':
     case 'evaluate':
+    // The judge reads a trajectory as a whole.
+    case 'locate':
       return null;
     case 'propose':
     case 'score':

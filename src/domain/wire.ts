@@ -1,5 +1,6 @@
 /** What crosses between workflows and activities: ids, closed words and small numbers, never messages. */
 import type { Compared, ContrastVerdict, OutcomeVerdict } from './contrast.ts';
+import type { CorrectionVerdict } from './correction.ts';
 import type { Ending } from './ending.ts';
 import type { MethodName, MethodOptions, RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
@@ -111,14 +112,19 @@ export type StepContrast = {
 };
 
 export type RankResult = {
-  verdict: PreferenceVerdict;
-  /** Candidate ids of the pair; absent where there is none. */
-  pair?: {
-    nodeId: string;
-    best: string;
-    worst: string /** Whether it is in the seeded sample whose actions are rolled out. */;
-    revalue: boolean;
-  };
+  verdict: PreferenceVerdict | CorrectionVerdict;
+  /** Absent where there is none. */
+  pair?: Preference;
+};
+
+/** A pair that was selected at a step. */
+export type Preference = {
+  nodeId: string;
+  /** Candidate ids. */
+  best: string;
+  worst: string;
+  /** Whether it is in the seeded sample whose actions are rolled out. */
+  revalue: boolean;
 };
 
 /** An action that was drawn in a state and taken. */
@@ -138,6 +144,23 @@ export type DrawnAction = {
 
 export type DrawInput = { runId: string; nodeId: string; sample: number /** From 0. */; draw: number };
 
+/** What a judge said about a failed trajectory. */
+export type ErrorLocation = {
+  verdict: 'first-error' | 'no-error' | 'unjudged';
+  /** The first wrong step, from 1; null where none was named. */
+  step: number | null;
+};
+
+/** The policy's own actions at a step, drawn anew. */
+export type ResampleResult = {
+  /** Id of s_t. */
+  nodeId: string;
+  /** Candidate id of each draw; null for one that is the action which went wrong, or none at all. */
+  draws: (string | null)[];
+};
+
+export type CorrectInput = StepAddress & Pick<ResampleResult, 'draws'>;
+
 export type ContrastInput = StepAddress & {
   nodeId: string;
   verdict: ContrastVerdict;
@@ -155,7 +178,7 @@ export type ChoiceInput = StepAddress & {
 /**
  * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
  * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
- * one more trajectory of the policy. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
+ * one more trajectory of the policy. `resample`: what comes of an action that was drawn anew at a wrong step. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
  * `reference`: an audit, after the run.
  */
 export type BranchPurpose =
@@ -167,6 +190,7 @@ export type BranchPurpose =
   | 're-estimate'
   | 'contrast'
   | 'sample'
+  | 'resample'
   | 'calibrate'
   | 'reference';
 

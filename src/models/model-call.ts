@@ -12,6 +12,7 @@ export type Purpose =
   | 'explore'
   | 'propose'
   | 'score'
+  | 'locate'
   | 'verify'
   | 'baseline'
   | 'placebo'
@@ -21,6 +22,7 @@ export type Purpose =
   | 'demonstrate'
   | 'contrast'
   | 'sample'
+  | 'resample'
   | 'calibrate'
   | 'reference'
   | 'evaluate';

@@ -116,6 +116,8 @@ export type StepView = ActionView & {
   /** Null when the step had none, as after a fault. */
   observation: string | null;
   candidateCritical: boolean;
+  /** Whether a judge named it as the first wrong step. */
+  firstError: boolean;
   alternatives: AlternativeView[];
   /** Branches through the policy's own action here: placebo and baseline. */
   ownBranches: BranchView[];

@@ -48,9 +48,9 @@ function ownDot(step: StepView, at: number): SafeHtml {
   return dot(
     at,
     top,
-    step.candidateCritical ? 7 : 5,
+    step.candidateCritical || step.firstError ? 7 : 5,
     step.score,
-    `step ${step.step}, policy: ${score(step.score)}${step.candidateCritical ? ', candidate critical step' : ''}`,
+    `step ${step.step}, policy: ${score(step.score)}${step.candidateCritical ? ', candidate critical step' : ''}${step.firstError ? ', first wrong step' : ''}`,
   );
 }
 

@@ -5,8 +5,9 @@
  */
 import type { AssistantMessage, Message } from '../domain/message.ts';
 import { type ChatRequest, isRecord, readMessage } from './chat-request.ts';
+import { likeliestFirstError } from './first-error.ts';
 import { parseModelName, type SimulatedModel } from './model-name.ts';
-import { noisyScore } from './noisy-score.ts';
+import { noisyEvidence, noisyScore } from './noisy-score.ts';
 import { createDice, digest, type Part } from './random.ts';
 import { RequestError } from './request-error.ts';
 import type { Scene, SimulatedWorld } from './world.ts';
@@ -54,6 +55,8 @@ function agent(request: ChatRequest, model: SimulatedModel, seed: number, worlds
 
 function scorer(request: ChatRequest, model: SimulatedModel, seed: number, worlds: readonly SimulatedWorld[]): Writer {
   if (model.role !== 'prm') throw new TypeError('Only a PRM scores.');
+  const trajectory = readSteps(request.messages);
+  if (trajectory) return locator(trajectory, model.auc, seed, worlds);
   const { conversation, action } = readScoreRequest(request.messages);
   const scene = recognise(conversation, false, worlds);
   const { good, actionKey } = scene.judge(action, seed);
@@ -62,6 +65,22 @@ function scorer(request: ChatRequest, model: SimulatedModel, seed: number, world
     const score = noisyScore({ good, auc: model.auc, seed, task: scene.task, state, action: actionKey, call });
     const reason = reasons[score < 0.45 ? 0 : score <= 0.65 ? 1 : 2];
     return { role: 'assistant', content: JSON.stringify({ score, reason }) };
+  };
+}
+
+/** A judge sees each step as the same model would score it there: the lasting part of the noise is that of its scores. */
+function locator({ opening, steps }: Steps, auc: number, seed: number, worlds: readonly SimulatedWorld[]): Writer {
+  const judged = steps.map(([action], index) => {
+    const conversation = [...opening, ...steps.slice(0, index).flat()];
+    const scene = recognise(conversation, false, worlds);
+    const { good, actionKey } = scene.judge(action, seed);
+    return { good, auc, seed, task: scene.task, state: digest(JSON.stringify(conversation)), action: actionKey };
+  });
+  return (call) => {
+    const evidence = judged.map((step, index) => noisyEvidence({ ...step, call: [...call, index] }));
+    const step = likeliestFirstError(evidence, auc);
+    const reason = step === null ? 'Every step was sensible.' : `Up to step ${step} the work was sound.`;
+    return { role: 'assistant', content: JSON.stringify({ reason, first_wrong_step: step }) };
   };
 }
 
@@ -82,6 +101,29 @@ function recognise(messages: readonly Message[], tools: boolean, worlds: readonl
     'unknown_conversation',
     `No simulated world knows the task of this conversation. Worlds: ${names}.`,
   );
+}
+
+type Steps = {
+  opening: Message[];
+  /** Each an assistant message, and what followed it. */
+  steps: [AssistantMessage, ...Message[]][];
+};
+
+/** The trajectory that a request to a judge carries between tags; null for a request that carries none. */
+function readSteps(messages: readonly Message[]): Steps | null {
+  const text = messages.findLast((message) => message.role === 'user')?.content ?? '';
+  const opening = between(text, 'conversation');
+  if (!Array.isArray(opening) || !text.includes('<steps>\n')) return null;
+  // JSON has no line breaks of its own: no message can end a step early.
+  const steps = [...text.matchAll(/^<step number="\d+">\n(.*)\n<\/step>$/gm)].map(([, step]) => {
+    const own = (JSON.parse(step!) as unknown[]).map(readMessage);
+    if (own[0]?.role !== 'assistant') {
+      const form = 'each <step> must hold a JSON list of messages that begins with one of the assistant';
+      throw new RequestError(400, 'invalid_request', `This is no request for a first wrong step: ${form}.`);
+    }
+    return own as Steps['steps'][number];
+  });
+  return { opening: opening.map(readMessage), steps };
 }
 
 /** The conversation and the action that a PRM request carries between tags, each on lines of its own. */

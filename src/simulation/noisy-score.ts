@@ -29,15 +29,20 @@ export type ScoreInput = {
 };
 
 /** @returns a score in [0, 1] with two decimals */
-export function noisyScore({ good, auc, seed, task, state, action, call }: ScoreInput): number {
+export function noisyScore(input: ScoreInput): number {
+  return Math.round(100 / (1 + Math.exp(-slope * noisyEvidence(input)))) / 100;
+}
+
+/** z: what a score is made of, in standard deviations. */
+export function noisyEvidence({ good, auc, seed, task, state, action, call }: ScoreInput): number {
   const distance = separation(auc);
   const fluent = unit(seed, 'fluent', task, action) < fluentShare;
   const bias = good ? 0 : fluentBias * ((fluent ? 1 : 0) - fluentShare);
   const fixed = normal(seed, 'fixed', task, state, action);
   const fresh = normal(seed, 'fresh', ...call, action);
-  const evidence =
-    (good ? distance : -distance) / 2 + bias + Math.sqrt(fixedVariance) * fixed + Math.sqrt(1 - fixedVariance) * fresh;
-  return Math.round(100 / (1 + Math.exp(-slope * evidence))) / 100;
+  return (
+    (good ? distance : -distance) / 2 + bias + Math.sqrt(fixedVariance) * fixed + Math.sqrt(1 - fixedVariance) * fresh
+  );
 }
 
 const separations = new Map<number, number>();

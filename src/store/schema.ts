@@ -270,11 +270,11 @@ export type StepTable = {
   /** From 1. */
   step: number;
   node_id: string;
-  /** The method's word for it: of CSO's `StepVerdict`, RRO's `StepChoice`, or Step-DPO's `PreferenceVerdict`. */
+  /** The method's word for it: of CSO's `StepVerdict`, RRO's `StepChoice`, Step-DPO's `PreferenceVerdict` or `CorrectionVerdict`. */
   verdict: string;
   /** The policy's own action; under RRO the rejected one, empty for none. */
   policy_candidate_id: string;
-  /** JSON list of candidate ids. CSO: alternatives over the threshold, best first. RRO: the accepted action. Step-DPO: best and worst of a pair. */
+  /** JSON list of candidate ids. CSO: alternatives over the threshold, best first. RRO: the accepted action. Step-DPO: best and worst of a pair. Empty where there is none. */
   alternatives: string;
   placebo: number;
 };

@@ -36,7 +36,7 @@ export function estimatedFalsePairs(
   if (areAll('once') && flipRate && placeboFlipRate !== null) {
     return { share: Math.min(1, placeboFlipRate / flipRate), from: 'placebo' };
   }
-  if (areAll('values', 'outcome', 'none') && revalued && revalued.pairs >= fewestRevalued) {
+  if (areAll('values', 'outcome', 'none', 'once') && revalued && revalued.pairs >= fewestRevalued) {
     return { share: revalued.ties + revalued.wrongSigns, from: 're-estimates' };
   }
   return null;

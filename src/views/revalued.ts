@@ -6,7 +6,7 @@ import type { BranchTable, PairTable, TrajectoryTable } from '../store/schema.ts
 
 export type Revalued = {
   pairs: number;
-  /** Mean difference of values, of final rewards, or of scores, by which the pairs were chosen, and of the fresh ones. */
+  /** Mean difference of values, of final rewards, of scores, or of success rates, by which the pairs were chosen, and of the fresh ones. */
   meanGap: number;
   meanFreshGap: number;
   /** Share of the pairs whose fresh values are equal, and whose order is reversed. */
@@ -34,7 +34,7 @@ export function revaluedPairs(
   const gaps = pairs.flatMap((pair) => {
     const certificate = JSON.parse(pair.certificate) as Certificate;
     const { values, outcomes } = certificate.verification;
-    const found = values ?? outcomes ?? scoresOf(certificate);
+    const found = values ?? outcomes ?? scoresOf(certificate) ?? ratesOf(certificate);
     const again =
       outcomes && !values
         ? ofOutcome(certificate, fresh, roots.get(pair.trajectory_id))
@@ -60,9 +60,19 @@ function ofActions(pair: PairTable, values: Sides | null, fresh: Map<string, Bra
   return chosen === null || rejected === null ? null : { chosen, rejected };
 }
 
-/** Step-DPO chooses by scores. */
+/** Step-DPO chooses by scores, or by completions. */
 function scoresOf({ chosen, rejected }: Certificate): Sides | null {
   return chosen.score === null || rejected.score === null ? null : { chosen: chosen.score, rejected: rejected.score };
+}
+
+/** An action that has no rollouts against it is one that failed in its own trajectory. */
+function ratesOf({ verification }: Certificate): Sides | null {
+  const { chosenSuccesses, chosenRollouts, rejectedSuccesses, rejectedRollouts } = verification;
+  if (chosenRollouts === 0) return null;
+  return {
+    chosen: chosenSuccesses / chosenRollouts,
+    rejected: rejectedRollouts === 0 ? 0 : rejectedSuccesses / rejectedRollouts,
+  };
 }
 
 /** The expert's trajectory is what it is; the policy's might have come out otherwise. */

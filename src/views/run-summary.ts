@@ -1,7 +1,7 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
 import { countBy } from '../domain/count-by.ts';
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
-import { askedModels, type Ceilings, type RunState } from '../domain/run-config.ts';
+import { askedModels, type Ceilings, type RunConfig, type RunState, selectsFirstErrors } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
@@ -114,7 +114,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     .map((task) => JSON.parse(task.result!) as TrajectoryResult);
   const failures = trajectories.filter(isFailure);
   const supervisableSteps = trajectories
-    .filter((row) => isSupervisable(run.method, row))
+    .filter((row) => isSupervisable(run.config, row))
     .reduce((sum, row) => sum + row.steps, 0);
   const supervised = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.step}`)).size;
   const demand = ledger.filter((line) => !isMeasurement(line.purpose));
@@ -215,9 +215,9 @@ function isFailure(row: TrajectoryTable): boolean {
   });
 }
 
-/** Whether a method looks for pairs in a trajectory: CSO in failures, the others in every one. */
-export function isSupervisable(method: string, row: TrajectoryTable): boolean {
-  return method !== 'cso' || isFailure(row);
+/** Whether a run looks for pairs in a trajectory: CSO, and whoever looks for errors, in failures, the others in every one. */
+export function isSupervisable(config: RunConfig, row: TrajectoryTable): boolean {
+  return (config.method !== 'cso' && !selectsFirstErrors(config)) || isFailure(row);
 }
 
 /** Whether a method's outcome is trajectories to imitate, instead of pairs. */

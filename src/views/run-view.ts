@@ -5,8 +5,9 @@ import type { TrajectoryOrigin } from '../domain/example.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import type { CandidateSource } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
-import { type RunConfig, verificationOf } from '../domain/run-config.ts';
+import { type RunConfig, selectsFirstErrors, verificationOf } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
+import type { BranchPurpose } from '../domain/wire.ts';
 import type {
   ActionView,
   AlternativeView,
@@ -168,6 +169,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
       step: state.step,
       observation: observation.map((message: Message) => messageText(message)).join('\n'),
       candidateCritical: judged?.verdict === 'critical',
+      firstError: selectsFirstErrors(found.run.config) && isLocated(judged?.verdict),
       alternatives: candidates
         .filter((candidate) => candidate.position >= 0 && candidate.id !== own?.id)
         .map((candidate) => alternativeView(found, candidate, judged!)),
@@ -186,7 +188,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
 
 function alternativeView(found: Found, candidate: CandidateTable, judged: StepTable): AlternativeView {
   const all = found.branches.get(candidate.id) ?? [];
-  const branches = all.filter((row) => row.purpose === 'verify');
+  const branches = all.filter((row) => row.purpose === provingPurpose(found.run.config));
   const baseline = (found.branches.get(judged.policy_candidate_id) ?? []).filter((row) => row.purpose === 'baseline');
   return {
     ...actionView(JSON.parse(candidate.message) as AssistantMessage, found.scores.get(candidate.id) ?? null),
@@ -195,6 +197,16 @@ function alternativeView(found: Found, candidate: CandidateTable, judged: StepTa
     verdict: verdictView(found, branches, baseline),
     branches: all.map(branchView),
   };
+}
+
+/** What the branches are for that speak for an alternative: completions that correct a step do, where no fresh ones are asked for. */
+function provingPurpose(config: RunConfig): BranchPurpose {
+  return selectsFirstErrors(config) && verificationOf(config).rollouts === 1 ? 'resample' : 'verify';
+}
+
+/** Whether a step was named by the judge: where it named none, that stands at the last step. */
+function isLocated(verdict: string | undefined): boolean {
+  return verdict !== undefined && verdict !== 'no-error' && verdict !== 'unjudged';
 }
 
 function verdictView(found: Found, branches: BranchTable[], baseline: BranchTable[]): Verdict {

@@ -50,7 +50,7 @@ export async function taskSums(store: Store, run: Run, k = 1): Promise<Map<strin
   const supervised = new Map(pairs.map((pair) => [`${pair.trajectory_id}/${pair.step}`, pair.task_id]));
   for (const taskId of supervised.values()) add(taskId, 'shareOfStepsSupervised', { part: 1 });
   for (const row of trajectories) {
-    const whole = isSupervisable(run.method, row) ? row.steps : 0;
+    const whole = isSupervisable(run.config, row) ? row.steps : 0;
     add(row.task_id, 'shareOfStepsSupervised', { whole });
   }
   const addFlips = (name: FigureName, all: Flip[]) => {

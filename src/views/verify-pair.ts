@@ -1,10 +1,11 @@
 /** Checks the certificate of a pair again, offline: by content hashes, and by replaying every branch in the environment. No model is asked. */
+import { readFirstError } from '../activities/judge-call.ts';
 import { branchOutcome } from '../activities/proof.ts';
 import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
 import { valueAtBest } from '../domain/rising.ts';
-import { verificationOf } from '../domain/run-config.ts';
+import { selectsFirstErrors, verificationOf } from '../domain/run-config.ts';
 import { isApart, meanScore } from '../domain/step-preference.ts';
 import { lastingVerdict, tally, verdictOn } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
@@ -158,10 +159,21 @@ async function wrongScores(
   return isPair ? problems : [...problems, 'The scores are not far enough apart for a pair.'];
 }
 
+/** The step must be the one that the judge's last answer names, which is stored. */
+async function wrongLocation(store: Store, row: PairTable, { step }: Certificate): Promise<string[]> {
+  const trajectory = await store.findings.trajectory(row.run_id, row.trajectory_id);
+  const answers = trajectory ? await store.journal.inState(row.run_id, trajectory.leaf_id, ['locate']) : [];
+  const last = answers.toSorted((one, other) => one.ask - other.ask).at(-1);
+  const named = last && readFirstError(last.message.content ?? '', trajectory!.steps);
+  return named === step ? [] : ["The stored answer of the judge does not name the pair's step."];
+}
+
 /** The rule, applied once more to the recorded branches. */
 async function wrongVerdict(store: Store, row: PairTable, certificate: Certificate): Promise<string[]> {
+  const { config } = await store.runs.get(row.run_id);
   if (certificate.method === 'step-dpo') {
-    const problems = await wrongScores(store, row, certificate);
+    const wrongSelection = selectsFirstErrors(config) ? wrongLocation : wrongScores;
+    const problems = await wrongSelection(store, row, certificate);
     if (problems.length > 0 || certificate.verification.rule === 'none') return problems;
   }
   if (certificate.verification.rule === 'none') return [];
@@ -178,7 +190,6 @@ async function wrongVerdict(store: Store, row: PairTable, certificate: Certifica
       .filter(({ purpose }) => purpose !== 'contrast')
       .filter((branch) => certificate.branches.find(({ branchId }) => branchId === branch.id)?.side === side)
       .map(branchOutcome);
-  const { config } = await store.runs.get(row.run_id);
   const planned = config.method === 'rro' ? config.options.rollouts : 0;
   if (certificate.verification.rule === 'values')
     return wrongValues(certificate, of('chosen'), of('rejected'), planned);

@@ -5,9 +5,11 @@ import type {
   BranchResult,
   ChoiceInput,
   DrawnAction,
+  ErrorLocation,
   JudgeResult,
   OutcomeContrast,
   RankResult,
+  ResampleResult,
   RolloutsInput,
   ScoredOwnAction,
   StepContrast,
@@ -228,6 +230,22 @@ export class TaskRun<Options extends MethodOptions> extends OwnTrajectory<Option
   /** Scores the actions of a step: which is preferred to which? */
   rank(step: number): Promise<RankResult> {
     return this.slots.run(() => agent(`step ${step}: score the actions`).rankCandidates(this.address(step)));
+  }
+
+  /** Asks a judge for the first wrong step of a failed trajectory. */
+  locateError({ trajectoryId }: TrajectorySummary): Promise<ErrorLocation> {
+    const { runId } = this.input;
+    return this.slots.run(() => agent('locate the first wrong step').locateError({ runId, trajectoryId }));
+  }
+
+  /** Draws the policy's own action at a step anew, as often as the options say. */
+  resample(step: number): Promise<ResampleResult> {
+    return this.slots.run(() => agent(`step ${step}: draw the action anew`).resampleStep(this.address(step)));
+  }
+
+  /** Records which of the actions drawn anew, each branched under its number, corrects the step. */
+  recordCorrection(step: number, draws: ResampleResult['draws']): Promise<RankResult> {
+    return bookkeeping(`step ${step}: record the correction`).recordCorrection({ ...this.address(step), draws });
   }
 
   /** Options of the primitives that only CSO uses. */

@@ -31,9 +31,7 @@ test('a run takes its options, and its pairs are shown, exported and checked aga
 
   const { stdout } = await project.crux('show', runId);
   expect(stdout).toMatch(/^Pairs, unverified +\d+/m);
-  await project.json('export', runId, '--format', 'trl', '--out', 'pairs');
-  const lines = readFileSync(project.path('pairs/certificates.jsonl'), 'utf8').trimEnd().split('\n');
-  const certificates = lines.map((line) => JSON.parse(line) as Certificate);
+  const certificates = await exported(runId);
   expect(certificates).toHaveLength(summary.pairs.total);
   for (const { chosen, rejected } of certificates) {
     expect(chosen.score! - rejected.score!).toBeGreaterThan(0.5 - 1e-9);
@@ -44,3 +42,31 @@ test('a run takes its options, and its pairs are shown, exported and checked aga
   const refused = await project.crux('run', 'step-dpo', '--set', 'gammaLow=0.4');
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/stepDpo: .*gammaLow/) });
 });
+
+test('a run as published goes from the judge to checked, audited and compared pairs', {
+  timeout: 120_000,
+}, async () => {
+  const options = ['--limit', '12', '--set', 'select=first-error', '--set', 'resamples=10'];
+  const summary = await project.json<RunSummary>('run', 'step-dpo', '--run-id', 'e2e-first-error', ...options);
+  expect(summary).toMatchObject({ method: 'step-dpo', state: 'finished' });
+  expect(summary.pairs.total).toBeGreaterThan(0);
+  expect(summary.pairs.flags['verified-once']).toBe(summary.pairs.total);
+  expect(summary.models).toHaveProperty('prm');
+
+  const [certificate] = (await exported('e2e-first-error')) as [Certificate];
+  const { stdout } = await project.crux('show', 'e2e-first-error', '--task', certificate.task.id);
+  expect(stdout).toMatch(new RegExp(`◆ ${certificate.step}\\. first wrong step: `));
+  const checks = await project.json<{ ok: boolean }[]>('verify-pair', 'e2e-first-error');
+  expect(checks).toEqual(checks.map(() => expect.objectContaining({ ok: true })));
+  const audit = ['audit', 'e2e-first-error', '--rollouts', '4', '--sample', '2'];
+  expect(await project.crux(...audit)).toMatchObject({ code: 0, stdout: expect.stringContaining('better') });
+  expect(await project.crux('compare', 'e2e-first-error', runId)).toMatchObject({ code: 0 });
+});
+
+async function exported(id: string): Promise<Certificate[]> {
+  await project.json('export', id, '--format', 'trl', '--out', id);
+  const lines = readFileSync(project.path(`${id}/certificates.jsonl`), 'utf8')
+    .trimEnd()
+    .split('\n');
+  return lines.map((line) => JSON.parse(line) as Certificate);
+}

@@ -129,6 +129,15 @@ async function stepDpo(recorder: Recorder): Promise<void> {
   await plain.result();
   await recorder.keep('step-dpo-ranked', `${plain.id}/${failed}/0`);
 
+  const judged = await lab.start({
+    method: 'step-dpo',
+    taskIds: [failed],
+    preset: 'sound',
+    options: { select: 'first-error', resamples: 8, revalueRate: 1 },
+  });
+  await judged.result();
+  await recorder.keep('step-dpo-first-error', `${judged.id}/${failed}/0`);
+
   const long = await lab.start({
     method: 'step-dpo',
     environment: 'long-maze',

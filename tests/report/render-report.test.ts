@@ -122,6 +122,7 @@ describe('renderReport', () => {
         score: null,
         observation: null,
         candidateCritical: false,
+        firstError: false,
         alternatives: [],
         ownBranches: [],
       },

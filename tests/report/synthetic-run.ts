@@ -133,6 +133,7 @@ function syntheticStep(step: number, random: Random): StepView {
     score,
     observation: random.below(20) === 0 ? null : '[("Hamburg", 12), ("Utrecht", 9), ("Gent", 4)]',
     candidateCritical,
+    firstError: false,
     alternatives: candidateCritical
       ? Array.from({ length: 3 + random.below(3) }, (_, index) => syntheticAlternative(step, index, random))
       : [],

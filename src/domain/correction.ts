@@ -1,0 +1,35 @@
+/** The rule of Step-DPO as published: which of the actions drawn anew at the first wrong step corrects it. Source: arXiv 2406.18629. */
+import { type BranchedAction, leadsToTheSame } from './proven-pairs.ts';
+import { isVerifiedSuccess } from './verification.ts';
+import type { BranchResult } from './wire.ts';
+
+export type CorrectionVerdict =
+  /** The policy succeeded after another action than the wrong one: they are a pair. */
+  | 'corrected'
+  | 'not-corrected'
+  /** The policy drew nothing but the wrong action again, or nothing readable. */
+  | 'no-alternative'
+  /** The judge found no wrong step in the failure. */
+  | 'no-error'
+  /** None of the judge's answers could be read. */
+  | 'unjudged';
+
+/** An action that was drawn anew, and how the policy went on from it; null while that is not known. */
+export type Resample<Action extends BranchedAction> = { action: Action; completion: BranchResult | null };
+
+/**
+ * The action that is preferred to the wrong one: the first step of a completion that succeeds [P], the first by number where there are several [D].
+ * One after which the agent reads the same corrects nothing [D].
+ * @param wrong the policy's own action at the first wrong step
+ * @param resamples other actions than that, in the order of their numbers; not of the answers
+ */
+export function correctionOf<Action extends BranchedAction>(
+  wrong: BranchedAction,
+  resamples: readonly Resample<Action>[],
+): { verdict: CorrectionVerdict; chosen: Action | null } {
+  if (resamples.length === 0) return { verdict: 'no-alternative', chosen: null };
+  const corrects = ({ action, completion }: Resample<Action>) =>
+    completion !== null && isVerifiedSuccess(completion) && !leadsToTheSame(action, wrong);
+  const chosen = resamples.find(corrects)?.action ?? null;
+  return { verdict: chosen ? 'corrected' : 'not-corrected', chosen };
+}
