@@ -5,6 +5,7 @@ import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { startRollout } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
+import { recorderOf } from '../store/environment-steps.ts';
 import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Scope } from '../store/reservations.ts';
@@ -47,7 +48,7 @@ export function rolloutActivities(context: ActivityContext) {
     let leafId = origin.id;
     try {
       compared = await checkPrefix(origin, signal);
-      const start = await takeCandidate(input, origin, signal);
+      const start = await takeCandidate(run, input, origin, signal);
       const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
       const played = await playOut(context, run, start, origin.step + run.config.stepLimit, where, signal);
@@ -81,7 +82,7 @@ export function rolloutActivities(context: ActivityContext) {
     }
     await startRollout(store, scopeOf(run, input, origin), branchId(input));
     const compared = await checkPrefix(origin, signal);
-    const taken = await takeCandidate(input, origin, signal);
+    const taken = await takeCandidate(run, input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
     const outcome = ended ? await record(run, input, compared, outcomeOf(taken), signal) : null;
@@ -104,10 +105,11 @@ export function rolloutActivities(context: ActivityContext) {
     return insist(environment, `a replay of ${state.taskId}`, signal, () => sessions.checkPrefix(state, signal));
   }
 
-  async function takeCandidate(input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
+  async function takeCandidate(run: Run, input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
     if (input.candidateId === '') return standing(state);
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
-    return takeStep(context, state, JSON.parse(candidate.message) as AssistantMessage, signal);
+    const message = JSON.parse(candidate.message) as AssistantMessage;
+    return takeStep(context, state, message, recorderOf(run, input.purpose), signal);
   }
 
   async function record(
@@ -130,6 +132,7 @@ export function rolloutActivities(context: ActivityContext) {
       rollout: input.rollout,
       leaf_id: leaf.id,
       steps: leaf.step - origin.step,
+      environment_steps: leaf.actions.length - origin.actions.length,
       seed: run.seed,
       ending: outcome.ending,
       reward: outcome.reward,

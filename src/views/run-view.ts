@@ -119,7 +119,9 @@ export async function runView(store: Store, runId: string, notice: string | null
       promptTokens: line.promptTokens,
       completionTokens: line.completionTokens,
       costMicroUsd: line.costMicroUsd,
+      throttledMs: line.throttledMs,
     })),
+    environmentSteps: summary.environmentSteps,
     tasks,
   };
 }
