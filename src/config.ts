@@ -38,6 +38,7 @@ const endpointSchema = z.strictObject({
   tokensPerMinute: z.int().min(1).nullable().default(null),
   timeoutMs: z.int().min(1000).default(300_000),
   maxFaults: z.int().min(1).default(20),
+  logprobs: z.boolean().default(false),
 });
 
 const ceiling = {

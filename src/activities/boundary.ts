@@ -15,7 +15,6 @@ export function activity<Input, Output>(
 ): (input: Input) => Promise<Output> {
   return async (input) => {
     const context = Context.current();
-    if ((globalThis as any).firstBeat) context.heartbeat();
     const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
     try {
       return await work(input, context.cancellationSignal);

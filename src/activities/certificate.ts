@@ -20,9 +20,11 @@ import type { State } from '../store/tree.ts';
 import type { ActivityContext } from './context.ts';
 import { branchOutcome, type Proof } from './proof.ts';
 import { mostScoreAsks, scoreCall } from './score-call.ts';
+import { type Side, toldOfSide } from './told-of-side.ts';
 
 /** Makes the rows of pairs that were proven. */
-export function certifier({ store, environments }: ActivityContext) {
+export function certifier(context: ActivityContext) {
+  const { store, environments } = context;
   async function certify(run: Run, trajectory: TrajectoryTable, state: State, proof: Proof): Promise<PairTable> {
     const { leaves } = proof;
     const id = contentHash(
@@ -60,8 +62,8 @@ export function certifier({ store, environments }: ActivityContext) {
       nodeId: state.id,
       step: state.step + 1,
       trajectoryId: trajectory.id,
-      chosen: await certifiedAction(run, proof.chosen),
-      rejected: await certifiedAction(run, proof.rejected),
+      chosen: await certifiedAction(run, trajectory, state, { candidate: proof.chosen, leafId: leaves?.chosen }),
+      rejected: await certifiedAction(run, trajectory, state, { candidate: proof.rejected, leafId: leaves?.rejected }),
       ...(leaves && { leaves }),
       branches,
       verification: {
@@ -179,7 +181,13 @@ export function certifier({ store, environments }: ActivityContext) {
     return calls.flat().filter((call) => call.stream === stream);
   }
 
-  async function certifiedAction(run: Run, candidate: CandidateTable): Promise<CertifiedAction> {
+  async function certifiedAction(
+    run: Run,
+    trajectory: TrajectoryTable,
+    state: State,
+    side: Side,
+  ): Promise<CertifiedAction> {
+    const { candidate } = side;
     return {
       candidateId: candidate.id,
       source: candidate.source as CandidateSource,
@@ -187,6 +195,7 @@ export function certifier({ store, environments }: ActivityContext) {
       message: JSON.parse(candidate.message) as AssistantMessage,
       canonical: candidate.canonical,
       score: (await store.findings.score(run.id, candidate.id))?.score ?? null,
+      ...(await toldOfSide(context, run, trajectory, state, side)),
     };
   }
 

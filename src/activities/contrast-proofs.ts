@@ -57,6 +57,7 @@ async function endsOf(store: Store, run: Run, step: StepTable, state: State, exp
       rollout: 0,
       leaf_id: row.leaf_id,
       steps: row.steps - state.step,
+      environment_steps: null,
       seed: run.seed,
       ending: row.ending,
       reward: row.reward,

@@ -5,6 +5,7 @@ import type { TaskAddress, TrajectorySummary } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
 import { admitState } from '../models/gateway.ts';
+import { recorderOf } from '../store/environment-steps.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -44,6 +45,7 @@ export function demonstrationActivities(context: ActivityContext) {
       root_id: leaf.rootId,
       leaf_id: leaf.id,
       steps: leaf.step,
+      environment_steps: leaf.actions.length,
       ending: played.ending,
       reward: played.reward,
       success: columnOf(played.success),
@@ -99,7 +101,8 @@ export function demonstrationActivities(context: ActivityContext) {
     try {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
-        taken = await takeStep(context, taken.state, format.render(thought, action, taken.state.step + 1), signal);
+        const message = format.render(thought, action, taken.state.step + 1);
+        taken = await takeStep(context, taken.state, message, recorderOf(run, 'demonstrate'), signal);
       }
       played = outcomeOf(taken);
     } catch (error) {

@@ -2,6 +2,7 @@
 import type { ChoiceInput, DrawInput, DrawnAction } from '../domain/wire.ts';
 import { admitState } from '../models/gateway.ts';
 import { seededFraction } from '../models/seed.ts';
+import { recorderOf } from '../store/environment-steps.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { modelTurn, takeStep } from './steps.ts';
@@ -35,7 +36,7 @@ export function drawActivities(context: ActivityContext) {
       position: draw,
     });
     await store.findings.addCandidates([candidate]);
-    const taken = await takeStep(context, state, turn.answer.message, signal);
+    const taken = await takeStep(context, state, turn.answer.message, recorderOf(run, where.purpose), signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
     return {
       candidateId: candidate.id,

@@ -11,6 +11,7 @@ import type {
 import { agentFormat } from '../environments/agent-format.ts';
 import type { Confirmation } from '../environments/contract.ts';
 import { admitState } from '../models/gateway.ts';
+import { recorderOf } from '../store/environment-steps.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -63,7 +64,7 @@ export function environmentActivities(context: ActivityContext) {
     const answer = await store.journal.read([runId, ...run.reuse], answerKey);
     if (!answer) throw new Error(`The journal of run ${runId} has no answer ${answerKey}.`);
     const state = await store.tree.state(nodeId);
-    const taken = await takeStep(context, state, answer.message, signal);
+    const taken = await takeStep(context, state, answer.message, recorderOf(run, answer.purpose), signal);
     const { done, reward, success } = taken;
     const costly = environments.get(state.environment).capabilities.sessions === 'costly';
     const holder = costly && !done ? context.holderQueue : null;
@@ -87,6 +88,7 @@ export function environmentActivities(context: ActivityContext) {
       root_id: leaf.rootId,
       leaf_id: leaf.id,
       steps: leaf.step,
+      environment_steps: leaf.actions.length,
       ending: input.ending,
       reward: input.reward,
       success: columnOf(input.success),

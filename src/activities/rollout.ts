@@ -5,6 +5,7 @@ import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { startRollouts } from '../models/call-ceilings.ts';
 import { admitState } from '../models/gateway.ts';
+import { recorderOf } from '../store/environment-steps.ts';
 import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Scope } from '../store/reservations.ts';
@@ -50,7 +51,7 @@ export function rolloutActivities(context: ActivityContext) {
       const run = await store.runs.get(action.runId);
       const origin = await store.tree.state(action.nodeId);
       const { started, refusal } = await startRollouts(store, scopeOf(run, inputs[0]!, origin), missing.map(branchId));
-      const departure = depart(inputs[0]!, origin, signal);
+      const departure = depart(run, inputs[0]!, origin, signal);
       const rollouts = await Promise.allSettled(
         missing.map(async (input) => {
           if (!started.has(branchId(input))) throw refusal;
@@ -65,9 +66,9 @@ export function rolloutActivities(context: ActivityContext) {
   }
 
   /** What all rollouts of an action begin with, done once: the state restored, and the action taken there. */
-  function depart(action: Omit<BranchInput, 'rollout'>, origin: State, signal: AbortSignal): Departure {
+  function depart(run: Run, action: Omit<BranchInput, 'rollout'>, origin: State, signal: AbortSignal): Departure {
     const prefix = checkPrefix(origin, signal);
-    const start = prefix.then(() => takeCandidate(action, origin, signal));
+    const start = prefix.then(() => takeCandidate(run, action, origin, signal));
     // Whoever awaits the prefix hears of its fault there.
     start.catch(() => {});
     return { prefix, start };
@@ -113,7 +114,7 @@ export function rolloutActivities(context: ActivityContext) {
     const { refusal } = await startRollouts(store, scopeOf(run, input, origin), [branchId(input)]);
     if (refusal) throw refusal;
     const compared = await checkPrefix(origin, signal);
-    const taken = await takeCandidate(input, origin, signal);
+    const taken = await takeCandidate(run, input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
     const outcome = ended ? branchOutcome(await record(run, input, compared, outcomeOf(taken), signal)) : null;
@@ -139,13 +140,15 @@ export function rolloutActivities(context: ActivityContext) {
   }
 
   async function takeCandidate(
+    run: Run,
     input: Omit<BranchInput, 'rollout'>,
     state: State,
     signal: AbortSignal,
   ): Promise<StepTaken> {
     if (input.candidateId === '') return standing(state);
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
-    return takeStep(context, state, JSON.parse(candidate.message) as AssistantMessage, signal);
+    const message = JSON.parse(candidate.message) as AssistantMessage;
+    return takeStep(context, state, message, recorderOf(run, input.purpose), signal);
   }
 
   async function record(
@@ -168,6 +171,7 @@ export function rolloutActivities(context: ActivityContext) {
       rollout: input.rollout,
       leaf_id: leaf.id,
       steps: leaf.step - origin.step,
+      environment_steps: leaf.actions.length - origin.actions.length,
       seed: run.seed,
       ending: outcome.ending,
       reward: outcome.reward,

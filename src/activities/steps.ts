@@ -59,11 +59,15 @@ export async function modelTurn(
   return { kind: 'answer', answer };
 }
 
-/** Takes the step that an assistant message is. The same message in the same state always leads to the same state. */
+/**
+ * Takes the step that an assistant message is. The same message in the same state always leads to the same state.
+ * @param recordedBy who takes it: `recorderOf` a run, or the scope of an import
+ */
 export async function takeStep(
   context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
   message: AssistantMessage,
+  recordedBy: string,
   signal: AbortSignal,
 ): Promise<StepTaken> {
   const environment = context.environments.get(state.environment);
@@ -81,7 +85,7 @@ export async function takeStep(
   }
   const { action } = parsed;
   const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
-    context.sessions.step(state, action, signal),
+    context.sessions.step(state, action, signal, recordedBy),
   );
   const next = await context.store.tree.addStep({
     parent: state,

@@ -1,13 +1,14 @@
 import { type AuditRequest, launchAudit, prepareAudit } from '../audits.ts';
 import { CruxError } from '../errors.ts';
 import { type AuditedPair, type AuditView, auditView } from '../views/audit.ts';
+import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { acceptedText, qualityText } from './summary.ts';
 import { count, dollars, orUnknown, plural, table } from './text.ts';
 import { workUntil } from './work.ts';
 
-type Given = { rollouts?: number; sample?: number; maxCalls?: number; maxTokens?: number; maxCost?: number };
+type Given = CeilingOptions & { rollouts?: number; sample?: number };
 
 const pairsShown = 20;
 
@@ -31,15 +32,11 @@ export async function audit(options: GlobalOptions, runId: string, given: Given)
   });
 }
 
-function requestFrom({ rollouts, sample, maxCalls, maxTokens, maxCost }: Given): AuditRequest {
+function requestFrom({ rollouts, sample, ...ceilings }: Given): AuditRequest {
   return {
     ...(rollouts !== undefined && { rollouts }),
     ...(sample !== undefined && { sample }),
-    ceilings: {
-      ...(maxCalls !== undefined && { calls: maxCalls }),
-      ...(maxTokens !== undefined && { tokens: maxTokens }),
-      ...(maxCost !== undefined && { costMicroUsd: Math.round(maxCost * 1e6) }),
-    },
+    ceilings: ceilingsGiven(ceilings),
   };
 }
 

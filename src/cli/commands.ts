@@ -84,6 +84,7 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
+    .option('--max-rollouts <n>', 'ceiling on rollouts', wholeNumber)
     .option('--reuse <run...>', 'read what these evaluations have paid for')
     .option('--detach', 'start it and return; a worker elsewhere does the work')
     .action(async (options) => (await import('./evaluate.ts')).evaluate(setting(), options));
@@ -138,6 +139,7 @@ export function registerCommands(program: Command): void {
     .option('--max-calls <n>', 'new ceiling on model calls of the run, this included', wholeNumber)
     .option('--max-tokens <n>', 'new ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'new ceiling on cost in US dollars', positiveNumber)
+    .option('--max-rollouts <n>', 'new ceiling on rollouts of the run, these included', wholeNumber)
     .action(async (run, options) => (await import('./audit.ts')).audit(setting(), run, options));
 
   program

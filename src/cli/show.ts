@@ -1,10 +1,12 @@
+import { sumOrNull } from '../domain/statistics/sums.ts';
 import { CruxError } from '../errors.ts';
 import type { AlternativeView, BranchView, StepView, TaskView, TrajectoryView } from '../report/index.ts';
 import { runSummary } from '../views/run-summary.ts';
 import { runView } from '../views/run-view.ts';
+import { type StepLedgerLine, stepLedger } from '../views/step-ledger.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
-import { plural } from './text.ts';
+import { dollars, orUnknown, plural, table } from './text.ts';
 
 export async function show(options: GlobalOptions, runId: string, given: { task?: string }): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
@@ -22,7 +24,8 @@ export async function show(options: GlobalOptions, runId: string, given: { task?
           known.length > 0 ? `It has ${known.join(', ')}${view.tasks.length > 8 ? ' and others' : ''}.` : undefined,
       });
     }
-    printResult(options, task, () => taskText(task));
+    const ledger = await stepLedger(store, await store.runs.get(runId), task.id);
+    printResult(options, { ...task, ledger }, () => `${taskText(task)}\n\n${stepLedgerText(ledger)}`);
   });
 }
 
@@ -40,6 +43,33 @@ function taskText(task: TaskView): string {
   lines.push('', plural(task.pairs.length, 'pair'));
   for (const pair of task.pairs) lines.push(`  ${pair.id}  step ${pair.step}  ${pair.flags.join(', ')}`);
   return lines.join('\n');
+}
+
+/** What each step took: trajectories that act in the same state share its line. */
+function stepLedgerText(ledger: StepLedgerLine[]): string {
+  return table(
+    [
+      'step',
+      'candidates',
+      'PRM calls',
+      'rollouts',
+      'env. steps',
+      'fresh',
+      'prompt tokens',
+      'generated',
+      'cost',
+      'pairs',
+    ],
+    ledger.map(({ step, candidates, prmCalls, rollouts, environmentSteps, tokens, costMicroUsd, pairs }) => [
+      ...[step, candidates, prmCalls, rollouts],
+      orUnknown(environmentSteps.demand),
+      orUnknown(environmentSteps.fresh),
+      orUnknown(sumOrNull(Object.values(tokens).map(({ prompt }) => prompt))),
+      orUnknown(sumOrNull(Object.values(tokens).map(({ completion }) => completion))),
+      dollars(costMicroUsd),
+      pairs,
+    ]),
+  );
 }
 
 function whose({ origin }: TrajectoryView): string {

@@ -156,9 +156,9 @@ function placeboText(summary: RunSummary): string {
   return `, luck unknown: no placebo was drawn (at a success rate of 0.3, three tries would flip ${percent(luckFlipRate(0.3, 3))})`;
 }
 
-function ledgerText({ ledger }: RunSummary): string {
+function ledgerText({ ledger, environmentSteps }: RunSummary): string {
   if (ledger.length === 0) return '';
-  return table(
+  const calls = table(
     ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'throttled'],
     ledger.map((line) => [
       line.role,
@@ -172,6 +172,12 @@ function ledgerText({ ledger }: RunSummary): string {
       line.throttledMs === null ? 'unknown' : duration(line.throttledMs),
     ]),
   );
+  return `${calls}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;
+}
+
+/** What environments were asked for, and what they really did, e.g. `120: 80 fresh, 40 from cache; 35 more replayed`. */
+function environmentStepsText({ demand, fresh, fromCache, replayed }: RunSummary['environmentSteps']): string {
+  return `${orUnknown(demand)}: ${orUnknown(fresh)} fresh, ${orUnknown(fromCache)} from cache; ${count(replayed)} more replayed`;
 }
 
 function faultText({ faults }: RunSummary): string {

@@ -1,13 +1,7 @@
 /** Numbers and tables as a person reads them. */
-import type { WaitingFor } from '../store/waits.ts';
+export { timeSpan as duration } from '../domain/time-span.ts';
 
-export function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
+import type { WaitingFor } from '../store/waits.ts';
 
 /** What a run waits for, and until when by the clock here. */
 export function waitingText(waitingFor: WaitingFor[]): string {

@@ -38,6 +38,18 @@ export type CertifiedAction = {
   canonical: string | null;
   /** Process reward in [0, 1]; null when the PRM gave no readable score or was not asked. */
   score: number | null;
+  /**
+   * Lengths in tokens as the provider told them when the message was written: of the prompt that it answers (an expert's holds its guidance
+   * too), and of what was written; of a side of several turns the first prompt, and its messages together. Null where no model of the run
+   * wrote it, or the length was not told. Absent in certificates from before it was kept.
+   */
+  promptTokens?: number | null;
+  completionTokens?: number | null;
+  /**
+   * Log-probability that the policy gave its own message, or all those of its side, as its endpoint told it. Null for what the policy did not
+   * write word for word, and where the endpoint was not asked (`logprobs`) or told none. Absent in certificates from before it was kept.
+   */
+  policyLogprob?: number | null;
 };
 
 /** One branch that speaks for or against a pair. */

@@ -51,15 +51,16 @@ export class SessionCache {
 
   /**
    * Takes an action in a state. After a fault the session is closed: whoever tries again gets a new one.
+   * @param recordedBy who is noted to have taken the step, unless it is recorded already
    * @throws CruxError `Environment.Fault` when the environment breaks, `Environment.ReplayDivergence` when it no longer does what it did
    */
-  step(state: State, action: Action, signal: AbortSignal): Promise<Transition> {
+  step(state: State, action: Action, signal: AbortSignal, recordedBy: string | null = null): Promise<Transition> {
     const key = nextStateKey(state.stateKey, action);
     // Reading is part of the shared work: a step that is recorded meanwhile would else be taken again.
     const work = async (shared: AbortSignal) =>
       (await this.#tree.transition(key)) ??
       inSpan(`environment step ${state.environment}`, { ...placeOf(state), 'crux.step': state.step + 1 }, () =>
-        this.#takeStep(state, action, key, shared),
+        this.#takeStep(state, action, { key, recordedBy }, shared),
       );
     return this.#steps.join(key, work, signal);
   }
@@ -84,7 +85,12 @@ export class SessionCache {
     return this.#pool.closeAll();
   }
 
-  async #takeStep(state: State, action: Action, key: string, signal: AbortSignal): Promise<Transition> {
+  async #takeStep(
+    state: State,
+    action: Action,
+    { key, recordedBy }: { key: string; recordedBy: string | null },
+    signal: AbortSignal,
+  ): Promise<Transition> {
     const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
     const { environment, session } = live;
     try {
@@ -92,7 +98,7 @@ export class SessionCache {
       const result = await session.step(action, signal);
       const seconds = (performance.now() - startedAt) / 1000;
       this.#instruments.stepSeconds.record(seconds, { environment: environment.name });
-      const transition = await this.#tree.addTransition(transitionFrom(environment, state, key, result));
+      const transition = await this.#tree.addTransition(transitionFrom(environment, state, key, result), recordedBy);
       if (!isSame(transition, result))
         throw this.#diverged(environment, state, state.actions.length + 1, transition, result);
       if (result.done) {

@@ -116,12 +116,19 @@ async function replay(
     tools: format.tools,
     format: 'react',
   });
+  const scope = importScope(environment.name);
   let state: State = root;
   let outcome: Outcome = { ending: 'step-limit', reward: 0, success: false };
   let cause: string | null = null;
   let details: string | null = null;
   for (const step of trajectory.steps) {
-    const taken = await takeStep({ store, environments, sessions }, state, step.assistant, AbortSignal.timeout(60_000));
+    const taken = await takeStep(
+      { store, environments, sessions },
+      state,
+      step.assistant,
+      scope,
+      AbortSignal.timeout(60_000),
+    );
     const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;
     state = taken.state;
     if (taken.done) {
@@ -141,7 +148,6 @@ async function replay(
     }
   }
   if (cause !== null) outcome = { ending: 'diverged', reward: null, success: null };
-  const scope = importScope(environment.name);
   await store.findings.addTrajectory({
     run_id: scope,
     id: contentHash(['imported', environment.name, trajectory.model, task.id, sample, state.id]),
@@ -152,6 +158,7 @@ async function replay(
     root_id: root.id,
     leaf_id: state.id,
     steps: state.step,
+    environment_steps: state.actions.length,
     ending: outcome.ending,
     reward: outcome.reward,
     success: columnOf(outcome.success),

@@ -23,6 +23,8 @@ export type EndpointConfig = {
   timeoutMs: number;
   /** Faults (429 aside) after which one call is given up as `model-fault`. */
   maxFaults: number;
+  /** Whether answers are asked for with the log-probabilities of their tokens. */
+  logprobs: boolean;
 };
 
 export type RequestBody = { model: string; messages: Json; [name: string]: Json | undefined };
@@ -33,7 +35,11 @@ export type Completion = {
   finishReason: string;
   promptTokens: number | null;
   completionTokens: number | null;
+  /** Log-probability of the whole answer; null where the endpoint did not tell that of every token. */
+  logprob: number | null;
 };
+
+const tokenSchema = z.object({ logprob: z.number() });
 
 /** Loose on purpose: providers add members, and some leave `usage` out. */
 const completionSchema = z.object({
@@ -41,6 +47,10 @@ const completionSchema = z.object({
     .array(
       z.object({
         finish_reason: z.string().nullish(),
+        logprobs: z
+          .object({ content: z.array(tokenSchema).nullish() })
+          .nullish()
+          .catch(null),
         message: z.object({
           content: z.string().nullish(),
           refusal: z.string().nullish(),
@@ -88,9 +98,11 @@ export class Endpoint {
   async complete(body: RequestBody, key: string, step: number, signal: AbortSignal): Promise<Completion> {
     // The client's own time-out ends with the headers; a body that never ends must be given up too.
     const timeLimit = AbortSignal.timeout(this.config.timeoutMs);
+    // Like the seed it is no part of the call's key: asking for it does not change the answer.
+    const request = this.config.logprobs ? { ...body, logprobs: true } : body;
     let response: unknown;
     try {
-      response = await this.#client.chat.completions.create(body as never, {
+      response = await this.#client.chat.completions.create(request as never, {
         signal: AbortSignal.any([signal, timeLimit]),
         headers: { 'Idempotency-Key': key },
       });
@@ -105,6 +117,7 @@ export class Endpoint {
     const refused = choice.message.refusal;
     const calls = choice.message.tool_calls ?? [];
     const content = choice.message.content ?? refused ?? null;
+    const completionTokens = parsed.data.usage?.completion_tokens ?? null;
     return {
       message: {
         role: 'assistant',
@@ -119,7 +132,8 @@ export class Endpoint {
       },
       finishReason: refused ? 'content_filter' : (choice.finish_reason ?? 'stop'),
       promptTokens: parsed.data.usage?.prompt_tokens ?? null,
-      completionTokens: parsed.data.usage?.completion_tokens ?? null,
+      completionTokens,
+      logprob: logprobOf(choice.logprobs?.content ?? [], completionTokens),
     };
   }
 
@@ -150,6 +164,19 @@ export class Endpoint {
     const safe = this.#apiKey === null ? text : withoutKey(text, this.#apiKey);
     return safe.replace(/\b(?:(?:sk|key|pk)[-_]|Bearer )[\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }
+}
+
+/** What OpenAI's API says of a token that is too unlikely for a figure. */
+const tooUnlikely = -9999;
+
+/**
+ * The sum over the tokens. Some servers leave tool calls or hidden thoughts out, and then it says nothing about the whole answer: only the
+ * token that ends it may lack.
+ */
+function logprobOf(tokens: z.infer<typeof tokenSchema>[], completionTokens: number | null): number | null {
+  const isWhole = completionTokens !== null && tokens.length > 0 && tokens.length >= completionTokens - 1;
+  if (!isWhole || tokens.some(({ logprob }) => logprob <= tooUnlikely)) return null;
+  return tokens.reduce((sum, { logprob }) => sum + logprob, 0);
 }
 
 /** Where Node's `fetch` keeps what it sends requests with, proxies of the user included. */

@@ -73,7 +73,7 @@ export function answerFrom(
   completion: Completion,
   sent: { key: string; seed: number; latencyMs: number; throttledMs: number },
 ): Answer {
-  const { promptTokens, completionTokens } = completion;
+  const { promptTokens, completionTokens, logprob } = completion;
   const scope = scopeOfCall(call.run.id, call.taskId, call.address);
   const known = settings.price !== null && promptTokens !== null && completionTokens !== null;
   return {
@@ -91,5 +91,6 @@ export function answerFrom(
     costMicroUsd: known ? promptTokens * settings.price!.input + completionTokens * settings.price!.output : null,
     latencyMs: sent.latencyMs,
     throttledMs: Math.round(sent.throttledMs),
+    logprob,
   };
 }

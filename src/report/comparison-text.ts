@@ -18,6 +18,8 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   { title: 'PRM', text: ({ models, method }) => (withoutExpert.has(method) ? '–' : (models.prm ?? 'unknown')) },
   { title: 'Calls', text: ({ calls }) => count(calls) },
   { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
+  { title: 'Environment steps', text: ({ environmentSteps }) => count(environmentSteps.demand) },
+  { title: '  fresh', text: ({ environmentSteps }) => count(environmentSteps.fresh) },
   {
     title: 'Leaked groups',
     text: ({ method, leakedGroups }) => (method === 'evaluate' ? count(leakedGroups.length) : '–'),

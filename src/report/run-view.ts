@@ -7,6 +7,7 @@ import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Split } from '../domain/task.ts';
+import type { EnvironmentSteps } from '../store/environment-steps.ts';
 import type { Evaluation } from '../views/evaluation.ts';
 import type { Revalued } from '../views/revalued.ts';
 
@@ -33,6 +34,7 @@ export type RunView = {
   evaluation: Evaluation | null;
   /** One row a role, in the order to be shown. */
   ledger: LedgerView[];
+  environmentSteps: EnvironmentSteps;
   tasks: TaskView[];
 };
 
@@ -82,6 +84,8 @@ export type LedgerView = {
   completionTokens: number | null;
   /** Null when a price or a usage is unknown. */
   costMicroUsd: number | null;
+  /** What the calls waited for limiter, rate and cool-down, all added up; null where that was not noted of all. */
+  throttledMs: number | null;
 };
 
 export type TaskView = {

@@ -1,7 +1,7 @@
 import { endingsBar, scoreHistogram } from './charts.ts';
 import { html, type SafeHtml } from './html.ts';
 import type { RunView, TaskView } from './run-view.ts';
-import { cost, count, decimal, percent, share } from './values.ts';
+import { cost, count, decimal, duration, percent, share } from './values.ts';
 
 /** What the run was. */
 export function runHeader({ run }: RunView): SafeHtml {
@@ -55,9 +55,9 @@ ${isCso ? flipTable(summary) : null}${luckText(summary)}
 ${ledgerSection(view)}`;
 }
 
-/** What the calls of each role took. */
+/** What the calls of each role took, and the environments' steps. */
 export function ledgerSection(view: RunView): SafeHtml {
-  return html`<section><h2>Ledger</h2>${ledgerTable(view)}</section>`;
+  return html`<section><h2>Ledger</h2>${ledgerTable(view)}${environmentStepsText(view)}</section>`;
 }
 
 /** What alternatives gave, and beside it what luck alone gives. */
@@ -98,16 +98,23 @@ function ledgerTable({ ledger }: RunView): SafeHtml {
     prompt: number | null,
     completion: number | null,
     costMicroUsd: number | null,
+    throttledMs: number | null,
   ) =>
-    html`<tr><td>${role}</td>${[count(calls), count(cached), count(prompt), count(completion), cost(costMicroUsd)].map((value) => html`<td class="number">${value}</td>`)}</tr>`;
-  return html`<div class="table"><table><tr><th>role</th>${['calls', 'from the journal', 'prompt tokens', 'generated tokens', 'cost'].map((name) => html`<th class="number">${name}</th>`)}</tr>${ledger.map((row) => cells(row.role, row.calls, row.cachedCalls, row.promptTokens, row.completionTokens, row.costMicroUsd))}${cells(
+    html`<tr><td>${role}</td>${[count(calls), count(cached), count(prompt), count(completion), cost(costMicroUsd), duration(throttledMs)].map((value) => html`<td class="number">${value}</td>`)}</tr>`;
+  return html`<div class="table"><table><tr><th>role</th>${['calls', 'from the journal', 'prompt tokens', 'generated tokens', 'cost', 'throttled'].map((name) => html`<th class="number">${name}</th>`)}</tr>${ledger.map((row) => cells(row.role, row.calls, row.cachedCalls, row.promptTokens, row.completionTokens, row.costMicroUsd, row.throttledMs))}${cells(
     'all',
     total((row) => row.calls),
     total((row) => row.cachedCalls),
     total((row) => row.promptTokens),
     total((row) => row.completionTokens),
     total((row) => row.costMicroUsd),
+    total((row) => row.throttledMs),
   )}</table></div>`;
+}
+
+function environmentStepsText({ environmentSteps }: RunView): SafeHtml {
+  const { demand, fresh, fromCache, replayed } = environmentSteps;
+  return html`<p class="soft">Environment steps: ${count(demand)}, of which ${count(fresh)} fresh and ${count(fromCache)} from the cache; ${count(replayed)} more were replayed before branching.</p>`;
 }
 
 function roundOrNull(value: number | null): number | null {

@@ -1,4 +1,5 @@
 import { wilsonInterval } from '../domain/statistics/interval.ts';
+import { timeSpan } from '../domain/time-span.ts';
 import type { Share } from './run-view.ts';
 
 /** How figures are written for people. Each takes null and says so in words. */
@@ -24,6 +25,11 @@ export function cost(microUsd: number | null): string {
   if (microUsd === null) return 'unknown';
   const usd = microUsd / 1e6;
   return `$${usd === 0 ? '0' : usd < 1 ? usd.toPrecision(2) : usd.toFixed(2)}`;
+}
+
+/** A time span to the second, e.g. `2 min 5 s`. */
+export function duration(ms: number | null): string {
+  return ms === null ? 'unknown' : timeSpan(ms);
 }
 
 /** A share with its 95 % Wilson interval, e.g. `12 of 40 = 30 % (18–45 %)`. */

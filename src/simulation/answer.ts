@@ -14,7 +14,13 @@ import type { Scene, SimulatedWorld } from './world.ts';
 
 export type FinishReason = 'stop' | 'tool_calls' | 'length';
 
-export type Choice = { message: AssistantMessage & { refusal?: string }; finishReason: FinishReason; tokens: number };
+export type Choice = {
+  message: AssistantMessage & { refusal?: string };
+  finishReason: FinishReason;
+  tokens: number;
+  /** Log-probability of each of the tokens; null for the PRM, whose scores come from no choice among words. */
+  tokenLogprob: number | null;
+};
 
 export type Answer = { choices: Choice[]; promptTokens: number; completionTokens: number };
 
@@ -35,21 +41,25 @@ export function answer(request: ChatRequest, seed: number, worlds: readonly Simu
     const requestSeed = request.temperature === 0 ? 'greedy' : String(request.seed);
     const call: Part[] = [seed, model.family, conversation, request.tools ? 'tools' : 'text', requestSeed];
     if (request.temperature !== 0) call.push(index);
-    choices.push(cut(quirk(model, call) ?? write(call), request.maxTokens));
+    choices.push(cut(quirk(model, call) ?? usual(model, write(call)), request.maxTokens));
   }
   const completionTokens = choices.reduce((sum, choice) => sum + choice.tokens, 0);
   return { choices, promptTokens, completionTokens };
 }
 
-type Writer = (call: Part[]) => AssistantMessage;
+/** A message before it is cut to its length. */
+type Written = { message: Choice['message']; logprob: number | null };
+
+type Writer = (call: Part[]) => Written;
 
 function agent(request: ChatRequest, model: SimulatedModel, seed: number, worlds: readonly SimulatedWorld[]): Writer {
   if (model.role === 'prm') throw new TypeError('A PRM is no agent.');
   const { role, skill, family } = model;
   const scene = recognise(request.messages, request.tools, worlds);
   return (call) => {
-    const proposal = scene.propose({ role, skill, family }, seed, createDice(request.temperature, ...call));
-    return scene.write(proposal);
+    const dice = createDice(request.temperature, ...call);
+    const proposal = scene.propose({ role, skill, family }, seed, dice);
+    return { message: scene.write(proposal), logprob: dice.logprob() };
   };
 }
 
@@ -64,7 +74,7 @@ function scorer(request: ChatRequest, model: SimulatedModel, seed: number, world
   return (call) => {
     const score = noisyScore({ good, auc: model.auc, seed, task: scene.task, state, action: actionKey, call });
     const reason = reasons[score < 0.45 ? 0 : score <= 0.65 ? 1 : 2];
-    return { role: 'assistant', content: JSON.stringify({ score, reason }) };
+    return { message: { role: 'assistant', content: JSON.stringify({ score, reason }) }, logprob: null };
   };
 }
 
@@ -80,7 +90,8 @@ function locator({ opening, steps }: Steps, auc: number, seed: number, worlds: r
     const evidence = judged.map((step, index) => noisyEvidence({ ...step, call: [...call, index] }));
     const step = likeliestFirstError(evidence, auc);
     const reason = step === null ? 'Every step was sensible.' : `Up to step ${step} the work was sound.`;
-    return { role: 'assistant', content: JSON.stringify({ reason, first_wrong_step: step }) };
+    const content = JSON.stringify({ reason, first_wrong_step: step });
+    return { message: { role: 'assistant', content }, logprob: null };
   };
 }
 
@@ -152,23 +163,32 @@ function between(text: string, tag: string): unknown {
 }
 
 /** A refusal or an answer without any format, for models that are set to give some. */
-function quirk(model: SimulatedModel, call: Part[]): Choice['message'] | null {
+function quirk(model: SimulatedModel, call: Part[]): Written | null {
   if (model.refuse === 0 && model.malformed === 0) return null;
   const draw = createDice(1, 'quirk', ...call).next();
   if (draw < model.refuse) {
     const refusal = 'I am sorry, but I cannot help with that.';
-    return { role: 'assistant', content: '', refusal };
+    return { message: { role: 'assistant', content: '', refusal }, logprob: Math.log(model.refuse) };
   }
-  if (draw < model.refuse + model.malformed)
-    return { role: 'assistant', content: 'Let me think about what would be best here, hmm' };
+  if (draw < model.refuse + model.malformed) {
+    const content = 'Let me think about what would be best here, hmm';
+    return { message: { role: 'assistant', content }, logprob: Math.log(model.malformed) };
+  }
   return null;
 }
 
+/** An answer that could have been one of those. */
+function usual({ refuse, malformed }: SimulatedModel, { message, logprob }: Written): Written {
+  return { message, logprob: logprob === null ? null : logprob + Math.log(1 - refuse - malformed) };
+}
+
 /** Applies `max_tokens`: text and then tool arguments break off in the middle, as a model's would. */
-function cut(message: Choice['message'], maxTokens: number | null): Choice {
+function cut({ message, logprob }: Written, maxTokens: number | null): Choice {
   const tokens = completionTokens(message);
   const finishReason = message.tool_calls ? 'tool_calls' : 'stop';
-  if (maxTokens === null || tokens <= maxTokens) return { message, finishReason, tokens };
+  // What it took to come to the message was drawn at once; its tokens share that alike.
+  const tokenLogprob = logprob === null || tokens === 0 ? null : logprob / tokens;
+  if (maxTokens === null || tokens <= maxTokens) return { message, finishReason, tokens, tokenLogprob };
   const characters = maxTokens * charactersPerToken;
   const content = (message.content ?? '').slice(0, characters);
   const [call] = message.tool_calls ?? [];
@@ -176,7 +196,7 @@ function cut(message: Choice['message'], maxTokens: number | null): Choice {
   const short: Choice['message'] = { role: 'assistant', content };
   if (call && left > 0)
     short.tool_calls = [{ ...call, function: { ...call.function, arguments: call.function.arguments.slice(0, left) } }];
-  return { message: short, finishReason: 'length', tokens: maxTokens };
+  return { message: short, finishReason: 'length', tokens: maxTokens, tokenLogprob };
 }
 
 /** A stable estimate: four characters a token, and four tokens of frame for each message of a prompt. */
@@ -188,11 +208,20 @@ function messageTokens(message: Message): number {
 }
 
 function completionTokens(message: Choice['message']): number {
-  const calls = (message.tool_calls ?? []).reduce(
-    (sum, call) => sum + call.function.name.length + call.function.arguments.length,
-    0,
+  return tokensOf(generatedText(message).length);
+}
+
+/** All that a model writes for a message: its text, and then its calls. */
+function generatedText({ content, tool_calls: calls = [], refusal = '' }: Choice['message']): string {
+  return (content ?? '') + calls.map((call) => call.function.name + call.function.arguments).join('') + refusal;
+}
+
+/** The tokens of a choice in their order, as text. */
+export function tokensIn({ message }: Choice): string[] {
+  const text = generatedText(message);
+  return Array.from({ length: tokensOf(text.length) }, (_, index) =>
+    text.slice(index * charactersPerToken, (index + 1) * charactersPerToken),
   );
-  return tokensOf((message.content ?? '').length + calls + (message.refusal ?? '').length);
 }
 
 function tokensOf(characters: number): number {

@@ -13,6 +13,8 @@ export type ChatRequest = {
   /** Longest completion in tokens; null for no limit. */
   maxTokens: number | null;
   seed: number | null;
+  /** Whether the log-probabilities of the answer's tokens are asked for. */
+  logprobs: boolean;
 };
 
 /** @throws RequestError 400 when the body is no chat completion request that this server can answer */
@@ -38,8 +40,13 @@ export function parseChatRequest(body: string): ChatRequest {
     'max_tokens',
   );
   if (maxTokens < 1) throw invalid('"max_tokens" must be at least 1.');
+  const { logprobs = false } = request;
+  if (typeof logprobs !== 'boolean') throw invalid('"logprobs" must be true or false.');
+  if (numberOr(request.top_logprobs, 0, 'top_logprobs') !== 0)
+    throw invalid('The simulated server knows no other tokens than those it writes: leave "top_logprobs" out.');
   return {
     model: request.model,
+    logprobs,
     messages: request.messages.map((message, index) => readMessage(message, index)),
     tools: Array.isArray(request.tools) && request.tools.length > 0,
     n,

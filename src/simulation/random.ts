@@ -29,6 +29,8 @@ export type Dice = {
    * the heaviest, the first one among equals.
    */
   choose<T>(options: readonly Weighted<T>[]): T;
+  /** Log-probability of all that was picked and chosen so far, as it would be at temperature 1. */
+  logprob(): number;
 };
 
 export function createDice(temperature: number, ...parts: Part[]): Dice {
@@ -39,19 +41,31 @@ export function createDice(temperature: number, ...parts: Part[]): Dice {
     mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
   };
+  let logprob = 0;
   return {
     next,
-    pick: (values) => values[Math.floor(next() * values.length)]!,
-    choose: (options) => {
-      const probabilities = temper(options, temperature);
-      let rest = next();
-      for (const [index, option] of options.entries()) {
-        rest -= probabilities[index]!;
-        if (rest < 0) return option.value;
-      }
-      return options[probabilities.lastIndexOf(Math.max(...probabilities))]!.value;
+    pick: (values) => {
+      const value = values[Math.floor(next() * values.length)]!;
+      logprob += Math.log(values.filter((other) => other === value).length / values.length);
+      return value;
     },
+    choose: (options) => {
+      const index = indexAt(next(), temper(options, temperature));
+      logprob += Math.log(temper(options, 1)[index]!);
+      return options[index]!.value;
+    },
+    logprob: () => logprob,
   };
+}
+
+/** Which of the options a draw falls on. */
+function indexAt(draw: number, probabilities: readonly number[]): number {
+  let rest = draw;
+  for (const [index, probability] of probabilities.entries()) {
+    rest -= probability;
+    if (rest < 0) return index;
+  }
+  return probabilities.lastIndexOf(Math.max(...probabilities));
 }
 
 /** Probabilities of weighted options at a temperature, in their order; they sum to 1. */

@@ -6,8 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { errorText } from '../errors.ts';
-import { type Answer, answer } from './answer.ts';
-import { parseChatRequest } from './chat-request.ts';
+import { type Answer, answer, type Choice, tokensIn } from './answer.ts';
+import { type ChatRequest, parseChatRequest } from './chat-request.ts';
 import { createFaultPlan, type FaultName, type FaultOptions, retryAfterHeader } from './faults.ts';
 import { createLatency, type LatencyOptions } from './latency.ts';
 import { modelFamilies } from './model-name.ts';
@@ -139,24 +139,29 @@ function prepare(text: string, seed: number, worlds: readonly SimulatedWorld[]):
     const request = parseChatRequest(text);
     model = request.model;
     const result = answer(request, seed, worlds);
-    return { model, status: 200, body: completionBody(model, digest(seed, text), result), usage: result };
+    const body = completionBody(request, digest(seed, text), result);
+    return { model, status: 200, body, usage: result };
   } catch (error) {
     const refusal = error instanceof RequestError ? error : new RequestError(500, 'simulation_error', errorText(error));
     return { model, status: refusal.status, body: refusal.body(), usage: null };
   }
 }
 
-function completionBody(model: string, id: string, { choices, promptTokens, completionTokens }: Answer): string {
+function completionBody(
+  { model, logprobs }: ChatRequest,
+  id: string,
+  { choices, promptTokens, completionTokens }: Answer,
+): string {
   return JSON.stringify({
     id: `chatcmpl-${id.slice(0, 24)}`,
     object: 'chat.completion',
     created: createdSeconds,
     model,
-    choices: choices.map(({ message, finishReason }, index) => ({
+    choices: choices.map((choice, index) => ({
       index,
-      message: { refusal: null, ...message },
-      logprobs: null,
-      finish_reason: finishReason,
+      message: { refusal: null, ...choice.message },
+      logprobs: logprobs ? logprobsOf(choice) : null,
+      finish_reason: choice.finishReason,
     })),
     usage: {
       prompt_tokens: promptTokens,
@@ -164,6 +169,22 @@ function completionBody(model: string, id: string, { choices, promptTokens, comp
       total_tokens: promptTokens + completionTokens,
     },
   });
+}
+
+/** As servers give them that count the tokens of tool calls like those of text. */
+function logprobsOf(choice: Choice): object | null {
+  const { tokenLogprob } = choice;
+  if (tokenLogprob === null) return null;
+  return {
+    content: tokensIn(choice).map((token) => ({
+      token,
+      logprob: tokenLogprob,
+      // A character outside the basic plane may be cut in two by our way of counting tokens.
+      bytes: token.isWellFormed() ? [...Buffer.from(token)] : null,
+      top_logprobs: [],
+    })),
+    refusal: null,
+  };
 }
 
 function sendJson(response: ServerResponse, status: number, body: string): void {

@@ -35,6 +35,8 @@ export type Answer = {
   latencyMs: number;
   /** How long the call waited for limiter, rate and cool-down before it was sent. Null for answers of a time when that was not noted. */
   throttledMs: number | null;
+  /** Log-probability of the whole answer, as the model told it. Null where it was not asked for, or not told. */
+  logprob: number | null;
 };
 
 const keysPerQuery = 500;
@@ -106,6 +108,7 @@ export class Journal {
           cost_micro_usd: answer.costMicroUsd,
           latency_ms: answer.latencyMs,
           throttled_ms: sql<number>`${answer.throttledMs} + coalesce(${waited}, 0)`,
+          logprob: answer.logprob,
           reused: 0,
           created_at: Date.now(),
         })
@@ -201,5 +204,6 @@ function answerOf(row: AnswerTable): Answer {
     costMicroUsd: row.cost_micro_usd,
     latencyMs: row.latency_ms,
     throttledMs: row.throttled_ms,
+    logprob: row.logprob,
   };
 }

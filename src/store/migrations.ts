@@ -33,7 +33,7 @@ function index(database: Kysely<Schema>, tableName: string, columns: string[]): 
 function column(
   database: Kysely<Schema>,
   tableName: string,
-  columns: { [name: string]: 'text' | 'bigint' },
+  columns: { [name: string]: 'text' | 'bigint' | 'double precision' },
 ): Compilable[] {
   return Object.entries(columns).map(([name, type]) => database.schema.alterTable(tableName).addColumn(name, type));
 }
@@ -340,4 +340,16 @@ const claims: Migration = (database) => [
   ),
 ];
 
-export const migrations: readonly Migration[] = [initial, trajectoryPairs, audits, evaluation, limits, claims];
+/** What the environment did for a run, and how likely a model found its answers. */
+const stepsTaken: Migration = (database) => [
+  ...column(database, 'transitions', { recorded_by: 'text' }),
+  ...column(database, 'trajectories', { environment_steps: 'bigint' }),
+  ...column(database, 'branches', { environment_steps: 'bigint' }),
+  ...column(database, 'answers', { logprob: 'double precision' }),
+  index(database, 'transitions', ['recorded_by', 'created_at']),
+];
+
+export const migrations: readonly Migration[] = [
+  ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
+  stepsTaken,
+];

@@ -100,6 +100,8 @@ export type TransitionTable = {
   reward: number | null;
   success: number | null;
   details: string | null;
+  /** Who took the step that recorded it: `recorderOf` a run, or the scope of an import. Null in transitions from before it was kept. */
+  recorded_by: string | null;
   created_at: number;
 };
 
@@ -133,6 +135,8 @@ export type AnswerTable = {
   latency_ms: number;
   /** What the call waited for limiter, rate and cool-down. Null in answers of schema version 1. */
   throttled_ms: number | null;
+  /** Log-probability of the whole answer; null where the endpoint was not asked for it, or did not tell it. */
+  logprob: number | null;
   /** 1 when the answer was read from another run's journal instead of being paid. */
   reused: number;
   created_at: number;
@@ -230,6 +234,8 @@ export type TrajectoryTable = {
   root_id: string;
   leaf_id: string;
   steps: number;
+  /** Actions in it that the environment took: `steps` without the malformed ones. Null in trajectories from before it was kept. */
+  environment_steps: number | null;
   ending: string;
   reward: number | null;
   success: number | null;
@@ -289,6 +295,8 @@ export type BranchTable = {
   rollout: number;
   leaf_id: string;
   steps: number;
+  /** Actions from the branch point on that the environment took. Null in branches from before it was kept. */
+  environment_steps: number | null;
   seed: number | null;
   ending: string;
   reward: number | null;

@@ -168,8 +168,8 @@ export class Tree {
     return row ? transitionOf(row) : null;
   }
 
-  /** Records what the environment returned; the first record under a key wins and is returned. */
-  async addTransition(transition: Transition): Promise<Transition> {
+  /** Records what the environment returned, and to whom; the first record under a key wins and is returned. */
+  async addTransition(transition: Transition, recordedBy: string | null = null): Promise<Transition> {
     const { numInsertedOrUpdatedRows } = await this.#database.kysely
       .insertInto('transitions')
       .values({
@@ -181,6 +181,7 @@ export class Tree {
         reward: transition.reward,
         success: columnOf(transition.success),
         details: transition.details,
+        recorded_by: recordedBy,
         created_at: Date.now(),
       })
       .onConflict((conflict) => conflict.doNothing())

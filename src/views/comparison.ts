@@ -43,6 +43,7 @@ export type ComparedRun = {
   calls: number;
   /** Share of the calls that were read from the journal of another run; null without calls. */
   reusedShare: number | null;
+  environmentSteps: RunSummary['environmentSteps'];
   /** Those compared: without `outcome` figures where only the ledger is. */
   figures: { [name in FigureName]?: ComparedFigure };
   /** To the first run; null for that itself, and where the runs have no tasks in common by definition. */
@@ -209,6 +210,7 @@ function factsOf({ run, summary }: Summed): Omit<ComparedRun, 'figures' | 'diffe
     flagShares: Object.fromEntries(Object.entries(flags).map(([flag, count]) => [flag, count / pairs.total])),
     calls,
     reusedShare: calls === 0 ? null : reused / calls,
+    environmentSteps: summary.environmentSteps,
     leakedGroups: leakedGroupsOf(run),
   };
 }

@@ -5,6 +5,7 @@ import { askedModels, type Ceilings, type RunConfig, type RunState, selectsFirst
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
+import { type EnvironmentSteps, environmentSteps } from '../store/environment-steps.ts';
 import { flagOf } from '../store/flag.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
@@ -62,6 +63,8 @@ export type RunSummary = {
   /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
   audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
+  /** What environments were asked for, beside the calls of the ledger. */
+  environmentSteps: EnvironmentSteps;
   /** Providers that calls wait for now, beyond what a worker holds a slot for. */
   waitingFor: WaitingFor[];
   /** Steps that were left out because they reached the ceiling of a step. */
@@ -112,6 +115,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const results = tasks
     .filter((task) => task.result !== null)
     .map((task) => JSON.parse(task.result!) as TrajectoryResult);
+  const stepsLeftOut = results.reduce((sum, { stepsLeftOut: own = 0 }) => sum + own, 0);
+  const isComplete =
+    run.state === 'finished' && stepsLeftOut === 0 && results.every(({ stoppedBy }) => stoppedBy === null);
   const failures = trajectories.filter(isFailure);
   const supervisableSteps = trajectories
     .filter((row) => isSupervisable(run.config, row))
@@ -188,8 +194,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
     audit: audit && withoutPairs(audit),
     ledger,
+    environmentSteps: await environmentSteps(store.database, run, isComplete),
     waitingFor,
-    stepsLeftOut: results.reduce((sum, { stepsLeftOut = 0 }) => sum + stepsLeftOut, 0),
+    stepsLeftOut,
     faults,
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),

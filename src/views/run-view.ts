@@ -120,7 +120,9 @@ export async function runView(store: Store, runId: string, notice: string | null
       promptTokens: line.promptTokens,
       completionTokens: line.completionTokens,
       costMicroUsd: line.costMicroUsd,
+      throttledMs: line.throttledMs,
     })),
+    environmentSteps: summary.environmentSteps,
     tasks,
   };
 }

@@ -84,6 +84,7 @@ async function mined(
         rollout,
         leaf_id: leaf.id,
         steps: 3,
+        environment_steps: null,
         seed: 1,
         ending: 'submitted',
         reward: changes.success ?? 1,
@@ -316,6 +317,44 @@ describe('a certificate', () => {
     });
     expect(certificate.costMicroUsd).toBe(120 + 120 + 5);
     expect(certificate.attempts).toEqual({ asks: 3, faults: 1 });
+  });
+
+  it('has the lengths of both sides, and how likely the policy found its own message', async () => {
+    const given = await mined(['right']);
+    await given.branch('right');
+    const { journal } = given.place.store;
+    const said = (door: string) => ({ role: 'assistant' as const, content: goText(door) });
+    const at = { nodeId: given.nodeId, promptTokens: 40, logprob: -1.5 };
+    await journal.write('run-1', answer({ ...at, key: 'own', message: said('left'), completionTokens: 7 }));
+    // Another sample said the same: whether it has by now depends on who is first.
+    await journal.write(
+      'run-1',
+      answer({ ...at, key: 'a', message: said('left'), completionTokens: 8, stream: 'sample-1', logprob: -9 }),
+    );
+    // Neither its blanks nor its first, unreadable try are in the pair.
+    const expert = { ...at, role: 'expert', purpose: 'propose', stream: '', promptTokens: 60 };
+    await journal.write('run-1', answer({ ...expert, key: 'b', completionTokens: 99, sample: 1 }));
+    const spaced = { role: 'assistant' as const, content: `${goText('right')}\n\n` };
+    await journal.write(
+      'run-1',
+      answer({ ...expert, key: 'c', message: spaced, completionTokens: 9, sample: 1, ask: 1 }),
+    );
+    const { certificate } = (await given.pairs())[0]!;
+    expect(certificate.rejected).toMatchObject({ promptTokens: 40, completionTokens: 7, policyLogprob: -1.5 });
+    // The expert's own log-probability is not the policy's.
+    expect(certificate.chosen).toMatchObject({ promptTokens: 60, completionTokens: 9, policyLogprob: null });
+  });
+
+  it('has no length where no model of the run wrote the message, or nobody told it', async () => {
+    const given = await mined(['right']);
+    await given.branch('right');
+    const unknown = { promptTokens: null, completionTokens: null, logprob: null };
+    const message = { role: 'assistant' as const, content: goText('left') };
+    await given.place.store.journal.write('run-1', answer({ key: 'own', nodeId: given.nodeId, message, ...unknown }));
+    const { certificate } = (await given.pairs())[0]!;
+    const none = { promptTokens: null, completionTokens: null, policyLogprob: null };
+    expect(certificate.rejected).toMatchObject(none);
+    expect(certificate.chosen).toMatchObject(none);
   });
 
   it('has an unknown sum where a part is unknown', async () => {

@@ -44,6 +44,7 @@ export type WorkplaceOptions = {
   options?: Partial<Omit<CsoOptions, 'verification'>> & { verification?: Partial<CsoOptions['verification']> };
   run?: Parameters<typeof addRun>[1];
   maxFaults?: number;
+  logprobs?: boolean;
 };
 
 /** An activity's surroundings that log nothing: the failures of these tests are wanted. */
@@ -68,6 +69,7 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
       concurrency: 50,
       timeoutMs: 5_000,
       maxFaults: more.maxFaults ?? 3,
+      logprobs: more.logprobs ?? false,
     },
   };
   const context: ActivityContext = {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { canonicalJson, type Json } from '../../src/domain/canonical-json.ts';
 import { exportPairs } from '../../src/export/index.ts';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
+import { environmentSteps } from '../../src/store/environment-steps.ts';
 import { ledgerLines } from '../../src/store/ledger.ts';
 import type { Store } from '../../src/store/store.ts';
 import { loadPairs } from '../../src/views/pairs.ts';
@@ -20,13 +21,14 @@ export async function outcomeWithExport(
   folder: string,
 ): Promise<Outcome> {
   const lines = await ledgerLines(store.database, runId);
+  const steps = await environmentSteps(store.database, await store.runs.get(runId), true);
   await exportPairs(await loadPairs(store, runId), { format: 'trl', out: folder, force: true });
   const text = (file: string) => readFileSync(join(folder, file), 'utf8');
   return {
     result: canonicalJson(result as Json),
     findings: await outcomeOf(store, runId),
     // Times differ; faults and repeats are no part of these lines.
-    ledger: JSON.stringify(lines.map(({ meanLatencyMs: _, throttledMs: _throttledMs, ...line }) => line)),
+    ledger: JSON.stringify([...lines.map(({ meanLatencyMs: _, throttledMs: _throttledMs, ...line }) => line), steps]),
     rows: text('pairs.jsonl'),
     certificates: text('certificates.jsonl').replace(/"attempts":\{[^}]*\}/g, ''),
   };

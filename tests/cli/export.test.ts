@@ -66,6 +66,7 @@ async function addAction(store: Store, runId: string): Promise<void> {
       candidate_id: id,
       leaf_id: root.id,
       steps: 1,
+      environment_steps: null,
       seed: 1,
       ending: 'submitted',
       reward: success,

@@ -28,8 +28,13 @@ test('an audit stops at a ceiling, goes on, and is shown everywhere', { timeout:
   const calls = simulation.stats().requests;
 
   const options = [runId, '--rollouts', '8', '--sample', '3'];
-  const stopped = await project.crux('audit', ...options, '--max-calls', String(calls + 5));
-  expect(stopped).toMatchObject({ code: 3, stderr: expect.stringContaining('The audit ended early: budget.') });
+  const early = { code: 3, stderr: expect.stringContaining('The audit ended early: budget.') };
+  const rollouts = Object.values(summary.branches).reduce((sum, { total }) => sum + total, 0);
+  expect(await project.crux('audit', ...options, '--max-rollouts', String(rollouts))).toMatchObject(early);
+  expect(simulation.stats().requests).toBe(calls);
+
+  const room = ['--max-calls', String(calls + 5), '--max-rollouts', '90000'];
+  expect(await project.crux('audit', ...options, ...room)).toMatchObject(early);
   expect(simulation.stats().requests).toBe(calls + 5);
 
   const view = await project.json<AuditView>('audit', ...options, '--max-calls', '100000');
@@ -45,7 +50,7 @@ test('an audit stops at a ceiling, goes on, and is shown everywhere', { timeout:
   expect((await project.crux('show', runId)).stdout).toMatch(/^Pair quality by reference rollouts +\d/m);
   const { audit, ceilings, ...shown } = await project.json<RunSummary>('show', runId);
   expect(audit?.quality).toEqual(view.quality);
-  expect(ceilings.calls).toBe(100_000);
+  expect(ceilings).toMatchObject({ calls: 100_000, rollouts: 90_000 });
   expect({ ...shown, audit: null, ceilings: summary.ceilings }).toEqual(summary);
 
   expect(await project.crux('audit', 'nobody')).toMatchObject({ code: 2 });

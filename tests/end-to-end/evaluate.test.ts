@@ -121,7 +121,7 @@ test('--allow-leak marks the run wherever it is shown', { timeout: 120_000 }, as
   expect(stdout).toMatch(/^without leaked groups/m);
 });
 
-test('what an evaluation was said to be trained on is stored with it', async () => {
+test('what an evaluation was said to be trained on, and its ceilings, are stored with it', async () => {
   const configured = demoConfig(simulation.url).replace(
     "model: 'sim-policy',",
     "model: 'sim-policy', trainedOn: ['none'],",
@@ -138,8 +138,11 @@ test('what an evaluation was said to be trained on is stored with it', async () 
       'train',
       '--limit',
       '1',
+      '--max-rollouts',
+      '5',
     ],
   );
+  expect(started.ceilings.rollouts).toBe(5);
   expect(started.evaluation!.trainedOn).toEqual(['none']);
   const gone = await project.crux('evaluate', '--trained-on', 'gone');
   expect(gone).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no run "gone"') });

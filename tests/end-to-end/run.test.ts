@@ -88,6 +88,8 @@ describe('commands that read', () => {
   test('show and watch give the summary that the run ended with', async () => {
     expect(await project.json('show', react)).toEqual(summary);
     expect(await project.json('watch', react)).toEqual(summary);
+    const { stdout } = await project.crux('show', react);
+    expect(stdout).toMatch(/^Environment steps: [\d,]+: [\d,]+ fresh, [\d,]+ from cache; [\d,]+ more replayed$/m);
   });
 
   test('show --task draws the tree of one task', async () => {
@@ -95,12 +97,18 @@ describe('commands that read', () => {
       id: string;
       pairs: { id: string; step: number }[];
       trajectories: { steps: { candidateCritical: boolean }[] }[];
+      ledger: { step: number; pairs: number }[];
     };
     const all = await Promise.all(
       ['ferry_line-5', 'observatory-1'].map((id) => project.json<Task>('show', react, '--task', id)),
     );
-    for (const task of all) expect(task.trajectories).toHaveLength(1);
+    for (const task of all) {
+      expect(task.trajectories).toHaveLength(1);
+      expect(task.ledger.map(({ step }) => step)).toEqual(task.trajectories[0]!.steps.map((_, index) => index + 1));
+      expect(task.ledger.reduce((sum, { pairs }) => sum + pairs, 0)).toBe(task.pairs.length);
+    }
     const { stdout } = await project.crux('show', react, '--task', all[0]!.id);
+    expect(stdout).toMatch(/^step +candidates +PRM calls +rollouts +env\. steps +fresh/m);
     const critical = all[0]!.trajectories[0]!.steps.filter(({ candidateCritical }) => candidateCritical).length;
     expect(stdout.match(/^◆ \d+\. \(\d\.\d\d\) /gm) ?? []).toHaveLength(critical);
     const { code, stderr } = await project.crux('show', react, '--task', 'nothing');

@@ -59,6 +59,7 @@ export async function recordEvaluation(store: Store, id: string, recorded: Recor
       root_id: taskId,
       leaf_id: taskId,
       steps: 1,
+      environment_steps: 1,
       ending,
       reward: outcome === 'missing' ? null : Number(isSuccess),
       success: outcome === 'missing' ? null : Number(isSuccess),

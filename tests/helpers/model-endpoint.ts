@@ -19,6 +19,8 @@ export type Reply = {
   finishReason?: string;
   /** Null: the answer has none. Default 100 prompt and 10 completion tokens. */
   usage?: { prompt_tokens: number; completion_tokens: number } | null;
+  /** Log-probabilities of the tokens of its content. Absent: the endpoint tells none. */
+  logprobs?: number[];
   /** Default 200. */
   status?: number;
   headers?: { [name: string]: string };
@@ -127,6 +129,11 @@ function completion(reply: Reply, model: string): string {
         index: 0,
         message: { role: 'assistant', content, refusal, ...(toolCalls && { tool_calls: toolCalls }) },
         finish_reason: reply.finishReason ?? 'stop',
+        ...(reply.logprobs && {
+          logprobs: {
+            content: reply.logprobs.map((logprob) => ({ token: 't', logprob, bytes: null, top_logprobs: [] })),
+          },
+        }),
       },
     ],
     ...(usage && { usage }),

@@ -35,6 +35,7 @@ export async function gatewayTo(
     tokensPerMinute: null,
     timeoutMs: 10_000,
     maxFaults: 4,
+    logprobs: false,
     ...changes,
   };
   const run = await addRun(store, newRun);

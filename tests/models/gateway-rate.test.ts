@@ -29,6 +29,7 @@ function gatewayOf(store: Store, server: Simulation, changes: Partial<EndpointCo
     tokensPerMinute: null,
     timeoutMs: 10_000,
     maxFaults: 8,
+    logprobs: false,
     ...changes,
   };
   return new Gateway(store, { models });

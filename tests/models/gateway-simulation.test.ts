@@ -41,6 +41,7 @@ async function answersOf(server: Simulation, folder: string): Promise<string[]> 
     tokensPerMinute: null,
     timeoutMs: 2_500,
     maxFaults: 8,
+    logprobs: false,
   };
   const gateway = new Gateway(store, { models: endpoint });
   const calls = Array.from({ length: 60 }, (_, sample): ModelCall => {

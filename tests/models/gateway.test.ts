@@ -186,3 +186,46 @@ function withModels(run: Run, models: Partial<RunConfig['models']>): Run {
 function withPolicy(call: ModelCall, changes: Partial<RunConfig['models']['policy']>): ModelCall {
   return modelCall(withModels(call.run, { policy: { ...call.run.config.models.policy, ...changes } }));
 }
+
+describe('the log-probability of an answer', () => {
+  const usage = (completion: number | null) =>
+    completion === null ? null : { prompt_tokens: 100, completion_tokens: completion };
+
+  it('is asked for where the endpoint is set to, under the same key, and kept with the answer', async () => {
+    const reply = { usage: usage(3), logprobs: [-0.5, -0.25, -1] };
+    const quiet = await gatewayTo([{ usage: usage(3) }]);
+    const asking = await gatewayTo([reply], { logprobs: true });
+    const without = await quiet.gateway.answer(quiet.call(), never);
+    const told = await asking.gateway.answer(asking.call(), never);
+    expect(quiet.endpoint.requests[0]!.body).not.toHaveProperty('logprobs');
+    expect(asking.endpoint.requests[0]!.body).toEqual({ ...quiet.endpoint.requests[0]!.body, logprobs: true });
+    expect(told.key).toBe(without.key);
+    expect([without.logprob, told.logprob]).toEqual([null, -1.75]);
+    expect((await asking.store.journal.read(['run-1'], told.key))!.logprob).toBe(-1.75);
+  });
+
+  it.each<[string, number | null, number[]]>([
+    ['tokens lack, as those of tool calls or hidden thoughts', 5, [-0.5, -0.25, -1]],
+    ['there are none', 1, []],
+    ['nobody told how many tokens there are', null, [-0.5]],
+    ['a token is too unlikely for a figure', 2, [-0.5, -9999]],
+  ])('is unknown where %s', async (_, completion, logprobs) => {
+    const { gateway, call } = await gatewayTo([{ usage: usage(completion), logprobs }], { logprobs: true });
+    expect((await gateway.answer(call(), never)).logprob).toBeNull();
+  });
+
+  it('is known where only the token that ends the answer lacks', async () => {
+    const { gateway, call } = await gatewayTo([{ usage: usage(3), logprobs: [-0.5, -0.25] }], { logprobs: true });
+    expect((await gateway.answer(call(), never)).logprob).toBe(-0.75);
+  });
+
+  it('in an unreadable form is unknown, and the answer stands', async () => {
+    const choice = {
+      message: { role: 'assistant', content: 'Left.' },
+      finish_reason: 'stop',
+      logprobs: { content: 'none' },
+    };
+    const { gateway, call } = await gatewayTo([{ body: JSON.stringify({ choices: [choice] }) }], { logprobs: true });
+    expect(await gateway.answer(call(), never)).toMatchObject({ logprob: null, message: { content: 'Left.' } });
+  });
+});

@@ -12,6 +12,7 @@ const endpoint = (changes: Partial<EndpointConfig> = {}): EndpointConfig => ({
   tokensPerMinute: null,
   timeoutMs: 1_000,
   maxFaults: 1,
+  logprobs: false,
   ...changes,
 });
 

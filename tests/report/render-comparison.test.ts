@@ -20,6 +20,7 @@ function run(changes: Partial<ComparedRun> = {}): ComparedRun {
     audit: null,
     calls: 10,
     reusedShare: 0.25,
+    environmentSteps: { demand: 1_234, fresh: null, fromCache: null, replayed: 5 },
     figures: {
       tokensPerPair: { value: 1_000, interval: { lower: 500, upper: 2_000 } },
       costMicroUsdPerPair: { value: null, interval: null },

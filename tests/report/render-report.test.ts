@@ -112,7 +112,15 @@ describe('renderReport', () => {
     view.summary.placeboFlips = { count: 0, of: 0 };
     view.summary.candidateSteps = null;
     view.ledger = [
-      { role: 'policy', calls: 3, cachedCalls: null, promptTokens: null, completionTokens: null, costMicroUsd: null },
+      {
+        role: 'policy',
+        calls: 3,
+        cachedCalls: null,
+        promptTokens: null,
+        completionTokens: null,
+        costMicroUsd: null,
+        throttledMs: null,
+      },
     ];
     view.tasks[0]!.trajectories[0]!.steps = [
       {
@@ -150,7 +158,17 @@ describe('renderReport', () => {
       '5,530,107',
       'unknown',
       'unknown',
+      'unknown',
     ]);
+  });
+
+  it('says of each line of the ledger how long its calls were throttled, and what environments did', () => {
+    const page = renderReport(syntheticRun(1));
+    const lastCells = [...page.split('<h2>Ledger</h2>')[1]!.matchAll(/<td class="number">([^<]*)<\/td><\/tr>/g)].map(
+      ([, cell]) => cell,
+    );
+    expect(lastCells.slice(0, 3)).toEqual(['0 s', '1 min 5 s', 'unknown']);
+    expect(page).toContain('Environment steps: 2,305, of which 1,604 fresh and unknown from the cache; 377 more');
   });
 
   it('cuts a text of megabytes and says how much is missing', () => {

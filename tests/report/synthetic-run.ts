@@ -66,6 +66,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
         promptTokens: 2_113_004,
         completionTokens: 184_220,
         costMicroUsd: 0,
+        throttledMs: 0,
       },
       {
         role: 'expert',
@@ -74,6 +75,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
         promptTokens: 512_991,
         completionTokens: 61_004,
         costMicroUsd: 1_830_000,
+        throttledMs: 65_000,
       },
       {
         role: 'prm',
@@ -82,8 +84,10 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
         promptTokens: 2_904_112,
         completionTokens: null,
         costMicroUsd: null,
+        throttledMs: null,
       },
     ],
+    environmentSteps: { demand: 2_305, fresh: 1_604, fromCache: null, replayed: 377 },
     tasks: Array.from({ length: tasks }, (_, index) => syntheticTask(index + 1, random)),
   };
 }

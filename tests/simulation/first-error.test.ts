@@ -90,7 +90,7 @@ describe('the simulated judge', () => {
 
   const named = (model: string, seed: number, judged = steps) => {
     const { messages } = firstErrorRequest(opening, [], judged);
-    const request = { model, messages, tools: false, n: 1, temperature: 1, maxTokens: null, seed: 1 };
+    const request = { model, messages, tools: false, n: 1, temperature: 1, maxTokens: null, logprobs: false, seed: 1 };
     return readFirstError(answer(request, seed, [mazeWorld([maze])]).choices[0]!.message.content!, judged.length);
   };
 

@@ -25,7 +25,16 @@ export async function play(player: Player, model: string, task: Task, seed: numb
   try {
     for (let step = 1; step <= environment.stepLimit; step++) {
       const tools = format.tools.length > 0;
-      const request = { model, messages, tools, n: 1, temperature: player.temperature ?? 1, maxTokens: null, seed };
+      const request = {
+        model,
+        messages,
+        tools,
+        n: 1,
+        temperature: player.temperature ?? 1,
+        maxTokens: null,
+        logprobs: false,
+        seed,
+      };
       const message = answer(request, serverSeed, worlds).choices[0]!.message;
       messages.push(message);
       const parsed = format.parse(message);

@@ -117,6 +117,64 @@ describe('answers', () => {
   });
 });
 
+describe('log-probabilities', () => {
+  const ask = async (client: OpenAI, changes: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming> = {}) =>
+    client.chat.completions.create({ model: 'sim-policy', messages, logprobs: true, ...changes });
+  const total = ({ logprobs }: OpenAI.ChatCompletion.Choice) =>
+    logprobs!.content!.reduce((sum, { logprob }) => sum + logprob, 0);
+
+  test('come when they are asked for, one for each token of the very same text', async () => {
+    const { client } = await start();
+    const { choices, usage } = await ask(client);
+    const { choices: silent } = await ask(client, { logprobs: false });
+    expect(silent[0]!.logprobs).toBeNull();
+    expect(choices[0]!.message).toEqual(silent[0]!.message);
+    const tokens = choices[0]!.logprobs!.content!;
+    expect(tokens).toHaveLength(usage!.completion_tokens);
+    expect(tokens.map(({ token }) => token).join('')).toBe(choices[0]!.message.content);
+    expect(tokens[0]).toEqual({
+      token: 'Thou',
+      logprob: expect.any(Number),
+      bytes: [84, 104, 111, 117],
+      top_logprobs: [],
+    });
+  });
+
+  test('are those by which the answers are drawn', async () => {
+    const { client } = await start();
+    const all: OpenAI.ChatCompletion.Choice[] = [];
+    for (let seed = 0; seed < 16; seed++) all.push(...(await ask(client, { n: 128, seed })).choices);
+    const byText = Map.groupBy(all, ({ message }) => message.content);
+    expect(byText.size).toBeGreaterThan(3);
+    const stated = [...byText.values()].map(([choice]) => Math.exp(total(choice!)));
+    // Every answer that there is was drawn: their probabilities sum to 1.
+    expect(stated.reduce((sum, probability) => sum + probability, 0)).toBeCloseTo(1, 9);
+    // 2,048 draws: within five standard errors of a share.
+    for (const [index, drawn] of [...byText.values()].entries())
+      expect(Math.abs(drawn.length / all.length - stated[index]!)).toBeLessThan(5 * Math.sqrt(0.25 / all.length));
+  });
+
+  test('are of temperature 1 at any temperature, and of tool calls too', async () => {
+    const { client } = await start();
+    const { choices } = await ask(client, { temperature: 0 });
+    expect(total(choices[0]!)).toBeLessThan(0);
+    const withTools = await ask(client, { temperature: 0, tools: environment.tools });
+    const [call] = withTools.choices[0]!.message.tool_calls!;
+    const { function: called } = call as OpenAI.ChatCompletionMessageFunctionToolCall;
+    const text = withTools.choices[0]!.logprobs!.content!.map(({ token }) => token).join('');
+    expect(text).toBe(withTools.choices[0]!.message.content! + called.name + called.arguments);
+    expect(total(withTools.choices[0]!)).toBeCloseTo(total(choices[0]!), 9);
+  });
+
+  test('are none of a PRM, and of no tokens that were not written', async () => {
+    const { client } = await start();
+    const action = { role: 'assistant', content: 'I cannot decide.' };
+    const { choices } = await client.chat.completions.create({ ...scoreRequest(action), logprobs: true });
+    expect(choices[0]!.logprobs).toBeNull();
+    await expect(ask(client, { top_logprobs: 3 })).rejects.toMatchObject({ status: 400 });
+  });
+});
+
 describe('requests that cannot be answered', () => {
   test('get OpenAI errors: 404 for a model, 400 for a conversation, a body or a context', async () => {
     const { client, simulation } = await start();

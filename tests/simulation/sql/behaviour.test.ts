@@ -175,7 +175,16 @@ function scoreOf(state: Message[], action: Message, seed: number): number {
     { role: 'system', content: 'Score the action.' },
     { role: 'user', content },
   ];
-  const request = { model: 'sim-prm', messages, tools: false, n: 1, temperature: 1, maxTokens: null, seed };
+  const request = {
+    model: 'sim-prm',
+    messages,
+    tools: false,
+    n: 1,
+    temperature: 1,
+    maxTokens: null,
+    logprobs: false,
+    seed,
+  };
   const answered = answer(request, serverSeed, [world]).choices[0]!.message.content!;
   return (JSON.parse(answered) as { score: number }).score;
 }

@@ -1,0 +1,168 @@
+/** The ledger of one task, step by step: what was drawn, asked and tried in each state that its trajectories came through. */
+import type { Action } from '../domain/action.ts';
+import { sumOrNull } from '../domain/statistics/sums.ts';
+import { scopeOfCall } from '../domain/stream.ts';
+import { type EnvironmentSteps, keysRecordedFor } from '../store/environment-steps.ts';
+import type { Run } from '../store/runs.ts';
+import type { AnswerTable, BranchTable, TrajectoryTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import { nextStateKey, type State } from '../store/tree.ts';
+
+/** What a step took; trajectories that act in the same state share it. Nothing of an audit is in it. */
+export type StepLedgerLine = {
+  /** t, from 1. */
+  step: number;
+  /** State s_t. */
+  nodeId: string;
+  /** Different actions that were drawn, the trajectories' own aside. */
+  candidates: number;
+  prmCalls: number;
+  /** Branches from here, of whatever purpose. */
+  rollouts: number;
+  /** Of the trajectories' own step, and of the branches from here to their ends. A step that several took is fresh for the first in the ledger. */
+  environmentSteps: EnvironmentSteps;
+  /** By role; null where the provider did not tell all. */
+  tokens: { [role: string]: { calls: number; prompt: number | null; completion: number | null } };
+  /** Null when any price or usage is unknown. */
+  costMicroUsd: number | null;
+  pairs: number;
+};
+
+/** @returns the steps in their order, those of the trajectories and others from which branches were made */
+export async function stepLedger(store: Store, run: Run, taskId: string): Promise<StepLedgerLine[]> {
+  const trajectories = [
+    ...(await store.findings.trajectoriesOf(run.id, taskId)),
+    ...(await store.findings.demonstrations(run.id, taskId)),
+  ];
+  const branches = (await Promise.all(trajectories.map(({ id }) => store.findings.branches(run.id, id)))).flat();
+  const calls = Map.groupBy(await callsOf(store, run, taskId), stepOf);
+  const paths = await Promise.all(trajectories.map((row) => store.tree.path(row.leaf_id)));
+  const known = new Set([...calls.keys(), ...branches.map((row) => row.node_id)]);
+  const acted = paths.flatMap((path) => path.slice(0, -1).map(({ id }) => id));
+  const states = await Promise.all([...new Set([...acted, ...known])].map((id) => store.tree.state(id)));
+  states.sort((one, other) => one.step - other.step || (one.id < other.id ? -1 : 1));
+  const steps = await environmentStepsAt(store, run, states, trajectories, branches);
+  const pairs = await pairsAt(store, run.id, taskId);
+  return Promise.all(
+    states.map(async (state): Promise<StepLedgerLine> => {
+      const own = calls.get(state.id) ?? [];
+      const candidates = await store.findings.candidatesOf(run.id, state.id);
+      return {
+        step: state.step + 1,
+        nodeId: state.id,
+        candidates: candidates.filter(({ position }) => position >= 0).length,
+        prmCalls: own.filter(({ role }) => role === 'prm').length,
+        rollouts: branches.filter((row) => row.node_id === state.id).length,
+        environmentSteps: steps.get(state.id)!,
+        tokens: tokensByRole(own),
+        costMicroUsd: sumOrNull(own.map((call) => call.cost_micro_usd)),
+        pairs: pairs.get(state.id) ?? 0,
+      };
+    }),
+  );
+}
+
+type Call = Pick<
+  AnswerTable,
+  'role' | 'purpose' | 'stream' | 'node_id' | 'prompt_tokens' | 'completion_tokens' | 'cost_micro_usd'
+>;
+
+async function callsOf({ database }: Store, run: Run, taskId: string): Promise<Call[]> {
+  const query = database.kysely
+    .selectFrom('answers')
+    .select(['role', 'purpose', 'stream', 'answers.node_id'])
+    .select(['prompt_tokens', 'completion_tokens', 'cost_micro_usd'])
+    .where('answers.run_id', '=', run.id)
+    .where('purpose', '<>', 'reference');
+  const noted = await query.where('answers.task_id', '=', taskId).execute();
+  // Of a time when the task was not noted with the answer.
+  const others = query.where('answers.task_id', 'is', null).innerJoin('nodes', 'nodes.id', 'answers.node_id');
+  return [...noted, ...(await others.where('nodes.task_id', '=', taskId).execute())];
+}
+
+/** State whose step a call belongs to: calls of a trajectory stand in it, those of whole trajectories beside it belong to where these began. */
+function stepOf({ node_id: nodeId, purpose, stream }: Call): string {
+  if (purpose === 'sample') return stream.split('/')[0] || nodeId;
+  return scopeOfCall('', '', { nodeId, purpose, stream }).stepId ?? nodeId;
+}
+
+function tokensByRole(calls: Call[]): StepLedgerLine['tokens'] {
+  const byRole = [...Map.groupBy(calls, ({ role }) => role)].sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(
+    byRole.map(([role, own]) => [
+      role,
+      {
+        calls: own.length,
+        prompt: sumOrNull(own.map((call) => call.prompt_tokens)),
+        completion: sumOrNull(own.map((call) => call.completion_tokens)),
+      },
+    ]),
+  );
+}
+
+/** A step of the environment: the state whose ledger it stands in, and the key of what it led to. */
+type Taken = { nodeId: string; key: string };
+
+/** In the order of the ledger: trajectories, then what was drawn, then branches. */
+async function environmentStepsAt(
+  store: Store,
+  run: Run,
+  states: State[],
+  trajectories: TrajectoryTable[],
+  branches: BranchTable[],
+): Promise<Map<string, EnvironmentSteps>> {
+  const isDrawing = run.method === 'rro';
+  const origins = isDrawing ? ['expert', 'scripted'] : ['policy', 'expert', 'scripted'];
+  const made = trajectories.filter(({ origin }) => origins.includes(origin));
+  const place = new Map(states.map(({ id }, index) => [id, index]));
+  const inOrder = branches.toSorted((one, other) => place.get(one.node_id)! - place.get(other.node_id)!);
+  const taken: Taken[] = [
+    ...(await Promise.all(made.map((row) => stepsTo(store, row.leaf_id)))).flat(),
+    ...(isDrawing ? (await Promise.all(states.map((state) => drawnAt(store, run.id, state)))).flat() : []),
+    ...(await Promise.all(inOrder.map((row) => stepsTo(store, row.leaf_id, row.node_id)))).flat(),
+  ];
+  const recorded = await keysRecordedFor(store.database, run, [...new Set(taken.map(({ key }) => key))]);
+  const seen = new Set<string>();
+  const isFirst = taken.map(({ key }) => !seen.has(key) && seen.add(key) !== undefined);
+  const fresh = taken.filter(({ key }, index) => isFirst[index] && recorded?.has(key));
+  return new Map(
+    states.map(({ id }) => {
+      const isHere = ({ nodeId }: Taken) => nodeId === id;
+      const demand = taken.filter(isHere).length;
+      const own = recorded === null ? null : fresh.filter(isHere).length;
+      const replayed = branches.filter((row) => row.node_id === id).reduce((sum, row) => sum + row.compared, 0);
+      return [id, { demand, fresh: own, fromCache: own === null ? null : demand - own, replayed }];
+    }),
+  );
+}
+
+/** Actions on a way that the environment took. @param from where a branch begins, in whose ledger all of them stand; else each stands in its own */
+async function stepsTo({ tree }: Store, leafId: string, from?: string): Promise<Taken[]> {
+  const path = await tree.path(leafId);
+  const first = from === undefined ? 0 : path.findIndex(({ id }) => id === from);
+  return path.slice(first).flatMap((state, index, way) => {
+    const next = way[index + 1];
+    const isTaken = next !== undefined && next.actions.length > state.actions.length;
+    return isTaken ? [{ nodeId: from ?? state.id, key: next.stateKey }] : [];
+  });
+}
+
+async function drawnAt({ findings }: Store, runId: string, state: State): Promise<Taken[]> {
+  const candidates = await findings.candidatesOf(runId, state.id);
+  return candidates.flatMap(({ position, action }) =>
+    position < 0 || action === null
+      ? []
+      : [{ nodeId: state.id, key: nextStateKey(state.stateKey, JSON.parse(action) as Action) }],
+  );
+}
+
+async function pairsAt({ database }: Store, runId: string, taskId: string): Promise<Map<string, number>> {
+  const rows = await database.kysely
+    .selectFrom('pairs')
+    .select(({ fn }) => ['node_id', fn.countAll<number>().as('count')])
+    .where('run_id', '=', runId)
+    .where('task_id', '=', taskId)
+    .groupBy('node_id')
+    .execute();
+  return new Map(rows.map((row) => [row.node_id, Number(row.count)]));
+}

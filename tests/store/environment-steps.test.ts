@@ -1,0 +1,136 @@
+// Layer: the store, with rows written by hand, on both engines.
+import { expect, it } from 'vitest';
+import { environmentSteps, keysRecordedFor, recorderOf } from '../../src/store/environment-steps.ts';
+import { importScope } from '../../src/store/findings.ts';
+import type { BranchTable, CandidateTable, TrajectoryTable } from '../../src/store/schema.ts';
+import type { Store } from '../../src/store/store.ts';
+import { addRun, describeEngines } from '../helpers/store.ts';
+
+const trajectory = (changes: Partial<TrajectoryTable>): TrajectoryTable => ({
+  run_id: 'run-1',
+  id: 'own',
+  task_id: 'task-1',
+  sample: 0,
+  origin: 'policy',
+  model: 'm',
+  root_id: 'root',
+  leaf_id: 'leaf',
+  steps: 5,
+  environment_steps: 4,
+  ending: 'submitted',
+  reward: 0,
+  success: 0,
+  confirmed: null,
+  details: null,
+  ...changes,
+});
+
+const branch = (id: string, changes: Partial<BranchTable>): BranchTable => ({
+  run_id: 'run-1',
+  id,
+  trajectory_id: 'own',
+  node_id: 'root',
+  candidate_id: 'c',
+  purpose: 'verify',
+  rollout: 0,
+  leaf_id: 'leaf',
+  steps: 3,
+  environment_steps: 3,
+  seed: 1,
+  ending: 'submitted',
+  reward: 1,
+  success: 1,
+  confirmed: null,
+  details: null,
+  compared: 2,
+  ...changes,
+});
+
+const drawn = (id: string, changes: Partial<CandidateTable> = {}): CandidateTable => ({
+  ...{ run_id: 'run-1', id, node_id: 'root', source: 'policy', model: 'm', position: 0, message: '{}' },
+  action: '{"tool":"go","arguments":{}}',
+  canonical: null,
+  ...changes,
+});
+
+const take = (store: Store, key: string, recordedBy?: string) =>
+  store.tree.addTransition(
+    { key, parentKey: 'before', observation: 'A room.', done: false, reward: null, success: null, details: null },
+    recordedBy,
+  );
+
+describeEngines('environment steps', ({ open }) => {
+  it('are those of the trajectories that the run made and of its branches, without those of an audit', async () => {
+    const store = await open();
+    const run = await addRun(store);
+    const { findings, database } = store;
+    await findings.addTrajectory(trajectory({}));
+    await findings.addTrajectory(trajectory({ id: 'expert', origin: 'expert', environment_steps: 2 }));
+    await findings.addTrajectory(trajectory({ id: 'imported', origin: 'imported', environment_steps: 50 }));
+    await findings.addBranch(branch('a', {}));
+    await findings.addBranch(branch('b', { purpose: 'placebo', environment_steps: 1, compared: 0 }));
+    await findings.addBranch(branch('c', { purpose: 'reference', environment_steps: 70, compared: 9 }));
+    await findings.addBranch(branch('d', { run_id: 'run-2', environment_steps: 90 }));
+    for (const key of ['one', 'two', 'three']) await take(store, key, recorderOf(run, 'verify'));
+    expect(await environmentSteps(database, run, true)).toEqual({
+      // 4 of the policy, 2 of the expert, 3 and 1 of the branches.
+      demand: 10,
+      fresh: 3,
+      fromCache: 7,
+      replayed: 2,
+    });
+  });
+
+  it('under RRO are those of all drawn actions, of which its trajectory is made', async () => {
+    const store = await open();
+    const run = { ...(await addRun(store)), method: 'rro' as const };
+    await store.findings.addTrajectory(trajectory({}));
+    await store.findings.addCandidates([
+      drawn('first'),
+      drawn('second', { position: 1 }),
+      drawn('malformed', { position: 2, action: null }),
+      drawn('own action', { position: -1 }),
+    ]);
+    await store.findings.addBranch(branch('a', { purpose: 'value' }));
+    expect(await environmentSteps(store.database, run, true)).toMatchObject({ demand: 2 + 3 });
+  });
+
+  it('are fresh for who recorded them first: not for an audit, an import, another run, or an earlier run of the same id', async () => {
+    const store = await open();
+    const run = await addRun(store);
+    const other = await addRun(store, { id: 'run-2' });
+    await store.findings.addTrajectory(trajectory({}));
+    await take(store, 'own', recorderOf(run, 'explore'));
+    await take(store, 'of the other', recorderOf(other, 'explore'));
+    await take(store, 'of the other', recorderOf(run, 'explore'));
+    await take(store, 'audited', recorderOf(run, 'reference'));
+    await take(store, 'imported', importScope('doors'));
+    await take(store, 'deleted', recorderOf({ id: run.id, createdAt: run.createdAt - 1 }, 'explore'));
+    expect(await environmentSteps(store.database, run, true)).toMatchObject({ demand: 4, fresh: 1, fromCache: 3 });
+    expect(await environmentSteps(store.database, other, true)).toMatchObject({ demand: 0, fresh: 1, fromCache: null });
+    const keys = ['own', 'of the other', 'audited', 'nowhere'];
+    expect(await keysRecordedFor(store.database, run, keys)).toEqual(new Set(['own']));
+  });
+
+  it('are unknown where they were not kept, and not told apart while ways are open', async () => {
+    const store = await open();
+    const run = await addRun(store);
+    const { database, findings } = store;
+    await findings.addTrajectory(trajectory({}));
+    await take(store, 'own', recorderOf(run, 'explore'));
+    const open_ = { demand: 4, fresh: 1, fromCache: null, replayed: 0 };
+    expect(await environmentSteps(database, run, false)).toEqual(open_);
+    await findings.addBranch(branch('of before', { environment_steps: null }));
+    expect(await environmentSteps(database, run, true)).toEqual({ ...open_, demand: null, replayed: 2 });
+    // Taken since the run began, by a worker that noted nothing.
+    await take(store, 'for nobody');
+    expect(await environmentSteps(database, run, true)).toMatchObject({ demand: null, fresh: null, fromCache: null });
+    expect(await keysRecordedFor(database, run, ['own'])).toBeNull();
+    await database.kysely
+      .updateTable('transitions')
+      .set({ created_at: run.createdAt - 1 })
+      .where('key', '=', 'for nobody')
+      .execute();
+    expect(await environmentSteps(database, run, true)).toMatchObject({ fresh: 1 });
+  });
+});

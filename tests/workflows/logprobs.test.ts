@@ -1,0 +1,68 @@
+// Layer: whole runs on a real Temporal server, with simulated models over HTTP and a real store.
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { Certificate, CertifiedAction } from '../../src/domain/pair.ts';
+import type { MethodName } from '../../src/domain/run-config.ts';
+import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { verifyPair } from '../../src/views/verify-pair.ts';
+import { Lab } from '../helpers/lab.ts';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.open({ address: inject('temporal').address });
+  const { endpoints } = lab.config();
+  const asking = Object.entries(endpoints).map(([name, endpoint]) => [name, { ...endpoint, logprobs: true }]);
+  await lab.work({ endpoints: Object.fromEntries(asking) as typeof endpoints });
+});
+afterAll(() => lab.close());
+
+/** What a certificate tells of its sides, by who wrote them. */
+const told: { [method in MethodName]?: { chosen: 'policy' | 'expert'; logprobs: ('chosen' | 'rejected')[] } } = {
+  cso: { chosen: 'expert', logprobs: ['rejected'] },
+  rro: { chosen: 'policy', logprobs: ['chosen', 'rejected'] },
+};
+
+/** The certificate as it was made when none of this was kept. */
+function asOfBefore(certificate: Certificate): string {
+  const without = ({ promptTokens: _p, completionTokens: _c, policyLogprob: _l, ...action }: CertifiedAction) => action;
+  return JSON.stringify({
+    ...certificate,
+    chosen: without(certificate.chosen),
+    rejected: without(certificate.rejected),
+  });
+}
+
+it.each(['cso', 'rro'] as const)('%s certifies lengths, and how likely the policy found its own', async (method) => {
+  const run = await lab.start({ method, samples: 2 });
+  expect((await run.result()).state).toBe('finished');
+  const pairs = await lab.store.findings.pairs(run.id);
+  expect(pairs.length).toBeGreaterThan(0);
+  const { chosen: author, logprobs } = told[method]!;
+  const known = ({ promptTokens, completionTokens }: CertifiedAction) => promptTokens! > 0 && completionTokens! > 0;
+  for (const pair of pairs) {
+    const certificate = JSON.parse(pair.certificate) as Certificate;
+    expect(certificate.chosen.source).toBe(author);
+    for (const side of ['chosen', 'rejected'] as const) {
+      expect(known(certificate[side])).toBe(true);
+      const { policyLogprob } = certificate[side];
+      if (logprobs.includes(side)) expect(policyLogprob).toBeLessThan(0);
+      else expect(policyLogprob).toBeNull();
+    }
+    const environments = new EnvironmentRegistry(lab.config().environments);
+    for (const text of [pair.certificate, asOfBefore(certificate)])
+      expect(await verifyPair(lab.store, environments, { ...pair, certificate: text })).toMatchObject({ ok: true });
+  }
+});
+
+it.each(['eto', 'ipr'] as const)('%s certifies whole sides, the policy’s with how likely it is', async (method) => {
+  const run = await lab.start({ method, limit: 8 });
+  expect((await run.result()).state).toBe('finished');
+  const pairs = await lab.store.findings.pairs(run.id);
+  expect(pairs.length).toBeGreaterThan(0);
+  for (const pair of pairs) {
+    const { chosen, rejected } = JSON.parse(pair.certificate) as Certificate;
+    for (const side of [chosen, rejected]) {
+      expect([side.source, side.policyLogprob === null]).toEqual([side.source, side.source !== 'policy']);
+      expect([side.source, side.completionTokens! > 0]).toEqual([side.source, true]);
+    }
+  }
+});
