@@ -2,6 +2,9 @@
  * The one way to a model. In this order: the journal (an answer that is there is never paid again), the provider's limiter and rate
  * (admission.ts), the claim (no two workers make one call), the run's control row (paused, cancelled), the provider's cool-down, the ceilings
  * (call-ceilings.ts), the call, the journal. See docs/architecture.md.
+ *
+ * A call that was sent will be billed. So it is never given up because nobody waits for it any more (a lost attempt of an activity, a cancelled
+ * run): it ends with its answer, which is journaled for whoever asks next, or with its time limit. Leaving ends only what comes before sending.
  */
 import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
@@ -58,6 +61,8 @@ export class Gateway {
   readonly #calls = new SharedWork<Answer>();
   readonly #observer: CallObserver;
   readonly #claims: ClaimKeeper;
+  /** Of the calls that were sent and are not answered. */
+  readonly #sent = new Set<AbortController>();
 
   constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
     this.#store = store;
@@ -86,6 +91,11 @@ export class Gateway {
   /** Resolves when no call is under way, and every answer is written. Ends late while the store is full. */
   idle(): Promise<void> {
     return this.#calls.idle();
+  }
+
+  /** Ends the calls that were sent and are not answered, which is money lost: for a process that can wait for them no longer. */
+  endCalls(): void {
+    for (const sent of this.#sent) sent.abort(new Error('The process ends before the model has answered.'));
   }
 
   /** How busy the endpoints are that were used so far. */
@@ -192,8 +202,12 @@ export class Gateway {
     }
     const seed = seedOf(call.run.seed, key);
     const startedAt = Date.now();
+    const sent = new AbortController();
     try {
-      const completion = await endpoint.complete({ ...body, seed }, key, call.step, signal);
+      // The last moment at which leaving still saves the call.
+      signal.throwIfAborted();
+      this.#sent.add(sent);
+      const completion = await endpoint.complete({ ...body, seed }, key, call.step, sent.signal);
       const { promptTokens, completionTokens } = completion;
       const isTold = promptTokens !== null && completionTokens !== null;
       admission.succeeded(errand, isTold ? promptTokens + completionTokens : null);
@@ -208,6 +222,8 @@ export class Gateway {
       await this.#store.reservations.release(runId, key).catch(() => {});
       if (!(error instanceof CruxError) || !isTransient(error)) throw error;
       return { later: await this.#countFault(errand, error) };
+    } finally {
+      this.#sent.delete(sent);
     }
   }
 

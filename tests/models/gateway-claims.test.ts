@@ -65,4 +65,21 @@ describe('a claim', () => {
     expect(await first).toEqual(await second);
     expect(endpoint.requests.length).toBe(1);
   });
+
+  it('holds while a call is under way that nobody waits for, and another worker gets its answer', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, store, config, endpoint, call } = await gatewayTo([{ content: 'Left.', after: hold.promise }]);
+    const leaving = new AbortController();
+    const first = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    leaving.abort(new Error('the attempt was lost'));
+    await expect(first).rejects.toThrow('the attempt was lost');
+    const claim = () => store.database.kysely.selectFrom('claims').select('expires_at').executeTakeFirstOrThrow();
+    const { expires_at: initially } = await claim();
+    const second = new Gateway(store, { models: config }).answer(call(), never);
+    await expect.poll(async () => (await claim()).expires_at, { timeout: 5_000 }).toBeGreaterThan(initially);
+    hold.resolve();
+    expect((await second).message.content).toBe('Left.');
+    expect(endpoint.requests.length).toBe(1);
+  });
 });
