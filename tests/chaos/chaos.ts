@@ -153,7 +153,7 @@ async function runDisturbed(
         );
       if (repeats.unexplained.length > 0)
         problems.push(
-          `${repeats.unexplained.length} calls were repeated that no kill had hit: ${repeats.unexplained.slice(0, 10).join('\n  ')}`,
+          `${repeats.unexplained.length} calls were sent again for no reason: ${repeats.unexplained.slice(0, 10).join('\n  ')}`,
         );
       problems.push(...disturber.exports.flatMap(halfWritten));
       problems.push(...(await leftOvers(lab, runIds)));
@@ -226,7 +226,7 @@ function nothing({ tasks }: Results, carriedOut: HowMany, undisturbedMs: number,
     faulted: 0,
     timedOut: 0,
     afterJournaled: [],
-    repeated: 0,
+    repeated: { fault: 0, 'time-limit': 0, kill: 0 },
     inFlightAtKills: 0,
     unexplained: [],
   };
