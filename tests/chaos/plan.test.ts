@@ -1,7 +1,7 @@
 // Layer: kill-and-resume, its plans alone.
 import { expect, it } from 'vitest';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
-import { countRepeats } from './aftermath.ts';
+import { countRepeats, type Noted } from './aftermath.ts';
 import { makePlan, type PlanOptions } from './plan.ts';
 
 const options: PlanOptions = {
@@ -43,10 +43,14 @@ const request = (key: string, seconds: number, end: 'complete' | 'cut' | 'hang' 
   bodyHash: '',
   complete: end === 'complete',
 });
-const none = { fault: 0, 'time-limit': 0, kill: 0 };
+const none = { fault: 0, kill: 0, 'time-limit': 0 };
+const written = (journaledAt: { [key: string]: number }, faults: { [key: string]: number } = {}): Noted => ({
+  journaledAt: new Map(Object.entries(journaledAt)),
+  faults: new Map(Object.entries(faults)),
+});
 
 it('a call sent again after it was journaled is found', () => {
-  const repeats = countRepeats([request('a', 1), request('a', 3)], new Map([['a', 2_000]]), [], 5_000);
+  const repeats = countRepeats([request('a', 1), request('a', 3)], written({ a: 2_000 }), []);
   expect(repeats).toMatchObject({ afterJournaled: ['a'], repeated: none, unexplained: [expect.stringMatching(/^a /)] });
 });
 
@@ -61,29 +65,32 @@ it('a call sent again because a kill cut it, or lost its answer, is explained by
     // Sent again before the kill.
     ...[request('d', 1), request('d', 2)],
   ];
-  const written = new Map(['a', 'b', 'c', 'd'].map((key) => [key, 6_000]));
-  const repeats = countRepeats(requests, written, [{ from: 4_200, to: 4_700 }], 5_000);
+  const noted = written({ a: 6_000, b: 6_000, c: 6_000, d: 6_000 });
+  const repeats = countRepeats(requests, noted, [{ from: 4_200, to: 4_700 }]);
   expect(repeats).toMatchObject({ afterJournaled: [], repeated: { ...none, kill: 2 }, inFlightAtKills: 4 });
   expect(repeats.unexplained).toEqual([expect.stringMatching(/^c /), expect.stringMatching(/^d /)]);
 });
 
 it('a kill explains one repeat of a call, not those that follow', () => {
   const requests = [request('a', 4, 'cut'), request('a', 5), request('a', 6)];
-  const repeats = countRepeats(requests, new Map([['a', 7_000]]), [{ from: 4_200, to: 4_700 }], 5_000);
+  const repeats = countRepeats(requests, written({ a: 7_000 }), [{ from: 4_200, to: 4_700 }]);
   expect(repeats).toMatchObject({ repeated: { ...none, kill: 1 }, unexplained: [expect.stringMatching(/^a /)] });
 });
 
 it('a call sent again after an injected fault is explained by it, whatever the order in which requests were over', () => {
   const requests = [request('a', 2), request('a', 1, 'hang')];
-  expect(countRepeats(requests, new Map([['a', 4_000]]), [], 5_000)).toMatchObject({
+  expect(countRepeats(requests, written({ a: 4_000 }, { a: 1 }), [])).toMatchObject({
     repeated: { ...none, fault: 1 },
     faulted: 1,
     unexplained: [],
   });
 });
 
-it('a call that the client gave up by its own time limit is explained by that', () => {
-  const entry = { ...request('a', 1, 'cut'), time: new Date(5_950).toISOString() };
-  const repeats = countRepeats([entry, request('a', 6)], new Map([['a', 7_000]]), [], 5_000);
-  expect(repeats).toMatchObject({ timedOut: 1, repeated: { ...none, 'time-limit': 1 }, unexplained: [] });
+it('a call that its client gave up by the time limit is explained by the fault that the store has of it, and once', () => {
+  const requests = [request('a', 1), request('a', 6), request('b', 1, 'hang'), request('b', 6, 'cut'), request('b', 8)];
+  const repeats = countRepeats(requests, written({ a: 7_000, b: 9_000 }, { a: 1, b: 1 }), []);
+  expect(repeats).toMatchObject({
+    repeated: { ...none, fault: 1, 'time-limit': 1 },
+    unexplained: [expect.stringMatching(/^b /)],
+  });
 });

@@ -82,4 +82,22 @@ describe('a claim', () => {
     expect((await second).message.content).toBe('Left.');
     expect(endpoint.requests.length).toBe(1);
   });
+
+  it('that expired because it could not be renewed in time is kept by its holder, whose call is not sent by others', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, store, config, endpoint, call } = await gatewayTo([{ after: hold.promise }]);
+    const { kysely } = store.database;
+    const claim = () => kysely.selectFrom('claims').selectAll().executeTakeFirstOrThrow();
+    const first = gateway.answer(call(), never);
+    await endpoint.requested(1);
+    const { holder } = await claim();
+    // What a store that was locked, or a process that stood still, leaves behind.
+    await kysely.updateTable('claims').set({ expires_at: 0 }).execute();
+    const second = new Gateway(store, { models: config }).answer(call(), never);
+    await expect.poll(async () => (await claim()).expires_at, { timeout: 5_000 }).toBeGreaterThan(Date.now() + 5_000);
+    expect(await claim()).toMatchObject({ holder });
+    hold.resolve();
+    expect(await first).toEqual(await second);
+    expect(endpoint.requests.length).toBe(1);
+  });
 });
