@@ -21,6 +21,8 @@ export type Kill = { from: number; to: number };
 /** The model server, in a busy process, has noticed by then that a worker is gone. */
 const settleMs = 1_000;
 
+const mostStarts = 30;
+
 export class Disturber {
   readonly kills: Kill[] = [];
   /** Keys of answers that were complete, and could not be written when the store came back. */
@@ -46,7 +48,7 @@ export class Disturber {
     this.#disk = given.disk;
     this.#exportFolder = given.exportFolder;
     this.#runIds = given.runIds;
-    this.#workers = Array.from({ length: given.workers }, () => lab.workApart());
+    this.#workers = Array.from({ length: given.workers }, () => this.#startWorker());
   }
 
   async carryOut(disturbance: Disturbance): Promise<void> {
@@ -79,9 +81,21 @@ export class Disturber {
     const worker = await this.#workers[place]!;
     this.#noteChildren(worker.pid);
     await this.#asKill(() => worker.end('SIGKILL'));
-    this.#workers[place] = this.#lab.workApart();
+    this.#workers[place] = this.#startWorker();
     // Whoever needs it next hears of a failed start.
     this.#workers[place].catch(() => {});
+  }
+
+  /** One that cannot start, because the disk is full just then, is started again, as any supervisor does. */
+  async #startWorker(): Promise<WorkerProcess> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#lab.workApart();
+      } catch (error) {
+        if (attempt === mostStarts) throw error;
+      }
+      await sleep(1_000);
+    }
   }
 
   async #killTemporal(): Promise<void> {
