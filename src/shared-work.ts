@@ -13,7 +13,7 @@ export class SharedWork<T> {
     for (;;) {
       signal.throwIfAborted();
       const found = this.#underWay.get(key);
-      if (!found?.abandoned.signal.aborted) return this.#wait(found ?? this.#start(key, work), signal);
+      if (!found?.abandoned.signal.aborted) return this.#wait(key, found ?? this.#start(key, work), signal);
       await unlessAborted(ended(found.result), signal);
     }
   }
@@ -33,12 +33,13 @@ export class SharedWork<T> {
     return started;
   }
 
-  async #wait(underWay: UnderWay<T>, signal: AbortSignal): Promise<T> {
+  async #wait(key: string, underWay: UnderWay<T>, signal: AbortSignal): Promise<T> {
     underWay.callers++;
     try {
       return await unlessAborted(underWay.result, signal);
     } finally {
-      if (--underWay.callers === 0) underWay.abandoned.abort(signal.reason);
+      const isOver = this.#underWay.get(key) !== underWay;
+      if (--underWay.callers === 0 && !isOver) underWay.abandoned.abort(signal.reason);
     }
   }
 }

@@ -150,8 +150,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       clearInterval(announcing);
       stopObserving();
       await store.runs.dismissWorker(id).catch(() => {});
-      // A paid answer that the store could not take yet gets a last chance.
+      // Calls that were sent, and paid answers that the store could not take yet, get a last chance.
       await Promise.race([gateway.idle(), delay(idleMs, undefined, { ref: false })]);
+      gateway.endCalls();
       await sessions.close();
       await environments.close();
       log('info', 'worker stopped', { worker: id });

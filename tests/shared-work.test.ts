@@ -38,6 +38,17 @@ it('tells the work to give up only when the last caller has left', async () => {
   await shared.idle();
 });
 
+it('does not tell work that is over to give up', async () => {
+  const shared = new SharedWork<string>();
+  let told: AbortSignal | undefined;
+  const work = async (signal: AbortSignal) => {
+    told = signal;
+    return 'done';
+  };
+  await Promise.all([shared.join('a', work, never), shared.join('a', work, never)]);
+  expect(told!.aborted).toBe(false);
+});
+
 it('begins anew only after abandoned work has wound up', async () => {
   const shared = new SharedWork<string>();
   const windUp = Promise.withResolvers<string>();

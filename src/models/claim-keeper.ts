@@ -1,18 +1,14 @@
 /** The claims that one process holds on calls (src/store/claims.ts), renewed for as long as it lives. */
 import { randomUUID } from 'node:crypto';
 import { CruxError } from '../errors.ts';
-import type { Claims } from '../store/claims.ts';
+import { type Claims, objectionMs } from '../store/claims.ts';
 
 /** Shorter than the heartbeat timeout of activities: when the work of a dead worker is taken up, its claims have expired. */
 const holdMs = 8_000;
-const renewEveryMs = 2_000;
+/** A claim that has expired all the same is renewed before it can be taken over. */
+const renewEveryMs = objectionMs / 2;
 /** How soon a call that another process is sending is looked up again. */
 const lookAgainMs = 250;
-/**
- * How long a holder whose claim has expired may still object by writing its answer: one whose store was full or locked writes it within this
- * time after the store is well again.
- */
-export const objectionMs = 2_000;
 
 export class ClaimKeeper {
   readonly #claims: Claims;

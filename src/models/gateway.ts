@@ -2,6 +2,9 @@
  * The one way to a model. In this order: the journal (an answer that is there is never paid again), the provider's limiter and rate
  * (admission.ts), the claim (no two workers make one call), the run's control row (paused, cancelled), the provider's cool-down, the ceilings
  * (call-ceilings.ts), the call, the journal. See docs/architecture.md.
+ *
+ * A call that was sent will be billed. So it is never given up because nobody waits for it any more (a lost attempt of an activity, a cancelled
+ * run): it ends with its answer, which is journaled for whoever asks next, or with its time limit. Leaving ends only what comes before sending.
  */
 import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
@@ -10,6 +13,7 @@ import { scopeOfCall } from '../domain/stream.ts';
 import { CruxError } from '../errors.ts';
 import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
+import { objectionMs } from '../store/claims.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
 import type { WorstCase } from '../store/reservations.ts';
@@ -17,7 +21,7 @@ import type { Store } from '../store/store.ts';
 import { Admission, type Applicant } from './admission.ts';
 import { holdWorstCase, worstCase } from './call-ceilings.ts';
 import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
-import { ClaimKeeper, objectionMs } from './claim-keeper.ts';
+import { ClaimKeeper } from './claim-keeper.ts';
 import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { answerFrom, type ModelCall, requestBody } from './model-call.ts';
 import { providerOf } from './provider.ts';
@@ -58,6 +62,8 @@ export class Gateway {
   readonly #calls = new SharedWork<Answer>();
   readonly #observer: CallObserver;
   readonly #claims: ClaimKeeper;
+  /** Of the calls that were sent and are not answered. */
+  readonly #sent = new Set<AbortController>();
 
   constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
     this.#store = store;
@@ -86,6 +92,11 @@ export class Gateway {
   /** Resolves when no call is under way, and every answer is written. Ends late while the store is full. */
   idle(): Promise<void> {
     return this.#calls.idle();
+  }
+
+  /** Ends the calls that were sent and are not answered, which is money lost: for a process that can wait for them no longer. */
+  endCalls(): void {
+    for (const sent of this.#sent) sent.abort(new Error('The process ends before the model has answered.'));
   }
 
   /** How busy the endpoints are that were used so far. */
@@ -192,8 +203,12 @@ export class Gateway {
     }
     const seed = seedOf(call.run.seed, key);
     const startedAt = Date.now();
+    const sent = new AbortController();
     try {
-      const completion = await endpoint.complete({ ...body, seed }, key, call.step, signal);
+      // The last moment at which leaving still saves the call.
+      signal.throwIfAborted();
+      this.#sent.add(sent);
+      const completion = await endpoint.complete({ ...body, seed }, key, call.step, sent.signal);
       const { promptTokens, completionTokens } = completion;
       const isTold = promptTokens !== null && completionTokens !== null;
       admission.succeeded(errand, isTold ? promptTokens + completionTokens : null);
@@ -208,6 +223,8 @@ export class Gateway {
       await this.#store.reservations.release(runId, key).catch(() => {});
       if (!(error instanceof CruxError) || !isTransient(error)) throw error;
       return { later: await this.#countFault(errand, error) };
+    } finally {
+      this.#sent.delete(sent);
     }
   }
 

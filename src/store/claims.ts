@@ -3,13 +3,17 @@
  * same moment (several samples of a task, branches that meet) from paying for the same call: neither finds an answer, and both ask.
  *
  * A claim is held for as long as its call is under way or its answer waits to be written. The holder renews it; one that is dead leaves a
- * claim behind that expires, and is taken over.
+ * claim behind that expires. One whose store was locked, or which stood still, may have missed its renewals too: so whoever finds an expired claim
+ * first announces that it wants it, and takes it over if the holder has not renewed it soon.
  */
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
-/** `mine`: the caller may send. `taken`: another holder has it. `taken-over`: it had expired, and is the caller's if nobody objects soon. */
-export type ClaimState = 'mine' | 'taken' | 'taken-over';
+/** `mine`: the caller may send. `taken`: another holder has it. `expired`: the caller's after `objectionMs`, if its holder does not object. */
+export type ClaimState = 'mine' | 'taken' | 'expired';
+
+/** How soon a holder that lives renews a claim of its own that has expired, or writes its answer. */
+export const objectionMs = 2_000;
 
 export class Claims {
   readonly #database: Database;
@@ -23,23 +27,26 @@ export class Claims {
    * @param untilMs until when it holds unless it is renewed, in milliseconds since 1970
    */
   async take(runId: string, key: string, holder: string, untilMs: number): Promise<ClaimState> {
-    const { rows } = await sql<{ taken_over: number }>`
+    const now = Date.now();
+    const { rows } = await sql<{ holder: string }>`
       INSERT INTO claims (run_id, key, holder, expires_at, taken_over) VALUES (${runId}, ${key}, ${holder}, ${untilMs}, 0)
       ON CONFLICT (run_id, key) DO UPDATE SET
-        holder = excluded.holder,
-        expires_at = excluded.expires_at,
-        taken_over = CASE WHEN claims.holder = excluded.holder THEN 0 ELSE 1 END
-      WHERE claims.holder = excluded.holder OR claims.expires_at < ${Date.now()}
-      RETURNING taken_over`.execute(this.#database.kysely);
+        holder = CASE WHEN claims.taken_over = 1 THEN excluded.holder ELSE claims.holder END,
+        expires_at = CASE WHEN claims.holder = excluded.holder OR claims.taken_over = 1
+          THEN excluded.expires_at ELSE ${now + objectionMs} END,
+        taken_over = CASE WHEN claims.holder = excluded.holder OR claims.taken_over = 1 THEN 0 ELSE 1 END
+      WHERE claims.holder = excluded.holder OR claims.expires_at < ${now}
+      RETURNING holder`.execute(this.#database.kysely);
     const [row] = rows;
     if (!row) return 'taken';
-    return Number(row.taken_over) === 1 ? 'taken-over' : 'mine';
+    return row.holder === holder ? 'mine' : 'expired';
   }
 
+  /** Renews all claims of a holder, and objects where one is about to be taken over. */
   async renew(holder: string, untilMs: number): Promise<void> {
     await this.#database.kysely
       .updateTable('claims')
-      .set({ expires_at: untilMs })
+      .set({ expires_at: untilMs, taken_over: 0 })
       .where('holder', '=', holder)
       .execute();
   }

@@ -216,9 +216,9 @@ export type ClaimTable = {
   key: string;
   /** Drawn by the process when it started. */
   holder: string;
-  /** After this, unless it is renewed, the holder is dead. */
+  /** After this, unless it is renewed, others may have it. */
   expires_at: number;
-  /** 1 right after it was taken from a holder that seemed dead. */
+  /** 1 while somebody waits for the holder, which seems dead, to object. */
   taken_over: number;
 };
 

@@ -1,4 +1,5 @@
 // Layer: activities in MockActivityEnvironment against scripted models over HTTP.
+import { ActivityCancellationDetails } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { ceilingsFrom } from '../../src/domain/ceilings.ts';
 import type { BranchInput } from '../../src/domain/wire.ts';
@@ -154,28 +155,38 @@ describe('a second attempt', () => {
     expect(place.seen.stepped).toBe(stepped);
   });
 
-  it('of one that was interrupted goes on where it was', async () => {
-    const gate = Promise.withResolvers<void>();
-    const { place, input } = await branchPoint({
-      options: { alternatives: 1 },
-      models: {
-        policy: (_, number) =>
-          number === 1 ? { content: goText('up'), after: gate.promise } : goText(number === 0 ? 'down' : 'treasure'),
-      },
-    });
-    const first = quietEnvironment();
-    const cut = first.run(place.activities.rollOut, input);
-    // The proposal, the first step of the policy, and the second one that hangs.
-    await place.endpoint.requested(3);
-    first.cancel('CANCELLED');
-    await expect(cut).rejects.toThrow();
-    expect(await stored(place)).toBeUndefined();
-    gate.resolve();
-    expect(await place.perform(place.activities.rollOut, input)).toMatchObject({ ending: 'submitted', success: true });
-    // Down was journaled; only what was in flight was asked again.
-    const keys = place.asked('test-model').map(({ key }) => key);
-    expect(keys.length).toBe(new Set(keys).size + 1);
-  });
+  it.each([
+    ['Temporal takes it for dead by its heartbeat', 'TIMED_OUT', { timedOut: true }],
+    ['Temporal no longer knows it', 'NOT_FOUND', { notFound: true }],
+    ['it is reset', 'RESET', { reset: true }],
+    ['the worker goes away', 'WORKER_SHUTDOWN', { workerShutdown: true }],
+    ['the user cancels', 'CANCELLED', { cancelRequested: true }],
+  ] as const)(
+    'goes on where the first one was, and nothing is paid twice, when that one is lost because %s',
+    async (_why, reason, details) => {
+      const hold = Promise.withResolvers<void>();
+      const { place, input, rollOut } = await branchPoint({
+        options: { alternatives: 1 },
+        models: {
+          policy: (_, number) =>
+            number === 1 ? { content: goText('up'), after: hold.promise } : goText(number === 0 ? 'down' : 'treasure'),
+        },
+      });
+      const first = quietEnvironment();
+      const lost = first.run(place.activities.rollOut, input);
+      // The proposal, the first step of the policy, and the second one, whose answer takes long.
+      await place.endpoint.requested(3);
+      first.cancel(reason, new ActivityCancellationDetails(details));
+      await expect(lost).rejects.toThrow();
+      expect(await stored(place)).toBeUndefined();
+      const second = rollOut();
+      hold.resolve();
+      expect(await second).toMatchObject({ ending: 'submitted', success: true });
+      const keys = place.asked('test-model').map(({ key }) => key);
+      expect(keys.length).toBe(3);
+      expect(new Set(keys).size).toBe(3);
+    },
+  );
 
   it('is made elsewhere when the worker is told to stop: at the next step', async () => {
     const { place, rollOut } = await branchPoint({

@@ -51,69 +51,107 @@ function firstDifference(one: string, other: string): string {
   return `line ${at + 1} of ${lines[0].length}, character ${from}\n  was …${part(was)}\n  is  …${part(is)}`;
 }
 
+/**
+ * Why the same call may be sent once more, by what became of the request before: an injected fault, a kill that hit it, or the time limit of a
+ * call, which runs out on a busy machine although the answer is on its way.
+ */
+export type Excuse = 'fault' | 'kill' | 'time-limit';
+
 export type Repeats = {
   requests: number;
   /** Requests that came to an injected fault. */
   faulted: number;
-  /** Requests that the client gave up by its own time limit, because the machine was too busy to answer in time. */
-  timedOut: number;
   /** Requests under a key whose answer was journaled before. */
   afterJournaled: string[];
-  /** Requests beyond the first of a key, those after a fault or a time-out aside. */
-  repeated: number;
-  /** Most that these may be: for each kill, the calls sent and not yet journaled. */
+  /** Requests beyond the first of a key, by what became of the one before. */
+  repeated: { [excuse in Excuse]: number };
+  /** Calls that were sent and not yet journaled at a kill, for each kill. */
   inFlightAtKills: number;
-  /** Keys with more of them than there were kills while they were in flight, with what became of each request. */
+  /** The other requests beyond the first of a key, with what became of all of that key. */
   unexplained: string[];
 };
 
-/**
- * @param journaledAt when each key was written, in milliseconds since 1970
- * @param timeLimitMs after which the client gives a call up
- */
-export function countRepeats(
-  requests: LogEntry[],
-  journaledAt: Map<string, number>,
-  kills: Kill[],
-  timeLimitMs: number,
-): Repeats {
-  const lastedMs = ({ received, time }: LogEntry) => Date.parse(time) - Date.parse(received);
-  // The client's clock starts a little earlier than the server's.
-  const isTimedOut = (entry: LogEntry) =>
-    entry.fault === null && !entry.complete && lastedMs(entry) >= 0.9 * timeLimitMs;
-  const byKey = Map.groupBy(requests, ({ key }) => key);
+/** What the store says about the calls of some runs, by key. */
+export type Noted = {
+  /** When each answer was written, in milliseconds since 1970. */
+  journaledAt: Map<string, number>;
+  /** How many requests came to no answer by what the gateway saw, rate limits aside. */
+  faults: Map<string, number>;
+};
+
+/** @param kills of processes whose end ends calls: workers and model servers */
+export function countRepeats(requests: LogEntry[], { journaledAt, faults }: Noted, kills: Kill[]): Repeats {
   const repeats: Repeats = {
     requests: requests.length,
     faulted: requests.filter(({ fault }) => fault !== null).length,
-    timedOut: requests.filter(isTimedOut).length,
     afterJournaled: [],
-    repeated: 0,
+    repeated: { fault: 0, kill: 0, 'time-limit': 0 },
     inFlightAtKills: 0,
     unexplained: [],
   };
-  for (const [key, entries] of byKey) {
+  for (const [key, unordered] of Map.groupBy(requests, (request) => request.key)) {
+    const entries = unordered.toSorted((one, other) => Date.parse(one.received) - Date.parse(other.received));
     const written = journaledAt.get(key) ?? Number.POSITIVE_INFINITY;
-    const times = entries.map(({ received }) => Date.parse(received));
-    if (times.some((time) => time > written)) repeats.afterJournaled.push(key);
-    const first = Math.min(...times);
-    const inFlight = kills.filter(({ from, to }) => first <= to && written >= from).length;
-    const extra = Math.max(0, entries.filter((entry) => entry.fault === null && !isTimedOut(entry)).length - 1);
-    repeats.repeated += extra;
-    repeats.inFlightAtKills += inFlight;
-    if (extra > inFlight) {
-      const words = entries.map((entry) => `${entry.received} ${lastedMs(entry)} ms ${entry.fault ?? entry.status}`);
-      repeats.unexplained.push(
-        `${key} (${words.join('; ')}; journaled ${Number.isFinite(written) ? new Date(written).toISOString() : 'never'})`,
-      );
+    const first = Date.parse(entries[0]!.received);
+    repeats.inFlightAtKills += kills.filter(({ from, to }) => first <= to && written >= from).length;
+    // The model server cannot tell a call that its client has given up: it may have read it too late, or answered in vain.
+    let unaccounted = (faults.get(key) ?? 0) - entries.filter(({ fault }) => isTransportFault(fault)).length;
+    for (const [index, entry] of entries.entries()) {
+      if (index === 0) continue;
+      const sentAgain = Date.parse(entry.received);
+      if (sentAgain > written && !repeats.afterJournaled.includes(key)) repeats.afterJournaled.push(key);
+      const excuse = excuseFor(entries[index - 1]!, sentAgain, kills);
+      if (excuse !== null) repeats.repeated[excuse]++;
+      else if (unaccounted-- > 0) repeats.repeated['time-limit']++;
+      else repeats.unexplained.push(`${key} (${wordsOf(entries)}; journaled ${timeOf(written)})`);
     }
   }
   return repeats;
 }
 
-/** When each answer of these runs was written. */
-export async function writingTimes(store: Store, runIds: string[]): Promise<Map<string, number>> {
-  const query = store.database.kysely.selectFrom('answers').select(['key', 'created_at']).where('run_id', 'in', runIds);
-  return new Map((await query.execute()).map(({ key, created_at }) => [key, created_at]));
+function excuseFor(before: LogEntry, sentAgain: number, kills: Kill[]): 'fault' | 'kill' | null {
+  if (before.fault !== null) return 'fault';
+  const [received, over] = [Date.parse(before.received), Date.parse(before.time)];
+  // A whole answer may have been lost on its way to the journal, at a kill before the call was sent again; a cut one was cut at a kill.
+  const isHit = ({ from, to }: Kill) =>
+    before.complete ? received <= to && from <= sentAgain : from <= over && over <= to;
+  return kills.some(isHit) ? 'kill' : null;
+}
+
+function isTransportFault(fault: LogEntry['fault']): boolean {
+  return fault !== null && fault !== 'rate-limit';
+}
+
+function lastedMs({ received, time }: LogEntry): number {
+  return Date.parse(time) - Date.parse(received);
+}
+
+function wordsOf(entries: LogEntry[]): string {
+  const outcome = ({ fault, complete }: LogEntry) => fault ?? (complete ? 'complete' : 'cut');
+  return entries.map((entry) => `${entry.received} ${lastedMs(entry)} ms ${outcome(entry)}`).join('; ');
+}
+
+function timeOf(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'never';
+}
+
+export async function notedCalls(store: Store, runIds: string[]): Promise<Noted> {
+  const { kysely } = store.database;
+  const answers = await kysely
+    .selectFrom('answers')
+    .select(['key', 'created_at'])
+    .where('run_id', 'in', runIds)
+    .execute();
+  const faults = await kysely
+    .selectFrom('faults')
+    .select(['key', 'count'])
+    .where('run_id', 'in', runIds)
+    .where('kind', '=', 'Model.Transport')
+    .execute();
+  return {
+    journaledAt: new Map(answers.map(({ key, created_at }) => [key, created_at])),
+    faults: new Map(faults.map(({ key, count }) => [key, Number(count)])),
+  };
 }
 
 /** Whether a folder to which an export was killed holds nothing that looks finished, or all of it. @returns what is wrong */

@@ -29,7 +29,7 @@ const result = await runInChaos({
   forMs: 15_000,
   latency: { distribution: 'uniform', meanMs: 277 },
   faults: { rate429: 0.02, rate500: 0.02, rateHang: 0.01, rateCut: 0.02, rateMalformed: 0.02, rateTruncated: 0.02 },
-  callTimeoutMs: 5_000,
+  callTimeoutMs: 10_000,
   giveUpAfterMs: 900_000,
   report: console.log,
 });

@@ -13,10 +13,10 @@ import {
   countRepeats,
   differences,
   halfWritten,
+  notedCalls,
   type Outcome,
   outcomeWithExport,
   type Repeats,
-  writingTimes,
 } from './aftermath.ts';
 import { Disturber } from './disturb.ts';
 import { type Disturbance, type HowMany, makePlan } from './plan.ts';
@@ -141,19 +141,14 @@ async function runDisturbed(
       for (const [index, runId] of runIds.entries())
         problems.push(...differences(runId, undisturbed.outcomes[index]!, disturbed.outcomes[index]!));
 
-      const repeats = countRepeats(
-        await lab.requests(),
-        await writingTimes(lab.store, runIds),
-        disturber.kills,
-        callTimeoutMs,
-      );
+      const repeats = countRepeats(await lab.requests(), await notedCalls(lab.store, runIds), disturber.kills);
       if (repeats.afterJournaled.length > 0)
         problems.push(
           `${repeats.afterJournaled.length} journaled calls were sent again: ${repeats.afterJournaled.slice(0, 5).join(', ')}`,
         );
       if (repeats.unexplained.length > 0)
         problems.push(
-          `${repeats.unexplained.length} calls were repeated that no kill had hit: ${repeats.unexplained.slice(0, 10).join('\n  ')}`,
+          `${repeats.unexplained.length} calls were sent again for no reason: ${repeats.unexplained.slice(0, 10).join('\n  ')}`,
         );
       problems.push(...disturber.exports.flatMap(halfWritten));
       problems.push(...(await leftOvers(lab, runIds)));
@@ -224,9 +219,8 @@ function nothing({ tasks }: Results, carriedOut: HowMany, undisturbedMs: number,
   const repeats = {
     requests: 0,
     faulted: 0,
-    timedOut: 0,
     afterJournaled: [],
-    repeated: 0,
+    repeated: { fault: 0, kill: 0, 'time-limit': 0 },
     inFlightAtKills: 0,
     unexplained: [],
   };

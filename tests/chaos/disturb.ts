@@ -12,11 +12,16 @@ import type { WorkerProcess } from '../helpers/worker-process.ts';
 import type { Disturbance } from './plan.ts';
 import type { SmallDisk } from './small-disk.ts';
 
-/** From shortly before a process was killed until nothing more can come of it, in milliseconds since 1970. */
+/**
+ * From shortly before a worker or a model server was killed until nothing more can come of it, in milliseconds since 1970. The end of a Temporal
+ * server is none: no call has to end with it.
+ */
 export type Kill = { from: number; to: number };
 
-/** What a dying process has sent is read by then. */
-const settleMs = 250;
+/** The model server, in a busy process, has noticed by then that a worker is gone. */
+const settleMs = 1_000;
+
+const mostStarts = 30;
 
 export class Disturber {
   readonly kills: Kill[] = [];
@@ -43,7 +48,7 @@ export class Disturber {
     this.#disk = given.disk;
     this.#exportFolder = given.exportFolder;
     this.#runIds = given.runIds;
-    this.#workers = Array.from({ length: given.workers }, () => lab.workApart());
+    this.#workers = Array.from({ length: given.workers }, () => this.#startWorker());
   }
 
   async carryOut(disturbance: Disturbance): Promise<void> {
@@ -76,14 +81,26 @@ export class Disturber {
     const worker = await this.#workers[place]!;
     this.#noteChildren(worker.pid);
     await this.#asKill(() => worker.end('SIGKILL'));
-    this.#workers[place] = this.#lab.workApart();
+    this.#workers[place] = this.#startWorker();
     // Whoever needs it next hears of a failed start.
     this.#workers[place].catch(() => {});
   }
 
+  /** One that cannot start, because the disk is full just then, is started again, as any supervisor does. */
+  async #startWorker(): Promise<WorkerProcess> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#lab.workApart();
+      } catch (error) {
+        if (attempt === mostStarts) throw error;
+      }
+      await sleep(1_000);
+    }
+  }
+
   async #killTemporal(): Promise<void> {
     const { pid } = (await lookUpEmbeddedServer(this.#temporalHome))!;
-    await this.#asKill(async () => process.kill(pid, 'SIGKILL'));
+    process.kill(pid, 'SIGKILL');
     await until(
       'the Temporal server serves again',
       async () => ((await lookUpEmbeddedServer(this.#temporalHome))?.pid ?? pid) !== pid,

@@ -18,6 +18,25 @@ describeEngines('a call that two workers want at the same moment', (engine) => {
     expect(endpoint.requests.length).toBe(1);
     expect(await store.database.kysely.selectFrom('claims').selectAll().execute()).toEqual([]);
   });
+
+  it('is not sent again when the claim on it could not be renewed in time, as its holder renews it before it is taken over', async () => {
+    const hold = Promise.withResolvers<void>();
+    const store = await engine.open();
+    const { gateway, config, endpoint, call } = await gatewayTo([{ after: hold.promise }], { store });
+    const { kysely } = store.database;
+    const claim = () => kysely.selectFrom('claims').selectAll().executeTakeFirstOrThrow();
+    const first = gateway.answer(call(), never);
+    await endpoint.requested(1);
+    const { holder } = await claim();
+    // What a store that was locked, or a process that stood still, leaves behind.
+    await kysely.updateTable('claims').set({ expires_at: 0 }).execute();
+    const second = new Gateway(await engine.reopen(store), { models: config }).answer(call(), never);
+    await expect.poll(async () => (await claim()).expires_at, { timeout: 5_000 }).toBeGreaterThan(Date.now() + 5_000);
+    expect(await claim()).toMatchObject({ holder });
+    hold.resolve();
+    expect(await first).toEqual(await second);
+    expect(endpoint.requests.length).toBe(1);
+  });
 });
 
 describe('a claim', () => {
@@ -63,6 +82,23 @@ describe('a claim', () => {
     await expect.poll(async () => (await claim()).expires_at, { timeout: 5_000 }).toBeGreaterThan(initially);
     hold.resolve();
     expect(await first).toEqual(await second);
+    expect(endpoint.requests.length).toBe(1);
+  });
+
+  it('holds while a call is under way that nobody waits for, and another worker gets its answer', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, store, config, endpoint, call } = await gatewayTo([{ content: 'Left.', after: hold.promise }]);
+    const leaving = new AbortController();
+    const first = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    leaving.abort(new Error('the attempt was lost'));
+    await expect(first).rejects.toThrow('the attempt was lost');
+    const claim = () => store.database.kysely.selectFrom('claims').select('expires_at').executeTakeFirstOrThrow();
+    const { expires_at: initially } = await claim();
+    const second = new Gateway(store, { models: config }).answer(call(), never);
+    await expect.poll(async () => (await claim()).expires_at, { timeout: 5_000 }).toBeGreaterThan(initially);
+    hold.resolve();
+    expect((await second).message.content).toBe('Left.');
     expect(endpoint.requests.length).toBe(1);
   });
 });

@@ -122,15 +122,62 @@ describe('a caller that gives up', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 
-  it('in flight ends the request', async () => {
-    const { gateway, endpoint, call } = await gatewayTo([{ fault: 'hang' }]);
+  it('leaves at once when its call was sent, and whoever asks next has the answer without paying', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, store, endpoint, call } = await gatewayTo([{ content: 'Left.', after: hold.promise }]);
+    const leaving = new AbortController();
+    const first = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    leaving.abort(reason);
+    await expect(first).rejects.toBe(reason);
+    expect(endpoint.inFlight).toBe(1);
+    const second = gateway.answer(call(), never);
+    hold.resolve();
+    const answer = await second;
+    expect(answer.message.content).toBe('Left.');
+    expect(await store.journal.read(['run-1'], answer.key)).toEqual(answer);
+    expect(endpoint.requests.length).toBe(1);
+  });
+
+  it('when its call was sent has the answer journaled, though nobody asks again', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, store, endpoint, call } = await gatewayTo([{ after: hold.promise }]);
+    const leaving = new AbortController();
+    const answer = gateway.answer(call(), leaving.signal);
+    await endpoint.requested(1);
+    leaving.abort(reason);
+    await expect(answer).rejects.toBe(reason);
+    hold.resolve();
+    await gateway.idle();
+    expect((await store.reservations.use(scope, 'run')).calls).toBe(1);
+    expect(await store.database.kysely.selectFrom('claims').selectAll().execute()).toEqual([]);
+  });
+
+  it('leaves a call behind that ends with its time limit, and is not sent again for nobody', async () => {
+    const { gateway, store, endpoint, call } = await gatewayTo([{ fault: 'hang' }], { timeoutMs: 300 });
     const leaving = new AbortController();
     const answer = gateway.answer(call(), leaving.signal);
     await endpoint.requested(1);
     leaving.abort(reason);
     await expect(answer).rejects.toBe(reason);
     await gateway.idle();
-    await expect.poll(() => endpoint.inFlight).toBe(0);
+    expect(endpoint.requests.length).toBe(1);
+    expect((await store.reservations.use(scope, 'run')).calls).toBe(0);
+    expect(await store.database.kysely.selectFrom('claims').selectAll().execute()).toEqual([]);
+  });
+
+  it('between its turn and the sending is not served', async () => {
+    const { gateway, store, endpoint, call } = await gatewayTo([]);
+    const leaving = new AbortController();
+    const { control } = store.runs;
+    store.runs.control = async (runId) => {
+      leaving.abort(reason);
+      return control.call(store.runs, runId);
+    };
+    await expect(gateway.answer(call(), leaving.signal)).rejects.toBe(reason);
+    await gateway.idle();
+    expect(endpoint.requests.length).toBe(0);
+    expect((await store.reservations.use(scope, 'run')).calls).toBe(0);
   });
 
   it('does not take the answer from others who wait for it', async () => {
@@ -153,7 +200,7 @@ describe('a caller that gives up', () => {
   });
 
   it('leaves the key to whoever asks next, never with two requests at once', async () => {
-    const { gateway, endpoint, call } = await gatewayTo([{ fault: 'hang' }, {}]);
+    const { gateway, endpoint, call } = await gatewayTo([{ fault: 'hang' }, {}], { timeoutMs: 1_000 });
     const leaving = new AbortController();
     const first = gateway.answer(call(), leaving.signal);
     await endpoint.requested(1);
@@ -162,6 +209,20 @@ describe('a caller that gives up', () => {
     expect((await gateway.answer(call(), never)).message.content).toBe('An answer.');
     expect(endpoint.requests.length).toBe(2);
     expect(endpoint.mostInFlight).toBe(1);
+  });
+});
+
+describe('a process that ends', () => {
+  it('ends the calls that are still under way, and leaves neither claim nor reservation', async () => {
+    const { gateway, store, endpoint, call } = await gatewayTo([{ fault: 'hang' }]);
+    const answer = gateway.answer(call(), never);
+    await endpoint.requested(1);
+    gateway.endCalls();
+    await expect(answer).rejects.toThrow('ends');
+    await gateway.idle();
+    await expect.poll(() => endpoint.inFlight).toBe(0);
+    expect((await store.reservations.use(scope, 'run')).calls).toBe(0);
+    expect(await store.database.kysely.selectFrom('claims').selectAll().execute()).toEqual([]);
   });
 });
 
