@@ -8,7 +8,7 @@ import { auditWorkflowId } from './domain/workflow-ids.ts';
 import { CruxError } from './errors.ts';
 import type { Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
-import { workflowQueue } from './temporal/task-queues.ts';
+import { taskQueue } from './temporal/task-queues.ts';
 
 export type AuditRequest = {
   /** Reference rollouts of each action, 1 to 10,000. Default 64. */
@@ -60,7 +60,7 @@ export async function launchAudit(client: Client, store: Store, run: Run): Promi
   const input: AuditInput = { runId: run.id, rollouts: settings.rollouts, parallel: run.config.parallel };
   const handle = await client.workflow.start('audit', {
     workflowId: auditWorkflowId(run.id),
-    taskQueue: workflowQueue(store.id),
+    taskQueue: taskQueue(store.id),
     args: [input],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',

@@ -58,7 +58,7 @@ export { cso, eto, evaluate, ipr, rft, rro, sft, stepDpo } from './methods.ts';
 export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
 export { recordUse } from './store/data-uses.ts';
-export { agentQueue, workflowQueue } from './temporal/task-queues.ts';
+export { taskQueue, type WorkerRole } from './temporal/task-queues.ts';
 export { type AuditView, auditView } from './views/audit.ts';
 export {
   type ComparedFigure,

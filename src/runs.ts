@@ -25,7 +25,7 @@ import { importScope } from './store/findings.ts';
 import { flagOf } from './store/flag.ts';
 import type { NewRunTask, Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
-import { workflowQueue } from './temporal/task-queues.ts';
+import { taskQueue } from './temporal/task-queues.ts';
 
 /** Changes to CSO's options; what is left out comes from configuration and preset. */
 export type OptionChanges = Partial<Omit<CsoOptions, 'verification'>> & {
@@ -163,7 +163,7 @@ export async function launchRun(client: Client, store: Store, run: Run): Promise
   const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
   await client.workflow.start('campaign', {
     workflowId: run.id,
-    taskQueue: workflowQueue(store.id),
+    taskQueue: taskQueue(store.id),
     args: [input],
     // A campaign that was terminated is started again, and finds what is done in the store.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
@@ -183,14 +183,14 @@ export async function launchRun(client: Client, store: Store, run: Run): Promise
  * @throws CruxError `User.Config` when a run of another store has the id
  */
 async function refuseForeign(client: Client, store: Store, runId: string): Promise<void> {
-  let taskQueue: string;
+  let queue: string;
   try {
-    taskQueue = (await client.workflow.getHandle(runId).describe()).taskQueue;
+    queue = (await client.workflow.getHandle(runId).describe()).taskQueue;
   } catch (error) {
     if (error instanceof Error && error.name === 'WorkflowNotFoundError') return;
     throw error;
   }
-  if (taskQueue === workflowQueue(store.id)) return;
+  if (queue === taskQueue(store.id)) return;
   throw new CruxError('User.Config', `A run "${runId}" of another store is known to this Temporal server.`, {
     remedy: 'Choose another --run-id: its workflows have the names that this run would need.',
   });

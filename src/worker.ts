@@ -16,6 +16,7 @@ import {
 import type { ActivityContext } from './activities/context.ts';
 import { agentActivities } from './activities/index.ts';
 import type { CruxConfig } from './config.ts';
+import { isCostly } from './environments/contract.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { SessionCache } from './environments/session-cache.ts';
 import { CallObserver } from './models/call-observer.ts';
@@ -29,9 +30,7 @@ import { observeWorker } from './observe/worker-gauges.ts';
 import type { Store } from './store/store.ts';
 import type { TemporalConnection } from './temporal/connection.ts';
 import type { WorkerBuild } from './temporal/deployment.ts';
-import { agentQueue, holderQueue, workflowQueue } from './temporal/task-queues.ts';
-
-export type WorkerRole = 'workflow' | 'agent';
+import { holderQueue, taskQueue, type WorkerRole } from './temporal/task-queues.ts';
 
 export type WorkerOptions = {
   config: CruxConfig;
@@ -73,14 +72,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log));
   const stopping = new AbortController();
   const id = randomUUID();
-  const isCostly = config.environments.some(({ capabilities }) => capabilities.sessions === 'costly');
+  const hasCostly = config.environments.some(isCostly);
   const context: ActivityContext = {
     store,
     config,
     environments,
     sessions,
     gateway,
-    holderQueue: isCostly ? holderQueue(store.id, id) : null,
+    holderQueue: hasCostly ? holderQueue(store.id, id) : null,
     stopping: stopping.signal,
   };
 
@@ -94,30 +93,30 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     maxHeartbeatThrottleInterval: '4s' as const,
     defaultHeartbeatThrottleInterval: '4s' as const,
   };
-  const versioned = build ? { workerDeploymentOptions: deploymentOptions(build) } : {};
-  const workers: Worker[] = [];
-  if (roles.includes('workflow')) {
-    workers.push(
-      await Worker.create({
-        ...shared,
-        ...versioned,
-        taskQueue: workflowQueue(store.id),
-        ...workflowCode(temporal.dataConverter?.failureConverterPath !== undefined),
-        // About 2 MB each, measured; more would only trade memory for replays.
-        maxCachedWorkflows: 600,
-        maxConcurrentWorkflowTaskExecutions: 40,
-      }),
-    );
-  }
-  if (roles.includes('agent')) {
-    const activities = agentActivities(context);
-    const limits = { maxConcurrentActivityTaskExecutions: 400 };
-    const own = { ...shared, ...limits, activities, interceptors: { activity: [activitySpans] } };
-    workers.push(await Worker.create({ ...own, ...versioned, taskQueue: agentQueue(store.id) }));
-    if (context.holderQueue !== null) {
-      // Without a build: the queue belongs to this process alone, and no other build could ever serve it.
-      workers.push(await Worker.create({ ...own, taskQueue: context.holderQueue }));
-    }
+  const activities = agentActivities(context);
+  const acting = {
+    activities,
+    maxConcurrentActivityTaskExecutions: 400,
+    interceptors: { activity: [activitySpans] },
+  };
+  const deciding = {
+    ...workflowCode(temporal.dataConverter?.failureConverterPath !== undefined),
+    // About 2 MB each, measured; more would only trade memory for replays.
+    maxCachedWorkflows: 600,
+    maxConcurrentWorkflowTaskExecutions: 40,
+  };
+  const workers = [
+    await Worker.create({
+      ...shared,
+      ...(build && { workerDeploymentOptions: deploymentOptions(build) }),
+      taskQueue: taskQueue(store.id),
+      ...(roles.includes('workflow') && deciding),
+      ...(roles.includes('agent') && acting),
+    }),
+  ];
+  if (roles.includes('agent') && context.holderQueue !== null) {
+    // Without a build: the queue belongs to this process alone, and no other build could ever serve it.
+    workers.push(await Worker.create({ ...shared, ...acting, taskQueue: context.holderQueue }));
   }
 
   const announce = () =>

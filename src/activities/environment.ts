@@ -9,7 +9,7 @@ import type {
   TrajectorySummary,
 } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
-import type { Confirmation } from '../environments/contract.ts';
+import { type Confirmation, isCostly } from '../environments/contract.ts';
 import { admitState } from '../models/gateway.ts';
 import { recorderOf } from '../store/environment-steps.ts';
 import { importScope } from '../store/findings.ts';
@@ -43,6 +43,7 @@ export function environmentActivities(context: ActivityContext) {
       trajectoryId: runTask.importedId ?? trajectoryId(run, task.id, runTask.sample),
       stepLimit: run.config.stepLimit,
       granularity: run.config.granularity,
+      wholeSteps: !isCostly(environments.get(run.environment)),
       parallel: run.config.parallel,
       options: run.config.options,
       imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId),
@@ -66,8 +67,7 @@ export function environmentActivities(context: ActivityContext) {
     const state = await store.tree.state(nodeId);
     const taken = await takeStep(context, state, answer.message, recorderOf(run, answer.purpose), signal);
     const { done, reward, success } = taken;
-    const costly = environments.get(state.environment).capabilities.sessions === 'costly';
-    const holder = costly && !done ? context.holderQueue : null;
+    const holder = isCostly(environments.get(state.environment)) && !done ? context.holderQueue : null;
     return { nodeId: taken.state.id, step: taken.state.step, done, reward, success, holder };
   }
 

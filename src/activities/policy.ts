@@ -1,8 +1,9 @@
-import type { TurnInput, TurnResult } from '../domain/wire.ts';
+import type { TurnInput, TurnResult, TurnTaken } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
+import { recorderOf } from '../store/environment-steps.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { modelTurn } from './steps.ts';
+import { modelTurn, takeStep } from './steps.ts';
 
 export function policyActivities(context: ActivityContext) {
   /** One call of the policy in a state; its answer is in the journal when this returns. */
@@ -16,5 +17,19 @@ export function policyActivities(context: ActivityContext) {
     return { kind: 'answer', answerKey: turn.answer.key, tool: parsed.kind === 'action' ? parsed.action.tool : null };
   }
 
-  return { callPolicy: activity(callPolicy) };
+  /**
+   * The policy's call and the environment's answer to it in one activity. Each is stored when it is done, so that a repeated attempt does only
+   * what is missing.
+   */
+  async function takeTurn({ runId, nodeId, purpose, stream }: TurnInput, signal: AbortSignal): Promise<TurnTaken> {
+    const run = await context.store.runs.get(runId);
+    const state = await context.store.tree.state(nodeId);
+    const turn = await modelTurn(context, run, state, { role: 'policy', purpose, stream }, signal);
+    if (turn.kind === 'ended') return turn;
+    const taken = await takeStep(context, state, turn.answer.message, recorderOf(run, purpose), signal);
+    const { tool, done, reward, success } = taken;
+    return { kind: 'step', tool, nodeId: taken.state.id, step: taken.state.step, done, reward, success };
+  }
+
+  return { callPolicy: activity(callPolicy), takeTurn: activity(takeTurn) };
 }

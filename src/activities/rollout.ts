@@ -106,10 +106,12 @@ export function rolloutActivities(context: ActivityContext) {
     const run = await store.runs.get(input.runId);
     admitState(run.id, run.state);
     const origin = await store.tree.state(input.nodeId);
+    // Any worker may go on.
+    const wholeSteps = true;
     const known = await store.findings.branch(input.runId, branchId(input));
     if (known) {
       const { leaf_id: nodeId, compared } = known;
-      return { nodeId, step: origin.step, stepLimit: origin.step, compared, outcome: branchOutcome(known) };
+      return { nodeId, step: origin.step, stepLimit: origin.step, compared, wholeSteps, outcome: branchOutcome(known) };
     }
     const { refusal } = await startRollouts(store, scopeOf(run, input, origin), [branchId(input)]);
     if (refusal) throw refusal;
@@ -118,7 +120,7 @@ export function rolloutActivities(context: ActivityContext) {
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
     const outcome = ended ? branchOutcome(await record(run, input, compared, outcomeOf(taken), signal)) : null;
-    return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, outcome };
+    return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, wholeSteps, outcome };
   }
 
   /** Records what a branch that was continued call by call came to. */

@@ -8,7 +8,7 @@ import {
   setCurrentBuild,
   unversioned,
 } from '../temporal/deployment.ts';
-import { agentQueue, workflowQueue } from '../temporal/task-queues.ts';
+import { taskQueue } from '../temporal/task-queues.ts';
 import { configIfValid, type GlobalOptions, homeOf, printResult, reachTemporal } from './setting.ts';
 import { table } from './text.ts';
 
@@ -28,11 +28,11 @@ export async function deployment(options: GlobalOptions, deploymentName: string,
   const temporal = await reachTemporal(options, await configIfValid(options), 'join');
   try {
     if (ramp !== undefined) {
-      await rampBuild(temporal, { deploymentName, buildId: ramp }, percent!, await queuesOfStore(options));
+      await rampBuild(temporal, { deploymentName, buildId: ramp }, percent!, await queueOfStore(options));
     }
     if (setCurrent !== undefined) {
-      const queues = setCurrent === unversioned ? [] : await queuesOfStore(options);
-      await setCurrentBuild(temporal, { deploymentName, buildId: setCurrent }, queues);
+      const queue = setCurrent === unversioned ? '' : await queueOfStore(options);
+      await setCurrentBuild(temporal, { deploymentName, buildId: setCurrent }, queue);
     }
     const builds = await describeDeployment(temporal, deploymentName);
     printResult(options, { deployment: deploymentName, builds }, () => textOf(builds));
@@ -41,11 +41,10 @@ export async function deployment(options: GlobalOptions, deploymentName: string,
   }
 }
 
-/** Those that any build must serve: one that serves only the other would leave half of the work lying. */
-async function queuesOfStore(options: GlobalOptions): Promise<string[]> {
+async function queueOfStore(options: GlobalOptions): Promise<string> {
   const store = await openStore(storeLocation(await configIfValid(options), homeOf(options)));
   try {
-    return [workflowQueue(store.id), agentQueue(store.id)];
+    return taskQueue(store.id);
   } finally {
     await store.close();
   }
@@ -55,7 +54,7 @@ function textOf(builds: DeployedBuild[]): string {
   const rows = builds.map(({ buildId, status, rampPercentage, taskQueues }) => [
     buildId,
     rampPercentage === null ? status : `${status} ${rampPercentage} %`,
-    taskQueues.join(', ') || 'none',
+    taskQueues.map(({ name, roles }) => `${name} (${roles.join(' + ')})`).join(', ') || 'none',
   ]);
   return table(['build', 'status', 'task queues'], rows);
 }

@@ -4,8 +4,7 @@ import type { Log, LogFormat, LogLevel } from '../observe/log.ts';
 import { makeLog } from '../observe/make-log.ts';
 import { openStore } from '../store/store.ts';
 import type { WorkerBuild } from '../temporal/deployment.ts';
-import { agentQueue, workflowQueue } from '../temporal/task-queues.ts';
-import type { WorkerRole } from '../worker.ts';
+import { taskQueue, type WorkerRole } from '../temporal/task-queues.ts';
 import { onInterrupt } from './interrupt.ts';
 import { configOf, type GlobalOptions, homeOf, reachTemporal } from './setting.ts';
 
@@ -69,9 +68,7 @@ async function work(
         tell(`Temporal     ${temporal.address}, namespace ${temporal.namespace}`);
         if (temporal.uiAddress) tell(`Temporal UI  ${temporal.uiAddress}`);
         tell(`Store        ${store.location}`);
-        tell(
-          `Task queues  ${roles.map((role) => (role === 'agent' ? agentQueue : workflowQueue)(store.id)).join(', ')}`,
-        );
+        tell(`Task queue   ${taskQueue(store.id)}`);
         if (telemetry.metricsAddress) tell(`Metrics      http://${telemetry.metricsAddress}/metrics`);
         tell(`Worker       ${roles.join(' + ')}, ready. Start runs with \`crux run\`; stop with Ctrl-C.`);
         if (build) {

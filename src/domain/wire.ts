@@ -26,6 +26,8 @@ export type OpenedTask = {
   trajectoryId: string;
   stepLimit: number;
   granularity: 'rollout' | 'call';
+  /** Whether a step is one activity, because any worker may hold its session. Absent in histories from before there was a choice. */
+  wholeSteps?: boolean;
   parallel: number;
   options: MethodOptions;
   /** Set when the trajectory was recorded elsewhere: nothing is explored then. */
@@ -50,6 +52,14 @@ export type TurnInput = {
 export type TurnResult =
   | { kind: 'answer'; answerKey: string /** Tool that the answer calls; null when malformed. */; tool: string | null }
   | { kind: 'ended'; ending: Ending };
+
+/** What a turn led to. */
+export type TurnTaken =
+  | { kind: 'ended'; ending: Ending }
+  | ({ kind: 'step' /** Tool that was called; null when malformed. */; tool: string | null } & Omit<
+      StepResult,
+      'holder'
+    >);
 
 export type StepInput = { runId: string; nodeId: string; answerKey: string };
 export type StepResult = {
@@ -219,7 +229,14 @@ export type RolloutsInput = Omit<BranchInput, 'rollout'> & { from: number; to: n
 export type BranchWorkflowInput = BranchInput & { historyLimit?: number; cursor?: BranchCursor };
 
 /** Where a branch goes on after it continued as new. */
-export type BranchCursor = { nodeId: string; step: number; stepLimit: number; compared: number };
+export type BranchCursor = {
+  nodeId: string;
+  step: number;
+  stepLimit: number;
+  compared: number;
+  /** See `OpenedTask`. */
+  wholeSteps?: boolean;
+};
 
 export type BranchResult = {
   ending: Ending;

@@ -108,3 +108,8 @@ export type EnvironmentDefinition = Omit<Environment, 'capabilities' | 'stepLimi
   successAt?: number;
   verifier?: { [name: string]: Json };
 };
+
+/** Whether a session is worth a worker of its own: steps then go to the one that holds it. */
+export function isCostly({ capabilities }: Environment): boolean {
+  return capabilities.sessions === 'costly';
+}

@@ -14,7 +14,7 @@ import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
 import type { State, Transition, Tree } from '../store/tree.ts';
 import { nextStateKey } from '../store/tree.ts';
-import type { Environment, Session, StepResult } from './contract.ts';
+import { type Environment, isCostly, type Session, type StepResult } from './contract.ts';
 import type { EnvironmentRegistry } from './registry.ts';
 import { type Live, SessionPool } from './session-pool.ts';
 
@@ -187,8 +187,8 @@ function placeOf({ environment, taskId }: State) {
 }
 
 /** Replay proves more and stores nothing, so it is preferred where it is possible and cheap. */
-function needsSnapshots({ capabilities }: Environment): boolean {
-  return !capabilities.deterministic || capabilities.sessions === 'costly';
+function needsSnapshots(environment: Environment): boolean {
+  return !environment.capabilities.deterministic || isCostly(environment);
 }
 
 function isSame(recorded: Transition, result: StepResult): boolean {

@@ -3,7 +3,7 @@ import type { ObservableResult } from '@opentelemetry/api';
 import type { NativeConnection } from '@temporalio/worker';
 import type { SessionCache } from '../environments/session-cache.ts';
 import type { Gateway } from '../models/gateway.ts';
-import { agentQueue, workflowQueue } from '../temporal/task-queues.ts';
+import { taskQueue, taskTypes, type WorkerRole, workerRoles } from '../temporal/task-queues.ts';
 import type { Instruments } from './instruments.ts';
 
 export type Observed = {
@@ -15,8 +15,6 @@ export type Observed = {
 };
 
 const askTimeoutMs = 2_000;
-/** As in Temporal's TaskQueueType. */
-const taskTypes = { workflow: 1, agent: 2 } as const;
 
 /** @returns what ends it */
 export function observeWorker(instruments: Instruments, observed: Observed): () => void {
@@ -56,18 +54,17 @@ export function observeWorker(instruments: Instruments, observed: Observed): () 
 
 /** A queue that the server does not tell about has no value then, rather than 0. */
 async function readQueues({ connection, namespace, storeId }: Observed, result: ObservableResult): Promise<void> {
-  const names = { workflow: workflowQueue(storeId), agent: agentQueue(storeId) };
-  const ask = async (queue: keyof typeof names) => {
+  const ask = async (role: WorkerRole) => {
     const answer = await connection.workflowService.describeTaskQueue({
       namespace,
-      taskQueue: { name: names[queue] },
-      taskQueueType: taskTypes[queue],
+      taskQueue: { name: taskQueue(storeId) },
+      taskQueueType: taskTypes[role],
       reportStats: true,
     });
     const depth = answer.stats?.approximateBacklogCount;
-    if (depth !== undefined && depth !== null) result.observe(Number(depth), { queue });
+    if (depth !== undefined && depth !== null) result.observe(Number(depth), { queue: role });
   };
   await connection.withDeadline(Date.now() + askTimeoutMs, async () => {
-    await Promise.allSettled([ask('workflow'), ask('agent')]);
+    await Promise.allSettled(workerRoles.map(ask));
   });
 }

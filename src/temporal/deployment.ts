@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { CruxError, errorText } from '../errors.ts';
+import { taskTypes, type WorkerRole, workerRoles } from './task-queues.ts';
 
 /** What a worker belongs to. */
 export type WorkerBuild = {
@@ -21,13 +22,15 @@ export type WorkerBuild = {
  */
 export type BuildStatus = 'created' | 'inactive' | 'current' | 'ramping' | 'draining' | 'drained' | 'unknown';
 
+export type ServedQueue = { name: string; roles: WorkerRole[] };
+
 export type DeployedBuild = {
   buildId: string;
   status: BuildStatus;
   /** Share of new work in per cent while it ramps up; else null. */
   rampPercentage: number | null;
-  /** Task queues that workers of this build have asked for work. */
-  taskQueues: string[];
+  /** Task queues that workers of this build have asked for work, and for what kind of it. */
+  taskQueues: ServedQueue[];
 };
 
 /** Temporal, and the namespace that has the deployment. */
@@ -76,16 +79,16 @@ export async function describeDeployment(place: DeploymentPlace, deploymentName:
 }
 
 /**
- * Routes new work to a build, or with `unversioned` to workers without one. Waits until workers of the build serve all queues that they must.
- * @param taskQueues which the build's workers must serve: a build that lacks one would leave its work lying
+ * Routes new work to a build, or with `unversioned` to workers without one. Waits until workers of the build have both roles.
+ * @param taskQueue which the build's workers must serve: a build that lacks a role would leave half of the work lying
  * @throws CruxError `User.NotFound` when no such worker appears within a minute, `Temporal.Unavailable` when the server refuses
  */
 export async function setCurrentBuild(
   place: DeploymentPlace,
   { deploymentName, buildId }: WorkerBuild,
-  taskQueues: string[],
+  taskQueue: string,
 ): Promise<void> {
-  if (buildId !== unversioned) await untilServed(place, { deploymentName, buildId }, taskQueues);
+  if (buildId !== unversioned) await untilServed(place, { deploymentName, buildId }, taskQueue);
   const { connection, namespace } = place;
   await connection.workflowService
     .setWorkerDeploymentCurrentVersion({
@@ -104,9 +107,9 @@ export async function rampBuild(
   place: DeploymentPlace,
   { deploymentName, buildId }: WorkerBuild,
   percentage: number,
-  taskQueues: string[],
+  taskQueue: string,
 ): Promise<void> {
-  await untilServed(place, { deploymentName, buildId }, taskQueues);
+  await untilServed(place, { deploymentName, buildId }, taskQueue);
   const { connection, namespace } = place;
   await connection.workflowService
     .setWorkerDeploymentRampingVersion({
@@ -120,16 +123,16 @@ export async function rampBuild(
     });
 }
 
-async function untilServed(place: DeploymentPlace, build: WorkerBuild, taskQueues: string[]): Promise<void> {
+async function untilServed(place: DeploymentPlace, build: WorkerBuild, taskQueue: string): Promise<void> {
   const giveUpAt = Date.now() + registrationMs;
   for (;;) {
-    const served = await taskQueuesOf(place, build);
-    const missing = taskQueues.filter((queue) => !served.includes(queue));
+    const served = (await taskQueuesOf(place, build)).find(({ name }) => name === taskQueue)?.roles ?? [];
+    const missing = workerRoles.filter((role) => !served.includes(role));
     if (missing.length === 0) return;
     if (Date.now() > giveUpAt) {
       throw new CruxError(
         'User.NotFound',
-        `No worker of build "${build.buildId}" of "${build.deploymentName}" serves ${missing.join(' and ')}.`,
+        `No worker of build "${build.buildId}" of "${build.deploymentName}" serves ${taskQueue} as ${missing.join(' or ')}.`,
         { remedy: 'Start its workers first, of both roles: crux worker --deployment … --build-id …' },
       );
     }
@@ -138,14 +141,20 @@ async function untilServed(place: DeploymentPlace, build: WorkerBuild, taskQueue
 }
 
 /** Empty for a build that the server does not know (yet). */
-async function taskQueuesOf({ connection, namespace }: DeploymentPlace, build: WorkerBuild): Promise<string[]> {
+async function taskQueuesOf({ connection, namespace }: DeploymentPlace, build: WorkerBuild): Promise<ServedQueue[]> {
   const { versionTaskQueues } = await connection.workflowService
     .describeWorkerDeploymentVersion({ namespace, deploymentVersion: build })
     .catch((error: unknown) => {
       if (grpcCode(error) === notFound) return { versionTaskQueues: [] };
       throw refusal(error, `Build "${build.buildId}" of "${build.deploymentName}" cannot be looked up`);
     });
-  return [...new Set((versionTaskQueues ?? []).map(({ name }) => name ?? ''))].toSorted();
+  const byName = Map.groupBy(versionTaskQueues ?? [], ({ name }) => name ?? '');
+  return [...byName]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, kinds]) => ({
+      name,
+      roles: workerRoles.filter((role) => kinds.some(({ type }) => type === taskTypes[role])),
+    }));
 }
 
 const notFound = 5;

@@ -4,6 +4,7 @@ import { streamOf } from '../domain/stream.ts';
 import type { BranchCursor, BranchResult, BranchWorkflowInput } from '../domain/wire.ts';
 import { isHistoryLong } from './history.ts';
 import { agent, bookkeeping, faultOf } from './proxies.ts';
+import { takeTurn } from './turn.ts';
 
 /**
  * One branch as a workflow of its own, an activity per call, for those who want to watch it (`granularity: "call"`). It makes the same
@@ -39,14 +40,11 @@ export async function branch(input: BranchWorkflowInput): Promise<BranchResult> 
       if (isHistoryLong(historyLimit) && at.step !== cursor?.step)
         await continueAsNew<typeof branch>({ ...input, cursor: at });
       const { nodeId } = at;
-      const turn = await agent(`step ${at.step + 1}: policy`).callPolicy({ runId, nodeId, purpose, stream });
-      if (turn.kind === 'ended') return await record(turn.ending, 0, false);
-      const { answerKey, tool } = turn;
-      const taken = await agent(`step ${at.step + 1}: ${tool ?? 'malformed action'}`).environmentStep({
-        runId,
-        nodeId,
-        answerKey,
-      });
+      const where = { runId, nodeId, purpose, stream };
+      const taken = await takeTurn(at.step + 1, where, at.wholeSteps, (label, taking) =>
+        agent(label).environmentStep(taking),
+      );
+      if (taken.kind === 'ended') return await record(taken.ending, 0, false);
       at = { ...at, nodeId: taken.nodeId, step: taken.step };
       if (taken.done) return await record('submitted', taken.reward, taken.success);
     }

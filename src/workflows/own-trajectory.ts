@@ -8,6 +8,7 @@ import type { DrawnAction, StepInput, StepResult, TrajectorySummary, TurnInput }
 import { agent, bookkeeping, faultOf, holder } from './proxies.ts';
 import { cruxStep } from './search-attributes.ts';
 import { TaskCore } from './task-core.ts';
+import { takeTurn } from './turn.ts';
 
 /** Search attributes are in history: they are written at phase changes, and this often while exploring. */
 const stepsPerUpsert = 25;
@@ -98,11 +99,10 @@ export class OwnTrajectory<Options extends MethodOptions> extends TaskCore<Optio
       while (step < this.task.stepLimit) {
         if (step !== cursor.step) await this.continueAsNewIfLong({ phase: 'explore', nodeId, step });
         const where = { runId, nodeId, purpose, stream: `sample-${this.task.sample}` };
-        const turn = await agent(`step ${step + 1}: policy`).callPolicy(where);
-        if (turn.kind === 'ended') return await this.#record(nodeId, turn.ending, 0, false);
-        const { answerKey, tool } = turn;
-        const label = `step ${step + 1}: ${tool ?? 'malformed action'}`;
-        const taken = await this.#takeStep(label, { runId, nodeId, answerKey });
+        const taken = await takeTurn(step + 1, where, this.task.wholeSteps, (label, taking) =>
+          this.#takeStep(label, taking),
+        );
+        if (taken.kind === 'ended') return await this.#record(nodeId, taken.ending, 0, false);
         nodeId = taken.nodeId;
         step = taken.step;
         if (taken.done) return await this.#record(nodeId, 'submitted', taken.reward, taken.success);

@@ -6,14 +6,10 @@ import {
   ChildWorkflowFailure,
   proxyActivities,
   TerminatedFailure,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
-
-/** Activities run on the queue of the `agent` role, which lies beside that of the workflows. */
-const agentQueue = () => workflowInfo().taskQueue.replace(/-workflow$/, '-agent');
 
 /**
  * Activities heartbeat every 2 s, and workers pass that on every 4 s. So the work of a worker that was killed goes on after 12 s at most, and one
@@ -28,7 +24,6 @@ const heartbeatTimeout = '12s';
  */
 export const agent = (summary: string) =>
   proxyActivities<Activities>({
-    taskQueue: agentQueue(),
     startToCloseTimeout: '24h',
     heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -58,7 +53,6 @@ export const holder = (summary: string, taskQueue: string) =>
  */
 export const bookkeeping = (summary: string) =>
   proxyActivities<Activities>({
-    taskQueue: agentQueue(),
     startToCloseTimeout: '2m',
     heartbeatTimeout,
     retry,

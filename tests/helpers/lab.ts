@@ -18,8 +18,8 @@ import { type Simulation, type SimulationOptions, startSimulation } from '../../
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import type { WorkerBuild } from '../../src/temporal/deployment.ts';
-import { workflowQueue } from '../../src/temporal/task-queues.ts';
-import { type RunningWorker, startWorker, type WorkerRole } from '../../src/worker.ts';
+import { taskQueue, type WorkerRole } from '../../src/temporal/task-queues.ts';
+import { type RunningWorker, startWorker } from '../../src/worker.ts';
 import { cruxRun } from '../../src/workflows/search-attributes.ts';
 import { labConfig, sqlFolder } from './lab-config.ts';
 import { worlds } from './mazes.ts';
@@ -155,7 +155,7 @@ export class Lab {
       const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window, ...limits };
       await this.client.workflow.start('campaign', {
         workflowId: run.id,
-        taskQueue: workflowQueue(this.store.id),
+        taskQueue: taskQueue(this.store.id),
         args: [input],
         typedSearchAttributes: [{ key: cruxRun, value: run.id }],
       });

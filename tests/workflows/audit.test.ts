@@ -5,7 +5,7 @@ import { type AuditRequest, launchAudit, prepareAudit } from '../../src/audits.t
 import type { AuditInput, AuditResult } from '../../src/domain/audit.ts';
 import { auditWorkflowId } from '../../src/domain/workflow-ids.ts';
 import { exactValues, mazePolicy } from '../../src/simulation/maze-world.ts';
-import { workflowQueue } from '../../src/temporal/task-queues.ts';
+import { taskQueue } from '../../src/temporal/task-queues.ts';
 import { auditView } from '../../src/views/audit.ts';
 import { compareRuns } from '../../src/views/comparison.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
@@ -140,7 +140,7 @@ describe('an audit of CSO', () => {
     await prepareAudit(lab.store, again.id, { ceilings: { calls: null } });
     const input: AuditInput = { runId: again.id, rollouts: 64, parallel: 3, historyLimit: 20 };
     const workflowId = auditWorkflowId(again.id);
-    await lab.client.workflow.start('audit', { workflowId, taskQueue: workflowQueue(lab.store.id), args: [input] });
+    await lab.client.workflow.start('audit', { workflowId, taskQueue: taskQueue(lab.store.id), args: [input] });
     expect(await lab.client.workflow.getHandle(workflowId).result()).toMatchObject({ state: 'finished' });
     expect(await outcomeOfAudit(again.id)).toEqual(await outcomeOfAudit(cso));
   });

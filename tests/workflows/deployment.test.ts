@@ -1,7 +1,7 @@
 // Layer: whole runs against a real Temporal server, while workers with another build of the code take over.
 import { afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { type DeployedBuild, describeDeployment, setCurrentBuild, unversioned } from '../../src/temporal/deployment.ts';
-import { agentQueue, workflowQueue } from '../../src/temporal/task-queues.ts';
+import { taskQueue } from '../../src/temporal/task-queues.ts';
 import { Lab, outcomeOf, until } from '../helpers/lab.ts';
 
 const { address } = inject('temporal');
@@ -23,11 +23,10 @@ afterEach(() => lab?.close());
 /** Deploys builds of one deployment into a lab. */
 function deployer(into: Lab) {
   const deploymentName = `crux-${into.store.id}`;
-  const queues = [workflowQueue(into.store.id), agentQueue(into.store.id)];
   const place = { connection: into.client.connection, namespace: 'default' };
   return {
     start: (buildId: string) => into.work({}, ['workflow', 'agent'], { deploymentName, buildId }),
-    setCurrent: (buildId: string) => setCurrentBuild(place, { deploymentName, buildId }, queues),
+    setCurrent: (buildId: string) => setCurrentBuild(place, { deploymentName, buildId }, taskQueue(into.store.id)),
     status: async (buildId: string): Promise<DeployedBuild['status'] | null> => {
       const builds = await describeDeployment(place, deploymentName);
       return builds.find((build) => build.buildId === buildId)?.status ?? null;

@@ -1,7 +1,7 @@
 // Layer: whole runs against a real Temporal server, simulated models over HTTP and a real store: what breaks ends, and the rest goes on.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { launchRun } from '../../src/runs.ts';
-import { workflowQueue } from '../../src/temporal/task-queues.ts';
+import { taskQueue } from '../../src/temporal/task-queues.ts';
 import { Lab, outcomeOf, until } from '../helpers/lab.ts';
 
 let lab: Lab;
@@ -134,7 +134,7 @@ describe('workflows that are ended from outside', () => {
       .execute();
     const handle = await lab.client.workflow.start('trajectory', {
       workflowId: `${run.id}/no-such-maze/0`,
-      taskQueue: workflowQueue(lab.store.id),
+      taskQueue: taskQueue(lab.store.id),
       args: [{ runId: run.id, position: 1, method: 'cso', campaignId: null }],
     });
     await expect(handle.result()).rejects.toThrow();
