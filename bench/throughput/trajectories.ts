@@ -1,7 +1,7 @@
 import type { Lab } from '../../tests/helpers/lab.ts';
 import { type Turn, timed } from './figures.ts';
 
-/** Trajectories of mazes that are explored call by call, two activities a step, and nothing else. */
+/** Trajectories of mazes that are explored call by call, each step an activity, and nothing else. */
 export function trajectories(lab: Lab, count: number): Promise<Turn> {
   const { models } = lab.config();
   // What succeeds is not mined.
