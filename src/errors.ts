@@ -68,3 +68,8 @@ export class CruxError extends Error {
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether the store cannot be written now, but may be later: its disk is full, or another process holds it. */
+export function isStoreAway(error: unknown): boolean {
+  return error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');
+}

@@ -19,6 +19,7 @@ import type { CruxConfig } from './config.ts';
 import { isCostly } from './environments/contract.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { SessionCache } from './environments/session-cache.ts';
+import { isStoreAway } from './errors.ts';
 import { CallObserver } from './models/call-observer.ts';
 import { Gateway } from './models/gateway.ts';
 import { activitySpans } from './observe/activity-spans.ts';
@@ -60,7 +61,7 @@ const idleMs = 10_000;
 
 let runtimeInstalled = false;
 
-/** Starts a worker. It has registered at Temporal and in the store when this returns. */
+/** Starts a worker. It has registered at Temporal when this returns, and in the store if that can be written. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, store, temporal, roles, build, log = silent } = options;
   const { instruments, sdkMetrics } = options.telemetry ?? { instruments: makeInstruments(metrics.getMeter('crux')) };
@@ -127,8 +128,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       environments: environments.names,
       endpoints: Object.keys(config.endpoints),
     });
-  await announce();
-  // A missed announcement is made up for by the next one.
+  // A missed announcement is made up for by the next one: also the first, because work goes on as soon as the store is well again.
+  await announce().catch((error: unknown) => {
+    if (!isStoreAway(error)) throw error;
+    log('warn', 'the store cannot be written now', { error });
+  });
   const announcing = setInterval(() => void announce().catch(() => {}), announceEveryMs);
   const { namespace } = temporal;
   const stopObserving = observeWorker(instruments, { gateway, sessions, connection, namespace, storeId: store.id });

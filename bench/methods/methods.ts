@@ -30,6 +30,14 @@ const variants: { [method in MethodName]?: Condition[] } = {
     plain('ipr'),
     { name: 'ipr-action', request: { method: 'ipr', options: { contrast: 'action', ...unmeasured.ipr } }, ...scored },
   ],
+  'step-dpo': [
+    plain('step-dpo'),
+    {
+      name: 'step-dpo-first-error',
+      request: { method: 'step-dpo', options: { select: 'first-error', ...unmeasured['step-dpo'] } },
+      ...scored,
+    },
+  ],
   rft: [],
   sft: [],
 };

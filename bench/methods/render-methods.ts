@@ -9,6 +9,8 @@ const names: { [condition: string]: string } = {
   'cso-no-verify-auc-0.8-skill-0.5': 'cso, `verify: false`',
   rising: 'rro',
   'rro-sound': 'rro, `sound`',
+  'step-dpo-first-error': 'step-dpo, `select: first-error`',
+  'ipr-action': 'ipr, `contrast: action`',
   'fixed-3': 'rro, `exploration: fixed`, `draws: 3`',
 };
 

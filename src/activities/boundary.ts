@@ -7,8 +7,8 @@ const heartbeatEveryMs = 2_000;
 const mostDefects = 10;
 
 /**
- * Makes an activity of a function. It heartbeats from its first line for as long as it runs (a slow model is no dead worker), hands on
- * cancellation as a signal, and lets faults through under their kind.
+ * Makes an activity of a function. It heartbeats for as long as it runs (a slow model is no dead worker), by a timer that its first line starts, so that
+ * short work costs the server no beat; it hands on cancellation as a signal, and lets faults through under their kind.
  */
 export function activity<Input, Output>(
   work: (input: Input, signal: AbortSignal) => Promise<Output>,

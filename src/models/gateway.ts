@@ -10,7 +10,7 @@ import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
 import { type RoleSettings, settingsFor } from '../domain/run-config.ts';
 import { scopeOfCall } from '../domain/stream.ts';
-import { CruxError } from '../errors.ts';
+import { CruxError, isStoreAway } from '../errors.ts';
 import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
 import { objectionMs } from '../store/claims.ts';
@@ -289,9 +289,7 @@ export class Gateway {
         this.#claims.settled(runId, answer.key);
         return written;
       } catch (error) {
-        const canWait =
-          error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');
-        if (!canWait) throw error;
+        if (!isStoreAway(error)) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }

@@ -3,6 +3,9 @@ import type { DatabaseSync } from 'node:sqlite';
 type Job = { work: () => unknown; resolve: (result: never) => void; reject: (error: unknown) => void };
 type Outcome = { result: unknown } | { error: unknown };
 
+/** More would be cheaper still, but all would wait for the last one: calls that are answered together would be made together for ever. */
+const mostTogether = 10;
+
 /**
  * Transactions that are asked for in the same turn of the event loop are committed together, because a commit takes longer than what most of
  * them write. Each still happens as a whole or not at all, and is over only when it is committed.
@@ -31,11 +34,13 @@ export class GroupCommit {
   run<T>(work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ work, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => void this.#commitWaiting());
+      if (this.#waiting.length >= mostTogether) void this.#commitWaiting();
+      else if (this.#waiting.length === 1) setImmediate(() => void this.#commitWaiting());
     });
   }
 
   async #commitWaiting(): Promise<void> {
+    if (this.#waiting.length === 0) return;
     const jobs = this.#waiting;
     this.#waiting = [];
     try {
