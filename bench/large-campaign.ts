@@ -11,7 +11,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lookUpEmbeddedServer } from '../src/temporal/embedded-server.ts';
-import { type Lab, until } from '../tests/helpers/lab.ts';
+import { type Lab, type LabRun, until } from '../tests/helpers/lab.ts';
 import { withLab } from '../tests/helpers/with-lab.ts';
 import type { WorkerProcess } from '../tests/helpers/worker-process.ts';
 
@@ -51,7 +51,7 @@ await withLab({ stage: join(import.meta.dirname, 'stages/many-mazes.ts') }, asyn
         .join('  '),
     );
     if (shown < tasks / 2 && done >= tasks / 2) {
-      worker = await pauseKillResume(lab, worker, temporalHome).catch((error: unknown) => {
+      worker = await pauseKillResume(lab, run, worker, temporalHome).catch((error: unknown) => {
         // What is torn down after it would hide it.
         console.error(error);
         throw error;
@@ -66,10 +66,14 @@ await withLab({ stage: join(import.meta.dirname, 'stages/many-mazes.ts') }, asyn
 process.exit();
 
 /** @returns the new worker */
-async function pauseKillResume(lab: Lab, worker: WorkerProcess, temporalHome: string): Promise<WorkerProcess> {
-  const handle = lab.client.workflow.getHandle(runId);
+async function pauseKillResume(
+  lab: Lab,
+  run: LabRun,
+  worker: WorkerProcess,
+  temporalHome: string,
+): Promise<WorkerProcess> {
   const pausedAt = performance.now();
-  await handle.executeUpdate('pause');
+  await run.pause();
   await until('no call is under way', () => lab.simulation.stats().inFlight === 0, 60_000);
   const pausedS = seconds(pausedAt);
   const { pid } = (await lookUpEmbeddedServer(temporalHome))!;
@@ -88,7 +92,7 @@ async function pauseKillResume(lab: Lab, worker: WorkerProcess, temporalHome: st
   const readyS = seconds(killedAt);
   const { requests } = lab.simulation.stats();
   const resumedAt = performance.now();
-  await handle.executeUpdate('resume');
+  await run.resume();
   await until('the first call', () => lab.simulation.stats().requests > requests, 60_000);
   console.log(
     `paused in ${pausedS} s; worker and Temporal server killed, both back after ${readyS} s; first call ${seconds(resumedAt)} s after resume`,

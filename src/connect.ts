@@ -7,6 +7,7 @@ import type { CeilingChanges } from './domain/ceilings.ts';
 import type { CampaignProgress, CampaignResult } from './domain/wire.ts';
 import { launchRun, prepareRun, type RunRequest, retuneRun } from './runs.ts';
 import { openStore, type Store } from './store/store.ts';
+import { order } from './temporal/order.ts';
 
 export type ConnectOptions = {
   /** Path of the configuration, or the configuration itself. Default `crux.config.ts`. */
@@ -111,9 +112,9 @@ export function startedRun(client: Client, id: string): StartedRun {
     id,
     progress: () => handle.query('progress'),
     result: () => handle.result() as Promise<CampaignResult>,
-    pause: () => handle.executeUpdate('pause'),
-    resume: () => handle.executeUpdate('resume'),
-    cancel: () => handle.executeUpdate('cancel'),
-    retune: (ceilings) => handle.executeUpdate('retune', { args: [ceilings] }),
+    pause: () => order(handle, 'pause'),
+    resume: () => order(handle, 'resume'),
+    cancel: () => order(handle, 'cancel'),
+    retune: (ceilings) => order(handle, 'retune', [ceilings]),
   };
 }

@@ -25,6 +25,7 @@ import { importScope } from './store/findings.ts';
 import { flagOf } from './store/flag.ts';
 import type { NewRunTask, Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
+import { order } from './temporal/order.ts';
 import { taskQueue } from './temporal/task-queues.ts';
 
 /** Changes to CSO's options; what is left out comes from configuration and preset. */
@@ -144,7 +145,7 @@ export async function retuneRun(client: Client, store: Store, runId: string, giv
   const ceilings = retunedCeilings(known, given);
   checkPriced(askedModels(config), ceilings);
   if (state !== 'budget' || finishedAt === null) {
-    await handle.executeUpdate('retune', { args: [ceilings] });
+    await order(handle, 'retune', [ceilings]);
     return;
   }
   // The row is written shortly before the campaign is over.
