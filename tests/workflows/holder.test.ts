@@ -2,6 +2,7 @@
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { Environment } from '../../src/environments/contract.ts';
+import { taskQueue } from '../../src/temporal/task-queues.ts';
 import { startWorker } from '../../src/worker.ts';
 import { Lab, until } from '../helpers/lab.ts';
 import { mazeEnvironments } from '../helpers/mazes.ts';
@@ -64,8 +65,9 @@ it('steps go to the worker that holds the session, and to another one when that 
     .filter((attributes) => attributes?.activityType?.name === 'environmentStep')
     .map((attributes) => attributes!.taskQueue!.name!);
   // Two holders in turn, and the shared queue in between.
-  expect(new Set(queues.filter((queue) => /-agent-/.test(queue))).size).toBe(2);
-  expect(queues.filter((queue) => queue.endsWith('-agent')).length).toBe(2);
+  const shared = taskQueue(lab.store.id);
+  expect(new Set(queues.filter((queue) => queue.startsWith(`${shared}-`))).size).toBe(2);
+  expect(queues.filter((queue) => queue === shared).length).toBe(2);
 
   const [trajectory] = await lab.store.findings.trajectories(run.id);
   expect(trajectory?.ending).toBe('submitted');
