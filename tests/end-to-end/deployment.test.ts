@@ -36,5 +36,7 @@ test('a build works from the moment it is made current, and the next one can be 
     { buildId: '2', status: 'ramping', rampPercentage: 25 },
     { buildId: '1', status: 'current', rampPercentage: null },
   ]);
-  for (const { taskQueues } of builds) expect(taskQueues).toHaveLength(2);
+  for (const { taskQueues } of builds) {
+    expect(taskQueues).toEqual([{ name: expect.stringMatching(/^crux-/), roles: ['workflow', 'agent'] }]);
+  }
 });

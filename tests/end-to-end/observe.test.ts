@@ -93,7 +93,7 @@ async function end(running: RunningCrux) {
 
 describe('encrypted payloads', () => {
   /** Words of arguments, results, summaries, details and failures. Search attributes have others. */
-  const words = ['cso on sql, 6 tasks', 'The endpoint', 'nodeId', 'answerKey', 'trajectoryId', 'position'];
+  const words = ['cso on sql, 6 tasks', 'The endpoint', 'nodeId', 'wholeSteps', 'trajectoryId', 'position'];
   const holds = (all: RawHistory[], word: string) => all.some(({ bytes }) => bytes.includes(word));
 
   test('leave no word in the histories that is there without encryption', () => {
@@ -225,7 +225,7 @@ describe('traces', () => {
 
   test('are one for each trajectory, with the activities of its workflow', () => {
     const trajectories = new Map<string, Set<unknown>>();
-    for (const { traceId, attributes } of named('callPolicy')) {
+    for (const { traceId, attributes } of named('takeTurn')) {
       const place = `${attributes['crux.run']}/${attributes['crux.task']}/${attributes['crux.sample']}`;
       trajectories.set(place, (trajectories.get(place) ?? new Set()).add(traceId));
     }
@@ -241,7 +241,7 @@ describe('traces', () => {
         spans.filter((span) => name.test(span.name)).map(({ parentSpanId }) => byId.get(parentSpanId ?? '')?.name),
       );
     expect(parents(/^model call expert$/)).toEqual(new Set(['proposeAlternatives']));
-    expect(parents(/^environment step sql$/)).toContain('environmentStep');
+    expect(parents(/^environment step sql$/)).toContain('takeTurn');
     const [call] = named('model call policy');
     expect(call!.attributes).toMatchObject({
       'crux.run': run,

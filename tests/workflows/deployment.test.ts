@@ -89,9 +89,9 @@ it('a run that a build began goes on with workers without builds, once those are
   const deploy = deployer(lab);
   await deploy.start('a');
   await deploy.setCurrent('a');
+  await lab.work();
   const run = await lab.start({ config: { run: { window: 1 } } });
   await until('the second trajectory', async () => (await run.progress()).done === 1);
-  await lab.work();
   await deploy.setCurrent(unversioned);
   expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
   expect(await outcomeOf(lab.store, run.id)).toBe(undisturbed.outcome);
