@@ -33,7 +33,7 @@ import {
   retuneUpdate,
   trajectoryDoneSignal,
 } from './messages.ts';
-import { bookkeeping } from './proxies.ts';
+import { orders } from './proxies.ts';
 import { cruxEnvironment, cruxMethod, cruxPairs, cruxRun, cruxStatus, cruxTask } from './search-attributes.ts';
 import type { trajectory } from './trajectory.ts';
 
@@ -95,7 +95,7 @@ class Campaign {
 
   async open(): Promise<void> {
     const { runId, cursor } = this.#input;
-    const opened = await bookkeeping('open the run').openCampaign({ runId, isContinued: cursor !== undefined });
+    const opened = await orders('open the run').openCampaign({ runId, isContinued: cursor !== undefined });
     this.#environment = opened.environment;
     if (!this.#input.cursor) {
       this.#counts = opened.counts;
@@ -138,7 +138,7 @@ class Campaign {
   /** The control row is what every call goes by; the workflow's own state only says whether it starts more. */
   async control(state: 'paused' | 'running' | 'cancelled'): Promise<void> {
     await this.#order(async () => {
-      await bookkeeping(`control: ${state}`).writeControl({ runId: this.#input.runId, state });
+      await orders(`control: ${state}`).writeControl({ runId: this.#input.runId, state });
       this.#state = state;
       if (state === 'running' && this.#cutShort.done > 0) this.#startOver();
       if (state === 'cancelled') await this.#cancelInFlight();
@@ -149,7 +149,7 @@ class Campaign {
   async retune(ceilings: CeilingChanges): Promise<void> {
     await this.#order(async () => {
       const state = this.#state === 'budget' ? 'running' : this.#state;
-      await bookkeeping('control: ceilings').writeControl({ runId: this.#input.runId, state, ceilings });
+      await orders('control: ceilings').writeControl({ runId: this.#input.runId, state, ceilings });
       this.#state = state;
       this.#sinceRetune = new Set(this.#inFlight.keys());
       this.#startOver();
@@ -159,7 +159,7 @@ class Campaign {
   async finish(): Promise<CampaignResult> {
     const finished = this.#cutShort.done > 0 ? 'budget' : 'finished';
     const state = this.#state === 'cancelled' ? 'cancelled' : finished;
-    await bookkeeping('close the run').finishRun({ runId: this.#input.runId, state });
+    await orders('close the run').finishRun({ runId: this.#input.runId, state });
     this.#state = state;
     this.#show();
     const found = this.#found;
@@ -220,7 +220,7 @@ class Campaign {
     while (this.#state === 'running' && !this.#exhausted && this.#inFlight.size < this.#input.window) {
       const limit = this.#input.window - this.#inFlight.size;
       const from = this.#nextPosition;
-      const { tasks, next } = await bookkeeping('next tasks').nextTasks({ runId: this.#input.runId, from, limit });
+      const { tasks, next } = await orders('next tasks').nextTasks({ runId: this.#input.runId, from, limit });
       // While the answer was under way, an order may have come: to stop, or to start over under other ceilings.
       if (this.#nextPosition !== from || this.#state !== 'running') continue;
       if (next === from) this.#exhausted = true;
@@ -269,7 +269,7 @@ class Campaign {
   async #settleFromStore(): Promise<void> {
     if (this.#inFlight.size === 0) return;
     const inFlight = [...this.#inFlight].map(([position, workflowId]) => ({ position, workflowId }));
-    const settled = await bookkeeping('settle tasks in flight').settleTasks({ runId: this.#input.runId, inFlight });
+    const settled = await orders('settle tasks in flight').settleTasks({ runId: this.#input.runId, inFlight });
     for (const { result } of settled) this.settle(result);
   }
 

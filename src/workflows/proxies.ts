@@ -47,17 +47,20 @@ export const holder = (summary: string, taskQueue: string) =>
     summary,
   });
 
+const briefly = { startToCloseTimeout: '2m', heartbeatTimeout, retry } as const;
+
 /**
  * Reads and writes of the store. They take milliseconds; where the store is locked or full they are repeated until it is well, because
  * nothing may be lost.
  */
-export const bookkeeping = (summary: string) =>
-  proxyActivities<Activities>({
-    startToCloseTimeout: '2m',
-    heartbeatTimeout,
-    retry,
-    summary,
-  });
+export const bookkeeping = (summary: string) => proxyActivities<Activities>({ ...briefly, summary });
+
+/**
+ * The same for a campaign, which moves to the build that becomes current (index.ts): it does when a worker of that build starts one of its
+ * activities, and so none may come with the answer to a workflow task, which is where the campaign was.
+ */
+export const orders = (summary: string) =>
+  proxyActivities<Activities>({ ...briefly, allowEagerDispatch: false, summary });
 
 /** The kind of the fault that an activity, also one of a child workflow, came to, and its words; null when the error is none. */
 export function faultOf(error: unknown): { kind: string; message: string } | null {

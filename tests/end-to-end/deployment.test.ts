@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
 import { demoConfig, Project, simulateDemoModels } from './crux.ts';
 
-type Shown = { builds: { buildId: string; status: string; rampPercentage: number | null; taskQueues: string[] }[] };
+type Shown = { builds: { buildId: string; status: string; rampPercentage: number | null; taskQueues: object[] }[] };
 
 let project: Project;
 let simulation: Simulation;
