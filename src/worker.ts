@@ -94,13 +94,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     maxHeartbeatThrottleInterval: '4s' as const,
     defaultHeartbeatThrottleInterval: '4s' as const,
   };
-  const activities = agentActivities(context);
-  const acting = {
-    activities,
+  const acting = roles.includes('agent') && {
+    activities: agentActivities(context),
     maxConcurrentActivityTaskExecutions: 400,
     interceptors: { activity: [activitySpans] },
   };
-  const deciding = {
+  const deciding = roles.includes('workflow') && {
     ...workflowCode(temporal.dataConverter?.failureConverterPath !== undefined),
     // About 2 MB each, measured; more would only trade memory for replays.
     maxCachedWorkflows: 600,
@@ -111,11 +110,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       ...shared,
       ...(build && { workerDeploymentOptions: deploymentOptions(build) }),
       taskQueue: taskQueue(store.id),
-      ...(roles.includes('workflow') && deciding),
-      ...(roles.includes('agent') && acting),
+      ...deciding,
+      ...acting,
     }),
   ];
-  if (roles.includes('agent') && context.holderQueue !== null) {
+  if (acting && context.holderQueue !== null) {
     // Without a build: the queue belongs to this process alone, and no other build could ever serve it.
     workers.push(await Worker.create({ ...shared, ...acting, taskQueue: context.holderQueue }));
   }

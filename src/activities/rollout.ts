@@ -54,7 +54,7 @@ export function rolloutActivities(context: ActivityContext) {
       const departure = depart(run, inputs[0]!, origin, signal);
       const rollouts = await Promise.allSettled(
         missing.map(async (input) => {
-          if (!started.has(branchId(input))) throw refusal;
+          if (refusal && !started.has(branchId(input))) throw refusal;
           known.set(branchId(input), await rollOutFrom(departure, run, origin, input, signal));
         }),
       );

@@ -3,6 +3,7 @@
  * beside it how many of these steps an environment really took. A query over what is stored: nothing depends on who was first, or on what
  * crashed on the way.
  */
+import type { TrajectoryOrigin } from '../domain/example.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Run } from './runs.ts';
@@ -56,9 +57,12 @@ export async function environmentSteps(database: Database, run: Run, isComplete:
   return { demand, fresh: known, fromCache: isTold ? demand - known : null, replayed: branches.replayed };
 }
 
-/** RRO puts its trajectory together from actions that it drew, and took each of them. */
+/** Trajectories whose steps were taken to make them: imported and recorded ones were made by others, and RRO's of actions that it drew. */
+export function originsTaken(method: string): TrajectoryOrigin[] {
+  return method === 'rro' ? ['expert', 'scripted'] : ['policy', 'expert', 'scripted'];
+}
+
 async function stepsOfTrajectories({ kysely }: Database, { id, method }: Run): Promise<number | null> {
-  const isDrawing = method === 'rro';
   const made = await kysely
     .selectFrom('trajectories')
     .select(({ fn }) => [
@@ -67,11 +71,10 @@ async function stepsOfTrajectories({ kysely }: Database, { id, method }: Run): P
       fn.sum<number | null>('environment_steps').as('steps'),
     ])
     .where('run_id', '=', id)
-    // Imported and recorded ones were made by others.
-    .where('origin', 'in', isDrawing ? ['expert', 'scripted'] : ['policy', 'expert', 'scripted'])
+    .where('origin', 'in', originsTaken(method))
     .executeTakeFirstOrThrow();
   if (Number(made.known) < Number(made.all)) return null;
-  return Number(made.steps ?? 0) + (isDrawing ? await drawnActions({ kysely }, id) : 0);
+  return Number(made.steps ?? 0) + (method === 'rro' ? await drawnActions({ kysely }, id) : 0);
 }
 
 async function drawnActions({ kysely }: Pick<Database, 'kysely'>, runId: string): Promise<number> {

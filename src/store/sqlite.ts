@@ -87,16 +87,9 @@ export function openSqlite(path: string): Database {
     migrate: async (version, list) => {
       const queries = list.map((statement) => statement.compile() as CompiledQuery);
       queries.push(CompiledQuery.raw(`PRAGMA user_version = ${version}`));
-      await patiently(path, () => {
-        sqlite.exec('BEGIN IMMEDIATE');
-        try {
-          const { user_version: found } = sqlite.prepare('PRAGMA user_version').get() as { user_version: number };
-          if (found < version) for (const query of queries) runSync(query);
-          sqlite.exec('COMMIT');
-        } catch (error) {
-          if (sqlite.isTransaction) sqlite.exec('ROLLBACK');
-          throw error;
-        }
+      await writes.run(() => {
+        const { user_version: found } = sqlite.prepare('PRAGMA user_version').get() as { user_version: number };
+        if (found < version) for (const query of queries) runSync(query);
       });
     },
     close: async () => {

@@ -28,8 +28,6 @@ const passedVariables = [
   'APPDATA',
   'LOCALAPPDATA',
   'SystemRoot',
-  'GOGC',
-  'GOMAXPROCS',
 ];
 
 /**
@@ -124,10 +122,6 @@ function serverArguments(ports: ServerPorts): string[] {
     ...['--namespace', 'default', '--log-level', 'error'],
     // Workers may take an activity with the answer to a workflow task: measured, 180 against 145 steps/s (20 × 20, one activity each).
     ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
-    ...(process.env.CRUX_X ?? '')
-      .split(' ')
-      .filter(Boolean)
-      .flatMap((v) => ['--dynamic-config-value', v]),
   ];
 }
 

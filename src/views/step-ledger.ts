@@ -2,7 +2,7 @@
 import type { Action } from '../domain/action.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { scopeOfCall } from '../domain/stream.ts';
-import { type EnvironmentSteps, keysRecordedFor } from '../store/environment-steps.ts';
+import { type EnvironmentSteps, keysRecordedFor, originsTaken } from '../store/environment-steps.ts';
 import type { Run } from '../store/runs.ts';
 import type { AnswerTable, BranchTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -112,7 +112,7 @@ async function environmentStepsAt(
   branches: BranchTable[],
 ): Promise<Map<string, EnvironmentSteps>> {
   const isDrawing = run.method === 'rro';
-  const origins = isDrawing ? ['expert', 'scripted'] : ['policy', 'expert', 'scripted'];
+  const origins: string[] = originsTaken(run.method);
   const made = trajectories.filter(({ origin }) => origins.includes(origin));
   const place = new Map(states.map(({ id }, index) => [id, index]));
   const inOrder = branches.toSorted((one, other) => place.get(one.node_id)! - place.get(other.node_id)!);
