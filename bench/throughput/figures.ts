@@ -1,4 +1,5 @@
 /** Medians and ratios of what takes turns. */
+import { quantile } from '../../src/domain/statistics/interval.ts';
 
 /** Time of one turn, and processor time of this process in it: worker, loop and simulated models together. */
 export type Turn = { steps: number; ms: number; cpuMs: number };
@@ -21,8 +22,7 @@ export function cpuOf(turns: Turn[]): number {
   return median(turns.map(({ steps, cpuMs }) => cpuMs / steps));
 }
 
+/** @param values at least one */
 export function median(values: number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return quantile(values, 0.5)!;
 }
