@@ -6,6 +6,7 @@
  * Prints what each hundred steps took, how much history a step leaves, the largest event, and how often the workflow continued as new.
  */
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import type { Lab } from '../tests/helpers/lab.ts';
 import { withLab } from '../tests/helpers/with-lab.ts';
 
@@ -19,17 +20,16 @@ await withLab({ stage: join(import.meta.dirname, 'stages/long-maze.ts') }, async
     method: 'step-dpo',
     environment: 'long-maze',
     limit: 1,
-    options: { alternatives: 1 },
+    // Rollouts that only measure what the pairs are worth would be half a million steps more.
+    options: { alternatives: 1, revalueRate: 0 },
     config: { models: { ...models, policy: { ...models.policy, model: 'sim-policy@skill=0.4' } } },
   });
   const startedAt = performance.now();
-  const mine = minutesOf(lab, run.id, startedAt);
+  const shown = showHundreds(lab, run.id, startedAt);
   const result = await run.result();
   const totalS = (performance.now() - startedAt) / 1000;
-  const hundreds = await mine();
+  await shown();
   console.log(`${JSON.stringify(result)}\n${steps} steps explored and mined in ${totalS.toFixed(1)} s`);
-  console.log(`seconds for each hundred steps, explored: ${differences(hundreds.explored)}`);
-  console.log(`seconds for each hundred steps, mined: ${differences(hundreds.mined)}`);
   await showHistory(lab, run.id);
   console.log(
     `memory: ${Math.round(process.memoryUsage().rss / 2 ** 20)} MB, with worker and simulated models in one process`,
@@ -37,35 +37,38 @@ await withLab({ stage: join(import.meta.dirname, 'stages/long-maze.ts') }, async
 });
 process.exit();
 
-/** Looks when each hundred of steps was explored and judged. */
-function minutesOf(lab: Lab, runId: string, startedAt: number) {
-  const explored: number[] = [];
-  const mined: number[] = [];
+/** Says what each hundred of steps took, as it happens: first they are explored, then mined. */
+function showHundreds(lab: Lab, runId: string, startedAt: number): () => Promise<void> {
+  const { kysely } = lab.store.database;
+  const seen = { explored: { hundreds: 0, at: startedAt }, mined: { hundreds: 0, at: startedAt } };
+  const countAll = sql<number>`count(*)`.as('count');
   let isOver = false;
-  const count = async (table: 'nodes' | 'steps') => {
-    const query = lab.store.database.kysely.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('count'));
-    return Number(
-      (await (table === 'steps' ? query.where('run_id', '=', runId) : query).executeTakeFirstOrThrow()).count,
-    );
+  const look = (phase: keyof typeof seen, steps: number) => {
+    const { hundreds, at } = seen[phase];
+    if (steps < (hundreds + 1) * 100) return;
+    const now = performance.now();
+    console.log(`${phase} ${steps} steps, the last ${steps - hundreds * 100} in ${((now - at) / 1000).toFixed(1)} s`);
+    seen[phase] = { hundreds: Math.floor(steps / 100), at: now };
+    if (phase === 'explored') seen.mined.at = now;
   };
   const looking = (async () => {
     while (!isOver) {
-      const seconds = (performance.now() - startedAt) / 1000;
-      const [nodes, judged] = [await count('nodes'), await count('steps')];
-      while (explored.length < Math.floor((nodes - 1) / 100)) explored.push(seconds);
-      while (mined.length < Math.floor(judged / 100)) mined.push(seconds);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const nodes = await kysely.selectFrom('nodes').select(countAll).executeTakeFirstOrThrow();
+      // The first node is the state before any step.
+      look('explored', Number(nodes.count) - 1);
+      const mined = await kysely
+        .selectFrom('steps')
+        .select(countAll)
+        .where('run_id', '=', runId)
+        .executeTakeFirstOrThrow();
+      look('mined', Number(mined.count));
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
   })();
   return async () => {
     isOver = true;
     await looking;
-    return { explored, mined };
   };
-}
-
-function differences(times: number[]): string {
-  return times.map((time, index) => (time - (times[index - 1] ?? 0)).toFixed(1)).join(' ');
 }
 
 /** Of all executions of the trajectory's workflow together. */

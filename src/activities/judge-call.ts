@@ -11,7 +11,7 @@ export const mostJudgeAsks = 3;
 /** The call that asks the judge for the first wrong step of a trajectory. @param path its states, from the first on */
 export function judgeCall(run: Run, path: readonly State[], ask: number): ModelCall {
   const [root, leaf] = [path[0]!, path.at(-1)!];
-  const steps = path.slice(1).map(({ messages }, index) => messages.slice(path[index]!.messages.length));
+  const steps = path.slice(1).map(({ added }) => added);
   const request = firstErrorRequest(root.messages, root.tools, steps);
   return {
     run,

@@ -21,13 +21,15 @@ export type State = {
   taskId: string;
   /** Steps taken so far. */
   step: number;
-  /** The whole conversation, to the letter as the policy sees it. */
+  /** What came last. Root: the opening messages. Else: the assistant message and the observation's messages. */
+  added: Message[];
+  /** The whole conversation, to the letter as the policy sees it. Gathered anew by each reading. */
   messages: Message[];
   tools: Tool[];
   format: AgentFormatName;
-  /** Parsed actions so far; malformed steps have none. */
+  /** Parsed actions so far; malformed steps have none. Gathered anew by each reading. */
   actions: Action[];
-  /** State keys after each of `actions`. */
+  /** State keys after each of `actions`. Gathered anew by each reading. */
   actionKeys: string[];
   /** Key of the environment's own state. */
   stateKey: string;
@@ -70,15 +72,11 @@ export function nextStateKey(parentKey: string, action: Action): string {
 }
 
 const cachedStates = 5_000;
-/** A state of a long conversation holds a list of all its messages, so 5,000 of them would be many. */
-const cachedMessages = 1_000_000;
 
 export class Tree {
   readonly #database: Database;
   /** States never change, so a copy is good for as long as there is room. */
-  readonly #states = new Map<string, State>();
-  /** Lengths of the conversations of these states together. */
-  #messages = 0;
+  readonly #states = new Map<string, PathState>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -107,13 +105,13 @@ export class Tree {
 
   /** Adds the state that a step leads to. The same step twice gives the same state. */
   async addStep(step: NewStep): Promise<State> {
-    const { parent, action, stateKey } = step;
+    const { action, stateKey } = step;
+    const parent = await this.#known(step.parent.id);
     const messages = canonicalJson([step.assistant, ...step.observation]);
     // In the form in which it is read back, to the order of members: what a model is sent must not depend on which process asks.
     const [assistant, ...observation] = JSON.parse(messages) as [AssistantMessage, ...Message[]];
-    const id = contentHash([parent.id, assistant, observation]);
-    await this.#insertNode({
-      id,
+    const node: NodeTable = {
+      id: contentHash([parent.id, assistant, observation]),
       parent_id: parent.id,
       root_id: parent.rootId,
       environment: parent.environment,
@@ -125,38 +123,26 @@ export class Tree {
       action: action && canonicalJson(action),
       state_key: stateKey,
       created_at: Date.now(),
-    });
-    return this.#remember(extend(parent, id, assistant, observation, action, stateKey));
+    };
+    await this.#insertNode(node);
+    return this.#remember(new PathState(node, parent));
   }
 
   /** @throws Error when there is no such state: ids come from the store itself, so this is a defect or a damaged store */
   async state(id: string): Promise<State> {
-    const cached = this.#states.get(id);
-    if (cached) return cached;
-    return (await this.path(id)).at(-1)!;
+    return this.#known(id);
   }
 
   /** Whether a stored state still is what its id, a content hash, stands for. */
   async isIntact(state: State): Promise<boolean> {
     if (state.parentId === null)
       return contentHash([state.stateKey, state.messages, state.tools, state.format]) === state.id;
-    const parent = await this.state(state.parentId);
-    const observation = state.messages.slice(parent.messages.length + 1);
-    return contentHash([state.parentId, state.assistant, observation]) === state.id;
+    return contentHash([state.parentId, state.assistant, state.added.slice(1)]) === state.id;
   }
 
   /** The states of a path, from the root to `leafId`. */
   async path(leafId: string): Promise<State[]> {
-    const [root, ...steps] = await this.#pathTo(leafId);
-    if (!root) throw new Error(`The store has no state ${leafId}.`);
-    const states = [rootState(root)];
-    for (const node of steps) {
-      const [assistant, ...observation] = JSON.parse(node.messages) as [AssistantMessage, ...Message[]];
-      const action = node.action === null ? null : (JSON.parse(node.action) as Action);
-      states.push(extend(states.at(-1)!, node.id, assistant, observation, action, node.state_key));
-    }
-    // Whoever asks for a state of a path soon asks for the others.
-    return states.map((state) => this.#remember(state));
+    return (await this.#known(leafId)).path();
   }
 
   async transition(key: string): Promise<Transition | null> {
@@ -215,6 +201,16 @@ export class Tree {
       .execute();
   }
 
+  async #known(id: string): Promise<PathState> {
+    const cached = this.#states.get(id);
+    if (cached) return cached;
+    let state: PathState | null = null;
+    // Whoever asks for a state of a path soon asks for the others.
+    for (const node of await this.#pathTo(id)) state = this.#remember(new PathState(node, state));
+    if (!state) throw new Error(`The store has no state ${id}.`);
+    return state;
+  }
+
   async #pathTo(id: string): Promise<NodeTable[]> {
     const query = sql<NodeTable>`
       WITH RECURSIVE path AS (
@@ -226,56 +222,65 @@ export class Tree {
     return (await query.execute(this.#database.kysely)).rows;
   }
 
-  #remember(state: State): State {
+  #remember(state: PathState): PathState {
     const known = this.#states.get(state.id);
     if (known) return known;
-    if (this.#states.size >= cachedStates || this.#messages >= cachedMessages) {
-      this.#states.clear();
-      this.#messages = 0;
-    }
+    if (this.#states.size >= cachedStates) this.#states.clear();
     this.#states.set(state.id, state);
-    this.#messages += state.messages.length;
     return state;
   }
 }
 
-function rootState(node: NodeTable): State {
-  return {
-    id: node.id,
-    rootId: node.id,
-    parentId: null,
-    environment: node.environment,
-    taskId: node.task_id,
-    step: 0,
-    messages: JSON.parse(node.messages) as Message[],
-    tools: JSON.parse(node.tools ?? '[]') as Tool[],
-    format: (node.format ?? 'react') as AgentFormatName,
-    actions: [],
-    actionKeys: [],
-    stateKey: node.state_key,
-    assistant: null,
-  };
-}
+/** Holds its own step alone, so that the n states of a path take the room of n steps, not of n² / 2. */
+class PathState implements State {
+  readonly id: string;
+  readonly rootId: string;
+  readonly parentId: string | null;
+  readonly environment: string;
+  readonly taskId: string;
+  readonly step: number;
+  readonly added: Message[];
+  readonly tools: Tool[];
+  readonly format: AgentFormatName;
+  readonly stateKey: string;
+  readonly assistant: AssistantMessage | null;
+  readonly #action: Action | null;
+  readonly #parent: PathState | null;
 
-function extend(
-  parent: State,
-  id: string,
-  assistant: AssistantMessage,
-  observation: Message[],
-  action: Action | null,
-  stateKey: string,
-): State {
-  return {
-    ...parent,
-    id,
-    parentId: parent.id,
-    step: parent.step + 1,
-    messages: [...parent.messages, assistant, ...observation],
-    actions: action ? [...parent.actions, action] : parent.actions,
-    actionKeys: action ? [...parent.actionKeys, stateKey] : parent.actionKeys,
-    stateKey,
-    assistant,
-  };
+  constructor(node: NodeTable, parent: PathState | null) {
+    this.id = node.id;
+    this.rootId = node.root_id;
+    this.parentId = node.parent_id;
+    this.environment = node.environment;
+    this.taskId = node.task_id;
+    this.step = node.step;
+    this.added = JSON.parse(node.messages) as Message[];
+    this.tools = parent ? parent.tools : (JSON.parse(node.tools ?? '[]') as Tool[]);
+    this.format = parent ? parent.format : ((node.format ?? 'react') as AgentFormatName);
+    this.stateKey = node.state_key;
+    this.assistant = parent ? (this.added[0] as AssistantMessage) : null;
+    this.#action = node.action === null ? null : (JSON.parse(node.action) as Action);
+    this.#parent = parent;
+  }
+
+  get messages(): Message[] {
+    return this.path().flatMap(({ added }) => added);
+  }
+
+  get actions(): Action[] {
+    return this.path().flatMap((state) => state.#action ?? []);
+  }
+
+  get actionKeys(): string[] {
+    return this.path().flatMap((state) => (state.#action ? state.stateKey : []));
+  }
+
+  /** From the root to this state. */
+  path(): PathState[] {
+    const states: PathState[] = [];
+    for (let state: PathState | null = this; state; state = state.#parent) states.push(state);
+    return states.reverse();
+  }
 }
 
 function transitionOf(row: TransitionTable): Transition {

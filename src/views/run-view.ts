@@ -162,7 +162,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
   const states = await found.store.tree.path(row.leaf_id);
   const steps = states.slice(1).map((state, index): StepView => {
     const before = states[index]!;
-    const observation = state.messages.slice(before.messages.length + 1);
+    const observation = state.added.slice(1);
     const judged = found.steps.get(`${row.id}/${state.step}`);
     const candidates = judged ? (found.candidates.get(before.id) ?? []) : [];
     const own = candidates.find((candidate) => candidate.id === ownCandidateId(found.run, judged));
