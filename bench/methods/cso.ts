@@ -2,7 +2,7 @@
  * CSO with its gate, without it, and without verification, over the PRM's AUC and over the policy's skill.
  *
  *     node bench/methods/cso.ts --data .crux/data/spider-train --out .crux/bench
- *     node bench/methods/cso.ts --render bench/results/cso.json      # table and plots again
+ *     node bench/methods/cso.ts --render bench/results/spider-train/cso.json      # table and plots again
  */
 import { aucs, cso, skills } from './conditions.ts';
 import { main } from './program.ts';

@@ -2,7 +2,7 @@
  * All methods side by side, by what a correct pair costs.
  *
  *     node bench/methods/methods.ts --data .crux/data/spider-train --out .crux/bench
- *     node bench/methods/methods.ts --render bench/results/methods.json      # the table again
+ *     node bench/methods/methods.ts --render bench/results/spider-train/methods.json      # the table again
  */
 import { type MethodName, methodNames } from '../../src/domain/run-config.ts';
 import { cso, fixed, rising, unmeasured } from './conditions.ts';

@@ -1,5 +1,5 @@
 /** What every program of this folder does: take its options, make the runs, measure them, and keep the figures as JSON. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore } from '../../src/store/store.ts';
@@ -28,7 +28,7 @@ export type Program = {
   render: (results: Results) => { text: string; plots: { [file: string]: string } };
 };
 
-const usage = `[--data <folder>] [--out <folder>] [--tasks 70] [--seeds 3] [--audited 16] [--rollouts 64] [--stored] [--render <results.json> [--figures <folder>]]`;
+const usage = `[--data <folder>] [--out <folder>] [--tasks 70] [--seeds 3] [--audited 16] [--rollouts 64] [--stored] [--render <results.json>] [--figures <folder>]`;
 
 /** Runs a program; with `--stored` only measures the runs that are there, with `--render` makes table and plots of results. */
 export async function main(program: Program): Promise<void> {
@@ -42,30 +42,45 @@ export async function main(program: Program): Promise<void> {
       rollouts: { type: 'string', default: '64' },
       stored: { type: 'boolean', default: false },
       render: { type: 'string' },
-      figures: { type: 'string', default: 'docs/figures' },
+      figures: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return console.log(`node bench/methods/${program.name}.ts ${usage}`);
-  const file = values.render ?? join(values.out, `${program.name}.json`);
-  if (values.render === undefined) {
-    const options = {
-      tasks: Number(values.tasks),
-      seeds: Number(values.seeds),
-      audited: Number(values.audited),
-      rollouts: Number(values.rollouts),
-    };
-    if (!values.stored) await makeRuns(program, values.out, values.data, options);
-    const measured = await measureStored(program, values.out, values.data, options.seeds);
-    const date = new Date().toISOString().slice(0, 10);
-    const results: Results = { program: program.name, date, data: basename(values.data), options, measured };
-    writeFileSync(file, `${compact(results)}\n`);
-    say(`Figures: ${file}`);
-  }
-  const { text, plots } = program.render(JSON.parse(readFileSync(file, 'utf8')) as Results);
+  const kept = values.render;
+  const results =
+    kept === undefined ? await makeResults(program, values) : (JSON.parse(readFileSync(kept, 'utf8')) as Results);
+  const { text, plots } = program.render(results);
   console.log(text);
-  const folder = values.render === undefined ? values.out : values.figures;
+  const folder = values.figures ?? (kept === undefined ? values.out : join('docs/figures', results.data));
+  mkdirSync(folder, { recursive: true });
   for (const [name, svg] of Object.entries(plots)) writeFileSync(join(folder, name), svg);
+}
+
+/** Makes the runs, measures them and writes the figures to `<out>/<program>.json`. */
+async function makeResults(
+  program: Program,
+  {
+    data,
+    out,
+    stored,
+    ...counts
+  }: { data: string; out: string; stored: boolean } & Record<keyof Results['options'], string>,
+): Promise<Results> {
+  const options = {
+    tasks: Number(counts.tasks),
+    seeds: Number(counts.seeds),
+    audited: Number(counts.audited),
+    rollouts: Number(counts.rollouts),
+  };
+  if (!stored) await makeRuns(program, out, data, options);
+  const measured = await measureStored(program, out, data, options.seeds);
+  const date = new Date().toISOString().slice(0, 10);
+  const results: Results = { program: program.name, date, data: basename(data), options, measured };
+  const file = join(out, `${program.name}.json`);
+  writeFileSync(file, `${compact(results)}\n`);
+  say(`Figures: ${file}`);
+  return results;
 }
 
 async function makeRuns(program: Program, out: string, data: string, options: Results['options']): Promise<void> {

@@ -2,7 +2,7 @@
  * RRO against fixed exploration and random stopping: what exploration takes, against what the actions are worth that it accepts.
  *
  *     node bench/methods/rro.ts --data .crux/data/spider-train --out .crux/bench
- *     node bench/methods/rro.ts --render bench/results/rro.json      # table and plots again
+ *     node bench/methods/rro.ts --render bench/results/spider-train/rro.json      # table and plots again
  */
 import { fixed, random, randomName, rising, sameRollouts, sameRolloutsName } from './conditions.ts';
 import { main } from './program.ts';

@@ -10,13 +10,18 @@ import { renderRro } from '../../bench/methods/render-rro.ts';
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const page = text('docs/methods.md');
 
-describe.each<{ name: string; render: Program['render'] }>([
-  { name: 'rro', render: renderRro },
-  { name: 'cso', render: renderCso },
-  { name: 'methods', render: renderMethods },
-])('the measured curves of $name', ({ name, render }) => {
-  const results = JSON.parse(text(`bench/results/${name}.json`)) as Results;
-  const rendered = render(results);
+const renderers: { [program: string]: Program['render'] } = {
+  rro: renderRro,
+  cso: renderCso,
+  methods: renderMethods,
+};
+const measured = ['spider-train', 'intercode-sql'].flatMap((data) =>
+  Object.keys(renderers).map((program) => ({ data, program })),
+);
+
+describe.each(measured)('the measured curves of $program on $data', ({ data, program }) => {
+  const results = JSON.parse(text(`bench/results/${data}/${program}.json`)) as Results;
+  const rendered = renderers[program]!(results);
 
   it('stand in the page as the results give them', () => {
     for (const part of rendered.text.split('\n\n')) expect(page).toContain(part);
@@ -24,9 +29,13 @@ describe.each<{ name: string; render: Program['render'] }>([
 
   it('are drawn as the results give them, and shown', () => {
     for (const [file, svg] of Object.entries(rendered.plots)) {
-      expect(text(`docs/figures/${file}`)).toBe(svg);
-      expect(page).toContain(`(figures/${file})`);
+      expect(text(`docs/figures/${data}/${file}`)).toBe(svg);
+      expect(page).toContain(`(figures/${data}/${file})`);
     }
+  });
+
+  it('are of the data set that they are kept under', () => {
+    expect(results).toMatchObject({ data, program });
   });
 
   it('are of seeds that have no run twice', () => {
