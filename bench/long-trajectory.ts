@@ -31,6 +31,7 @@ await withLab({ stage: join(import.meta.dirname, 'stages/long-maze.ts') }, async
   await shown();
   console.log(`${JSON.stringify(result)}\n${steps} steps explored and mined in ${totalS.toFixed(1)} s`);
   await showHistory(lab, run.id);
+  await showFaults(lab, run.id);
   console.log(
     `memory: ${Math.round(process.memoryUsage().rss / 2 ** 20)} MB, with worker and simulated models in one process`,
   );
@@ -69,6 +70,16 @@ function showHundreds(lab: Lab, runId: string, startedAt: number): () => Promise
     isOver = true;
     await looking;
   };
+}
+
+/** A call that had to be sent again may have waited for its time limit, which would explain a long time. */
+async function showFaults(lab: Lab, runId: string): Promise<void> {
+  const faults = await lab.store.database.kysely
+    .selectFrom('faults')
+    .select(['kind', 'count', 'last_message'])
+    .where('run_id', '=', runId)
+    .execute();
+  console.log(`faults of calls: ${faults.length === 0 ? 'none' : JSON.stringify(faults)}`);
 }
 
 /** Of all executions of the trajectory's workflow together. */

@@ -1,8 +1,6 @@
 /** The worker entry: a process that runs workflows, activities, or both, for one store. */
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { metrics } from '@opentelemetry/api';
 import {
@@ -32,6 +30,7 @@ import type { Store } from './store/store.ts';
 import type { TemporalConnection } from './temporal/connection.ts';
 import type { WorkerBuild } from './temporal/deployment.ts';
 import { holderQueue, taskQueue, type WorkerRole } from './temporal/task-queues.ts';
+import { workflowCode } from './workflow-code.ts';
 
 export type WorkerOptions = {
   config: CruxConfig;
@@ -100,7 +99,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     interceptors: { activity: [activitySpans] },
   };
   const deciding = roles.includes('workflow') && {
-    ...workflowCode(temporal.dataConverter?.failureConverterPath !== undefined),
+    workflowBundle: await workflowCode(temporal.dataConverter?.failureConverterPath),
     // About 2 MB each, measured; more would only trade memory for replays.
     maxCachedWorkflows: 600,
     maxConcurrentWorkflowTaskExecutions: 40,
@@ -169,17 +168,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       for (const worker of workers) stopWorker(worker);
     },
   };
-}
-
-/**
- * Workflow code: bundled ahead in the npm package, from the sources in the repository. With encryption it is always bundled here and now, because
- * how failures are written is part of the bundle.
- */
-function workflowCode(isEncrypted: boolean) {
-  const bundle = join(import.meta.dirname, 'workflow-bundle.js');
-  if (existsSync(bundle) && !isEncrypted) return { workflowBundle: { codePath: bundle } };
-  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
-  return { workflowsPath: join(import.meta.dirname, 'workflows', `index.${extension}`) };
 }
 
 /** What does not say that it stays with its build (workflows/index.ts) moves to a new one. */
