@@ -6,6 +6,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -192,6 +193,12 @@ class Campaign {
     return this.#orders === 0 && allHandlersFinished();
   }
 
+  get #mayStartMore(): boolean {
+    if (this.#state !== 'running' || this.#exhausted || this.#inFlight.size >= this.#input.window) return false;
+    // While tasks end as fast as they start there is always one more to start, and the history would grow for ever.
+    return !(isHistoryLong(this.#input.historyLimit) && patched('campaign-continues-while-busy'));
+  }
+
   get #mayContinueAsNew(): boolean {
     return isHistoryLong(this.#input.historyLimit) && this.#isIdle;
   }
@@ -217,7 +224,7 @@ class Campaign {
   }
 
   async #fill(): Promise<void> {
-    while (this.#state === 'running' && !this.#exhausted && this.#inFlight.size < this.#input.window) {
+    while (this.#mayStartMore) {
       const limit = this.#input.window - this.#inFlight.size;
       const from = this.#nextPosition;
       const { tasks, next } = await orders('next tasks').nextTasks({ runId: this.#input.runId, from, limit });

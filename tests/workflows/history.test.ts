@@ -113,6 +113,22 @@ describe('continuing as new', () => {
     expect(await continued(run, 'campaign')).toBeGreaterThan(1);
   });
 
+  it('comes soon in a campaign that always has more to start', async () => {
+    // A policy without fault, so that tasks end as fast as they start.
+    const { models } = lab.config();
+    const config = {
+      run: { window: 10 },
+      models: { ...models, policy: { ...models.policy, model: 'sim-policy@skill=1' } },
+    };
+    const run = await lab.start({ limit: 8, samples: 25, config, limits: { historyLimit: 40 } });
+    expect(await run.result()).toMatchObject({ state: 'finished', done: 200 });
+    const lengths = [];
+    const query = `CruxRun = "${run.id}" AND WorkflowType = "campaign"`;
+    for await (const { historyLength } of lab.client.workflow.list({ query })) lengths.push(historyLength);
+    // What comes while a full window is started and reports back.
+    expect(Math.max(...lengths)).toBeLessThan(40 + 10 * 12);
+  });
+
   it('changes nothing in a trajectory that explores and mines', async () => {
     // So many rollouts are planned for each step that the 18 steps are mined in two parts; none of them is made.
     const verification = { ...lab.verification(), rollouts: 64, baselineRollouts: 64 };
