@@ -50,6 +50,17 @@ async function campaign(recorder: Recorder): Promise<void> {
   const executions = await recorder.executionsOf(many.id);
   await recorder.keep('campaign-continued', many.id, executions[0]);
   await recorder.keep('campaign-after-continuing', many.id, executions.at(-1));
+
+  const busy = await lab.start({
+    limit: 4,
+    samples: 6,
+    config: { run: { window: 4 } },
+    options: { verify: false },
+    limits: { historyLimit: 30 },
+  });
+  await busy.result();
+  const [, second] = await recorder.executionsOf(busy.id);
+  await recorder.keep('campaign-continued-while-busy', busy.id, second);
 }
 
 async function cso(recorder: Recorder): Promise<void> {

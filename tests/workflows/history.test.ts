@@ -120,13 +120,13 @@ describe('continuing as new', () => {
       run: { window: 10 },
       models: { ...models, policy: { ...models.policy, model: 'sim-policy@skill=1' } },
     };
-    const run = await lab.start({ limit: 8, samples: 25, config, limits: { historyLimit: 40 } });
-    expect(await run.result()).toMatchObject({ state: 'finished', done: 200 });
+    const run = await lab.start({ limit: 8, samples: 12, config, limits: { historyLimit: 40 } });
+    expect(await run.result()).toMatchObject({ state: 'finished', done: 96 });
     const lengths = [];
     const query = `CruxRun = "${run.id}" AND WorkflowType = "campaign"`;
     for await (const { historyLength } of lab.client.workflow.list({ query })) lengths.push(historyLength);
     // What comes while a full window is started and reports back.
-    expect(Math.max(...lengths)).toBeLessThan(40 + 10 * 12);
+    expect(Math.max(...lengths)).toBeLessThan(40 + 10 * 8);
   });
 
   it('changes nothing in a trajectory that explores and mines', async () => {
