@@ -1,5 +1,5 @@
 // Layer: documentation against results: the tables and plots of docs/methods.md are those that bench/results gives.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { plotSvg, ticksTo } from '../../bench/methods/plot.ts';
 import type { Program, Results } from '../../bench/methods/program.ts';
@@ -15,8 +15,9 @@ const renderers: { [program: string]: Program['render'] } = {
   cso: renderCso,
   methods: renderMethods,
 };
-const measured = ['spider-train', 'intercode-sql'].flatMap((data) =>
-  Object.keys(renderers).map((program) => ({ data, program })),
+const folder = (path: string) => readdirSync(new URL(`../../bench/results/${path}`, import.meta.url));
+const measured = folder('').flatMap((data) =>
+  folder(data).map((file) => ({ data, program: file.replace('.json', '') })),
 );
 
 describe.each(measured)('the measured curves of $program on $data', ({ data, program }) => {
