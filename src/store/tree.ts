@@ -71,6 +71,12 @@ export function nextStateKey(parentKey: string, action: Action): string {
   return contentHash([parentKey, action]);
 }
 
+/** Whether a stored state still is what its id, a content hash, stands for. */
+export function isIntact({ id, parentId, stateKey, added, tools, format }: State): boolean {
+  const content = parentId === null ? [stateKey, added, tools, format] : [parentId, added[0]!, added.slice(1)];
+  return contentHash(content) === id;
+}
+
 const cachedStates = 5_000;
 
 export class Tree {
@@ -131,13 +137,6 @@ export class Tree {
   /** @throws Error when there is no such state: ids come from the store itself, so this is a defect or a damaged store */
   async state(id: string): Promise<State> {
     return this.#known(id);
-  }
-
-  /** Whether a stored state still is what its id, a content hash, stands for. */
-  async isIntact(state: State): Promise<boolean> {
-    if (state.parentId === null)
-      return contentHash([state.stateKey, state.messages, state.tools, state.format]) === state.id;
-    return contentHash([state.parentId, state.assistant, state.added.slice(1)]) === state.id;
   }
 
   /** The states of a path, from the root to `leafId`. */

@@ -15,7 +15,7 @@ import { errorText } from '../errors.ts';
 import { contentHash } from '../store/hash.ts';
 import type { PairTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import type { State } from '../store/tree.ts';
+import { isIntact, type State } from '../store/tree.ts';
 
 export type PairCheck = {
   pairId: string;
@@ -69,8 +69,7 @@ async function wrongHashes(store: Store, row: PairTable, certificate: Certificat
   const ends = leaves ? [leaves.chosen, leaves.rejected] : [nodeId];
   const states = (await Promise.all(ends.map((id) => store.tree.path(id)))).flat();
   for (const state of new Set(states)) {
-    if (!(await store.tree.isIntact(state)))
-      problems.push(`The stored state ${state.id} is not what its id stands for.`);
+    if (!isIntact(state)) problems.push(`The stored state ${state.id} is not what its id stands for.`);
   }
   return problems;
 }

@@ -14,6 +14,12 @@ afterAll(() => lab.close());
 
 const historyOf = (workflowId: string) => lab.client.workflow.getHandle(workflowId).fetchHistory();
 
+/** Models with a policy that makes no mistake. */
+function faultless() {
+  const { models } = lab.config();
+  return { ...models, policy: { ...models.policy, model: 'sim-policy@skill=1' } };
+}
+
 /** How many executions of the run's workflows of this type continued as new. */
 async function continued(run: LabRun, type: string): Promise<number> {
   const query = `CruxRun = "${run.id}" AND WorkflowType = "${type}" AND ExecutionStatus = "ContinuedAsNew"`;
@@ -36,9 +42,7 @@ async function inputs(run: LabRun, type: string): Promise<TrajectoryInput[]> {
 describe('history', () => {
   it('holds at most 2.5 KB a step, and no text of any message', async () => {
     // A policy without fault, so that nothing is mined and all history is of exploring.
-    const { models } = lab.config();
-    const config = { models: { ...models, policy: { ...models.policy, model: 'sim-policy@skill=1' } } };
-    const run = await lab.start({ environment: 'long-maze', limit: 1, config });
+    const run = await lab.start({ environment: 'long-maze', limit: 1, config: { models: faultless() } });
     await run.result();
     const [trajectory] = await lab.store.findings.trajectories(run.id);
     expect(trajectory!.steps).toBe(18);
@@ -115,11 +119,7 @@ describe('continuing as new', () => {
 
   it('comes soon in a campaign that always has more to start', async () => {
     // A policy without fault, so that tasks end as fast as they start.
-    const { models } = lab.config();
-    const config = {
-      run: { window: 10 },
-      models: { ...models, policy: { ...models.policy, model: 'sim-policy@skill=1' } },
-    };
+    const config = { run: { window: 10 }, models: faultless() };
     const run = await lab.start({ limit: 8, samples: 12, config, limits: { historyLimit: 40 } });
     expect(await run.result()).toMatchObject({ state: 'finished', done: 96 });
     const lengths = [];
