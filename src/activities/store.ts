@@ -131,8 +131,11 @@ export function storeActivities(context: ActivityContext) {
     await store.runs.setControl(runId, { ...(state && { state }), ceilings: retuned });
   }
 
-  async function finishRun({ runId, state }: { runId: string; state: RunState }): Promise<void> {
+  /** @returns what the run found, from its stored results: a task that ended while the campaign took stock is in no other count */
+  async function finishRun({ runId, state }: { runId: string; state: RunState }): Promise<CampaignCounts> {
+    const counts = await countResults(runId);
     await store.runs.finish(runId, state);
+    return counts;
   }
 
   return {

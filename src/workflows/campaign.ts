@@ -167,7 +167,9 @@ class Campaign {
   async finish(): Promise<CampaignResult> {
     const finished = this.#cutShort.done > 0 ? 'budget' : 'finished';
     const state = this.#state === 'cancelled' ? 'cancelled' : finished;
-    await orders('close the run').finishRun({ runId: this.#input.runId, state });
+    const stored = await orders('close the run').finishRun({ runId: this.#input.runId, state });
+    // Histories of earlier releases have no counts here.
+    if (stored) this.#counts = stored;
     this.#state = state;
     this.#show();
     const found = this.#found;

@@ -1,5 +1,5 @@
 // Layer: whole runs against a real Temporal server, simulated models over HTTP and a real store: what breaks ends, and the rest goes on.
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { launchRun } from '../../src/runs.ts';
 import { taskQueue } from '../../src/temporal/task-queues.ts';
 import { Lab, outcomeOf, until } from '../helpers/lab.ts';
@@ -120,6 +120,29 @@ describe('workflows that are ended from outside', () => {
     expect(await outcomeOf(lab.store, run.id)).toBe(expected);
     // Every answer that was paid is in the journal: none was paid twice.
     expect(lab.simulation.stats().completeAnswers - before).toBe(await lab.countAnswers(run.id));
+  });
+
+  it('a task that ends while a campaign launched again takes stock is counted all the same', async () => {
+    const run = await lab.start({ config: { run: { window: 2 } } });
+    const { runs } = lab.store;
+    await until('a task is done', async () => (await runs.countTasks(run.id)).done > 0);
+    await run.handle.terminate('by the test');
+    const tasks = runs.tasks.bind(runs);
+    const reading = vi.spyOn(runs, 'tasks').mockImplementation(async (id, options) => {
+      const rows = await tasks(id, options);
+      if (id !== run.id || rows.length < 5) return rows;
+      // What the campaign counts is old when it arrives: another of the tasks in flight is done by then.
+      reading.mockRestore();
+      const counted = rows.filter(({ state }) => state === 'done').length;
+      await until('one more is done', async () => (await runs.countTasks(run.id)).done > counted);
+      return rows;
+    });
+    await launchRun(lab.client, lab.store, await runs.get(run.id));
+    expect(await lab.client.workflow.getHandle(run.id).result()).toMatchObject({
+      state: 'finished',
+      total: 5,
+      done: 5,
+    });
   });
 
   it('a trajectory whose task nobody knows fails, and the campaign is told at once', async () => {
