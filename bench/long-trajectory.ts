@@ -6,6 +6,7 @@
  * Prints what each hundred steps took, how much history a step leaves, the largest event, and how often the workflow continued as new.
  */
 import { join } from 'node:path';
+import type { temporal } from '@temporalio/proto';
 import { sql } from 'kysely';
 import type { Lab } from '../tests/helpers/lab.ts';
 import { withLab } from '../tests/helpers/with-lab.ts';
@@ -85,6 +86,7 @@ async function showFaults(lab: Lab, runId: string): Promise<void> {
 /** Of all executions of the trajectory's workflow together. */
 async function showHistory(lab: Lab, runId: string): Promise<void> {
   let [bytes, events, largest, executions] = [0, 0, 0, 0];
+  const activities: { type: string; seconds: number; attempts: number }[] = [];
   const query = `CruxRun = '${runId}' AND WorkflowType = 'trajectory'`;
   for await (const { workflowId, runId: execution } of lab.client.workflow.list({ query })) {
     const handle = lab.client.workflow.getHandle(workflowId, execution);
@@ -92,9 +94,38 @@ async function showHistory(lab: Lab, runId: string): Promise<void> {
     bytes += historySize ?? 0;
     events += historyLength;
     executions++;
-    for (const event of (await handle.fetchHistory()).events ?? [])
-      largest = Math.max(largest, JSON.stringify(event).length);
+    const history = (await handle.fetchHistory()).events ?? [];
+    for (const event of history) largest = Math.max(largest, JSON.stringify(event).length);
+    activities.push(...activitiesOf(history));
   }
+  const longest = activities.toSorted((a, b) => b.seconds - a.seconds).slice(0, 3);
+  const repeated = activities.filter(({ attempts }) => attempts > 1);
   console.log(`history: ${bytes} bytes, ${Math.round(bytes / steps)} a step explored and mined, ${events} events`);
   console.log(`largest event: ${largest} characters as JSON; executions: ${executions}`);
+  const named = ({ type, seconds, attempts }: (typeof activities)[number]) =>
+    `${type} ${seconds.toFixed(1)} s${attempts > 1 ? `, ${attempts} attempts` : ''}`;
+  console.log(`longest activities: ${longest.map(named).join('; ')}`);
+  console.log(`repeated activities: ${repeated.map(named).join('; ') || 'none'}`);
+}
+
+/** What the activities of a history took, from being scheduled to their end. */
+function activitiesOf(history: temporal.api.history.v1.IHistoryEvent[]) {
+  const byId = new Map(history.map((event) => [String(event.eventId), event]));
+  const started = history.filter(({ activityTaskStartedEventAttributes: attributes }) => attributes);
+  const attempts = new Map(
+    started.map(({ activityTaskStartedEventAttributes: attributes }) => [
+      String(attributes!.scheduledEventId),
+      attributes!.attempt ?? 1,
+    ]),
+  );
+  const seconds = ({ eventTime }: temporal.api.history.v1.IHistoryEvent) =>
+    Number(eventTime!.seconds) + eventTime!.nanos! / 1e9;
+  return history.flatMap((event) => {
+    const attributes = event.activityTaskCompletedEventAttributes;
+    if (!attributes) return [];
+    const id = String(attributes.scheduledEventId);
+    const scheduled = byId.get(id)!;
+    const type = scheduled.activityTaskScheduledEventAttributes!.activityType!.name!;
+    return [{ type, seconds: seconds(event) - seconds(scheduled), attempts: attempts.get(id) ?? 1 }];
+  });
 }

@@ -150,10 +150,9 @@ export function certifier(context: ActivityContext) {
   async function scoresOfOthers(run: Run, trajectory: TrajectoryTable, state: State): Promise<Set<string>> {
     if (!('prmSamples' in run.config.options)) return new Set();
     const { prmSamples } = run.config.options;
-    const steps = await store.findings.steps(run.id, trajectory.id);
-    const own = steps.find(({ step }) => step === state.step + 1)?.policy_candidate_id;
+    const step = await store.findings.step(run.id, trajectory.id, state.step + 1);
     const candidates = await store.findings.candidatesOf(run.id, state.id);
-    const policy = candidates.find(({ id }) => id === own);
+    const policy = candidates.find(({ id }) => id === step?.policy_candidate_id);
     if (!policy) return new Set();
     const isForeign = (candidate: CandidateTable) =>
       candidate.id !== policy.id &&

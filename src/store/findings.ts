@@ -15,6 +15,7 @@ import type {
   StepTable,
   TrajectoryTable,
 } from './schema.ts';
+import { sortedBy } from './sorted-by.ts';
 
 /** Runs under which imported trajectories are kept: they belong to an environment, not to a run. */
 export function importScope(environment: string): string {
@@ -112,15 +113,22 @@ export class Findings {
     return query.orderBy('trajectory_id').orderBy('step').execute();
   }
 
+  /** @param step from 1 */
+  async step(runId: string, trajectoryId: string, step: number): Promise<StepTable | null> {
+    const query = this.#database.kysely.selectFrom('steps').selectAll().where('run_id', '=', runId);
+    const one = query.where('trajectory_id', '=', trajectoryId).where('step', '=', step);
+    return (await one.executeTakeFirst()) ?? null;
+  }
+
   /**
    * Branches that a run made to find and prove its pairs: those of an audit are not among them. In an order that does not depend on which of
    * several trajectories through a state was there first.
    */
-  branches(runId: string, trajectoryId?: string): Promise<BranchTable[]> {
+  async branches(runId: string, trajectoryId?: string): Promise<BranchTable[]> {
     const all = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
     let query = all.where('purpose', '<>', 'reference');
     if (trajectoryId !== undefined) query = query.where('trajectory_id', '=', trajectoryId);
-    return query.orderBy('node_id').orderBy('candidate_id').orderBy('purpose').orderBy('rollout').execute();
+    return sortedBy(await query.execute(), ['node_id', 'candidate_id', 'purpose', 'rollout']);
   }
 
   /** Branches from a state, whichever trajectory of the run came through it. */

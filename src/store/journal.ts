@@ -8,6 +8,7 @@ import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Reservations } from './reservations.ts';
 import type { AnswerTable } from './schema.ts';
+import { sortedBy } from './sorted-by.ts';
 import { storableText } from './text.ts';
 
 export type Answer = {
@@ -128,9 +129,8 @@ export class Journal {
       .where('node_id', '=', nodeId)
       .where('run_id', '=', runId)
       .where('purpose', 'in', purposes)
-      .orderBy('key')
       .execute();
-    return rows.map(answerOf);
+    return sortedBy(rows, ['key']).map(answerOf);
   }
 
   /** Answers that a run used in one rollout, in a fixed order. */
@@ -141,9 +141,8 @@ export class Journal {
       .where('stream', '=', stream)
       .where('purpose', '=', purpose)
       .where('run_id', '=', runId)
-      .orderBy('key')
       .execute();
-    return rows.map(answerOf);
+    return sortedBy(rows, ['key']).map(answerOf);
   }
 
   /** Faults of these calls together, rate limits included. */

@@ -349,7 +349,21 @@ const stepsTaken: Migration = (database) => [
   index(database, 'transitions', ['recorded_by', 'created_at']),
 ];
 
+/**
+ * What is looked up for one state, stream or trajectory of a run. With less than this in an index SQLite takes one that begins with the run, and
+ * reads the whole run.
+ */
+const fewOfRun: Migration = (database) => [
+  ...['node_id', 'stream'].flatMap((column) => [
+    database.schema.dropIndex(`answers_by_${column}`),
+    index(database, 'answers', [column, 'run_id']),
+  ]),
+  index(database, 'pairs', ['run_id', 'trajectory_id']),
+  index(database, 'examples', ['run_id', 'trajectory_id']),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
+  fewOfRun,
 ];

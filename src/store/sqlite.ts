@@ -22,6 +22,7 @@ import {
 } from 'kysely';
 import { CruxError, errorText } from '../errors.ts';
 import type { Database } from './database.ts';
+import { fairTurns } from './fair-turns.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Schema } from './schema.ts';
 
@@ -43,6 +44,7 @@ export function openSqlite(path: string): Database {
     (work) => patiently(path, work),
     (error) => asStoreError(path, error) !== error,
   );
+  const fairTurn = fairTurns();
   const prepared = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
 
   function prepare(sql: string): { statement: StatementSync; returnsRows: boolean } {
@@ -64,9 +66,11 @@ export function openSqlite(path: string): Database {
   }
 
   const connection: DatabaseConnection = {
-    executeQuery: <R>(query: CompiledQuery) => {
+    executeQuery: async <R>(query: CompiledQuery) => {
       const work = () => runSync(query) as QueryResult<R>;
-      return alone.test(query.sql) ? patiently(path, work) : writes.run(work);
+      if (!alone.test(query.sql)) return writes.run(work);
+      await fairTurn();
+      return patiently(path, work);
     },
     streamQuery: () => {
       throw new Error('The store streams nothing.');

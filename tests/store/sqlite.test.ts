@@ -85,6 +85,30 @@ it('reads what a run spent, before each of its calls, without reading the texts 
   ).toBeLessThan(allMs);
 });
 
+it('looks up what belongs to one state, stream or trajectory without reading the rest of the run', async () => {
+  const store = await openStore(await usedStore());
+  onTestFinished(() => store.close());
+  await repeatAnswers(store, 20_000);
+  const lookups = [
+    () => store.journal.inState('run-1', 'another state', ['explore']),
+    () => store.journal.inStream('run-1', 'explore', 'another stream'),
+  ];
+  const allMs = await quickestMs(() => sql`SELECT sum(length(message)) FROM answers`.execute(store.database.kysely));
+  for (const lookup of lookups) expect(await quickestMs(lookup)).toBeLessThan(allMs / 4);
+});
+
+it('lets timers and heartbeats through while somebody reads in a long loop', async () => {
+  const store = await openStore(await usedStore());
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+  }, 200);
+  for (let read = 0; !isOver && read < 200_000; read++) await store.journal.read(['run-1'], 'key-7');
+  clearTimeout(timer);
+  expect(isOver).toBe(true);
+  await store.close();
+});
+
 describe('several processes on one file', () => {
   it('lose nothing, are never told that the file is busy, and keep their event loops running', async () => {
     const path = join(temporaryFolder(), 'crux.db');
