@@ -12,6 +12,7 @@ export const runTables = [
   'answers',
   'faults',
   'reservations',
+  'spending',
   'claims',
   'waits',
   'rollouts',

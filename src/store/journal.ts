@@ -86,7 +86,9 @@ export class Journal {
       .select('throttled_ms')
       .where('run_id', '=', runId)
       .where('key', '=', answer.key);
-    const [written] = await this.#database.atomically([
+    const counting = this.#reservations.count(runId, answer);
+    const results = await this.#database.atomically([
+      ...counting,
       kysely
         .insertInto('answers')
         .values({
@@ -118,7 +120,8 @@ export class Journal {
       kysely.deleteFrom('waits').where('run_id', '=', runId).where('key', '=', answer.key),
       kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
     ]);
-    return written === 1 ? answer : ((await this.read([runId], answer.key)) ?? answer);
+    const isFirst = results[counting.length] === 1;
+    return isFirst ? answer : ((await this.read([runId], answer.key)) ?? answer);
   }
 
   /** Answers that a run used in a state for these purposes, in a fixed order. */

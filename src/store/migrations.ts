@@ -2,12 +2,12 @@
  * The schema's history. A migration, once released, is never changed; a new one is added at the end. All statements of one version are
  * applied in one transaction.
  */
-import type { Compilable, Kysely } from 'kysely';
+import { type Compilable, type Kysely, sql } from 'kysely';
 import type { Schema } from './schema.ts';
 
 type Migration = (database: Kysely<Schema>) => Compilable[];
 
-type Columns = { [name: string]: 'text' | 'text?' | 'integer' | 'integer?' | 'real?' };
+type Columns = { [name: string]: 'text' | 'text?' | 'integer' | 'integer?' | 'real' | 'real?' };
 
 /** Times and counters of a long run exceed 32 bits, so every whole number is a `bigint` (the same as `integer` in SQLite). */
 function table(database: Kysely<Schema>, name: string, columns: Columns, primaryKey: string[]): Compilable {
@@ -362,8 +362,25 @@ const fewOfRun: Migration = (database) => [
   index(database, 'examples', ['run_id', 'trajectory_id']),
 ];
 
+/** What a run spent is counted with each answer, in place of an index over all of them. */
+const spending: Migration = (database) => [
+  table(database, 'spending', { run_id: 'text', calls: 'integer', tokens: 'integer', cost_micro_usd: 'real' }, [
+    'run_id',
+  ]),
+  {
+    compile: () =>
+      sql`INSERT INTO spending (run_id, calls, tokens, cost_micro_usd)
+          SELECT run_id, count(*), sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)),
+                 coalesce(sum(cost_micro_usd), 0)
+          FROM answers WHERE reused = 0 GROUP BY run_id`.compile(database),
+  },
+  database.schema.dropIndex('answers_by_run_id_reused_prompt_tokens_completion_tokens_cost_micro_usd'),
+  index(database, 'rollouts', ['run_id', 'task_id', 'step_id']),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
   fewOfRun,
+  spending,
 ];

@@ -13,6 +13,7 @@ export type Schema = {
   answers: AnswerTable;
   faults: FaultTable;
   reservations: ReservationTable;
+  spending: SpendingTable;
   claims: ClaimTable;
   trajectories: TrajectoryTable;
   candidates: CandidateTable;
@@ -162,6 +163,16 @@ export type ReservationTable = {
   cost_micro_usd: number | null;
   /** After this the holder is dead and the reservation void. */
   expires_at: number;
+};
+
+/** What the paid answers of a run used together: the ceilings are asked before each call, and must not add up all answers each time. */
+export type SpendingTable = {
+  run_id: string;
+  calls: number;
+  /** Of answers whose use the provider told. */
+  tokens: number;
+  /** Of answers whose price is known. */
+  cost_micro_usd: number;
 };
 
 /** A rollout that was started, for the ceilings on rollouts. */

@@ -37,6 +37,20 @@ describeEngines('reservations', (engine) => {
     expect(await reservations.reserve(scope, 'key-2', { ...worst, tokens: 150 }, minuteMs, ceilings)).toBe(true);
   });
 
+  it('counts an answer once, however many processes write it, and none that was reused', async () => {
+    const store = await engine.open();
+    const stores = [store, await engine.reopen(store), await engine.reopen(store)];
+    const paid = answer({ promptTokens: 40, completionTokens: 10, costMicroUsd: 5 });
+    await Promise.all(stores.map(({ journal }) => journal.write('run-1', paid)));
+    await store.journal.write(
+      'run-1',
+      answer({ key: 'key-2', promptTokens: 1, completionTokens: 1, costMicroUsd: null }),
+    );
+    await store.journal.read(['run-2', 'run-1'], paid.key);
+    expect(await store.reservations.use(scope, 'run')).toEqual({ calls: 2, tokens: 52, costMicroUsd: 5, rollouts: 0 });
+    expect(await store.reservations.use({ ...scope, runId: 'run-2' }, 'run')).toMatchObject({ calls: 0, tokens: 0 });
+  });
+
   it('counts a call whose use nobody told at its worst case, for good', async () => {
     const { journal, reservations } = await engine.open();
     const ceilings = ceilingsFrom({ calls: 3, tokens: 250 });

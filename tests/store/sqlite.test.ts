@@ -61,6 +61,7 @@ async function repeatAnswers(store: Store, count: number): Promise<void> {
     SELECT run_id, 'copy-' || n, node_id, role, purpose, stream, sample, ask, model, seed, message, finish_reason, prompt_tokens,
            completion_tokens, cost_micro_usd, latency_ms, reused, created_at, task_id, step_id, throttled_ms, logprob
     FROM answers CROSS JOIN numbers WHERE key = 'key-1'`.execute(store.database.kysely);
+  await sql`UPDATE spending SET calls = calls + ${count}`.execute(store.database.kysely);
 }
 
 /** Shortest of five times. */
@@ -74,7 +75,7 @@ async function quickestMs(work: () => Promise<unknown>): Promise<number> {
   return Math.min(...times);
 }
 
-it('reads what a run spent, before each of its calls, without reading the texts of its answers', async () => {
+it('knows what a run spent, before each of its calls, without reading its answers', async () => {
   const store = await openStore(await usedStore());
   onTestFinished(() => store.close());
   await repeatAnswers(store, 20_000);
@@ -82,7 +83,7 @@ it('reads what a run spent, before each of its calls, without reading the texts 
   const allMs = await quickestMs(() => sql`SELECT sum(length(message)) FROM answers`.execute(store.database.kysely));
   expect(
     await quickestMs(() => store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')),
-  ).toBeLessThan(allMs);
+  ).toBeLessThan(allMs / 4);
 });
 
 it('looks up what belongs to one state, stream or trajectory without reading the rest of the run', async () => {
