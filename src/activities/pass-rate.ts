@@ -18,8 +18,8 @@ export function passRateActivities({ store }: ActivityContext) {
    */
   async function passRate({ runId, position }: TaskAddress): Promise<number | null> {
     const { taskId } = await store.runs.task(runId, position);
-    const samples = (await store.runs.tasks(runId)).filter((task) => task.taskId === taskId);
-    const trajectories = (await store.findings.trajectories(runId)).filter((row) => row.task_id === taskId);
+    const samples = await store.runs.samplesOf(runId, taskId);
+    const trajectories = await store.findings.trajectoriesOf(runId, taskId);
     for (const task of samples) {
       const isExplored = task.state === 'done' || trajectories.some(({ sample }) => sample === task.sample);
       if (!isExplored) await waitFor(runId, task);

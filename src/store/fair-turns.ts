@@ -4,21 +4,25 @@ import { performance } from 'node:perf_hooks';
 const longestTurnMs = 50;
 
 /**
- * Makes a function that whoever is about to block the event loop calls first. A driver that answers at once never lets go of it: each `await` of a
- * loop over its statements goes on in the same turn, and no timer, heartbeat or answer of a model comes through until the loop is over.
- * @returns a promise where the turn has lasted long enough, which settles in the next one
+ * Keeps synchronous work from holding the event loop. A driver that answers at once never lets go of it: each `await` of a loop over its statements
+ * goes on in the same turn, and no timer, heartbeat or answer of a model comes through until the loop is over.
  */
-export function fairTurns(): () => Promise<void> | undefined {
-  let beganAt: number | null = null;
-  return () => {
-    if (beganAt === null) {
-      beganAt = performance.now();
-      setImmediate(() => {
-        beganAt = null;
-      });
-      return;
-    }
-    if (performance.now() - beganAt < longestTurnMs) return;
-    return new Promise((resolve) => setImmediate(resolve));
-  };
+export class FairTurns {
+  #beganAt: number | null = null;
+
+  /** Whether this turn of the event loop has lasted long enough. Begins to measure where nothing was done in it yet. */
+  get isOver(): boolean {
+    if (this.#beganAt !== null) return performance.now() - this.#beganAt >= longestTurnMs;
+    this.#beganAt = performance.now();
+    setImmediate(() => {
+      this.#beganAt = null;
+    });
+    return false;
+  }
+
+  /** Does the work now, or in a later turn. Of all that wait, each looks again when its turn comes. */
+  async take<T>(work: () => T | Promise<T>): Promise<T> {
+    while (this.isOver) await new Promise((resolve) => setImmediate(resolve));
+    return work();
+  }
 }

@@ -162,16 +162,18 @@ export class Findings {
 
   /** How many of each there are: for progress, so it must stay cheap. */
   async counts(runId: string): Promise<FindingCounts> {
-    const count = async (table: 'trajectories' | 'steps' | 'branches' | 'pairs' | 'answers') => {
+    const count = async (table: 'trajectories' | 'steps' | 'branches' | 'pairs') => {
       const query = this.#database.kysely.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('count'));
       return Number((await query.where('run_id', '=', runId).executeTakeFirstOrThrow()).count);
     };
+    const spending = this.#database.kysely.selectFrom('spending').select(['calls', 'reused']);
+    const used = await spending.where('run_id', '=', runId).executeTakeFirst();
     return {
       trajectories: await count('trajectories'),
       steps: await count('steps'),
       branches: await count('branches'),
       pairs: await count('pairs'),
-      calls: await count('answers'),
+      calls: (used?.calls ?? 0) + (used?.reused ?? 0),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { FairTurns } from './fair-turns.ts';
 
 type Job = { work: () => unknown; resolve: (result: never) => void; reject: (error: unknown) => void };
 type Outcome = { result: unknown } | { error: unknown };
@@ -12,6 +13,7 @@ const mostTogether = 10;
  */
 export class GroupCommit {
   readonly #sqlite: DatabaseSync;
+  readonly #turns: FairTurns;
   readonly #patiently: <T>(work: () => T) => Promise<T>;
   readonly #isStoreFault: (error: unknown) => boolean;
   #waiting: Job[] = [];
@@ -22,10 +24,12 @@ export class GroupCommit {
    */
   constructor(
     sqlite: DatabaseSync,
+    turns: FairTurns,
     patiently: <T>(work: () => T) => Promise<T>,
     isStoreFault: (error: unknown) => boolean,
   ) {
     this.#sqlite = sqlite;
+    this.#turns = turns;
     this.#patiently = patiently;
     this.#isStoreFault = isStoreFault;
   }
@@ -34,8 +38,8 @@ export class GroupCommit {
   run<T>(work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ work, resolve, reject });
-      if (this.#waiting.length >= mostTogether) void this.#commitWaiting();
-      else if (this.#waiting.length === 1) setImmediate(() => void this.#commitWaiting());
+      if (this.#waiting.length === 1) setImmediate(() => void this.#commitWaiting());
+      else if (this.#waiting.length >= mostTogether && !this.#turns.isOver) void this.#commitWaiting();
     });
   }
 

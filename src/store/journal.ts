@@ -86,9 +86,10 @@ export class Journal {
       .select('throttled_ms')
       .where('run_id', '=', runId)
       .where('key', '=', answer.key);
-    const counting = this.#reservations.count(runId, answer);
-    const results = await this.#database.atomically([
-      ...counting,
+    // The answer late: writing it takes the row in which Postgres counts what the run spent, and others wait for that row.
+    const written = await this.#database.atomically([
+      this.#reservations.settle(runId, answer.key, isToldUse),
+      kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
       kysely
         .insertInto('answers')
         .values({
@@ -116,11 +117,9 @@ export class Journal {
           created_at: Date.now(),
         })
         .onConflict((conflict) => conflict.doNothing()),
-      this.#reservations.settle(runId, answer.key, isToldUse),
       kysely.deleteFrom('waits').where('run_id', '=', runId).where('key', '=', answer.key),
-      kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
     ]);
-    const isFirst = results[counting.length] === 1;
+    const isFirst = written[2] === 1;
     return isFirst ? answer : ((await this.read([runId], answer.key)) ?? answer);
   }
 

@@ -3,9 +3,10 @@
  * applied in one transaction.
  */
 import { type Compilable, type Kysely, sql } from 'kysely';
+import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
 
-type Migration = (database: Kysely<Schema>) => Compilable[];
+type Migration = (database: Kysely<Schema>, engine: Database['engine']) => Compilable[];
 
 type Columns = { [name: string]: 'text' | 'text?' | 'integer' | 'integer?' | 'real' | 'real?' };
 
@@ -362,21 +363,63 @@ const fewOfRun: Migration = (database) => [
   index(database, 'examples', ['run_id', 'trajectory_id']),
 ];
 
-/** What a run spent is counted with each answer, in place of an index over all of them. */
-const spending: Migration = (database) => [
-  table(database, 'spending', { run_id: 'text', calls: 'integer', tokens: 'integer', cost_micro_usd: 'real' }, [
-    'run_id',
-  ]),
-  {
-    compile: () =>
-      sql`INSERT INTO spending (run_id, calls, tokens, cost_micro_usd)
-          SELECT run_id, count(*), sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)),
-                 coalesce(sum(cost_micro_usd), 0)
-          FROM answers WHERE reused = 0 GROUP BY run_id`.compile(database),
-  },
-  database.schema.dropIndex('answers_by_run_id_reused_prompt_tokens_completion_tokens_cost_micro_usd'),
-  index(database, 'rollouts', ['run_id', 'task_id', 'step_id']),
-];
+/**
+ * What a run used is counted with each answer and rollout, in place of an index over all of them. By triggers, which run for exactly the rows that are
+ * written, and also for those of a worker of an earlier version that is still at work.
+ */
+const spending: Migration = (database, engine) => {
+  const statement = (text: string): Compilable => ({ compile: () => sql.raw(text).compile(database) });
+  return [
+    table(
+      database,
+      'spending',
+      {
+        run_id: 'text',
+        calls: 'integer',
+        reused: 'integer',
+        tokens: 'integer',
+        cost_micro_usd: 'real',
+        rollouts: 'integer',
+      },
+      ['run_id'],
+    ),
+    ...[
+      counting(engine, 'answers', {
+        calls: '1 - NEW.reused',
+        reused: 'NEW.reused',
+        tokens: '(1 - NEW.reused) * (coalesce(NEW.prompt_tokens, 0) + coalesce(NEW.completion_tokens, 0))',
+        cost_micro_usd: '(1 - NEW.reused) * coalesce(NEW.cost_micro_usd, 0)',
+        rollouts: '0',
+      }),
+      counting(engine, 'rollouts', { calls: '0', reused: '0', tokens: '0', cost_micro_usd: '0', rollouts: '1' }),
+    ].flatMap((statements) => statements.map(statement)),
+    statement(`
+      INSERT INTO spending (run_id, calls, reused, tokens, cost_micro_usd, rollouts)
+      SELECT used.run_id, count(answers.key) - coalesce(sum(reused), 0), coalesce(sum(reused), 0),
+             coalesce(sum((1 - reused) * (coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))), 0),
+             coalesce(sum((1 - reused) * cost_micro_usd), 0),
+             (SELECT count(*) FROM rollouts WHERE rollouts.run_id = used.run_id)
+      FROM (SELECT run_id FROM answers UNION SELECT run_id FROM rollouts) AS used
+      LEFT JOIN answers ON answers.run_id = used.run_id GROUP BY used.run_id`),
+    database.schema.dropIndex('answers_by_run_id_reused_prompt_tokens_completion_tokens_cost_micro_usd'),
+    index(database, 'rollouts', ['run_id', 'task_id', 'step_id']),
+    index(database, 'run_tasks', ['run_id', 'task_id']),
+  ];
+};
+
+/** A trigger that adds to a run's row of `spending` for each new row of a table. */
+function counting(engine: Database['engine'], tableName: string, values: { [column: string]: string }): string[] {
+  const columns = Object.keys(values);
+  const add = `
+    INSERT INTO spending (run_id, ${columns.join(', ')}) VALUES (NEW.run_id, ${Object.values(values).join(', ')})
+    ON CONFLICT (run_id) DO UPDATE SET ${columns.map((name) => `${name} = spending.${name} + excluded.${name}`).join(', ')};`;
+  const name = `${tableName}_are_counted`;
+  if (engine === 'sqlite') return [`CREATE TRIGGER ${name} AFTER INSERT ON ${tableName} BEGIN ${add} END`];
+  return [
+    `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${add} RETURN NULL; END $$`,
+    `CREATE TRIGGER ${name} AFTER INSERT ON ${tableName} FOR EACH ROW EXECUTE FUNCTION ${name}()`,
+  ];
+}
 
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],

@@ -12,7 +12,6 @@ import {
   ceilingUnits,
 } from '../domain/ceilings.ts';
 import type { Database } from './database.ts';
-import type { Answer } from './journal.ts';
 
 /** What work belongs to, for the ceilings of run, task and step. */
 export type Scope = {
@@ -66,32 +65,6 @@ export class Reservations {
 
   async release(runId: string, key: string): Promise<void> {
     await this.#database.kysely.deleteFrom('reservations').where('run_id', '=', runId).where('key', '=', key).execute();
-  }
-
-  /**
-   * Statements that count an answer as spent, to be followed in one transaction by the one that writes it. An answer that is there already was
-   * counted: the first statement holds the run's row, so that the second sees what others wrote.
-   */
-  count(runId: string, { key, promptTokens, completionTokens, costMicroUsd }: Answer): Compilable[] {
-    const { kysely } = this.#database;
-    const tokens = (promptTokens ?? 0) + (completionTokens ?? 0);
-    return [
-      kysely
-        .insertInto('spending')
-        .values({ run_id: runId, calls: 0, tokens: 0, cost_micro_usd: 0 })
-        .onConflict((conflict) => conflict.column('run_id').doUpdateSet({ calls: sql`spending.calls` })),
-      kysely
-        .updateTable('spending')
-        .set({
-          calls: sql`calls + 1`,
-          tokens: sql`tokens + ${tokens}`,
-          cost_micro_usd: sql`cost_micro_usd + ${costMicroUsd ?? 0}`,
-        })
-        .where('run_id', '=', runId)
-        .where(({ not, exists, selectFrom }) =>
-          not(exists(selectFrom('answers').select('key').where('run_id', '=', runId).where('key', '=', key))),
-        ),
-    ];
   }
 
   /** Statement that settles a reservation with its answer: it is given up, or kept for good where the provider did not tell what was used. */
@@ -183,14 +156,20 @@ export function isWithin({ taskId, stepId }: Scope, level: CeilingLevel): boolea
   return level === 'run' || (level === 'task' ? taskId !== null : stepId !== null);
 }
 
-const spendingColumns = { calls: 'calls', tokens: 'tokens', costMicroUsd: 'cost_micro_usd' } as const;
+const spendingColumns = {
+  calls: 'calls',
+  tokens: 'tokens',
+  costMicroUsd: 'cost_micro_usd',
+  rollouts: 'rollouts',
+} as const;
 
 /** SQL for what paid answers used, and for the rollouts that were started. */
 function spent(unit: CeilingUnit, scope: Scope, level: CeilingLevel): RawBuilder<number> {
   const where = within(scope, level);
-  if (unit === 'rollouts') return sql`(SELECT count(*) FROM rollouts WHERE ${where})`;
   if (level === 'run') return sql`coalesce((SELECT ${sql.ref(spendingColumns[unit])} FROM spending WHERE ${where}), 0)`;
   switch (unit) {
+    case 'rollouts':
+      return sql`(SELECT count(*) FROM rollouts WHERE ${where})`;
     case 'calls':
       return sql`(SELECT count(*) FROM answers WHERE ${where} AND reused = 0)`;
     case 'tokens':

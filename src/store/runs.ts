@@ -5,6 +5,7 @@ import { CruxError } from '../errors.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { RunTable, RunTaskTable } from './schema.ts';
+import { sortedBy } from './sorted-by.ts';
 
 export type Run = {
   id: string;
@@ -161,6 +162,13 @@ export class Runs {
     const [task] = await this.tasks(id, { from: position, limit: 1 });
     if (task?.position !== position) throw new Error(`Run ${id} has no task at position ${position}.`);
     return task;
+  }
+
+  /** The samples of a task. */
+  async samplesOf(id: string, taskId: string): Promise<RunTask[]> {
+    const query = this.#database.kysely.selectFrom('run_tasks').selectAll();
+    const rows = await query.where('run_id', '=', id).where('task_id', '=', taskId).execute();
+    return sortedBy(rows, ['position']).map(runTaskOf);
   }
 
   async countTasks(id: string): Promise<{ total: number; done: number }> {

@@ -165,14 +165,21 @@ export type ReservationTable = {
   expires_at: number;
 };
 
-/** What the paid answers of a run used together: the ceilings are asked before each call, and must not add up all answers each time. */
+/**
+ * What a run used so far, kept by triggers on answers and rollouts: the ceilings are asked before each call, and must not add up all answers each
+ * time.
+ */
 export type SpendingTable = {
   run_id: string;
+  /** Answers that were paid for. */
   calls: number;
-  /** Of answers whose use the provider told. */
+  /** Answers that were read from another run. */
+  reused: number;
+  /** Of paid answers whose use the provider told. */
   tokens: number;
-  /** Of answers whose price is known. */
+  /** Of paid answers whose price is known. */
   cost_micro_usd: number;
+  rollouts: number;
 };
 
 /** A rollout that was started, for the ceilings on rollouts. */

@@ -22,7 +22,7 @@ import {
 } from 'kysely';
 import { CruxError, errorText } from '../errors.ts';
 import type { Database } from './database.ts';
-import { fairTurns } from './fair-turns.ts';
+import { FairTurns } from './fair-turns.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Schema } from './schema.ts';
 
@@ -39,12 +39,13 @@ const alone = /^\s*(select|with|vacuum|pragma)\b/i;
 /** Opens a SQLite file, which is made when it is missing. `:memory:` gives a store that dies with the process. */
 export function openSqlite(path: string): Database {
   const sqlite = openFile(path);
+  const turns = new FairTurns();
   const writes = new GroupCommit(
     sqlite,
+    turns,
     (work) => patiently(path, work),
     (error) => asStoreError(path, error) !== error,
   );
-  const fairTurn = fairTurns();
   const prepared = new Map<string, { statement: StatementSync; returnsRows: boolean }>();
 
   function prepare(sql: string): { statement: StatementSync; returnsRows: boolean } {
@@ -66,11 +67,9 @@ export function openSqlite(path: string): Database {
   }
 
   const connection: DatabaseConnection = {
-    executeQuery: async <R>(query: CompiledQuery) => {
+    executeQuery: <R>(query: CompiledQuery) => {
       const work = () => runSync(query) as QueryResult<R>;
-      if (!alone.test(query.sql)) return writes.run(work);
-      await fairTurn();
-      return patiently(path, work);
+      return alone.test(query.sql) ? turns.take(() => patiently(path, work)) : writes.run(work);
     },
     streamQuery: () => {
       throw new Error('The store streams nothing.');

@@ -74,7 +74,7 @@ async function bringUpToDate(database: Database): Promise<void> {
     );
   }
   for (let version = found + 1; version <= migrations.length; version++) {
-    await database.migrate(version, migrations[version - 1]!(database.kysely));
+    await database.migrate(version, migrations[version - 1]!(database.kysely, database.engine));
   }
 }
 

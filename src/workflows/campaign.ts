@@ -183,10 +183,10 @@ class Campaign {
   /** Also what is not done for good: it is in the store all the same. */
   get #found(): CampaignCounts {
     const { criticalSteps, branches, pairs, endings } = this.#cutShort;
-    const { criticalSteps: steps, branches: done, pairs: proven } = this.#counts;
+    const { criticalSteps: steps, branches: done, pairs: proven, endings: ended } = this.#counts;
     return {
       ...this.#counts,
-      endings: { ...this.#counts.endings, ...(endings.budget && { budget: endings.budget }) },
+      endings: { ...ended, ...(endings.budget && { budget: (ended.budget ?? 0) + endings.budget }) },
       criticalSteps: steps + criticalSteps,
       branches: done + branches,
       pairs: proven + pairs,

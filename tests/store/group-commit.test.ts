@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FairTurns } from '../../src/store/fair-turns.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 
 let folder: string;
@@ -18,6 +19,7 @@ beforeEach(async () => {
   attempts = 0;
   writes = new GroupCommit(
     sqlite,
+    new FairTurns(),
     async (work) => {
       attempts++;
       return work();

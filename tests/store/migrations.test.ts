@@ -7,11 +7,11 @@ import { openSqlite } from '../../src/store/sqlite.ts';
 import { openStore } from '../../src/store/store.ts';
 import { temporaryFolder } from '../helpers/store.ts';
 
-it('a store from before spending was counted knows what its runs spent', async () => {
+it('a store from before spending was counted knows what its runs used', async () => {
   const path = join(temporaryFolder(), 'crux.db');
   const database = openSqlite(path);
   for (let version = 1; version <= 8; version++) {
-    await database.migrate(version, migrations[version - 1]!(database.kysely));
+    await database.migrate(version, migrations[version - 1]!(database.kysely, 'sqlite'));
   }
   for (const [run, key, tokens, reused] of [
     ['run-1', 'key-1', 10, 0],
@@ -26,10 +26,14 @@ it('a store from before spending was counted knows what its runs spent', async (
       database.kysely,
     );
   }
+  await sql`INSERT INTO rollouts (run_id, id) VALUES ('run-1', 'rollout-1'), ('run-3', 'rollout-1')`.execute(
+    database.kysely,
+  );
   await database.close();
   const store = await openStore(path);
   onTestFinished(() => store.close());
   const used = (runId: string) => store.reservations.use({ runId, taskId: null, stepId: null }, 'run');
-  expect(await used('run-1')).toEqual({ calls: 2, tokens: 20, costMicroUsd: 10, rollouts: 0 });
+  expect(await used('run-1')).toEqual({ calls: 2, tokens: 20, costMicroUsd: 10, rollouts: 1 });
   expect(await used('run-2')).toEqual({ calls: 1, tokens: 12, costMicroUsd: 7, rollouts: 0 });
+  expect(await used('run-3')).toEqual({ calls: 0, tokens: 0, costMicroUsd: 0, rollouts: 1 });
 });

@@ -61,7 +61,6 @@ async function repeatAnswers(store: Store, count: number): Promise<void> {
     SELECT run_id, 'copy-' || n, node_id, role, purpose, stream, sample, ask, model, seed, message, finish_reason, prompt_tokens,
            completion_tokens, cost_micro_usd, latency_ms, reused, created_at, task_id, step_id, throttled_ms, logprob
     FROM answers CROSS JOIN numbers WHERE key = 'key-1'`.execute(store.database.kysely);
-  await sql`UPDATE spending SET calls = calls + ${count}`.execute(store.database.kysely);
 }
 
 /** Shortest of five times. */
@@ -98,16 +97,40 @@ it('looks up what belongs to one state, stream or trajectory without reading the
   for (const lookup of lookups) expect(await quickestMs(lookup)).toBeLessThan(allMs / 4);
 });
 
-it('lets timers and heartbeats through while somebody reads in a long loop', async () => {
-  const store = await openStore(await usedStore());
-  let isOver = false;
-  const timer = setTimeout(() => {
-    isOver = true;
-  }, 200);
-  for (let read = 0; !isOver && read < 200_000; read++) await store.journal.read(['run-1'], 'key-7');
-  clearTimeout(timer);
-  expect(isOver).toBe(true);
-  await store.close();
+describe('a timer comes through', () => {
+  /** Whether a timer rings while `loops` do their work at the same time, again and again, for far longer than the timer takes. */
+  async function rings(
+    loops: number,
+    work: (store: Store, loop: number, turn: number) => Promise<unknown>,
+  ): Promise<boolean> {
+    const store = await openStore(await usedStore());
+    onTestFinished(() => store.close());
+    let hasRung = false;
+    const timer = setTimeout(() => {
+      hasRung = true;
+    }, 200);
+    await Promise.all(
+      Array.from({ length: loops }, async (_, loop) => {
+        for (let turn = 0; !hasRung && turn < 50_000 / loops; turn++) await work(store, loop, turn);
+      }),
+    );
+    clearTimeout(timer);
+    return hasRung;
+  }
+
+  it('while somebody reads in a long loop', async () => {
+    expect(await rings(1, ({ journal }) => journal.read(['run-1'], 'key-7'))).toBe(true);
+  });
+
+  it('while many read at once', async () => {
+    expect(await rings(100, ({ journal }) => journal.read(['run-1'], 'key-7'))).toBe(true);
+  });
+
+  it('while many write at once', async () => {
+    const write = ({ journal }: Store, loop: number, turn: number) =>
+      journal.write('run-1', answer({ key: `key-${loop}-${turn}` }));
+    expect(await rings(20, write)).toBe(true);
+  });
 });
 
 describe('several processes on one file', () => {
