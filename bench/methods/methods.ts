@@ -25,7 +25,6 @@ const variants: { [method in MethodName]?: Condition[] } = {
     { name: 'rro-sound', request: { method: 'rro', preset: 'sound', options: { ...unmeasured.rro } } },
     fixed(3),
   ],
-  // Pairs of whole trajectories cannot be told right or wrong by their first actions.
   ipr: [
     plain('ipr'),
     { name: 'ipr-action', request: { method: 'ipr', options: { contrast: 'action', ...unmeasured.ipr } }, ...scored },

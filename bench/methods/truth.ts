@@ -43,9 +43,9 @@ export class Truth {
     return new Truth((await loadSqlWorld(data)).lessons);
   }
 
-  /** All pairs of single actions of a run, by exact values; null without any. */
+  /** All pairs of a run, by exact values; null without any. Pairs of whole ways on are judged by the actions in which the two part. */
   async pairs(store: Store, runId: string): Promise<TruePairs | null> {
-    const rows = (await store.findings.pairs(runId)).filter((pair) => pair.chosen_leaf === null);
+    const rows = await store.findings.pairs(runId);
     const differences: number[] = [];
     for (const { node_id, chosen_id, rejected_id } of rows) {
       const [chosen, rejected] = [
