@@ -2,7 +2,7 @@ import { sumOrNull } from '../domain/statistics/sums.ts';
 import { CruxError } from '../errors.ts';
 import type { AlternativeView, BranchView, StepView, TaskView, TrajectoryView } from '../report/index.ts';
 import { runSummary } from '../views/run-summary.ts';
-import { runView } from '../views/run-view.ts';
+import { taskView } from '../views/run-view.ts';
 import { type StepLedgerLine, stepLedger } from '../views/step-ledger.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
@@ -15,13 +15,12 @@ export async function show(options: GlobalOptions, runId: string, given: { task?
       printResult(options, summary, () => summaryText(summary));
       return;
     }
-    const view = await runView(store, runId);
-    const task = view.tasks.find(({ id }) => id === given.task);
+    const task = await taskView(store, runId, given.task);
     if (!task) {
-      const known = view.tasks.slice(0, 8).map(({ id }) => id);
+      const tasks = new Set((await store.findings.trajectories(runId)).map((row) => row.task_id));
+      const known = [...tasks].slice(0, 8);
       throw new CruxError('User.NotFound', `Run ${runId} has no trajectory of a task "${given.task}" yet.`, {
-        remedy:
-          known.length > 0 ? `It has ${known.join(', ')}${view.tasks.length > 8 ? ' and others' : ''}.` : undefined,
+        remedy: known.length > 0 ? `It has ${known.join(', ')}${tasks.size > 8 ? ' and others' : ''}.` : undefined,
       });
     }
     const ledger = await stepLedger(store, await store.runs.get(runId), task.id);

@@ -155,8 +155,9 @@ export class Findings {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  pairs(runId: string): Promise<PairTable[]> {
-    const query = this.#database.kysely.selectFrom('pairs').selectAll().where('run_id', '=', runId);
+  pairs(runId: string, taskId?: string): Promise<PairTable[]> {
+    let query = this.#database.kysely.selectFrom('pairs').selectAll().where('run_id', '=', runId);
+    if (taskId !== undefined) query = query.where('task_id', '=', taskId);
     return query.orderBy('task_id').orderBy('step').orderBy('id').execute();
   }
 

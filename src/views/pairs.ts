@@ -3,9 +3,9 @@ import type { Certificate, Pair, PairFlag } from '../domain/pair.ts';
 import type { PairTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
-/** All pairs of a run with their conversations, ordered by task, step and id. */
-export async function loadPairs(store: Store, runId: string): Promise<Pair[]> {
-  const rows = await store.findings.pairs(runId);
+/** Pairs of a run, or of one of its tasks, with their conversations, ordered by task, step and id. */
+export async function loadPairs(store: Store, runId: string, taskId?: string): Promise<Pair[]> {
+  const rows = await store.findings.pairs(runId, taskId);
   return Promise.all(rows.map((row) => loadPair(store, row)));
 }
 

@@ -3,7 +3,7 @@ import { branchOutcome } from '../activities/proof.ts';
 import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
-import type { CandidateSource } from '../domain/pair.ts';
+import type { CandidateSource, Pair } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
 import { type RunConfig, selectsFirstErrors, verificationOf } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
@@ -20,7 +20,7 @@ import type {
 } from '../report/index.ts';
 import { flagOf } from '../store/flag.ts';
 import type { Run } from '../store/runs.ts';
-import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
+import type { BranchTable, CandidateTable, ScoreTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { loadPairs } from './pairs.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
@@ -47,28 +47,11 @@ export async function runView(store: Store, runId: string, notice: string | null
     store.findings.branches(runId),
     loadPairs(store, runId),
   ]);
-  const found: Found = {
-    run,
-    store,
-    steps: new Map(steps.map((step) => [`${step.trajectory_id}/${step.step}`, step])),
-    candidates: Map.groupBy(candidates, (row) => row.node_id),
-    scores:
-      run.method === 'rro' || run.method === 'ipr'
-        ? values(branches)
-        : new Map(scores.map((row) => [row.candidate_id, row.score])),
-    branches: Map.groupBy(branches, (row) => row.candidate_id),
-  };
+  const found = foundOf(store, run, { steps, candidates, scores, branches });
+  const pairsByTask = Map.groupBy(pairs, (pair) => pair.taskId);
   const tasks: TaskView[] = [];
   for (const [taskId, own] of Map.groupBy([...trajectories, ...demonstrations], (row) => row.task_id)) {
-    const taskPairs = pairs.filter((pair) => pair.taskId === taskId);
-    tasks.push({
-      id: taskId,
-      title: await questionOf(store, own[0]!),
-      group: taskPairs[0]?.group ?? '',
-      split: run.config.split,
-      trajectories: await Promise.all(own.map((row) => trajectoryView(found, row))),
-      pairs: taskPairs,
-    });
+    tasks.push(await viewOfTask(found, own, pairsByTask.get(taskId) ?? []));
   }
   const verify = summary.branches.verify;
   const placebo = summary.branches.placebo;
@@ -124,6 +107,53 @@ export async function runView(store: Store, runId: string, notice: string | null
     })),
     environmentSteps: summary.environmentSteps,
     tasks,
+  };
+}
+
+/** One task as in the view of its run, without reading the others; null where it has no trajectory. */
+export async function taskView(store: Store, runId: string, taskId: string): Promise<TaskView | null> {
+  const { findings, tree } = store;
+  const own = [...(await findings.trajectoriesOf(runId, taskId)), ...(await findings.demonstrations(runId, taskId))];
+  if (own.length === 0) return null;
+  const paths = await Promise.all(own.map((row) => tree.path(row.leaf_id)));
+  const states = [...new Set(paths.flat().map(({ id }) => id))];
+  const steps = await Promise.all(own.map(({ id }) => findings.steps(runId, id)));
+  const candidates = (await Promise.all(states.map((id) => findings.candidatesOf(runId, id)))).flat();
+  const branches = (await Promise.all(states.map((id) => findings.branchesAt(runId, id)))).flat();
+  const scores = await Promise.all(candidates.map(({ id }) => findings.score(runId, id)));
+  const found = foundOf(store, await store.runs.get(runId), {
+    steps: steps.flat(),
+    candidates,
+    scores: scores.filter((score) => score !== null),
+    branches: branches.filter(({ purpose }) => purpose !== 'reference'),
+  });
+  return viewOfTask(found, own, await loadPairs(store, runId, taskId));
+}
+
+type Rows = { steps: StepTable[]; candidates: CandidateTable[]; scores: ScoreTable[]; branches: BranchTable[] };
+
+function foundOf(store: Store, run: Run, { steps, candidates, scores, branches }: Rows): Found {
+  return {
+    run,
+    store,
+    steps: new Map(steps.map((step) => [`${step.trajectory_id}/${step.step}`, step])),
+    candidates: Map.groupBy(candidates, (row) => row.node_id),
+    scores:
+      run.method === 'rro' || run.method === 'ipr'
+        ? values(branches)
+        : new Map(scores.map((row) => [row.candidate_id, row.score])),
+    branches: Map.groupBy(branches, (row) => row.candidate_id),
+  };
+}
+
+async function viewOfTask(found: Found, trajectories: TrajectoryTable[], pairs: Pair[]): Promise<TaskView> {
+  return {
+    id: trajectories[0]!.task_id,
+    title: await questionOf(found.store, trajectories[0]!),
+    group: pairs[0]?.group ?? '',
+    split: found.run.config.split,
+    trajectories: await Promise.all(trajectories.map((row) => trajectoryView(found, row))),
+    pairs,
   };
 }
 

@@ -8,6 +8,7 @@ import { loadExamples } from '../../src/views/examples.ts';
 import { loadPairs } from '../../src/views/pairs.ts';
 import { verifyPair } from '../../src/views/verify-pair.ts';
 import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
+import { expectTasksAlone } from '../helpers/task-views.ts';
 
 const { address } = inject('temporal');
 let lab: Lab;
@@ -47,6 +48,7 @@ describe('ETO', () => {
     }
     expect(pairs.some(({ chosen }) => chosen.length > 1)).toBe(true);
     await expectHolding(runId);
+    await expectTasksAlone(lab.store, runId);
   });
 
   it('asks the policy at temperature 0', async () => {

@@ -10,6 +10,7 @@ import { runSummary } from '../../src/views/run-summary.ts';
 import { runView } from '../../src/views/run-view.ts';
 import { verifyPair } from '../../src/views/verify-pair.ts';
 import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
+import { expectTasksAlone } from '../helpers/task-views.ts';
 
 const { address } = inject('temporal');
 let lab: Lab;
@@ -205,6 +206,7 @@ it('is summed up and shown with the step that was named', async () => {
   expect(shown.filter(({ firstError: isNamed }) => isNamed)).toHaveLength(named.length);
   const verified = shown.filter(({ alternatives }) => alternatives.some(({ verdict }) => verdict === 'verified'));
   expect(verified).toHaveLength(summary.pairs.total);
+  await expectTasksAlone(lab.store, runId);
 });
 
 it('corrects the failures of recorded trajectories too, with what the policy does in their place', async () => {

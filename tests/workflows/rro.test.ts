@@ -5,6 +5,7 @@ import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
 import { verifyPair } from '../../src/views/verify-pair.ts';
 import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
+import { expectTasksAlone } from '../helpers/task-views.ts';
 
 const { address } = inject('temporal');
 let lab: Lab;
@@ -55,6 +56,7 @@ it('builds a trajectory step by step, and pairs actions by the values of their r
   }
   const { revalued } = await runSummary(lab.store, run.id);
   expect(revalued!.meanFreshGap).toBeLessThan(revalued!.meanGap);
+  await expectTasksAlone(lab.store, run.id);
 });
 
 it('its certificates hold when they are checked again', async () => {

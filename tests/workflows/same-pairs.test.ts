@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Certificate } from '../../src/domain/pair.ts';
 import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
+import { expectTasksAlone } from '../helpers/task-views.ts';
 
 const { address } = inject('temporal');
 let lab: Lab;
@@ -41,6 +42,7 @@ it('a run finds pairs, counts what it did and is recorded as finished', async ()
     expect(chosen.score).toBeGreaterThan(0.65);
     expect(rejected.score).toBeLessThan(0.45);
   }
+  await expectTasksAlone(lab.store, run.id);
 });
 
 describe('the same seed gives the same endings, branches and pairs', () => {
