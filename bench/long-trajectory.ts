@@ -3,7 +3,8 @@
  *
  *     node bench/long-trajectory.ts [steps]
  *
- * Prints what each hundred steps took, how much history a step leaves, the largest event, and how often the workflow continued as new.
+ * Prints what each hundred steps took, how much history a step leaves, the largest event, how often the workflow continued as new, and which activities
+ * took longest or were repeated.
  */
 import { join } from 'node:path';
 import type { temporal } from '@temporalio/proto';
@@ -111,21 +112,15 @@ async function showHistory(lab: Lab, runId: string): Promise<void> {
 /** What the activities of a history took, from being scheduled to their end. */
 function activitiesOf(history: temporal.api.history.v1.IHistoryEvent[]) {
   const byId = new Map(history.map((event) => [String(event.eventId), event]));
-  const started = history.filter(({ activityTaskStartedEventAttributes: attributes }) => attributes);
-  const attempts = new Map(
-    started.map(({ activityTaskStartedEventAttributes: attributes }) => [
-      String(attributes!.scheduledEventId),
-      attributes!.attempt ?? 1,
-    ]),
-  );
   const seconds = ({ eventTime }: temporal.api.history.v1.IHistoryEvent) =>
     Number(eventTime!.seconds) + eventTime!.nanos! / 1e9;
   return history.flatMap((event) => {
     const attributes = event.activityTaskCompletedEventAttributes;
     if (!attributes) return [];
-    const id = String(attributes.scheduledEventId);
-    const scheduled = byId.get(id)!;
+    const scheduled = byId.get(String(attributes.scheduledEventId))!;
+    const started = byId.get(String(attributes.startedEventId))!;
     const type = scheduled.activityTaskScheduledEventAttributes!.activityType!.name!;
-    return [{ type, seconds: seconds(event) - seconds(scheduled), attempts: attempts.get(id) ?? 1 }];
+    const attempts = started.activityTaskStartedEventAttributes!.attempt!;
+    return [{ type, seconds: seconds(event) - seconds(scheduled), attempts }];
   });
 }

@@ -11,7 +11,7 @@ export class FairTurns {
   #beganAt: number | null = null;
 
   /** Whether this turn of the event loop has lasted long enough. Begins to measure where nothing was done in it yet. */
-  get isOver(): boolean {
+  isOver(): boolean {
     if (this.#beganAt !== null) return performance.now() - this.#beganAt >= longestTurnMs;
     this.#beganAt = performance.now();
     setImmediate(() => {
@@ -22,7 +22,7 @@ export class FairTurns {
 
   /** Does the work now, or in a later turn. Of all that wait, each looks again when its turn comes. */
   async take<T>(work: () => T | Promise<T>): Promise<T> {
-    while (this.isOver) await new Promise((resolve) => setImmediate(resolve));
+    while (this.isOver()) await new Promise((resolve) => setImmediate(resolve));
     return work();
   }
 }

@@ -69,6 +69,12 @@ export class Findings {
     return (taskId === undefined ? query : query.where('task_id', '=', taskId)).execute();
   }
 
+  /** Both, the policy's first. */
+  async allTrajectories(runId: string, taskId?: string): Promise<TrajectoryTable[]> {
+    const own = taskId === undefined ? this.trajectories(runId) : this.trajectoriesOf(runId, taskId);
+    return [...(await own), ...(await this.demonstrations(runId, taskId))];
+  }
+
   #trajectoriesFrom(runId: string, origins: TrajectoryOrigin[]) {
     const query = this.#database.kysely.selectFrom('trajectories').selectAll().where('run_id', '=', runId);
     return query.where('origin', 'in', origins).orderBy('task_id').orderBy('sample').orderBy('id');

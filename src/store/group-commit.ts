@@ -39,7 +39,7 @@ export class GroupCommit {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ work, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => void this.#commitWaiting());
-      else if (this.#waiting.length >= mostTogether && !this.#turns.isOver) void this.#commitWaiting();
+      else if (this.#waiting.length >= mostTogether && !this.#turns.isOver()) void this.#commitWaiting();
     });
   }
 

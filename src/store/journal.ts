@@ -87,7 +87,7 @@ export class Journal {
       .where('run_id', '=', runId)
       .where('key', '=', answer.key);
     // The answer late: writing it takes the row in which Postgres counts what the run spent, and others wait for that row.
-    const written = await this.#database.atomically([
+    const [, , written] = await this.#database.atomically([
       this.#reservations.settle(runId, answer.key, isToldUse),
       kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', answer.key),
       kysely
@@ -119,8 +119,7 @@ export class Journal {
         .onConflict((conflict) => conflict.doNothing()),
       kysely.deleteFrom('waits').where('run_id', '=', runId).where('key', '=', answer.key),
     ]);
-    const isFirst = written[2] === 1;
-    return isFirst ? answer : ((await this.read([runId], answer.key)) ?? answer);
+    return written === 1 ? answer : ((await this.read([runId], answer.key)) ?? answer);
   }
 
   /** Answers that a run used in a state for these purposes, in a fixed order. */

@@ -5,39 +5,9 @@
 import { type Compilable, type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
+import { column, counting, index, rawStatement, table } from './schema-statements.ts';
 
 type Migration = (database: Kysely<Schema>, engine: Database['engine']) => Compilable[];
-
-type Columns = { [name: string]: 'text' | 'text?' | 'integer' | 'integer?' | 'real' | 'real?' };
-
-/** Times and counters of a long run exceed 32 bits, so every whole number is a `bigint` (the same as `integer` in SQLite). */
-function table(database: Kysely<Schema>, name: string, columns: Columns, primaryKey: string[]): Compilable {
-  let builder = database.schema.createTable(name);
-  for (const [column, type] of Object.entries(columns)) {
-    const bare = type.replace('?', '');
-    const sqlType = bare === 'integer' ? 'bigint' : bare === 'real' ? 'double precision' : 'text';
-    builder = builder.addColumn(column, sqlType, (definition) =>
-      type.endsWith('?') ? definition : definition.notNull(),
-    );
-  }
-  return builder.addPrimaryKeyConstraint(`${name}_key`, primaryKey as never[]);
-}
-
-function index(database: Kysely<Schema>, tableName: string, columns: string[]): Compilable {
-  return database.schema
-    .createIndex(`${tableName}_by_${columns.join('_')}`)
-    .on(tableName)
-    .columns(columns);
-}
-
-/** New columns that are null in the rows that are there. */
-function column(
-  database: Kysely<Schema>,
-  tableName: string,
-  columns: { [name: string]: 'text' | 'bigint' | 'double precision' },
-): Compilable[] {
-  return Object.entries(columns).map(([name, type]) => database.schema.alterTable(tableName).addColumn(name, type));
-}
 
 const initial: Migration = (database) => [
   table(database, 'meta', { key: 'text', value: 'text' }, ['key']),
@@ -368,7 +338,11 @@ const fewOfRun: Migration = (database) => [
  * written, and also for those of a worker of an earlier version that is still at work.
  */
 const spending: Migration = (database, engine) => {
-  const statement = (text: string): Compilable => ({ compile: () => sql.raw(text).compile(database) });
+  const count = (tableName: string, values: { [column: string]: string }) =>
+    counting(database, engine, tableName, {
+      ...{ calls: '0', reused: '0', tokens: '0', cost_micro_usd: '0', rollouts: '0' },
+      ...values,
+    });
   return [
     table(
       database,
@@ -383,43 +357,29 @@ const spending: Migration = (database, engine) => {
       },
       ['run_id'],
     ),
-    ...[
-      counting(engine, 'answers', {
-        calls: '1 - NEW.reused',
-        reused: 'NEW.reused',
-        tokens: '(1 - NEW.reused) * (coalesce(NEW.prompt_tokens, 0) + coalesce(NEW.completion_tokens, 0))',
-        cost_micro_usd: '(1 - NEW.reused) * coalesce(NEW.cost_micro_usd, 0)',
-        rollouts: '0',
-      }),
-      counting(engine, 'rollouts', { calls: '0', reused: '0', tokens: '0', cost_micro_usd: '0', rollouts: '1' }),
-    ].flatMap((statements) => statements.map(statement)),
-    statement(`
+    ...count('answers', {
+      calls: '1 - NEW.reused',
+      reused: 'NEW.reused',
+      tokens: '(1 - NEW.reused) * (coalesce(NEW.prompt_tokens, 0) + coalesce(NEW.completion_tokens, 0))',
+      cost_micro_usd: '(1 - NEW.reused) * coalesce(NEW.cost_micro_usd, 0)',
+    }),
+    ...count('rollouts', { rollouts: '1' }),
+    rawStatement(
+      database,
+      sql`
       INSERT INTO spending (run_id, calls, reused, tokens, cost_micro_usd, rollouts)
       SELECT used.run_id, count(answers.key) - coalesce(sum(reused), 0), coalesce(sum(reused), 0),
              coalesce(sum((1 - reused) * (coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0))), 0),
              coalesce(sum((1 - reused) * cost_micro_usd), 0),
              (SELECT count(*) FROM rollouts WHERE rollouts.run_id = used.run_id)
       FROM (SELECT run_id FROM answers UNION SELECT run_id FROM rollouts) AS used
-      LEFT JOIN answers ON answers.run_id = used.run_id GROUP BY used.run_id`),
+      LEFT JOIN answers ON answers.run_id = used.run_id GROUP BY used.run_id`,
+    ),
     database.schema.dropIndex('answers_by_run_id_reused_prompt_tokens_completion_tokens_cost_micro_usd'),
     index(database, 'rollouts', ['run_id', 'task_id', 'step_id']),
     index(database, 'run_tasks', ['run_id', 'task_id']),
   ];
 };
-
-/** A trigger that adds to a run's row of `spending` for each new row of a table. */
-function counting(engine: Database['engine'], tableName: string, values: { [column: string]: string }): string[] {
-  const columns = Object.keys(values);
-  const add = `
-    INSERT INTO spending (run_id, ${columns.join(', ')}) VALUES (NEW.run_id, ${Object.values(values).join(', ')})
-    ON CONFLICT (run_id) DO UPDATE SET ${columns.map((name) => `${name} = spending.${name} + excluded.${name}`).join(', ')};`;
-  const name = `${tableName}_are_counted`;
-  if (engine === 'sqlite') return [`CREATE TRIGGER ${name} AFTER INSERT ON ${tableName} BEGIN ${add} END`];
-  return [
-    `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${add} RETURN NULL; END $$`,
-    `CREATE TRIGGER ${name} AFTER INSERT ON ${tableName} FOR EACH ROW EXECUTE FUNCTION ${name}()`,
-  ];
-}
 
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],

@@ -12,6 +12,7 @@ import {
   ceilingUnits,
 } from '../domain/ceilings.ts';
 import type { Database } from './database.ts';
+import { rawStatement } from './schema-statements.ts';
 
 /** What work belongs to, for the ceilings of run, task and step. */
 export type Scope = {
@@ -147,7 +148,7 @@ export class Reservations {
   }
 
   #statement(raw: RawBuilder<unknown>): Compilable {
-    return { compile: () => raw.compile(this.#database.kysely) };
+    return rawStatement(this.#database.kysely, raw);
   }
 }
 

@@ -113,7 +113,7 @@ export async function runView(store: Store, runId: string, notice: string | null
 /** One task as in the view of its run, without reading the others; null where it has no trajectory. */
 export async function taskView(store: Store, runId: string, taskId: string): Promise<TaskView | null> {
   const { findings, tree } = store;
-  const own = [...(await findings.trajectoriesOf(runId, taskId)), ...(await findings.demonstrations(runId, taskId))];
+  const own = await findings.allTrajectories(runId, taskId);
   if (own.length === 0) return null;
   const paths = await Promise.all(own.map((row) => tree.path(row.leaf_id)));
   const states = [...new Set(paths.flat().map(({ id }) => id))];

@@ -30,10 +30,7 @@ export type StepLedgerLine = {
 
 /** @returns the steps in their order, those of the trajectories and others from which branches were made */
 export async function stepLedger(store: Store, run: Run, taskId: string): Promise<StepLedgerLine[]> {
-  const trajectories = [
-    ...(await store.findings.trajectoriesOf(run.id, taskId)),
-    ...(await store.findings.demonstrations(run.id, taskId)),
-  ];
+  const trajectories = await store.findings.allTrajectories(run.id, taskId);
   const branches = (await Promise.all(trajectories.map(({ id }) => store.findings.branches(run.id, id)))).flat();
   const calls = Map.groupBy(await callsOf(store, run, taskId), stepOf);
   const paths = await Promise.all(trajectories.map((row) => store.tree.path(row.leaf_id)));
