@@ -25,10 +25,18 @@ export type FaultKind =
   | 'Model.ContextLength'
   /** Too many faults for one call. */
   | 'Model.Exhausted'
+  /** The account cannot go on: key, payment or quota (401, 402, a 429 that says so). Stops the provider, not the task. */
+  | 'Model.Account'
+  /** Another model answered than the one that was asked for. Stops the provider, not the task. */
+  | 'Model.Identity'
+  /** What the server does with our requests makes its answers useless (no words, does not fit from the start). Stops the provider, not the task. */
+  | 'Model.Setup'
   | 'Environment.Fault'
   | 'Environment.ReplayDivergence'
   /** The run is paused; come back later. */
   | 'Run.Paused'
+  /** A model's provider stands still until somebody acts; come back later. */
+  | 'Run.Blocked'
   /** Something else of the run has to be there first; come back later. */
   | 'Run.Waiting'
   | 'Run.Cancelled'

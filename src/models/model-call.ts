@@ -5,7 +5,8 @@ import type { Role, RoleSettings } from '../domain/run-config.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
-import type { Completion, RequestBody } from './endpoint.ts';
+import type { Completion } from './completion.ts';
+import type { RequestBody } from './endpoint.ts';
 
 /** What a call is for. Calls for different purposes never share an answer. */
 export type Purpose =
