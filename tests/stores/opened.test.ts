@@ -1,0 +1,61 @@
+// Layer: a store that an earlier version made, opened by this one. What users had got out of it they must get again: see record.ts.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
+import { interCodeSql } from '../../src/environments/intercode-sql/environment.ts';
+import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { mazeEnvironments } from '../helpers/mazes.ts';
+import { differences } from './differences.ts';
+import { outputsOf, type RunOutputs } from './outputs.ts';
+
+const versions = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+const methodsOf: { [version: string]: string[] } = {
+  '0.1.0': ['cso', 'eto', 'evaluate', 'ipr', 'rft', 'rro', 'sft', 'step-dpo'],
+};
+
+for (const { name: version } of versions) {
+  describe(`a store of ${version}`, () => {
+    const folder = join(import.meta.dirname, version);
+    const recorded = JSON.parse(gunzipSync(readFileSync(join(folder, 'outputs.json.gz'))).toString('utf8')) as {
+      [runId: string]: RunOutputs;
+    };
+    let home: string;
+    let store: Store;
+    let environments: EnvironmentRegistry;
+
+    beforeAll(async () => {
+      home = mkdtempSync(join(tmpdir(), 'crux-stores-'));
+      writeFileSync(join(home, 'crux.db'), gunzipSync(readFileSync(join(folder, 'crux.db.gz'))));
+      await writeDemoDataset(join(home, 'sql-demo'));
+      store = await openStore(join(home, 'crux.db'));
+      const sql = interCodeSql({ data: join(home, 'sql-demo'), name: 'sql-demo' });
+      environments = new EnvironmentRegistry([...mazeEnvironments(), sql]);
+    });
+
+    afterAll(async () => {
+      await environments?.close();
+      await store?.close();
+      rmSync(home, { recursive: true, force: true });
+    });
+
+    it('has a run of every method that there was', async () => {
+      const methods = new Set((await store.runs.list()).map(({ method }) => method));
+      expect([...methods].toSorted()).toEqual(methodsOf[version]);
+    });
+
+    it.each(Object.keys(recorded))('shows, exports and verifies the run %s as that version did', async (runId) => {
+      const now = await outputsOf(store, environments, runId);
+      const { summary, view, exports, verified } = recorded[runId]!;
+      expect(verified.every(({ ok }) => ok)).toBe(true);
+      expect(differences(verified, now.verified)).toEqual([]);
+      expect(now.exports).toEqual(exports);
+      expect(differences(summary, now.summary)).toEqual([]);
+      expect(differences(view, now.view)).toEqual([]);
+    });
+  });
+}
