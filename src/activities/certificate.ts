@@ -193,7 +193,7 @@ export function certifier(context: ActivityContext) {
       model: candidate.model,
       message: JSON.parse(candidate.message) as AssistantMessage,
       canonical: candidate.canonical,
-      score: (await store.findings.score(run.id, candidate.id))?.score ?? null,
+      score: (await store.findings.score(run.id, candidate.id, 'score'))?.score ?? null,
       ...(await toldOfSide(context, run, trajectory, state, side)),
     };
   }

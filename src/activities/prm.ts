@@ -5,7 +5,7 @@ import { meanScore, preferenceOf } from '../domain/step-preference.ts';
 import type { JudgeResult, RankResult, ScoredOwnAction, StepAddress } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
-import type { CandidateTable } from '../store/schema.ts';
+import type { CandidateTable, ScorePurpose } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
@@ -126,7 +126,7 @@ export function prmActivities(context: ActivityContext) {
     state: State,
     candidate: CandidateTable,
     signal: AbortSignal,
-    purpose: 'score' | 'calibrate' = 'score',
+    purpose: ScorePurpose = 'score',
   ): Promise<ScoredCandidate> {
     const samples = await Promise.all(
       Array.from({ length: alternativeOptionsOf(run.config).prmSamples }, (_, sample) =>
@@ -137,6 +137,7 @@ export function prmActivities(context: ActivityContext) {
     await store.findings.addScore({
       run_id: run.id,
       candidate_id: candidate.id,
+      purpose,
       score: mean,
       samples: JSON.stringify(samples),
     });
@@ -148,7 +149,7 @@ export function prmActivities(context: ActivityContext) {
     run: Run,
     state: State,
     candidate: CandidateTable,
-    { purpose, sample }: { purpose: 'score' | 'calibrate'; sample: number },
+    { purpose, sample }: { purpose: ScorePurpose; sample: number },
     signal: AbortSignal,
   ): Promise<number | null> {
     for (let ask = 0; ask < mostScoreAsks; ask++) {

@@ -2,10 +2,10 @@ import type { AssistantMessage } from '../domain/message.ts';
 import type { ModelCall } from '../models/gateway.ts';
 import { scoreRequest } from '../models/prompts.ts';
 import type { Run } from '../store/runs.ts';
-import type { CandidateTable } from '../store/schema.ts';
+import type { CandidateTable, ScorePurpose } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 
-export type ScoreSample = { purpose: 'score' | 'calibrate'; sample: number; ask: number };
+export type ScoreSample = { purpose: ScorePurpose; sample: number; ask: number };
 
 /** How often the PRM is asked at most, because its answer holds no score. */
 export const mostScoreAsks = 3;

@@ -49,6 +49,8 @@ export type ProcessExample = {
   rollouts: number;
   /** The PRM's own score of the action; null when it gave none. */
   score: number | null;
+  /** What it was asked for: `score` decided about a step, `calibrate` only measured the PRM; `unknown` in runs from before it was kept. Null without one. */
+  scorePurpose: 'score' | 'calibrate' | 'unknown' | null;
   /** Inverse of the probability that the action was rolled out: weights of estimates over all scored actions. */
   weight: number;
 };

@@ -11,6 +11,7 @@ import type {
   ExampleTable,
   PairTable,
   Schema,
+  ScorePurpose,
   ScoreTable,
   StepTable,
   TrajectoryTable,
@@ -103,14 +104,22 @@ export class Findings {
     return Number((await alternatives.executeTakeFirstOrThrow()).count);
   }
 
-  scores(runId: string): Promise<ScoreTable[]> {
-    const query = this.#database.kysely.selectFrom('scores').selectAll().where('run_id', '=', runId);
-    return query.orderBy('candidate_id').execute();
+  /** What a purpose was told about each action. A score whose purpose is unknown stands for either. */
+  async scores(runId: string, purpose: ScorePurpose): Promise<ScoreTable[]> {
+    const rows = await this.#scoresFor(runId, purpose).orderBy('candidate_id').execute();
+    const known = new Set(rows.filter((row) => row.purpose === purpose).map((row) => row.candidate_id));
+    return rows.filter((row) => row.purpose === purpose || !known.has(row.candidate_id));
   }
 
-  async score(runId: string, candidateId: string): Promise<ScoreTable | null> {
-    const query = this.#database.kysely.selectFrom('scores').selectAll();
-    return (await query.where('run_id', '=', runId).where('candidate_id', '=', candidateId).executeTakeFirst()) ?? null;
+  /** The same of one action. */
+  async score(runId: string, candidateId: string, purpose: ScorePurpose): Promise<ScoreTable | null> {
+    const rows = await this.#scoresFor(runId, purpose).where('candidate_id', '=', candidateId).execute();
+    return rows.find((row) => row.purpose === purpose) ?? rows[0] ?? null;
+  }
+
+  #scoresFor(runId: string, purpose: ScorePurpose) {
+    const query = this.#database.kysely.selectFrom('scores').selectAll().where('run_id', '=', runId);
+    return query.where('purpose', 'in', [purpose, 'unknown']);
   }
 
   steps(runId: string, trajectoryId?: string): Promise<StepTable[]> {

@@ -381,9 +381,46 @@ const spending: Migration = (database, engine) => {
   ];
 };
 
+/**
+ * Scores by what they are for. Those from before: an alternative was only ever scored to decide about its step, and where nothing at a state was
+ * asked for calibration, so was the policy's own action. One that no step was judged by was asked for calibration. The rest is unknown.
+ */
+const scoresByPurpose: Migration = (database) => [
+  database.schema
+    .createTable('scores_by_purpose')
+    .addColumn('run_id', 'text', (definition) => definition.notNull())
+    .addColumn('candidate_id', 'text', (definition) => definition.notNull())
+    // A worker of an earlier version that is still at work does not say it.
+    .addColumn('purpose', 'text', (definition) => definition.notNull().defaultTo('unknown'))
+    .addColumn('score', 'double precision')
+    .addColumn('samples', 'text', (definition) => definition.notNull())
+    .addPrimaryKeyConstraint('scores_by_purpose_key', ['run_id', 'candidate_id', 'purpose'] as never[]),
+  rawStatement(
+    database,
+    sql`
+    INSERT INTO scores_by_purpose (run_id, candidate_id, purpose, score, samples)
+    SELECT scores.run_id, scores.candidate_id,
+           CASE
+             WHEN candidates.position >= 0 THEN 'score'
+             WHEN NOT EXISTS (SELECT 1 FROM answers
+                              WHERE answers.node_id = candidates.node_id AND answers.run_id = scores.run_id
+                                AND answers.purpose = 'calibrate') THEN 'score'
+             WHEN NOT EXISTS (SELECT 1 FROM steps
+                              WHERE steps.run_id = scores.run_id AND steps.node_id = candidates.node_id
+                                AND steps.policy_candidate_id = scores.candidate_id) THEN 'calibrate'
+             ELSE 'unknown'
+           END,
+           scores.score, scores.samples
+    FROM scores LEFT JOIN candidates ON candidates.run_id = scores.run_id AND candidates.id = scores.candidate_id`,
+  ),
+  database.schema.dropTable('scores'),
+  database.schema.alterTable('scores_by_purpose').renameTo('scores'),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
   fewOfRun,
   spending,
+  scoresByPurpose,
 ];

@@ -278,9 +278,17 @@ export type CandidateTable = {
   canonical: string | null;
 };
 
+/**
+ * What a process reward model was asked for: `score` decides about a step, `calibrate` only measures the model. Both may score one action, by
+ * calls of their own.
+ */
+export type ScorePurpose = 'score' | 'calibrate';
+
 export type ScoreTable = {
   run_id: string;
   candidate_id: string;
+  /** `unknown` in scores from before it was kept, where answers and steps do not tell it either. */
+  purpose: ScorePurpose | 'unknown';
   /** Mean process reward in [0, 1]; null when no sample could be read. */
   score: number | null;
   /** Single scores, as JSON. */

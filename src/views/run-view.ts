@@ -43,7 +43,7 @@ export async function runView(store: Store, runId: string, notice: string | null
     store.findings.demonstrations(runId),
     store.findings.steps(runId),
     store.findings.candidates(runId),
-    store.findings.scores(runId),
+    store.findings.scores(runId, 'score'),
     store.findings.branches(runId),
     loadPairs(store, runId),
   ]);
@@ -120,7 +120,7 @@ export async function taskView(store: Store, runId: string, taskId: string): Pro
   const steps = await Promise.all(own.map(({ id }) => findings.steps(runId, id)));
   const candidates = (await Promise.all(states.map((id) => findings.candidatesOf(runId, id)))).flat();
   const branches = (await Promise.all(states.map((id) => findings.branchesAt(runId, id)))).flat();
-  const scores = await Promise.all(candidates.map(({ id }) => findings.score(runId, id)));
+  const scores = await Promise.all(candidates.map(({ id }) => findings.score(runId, id, 'score')));
   const found = foundOf(store, await store.runs.get(runId), {
     steps: steps.flat(),
     candidates,

@@ -148,7 +148,7 @@ async function wrongScores(
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const [side, { candidateId, score }] of Object.entries({ chosen, rejected })) {
-    const stored = await store.findings.score(row.run_id, candidateId);
+    const stored = await store.findings.score(row.run_id, candidateId, 'score');
     const mean = stored && meanScore(JSON.parse(stored.samples) as (number | null)[]);
     if (mean !== score)
       problems.push(`The stored scores of the ${side} action do not give the one of the certificate.`);

@@ -53,7 +53,13 @@ async function mined(
         canonical: `go ${door}`,
       },
     ]);
-    await store.findings.addScore({ run_id: 'run-1', candidate_id: `candidate-${door}`, score: 0.5, samples: '[0.5]' });
+    await store.findings.addScore({
+      run_id: 'run-1',
+      candidate_id: `candidate-${door}`,
+      purpose: 'score',
+      score: 0.5,
+      samples: '[0.5]',
+    });
   }
   await store.findings.addStep({
     run_id: 'run-1',

@@ -1,5 +1,9 @@
 // Layer: activities in MockActivityEnvironment against scripted models over HTTP.
 import { describe, expect, it } from 'vitest';
+import type { Certificate } from '../../src/domain/pair.ts';
+import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { calibrationView, loadProcessExamples } from '../../src/views/calibration.ts';
+import { taskView } from '../../src/views/run-view.ts';
 import { goText } from './doors.ts';
 import { explored, type Models, type WorkplaceOptions, workplace } from './workplace.ts';
 
@@ -26,7 +30,7 @@ async function judged(prm: Models['prm'], { models, ...more }: WorkplaceOptions 
   const doorsOf = new Map(candidates.map((row) => [row.id, JSON.parse(row.action!).arguments.door as string]));
   const scoreOf = async (door: string) => {
     const row = candidates.find(({ action }) => action === JSON.stringify({ arguments: { door }, tool: 'go' }))!;
-    return place.store.findings.score('run-1', row.id);
+    return place.store.findings.score('run-1', row.id, 'score');
   };
   return {
     place,
@@ -147,6 +151,63 @@ describe('a step', () => {
     expect(text).toContain('You stand before the doors of task-1.');
     expect(text).not.toContain('<guidance>');
     expect(body.response_format).toMatchObject({ type: 'json_schema' });
+  });
+});
+
+describe('an action that is scored to decide about its step and to calibrate the PRM', () => {
+  // The first sample goes left and fails, the second goes left as well and succeeds: its step is drawn for calibration.
+  async function both(order: ('decide' | 'calibrate')[]) {
+    const asked: { [door: string]: number } = {};
+    const place = await workplace({
+      options: { alternatives: 1, calibrationRate: 1, verify: false },
+      run: { taskIds: ['task-1', 'task-1'] },
+      models: { expert: () => goText('up'), prm: (door) => (door === 'up' ? 0.9 : [0.2, 0.8][asked.left!]!) },
+    });
+    await place.store.database.kysely.updateTable('run_tasks').set({ sample: 1 }).where('position', '=', 1).execute();
+    const failed = await explored(place, ['left', 'pit'], 0);
+    const succeeded = await explored(place, ['left', 'treasure'], 1);
+    const decide = { runId: 'run-1', trajectoryId: failed.id, step: 1 };
+    await place.perform(place.activities.proposeAlternatives, decide);
+    for (const what of order) {
+      asked.left = ['decide', 'calibrate'].indexOf(what);
+      if (what === 'decide') await place.perform(place.activities.judgeCandidates, decide);
+      else await place.perform(place.activities.scoreOwnAction, { ...decide, trajectoryId: succeeded.id });
+    }
+    await place.perform(place.activities.recordPairs, { runId: 'run-1', trajectoryId: failed.id });
+    const [step] = await place.store.findings.steps('run-1');
+    const own = step!.policy_candidate_id;
+    const branch = { run_id: 'run-1', trajectory_id: failed.id, node_id: step!.node_id, candidate_id: own, rollout: 0 };
+    const ending = { leaf_id: failed.states.at(-1)!.id, steps: 1, environment_steps: 1, ending: 'submitted', seed: 1 };
+    const outcome = { reward: 1, success: 1, confirmed: null, details: null, compared: 0 };
+    await place.store.findings.addBranch({ ...branch, ...ending, ...outcome, id: 'branch', purpose: 'calibrate' });
+    const registry = new EnvironmentRegistry([place.seen.environment]);
+    const [pair] = await place.store.findings.pairs('run-1');
+    const certificate = JSON.parse(pair!.certificate) as Certificate;
+    const view = await taskView(place.store, 'run-1', 'task-1');
+    const [row] = await loadProcessExamples(place.store, registry, 'run-1');
+    return {
+      verdict: step!.verdict,
+      gate: (await place.store.findings.score('run-1', own, 'score'))?.score,
+      calibration: (await place.store.findings.score('run-1', own, 'calibrate'))?.score,
+      certificate: certificate.rejected.score,
+      shown: view!.trajectories.find(({ id }) => id === failed.id)!.steps[0]!.score,
+      exported: { score: row!.score, scorePurpose: row!.scorePurpose },
+      reliability: (await calibrationView(place.store, registry, 'run-1')).reliability.filter((bin) => bin.actions > 0),
+    };
+  }
+
+  it('has a score of each, and what the gate saw is what is certified, shown and exported, whichever comes first', async () => {
+    const calibratingFirst = await both(['calibrate', 'decide']);
+    expect(calibratingFirst).toMatchObject({
+      verdict: 'critical',
+      gate: 0.2,
+      calibration: 0.8,
+      certificate: 0.2,
+      shown: 0.2,
+      exported: { score: 0.2, scorePurpose: 'score' },
+      reliability: [{ from: 0.2, actions: 1, meanScore: 0.2 }],
+    });
+    expect(await both(['decide', 'calibrate'])).toEqual(calibratingFirst);
   });
 });
 

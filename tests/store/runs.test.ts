@@ -241,8 +241,33 @@ describeEngines('findings', (engine) => {
 
   it('keeps a missing score missing', async () => {
     const { findings } = await engine.open();
-    await findings.addScore({ run_id: 'run-1', candidate_id: 'c', score: null, samples: '[null]' });
-    expect((await findings.score('run-1', 'c'))?.score).toBeNull();
-    expect(await findings.score('run-1', 'd')).toBeNull();
+    await findings.addScore({ run_id: 'run-1', candidate_id: 'c', purpose: 'score', score: null, samples: '[null]' });
+    expect((await findings.score('run-1', 'c', 'score'))?.score).toBeNull();
+    expect(await findings.score('run-1', 'd', 'score')).toBeNull();
+  });
+
+  it('keeps a score for each purpose; one of an unknown purpose stands for those that have none of their own', async () => {
+    const { findings } = await engine.open();
+    const add = (candidate_id: string, purpose: 'score' | 'calibrate' | 'unknown', score: number) =>
+      findings.addScore({ run_id: 'run-7', candidate_id, purpose, score, samples: `[${score}]` });
+    await add('a', 'calibrate', 0.8);
+    await add('a', 'score', 0.2);
+    await add('b', 'unknown', 0.5);
+    await add('c', 'unknown', 0.4);
+    await add('c', 'calibrate', 0.6);
+    const of = async (purpose: 'score' | 'calibrate') =>
+      (await findings.scores('run-7', purpose)).map((row) => [row.candidate_id, row.score]);
+    expect(await of('score')).toEqual([
+      ['a', 0.2],
+      ['b', 0.5],
+      ['c', 0.4],
+    ]);
+    expect(await of('calibrate')).toEqual([
+      ['a', 0.8],
+      ['b', 0.5],
+      ['c', 0.6],
+    ]);
+    expect((await findings.score('run-7', 'c', 'calibrate'))?.score).toBe(0.6);
+    expect((await findings.score('run-7', 'c', 'score'))?.score).toBe(0.4);
   });
 });

@@ -23,11 +23,13 @@ async function calibrated(calibrationRate: number): Promise<string> {
 
 it('at a rate of 1 every scored action is rolled out, in successful trajectories too, and only once for that', async () => {
   const runId = await calibrated(1);
-  const scores = (await lab.store.findings.scores(runId)).filter(({ score }) => score !== null);
+  const { findings } = lab.store;
+  const all = [...(await findings.scores(runId, 'score')), ...(await findings.scores(runId, 'calibrate'))];
+  const scored = new Set(all.filter(({ score }) => score !== null).map((row) => row.candidate_id));
   const branches = await lab.store.findings.branches(runId);
   const first = (purpose: string, id: string) =>
     branches.filter((row) => row.purpose === purpose && row.candidate_id === id).length;
-  for (const { candidate_id: id } of scores) expect(first('calibrate', id) + first('verify', id)).toBe(1);
+  for (const id of scored) expect(first('calibrate', id) + first('verify', id)).toBe(1);
   const trajectories = await lab.store.findings.trajectories(runId);
   const steps = trajectories.reduce((sum, row) => sum + row.steps, 0);
   const own = (await lab.store.findings.candidates(runId)).filter(({ position }) => position === -1);

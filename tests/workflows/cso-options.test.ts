@@ -20,7 +20,7 @@ async function findings(options: Partial<CsoOptions>, request: LabRequest = {}) 
   return {
     runId: run.id,
     candidates: await findings.candidates(run.id),
-    scores: await findings.scores(run.id),
+    scores: await findings.scores(run.id, 'score'),
     steps: await findings.steps(run.id),
     branches: await findings.branches(run.id),
     pairs: (await findings.pairs(run.id)).map((pair) => JSON.parse(pair.certificate) as Certificate),

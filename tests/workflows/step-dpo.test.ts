@@ -76,7 +76,9 @@ it('judges every step of every trajectory, failed or not, and branches only the 
 it('pairs the best score of a step with the worst, wherever they are 0.2 apart', async () => {
   const { findings } = lab.store;
   const candidates = Map.groupBy(await findings.candidates(runId), ({ node_id }) => node_id);
-  const scores = new Map((await findings.scores(runId)).map(({ candidate_id, score }) => [candidate_id, score]));
+  const scores = new Map(
+    (await findings.scores(runId, 'score')).map(({ candidate_id, score }) => [candidate_id, score]),
+  );
   const pairs = new Map((await certificates(runId)).map((pair) => [`${pair.trajectoryId}/${pair.step}`, pair]));
   const sources = new Set<string>();
   for (const { trajectory_id, step, node_id } of await findings.steps(runId)) {
