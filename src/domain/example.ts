@@ -47,10 +47,8 @@ export type ProcessExample = {
   outcome: number;
   successes: number;
   rollouts: number;
-  /** The PRM's own score of the action; null when it gave none. */
+  /** The PRM's own score of the action: the one that decided about its step, where it has one for calibration too; null when it gave none. */
   score: number | null;
-  /** What it was asked for: `score` decided about a step, `calibrate` only measured the PRM; `unknown` in runs from before it was kept. Null without one. */
-  scorePurpose: 'score' | 'calibrate' | 'unknown' | null;
   /** Inverse of the probability that the action was rolled out: weights of estimates over all scored actions. */
   weight: number;
 };

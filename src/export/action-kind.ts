@@ -16,8 +16,8 @@ export const actionKind: ItemKind<ProcessExample> = {
   sources: {
     file: 'sources.jsonl',
     meaning: 'the rollouts behind each action and its weight, by task, step and id',
-    line: ({ id, runId, taskId, group, split, step, outcome, successes, rollouts, score, scorePurpose, weight }) =>
-      `${canonicalJson({ id, runId, taskId, group, split, step, outcome, successes, rollouts, score, scorePurpose, weight })}\n`,
+    line: ({ id, runId, taskId, group, split, step, outcome, successes, rollouts, score, weight }) =>
+      `${canonicalJson({ id, runId, taskId, group, split, step, outcome, successes, rollouts, score, weight })}\n`,
   },
   conversationOf: ({ prompt, tools, action }) => ({ prompt, tools, sides: [[action]] }),
   withConversation: (item, { prompt, tools, sides }) => {

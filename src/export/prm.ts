@@ -44,7 +44,6 @@ function rows(item: ProcessExample): ItemRows {
     rollouts: item.rollouts,
     standard_error: outcomeError(item),
     score: item.score,
-    score_purpose: item.scorePurpose,
     weight: item.weight,
   };
   return { rows: [row], findings: [] };

@@ -23,7 +23,7 @@ import { isVerifiedSuccess, tally } from '../domain/verification.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
-import type { BranchTable, CandidateTable, ScoreTable } from '../store/schema.ts';
+import type { BranchTable, CandidateTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 export type Estimate = {
@@ -69,8 +69,6 @@ type RolledOut = {
   candidate: CandidateTable;
   rollouts: BranchTable[];
   score: number | null;
-  /** What the score was asked for; null without one. */
-  scorePurpose: ScoreTable['purpose'] | null;
   taskId: string;
   group: string;
 };
@@ -123,7 +121,7 @@ export async function loadProcessExamples(
   const run = await store.runs.get(runId);
   const rows = await rolledOut(store, environments, run);
   const examples = await Promise.all(
-    rows.map(async ({ candidate, rollouts, score, scorePurpose, taskId, group }): Promise<ProcessExample | null> => {
+    rows.map(async ({ candidate, rollouts, score, taskId, group }): Promise<ProcessExample | null> => {
       const outcome = meanReward(rollouts);
       if (outcome === null) return null;
       const state = await store.tree.state(candidate.node_id);
@@ -142,7 +140,6 @@ export async function loadProcessExamples(
         successes,
         rollouts: known,
         score,
-        scorePurpose,
         weight: weightOf(run.config, rollouts),
       };
     }),
@@ -170,7 +167,7 @@ async function rolledOut(store: Store, environments: EnvironmentRegistry, run: R
   const byCandidate = Map.groupBy(branches, (row) => row.candidate_id);
   // The score that decided, where an action has both: whichever was asked for first, and what the gate made of it is what is judged.
   const known = [...measured, ...decided].filter(({ score }) => score !== null);
-  const scoreOf = new Map(known.map((row) => [row.candidate_id, row]));
+  const scoreOf = new Map(known.map((row) => [row.candidate_id, row.score]));
   const groups = new Map((await environments.tasks(run.environment)).map((task) => [task.id, task.group]));
   const own = candidates.filter(({ id }) => byCandidate.has(id));
   return Promise.all(
@@ -179,8 +176,7 @@ async function rolledOut(store: Store, environments: EnvironmentRegistry, run: R
       return {
         candidate,
         rollouts: byCandidate.get(candidate.id)!,
-        score: scoreOf.get(candidate.id)?.score ?? null,
-        scorePurpose: scoreOf.get(candidate.id)?.purpose ?? null,
+        score: scoreOf.get(candidate.id) ?? null,
         taskId,
         group: groups.get(taskId) ?? taskId,
       };

@@ -191,7 +191,7 @@ describe('an action that is scored to decide about its step and to calibrate the
       calibration: (await place.store.findings.score('run-1', own, 'calibrate'))?.score,
       certificate: certificate.rejected.score,
       shown: view!.trajectories.find(({ id }) => id === failed.id)!.steps[0]!.score,
-      exported: { score: row!.score, scorePurpose: row!.scorePurpose },
+      exported: row!.score,
       reliability: (await calibrationView(place.store, registry, 'run-1')).reliability.filter((bin) => bin.actions > 0),
     };
   }
@@ -204,7 +204,7 @@ describe('an action that is scored to decide about its step and to calibrate the
       calibration: 0.8,
       certificate: 0.2,
       shown: 0.2,
-      exported: { score: 0.2, scorePurpose: 'score' },
+      exported: 0.2,
       reliability: [{ from: 0.2, actions: 1, meanScore: 0.2 }],
     });
     expect(await both(['decide', 'calibrate'])).toEqual(calibratingFirst);

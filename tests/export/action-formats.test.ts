@@ -120,7 +120,6 @@ describe('prm', () => {
       rollouts: 4,
       standard_error: 0.235702,
       score: 0.6,
-      score_purpose: 'score',
       weight: 20,
     });
   });

@@ -77,7 +77,6 @@ export function processExample(changes: Partial<ProcessExample> = {}): ProcessEx
     successes: 3,
     rollouts: 4,
     score: 0.6,
-    scorePurpose: 'score',
     weight: 20,
     ...changes,
   };
