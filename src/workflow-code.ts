@@ -1,26 +1,100 @@
 /** The code of the workflows, as a worker loads it. */
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { bundleWorkflowCode, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
+import { glob, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, relative, sep } from 'node:path';
+import { bundleWorkflowCode, type Logger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
+import { defaultCacheFolder } from './temporal/server-binary.ts';
 
-/** What was bundled in this process, by the converter of failures that is part of it. */
-const bundled = new Map<string | undefined, Promise<WorkflowBundleOption>>();
+/** What was bundled or found in this process, by the converter of failures that is part of it. */
+const known = new Map<string | undefined, Promise<WorkflowBundleOption>>();
+
+/** More are left by somebody who edits workflows. */
+const mostKept = 8;
+const root = join(import.meta.dirname, '..');
+const inlineSourceMap = /(?<=sourceMappingURL=data:application\/json;charset=utf-8;base64,)[\w+/=]+/;
 
 /**
- * Bundled ahead in the npm package; from the sources in the repository, once for all workers of the process. With encryption it is always bundled
- * here and now, because how failures are written is part of the bundle.
+ * Bundled ahead in the npm package. In the repository it is bundled from the sources once, and found in the cache by every later process until the
+ * sources change.
+ * @param failureConverterPath how failures are written is part of the bundle: with encryption it is another one
  */
 export async function workflowCode(failureConverterPath: string | undefined): Promise<WorkflowBundleOption> {
   const ahead = join(import.meta.dirname, 'workflow-bundle.js');
   if (failureConverterPath === undefined && existsSync(ahead)) return { codePath: ahead };
-  const known = bundled.get(failureConverterPath);
-  if (known) return known;
-  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
-  const bundle = bundleWorkflowCode({
-    workflowsPath: join(import.meta.dirname, 'workflows', `index.${extension}`),
+  const code = known.get(failureConverterPath) ?? cachedCode(failureConverterPath);
+  known.set(failureConverterPath, code);
+  // What failed once, because a disk was full, may be there the next time.
+  code.catch(() => known.delete(failureConverterPath));
+  return code;
+}
+
+/**
+ * Bundles workflow code.
+ * @returns its text, whose source map (Temporal wants one, inside of the bundle) names files from the package's root on, not from that of this machine
+ */
+export async function bundle(
+  workflowsPath: string,
+  logger: Logger,
+  failureConverterPath: string | undefined,
+): Promise<string> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
     ...(failureConverterPath !== undefined && { failureConverterPath }),
-    logger: Runtime.instance().logger,
+    logger,
   });
-  bundled.set(failureConverterPath, bundle);
-  return bundle;
+  return code.replace(inlineSourceMap, (base64) => {
+    const sourceMap = Buffer.from(base64, 'base64').toString('utf8');
+    return Buffer.from(sourceMap.replaceAll(root + sep, ''), 'utf8').toString('base64');
+  });
+}
+
+async function cachedCode(failureConverterPath: string | undefined): Promise<WorkflowBundleOption> {
+  const folder = join(defaultCacheFolder(), 'workflows');
+  const codePath = join(folder, `${await contentKey(failureConverterPath)}.js`);
+  const kept = await readFile(codePath, 'utf8').catch(() => null);
+  if (kept !== null) return { code: kept };
+  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
+  const workflowsPath = join(import.meta.dirname, 'workflows', `index.${extension}`);
+  const code = await bundle(workflowsPath, Runtime.instance().logger, failureConverterPath);
+  // Without a cache that can be written, every process bundles for itself.
+  await keep(folder, codePath, code).catch(() => {});
+  return { code };
+}
+
+/** Of all that the bundle is made of: our workflows, the rules that they use (tests/workflow-bundle.test.ts), and Temporal's packages by their version. */
+async function contentKey(failureConverterPath: string | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  const { version } = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
+  const converter = failureConverterPath === undefined ? 'none' : relative(root, failureConverterPath);
+  hash.update(JSON.stringify([version, process.version, converter]));
+  for (const zone of ['workflows', 'domain']) {
+    const names = await Array.fromAsync(glob('**/*.{ts,js}', { cwd: join(import.meta.dirname, zone) }));
+    for (const name of names.toSorted()) {
+      const text = await readFile(join(import.meta.dirname, zone, name), 'utf8');
+      hash.update(JSON.stringify([zone, name.replaceAll(sep, '/'), text]));
+    }
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** Under its name only when it is whole. The oldest ones go. */
+async function keep(folder: string, codePath: string, code: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const partial = join(folder, `${randomUUID()}.partial`);
+  try {
+    await writeFile(partial, code);
+    await rename(partial, codePath);
+  } finally {
+    await rm(partial, { force: true });
+  }
+  const files = await Promise.all(
+    (await readdir(folder)).map(async (name) => ({
+      path: join(folder, name),
+      at: (await stat(join(folder, name))).mtimeMs,
+    })),
+  );
+  const tooMany = files.toSorted((one, other) => other.at - one.at).slice(mostKept);
+  await Promise.all(tooMany.map(({ path }) => rm(path, { force: true })));
 }
