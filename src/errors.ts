@@ -19,6 +19,8 @@ export type FaultKind =
   | 'Model.RateLimit'
   /** No complete answer: connection cut, 5xx, time-out, unreadable body. */
   | 'Model.Transport'
+  /** An answer with status 200 that is none: broken by the server's own word, in no known form, without words. It may have been paid. */
+  | 'Model.Unusable'
   /** The provider refuses the request itself (400, 401, 403, 404): asking again will not help. */
   | 'Model.Rejected'
   /** The conversation does not fit the model's context. */

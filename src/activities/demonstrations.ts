@@ -102,7 +102,7 @@ export function demonstrationActivities(context: ActivityContext) {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
         const message = format.render(thought, action, taken.state.step + 1);
-        taken = await takeStep(context, taken.state, message, recorderOf(run, 'demonstrate'), signal);
+        taken = await takeStep(context, taken.state, { message }, recorderOf(run, 'demonstrate'), signal);
       }
       played = outcomeOf(taken);
     } catch (error) {

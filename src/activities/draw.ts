@@ -36,7 +36,7 @@ export function drawActivities(context: ActivityContext) {
       position: draw,
     });
     await store.findings.addCandidates([candidate]);
-    const taken = await takeStep(context, state, turn.answer.message, recorderOf(run, where.purpose), signal);
+    const taken = await takeStep(context, state, turn.answer, recorderOf(run, where.purpose), signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
     return {
       candidateId: candidate.id,

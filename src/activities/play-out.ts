@@ -37,7 +37,7 @@ export async function playOut(
       if (context.stopping.aborted) throw workerStopping();
       const turn = await modelTurn(context, run, taken.state, where, signal);
       if (turn.kind === 'ended') return endedByModel(taken.state.id, turn.ending);
-      taken = await takeStep(context, taken.state, turn.answer.message, recorderOf(run, where.purpose), signal);
+      taken = await takeStep(context, taken.state, turn.answer, recorderOf(run, where.purpose), signal);
     }
     return outcomeOf(taken);
   } catch (error) {

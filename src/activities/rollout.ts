@@ -150,7 +150,7 @@ export function rolloutActivities(context: ActivityContext) {
     if (input.candidateId === '') return standing(state);
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
     const message = JSON.parse(candidate.message) as AssistantMessage;
-    return takeStep(context, state, message, recorderOf(run, input.purpose), signal);
+    return takeStep(context, state, { message }, recorderOf(run, input.purpose), signal);
   }
 
   async function record(

@@ -23,6 +23,9 @@ export type StepTaken = {
   details: string | null;
 };
 
+/** A message as a step is made of it: with the ids that a server gave its tool calls, where a server wrote it. */
+export type SaidMessage = { message: AssistantMessage; callIds?: Answer['callIds'] };
+
 /** Who acts, and in which stream of calls. */
 export type TurnAddress = { role: 'policy' | 'expert'; purpose: Purpose; stream: string };
 
@@ -42,6 +45,7 @@ export async function modelTurn(
         taskId: state.taskId,
         address: { nodeId: state.id, ...where, sample: 0, ask: 0 },
         messages: state.messages,
+        callIds: state.callIds,
         tools: state.tools,
         step: state.step + 1,
       },
@@ -66,7 +70,7 @@ export async function modelTurn(
 export async function takeStep(
   context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
-  message: AssistantMessage,
+  { message, callIds = null }: SaidMessage,
   recordedBy: string,
   signal: AbortSignal,
 ): Promise<StepTaken> {
@@ -77,6 +81,7 @@ export async function takeStep(
     const next = await context.store.tree.addStep({
       parent: state,
       assistant: message,
+      callIds,
       observation: format.observation(message, parsed.hint),
       action: null,
       stateKey: state.stateKey,
@@ -90,6 +95,7 @@ export async function takeStep(
   const next = await context.store.tree.addStep({
     parent: state,
     assistant: message,
+    callIds,
     observation: format.observation(message, transition.observation),
     action,
     stateKey: transition.key,

@@ -21,6 +21,8 @@ export type AssistantMessage = {
   /** Text of the message; null only beside tool calls. */
   content: string | null;
   tool_calls?: ToolCall[];
+  /** Reasoning that goes back with the message. Only where a role says that it does (`reasoning`); else it is kept with the answer alone. */
+  reasoning_content?: string;
 };
 
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;

@@ -125,7 +125,7 @@ async function replay(
     const taken = await takeStep(
       { store, environments, sessions },
       state,
-      step.assistant,
+      { message: step.assistant },
       scope,
       AbortSignal.timeout(60_000),
     );

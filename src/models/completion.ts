@@ -1,5 +1,6 @@
 /** What a server answered: a complete answer, or why it is none. */
 import { z } from 'zod';
+import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 
 /** A complete answer as it came. */
@@ -10,6 +11,14 @@ export type Completion = {
   completionTokens: number | null;
   /** Log-probability of the whole answer; null where the endpoint did not tell that of every token. */
   logprob: number | null;
+  /** What the model thought, where the server tells it apart from the message; null where it does not. */
+  reasoning: string | null;
+  /** What the server calls the model that answered; null where it does not say. */
+  servedModel: string | null;
+  /** Ids that the server itself gave the tool calls of the message, null for one without; null where it has no calls. */
+  callIds: (string | null)[] | null;
+  /** What was sent, where that differs from the logical request; null where it does not. */
+  sent: Json | null;
 };
 
 const tokenSchema = z.object({ logprob: z.number() });
@@ -27,11 +36,16 @@ const completionSchema = z.object({
         message: z.object({
           content: z.string().nullish(),
           refusal: z.string().nullish(),
-          tool_calls: z.array(z.object({ function: z.object({ name: z.string(), arguments: z.string() }) })).nullish(),
+          tool_calls: z
+            .array(
+              z.object({ id: z.string().nullish(), function: z.object({ name: z.string(), arguments: z.string() }) }),
+            )
+            .nullish(),
         }),
       }),
     )
     .min(1),
+  model: z.string().nullish().catch(null),
   usage: z.object({ prompt_tokens: z.number().nullish(), completion_tokens: z.number().nullish() }).nullish(),
 });
 
@@ -64,6 +78,10 @@ export function readCompletion(response: unknown, step: number): Completion | { 
     promptTokens: parsed.data.usage?.prompt_tokens ?? null,
     completionTokens,
     logprob: logprobOf(choice.logprobs?.content ?? [], completionTokens),
+    reasoning: null,
+    servedModel: parsed.data.model || null,
+    callIds: calls.length === 0 ? null : calls.map(({ id }) => id ?? null),
+    sent: null,
   };
 }
 

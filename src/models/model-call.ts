@@ -5,6 +5,7 @@ import type { Role, RoleSettings } from '../domain/run-config.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
+import type { CallIds } from '../store/tree.ts';
 import type { Completion } from './completion.ts';
 import type { RequestBody } from './endpoint.ts';
 
@@ -48,6 +49,8 @@ export type ModelCall = {
   address: CallAddress;
   messages: Message[];
   tools: Tool[];
+  /** The server's own ids of the tool calls in `messages`: what is sent has these, and the call's key the numbered ones. */
+  callIds?: CallIds;
   /** JSON schema of the answer, where one is wanted. */
   responseFormat?: Json;
   /** Number of the step that the answer is, from 1. */
@@ -74,7 +77,7 @@ export function answerFrom(
   completion: Completion,
   sent: { key: string; seed: number; latencyMs: number; throttledMs: number },
 ): Answer {
-  const { promptTokens, completionTokens, logprob } = completion;
+  const { promptTokens, completionTokens, logprob, reasoning, servedModel, callIds, sent: wire } = completion;
   const scope = scopeOfCall(call.run.id, call.taskId, call.address);
   const known = settings.price !== null && promptTokens !== null && completionTokens !== null;
   return {
@@ -93,5 +96,9 @@ export function answerFrom(
     latencyMs: sent.latencyMs,
     throttledMs: Math.round(sent.throttledMs),
     logprob,
+    reasoning,
+    servedModel,
+    callIds,
+    sent: wire,
   };
 }

@@ -10,6 +10,8 @@ import type { Schema } from './schema.ts';
 /** Tables whose rows belong to one run, in the order in which they are emptied: the run itself last, so that what was cut short is found again. */
 export const runTables = [
   'answers',
+  'unusable_answers',
+  'served_models',
   'faults',
   'reservations',
   'spending',

@@ -3,6 +3,7 @@
  * the call, before anything acts on it. Whoever asks for the same key again reads it instead of paying.
  */
 import { sql } from 'kysely';
+import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
@@ -38,6 +39,14 @@ export type Answer = {
   throttledMs: number | null;
   /** Log-probability of the whole answer, as the model told it. Null where it was not asked for, or not told. */
   logprob: number | null;
+  /** What the model thought apart from its message. Null where it thought nothing, or nobody told. */
+  reasoning: string | null;
+  /** What the server calls the model that answered. Null where it did not say, and for answers of a time when that was not noted. */
+  servedModel: string | null;
+  /** Ids that the server itself gave the tool calls of the message, null for one without; null where it has no calls. */
+  callIds: (string | null)[] | null;
+  /** What was sent, where that differs from the logical request. Null where it does not, or was not noted. */
+  sent: Json | null;
 };
 
 const keysPerQuery = 500;
@@ -113,6 +122,10 @@ export class Journal {
           latency_ms: answer.latencyMs,
           throttled_ms: sql<number>`${answer.throttledMs} + coalesce(${waited}, 0)`,
           logprob: answer.logprob,
+          reasoning: answer.reasoning === null ? null : storableText(answer.reasoning),
+          served_model: answer.servedModel === null ? null : storableText(answer.servedModel),
+          call_ids: answer.callIds && JSON.stringify(answer.callIds),
+          sent: answer.sent === null ? null : JSON.stringify(answer.sent),
           reused: 0,
           created_at: Date.now(),
         })
@@ -205,5 +218,9 @@ function answerOf(row: AnswerTable): Answer {
     latencyMs: row.latency_ms,
     throttledMs: row.throttled_ms,
     logprob: row.logprob,
+    reasoning: row.reasoning,
+    servedModel: row.served_model,
+    callIds: row.call_ids === null ? null : (JSON.parse(row.call_ids) as (string | null)[]),
+    sent: row.sent === null ? null : (JSON.parse(row.sent) as Json),
   };
 }

@@ -417,10 +417,48 @@ const scoresByPurpose: Migration = (database) => [
   database.schema.alterTable('scores_by_purpose').renameTo('scores'),
 ];
 
+/** What an answer holds beside its message, answers that were paid and are none, and the models that answered. */
+const answersAsTheyCame: Migration = (database, engine) => [
+  ...column(database, 'answers', { reasoning: 'text', served_model: 'text', call_ids: 'text', sent: 'text' }),
+  ...column(database, 'nodes', { call_ids: 'text' }),
+  table(
+    database,
+    'unusable_answers',
+    {
+      run_id: 'text',
+      key: 'text',
+      number: 'integer',
+      task_id: 'text?',
+      step_id: 'text?',
+      role: 'text',
+      purpose: 'text',
+      model: 'text',
+      served_model: 'text?',
+      reason: 'text',
+      words: 'text',
+      billed: 'integer',
+      prompt_tokens: 'integer?',
+      completion_tokens: 'integer?',
+      cost_micro_usd: 'real?',
+      created_at: 'integer',
+    },
+    ['run_id', 'key', 'number'],
+  ),
+  table(database, 'served_models', { run_id: 'text', role: 'text', served_model: 'text' }, ['run_id', 'role']),
+  ...counting(database, engine, 'unusable_answers', {
+    calls: 'NEW.billed',
+    reused: '0',
+    tokens: 'NEW.billed * (coalesce(NEW.prompt_tokens, 0) + coalesce(NEW.completion_tokens, 0))',
+    cost_micro_usd: 'NEW.billed * coalesce(NEW.cost_micro_usd, 0)',
+    rollouts: '0',
+  }),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
   fewOfRun,
   spending,
   scoresByPurpose,
+  answersAsTheyCame,
 ];

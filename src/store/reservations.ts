@@ -172,13 +172,18 @@ function spent(unit: CeilingUnit, scope: Scope, level: CeilingLevel): RawBuilder
     case 'rollouts':
       return sql`(SELECT count(*) FROM rollouts WHERE ${where})`;
     case 'calls':
-      return sql`(SELECT count(*) FROM answers WHERE ${where} AND reused = 0)`;
+      return paid(where, sql`count(*)`);
     case 'tokens':
-      return sql`(SELECT coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)
-                  FROM answers WHERE ${where} AND reused = 0)`;
+      return paid(where, sql`coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)`);
     case 'costMicroUsd':
-      return sql`(SELECT coalesce(sum(cost_micro_usd), 0) FROM answers WHERE ${where} AND reused = 0)`;
+      return paid(where, sql`coalesce(sum(cost_micro_usd), 0)`);
   }
+}
+
+/** SQL for a sum over what was paid, those answers included that were of no use. */
+function paid(where: RawBuilder<unknown>, sum: RawBuilder<number>): RawBuilder<number> {
+  return sql`((SELECT ${sum} FROM answers WHERE ${where} AND reused = 0)
+    + (SELECT ${sum} FROM unusable_answers WHERE ${where} AND billed = 1))`;
 }
 
 /** SQL for what reservations hold that last beyond a time, that of one key aside. */

@@ -11,6 +11,8 @@ export type Schema = {
   transitions: TransitionTable;
   snapshots: SnapshotTable;
   answers: AnswerTable;
+  unusable_answers: UnusableAnswerTable;
+  served_models: ServedModelTable;
   faults: FaultTable;
   reservations: ReservationTable;
   spending: SpendingTable;
@@ -85,6 +87,8 @@ export type NodeTable = {
   format: string | null;
   /** Parsed action; null at the root and for a malformed message. */
   action: string | null;
+  /** Ids that the server itself gave the message's tool calls, as a JSON list; null where it gave none. In no hash: the first record stays. */
+  call_ids: string | null;
   /** Key of the environment's own state after the step. */
   state_key: string;
   created_at: number;
@@ -138,10 +142,47 @@ export type AnswerTable = {
   throttled_ms: number | null;
   /** Log-probability of the whole answer; null where the endpoint was not asked for it, or did not tell it. */
   logprob: number | null;
+  /** What the model thought apart from its message; null where it thought nothing, or nobody told. */
+  reasoning: string | null;
+  /** What the server calls the model that answered; null where it did not say, and in answers from before that was kept. */
+  served_model: string | null;
+  /** Ids that the server itself gave the tool calls, as a JSON list; null where it gave none. */
+  call_ids: string | null;
+  /** What was sent, as JSON, where that differs from the logical request; null where it does not, or was not kept. */
+  sent: string | null;
   /** 1 when the answer was read from another run's journal instead of being paid. */
   reused: number;
   created_at: number;
 };
+
+/** An answer that came, may have been paid, and is none: it counts for ledger and ceilings, and is never read as an answer. */
+export type UnusableAnswerTable = {
+  run_id: string;
+  /** Of the call. */
+  key: string;
+  /** From 1: how often the call had such an answer. */
+  number: number;
+  task_id: string | null;
+  step_id: string | null;
+  role: string;
+  purpose: string;
+  model: string;
+  served_model: string | null;
+  /** `UnusableReason`. */
+  reason: string;
+  /** What came, in the server's words, cut and without secrets. */
+  words: string;
+  /** 1 when it was, or may have been, paid: it gave its usage, or has the form of an answer. */
+  billed: number;
+  /** Null when the provider gave none. */
+  prompt_tokens: number | null;
+  completion_tokens: number | null;
+  cost_micro_usd: number | null;
+  created_at: number;
+};
+
+/** What the server called the model of a role when it first answered in a run. */
+export type ServedModelTable = { run_id: string; role: string; served_model: string };
 
 /** Faults per call: never answers. */
 export type FaultTable = {

@@ -35,7 +35,14 @@ export type State = {
   stateKey: string;
   /** The assistant message that led here; null at the root. */
   assistant: AssistantMessage | null;
+  /** The action that was really executed; null at the root and after a malformed message. */
+  action: Action | null;
+  /** Ids that the server gave the tool calls of the conversation, by the ids that they have in it. Gathered anew by each reading. */
+  callIds: CallIds;
 };
+
+/** A server's own ids of tool calls, by the numbers that they have in messages. Calls that no server wrote have none. */
+export type CallIds = { readonly [numbered: string]: string };
 
 export type Transition = {
   key: string;
@@ -64,6 +71,8 @@ export type NewStep = {
   observation: Message[];
   action: Action | null;
   stateKey: string;
+  /** Ids that the server gave the message's tool calls, in their order; null for one without. */
+  callIds?: readonly (string | null)[] | null;
 };
 
 /** Key of the environment's state after an action. Chained, so it is a hash of environment, version, task and all actions so far. */
@@ -103,6 +112,7 @@ export class Tree {
       tools: canonicalJson(root.tools),
       format: root.format,
       action: null,
+      call_ids: null,
       state_key: stateKey,
       created_at: Date.now(),
     });
@@ -127,6 +137,7 @@ export class Tree {
       tools: null,
       format: null,
       action: action && canonicalJson(action),
+      call_ids: step.callIds?.some((id) => id !== null) ? JSON.stringify(step.callIds) : null,
       state_key: stateKey,
       created_at: Date.now(),
     };
@@ -243,7 +254,8 @@ class PathState implements State {
   readonly format: AgentFormatName;
   readonly stateKey: string;
   readonly assistant: AssistantMessage | null;
-  readonly #action: Action | null;
+  readonly action: Action | null;
+  readonly #callIds: (string | null)[];
   readonly #parent: PathState | null;
 
   constructor(node: NodeTable, parent: PathState | null) {
@@ -258,7 +270,8 @@ class PathState implements State {
     this.format = parent ? parent.format : ((node.format ?? 'react') as AgentFormatName);
     this.stateKey = node.state_key;
     this.assistant = parent ? (this.added[0] as AssistantMessage) : null;
-    this.#action = node.action === null ? null : (JSON.parse(node.action) as Action);
+    this.action = node.action === null ? null : (JSON.parse(node.action) as Action);
+    this.#callIds = JSON.parse(node.call_ids ?? '[]') as (string | null)[];
     this.#parent = parent;
   }
 
@@ -267,11 +280,22 @@ class PathState implements State {
   }
 
   get actions(): Action[] {
-    return this.path().flatMap((state) => state.#action ?? []);
+    return this.path().flatMap((state) => state.action ?? []);
   }
 
   get actionKeys(): string[] {
-    return this.path().flatMap((state) => (state.#action ? state.stateKey : []));
+    return this.path().flatMap((state) => (state.action ? state.stateKey : []));
+  }
+
+  get callIds(): CallIds {
+    return Object.fromEntries(
+      this.path().flatMap((state) =>
+        (state.assistant?.tool_calls ?? []).flatMap(({ id }, index) => {
+          const own = state.#callIds[index];
+          return own ? [[id, own]] : [];
+        }),
+      ),
+    );
   }
 
   /** From the root to this state. */

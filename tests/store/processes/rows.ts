@@ -21,6 +21,10 @@ export function answer(changes: Partial<Answer> = {}): Answer {
     latencyMs: 5,
     throttledMs: 0,
     logprob: null,
+    reasoning: null,
+    servedModel: null,
+    callIds: null,
+    sent: null,
     ...changes,
   };
 }
