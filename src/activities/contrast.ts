@@ -4,9 +4,9 @@ import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import type { ContrastInput, DrawnAction, OutcomeContrast, StepAddress, StepContrast } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
+import type { NewStep } from '../store/findings.ts';
 import { flagOf } from '../store/flag.ts';
 import type { Run } from '../store/runs.ts';
-import type { StepTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
@@ -137,7 +137,7 @@ function isSampled(run: Run, nodeId: string): boolean {
   return seededFraction(run.seed, `revalue/${nodeId}`) < rate;
 }
 
-function row(runId: string, trajectory: string, step: number, nodeId: string, verdict: string): StepTable {
+function row(runId: string, trajectory: string, step: number, nodeId: string, verdict: string): NewStep {
   const nothing = { policy_candidate_id: '', alternatives: '[]', placebo: 0 };
   return { run_id: runId, trajectory_id: trajectory, step, node_id: nodeId, verdict, ...nothing };
 }

@@ -40,6 +40,12 @@ export type Session<Snapshot extends Json = Json> = {
   step(action: Action, signal: AbortSignal): Promise<StepResult>;
   /** The environment's own state, where it can give one; `open` takes it back. */
   snapshot?(): Promise<Snapshot>;
+  /**
+   * Hash of the content of the state that the session is in: of all that later steps and the outcome depend on, whether the agent sees it or not. Equal
+   * for equal content in every process, so no times, paths or ids may be in it. Asked when a session opens and after each step that does not end the
+   * task. Without it the content of `snapshot` is taken.
+   */
+  stateHash?(): Promise<string>;
   close?(): Promise<void>;
 };
 
@@ -67,6 +73,11 @@ export type Environment = {
   /** Reward from which an outcome is a success, where `step` gives no success flag. Default 1. */
   successAt: number;
   tools: Tool[];
+  /**
+   * Whether observations say all there is to know about a state, and are never cut: equal ones are then equal states. Default false: states are compared
+   * by `stateHash`, or `snapshot`.
+   */
+  observesAll?: boolean;
   textFormat?: TextFormat;
   /** All tasks of all splits, in a fixed order. */
   tasks(): Promise<Task[]>;

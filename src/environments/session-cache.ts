@@ -3,20 +3,23 @@
  *
  * A session is kept under the key of the state that it is in. Whoever wants to act in a state takes a session that is there, or rebuilds
  * one: from the environment's own snapshot where it has to be (an environment that cannot be replayed, or whose sessions are costly), else by
- * opening the task and replaying the actions, comparing every observation with the recorded one. A recorded transition is returned without
- * any session, so that a step is idempotent.
+ * opening the task and replaying the actions, comparing every observation, and every state hash that the environment gives, with the recorded
+ * one. A recorded transition is returned without any session, so that a step is idempotent.
  */
 import type { Action } from '../domain/action.ts';
+import type { Json } from '../domain/canonical-json.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { type Instruments, noInstruments } from '../observe/instruments.ts';
 import { type Log, silent } from '../observe/log.ts';
 import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
+import { contentHash } from '../store/hash.ts';
 import type { State, Transition, Tree } from '../store/tree.ts';
 import { nextStateKey } from '../store/tree.ts';
-import { type Environment, isCostly, type Session, type StepResult } from './contract.ts';
+import { type Environment, isCostly, type StepResult } from './contract.ts';
 import type { EnvironmentRegistry } from './registry.ts';
 import { type Live, SessionPool } from './session-pool.ts';
+import { isSameState, markOf, type SessionState, stateOf } from './state-mark.ts';
 
 /** What is forgotten is compared once more. */
 const rememberedPrefixes = 10_000;
@@ -28,6 +31,8 @@ export class SessionCache {
   readonly #steps = new SharedWork<Transition>();
   /** Observations compared, by key of the state that was restored. */
   readonly #checkedPrefixes = new Map<string, number>();
+  /** Whether sessions of an environment can say in which state they are; unknown of those that were not opened yet. */
+  readonly #knowsStates = new Map<string, boolean>();
   /** Sessions that had to be rebuilt by replay, since this process started. */
   rebuilt = 0;
   readonly #instruments: Instruments;
@@ -66,6 +71,24 @@ export class SessionCache {
   }
 
   /**
+   * The same, with the state that it leads to where the environment can tell it. Of a step that was recorded without it the way there is replayed
+   * once, to fill it in.
+   * @throws CruxError as `step`
+   */
+  async stepToState(
+    state: State,
+    action: Action,
+    signal: AbortSignal,
+    recordedBy: string | null = null,
+  ): Promise<Transition> {
+    const transition = await this.step(state, action, signal, recordedBy);
+    if (transition.done || transition.mark || this.#knowsStates.get(state.environment) === false) return transition;
+    const { key } = transition;
+    await this.#steps.join(`mark ${key}`, (shared) => this.#fillIn(state, action, transition, shared), signal);
+    return (await this.#tree.transition(key)) ?? transition;
+  }
+
+  /**
    * Proves that a state can be restored: replays its actions and compares all observations, once per state and process. Where replay is
    * impossible, restores it from its snapshot.
    * @returns how many observations were compared; 0 for a snapshot
@@ -94,20 +117,64 @@ export class SessionCache {
     const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
     const { environment, session } = live;
     try {
+      const before = await this.#stateOf(live);
       const startedAt = performance.now();
       const result = await session.step(action, signal);
       const seconds = (performance.now() - startedAt) / 1000;
       this.#instruments.stepSeconds.record(seconds, { environment: environment.name });
-      const transition = await this.#tree.addTransition(transitionFrom(environment, state, key, result), recordedBy);
-      if (!isSame(transition, result))
+      const wantsSnapshot = !result.done && needsSnapshots(environment) && session.snapshot !== undefined;
+      const snapshot = wantsSnapshot ? await session.snapshot!() : undefined;
+      const after = result.done ? null : await stateOf(environment, session, snapshot);
+      const made = { ...transitionFrom(environment, state, key, result), mark: markOf(before, after) };
+      const transition = await this.#tree.addTransition(made, recordedBy);
+      if (!isSame(transition, result, after))
         throw this.#diverged(environment, state, state.actions.length + 1, transition, result);
       if (result.done) {
         await this.#pool.close(live);
         return transition;
       }
-      if (needsSnapshots(environment) && session.snapshot) await this.#tree.addSnapshot(key, await session.snapshot());
-      await this.#pool.keep({ ...live, stateKey: key });
+      if (snapshot !== undefined) await this.#tree.addSnapshot(key, snapshot);
+      await this.#pool.keep({ ...live, stateKey: key, state: after });
       return transition;
+    } catch (error) {
+      await this.#pool.close(live);
+      throw this.#fault(environment, state, error, signal);
+    }
+  }
+
+  /** Of an idle session that is at hand it is known; else it is asked. */
+  async #stateOf({ environment, session, state }: Live): Promise<SessionState> {
+    const known = state === undefined ? await stateOf(environment, session) : state;
+    this.#knowsStates.set(environment.name, known !== null);
+    return known;
+  }
+
+  /** Takes a recorded step once more in a restored session, or reads its snapshot where nothing can be replayed. */
+  async #fillIn(state: State, action: Action, recorded: Transition, signal: AbortSignal): Promise<Transition> {
+    const environment = this.#environments.get(state.environment);
+    if (!environment.capabilities.deterministic) {
+      const [before, after] = [await this.#tree.snapshot(state.stateKey), await this.#tree.snapshot(recorded.key)];
+      const states = [before, after].map((snapshot) => snapshotState(environment, snapshot));
+      const mark = markOf(states[0]!, states[1]!);
+      if (mark) await this.#tree.addMark(recorded.key, mark);
+      return recorded;
+    }
+    const { live } = await this.#rebuild(state, signal, true);
+    try {
+      const before = await this.#stateOf(live);
+      if (before === null) {
+        await this.#pool.keep(live);
+        return recorded;
+      }
+      const { session } = live;
+      const result = await session.step(action, signal);
+      const after = result.done ? null : await stateOf(environment, session);
+      if (!isSame(recorded, result, after))
+        throw this.#diverged(environment, state, state.actions.length + 1, recorded, result);
+      const mark = markOf(before, after);
+      if (mark) await this.#tree.addMark(recorded.key, mark);
+      await this.#pool.keep({ ...live, stateKey: recorded.key, state: after });
+      return recorded;
     } catch (error) {
       await this.#pool.close(live);
       throw this.#fault(environment, state, error, signal);
@@ -136,7 +203,7 @@ export class SessionCache {
     if (state.actions.length > 0) this.#noteRebuild(environment, state, snapshot !== undefined);
     if (snapshot !== undefined) return { live, compared: 0 };
     try {
-      return { live, compared: await this.#replay(environment, live.session, state, signal) };
+      return await this.#replay(live, state, signal);
     } catch (error) {
       await this.#pool.close(live);
       throw this.#fault(environment, state, error, signal);
@@ -168,18 +235,31 @@ export class SessionCache {
     return fault;
   }
 
-  /** @returns how many observations were compared with the recorded ones */
-  async #replay(environment: Environment, session: Session, state: State, signal: AbortSignal): Promise<number> {
+  /** @returns the session in the state, and how many observations were compared with the recorded ones. What was recorded without its state gets it. */
+  async #replay(live: Live, state: State, signal: AbortSignal): Promise<{ live: Live; compared: number }> {
+    const { environment, session } = live;
     let compared = 0;
+    let now: SessionState | undefined;
     for (const [index, action] of state.actions.entries()) {
-      const result = await session.step(action, signal);
       const recorded = await this.#tree.transition(state.actionKeys[index]!);
+      const isMarked = recorded?.mark !== null;
+      const before = isMarked ? null : now === undefined ? await stateOf(environment, session) : now;
+      const result = await session.step(action, signal);
+      // A snapshot is taken only to be noted: it is not compared.
+      const asks = !result.done && (session.stateHash !== undefined || !isMarked);
+      now = asks ? await stateOf(environment, session) : undefined;
       if (!recorded) continue;
       compared++;
-      if (!isSame(recorded, result)) throw this.#diverged(environment, state, index + 1, recorded, result);
+      if (!isSame(recorded, result, now ?? null)) throw this.#diverged(environment, state, index + 1, recorded, result);
+      const mark = isMarked ? null : markOf(before, now ?? null);
+      if (mark) await this.#tree.addMark(recorded.key, mark);
     }
-    return compared;
+    return { live: now === undefined ? live : { ...live, state: now }, compared };
   }
+}
+
+function snapshotState({ observesAll }: Environment, snapshot: Json | undefined): SessionState {
+  return snapshot === undefined || observesAll ? null : { hash: contentHash(snapshot), by: 'snapshot' };
 }
 
 function placeOf({ environment, taskId }: State) {
@@ -191,8 +271,9 @@ function needsSnapshots(environment: Environment): boolean {
   return !environment.capabilities.deterministic || isCostly(environment);
 }
 
-function isSame(recorded: Transition, result: StepResult): boolean {
-  return recorded.observation === result.observation && recorded.done === result.done;
+function isSame(recorded: Transition, result: StepResult, now: SessionState): boolean {
+  const { observation, done, mark } = recorded;
+  return observation === result.observation && done === result.done && isSameState(mark, now);
 }
 
 /** @throws Error for an outcome that is none: a broken grader is not the policy's failure */
@@ -211,6 +292,7 @@ function transitionFrom(environment: Environment, state: State, key: string, res
     reward,
     success: done ? success : null,
     details: details ? JSON.stringify(details) : null,
+    mark: null,
   };
 }
 
@@ -234,9 +316,10 @@ function divergence(
   const short = ({ observation, done }: { observation: string; done: boolean }) =>
     JSON.stringify(observation.length > 120 ? `${observation.slice(0, 120)}…` : observation) +
     (done ? ' and the end' : '');
+  const isSeen = recorded.observation !== now.observation || recorded.done !== now.done;
   return new CruxError(
     'Environment.ReplayDivergence',
-    `Replay of ${environment.name}/${state.taskId} diverged at action ${action}: recorded ${short(recorded)}, now ${short(now)}.`,
+    `Replay of ${environment.name}/${state.taskId} diverged at action ${action}: ${isSeen ? `recorded ${short(recorded)}, now ${short(now)}` : `${short(now)} as recorded, but the state hash is another one`}.`,
     { remedy: 'Run `crux check-env` on the environment: the same actions must always give the same observations.' },
   );
 }

@@ -1,7 +1,14 @@
 import type { Environment, Session } from './contract.ts';
+import type { SessionState } from './state-mark.ts';
 
 /** A session in the state whose key it carries. */
-export type Live = { session: Session; environment: Environment; stateKey: string };
+export type Live = {
+  session: Session;
+  environment: Environment;
+  stateKey: string;
+  /** How that state compares, once it was asked for. */
+  state?: SessionState;
+};
 
 /**
  * The sessions that this process holds, each either idle or in use by one caller. An environment never has more than its `maxSessions`:

@@ -10,6 +10,7 @@ import type {
   CandidateTable,
   ExampleTable,
   PairTable,
+  ProposalTable,
   Schema,
   ScorePurpose,
   ScoreTable,
@@ -25,7 +26,10 @@ export function importScope(environment: string): string {
 
 export type FindingCounts = { trajectories: number; steps: number; branches: number; pairs: number; calls: number };
 
-type FindingTable = 'candidates' | 'scores' | 'steps' | 'branches';
+/** A step as it is judged; its pairs are settled later. */
+export type NewStep = Omit<StepTable, 'ruled_out' | 'settled'> & Partial<Pick<StepTable, 'ruled_out'>>;
+
+type FindingTable = 'candidates' | 'scores' | 'steps' | 'proposals' | 'branches';
 
 export class Findings {
   readonly #database: Database;
@@ -46,7 +50,8 @@ export class Findings {
   };
   addCandidates = (rows: CandidateTable[]) => this.#add('candidates', rows);
   addScore = (row: ScoreTable) => this.#add('scores', [row]);
-  addStep = (row: StepTable) => this.#add('steps', [row]);
+  addStep = (row: NewStep) => this.#add('steps', [{ ruled_out: null, settled: null, ...row }]);
+  addProposals = (row: ProposalTable) => this.#add('proposals', [row]);
   addBranch = (row: BranchTable) => this.#add('branches', [row]);
 
   async trajectory(runId: string, id: string): Promise<TrajectoryTable | null> {

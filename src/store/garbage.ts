@@ -21,6 +21,7 @@ export const runTables = [
   'candidates',
   'scores',
   'steps',
+  'proposals',
   'branches',
   'pairs',
   'examples',

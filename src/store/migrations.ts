@@ -454,6 +454,21 @@ const answersAsTheyCame: Migration = (database, engine) => [
   }),
 ];
 
+/** States of the environment after its steps, and why steps gave no pair. */
+const statesAndReasons: Migration = (database) => [
+  ...column(database, 'transitions', { state_hash: 'text', state_hash_by: 'text', state_changed: 'bigint' }),
+  ...column(database, 'steps', { ruled_out: 'text', settled: 'text' }),
+  table(
+    database,
+    'proposals',
+    {
+      ...{ run_id: 'text', trajectory_id: 'text', step: 'integer' },
+      ...{ same_action: 'integer', duplicates: 'integer', unreadable: 'integer' },
+    },
+    ['run_id', 'trajectory_id', 'step'],
+  ),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -461,4 +476,5 @@ export const migrations: readonly Migration[] = [
   spending,
   scoresByPurpose,
   answersAsTheyCame,
+  statesAndReasons,
 ];

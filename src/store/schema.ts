@@ -21,6 +21,7 @@ export type Schema = {
   candidates: CandidateTable;
   scores: ScoreTable;
   steps: StepTable;
+  proposals: ProposalTable;
   branches: BranchTable;
   pairs: PairTable;
   examples: ExampleTable;
@@ -105,6 +106,11 @@ export type TransitionTable = {
   reward: number | null;
   success: number | null;
   details: string | null;
+  /** `StateMark` of the state after it. Null where the environment has none, where it ended the task, and in transitions from before it was kept. */
+  state_hash: string | null;
+  /** `environment`, `snapshot`. */
+  state_hash_by: string | null;
+  state_changed: number | null;
   /** Who took the step that recorded it: `recorderOf` a run, or the scope of an import. Null in transitions from before it was kept. */
   recorded_by: string | null;
   created_at: number;
@@ -350,6 +356,27 @@ export type StepTable = {
   /** JSON list of candidate ids. CSO: alternatives over the threshold, best first. RRO: the accepted action. Step-DPO: best and worst of a pair. Empty where there is none. */
   alternatives: string;
   placebo: number;
+  /**
+   * Pairs that the step could have given and that were ruled out when it was judged, by `UnpairedReason`, as JSON. Null in steps from before it was
+   * kept.
+   */
+  ruled_out: string | null;
+  /** `SettledStep` as JSON: how many pairs it gave, and why not the others. Null until pairs are recorded, and in steps from before it was kept. */
+  settled: string | null;
+};
+
+/** What was drawn at a step and was no candidate. */
+export type ProposalTable = {
+  run_id: string;
+  trajectory_id: string;
+  /** From 1. */
+  step: number;
+  /** Draws that were the action that the trajectory took itself. */
+  same_action: number;
+  /** Draws that were an alternative drawn before. */
+  duplicates: number;
+  /** Draws that held no action. */
+  unreadable: number;
 };
 
 export type BranchTable = {

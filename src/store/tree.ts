@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import type { Action, AgentFormatName } from '../domain/action.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
+import type { StateMark } from '../domain/sameness.ts';
 import type { Database } from './database.ts';
 import { columnOf, flagOf } from './flag.ts';
 import { contentHash } from './hash.ts';
@@ -52,6 +53,8 @@ export type Transition = {
   reward: number | null;
   success: boolean | null;
   details: string | null;
+  /** Of the state after it; null where nobody asked for it, or there is none. */
+  mark: StateMark | null;
 };
 
 export type NewRoot = {
@@ -177,12 +180,19 @@ export class Tree {
         reward: transition.reward,
         success: columnOf(transition.success),
         details: transition.details,
+        ...columnsOf(transition.mark),
         recorded_by: recordedBy,
         created_at: Date.now(),
       })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
     return numInsertedOrUpdatedRows ? transition : ((await this.transition(transition.key)) ?? transition);
+  }
+
+  /** Notes the state after a transition that was recorded without it; the first note wins. */
+  async addMark(key: string, mark: StateMark): Promise<void> {
+    const query = this.#database.kysely.updateTable('transitions').set(columnsOf(mark)).where('key', '=', key);
+    await query.where('state_hash', 'is', null).execute();
   }
 
   /** The environment's own image of one of its states; undefined when there is none. */
@@ -315,5 +325,18 @@ function transitionOf(row: TransitionTable): Transition {
     reward: row.reward,
     success: flagOf(row.success),
     details: row.details,
+    mark: markOf(row),
   };
+}
+
+function columnsOf(mark: StateMark | null) {
+  return {
+    state_hash: mark?.hash ?? null,
+    state_hash_by: mark?.by ?? null,
+    state_changed: columnOf(mark?.changed ?? null),
+  };
+}
+
+function markOf({ state_hash: hash, state_hash_by: by, state_changed: changed }: TransitionTable): StateMark | null {
+  return hash === null ? null : { hash, by: by as StateMark['by'], changed: changed === 1 };
 }

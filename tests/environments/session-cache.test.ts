@@ -173,6 +173,119 @@ describe('a state without a session', () => {
   });
 });
 
+describe('the state after a step', () => {
+  /** A cupboard whose tools answer "ok" whatever they write. */
+  function cupboard(options: { hash?: boolean; snapshot?: boolean; broken?: () => unknown } = {}) {
+    const seen = { opened: 0, stepped: 0 };
+    const environment = defineEnvironment({
+      name: 'cupboard',
+      version: '1',
+      tools: [{ type: 'function', function: { name: 'put', description: 'Puts.', parameters: {} } }],
+      tasks: async () => [{ id: 'task-1', split: 'train', group: 'g', title: 'Tidy up', difficulty: null }],
+      briefing: async () => ({ system: 'Tidy up.', user: 'Go.' }),
+      open: async () => {
+        seen.opened++;
+        const held: string[] = [];
+        return {
+          step: async ({ arguments: { thing } }) => {
+            seen.stepped++;
+            if (thing === 'end') return { observation: 'Done.', done: true, reward: 1 };
+            if (thing !== 'nothing') held.push(String(thing));
+            return { observation: 'ok', done: false };
+          },
+          ...(options.hash !== false && {
+            stateHash: async () => (options.broken?.() as string | undefined) ?? held.toSorted().join(),
+          }),
+          ...(options.snapshot && { snapshot: async () => held }),
+        };
+      },
+    });
+    return { environment, seen };
+  }
+  const put = (thing: string) => ({ tool: 'put', arguments: { thing } });
+
+  async function open(store: Store, options: Parameters<typeof cupboard>[0] = {}) {
+    const { environment, seen } = cupboard({ ...options });
+    const cache = new SessionCache(store.tree, new EnvironmentRegistry([environment]));
+    const messages = [{ role: 'user' as const, content: 'Go.' }];
+    const of = { environment: 'cupboard', version: '1', taskId: 'task-1' };
+    const root = await store.tree.addRoot({ ...of, messages, tools: [], format: 'react' });
+    const after = async (parent: State, thing: string) => {
+      const { key, observation } = await cache.step(parent, put(thing), never);
+      const assistant = { role: 'assistant' as const, content: thing };
+      const read = [{ role: 'user' as const, content: observation }];
+      return store.tree.addStep({ parent, assistant, observation: read, action: put(thing), stateKey: key });
+    };
+    return { cache, seen, root, after };
+  }
+
+  it('is recorded with the transition, and read by another process', async () => {
+    const store = await temporaryStore();
+    const { cache, root, after } = await open(store, { broken: () => undefined });
+    const cup = await after(root, 'cup');
+    expect((await store.tree.transition(cup.stateKey))?.mark).toEqual({
+      hash: 'cup',
+      by: 'environment',
+      changed: true,
+    });
+    expect((await cache.step(cup, put('nothing'), never)).mark).toMatchObject({ hash: 'cup', changed: false });
+    expect((await cache.step(cup, put('end'), never)).mark).toBeNull();
+  });
+
+  it('is that of the snapshot where the environment gives no hash, and unknown where it gives neither', async () => {
+    const snapshots = await open(await temporaryStore(), { hash: false, snapshot: true });
+    const first = await snapshots.cache.step(snapshots.root, put('cup'), never);
+    const second = await snapshots.cache.step(snapshots.root, put('jug'), never);
+    expect(first.mark).toMatchObject({ by: 'snapshot', changed: true });
+    expect(second.mark?.hash).not.toBe(first.mark?.hash);
+    const nothing = await open(await temporaryStore(), { hash: false });
+    expect((await nothing.cache.step(nothing.root, put('cup'), never)).mark).toBeNull();
+  });
+
+  it('diverges in a replay like an observation, although the agent reads the same', async () => {
+    const store = await temporaryStore();
+    const { root, after } = await open(store);
+    const state = await after(await after(root, 'cup'), 'jug');
+    const changed = await open(store, { broken: () => 'something else' });
+    await expect(changed.cache.checkPrefix(state, never)).rejects.toMatchObject({
+      kind: 'Environment.ReplayDivergence',
+      message: expect.stringMatching(/action 1: "ok" as recorded, but the state hash is another one/),
+    });
+  });
+
+  it('of steps that were recorded without it is filled in by one replay of the way there', async () => {
+    const store = await temporaryStore();
+    const before = await open(store, { hash: false });
+    const cup = await before.after(await before.after(before.root, 'nothing'), 'cup');
+    const jug = await before.cache.step(cup, put('jug'), never);
+    expect(jug.mark).toBeNull();
+    const now = await open(store);
+    expect((await now.cache.stepToState(cup, put('jug'), never)).mark).toMatchObject({
+      hash: 'cup,jug',
+      changed: true,
+    });
+    expect((await store.tree.transition(cup.stateKey))?.mark).toMatchObject({ hash: 'cup', changed: true });
+    expect(now.seen).toEqual({ opened: 1, stepped: 3 });
+    await now.cache.stepToState(cup, put('jug'), never);
+    expect(now.seen.stepped).toBe(3);
+  });
+
+  it('is asked of nobody twice where there is none', async () => {
+    const place = await open(await temporaryStore(), { hash: false });
+    await place.cache.stepToState(place.root, put('cup'), never);
+    await place.cache.stepToState(place.root, put('cup'), never);
+    expect(place.seen).toEqual({ opened: 1, stepped: 1 });
+  });
+
+  it.each([[false], [7]])('that is no text (%j) is the environment’s own fault', async (hash) => {
+    const { cache, root } = await open(await temporaryStore(), { broken: () => hash });
+    await expect(cache.step(root, put('cup'), never)).rejects.toMatchObject({
+      kind: 'Environment.Fault',
+      message: expect.stringContaining('which is no text'),
+    });
+  });
+});
+
 describe('an environment that breaks', () => {
   const broken = () => {
     throw new Error('host unreachable');

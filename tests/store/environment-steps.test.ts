@@ -55,7 +55,16 @@ const drawn = (id: string, changes: Partial<CandidateTable> = {}): CandidateTabl
 
 const take = (store: Store, key: string, recordedBy?: string) =>
   store.tree.addTransition(
-    { key, parentKey: 'before', observation: 'A room.', done: false, reward: null, success: null, details: null },
+    {
+      key,
+      parentKey: 'before',
+      observation: 'A room.',
+      done: false,
+      reward: null,
+      success: null,
+      details: null,
+      mark: null,
+    },
     recordedBy,
   );
 

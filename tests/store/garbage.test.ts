@@ -102,7 +102,7 @@ describeEngines('garbage', (engine) => {
     const store = await engine.open();
     await twoRuns(store);
     const [shared, old] = (await nodes(store)).filter((id) => id.endsWith('before step 1')).reverse();
-    const transition = { observation: '', done: false, reward: null, success: null, details: null };
+    const transition = { observation: '', done: false, reward: null, success: null, details: null, mark: null };
     for (const from of [shared!, old!]) {
       await store.tree.addTransition({ key: `after ${from}`, parentKey: from, ...transition });
       await store.tree.addSnapshot(from, {});

@@ -30,7 +30,7 @@ function take(store: Store, parent: State, thought: string, door: string, observ
 }
 
 function transition(changes: Partial<Transition> = {}): Transition {
-  const nothing = { reward: null, success: null, details: null };
+  const nothing = { reward: null, success: null, details: null, mark: null };
   return { key: 'after', parentKey: 'before', observation: 'A room.', done: false, ...nothing, ...changes };
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { Action } from '../../domain/action.ts';
-import type { Json } from '../../domain/canonical-json.ts';
+import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { Tool } from '../../domain/message.ts';
 import { CruxError } from '../../errors.ts';
 import type { Environment, Session, StepResult } from '../contract.ts';
@@ -140,7 +140,7 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
   const cut = (text: string) => (observationLimit === null ? text : text.slice(0, observationLimit));
 
   function openSession(task: SqlTask, lastQuery: string | null): Session {
-    let last: { query: string; result: QueryResult | null } | null =
+    let last: { query: string; result: QueryResult | null; hash?: string } | null =
       lastQuery === null ? null : { query: lastQuery, result: null };
     let done = false;
     const submit = async (signal: AbortSignal): Promise<StepResult> => {
@@ -180,6 +180,15 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
         }
       },
       snapshot: async () => ({ lastQuery: last?.query ?? null }),
+      // The data cannot be changed, so the state is what would be submitted: the last statement's whole result, of which the agent may have seen a part.
+      stateHash: async () => {
+        if (last === null) return hashOf(null);
+        const { query, result } = last;
+        const isWhole = result !== null && (result.kind !== 'rows' || !result.truncated);
+        // The hash alone is kept: a session may be idle for long.
+        last.hash ??= resultHash(query, isWhole ? result : await run(task, query, true));
+        return last.hash;
+      },
     };
   }
 
@@ -216,6 +225,17 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
       if (!(pool instanceof SqlExecutor)) await executor.close();
     },
   });
+}
+
+function hashOf(content: Json): string {
+  return createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 32);
+}
+
+/** Of more rows than anybody reads the query tells them apart. */
+function resultHash(query: string, result: QueryResult): string {
+  if (result.kind !== 'rows') return hashOf({ ...result });
+  const action: Action = { tool: 'execute_sql', arguments: { query } };
+  return hashOf({ rows: result.rows, ...(result.truncated && { query: canonicalAction(action) }) });
 }
 
 function lastQueryOf(snapshot: Json | undefined): string | null {

@@ -1,0 +1,90 @@
+/**
+ * Whether two actions in one state lead to the same: then neither is preferred to the other, and nothing is paid to compare them. By the state of
+ * the environment, because tools that write answer "ok" whatever they wrote.
+ */
+
+/** What is known of the environment's own state after a step. */
+export type StateMark = {
+  /** Hash of its content, the same in every process. */
+  hash: string;
+  /** Whether the environment gave it (`stateHash`), or it is that of the snapshot's content. */
+  by: 'environment' | 'snapshot';
+  /** Whether it is another one than before the step. */
+  changed: boolean;
+};
+
+/** What an action led to. */
+export type Reached = {
+  /** What the agent reads. */
+  observation: string;
+  done: boolean;
+  /** Outcome; null while the task goes on. */
+  reward: number | null;
+  success: boolean | null;
+  /** Null where the environment has neither hash nor snapshot, where the step ended the task, and in steps of before. */
+  mark: StateMark | null;
+};
+
+/** An action with what it led to; null for a message that holds no action, and where nobody took it. */
+export type Compared = {
+  /** Equal for equal actions; null for a message that holds none. */
+  canonical: string | null;
+  reached: Reached | null;
+};
+
+/**
+ * What two actions are compared by. `observation`: that alone, while the task goes on; the rule of runs of before. `all-observed`: observation
+ * and outcome, in an environment that never cuts one. `state`: the environment's state and the outcome.
+ */
+export type Sameness = 'observation' | 'all-observed' | 'state';
+
+/** Where an action was not taken, nobody knows: then the two differ. */
+export function leadsToTheSame(one: Compared, other: Compared, by: Sameness): boolean {
+  const { reached: first } = one;
+  const { reached: second } = other;
+  if (first === null || second === null) return false;
+  switch (by) {
+    case 'observation':
+      return !first.done && !second.done && first.observation === second.observation;
+    case 'all-observed':
+      return hasEqualOutcome(first, second) && first.observation === second.observation;
+    case 'state':
+      return hasEqualOutcome(first, second) && (first.done || isEqualState(one, other));
+  }
+}
+
+/** Whether the agent reads the same after two actions that count as different, although nobody knows the states. */
+export function isOnlyObservedEqual(one: Compared, other: Compared, by: Sameness): boolean {
+  if (by !== 'state' || !one.reached || !other.reached || one.reached.done || other.reached.done) return false;
+  return !isComparable(one.reached, other.reached) && one.reached.observation === other.reached.observation;
+}
+
+/**
+ * A text that is equal for actions that lead to the same, so that only one of them is rolled out. Where the states are not known, it is that of the
+ * action.
+ */
+export function samenessKey({ canonical, reached }: Compared, by: Sameness): string | null {
+  if (reached !== null && by !== 'observation') {
+    const { done, reward, success, observation, mark } = reached;
+    if (by === 'all-observed') return JSON.stringify(['observed', done, reward, success, observation]);
+    if (done) return JSON.stringify(['ended', reward, success]);
+    if (mark) return JSON.stringify(['state', mark.by, mark.hash, mark.changed ? null : observation]);
+  }
+  return canonical === null ? null : `=${canonical}`;
+}
+
+function hasEqualOutcome(one: Reached, other: Reached): boolean {
+  return one.done === other.done && one.reward === other.reward && one.success === other.success;
+}
+
+/** What an action shows is all that it is worth where it changes nothing: two files that were read leave the same state. */
+function isEqualState(one: Compared, other: Compared): boolean {
+  const [first, second] = [one.reached!, other.reached!];
+  if (!isComparable(first, second)) return one.canonical !== null && one.canonical === other.canonical;
+  const isChanged = first.mark!.changed || second.mark!.changed;
+  return first.mark!.hash === second.mark!.hash && (isChanged || first.observation === second.observation);
+}
+
+function isComparable({ mark: one }: Reached, { mark: other }: Reached): boolean {
+  return one !== null && other !== null && one.by === other.by;
+}

@@ -1,0 +1,36 @@
+/** The state of a session as it can be compared: by the environment's own hash, or by the content of its snapshot. */
+import type { Json } from '../domain/canonical-json.ts';
+import type { StateMark } from '../domain/sameness.ts';
+import { contentHash } from '../store/hash.ts';
+import type { Environment, Session } from './contract.ts';
+
+/** What is known of a state by itself; null where the environment gives nothing to know it by. */
+export type SessionState = Pick<StateMark, 'hash' | 'by'> | null;
+
+/**
+ * @param snapshot one that was just taken; else it is taken where it is needed
+ * @throws Error for a hash that is none: it would make states equal that nobody compared
+ */
+export async function stateOf(
+  environment: Pick<Environment, 'observesAll'>,
+  session: Session,
+  snapshot?: Json,
+): Promise<SessionState> {
+  if (session.stateHash) {
+    const hash: unknown = await session.stateHash();
+    if (typeof hash !== 'string')
+      throw new Error(`its state hash is ${JSON.stringify(hash) ?? 'undefined'}, which is no text`);
+    return { hash, by: 'environment' };
+  }
+  if (environment.observesAll || !session.snapshot) return null;
+  return { hash: contentHash((snapshot ?? (await session.snapshot())) as never), by: 'snapshot' };
+}
+
+export function markOf(before: SessionState, after: SessionState): StateMark | null {
+  return after && { ...after, changed: before?.by !== after.by || before.hash !== after.hash };
+}
+
+/** Whether a state is still the recorded one, as far as the environment's own hash says: a snapshot's content may hold ids that change. */
+export function isSameState(recorded: StateMark | null, now: SessionState): boolean {
+  return recorded?.by !== 'environment' || now?.by !== 'environment' || recorded.hash === now.hash;
+}
