@@ -210,19 +210,19 @@ describe('the state after a step', () => {
     const messages = [{ role: 'user' as const, content: 'Go.' }];
     const of = { environment: 'cupboard', version: '1', taskId: 'task-1' };
     const root = await store.tree.addRoot({ ...of, messages, tools: [], format: 'react' });
-    const after = async (parent: State, thing: string) => {
+    const putAway = async (parent: State, thing: string) => {
       const { key, observation } = await cache.step(parent, put(thing), never);
       const assistant = { role: 'assistant' as const, content: thing };
       const read = [{ role: 'user' as const, content: observation }];
       return store.tree.addStep({ parent, assistant, observation: read, action: put(thing), stateKey: key });
     };
-    return { cache, seen, root, after };
+    return { cache, seen, root, putAway };
   }
 
   it('is recorded with the transition, and read by another process', async () => {
     const store = await temporaryStore();
-    const { cache, root, after } = await open(store, { broken: () => undefined });
-    const cup = await after(root, 'cup');
+    const { cache, root, putAway } = await open(store, { broken: () => undefined });
+    const cup = await putAway(root, 'cup');
     expect((await store.tree.transition(cup.stateKey))?.mark).toEqual({
       hash: 'cup',
       by: 'environment',
@@ -244,8 +244,8 @@ describe('the state after a step', () => {
 
   it('diverges in a replay like an observation, although the agent reads the same', async () => {
     const store = await temporaryStore();
-    const { root, after } = await open(store);
-    const state = await after(await after(root, 'cup'), 'jug');
+    const { root, putAway } = await open(store);
+    const state = await putAway(await putAway(root, 'cup'), 'jug');
     const changed = await open(store, { broken: () => 'something else' });
     await expect(changed.cache.checkPrefix(state, never)).rejects.toMatchObject({
       kind: 'Environment.ReplayDivergence',
@@ -256,7 +256,7 @@ describe('the state after a step', () => {
   it('of steps that were recorded without it is filled in by one replay of the way there', async () => {
     const store = await temporaryStore();
     const before = await open(store, { hash: false });
-    const cup = await before.after(await before.after(before.root, 'nothing'), 'cup');
+    const cup = await before.putAway(await before.putAway(before.root, 'nothing'), 'cup');
     const jug = await before.cache.step(cup, put('jug'), never);
     expect(jug.mark).toBeNull();
     const now = await open(store);
