@@ -154,13 +154,14 @@ export async function retuneRun(client: Client, store: Store, runId: string, giv
   await launchRun(client, store, await store.runs.get(runId));
 }
 
-/** Starts the campaign of a run, or does nothing when it is under way or over. One that ended for its budget tries again. */
+/** Starts the campaign of a run, or does nothing when it is under way or over. One that ended for its budget, or stands still, tries again. */
 export async function launchRun(client: Client, store: Store, run: Run): Promise<void> {
   const { total, done } = await store.runs.countTasks(run.id);
   if (run.finishedAt !== null && total === done) return;
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('./workflows/search-attributes.ts');
   await refuseForeign(client, store, run.id);
-  if (run.state === 'budget') await store.runs.setControl(run.id, { state: 'running' });
+  const goesOn = run.state === 'budget' || run.state === 'blocked';
+  if (goesOn) await store.runs.setControl(run.id, { state: 'running' });
   const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
   await client.workflow.start('campaign', {
     workflowId: run.id,
@@ -177,6 +178,7 @@ export async function launchRun(client: Client, store: Store, run: Run): Promise
       { key: cruxStatus, value: 'running' },
     ],
   });
+  if (run.state === 'blocked') await client.workflow.getHandle(run.id).signal('blocked', null);
 }
 
 /**

@@ -23,11 +23,25 @@ export function activity<Input, Output>(
         if (context.cancellationDetails?.workerShutdown) throw workerStopping();
         throw context.cancellationSignal.reason;
       }
+      if (error instanceof CruxError && error.kind === 'Run.Blocked') await tellOfBlock(input, error.message);
       throw asFailure(error, context.info.attempt);
     } finally {
       clearInterval(beat);
     }
   };
+}
+
+/** Blocks that a campaign was told of by this process. */
+const told = new Set<string>();
+
+/** The campaign shows in Temporal's UI why it stands still. It goes on without knowing. */
+async function tellOfBlock(input: unknown, message: string): Promise<void> {
+  const { runId } = input as { runId?: string };
+  if (runId === undefined || told.has(message)) return;
+  told.add(message);
+  const campaign = Context.current().client.workflow.getHandle(runId);
+  // What runs under this id may be no campaign, or over.
+  await campaign.signal('blocked', message).catch(() => {});
 }
 
 /** The worker is going away, and the work is to be taken up by another one at once. */
@@ -57,6 +71,14 @@ const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Step.Budget',
 ]);
 
+/** Waiting for a pause, a block or a rate limit to end is no failure. */
+const benign: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'Run.Paused',
+  'Run.Blocked',
+  'Run.Waiting',
+  'Model.RateLimit',
+]);
+
 function asFailure(error: unknown, attempt: number): unknown {
   if (error instanceof ApplicationFailure) return error;
   if (!(error instanceof CruxError)) {
@@ -73,10 +95,7 @@ function asFailure(error: unknown, attempt: number): unknown {
     message: error.remedy ? `${error.message} ${error.remedy}` : error.message,
     nonRetryable: final.has(error.kind),
     ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.max(1, Math.ceil(error.retryAfterMs)) }),
-    // Waiting for a pause or a rate limit to end is no failure.
-    ...((error.kind === 'Run.Paused' || error.kind === 'Run.Waiting' || error.kind === 'Model.RateLimit') && {
-      category: 'BENIGN' as const,
-    }),
+    ...(benign.has(error.kind) && { category: 'BENIGN' as const }),
     cause: asError(error.cause),
   });
 }

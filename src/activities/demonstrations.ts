@@ -4,7 +4,7 @@ import { type ExpertSource, expertSourceOf } from '../domain/run-config.ts';
 import type { TaskAddress, TrajectorySummary } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
-import { admitState } from '../models/gateway.ts';
+import { admitRun } from '../models/admit-run.ts';
 import { recorderOf } from '../store/environment-steps.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf, flagOf } from '../store/flag.ts';
@@ -30,7 +30,7 @@ export function demonstrationActivities(context: ActivityContext) {
     const id = contentHash(['demonstration', source, run.environment, task.taskId, task.sample]);
     const known = await store.findings.trajectory(runId, id);
     if (known) return trajectorySummary(known);
-    admitState(runId, run.state);
+    admitRun(run);
     const made = await demonstrations[source](run, task, signal);
     if (!made) return null;
     const { played, origin, model } = made;

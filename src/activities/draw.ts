@@ -1,6 +1,6 @@
 /** Activities of methods that build a trajectory by choosing among drawn actions. */
 import type { ChoiceInput, DrawInput, DrawnAction } from '../domain/wire.ts';
-import { admitState } from '../models/gateway.ts';
+import { admitRun } from '../models/admit-run.ts';
 import { seededFraction } from '../models/seed.ts';
 import { recorderOf } from '../store/environment-steps.ts';
 import { activity } from './boundary.ts';
@@ -14,7 +14,7 @@ export function drawActivities(context: ActivityContext) {
   /** Draws an action of the policy in a state, and takes it. Draws of different numbers are independent. */
   async function drawAction({ runId, nodeId, sample, draw }: DrawInput, signal: AbortSignal): Promise<DrawnAction> {
     const run = await store.runs.get(runId);
-    admitState(runId, run.state);
+    admitRun(run);
     const state = await store.tree.state(nodeId);
     const where = { role: 'policy' as const, purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
     const turn = await modelTurn(context, run, state, where, signal);

@@ -10,7 +10,7 @@ import type {
 } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { type Confirmation, isCostly } from '../environments/contract.ts';
-import { admitState } from '../models/gateway.ts';
+import { admitRun } from '../models/admit-run.ts';
 import { recorderOf } from '../store/environment-steps.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf, flagOf } from '../store/flag.ts';
@@ -61,7 +61,7 @@ export function environmentActivities(context: ActivityContext) {
   /** Takes the action that a journaled answer is. Idempotent: the transition that is recorded is the one that is returned. */
   async function environmentStep({ runId, nodeId, answerKey }: StepInput, signal: AbortSignal): Promise<StepResult> {
     const run = await store.runs.get(runId);
-    admitState(runId, run.state);
+    admitRun(run);
     const answer = await store.journal.read([runId, ...run.reuse], answerKey);
     if (!answer) throw new Error(`The journal of run ${runId} has no answer ${answerKey}.`);
     const state = await store.tree.state(nodeId);

@@ -2,7 +2,7 @@
 import { type CorrectionVerdict, correctionOf } from '../domain/correction.ts';
 import { stepDpoOptionsOf } from '../domain/run-config.ts';
 import type { CorrectInput, ErrorLocation, RankResult, ResampleResult, StepAddress } from '../domain/wire.ts';
-import { admitState } from '../models/gateway.ts';
+import { admitRun } from '../models/admit-run.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
 import type { CandidateTable } from '../store/schema.ts';
@@ -49,7 +49,7 @@ export function firstErrorActivities(context: ActivityContext) {
    */
   async function resampleStep(address: StepAddress, signal: AbortSignal): Promise<ResampleResult> {
     const run = await store.runs.get(address.runId);
-    admitState(run.id, run.state);
+    admitRun(run);
     const { state, own } = await ownAction(run, address);
     const { resamples = 0 } = stepDpoOptionsOf(run.config);
     const drawn = await Promise.all(

@@ -3,8 +3,8 @@ import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
+import { admitRun } from '../models/admit-run.ts';
 import { startRollouts } from '../models/call-ceilings.ts';
-import { admitState } from '../models/gateway.ts';
 import { recorderOf } from '../store/environment-steps.ts';
 import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -104,7 +104,7 @@ export function rolloutActivities(context: ActivityContext) {
   /** The first step of a branch that a workflow of its own continues call by call. */
   async function openBranch(input: BranchInput, signal: AbortSignal): Promise<OpenedBranch> {
     const run = await store.runs.get(input.runId);
-    admitState(run.id, run.state);
+    admitRun(run);
     const origin = await store.tree.state(input.nodeId);
     // Any worker may go on.
     const wholeSteps = true;

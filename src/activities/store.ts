@@ -62,7 +62,9 @@ export function storeActivities(context: ActivityContext) {
     environment: string;
   }> {
     const { state, environment } = await store.runs.get(runId);
-    return { counts: isContinued ? emptyCounts(0) : await countResults(runId), state, environment };
+    const counts = isContinued ? emptyCounts(0) : await countResults(runId);
+    // Blocked are the calls: the campaign itself has nothing to wait for.
+    return { counts, state: state === 'blocked' ? 'running' : state, environment };
   }
 
   async function countResults(runId: string): Promise<CampaignCounts> {

@@ -11,6 +11,8 @@ export type ProgressLine = {
   done: number;
   total: number;
   state: string;
+  /** The words of what a blocked run stands still for; null when it is not blocked. */
+  block: string | null;
   counts: FindingCounts;
   waitingFor: WaitingFor[];
 };
@@ -52,24 +54,24 @@ export async function showProgress(store: Store, runId: string, over: Promise<un
 }
 
 export async function readProgress(store: Store, runId: string): Promise<ProgressLine> {
-  const [{ total, done }, { state }, counts, waits] = await Promise.all([
+  const [{ total, done }, { state, block }, counts, waits] = await Promise.all([
     store.runs.countTasks(runId),
     store.runs.control(runId),
     store.findings.counts(runId),
     store.waits.waitingFor(runId),
   ]);
-  return { done, total, state, counts, waitingFor: state === 'running' ? waits : [] };
+  return { done, total, state, block: block?.message ?? null, counts, waitingFor: state === 'running' ? waits : [] };
 }
 
 export function progressText(
-  { done, total, state, counts, waitingFor }: ProgressLine,
+  { done, total, state, block, counts, waitingFor }: ProgressLine,
   elapsedMs: number,
   width: number,
 ): string {
   const bar = '█'.repeat(Math.round((12 * done) / Math.max(1, total))).padEnd(12, '░');
   const parts = [
     `${bar} ${done}/${total} tasks`,
-    ...(state === 'running' ? [] : [state]),
+    ...(state === 'running' ? [] : [block === null ? state : `${state}: ${block}`]),
     ...(waitingFor.length === 0 ? [] : [`waiting ${waitingText(waitingFor)}`]),
     `${counts.steps} steps judged`,
     `${counts.branches} branches`,

@@ -1,11 +1,12 @@
 import { CruxError } from '../errors.ts';
+import type { Block } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
 import { runSummary } from '../views/run-summary.ts';
 import { readProgress, showProgress } from './progress.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
-import { duration, table, waitingText } from './text.ts';
+import { blockText, duration, table, waitingText } from './text.ts';
 
 export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
@@ -16,6 +17,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         method: run.method,
         environment: run.environment,
         state: run.state,
+        block: run.block,
         ...(await progressOf(store, run.id)),
         leakedGroups: run.config.method === 'evaluate' ? run.config.leaked.length : 0,
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
@@ -61,11 +63,12 @@ export async function status(options: GlobalOptions, runId: string | undefined):
   });
 }
 
-/** Below the table, what runs wait for. */
-function withWaits(rows: { runId: string; waitingFor: WaitingFor[] }[], text: string): string {
-  const waits = rows
-    .filter(({ waitingFor }) => waitingFor.length > 0)
-    .map(({ runId, waitingFor }) => `${runId} waits ${waitingText(waitingFor)}`);
+/** Below the table, what runs stand still for, and what they wait for. */
+function withWaits(rows: { runId: string; block: Block | null; waitingFor: WaitingFor[] }[], text: string): string {
+  const waits = rows.flatMap(({ runId, block, waitingFor }) => [
+    ...(block === null ? [] : [`${runId} is blocked ${blockText(block)}. It goes on with: crux resume ${runId}`]),
+    ...(waitingFor.length === 0 ? [] : [`${runId} waits ${waitingText(waitingFor)}`]),
+  ]);
   return waits.length === 0 ? text : `${text}\n\n${waits.join('\n')}`;
 }
 

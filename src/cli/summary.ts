@@ -5,7 +5,7 @@ import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary } from '../views/run-summary.ts';
 import { ceilingsText } from './ceilings.ts';
 import { evaluationText } from './evaluation-text.ts';
-import { count, dollars, duration, named, orUnknown, percent, plural, table, waitingText } from './text.ts';
+import { blockText, count, dollars, duration, named, orUnknown, percent, plural, table, waitingText } from './text.ts';
 
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
@@ -25,6 +25,7 @@ export function summaryText(summary: RunSummary): string {
       `${summary.runId} · ${summary.method} (${summary.preset}) on ${summary.environment}, ${summary.split} · seed ${summary.seed}`,
     ],
     ['State', `${summary.state} after ${duration(elapsed)}`],
+    ...(summary.block === null ? [] : [['  blocked', blockText(summary.block)] as [string, string]]),
     ...(summary.waitingFor.length === 0 || summary.state !== 'running'
       ? []
       : [['  waiting', waitingText(summary.waitingFor)] as [string, string]]),

@@ -1,6 +1,7 @@
 /** Numbers and tables as a person reads them. */
 export { timeSpan as duration } from '../domain/time-span.ts';
 
+import type { Block } from '../store/runs.ts';
 import type { WaitingFor } from '../store/waits.ts';
 
 /** What a run waits for, and until when by the clock here. */
@@ -8,6 +9,11 @@ export function waitingText(waitingFor: WaitingFor[]): string {
   return waitingFor
     .map(({ endpoint, until, calls }) => `for ${endpoint} until ${clock(until)} (${plural(calls, 'call')})`)
     .join(', ');
+}
+
+/** What a run stands still for, and since when. */
+export function blockText({ kind, model, message, since }: Block): string {
+  return `since ${clock(since)}: ${kind}, ${model}: ${message}`;
 }
 
 /** Hours and minutes; with the day where it is another one. */

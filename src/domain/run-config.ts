@@ -135,7 +135,8 @@ export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'mode
   return method === 'evaluate' ? { policy: models.policy } : models;
 }
 
-export type RunState = 'running' | 'paused' | 'cancelled' | 'budget' | 'finished' | 'failed';
+/** `blocked`: a model's provider stands still until somebody acts. No task ends for it; the run goes on when it is taken up again. */
+export type RunState = 'running' | 'paused' | 'blocked' | 'cancelled' | 'budget' | 'finished' | 'failed';
 
 /** How alternatives are drawn and scored, under every method that has an expert and a PRM. */
 export type AlternativeOptions = {

@@ -310,6 +310,10 @@ export type CampaignCursor = {
   counts: CampaignCounts;
   cutShort: CampaignCounts;
   state: RunState;
+  /** Positions in flight since before the ceilings were last changed. Absent: none. */
+  sinceRetune?: number[];
+  /** Why the run is blocked. Absent: it is not. */
+  block?: string;
 };
 
 export type CampaignCounts = {

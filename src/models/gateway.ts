@@ -19,6 +19,7 @@ import type { Answer } from '../store/journal.ts';
 import type { WorstCase } from '../store/reservations.ts';
 import type { Store } from '../store/store.ts';
 import { Admission, type Applicant } from './admission.ts';
+import { admitRun } from './admit-run.ts';
 import { holdWorstCase, worstCase } from './call-ceilings.ts';
 import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
@@ -74,7 +75,7 @@ export class Gateway {
 
   /**
    * The answer to a call, from the journal or from the model.
-   * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`, `Model.*`
+   * @throws CruxError `Run.Paused`, `Run.Blocked`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`, `Model.*`
    */
   async answer(call: ModelCall, signal: AbortSignal): Promise<Answer> {
     const { settings, body, key } = keyedRequest(call);
@@ -230,12 +231,12 @@ export class Gateway {
 
   /**
    * Lets a call through (null), or says what it has to wait for. What it may cost at worst is held against the ceilings.
-   * @throws CruxError `Run.Paused`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`
+   * @throws CruxError `Run.Paused`, `Run.Blocked`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`
    */
   async #obstacle({ call, key, worst, endpoint, admission }: Errand): Promise<CruxError | null> {
     const runId = call.run.id;
-    const { state, ceilings } = await this.#store.runs.control(runId);
-    admitState(runId, state);
+    const control = await this.#store.runs.control(runId);
+    admitRun({ id: runId, ...control });
     const coolDownMs = await admission.coolDownMs();
     if (coolDownMs > 0) {
       const message = `The endpoint "${endpoint.name}" wants no calls for another ${Math.ceil(coolDownMs / 1000)} s.`;
@@ -243,7 +244,7 @@ export class Gateway {
     }
     const scope = scopeOfCall(runId, call.taskId, call.address);
     const holdMs = endpoint.config.timeoutMs + longestPatienceMs;
-    return holdWorstCase(this.#store, scope, key, worst, holdMs, ceilings);
+    return holdWorstCase(this.#store, scope, key, worst, holdMs, control.ceilings);
   }
 
   /** @returns the fault with the time of the next attempt @throws CruxError `Model.Exhausted` after too many faults */
@@ -294,17 +295,6 @@ export class Gateway {
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }
-}
-
-/** @throws CruxError when a run takes no more work */
-export function admitState(runId: string, state: string): void {
-  if (state === 'paused') {
-    throw new CruxError('Run.Paused', `Run ${runId} is paused.`, {
-      remedy: `crux resume ${runId}`,
-      retryAfterMs: 5_000,
-    });
-  }
-  if (state === 'cancelled') throw new CruxError('Run.Cancelled', `Run ${runId} is cancelled.`);
 }
 
 /** The key of a call in the journal. */

@@ -24,6 +24,8 @@ export type RunView = {
     startedAt: string | null;
     finishedAt: string | null;
     state: string;
+    /** What a blocked run stands still for, in the server's words; null when it is not blocked. */
+    block: string | null;
     /** What a reader must know first, e.g. "simulated: engine behaviour, not model quality"; null for none. */
     notice: string | null;
     /** Scores below `low` mark a candidate critical step, above `high` an alternative worth a branch; null where the method has none. */

@@ -13,7 +13,7 @@ export function runHeader({ run }: RunView): SafeHtml {
     ['started', run.startedAt ?? 'unknown'],
     ['finished', run.finishedAt ?? 'not finished'],
   ];
-  return html`<header><h1>${run.id} <span class="tag">${run.state}</span></h1><div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div>${run.notice === null ? null : html`<p class="notice">${run.notice}</p>`}</header>`;
+  return html`<header><h1>${run.id} <span class="tag">${run.state}</span></h1><div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div>${run.block === null ? null : html`<p class="notice">Blocked: ${run.block}</p>`}${run.notice === null ? null : html`<p class="notice">${run.notice}</p>`}</header>`;
 }
 
 /** What came out, what luck alone would have given, and what it cost. */

@@ -469,6 +469,14 @@ const statesAndReasons: Migration = (database) => [
   ),
 ];
 
+/** Why a run stands still, and what a call waits for: our own limits, or the provider. */
+const blocksAndWaits: Migration = (database) => [
+  ...column(database, 'runs', { block: 'text' }),
+  ...column(database, 'answers', { queued_ms: 'bigint' }),
+  ...column(database, 'waits', { queued_ms: 'bigint', reason: 'text', words: 'text' }),
+  ...column(database, 'providers', { cool_down_reason: 'text' }),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -477,4 +485,5 @@ export const migrations: readonly Migration[] = [
   scoresByPurpose,
   answersAsTheyCame,
   statesAndReasons,
+  blocksAndWaits,
 ];

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import { type CeilingChanges, type Ceilings, ceilingsFrom } from '../domain/ceilings.ts';
 import type { RunConfig, RunState } from '../domain/run-config.ts';
-import { CruxError } from '../errors.ts';
+import { CruxError, type FaultKind } from '../errors.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { RunTable, RunTaskTable } from './schema.ts';
 import { sortedBy } from './sorted-by.ts';
+import { storableText } from './text.ts';
 
 export type Run = {
   id: string;
@@ -14,10 +15,25 @@ export type Run = {
   seed: number;
   config: RunConfig;
   state: RunState;
+  /** Null when it is not blocked. */
+  block: Block | null;
   ceilings: Ceilings;
   reuse: string[];
   createdAt: number;
   finishedAt: number | null;
+};
+
+/** What a run stands still for until somebody acts. */
+export type Block = {
+  kind: FaultKind;
+  /** Endpoint, by its name in the configuration, and its provider in the store. */
+  endpoint: string;
+  provider: string;
+  model: string;
+  /** The server's words. */
+  message: string;
+  /** In milliseconds since 1970. */
+  since: number;
 };
 
 export type RunTask = {
@@ -37,7 +53,7 @@ export type NewRunTask = Pick<RunTask, 'position' | 'taskId' | 'sample' | 'impor
   Partial<Pick<RunTask, 'group' | 'difficulty'>>;
 
 /** The control row of a run: what every call and every workflow goes by. */
-export type Control = { state: RunState; ceilings: Ceilings };
+export type Control = { state: RunState; ceilings: Ceilings; block: Block | null };
 
 const insertChunk = 500;
 
@@ -49,7 +65,7 @@ export class Runs {
   }
 
   /** Records a run and its tasks, all or nothing. A run that is there already is left as it is, whoever made it. */
-  async create(run: Omit<Run, 'state' | 'createdAt' | 'finishedAt'>, tasks: NewRunTask[]): Promise<void> {
+  async create(run: Omit<Run, 'state' | 'block' | 'createdAt' | 'finishedAt'>, tasks: NewRunTask[]): Promise<void> {
     const { kysely } = this.#database;
     const statements = [
       kysely.insertInto('runs').values({
@@ -59,6 +75,7 @@ export class Runs {
         seed: run.seed,
         config: JSON.stringify(run.config),
         state: 'running',
+        block: null,
         ceilings: JSON.stringify(run.ceilings),
         reuse: JSON.stringify(run.reuse),
         created_at: Date.now(),
@@ -116,19 +133,35 @@ export class Runs {
   async control(id: string): Promise<Control> {
     const row = await this.#database.kysely
       .selectFrom('runs')
-      .select(['state', 'ceilings'])
+      .select(['state', 'ceilings', 'block'])
       .where('id', '=', id)
       .executeTakeFirst();
     if (!row) throw new CruxError('User.NotFound', `There is no run "${id}" in the store ${this.#database.location}.`);
-    return { state: row.state as RunState, ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges) };
+    return {
+      state: row.state as RunState,
+      ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges),
+      block: blockOf(row),
+    };
   }
 
-  async setControl(id: string, control: Partial<Control>): Promise<void> {
+  /** @returns whether the run stands still from now on, which one that is no longer at work does not */
+  async block(id: string, block: Block): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.kysely
+      .updateTable('runs')
+      .set({ state: 'blocked', block: JSON.stringify({ ...block, message: storableText(block.message) }) })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
+  }
+
+  /** Another state ends a block. */
+  async setControl(id: string, control: Partial<Omit<Control, 'block'>>): Promise<void> {
     if (!control.state && !control.ceilings) return;
     await this.#database.kysely
       .updateTable('runs')
       .set({
-        ...(control.state && { state: control.state }),
+        ...(control.state && { state: control.state, block: null }),
         // A run that goes on is not over.
         ...(control.state === 'running' && { finished_at: null }),
         ...(control.ceilings && { ceilings: JSON.stringify(control.ceilings) }),
@@ -140,7 +173,7 @@ export class Runs {
   async finish(id: string, state: RunState): Promise<void> {
     await this.#database.kysely
       .updateTable('runs')
-      .set({ state, finished_at: sql<number>`coalesce(finished_at, ${Date.now()})` })
+      .set({ state, block: null, finished_at: sql<number>`coalesce(finished_at, ${Date.now()})` })
       .where('id', '=', id)
       .execute();
   }
@@ -246,11 +279,16 @@ function runOf(row: RunTable): Run {
     seed: row.seed,
     config: JSON.parse(row.config) as RunConfig,
     state: row.state as RunState,
+    block: blockOf(row),
     ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges),
     reuse: JSON.parse(row.reuse) as string[],
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };
+}
+
+function blockOf({ block }: Pick<RunTable, 'block'>): Block | null {
+  return block === null ? null : (JSON.parse(block) as Block);
 }
 
 function runTaskOf(row: RunTaskTable): RunTask {

@@ -43,8 +43,10 @@ export type RunTable = {
   seed: number;
   /** Resolved options of run and models, without secrets. */
   config: string;
-  /** `running`, `paused`, `cancelled`, `finished`, `budget`, `failed`. */
+  /** `running`, `paused`, `blocked`, `cancelled`, `finished`, `budget`, `failed`. */
   state: string;
+  /** Why it is blocked: a `Block` as JSON. Null when it is not. */
+  block: string | null;
   /** `Ceilings` as JSON; older rows lack rollouts, task and step. */
   ceilings: string;
   /** Runs whose journal is read too (`--reuse`), as a JSON list. */

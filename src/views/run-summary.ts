@@ -8,6 +8,7 @@ import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type EnvironmentSteps, environmentSteps } from '../store/environment-steps.ts';
 import { flagOf } from '../store/flag.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
+import type { Block } from '../store/runs.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
@@ -25,6 +26,8 @@ export type RunSummary = {
   split: string;
   seed: number;
   state: RunState;
+  /** What a blocked run stands still for; null when it is not blocked. */
+  block: Block | null;
   createdAt: number;
   finishedAt: number | null;
   ceilings: Ceilings;
@@ -141,6 +144,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     split: run.config.trajectories === 'imported' ? `${run.config.split}, imported trajectories` : run.config.split,
     seed: run.seed,
     state: run.state,
+    block: run.block,
     createdAt: run.createdAt,
     finishedAt: run.finishedAt,
     ceilings: run.ceilings,

@@ -66,6 +66,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       startedAt: new Date(run.createdAt).toISOString(),
       finishedAt: run.finishedAt === null ? null : new Date(run.finishedAt).toISOString(),
       state: run.state,
+      block: run.block?.message ?? null,
       notice,
       thresholds: thresholdsOf(run.config),
     },

@@ -27,6 +27,7 @@ import type {
 } from '../domain/wire.ts';
 import { isHistoryLong } from './history.ts';
 import {
+  blockedSignal,
   cancelUpdate,
   pauseUpdate,
   progressQuery,
@@ -49,6 +50,7 @@ const mostEvents = 2_000;
 export async function campaign(input: CampaignInput): Promise<CampaignResult> {
   const run = new Campaign(input);
   setHandler(trajectoryDoneSignal, (result) => run.settle(result));
+  setHandler(blockedSignal, (words) => run.showBlock(words));
   setHandler(progressQuery, () => run.progress());
   setHandler(pauseUpdate, () => run.control('paused'));
   setHandler(resumeUpdate, () => run.control('running'));
@@ -72,6 +74,8 @@ class Campaign {
   /** What trajectories found that were cut short by a ceiling. They are not done: with a higher ceiling they go on. */
   #cutShort: CampaignCounts;
   #state: RunState;
+  /** Why all calls of the run wait, in the words of the fault; null when they do not. */
+  #block: string | null = null;
   #nextPosition: number;
   #exhausted = false;
   #isOpen = false;
@@ -93,12 +97,14 @@ class Campaign {
     this.#counts = cursor?.counts ?? emptyCounts(0);
     this.#cutShort = cursor?.cutShort ?? emptyCounts(0);
     this.#state = cursor?.state ?? 'running';
+    this.#block = cursor?.block ?? null;
     this.#nextPosition = cursor?.nextPosition ?? 0;
+    this.#sinceRetune = new Set(cursor?.sinceRetune);
     for (const { position, workflowId } of cursor?.inFlight ?? []) this.#inFlight.set(position, workflowId);
   }
 
   progress(): CampaignProgress {
-    return { ...this.#found, state: this.#state, inFlight: this.#inFlight.size };
+    return { ...this.#found, state: this.#block === null ? this.#state : 'blocked', inFlight: this.#inFlight.size };
   }
 
   async open(): Promise<void> {
@@ -143,11 +149,19 @@ class Campaign {
     }
   }
 
+  /** Calls go by the control row: the campaign only says why they wait. */
+  showBlock(words: string | null): void {
+    this.#block = words;
+    upsertSearchAttributes([{ key: cruxStatus, value: words === null ? this.#state : 'blocked' }]);
+    this.#show();
+  }
+
   /** The control row is what every call goes by; the workflow's own state only says whether it starts more. */
   async control(state: 'paused' | 'running' | 'cancelled'): Promise<void> {
     await this.#order(async () => {
       await orders(`control: ${state}`).writeControl({ runId: this.#input.runId, state });
       this.#state = state;
+      if (this.#block !== null) this.showBlock(null);
       if (state === 'running' && this.#cutShort.done > 0) this.#startOver();
       if (state === 'cancelled') await this.#cancelInFlight();
     });
@@ -312,6 +326,8 @@ class Campaign {
         counts: this.#counts,
         cutShort: this.#cutShort,
         state: this.#state,
+        ...(this.#sinceRetune.size > 0 && { sinceRetune: [...this.#sinceRetune] }),
+        ...(this.#block !== null && { block: this.#block }),
       },
     });
   }
@@ -319,7 +335,8 @@ class Campaign {
   #show(): void {
     const { done, total, criticalSteps, branches, pairs, endings } = this.#found;
     const rows: [string, string | number][] = [
-      ['state', this.#state],
+      ['state', this.#block === null ? this.#state : 'blocked'],
+      ...(this.#block === null ? [] : [['waits', this.#block.replace(/[|\n]/g, ' ')] as [string, string]]),
       ['tasks', `${done} of ${total} done, ${this.#inFlight.size} in flight`],
       [
         'endings',

@@ -6,6 +6,9 @@ import type { CampaignProgress, TrajectoryResult } from '../domain/wire.ts';
 /** A trajectory tells its campaign that it is over. */
 export const trajectoryDoneSignal = defineSignal<[TrajectoryResult]>('trajectoryDone');
 
+/** A provider stands still until somebody acts: what it said; null when the run goes on. */
+export const blockedSignal = defineSignal<[string | null]>('blocked');
+
 export const progressQuery = defineQuery<CampaignProgress>('progress');
 
 /** No new model call starts; what is under way finishes. */

@@ -25,6 +25,10 @@ it('says what a run waits for, and the day where it is another one', () => {
   ];
   expect(waitingText(waits)).toBe('for hosted until 14:05 (12 calls), for local until 2031-02-03 04:05 (1 call)');
   const counts = { trajectories: 0, steps: 0, branches: 0, pairs: 0, calls: 0 };
-  const line = progressText({ done: 0, total: 5, state: 'running', counts, waitingFor: waits.slice(0, 1) }, 0, 200);
+  const line = progressText(
+    { done: 0, total: 5, state: 'running', block: null, counts, waitingFor: waits.slice(0, 1) },
+    0,
+    200,
+  );
   expect(line).toContain('waiting for hosted until 14:05 (12 calls)');
 });

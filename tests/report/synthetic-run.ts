@@ -28,6 +28,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       startedAt: '2026-01-05T09:00:00Z',
       finishedAt: null,
       state: 'running',
+      block: null,
       notice: 'simulated: engine behaviour, not model quality',
       thresholds: { low: 0.45, high: 0.65 },
     },
