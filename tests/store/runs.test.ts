@@ -77,9 +77,26 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.control('run-1')).toMatchObject({ state: 'paused', ceilings: { calls: 5 } });
     const ceilings = ceilingsFrom({ tokens: 10, task: { rollouts: 3 } });
     await store.runs.setControl('run-1', { ceilings });
-    expect(await store.runs.control('run-1')).toEqual({ state: 'paused', ceilings });
+    expect(await store.runs.control('run-1')).toEqual({ state: 'paused', ceilings, block: null });
     await store.runs.setControl('run-1', {});
     expect((await store.runs.control('run-1')).state).toBe('paused');
+  });
+
+  it('is blocked with the reason while it is at work, until it gets another state', async () => {
+    const store = await engine.open();
+    await addRun(store);
+    const block = {
+      ...{ kind: 'Model.Account' as const, endpoint: 'models', provider: 'host', model: 'policy' },
+      ...{ message: 'The endpoint "models" answered 401: Wrong key.', since: 5 },
+    };
+    expect(await store.runs.block('run-1', block)).toBe(true);
+    expect(await store.runs.get('run-1')).toMatchObject({ state: 'blocked', block, finishedAt: null });
+    expect(await store.runs.block('run-1', { ...block, message: 'again' })).toBe(false);
+    await store.runs.setControl('run-1', { state: 'running' });
+    expect(await store.runs.control('run-1')).toMatchObject({ state: 'running', block: null });
+    await store.runs.setControl('run-1', { state: 'cancelled' });
+    expect(await store.runs.block('run-1', block)).toBe(false);
+    expect((await store.runs.control('run-1')).state).toBe('cancelled');
   });
 
   it('keeps the time of the first finish', async () => {
