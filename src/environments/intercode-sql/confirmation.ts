@@ -10,6 +10,7 @@ import type { Confirmation } from '../contract.ts';
 import type { QueryResult } from './connection.ts';
 import type { SqlDataset, SqlTask } from './dataset.ts';
 import type { SqlExecutor } from './executor.ts';
+import type { QueryRequest } from './executor-child.ts';
 import { mutantsOf, tieProbeOf } from './mutants.ts';
 import { intersectionOverUnion } from './reward.ts';
 import { variantVersion } from './variant.ts';
@@ -38,10 +39,13 @@ export class SuccessConfirmation {
     this.#folder = variantFolder(dataset.folder, `${digest}-${variantVersion}`);
   }
 
-  /** @param query the last one that the trajectory executed; null when there is none */
+  /**
+   * @param query the last one that the trajectory executed; null when there is none
+   * @throws CruxError `Environment.Fault` when a query meets a limit or has no process: that says nothing about the success
+   */
   async confirm(task: SqlTask, query: string | null, signal: AbortSignal): Promise<Confirmation> {
     if (query === null) return { confirmed: false, reason: 'No query was executed.' };
-    const original = await this.#run(task, this.#dataset.databasePath(task.db), query, signal);
+    const original = await this.#decide(task, this.#dataset.databasePath(task.db), query, signal);
     if (original.kind !== 'rows') return { confirmed: false, reason: 'The last query has no rows.' };
     if (!original.tables.length) return { confirmed: false, reason: 'The last query reads no table.' };
     const { checks } = await this.checksOf(task);
@@ -52,7 +56,7 @@ export class SuccessConfirmation {
       };
     }
     for (const [index, { path, goldRows }] of checks.entries()) {
-      const result = await this.#run(task, path, query, signal);
+      const result = await this.#decide(task, path, query, signal);
       const overlap = result.kind === 'rows' ? intersectionOverUnion(result.rows, goldRows) : 0;
       if (overlap < 1) {
         return {
@@ -83,11 +87,11 @@ export class SuccessConfirmation {
       const found = separating.length + others.length;
       if (found >= variantsWanted && (!unseparated.length || found >= variantsWanted + 2)) break;
       const path = await this.#variant(task.db, index);
-      const gold = await this.#run(task, path, task.gold, undefined, lenient);
+      const gold = await this.#decide(task, path, task.gold, undefined, lenient);
       if (gold.kind !== 'rows' || !gold.rows.length) continue;
-      const reversed = await this.#run(task, path, task.gold, undefined, lenient, true);
+      const reversed = await this.#decide(task, path, task.gold, undefined, lenient, true);
       if (reversed.kind !== 'rows' || intersectionOverUnion(reversed.rows, gold.rows) < 1) continue;
-      const keys = probe && (await this.#run(task, path, probe.query, undefined, lenient));
+      const keys = probe && (await this.#decide(task, path, probe.query, undefined, lenient));
       if (
         keys?.kind === 'rows' &&
         keys.rows.length > probe!.limit &&
@@ -96,7 +100,8 @@ export class SuccessConfirmation {
         continue;
       const left: string[] = [];
       for (const mutant of unseparated) {
-        const result = await this.#run(task, path, mutant, undefined, lenient);
+        // A mutant may well be what no time is enough for, as a join that lost its condition: it only orders the variants.
+        const result = await this.#executor.run(this.#request(task, path, mutant, lenient));
         if (result.kind === 'rows' && intersectionOverUnion(result.rows, gold.rows) === 1) left.push(mutant);
       }
       (left.length < unseparated.length ? separating : others).push({ path, goldRows: gold.rows });
@@ -105,7 +110,7 @@ export class SuccessConfirmation {
     return { checks: [...separating, ...others], mutants, separatedMutants: mutants - unseparated.length };
   }
 
-  #run(
+  #decide(
     task: SqlTask,
     path: string,
     query: string,
@@ -113,7 +118,11 @@ export class SuccessConfirmation {
     lenient = false,
     reversed = false,
   ): Promise<QueryResult> {
-    return this.#executor.run({ path, database: task.db, query, limits, lenient, reversed }, signal);
+    return this.#executor.decide({ ...this.#request(task, path, query, lenient), reversed }, signal);
+  }
+
+  #request({ db }: SqlTask, path: string, query: string, lenient: boolean): QueryRequest {
+    return { path, database: db, query, limits, lenient };
   }
 
   #variant(db: string, index: number): Promise<string> {

@@ -10,7 +10,7 @@ import { defineEnvironment } from '../define.ts';
 import { canonicalAction } from './canonical.ts';
 import { readColumns } from './column.ts';
 import { SuccessConfirmation } from './confirmation.ts';
-import type { QueryResult } from './connection.ts';
+import type { QueryLimits, QueryResult } from './connection.ts';
 import { datasetDigest, readDataset, type SqlTask } from './dataset.ts';
 import { dialectVersion } from './dialect.ts';
 import { SqlExecutor } from './executor.ts';
@@ -31,7 +31,7 @@ export type InterCodeSqlOptions = {
   observationLimit?: number | null;
   /** Rows of a result that the agent reads, at least 1. Default 1000. */
   rowLimit?: number;
-  /** Wall-clock limit of one query in milliseconds. Default 5000. */
+  /** Processor time of one query in milliseconds; a result that is graded may take four times as much. Default 5000. */
   queryTimeLimitMs?: number;
   /** Default 10, as in InterCode. */
   stepLimit?: number;
@@ -101,26 +101,24 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
       throw new CruxError('User.NotFound', `The dataset ${dataset.name} at ${dataset.folder} has no task ${id}.`);
     return task;
   };
-  const run = (task: SqlTask, query: string, full: boolean, signal?: AbortSignal) => {
-    const limits = full ? rewardLimits : { rows: rowLimit, characters: observationCharacters };
-    return executor.run(
-      { path: dataset.databasePath(task.db), database: task.db, query, limits, lenient: false },
-      signal,
-    );
+  const requestOf = ({ db }: SqlTask, query: string, limits: QueryLimits) => {
+    return { path: dataset.databasePath(db), database: db, query, limits, lenient: false };
+  };
+  const read = (task: SqlTask, query: string, signal: AbortSignal) =>
+    executor.run(requestOf(task, query, { rows: rowLimit, characters: observationCharacters }), signal);
+  /** The rows that count as the answer: all of what the agent read the beginning of; null where it read none. */
+  const answerRows = async (task: SqlTask, query: string, seen: QueryResult, signal: AbortSignal) => {
+    const isCut = seen.kind === 'rows' && seen.truncated;
+    const whole = isCut ? await executor.decide(requestOf(task, query, rewardLimits), signal) : seen;
+    return whole.kind === 'rows' ? whole.rows : null;
   };
 
   const golds = new Map<string, Promise<string[]>>();
   const goldRows = (task: SqlTask): Promise<string[]> => {
     const known = golds.get(task.id);
     if (known) return known;
-    const request = {
-      path: dataset.databasePath(task.db),
-      database: task.db,
-      query: task.gold,
-      limits: rewardLimits,
-      lenient: dataset.goldDialect === 'sqlite',
-    };
-    const rows = executor.run(request).then((result) => {
+    const request = { ...requestOf(task, task.gold, rewardLimits), lenient: dataset.goldDialect === 'sqlite' };
+    const rows = executor.decide(request).then((result) => {
       if (result.kind === 'rows') return result.rows;
       const why = result.kind === 'error' ? result.message : 'it has no result';
       throw new CruxError('Environment.Fault', `The gold query of task ${task.id} does not run: ${why}`);
@@ -144,10 +142,8 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
       lastQuery === null ? null : { query: lastQuery, result: null };
     let done = false;
     const submit = async (signal: AbortSignal): Promise<StepResult> => {
-      let result = last?.result ?? null;
-      if (last && (result === null || (result.kind === 'rows' && result.truncated)))
-        result = await run(task, last.query, true, signal);
-      const rows = result?.kind === 'rows' ? result.rows : null;
+      const seen = last && (last.result ?? (await read(task, last.query, signal)));
+      const rows = last && seen ? await answerRows(task, last.query, seen, signal) : null;
       const { reward, raw } = rewardOf(rule, rows, await goldRows(task));
       done = true;
       return {
@@ -171,7 +167,7 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
             const { query } = action.arguments;
             if (typeof query !== 'string')
               return { observation: 'Error executing query: the argument "query" must be a text', done };
-            const result = await run(task, query, false, signal);
+            const result = await read(task, query, signal);
             last = { query, result };
             return { observation: cut(observationOf(result)), done };
           }

@@ -1,7 +1,9 @@
 /**
- * Entry of an executor process: runs one query at a time on databases that it keeps open. It ends when its parent does, or when it takes too
- * much memory, also in the middle of a query: a second thread watches for that, because SQLite gives the first one no chance to.
+ * Entry of an executor process: runs one query at a time on databases that it keeps open. It ends when its parent does, or when a query
+ * meets a limit, also in the middle of it: a second thread watches for that, because SQLite gives the first one no chance to. What ends it
+ * is said before it ends, so that a death without a word is known to have come from outside.
  */
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '../../errors.ts';
 import { Connection, type QueryLimits, type QueryResult } from './connection.ts';
@@ -18,21 +20,58 @@ export type QueryRequest = {
   /** See `Connection`. Default false. */
   reversed?: boolean;
 };
-export type ChildRequest = { kind: 'query'; query: QueryRequest } | { kind: 'variant'; variant: VariantOptions };
+export type Work = { kind: 'query'; query: QueryRequest } | { kind: 'variant'; variant: VariantOptions };
+export type ChildRequest = {
+  /** Positive, and another one for every request to this process. */
+  job: number;
+  /** Processor time that it may take, in milliseconds. */
+  processorMs: number;
+  work: Work;
+};
 /** `failed`: the database could not be opened or our own code broke; that is no answer for an agent. */
 export type QueryReply = QueryResult | { kind: 'failed'; message: string };
+export type ChildReply = { job: number; reply: QueryReply };
+
+/** What a query met. */
+export type Limit = 'time' | 'memory';
+/** A line on the report pipe, `<job> <word>`: the limit that ends the process, or that its query went on. */
+export type Report = Limit | 'busy';
+
+/** File descriptor of the report pipe: written without the event loop, which a query blocks. */
+const reportPipe = 4;
+
+/** Nobody fills a few megabytes in less processor time, and looking costs as much as a short query. */
+const tooShortForMemoryMs = 5;
 
 const openConnections = 8;
 const connections = new Map<string, Connection>();
 
 /**
  * The second thread. It compares with the parent's id as the parent itself gave it, because the parent may be gone before this runs. Memory
- * is watched here too: SQLite's own limits do nothing in Node's build of it.
+ * is watched here too: SQLite's own limits do nothing in Node's build of it, nor has that a progress handler, so work is measured as
+ * processor time, which stands still where the process does. `job` is claimed by whoever ends it first, this thread or the query.
  */
 const watch = `
-  const { parentId, memoryBytes } = require('node:worker_threads').workerData;
+  const { writeSync } = require('node:fs');
+  const { parentId, memoryBytes, job, times, reportPipe } = require('node:worker_threads').workerData;
+  const total = ({ user, system }) => (user + system) / 1000;
+  let [reportedJob, reportedMs, sinceReport] = [0, 0, 0];
   setInterval(() => {
-    if (process.ppid !== parentId || process.memoryUsage.rss() > memoryBytes) process.kill(process.pid, 'SIGKILL');
+    if (process.ppid !== parentId) process.kill(process.pid, 'SIGKILL');
+    const running = Atomics.load(job, 0);
+    if (running <= 0) return;
+    const usedMs = total(process.cpuUsage());
+    const limit = usedMs - times[0] > times[1] ? 'time' : process.memoryUsage.rss() > memoryBytes ? 'memory' : null;
+    if (limit && Atomics.compareExchange(job, 0, running, -running) === running) {
+      writeSync(reportPipe, running + ' ' + limit + '\\n');
+      process.kill(process.pid, 'SIGKILL');
+    }
+    if (++sinceReport < 5) return;
+    sinceReport = 0;
+    const workMs = usedMs - total(process.threadCpuUsage());
+    if (running === reportedJob && workMs - reportedMs < 0.5) return;
+    [reportedJob, reportedMs] = [running, workMs];
+    writeSync(reportPipe, running + ' busy\\n');
   }, 50);
 `;
 
@@ -49,26 +88,60 @@ function connect({ path, database, reversed = false }: QueryRequest): Connection
   return connection;
 }
 
-function run(request: ChildRequest): QueryReply {
+function run(work: Work): QueryReply {
   try {
-    if (request.kind === 'query')
-      return connect(request.query).run(request.query.query, request.query.limits, request.query.lenient);
-    writeVariant(request.variant);
+    if (work.kind === 'query') return connect(work.query).run(work.query.query, work.query.limits, work.query.lenient);
+    writeVariant(work.variant);
     return { kind: 'none' };
   } catch (error) {
     return { kind: 'failed', message: errorText(error) };
   }
 }
 
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Most memory that this process ever had, in bytes. On Linux `maxRSS` counts what the parent had before this process was its own. */
+function peakBytes(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
+  const status = Buffer.alloc(4096);
+  const file = openSync('/proc/self/status', 'r');
+  try {
+    const text = status.toString('latin1', 0, readSync(file, status));
+    return Number(/^VmHWM:\s*(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
+  } finally {
+    closeSync(file);
+  }
+}
+
 if (process.send) {
   const [parentId, memoryLimitBytes] = process.argv.slice(2).map(Number);
   const memoryBytes = process.memoryUsage.rss() + (memoryLimitBytes ?? 0);
+  /** The job that runs; 0 for none, negative when the watch has ended it. */
+  const job = new Int32Array(new SharedArrayBuffer(4));
+  /** Processor time of the process at its start, and what it may take, both in milliseconds. */
+  const times = new Float64Array(new SharedArrayBuffer(16));
   new Worker(watch, {
     eval: true,
-    workerData: { parentId, memoryBytes },
+    workerData: { parentId, memoryBytes, job, times, reportPipe },
     resourceLimits: { maxOldGenerationSizeMb: 16 },
   }).unref();
+  const serve = (request: ChildRequest) => {
+    times.set([processorMs(), request.processorMs]);
+    Atomics.store(job, 0, request.job);
+    const reply = run(request.work);
+    if (Atomics.compareExchange(job, 0, request.job, 0) !== request.job) return;
+    // A watch that came late, on a busy machine, must not make the difference.
+    const usedMs = processorMs() - times[0]!;
+    const isGreedy = () => usedMs > tooShortForMemoryMs && peakBytes() > memoryBytes;
+    const limit: Limit | null = usedMs > request.processorMs ? 'time' : isGreedy() ? 'memory' : null;
+    if (limit === null) return process.send?.({ job: request.job, reply } satisfies ChildReply);
+    writeSync(reportPipe, `${request.job} ${limit}\n`);
+    process.kill(process.pid, 'SIGKILL');
+  };
   process.on('disconnect', () => process.exit(0));
-  process.on('message', (request: ChildRequest) => process.send?.(run(request)));
+  process.on('message', serve);
   process.send('ready');
 }

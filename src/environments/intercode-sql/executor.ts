@@ -1,27 +1,40 @@
 /**
- * Runs agents' queries in processes of their own, so that no query can stall, crash or outlive the worker: a query that takes too long or
- * too much memory costs its process, which is replaced, and the agent reads that it did.
+ * Runs agents' queries in processes of their own, so that no query can stall, crash or outlive the worker. A query that takes too much
+ * processor time or memory costs its process, and the agent reads that it did. A process that ends without having said so, or that stands
+ * still, is the host's fault and never an answer: its query runs again in a fresh one.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CruxError } from '../../errors.ts';
 import type { QueryResult } from './connection.ts';
-import type { ChildRequest, QueryReply, QueryRequest } from './executor-child.ts';
+import type { ChildReply, ChildRequest, Limit, QueryReply, QueryRequest, Report, Work } from './executor-child.ts';
 import type { VariantOptions } from './variant.ts';
 
 export type ExecutorOptions = {
   /** Processes, started when they are first needed. Default: one per core, at most 4. */
   size?: number;
-  /** Wall-clock limit of one query in milliseconds. Default 5000. */
+  /** Processor time of one query in milliseconds. Default 5000. */
   queryTimeLimitMs?: number;
   /** Memory that a process may take beyond what it starts with, in megabytes. Default 256. */
   memoryLimitMb?: number;
+  /** How long a process may stand still before its query runs again in another one, in milliseconds. Default 10,000. */
+  stallLimitMs?: number;
+  /** How long a process may take to start, in milliseconds. Default 60,000. */
+  startLimitMs?: number;
 };
 
+type Outcome = QueryResult | { kind: 'limit'; limit: Limit };
+
 type Job = {
-  request: ChildRequest;
-  resolve(result: QueryResult): void;
+  work: Work;
+  processorMs: number;
+  /** Why processes died over it that no limit ended. */
+  deaths: string[];
+  /** Only a process that has run nothing else will do. */
+  needsFresh: boolean;
+  resolve(outcome: Outcome): void;
   reject(reason: unknown): void;
   /** Takes the job out, whether it waits or runs. */
   forget: () => void;
@@ -30,20 +43,37 @@ type Job = {
 type Child = {
   process: ChildProcess;
   ready: boolean;
+  /** Jobs that were given to it. */
+  jobs: number;
   job: Job | null;
+  /** Counts how long it says nothing; null while it has nothing to do. */
   timer: NodeJS.Timeout | null;
-  killed: 'time' | 'abort' | null;
+  /** The limit that it ended itself for. */
+  limit: Limit | null;
+  /** Set when it was killed here. */
+  killed: 'stall' | 'not needed' | null;
 };
 
 const sourceExtension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const childFile = fileURLToPath(new URL(`./executor-child.${sourceExtension}`, import.meta.url));
-/** Process starts that may fail in a row before waiting jobs are given up. */
-const startAttempts = 3;
+/** Process starts that may fail in a row before waiting jobs are given up, and processes that may die over one job. */
+const attempts = 3;
+/**
+ * A silence is counted in this many parts, not by the clock: when this process stood still too, as on a machine that was suspended, one part
+ * has passed and not all.
+ */
+const silentParts = 10;
+/** Where a process reports, see `executor-child.ts`. */
+const reportPipe = 4;
+/** How much more time a result that decides something may take than one that an agent reads: the whole of it is needed. */
+const gradingFactor = 4;
 
 export class SqlExecutor {
   readonly #size: number;
   readonly #queryTimeLimitMs: number;
   readonly #memoryLimitMb: number;
+  readonly #stallLimitMs: number;
+  readonly #startLimitMs: number;
   readonly #children = new Set<Child>();
   readonly #waiting: Job[] = [];
   #failedStarts = 0;
@@ -53,28 +83,57 @@ export class SqlExecutor {
     this.#size = options.size ?? Math.min(4, availableParallelism());
     this.#queryTimeLimitMs = options.queryTimeLimitMs ?? 5000;
     this.#memoryLimitMb = options.memoryLimitMb ?? 256;
+    this.#stallLimitMs = options.stallLimitMs ?? 10_000;
+    this.#startLimitMs = options.startLimitMs ?? 60_000;
   }
 
   /**
-   * Runs one query. Waiting for a free process does not count towards the time limit.
-   * @returns rows, or an error for the agent to read, also when the query hit the time or memory limit
-   * @throws CruxError `Environment.Fault` when the database cannot be opened or no process can be started; the signal's reason when aborted
+   * Runs one query for an agent.
+   * @returns rows, or an error for the agent to read, also when the query met the time or memory limit
+   * @throws CruxError `Environment.Fault` when the database cannot be opened, no process can be started, or processes were killed or stood
+   *   still over it again and again; the signal's reason when aborted
    */
-  run(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult> {
-    return this.#enqueue({ kind: 'query', query: request }, signal);
+  async run(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult> {
+    const outcome = await this.#enqueue({ kind: 'query', query: request }, this.#queryTimeLimitMs, signal);
+    return outcome.kind === 'limit' ? { kind: 'error', message: this.#limitText(outcome.limit, 1) } : outcome;
+  }
+
+  /**
+   * Runs a query whose result decides a reward or a confirmation. One that meets a limit here has no result, and that proves nothing. It may
+   * take four times as long as `run` gives it.
+   * @throws CruxError `Environment.Fault` as `run`, and when the query meets a limit
+   */
+  async decide(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult> {
+    const limitMs = this.#queryTimeLimitMs * gradingFactor;
+    const outcome = await this.#enqueue({ kind: 'query', query: request }, limitMs, signal);
+    if (outcome.kind !== 'limit') return outcome;
+    const what = `A query on ${request.database} that decides an outcome has no result: ${this.#limitText(outcome.limit, gradingFactor)}.`;
+    throw new CruxError('Environment.Fault', what, { remedy: 'Raise queryTimeLimitMs of the environment.' });
   }
 
   /**
    * Writes a variant of a database.
-   * @throws CruxError `Environment.Fault` when it cannot be written within the limits of a query
+   * @throws CruxError `Environment.Fault` when it cannot be written
    */
   async makeVariant(variant: VariantOptions): Promise<void> {
-    const result = await this.#enqueue({ kind: 'variant', variant });
-    if (result.kind === 'error')
-      throw new CruxError('Environment.Fault', `No variant of ${variant.source} could be made: ${result.message}.`);
+    const outcome = await this.#enqueue({ kind: 'variant', variant }, this.#queryTimeLimitMs * gradingFactor);
+    if (outcome.kind === 'none') return;
+    const why =
+      outcome.kind === 'limit'
+        ? this.#limitText(outcome.limit, gradingFactor)
+        : outcome.kind === 'error'
+          ? outcome.message
+          : 'it has rows';
+    throw new CruxError('Environment.Fault', `No variant of ${variant.source} could be made: ${why}.`);
   }
 
-  #enqueue(request: ChildRequest, signal?: AbortSignal): Promise<QueryResult> {
+  #limitText(limit: Limit, factor: number): string {
+    return limit === 'time'
+      ? `time limit of ${(this.#queryTimeLimitMs * factor) / 1000} s exceeded`
+      : `memory limit of ${this.#memoryLimitMb} MB exceeded`;
+  }
+
+  #enqueue(work: Work, processorMs: number, signal?: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (this.#closed) return reject(new CruxError('Environment.Fault', 'The SQL executor is closed.'));
@@ -82,7 +141,8 @@ export class SqlExecutor {
         this.#drop(job);
         reject(signal?.reason);
       };
-      const job: Job = { request, resolve, reject, forget: () => signal?.removeEventListener('abort', abort) };
+      const forget = () => signal?.removeEventListener('abort', abort);
+      const job: Job = { work, processorMs, deaths: [], needsFresh: false, resolve, reject, forget };
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.push(job);
       this.#dispatch();
@@ -91,7 +151,12 @@ export class SqlExecutor {
 
   /** Ids of the processes that run now, for diagnosis. */
   processIds(): number[] {
-    return [...this.#children].flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid]));
+    return [...this.#children].flatMap(({ process: { pid } }) => pid ?? []);
+  }
+
+  /** Those of them that have a query. */
+  busyProcessIds(): number[] {
+    return [...this.#children].flatMap(({ process: { pid }, job }) => (job ? (pid ?? []) : []));
   }
 
   /** Ends all processes; queries that still run or wait are rejected. */
@@ -105,98 +170,166 @@ export class SqlExecutor {
     const ends = [...this.#children].map((child) => {
       child.job = null;
       return new Promise<void>((resolve) => {
-        child.process.once('exit', () => resolve());
-        child.process.ref();
-        child.process.kill('SIGKILL');
+        child.process.once('close', () => resolve());
+        this.#hold(child);
+        this.#kill(child, 'not needed');
       });
     });
     await Promise.all(ends);
   }
 
   #dispatch(): void {
+    const isIdle = (child: Child) => child.ready && !child.job && !child.killed && !child.limit;
+    const coming = () => [...this.#children].filter((child) => !child.ready || child.killed || child.limit).length;
+    const wantFresh = this.#waiting.filter(({ needsFresh }) => needsFresh).length;
     for (const child of this.#children) {
-      if (!this.#waiting.length) return;
-      if (child.ready && !child.job && !child.killed) this.#give(child, this.#waiting.shift()!);
+      if (!isIdle(child)) continue;
+      const next = this.#waiting.findIndex(({ needsFresh }) => !needsFresh || child.jobs === 0);
+      // Where there is no room for another process, one that was used makes it.
+      if (child.jobs > 0 && wantFresh > coming() && this.#children.size >= this.#size) this.#kill(child, 'not needed');
+      else if (next >= 0) this.#give(child, this.#waiting.splice(next, 1)[0]!);
     }
-    const starting = [...this.#children].filter(({ ready }) => !ready).length;
-    if (this.#waiting.length > starting && this.#children.size < this.#size) this.#start();
+    if (this.#waiting.length > coming() && this.#children.size < this.#size) this.#start();
   }
 
   #start(): void {
     const memoryBytes = this.#memoryLimitMb * 1024 * 1024;
     const process_ = fork(childFile, [String(process.pid), String(memoryBytes)], {
-      execArgv: [`--max-old-space-size=${this.#memoryLimitMb}`, '--disable-warning=ExperimentalWarning'],
+      // Far above our own limit, which must be the one that is met: a process that V8 ends says nothing.
+      execArgv: [`--max-old-space-size=${this.#memoryLimitMb * 4 + 256}`, '--disable-warning=ExperimentalWarning'],
       // No variable of ours is any of its business; Windows cannot start a process without this one.
       env: process.env.SystemRoot ? { SystemRoot: process.env.SystemRoot } : {},
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
     });
-    const child: Child = { process: process_, ready: false, job: null, timer: null, killed: null };
+    const child: Child = {
+      process: process_,
+      ready: false,
+      jobs: 0,
+      job: null,
+      timer: null,
+      limit: null,
+      killed: null,
+    };
     this.#children.add(child);
-    process_.on('message', (message: 'ready' | QueryReply) => {
+    this.#watch(child, this.#startLimitMs);
+    process_.on('message', (message: 'ready' | ChildReply) => {
       if (message === 'ready') {
         this.#failedStarts = 0;
         child.ready = true;
-      } else this.#finish(child, message);
+        this.#unwatch(child);
+      } else if (message.job === child.jobs && !child.killed) this.#finish(child, message.reply);
       if (!child.job) this.#idle(child);
       this.#dispatch();
     });
-    process_.once('error', () => this.#ended(child));
-    process_.once('exit', () => this.#ended(child));
+    process_.stdio[reportPipe]?.on('data', (lines: Buffer) => {
+      for (const line of lines.toString().trim().split('\n')) {
+        const [job, report] = line.split(' ') as [string, Report];
+        if (Number(job) !== child.jobs) continue;
+        if (report !== 'busy') child.limit = report;
+        else if (child.timer) this.#watch(child, this.#stallLimitMs);
+      }
+    });
+    process_.once('error', () => this.#ended(child, 'could not be started'));
+    // Not before all that it said was read.
+    process_.once('close', (code, signal) => this.#ended(child, signal ? `killed by ${signal}` : `exit code ${code}`));
     this.#dispatch();
+  }
+
+  /** A silence longer than this ends the process; watching again starts a new silence. */
+  #watch(child: Child, limitMs: number): void {
+    this.#unwatch(child);
+    let left = silentParts;
+    child.timer = setInterval(() => {
+      if (--left <= 0) this.#kill(child, 'stall');
+    }, limitMs / silentParts).unref();
+  }
+
+  #unwatch(child: Child): void {
+    if (child.timer) clearInterval(child.timer);
+    child.timer = null;
+  }
+
+  #kill(child: Child, why: NonNullable<Child['killed']>): void {
+    this.#unwatch(child);
+    child.killed ??= why;
+    child.process.kill('SIGKILL');
   }
 
   #give(child: Child, job: Job): void {
     child.job = job;
-    child.process.ref();
-    child.process.channel?.ref();
-    child.timer = setTimeout(() => {
-      child.killed = 'time';
-      child.process.kill('SIGKILL');
-    }, this.#queryTimeLimitMs);
-    child.process.send(job.request, () => {
-      // A process that is gone reports by its exit.
+    child.jobs += 1;
+    this.#hold(child);
+    this.#watch(child, this.#stallLimitMs);
+    const request: ChildRequest = { job: child.jobs, processorMs: job.processorMs, work: job.work };
+    child.process.send(request, () => {
+      // A process that is gone reports by its end.
     });
   }
 
   #finish(child: Child, reply: QueryReply): void {
     const { job } = child;
-    if (child.timer) clearTimeout(child.timer);
-    child.timer = null;
+    this.#unwatch(child);
     child.job = null;
     if (!job) return;
     job.forget();
     if (reply.kind === 'failed') {
-      const { request } = job;
-      const path = request.kind === 'query' ? request.query.path : request.variant.target;
-      const what = `The database ${path} cannot be ${request.kind === 'query' ? 'queried' : 'written'}: ${reply.message}`;
+      const { work } = job;
+      const path = work.kind === 'query' ? work.query.path : work.variant.target;
+      const what = `The database ${path} cannot be ${work.kind === 'query' ? 'queried' : 'written'}: ${reply.message}`;
       job.reject(new CruxError('Environment.Fault', what, { remedy: 'Import the dataset again.' }));
     } else job.resolve(reply);
+  }
+
+  /** A process at work keeps the program alive. */
+  #hold(child: Child): void {
+    child.process.ref();
+    child.process.channel?.ref();
+    (child.process.stdio[reportPipe] as Socket | undefined)?.ref();
   }
 
   /** A waiting process must not keep the program alive. */
   #idle(child: Child): void {
     child.process.unref();
     child.process.channel?.unref();
+    (child.process.stdio[reportPipe] as Socket | undefined)?.unref();
   }
 
-  #ended(child: Child): void {
+  #ended(child: Child, how: string): void {
     if (!this.#children.delete(child)) return;
-    if (child.killed !== 'abort' && child.job) {
-      const message =
-        child.killed === 'time'
-          ? `time limit of ${this.#queryTimeLimitMs / 1000} s exceeded`
-          : `memory limit of ${this.#memoryLimitMb} MB exceeded`;
-      this.#finish(child, { kind: 'error', message });
-    }
-    if (!child.ready && ++this.#failedStarts >= startAttempts) {
+    this.#unwatch(child);
+    const { job } = child;
+    child.job = null;
+    if (job) this.#settle(job, child, how);
+    if (!child.ready && child.killed !== 'not needed' && ++this.#failedStarts >= attempts) {
       const fault = new CruxError('Environment.Fault', `No process for SQL queries can be started (${childFile}).`);
-      for (const job of this.#waiting.splice(0)) {
-        job.forget();
-        job.reject(fault);
+      for (const waiting of this.#waiting.splice(0)) {
+        waiting.forget();
+        waiting.reject(fault);
       }
       this.#failedStarts = 0;
     }
     if (!this.#closed) this.#dispatch();
+  }
+
+  /** What becomes of a job whose process ended. */
+  #settle(job: Job, { limit, jobs, killed }: Child, how: string): void {
+    // What earlier queries left in a process's memory must not decide: in a fresh one, only the query's own counts.
+    const isOwn = limit === 'time' || (limit === 'memory' && jobs === 1);
+    if (limit && isOwn) {
+      job.forget();
+      job.resolve({ kind: 'limit', limit });
+      return;
+    }
+    if (!limit) job.deaths.push(killed === 'stall' ? `stood still for ${this.#stallLimitMs / 1000} s` : how);
+    if (job.deaths.length < attempts) {
+      job.needsFresh = true;
+      this.#waiting.unshift(job);
+      return;
+    }
+    job.forget();
+    const what = `The process of an SQL query ended ${attempts} times before its result, and Crux did not end it for its limits: ${job.deaths.join('; ')}.`;
+    const remedy = 'Look for what ends processes on this machine, such as a lack of memory, and continue the run.';
+    job.reject(new CruxError('Environment.Fault', what, { remedy }));
   }
 
   /** Gives up a job whose caller did. */
@@ -205,10 +338,8 @@ export class SqlExecutor {
     if (index >= 0) this.#waiting.splice(index, 1);
     for (const child of this.#children) {
       if (child.job !== job) continue;
-      if (child.timer) clearTimeout(child.timer);
-      child.killed = 'abort';
       child.job = null;
-      child.process.kill('SIGKILL');
+      this.#kill(child, 'not needed');
     }
   }
 }
