@@ -182,7 +182,7 @@ export function interCodeSql(options: InterCodeSqlOptions): Environment {
         const { query, result } = last;
         const isWhole = result !== null && (result.kind !== 'rows' || !result.truncated);
         // The hash alone is kept: a session may be idle for long.
-        last.hash ??= resultHash(query, isWhole ? result : await run(task, query, true));
+        last.hash ??= resultHash(query, isWhole ? result : await executor.whole(requestOf(task, query, rewardLimits)));
         return last.hash;
       },
     };
@@ -227,10 +227,14 @@ function hashOf(content: Json): string {
   return createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 32);
 }
 
-/** Of more rows than anybody reads the query tells them apart. */
-function resultHash(query: string, result: QueryResult): string {
-  if (result.kind !== 'rows') return hashOf({ ...result });
+/**
+ * Of more rows than anybody reads the query tells them apart.
+ * @param result null when there is no end of it
+ */
+function resultHash(query: string, result: QueryResult | null): string {
   const action: Action = { tool: 'execute_sql', arguments: { query } };
+  if (result === null) return hashOf({ query: canonicalAction(action) });
+  if (result.kind !== 'rows') return hashOf({ ...result });
   return hashOf({ rows: result.rows, ...(result.truncated && { query: canonicalAction(action) }) });
 }
 

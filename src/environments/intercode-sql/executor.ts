@@ -65,8 +65,8 @@ const attempts = 3;
 const silentParts = 10;
 /** Where a process reports, see `executor-child.ts`. */
 const reportPipe = 4;
-/** How much more time a result that decides something may take than one that an agent reads: the whole of it is needed. */
-const gradingFactor = 4;
+/** How much more time a whole result may take than what an agent reads of it. */
+const wholeFactor = 4;
 
 export class SqlExecutor {
   readonly #size: number;
@@ -99,16 +99,28 @@ export class SqlExecutor {
   }
 
   /**
-   * Runs a query whose result decides a reward or a confirmation. One that meets a limit here has no result, and that proves nothing. It may
-   * take four times as long as `run` gives it.
+   * Runs a query whose whole result is needed. It may take four times as long as `run` gives it.
+   * @returns null when it met a limit
+   * @throws CruxError `Environment.Fault` as `run`
+   */
+  async whole(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult | null> {
+    const outcome = await this.#runLonger(request, signal);
+    return outcome.kind === 'limit' ? null : outcome;
+  }
+
+  /**
+   * Runs a query as `whole`, for a result that decides a reward or a confirmation: a query that met a limit has none, and that proves nothing.
    * @throws CruxError `Environment.Fault` as `run`, and when the query meets a limit
    */
   async decide(request: QueryRequest, signal?: AbortSignal): Promise<QueryResult> {
-    const limitMs = this.#queryTimeLimitMs * gradingFactor;
-    const outcome = await this.#enqueue({ kind: 'query', query: request }, limitMs, signal);
+    const outcome = await this.#runLonger(request, signal);
     if (outcome.kind !== 'limit') return outcome;
-    const what = `A query on ${request.database} that decides an outcome has no result: ${this.#limitText(outcome.limit, gradingFactor)}.`;
+    const what = `A query on ${request.database} that decides an outcome has no result: ${this.#limitText(outcome.limit, wholeFactor)}.`;
     throw new CruxError('Environment.Fault', what, { remedy: 'Raise queryTimeLimitMs of the environment.' });
+  }
+
+  #runLonger(request: QueryRequest, signal?: AbortSignal): Promise<Outcome> {
+    return this.#enqueue({ kind: 'query', query: request }, this.#queryTimeLimitMs * wholeFactor, signal);
   }
 
   /**
@@ -116,11 +128,11 @@ export class SqlExecutor {
    * @throws CruxError `Environment.Fault` when it cannot be written
    */
   async makeVariant(variant: VariantOptions): Promise<void> {
-    const outcome = await this.#enqueue({ kind: 'variant', variant }, this.#queryTimeLimitMs * gradingFactor);
+    const outcome = await this.#enqueue({ kind: 'variant', variant }, this.#queryTimeLimitMs * wholeFactor);
     if (outcome.kind === 'none') return;
     const why =
       outcome.kind === 'limit'
-        ? this.#limitText(outcome.limit, gradingFactor)
+        ? this.#limitText(outcome.limit, wholeFactor)
         : outcome.kind === 'error'
           ? outcome.message
           : 'it has rows';
