@@ -1,8 +1,9 @@
 import { pairQualities } from '../domain/pair-quality.ts';
 import { luckFlipRate } from '../domain/statistics/luck.ts';
+import { falsePairsText } from '../report/false-pairs-text.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
 import type { Revalued } from '../views/revalued.ts';
-import type { RunSummary } from '../views/run-summary.ts';
+import type { RunSummary, ShareWithInterval } from '../views/run-summary.ts';
 import { ceilingsText } from './ceilings.ts';
 import { evaluationText } from './evaluation-text.ts';
 import { blockText, count, dollars, duration, named, orUnknown, percent, plural, table, waitingText } from './text.ts';
@@ -47,7 +48,7 @@ export function summaryText(summary: RunSummary): string {
       : [['  left out', `${plural(summary.stepsLeftOut, 'step')} at the ceiling of a step`] as [string, string]]),
     ...ofCso([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
     ...(total === 0 && summary.method !== 'cso' ? [] : [branching]),
-    ...ofCso([['Steps flipped', `${percent(summary.flipRate)} by an alternative${placeboText(summary)}`]]),
+    ...ofCso([['Steps flipped', `${flipText(summary.flips.byAlternatives)} by an alternative${placeboText(summary)}`]]),
     ...(summary.examples ? [['Examples', examplesText(summary.examples)] as [string, string]] : pairLines(summary)),
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
@@ -71,7 +72,10 @@ function pairLines(summary: RunSummary): [string, string][] {
     ['Rollouts per pair', orUnknown(comparison.rolloutsPerPair, 2)],
     ['Tokens per pair', orUnknown(comparison.tokensPerPair)],
     ['Cost per pair', dollars(comparison.costMicroUsdPerPair)],
-    ['Steps supervised', percent(comparison.shareOfStepsSupervised)],
+    [
+      'Steps supervised',
+      `${percent(comparison.shareOfStepsSupervised)}, ${count(pairs.steps)} of ${count(summary.steps.supervisable)}`,
+    ],
   ];
 }
 
@@ -85,14 +89,7 @@ function examplesText({ total, tasks, groups, byOrigin }: NonNullable<RunSummary
 }
 
 function falsePairsLine({ estimatedFalsePairs }: RunSummary): [string, string][] {
-  if (estimatedFalsePairs === null) return [];
-  const { share, from } = estimatedFalsePairs;
-  const origin = {
-    posterior: 'mean of 1 − posterior',
-    placebo: 'at most: placebo ÷ flips',
-    're-estimates': 'ties and reversed, see below',
-  };
-  return [['  estimated false', `${percent(share)} (${origin[from]})`]];
+  return estimatedFalsePairs === null ? [] : [['  estimated false', falsePairsText(estimatedFalsePairs)]];
 }
 
 function auditLines({ audit }: RunSummary): [string, string][] {
@@ -127,9 +124,9 @@ function estimateText({ value, interval }: Estimate, write: (value: number) => s
 }
 
 /** What fresh rollouts make of the gaps by which pairs were chosen. */
-function revaluedText({ pairs, meanGap, meanFreshGap, ties, wrongSigns }: Revalued): string {
+function revaluedText({ pairs, meanGap, meanFreshGap, tied, reversed }: Revalued): string {
   const gaps = `mean gap ${meanGap.toFixed(2)} when chosen, ${meanFreshGap.toFixed(2)} with fresh rollouts`;
-  return `${count(pairs)} pairs: ${gaps}; ${percent(ties)} ties, ${percent(wrongSigns)} reversed`;
+  return `${count(pairs)} pairs: ${gaps}; ${count(tied)} tied, ${count(reversed)} reversed`;
 }
 
 function stopped(summary: RunSummary): string {
@@ -151,10 +148,17 @@ function branchText(branches: RunSummary['branches']): string {
 
 /** What luck alone gives stands beside every flip rate. */
 function placeboText(summary: RunSummary): string {
-  if (summary.placeboFlipRate !== null) {
-    return `, ${percent(summary.placeboFlipRate)} by repeating the policy's own action (placebo, ${plural(summary.placeboSteps, 'step')})`;
-  }
+  const { byPlacebo } = summary.flips;
+  if (byPlacebo !== null) return `, ${flipText(byPlacebo)} by repeating the policy's own action (placebo)`;
   return `, luck unknown: no placebo was drawn (at a success rate of 0.3, three tries would flip ${percent(luckFlipRate(0.3, 3))})`;
+}
+
+/** Steps that flipped, with their 95 % interval, e.g. `8 of 19 (42.1 %, 23.1 to 63.7)`. */
+function flipText(flips: ShareWithInterval | null): string {
+  if (flips === null) return 'unknown';
+  const points = (share: number) => (100 * share).toFixed(1);
+  const { lower, upper } = flips.interval;
+  return `${count(flips.count)} of ${count(flips.of)} (${points(flips.share)} %, ${points(lower)} to ${points(upper)})`;
 }
 
 function ledgerText({ ledger, environmentSteps }: RunSummary): string {

@@ -2,7 +2,7 @@
 import { countBy } from './count-by.ts';
 import type { Interval } from './statistics/interval.ts';
 import { passAtK } from './statistics/pass-at-k.ts';
-import { type Estimate, ratioByGroup } from './statistics/ratio-by-group.ts';
+import { type Estimate, ratioByGroup, shareByGroup } from './statistics/ratio-by-group.ts';
 import { mean } from './statistics/sums.ts';
 
 /** One sample of one task. */
@@ -53,8 +53,8 @@ export function evaluationFigures(samples: readonly Sample[]): EvaluationFigures
   const tallies = [...Map.groupBy(samples, ({ taskId }) => taskId).values()].map(tallyOf);
   const tested = tallies.filter((tally) => tally.known > 0);
   const most = Math.max(0, ...tallies.map((tally) => tally.known + tally.missing));
-  const rate = (seed: string, value: (tally: Tally) => number | null) =>
-    meanOverTasks(tallies, `evaluation/${seed}`, value);
+  const rate = (seed: string, estimate: typeof ratioByGroup, value: (tally: Tally) => number | null) =>
+    estimate(overTasks(tallies, value), `evaluation/${seed}`);
   return {
     tasks: tested.length,
     groups: new Set(tested.map(({ group }) => group)).size,
@@ -64,12 +64,18 @@ export function evaluationFigures(samples: readonly Sample[]): EvaluationFigures
     open: samples.filter(({ outcome }) => outcome === 'open').length,
     successes: known.filter(({ outcome }) => outcome === 'success').length,
     coincidental: known.filter(({ outcome }) => outcome === 'coincidental').length,
-    successRate: rate('success-rate', (tally) => (tally.known === 0 ? null : tally.successes / tally.known)),
-    meanReward: rate('mean-reward', ({ rewards }) => mean(rewards)),
+    successRate: rate('success-rate', shareByGroup, (tally) =>
+      tally.known === 0 ? null : tally.successes / tally.known,
+    ),
+    meanReward: rate('mean-reward', ratioByGroup, ({ rewards }) => mean(rewards)),
     passAt: Array.from({ length: most }, (_, index) => {
       const k = index + 1;
       const value = (tally: Tally) => passAtK(tally.known, tally.successes, k);
-      return { k, ...rate(`pass-at-${k}`, value), tasks: tallies.filter((tally) => value(tally) !== null).length };
+      return {
+        k,
+        ...rate(`pass-at-${k}`, shareByGroup, value),
+        tasks: tallies.filter((tally) => value(tally) !== null).length,
+      };
     }),
     bounds: boundsOf(tallies),
     endings: endingsOf(known),
@@ -105,12 +111,12 @@ function tallyOf(samples: readonly Sample[]): Tally {
   };
 }
 
-function meanOverTasks(tallies: readonly Tally[], seed: string, value: (tally: Tally) => number | null): Estimate {
-  const tasks = tallies.flatMap((tally) => {
+/** What each task puts into a mean over tasks. */
+function overTasks(tallies: readonly Tally[], value: (tally: Tally) => number | null) {
+  return tallies.flatMap((tally) => {
     const part = value(tally);
     return part === null ? [] : [{ group: tally.group, sums: { part, whole: 1 } }];
   });
-  return ratioByGroup(tasks, seed);
 }
 
 function boundsOf(tallies: readonly Tally[]): Interval | null {

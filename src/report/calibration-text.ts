@@ -10,7 +10,10 @@ export function calibrationFacts(view: CalibrationView): [string, string][] {
       'actions rolled out',
       `${count(view.actions)}, ${count(view.sampled)} of them drawn by chance; ${count(view.groups)} groups`,
     ],
-    ['would succeed, of all scored actions', estimateText(view.baseRate, percent)],
+    [
+      'would succeed, of all scored actions',
+      `${estimateText(view.baseRate, percent)}, from ${count(view.baseRate.actions)}`,
+    ],
     ['AUC', `${estimateText(view.areaUnderCurve, decimal)}  (0.5: no better than a coin)`],
     ['Brier score', `${estimateText(view.brierScore, decimal)}  (0 is perfect, a constant 0.5 gets 0.25)`],
     ['thresholds of the run', view.current ? thresholdsText(view.current) : 'none'],
@@ -22,7 +25,7 @@ export function calibrationFacts(view: CalibrationView): [string, string][] {
 }
 
 function thresholdsText({ low, high, below, above, shareBelow, shareAbove }: JudgedThresholds): string {
-  return `low ${low.toFixed(2)}, high ${high.toFixed(2)}: ${estimateText(below, percent)} succeed below (${percent(shareBelow)} of the actions), ${estimateText(above, percent)} above (${percent(shareAbove)})`;
+  return `low ${low.toFixed(2)}, high ${high.toFixed(2)}: ${estimateText(below, percent)} of ${count(below.actions)} actions succeed below (${percent(shareBelow)} of all), ${estimateText(above, percent)} of ${count(above.actions)} above (${percent(shareAbove)})`;
 }
 
 /** What a reader must know before changing anything. */

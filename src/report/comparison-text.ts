@@ -3,6 +3,7 @@ import { type FigureName, figures } from '../domain/figures.ts';
 import { pairQualities } from '../domain/pair-quality.ts';
 import type { Estimate } from '../views/audit.ts';
 import type { ComparedFigure, ComparedRun, Comparison, Difference } from '../views/comparison.ts';
+import { falsePairsCell } from './false-pairs-text.ts';
 import { cost, count, decimal } from './values.ts';
 
 /** Methods that ask the policy alone. */
@@ -25,7 +26,7 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
     text: ({ method, leakedGroups }) => (method === 'evaluate' ? count(leakedGroups.length) : '–'),
   },
   { title: 'Verified pairs', text: ({ method, pairs }) => (method === 'evaluate' ? '–' : count(pairs.total)) },
-  { title: '  estimated false', text: ({ estimatedFalseShare }) => share(estimatedFalseShare) },
+  { title: '  estimated false', text: ({ estimatedFalsePairs }) => falsePairsCell(estimatedFalsePairs) },
   ...pairQualities.map((quality) => ({
     title: `  ${quality} by reference rollouts`,
     text: ({ audit }: ComparedRun) => estimatedShare(audit?.quality?.[quality]),
@@ -52,9 +53,10 @@ export function withoutLeaked(comparison: Comparison): Comparison | null {
   return comparison.runs.some((run) => run.withoutLeaked !== null) ? { ...comparison, runs } : null;
 }
 
-/** A figure with its interval, e.g. `42.0 % (30.0 to 55.0 %)`. */
-export function figureText(name: FigureName, { value, interval }: ComparedFigure): string {
-  const text = valueText(name, value);
+/** A figure with its interval, e.g. `42.0 % of 12 (30.0 to 55.0 %)`. Shares and means say of how many they are. */
+export function figureText(name: FigureName, { value, interval, of }: ComparedFigure): string {
+  const isMean = figures[name].unit === 'share' || figures[name].unit === 'reward';
+  const text = `${valueText(name, value)}${isMean && value !== null ? ` of ${count(of)}` : ''}`;
   return interval === null ? text : `${text} (${intervalText(name, interval.lower, interval.upper)})`;
 }
 

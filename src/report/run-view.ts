@@ -6,9 +6,12 @@ import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
+import type { Share } from '../domain/statistics/exact-bound.ts';
 import type { Split } from '../domain/task.ts';
 import type { EnvironmentSteps } from '../store/environment-steps.ts';
+import type { Estimate } from '../views/audit.ts';
 import type { Evaluation } from '../views/evaluation.ts';
+import type { FalsePairs } from '../views/false-pairs.ts';
 import type { Revalued } from '../views/revalued.ts';
 
 export type RunView = {
@@ -53,12 +56,12 @@ export type SummaryView = {
   candidateSteps: number | null;
   branches: number | null;
   verifiedPairs: number;
-  /** Share of the audited pairs of each quality; null for a run that was not audited. */
-  pairQuality: { [quality in PairQuality]: number } | null;
+  /** Share of the audited pairs of each quality, with its interval, and how many pairs those are; null for a run that was not audited. */
+  pairQuality: ({ [quality in PairQuality]: Estimate } & { pairs: number }) | null;
   /** What fresh rollouts make of the differences by which pairs were chosen; null where none was valued again. */
   revalued: Revalued | null;
-  /** Estimated share of false pairs, in [0, 1]; null where there is nothing to estimate it from. */
-  estimatedFalseShare: number | null;
+  /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
+  estimatedFalsePairs: FalsePairs | null;
   /** Branches through alternatives, and how many succeeded. Null when none was made. */
   flips: Share | null;
   /** The same for branches through the policy's own action at the placebo steps. */
@@ -72,10 +75,10 @@ export type SummaryView = {
     costPerVerifiedPairMicroUsd: number | null;
     /** In [0, 1]: steps with a pair ÷ policy steps of the trajectories that the method mines, under CSO the failed ones. */
     supervisedShare: number | null;
+    /** The steps behind it. */
+    supervisedSteps: Share;
   };
 };
-
-export type Share = { count: number; of: number };
 
 export type LedgerView = {
   role: string;

@@ -1,4 +1,6 @@
+import type { Estimate } from '../views/audit.ts';
 import { endingsBar, scoreHistogram } from './charts.ts';
+import { falsePairsText } from './false-pairs-text.ts';
 import { html, type SafeHtml } from './html.ts';
 import type { RunView, TaskView } from './run-view.ts';
 import { cost, count, decimal, duration, percent, share } from './values.ts';
@@ -35,8 +37,8 @@ export function summarySection(view: RunView): SafeHtml {
       ? null
       : card(
           'right by reference rollouts',
-          percent(summary.pairQuality.better),
-          `${percent(summary.pairQuality.equal)} equal, ${percent(summary.pairQuality.wrong)} wrong`,
+          auditedShare(summary.pairQuality.better),
+          `${auditedShare(summary.pairQuality.equal)} equal, ${auditedShare(summary.pairQuality.wrong)} wrong; of ${count(summary.pairQuality.pairs)} audited pairs`,
         ),
   ]}</dl>
 ${isCso ? flipTable(summary) : null}${luckText(summary)}
@@ -50,7 +52,11 @@ ${isCso ? flipTable(summary) : null}${luckText(summary)}
       count(roundOrNull(comparison.tokensPerVerifiedPair)),
       `cost ${cost(comparison.costPerVerifiedPairMicroUsd)}`,
     ),
-    card('steps supervised', percent(comparison.supervisedShare)),
+    card(
+      'steps supervised',
+      percent(comparison.supervisedShare),
+      `${count(comparison.supervisedSteps.count)} of ${count(comparison.supervisedSteps.of)}`,
+    ),
   ]}</dl></section>
 ${ledgerSection(view)}`;
 }
@@ -68,12 +74,19 @@ function flipTable({ flips, placeboFlips }: RunView['summary']): SafeHtml {
 }
 
 /** What luck alone may have made of the pairs, under every method. */
-function luckText({ revalued, estimatedFalseShare }: RunView['summary']): SafeHtml {
+function luckText({ revalued, estimatedFalsePairs }: RunView['summary']): SafeHtml {
   const again =
     revalued === null
       ? null
-      : html` ${count(revalued.pairs)} pairs were valued again: mean difference ${decimal(revalued.meanGap)} when chosen, ${decimal(revalued.meanFreshGap)} with fresh rollouts; ${percent(revalued.ties)} ties, ${percent(revalued.wrongSigns)} reversed.`;
-  return html`<p class="soft">Estimated share of false pairs: ${percent(estimatedFalseShare)}.${again}</p>`;
+      : html` ${count(revalued.pairs)} pairs were valued again: mean difference ${decimal(revalued.meanGap)} when chosen, ${decimal(revalued.meanFreshGap)} with fresh rollouts; ${count(revalued.tied)} tied, ${count(revalued.reversed)} reversed.`;
+  return html`<p class="soft">Estimated share of false pairs: ${estimatedFalsePairs === null ? 'unknown' : falsePairsText(estimatedFalsePairs)}.${again}</p>`;
+}
+
+/** A share of the audited pairs with its interval, e.g. `61 % (50 % to 71 %)`. */
+function auditedShare({ value, interval }: Estimate): string {
+  return interval === null
+    ? percent(value)
+    : `${percent(value)} (${percent(interval.lower)} to ${percent(interval.upper)})`;
 }
 
 function hasUnverified({ pairs }: TaskView): boolean {

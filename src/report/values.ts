@@ -1,6 +1,6 @@
+import type { Share } from '../domain/statistics/exact-bound.ts';
 import { wilsonInterval } from '../domain/statistics/interval.ts';
 import { timeSpan } from '../domain/time-span.ts';
-import type { Share } from './run-view.ts';
 
 /** How figures are written for people. Each takes null and says so in words. */
 
@@ -14,6 +14,11 @@ export function decimal(value: number | null, digits = 2): string {
 
 export function percent(value: number | null): string {
   return value === null ? 'unknown' : `${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %`;
+}
+
+/** A share with one digit, also where it is small or whole: what stands beside its bound must be as exact. */
+export function points(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 export function score(value: number | null): string {

@@ -11,13 +11,12 @@ import {
   type ReliabilityBin,
   reliabilityCurve,
   type ScoredOutcome,
-  type Separation,
   separationAt,
   successRate,
   type Thresholds,
   weightedAreaUnderCurve,
 } from '../domain/statistics/calibration.ts';
-import type { Interval } from '../domain/statistics/interval.ts';
+import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
 import { isVerifiedSuccess, tally } from '../domain/verification.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
@@ -27,8 +26,11 @@ import type { BranchTable, CandidateTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 export type Estimate = {
-  estimate: number | null /** 95 %, by group; null where there is none. */;
+  estimate: number | null;
+  /** 95 %, by group; null where there is none. */
   interval: Interval | null;
+  /** Rolled-out actions that it rests on. */
+  actions: number;
 };
 
 /** Two thresholds, and what they tell apart on groups that had no part in choosing them. */
@@ -64,6 +66,9 @@ type Scored = ScoredOutcome & { group: string; sampled: boolean };
 
 const bins = 10;
 
+/** Of 500 resamples. Those that lack a statistic are of the data that say least: the others alone would make it look surer than it is. */
+const mostUndefined = 25;
+
 /** An action that was rolled out, with what is known about it. */
 type RolledOut = {
   candidate: CandidateTable;
@@ -86,14 +91,14 @@ export async function calibrationView(
   const judging = half.slice(choosing.length);
   const thresholds = clearestThresholds(choosing.flatMap(([, own]) => own));
   const all = byGroup.map(([, own]) => own);
-  const estimate = (statistic: (outcomes: readonly Scored[]) => number | null) => estimated(all, statistic, run.seed);
+  const estimate = (statistic: Statistic) => estimated(all, statistic, run.seed);
   return {
     runId,
     prm: run.config.models.prm.model,
     actions: scored.length,
     sampled: scored.filter((one) => one.sampled).length,
     groups: byGroup.length,
-    baseRate: estimate(successRate),
+    baseRate: estimatedShare(all, () => true, run.seed),
     areaUnderCurve: estimate(weightedAreaUnderCurve),
     brierScore: estimate(brierScore),
     reliability: reliabilityCurve(scored, bins),
@@ -220,21 +225,41 @@ function currentOf({ gammaLow, gammaHigh }: { gammaLow: number; gammaHigh: numbe
 }
 
 function judged(groups: Scored[][], thresholds: Thresholds, seed: number): JudgedThresholds {
-  const at = (pick: (separation: Separation) => number | null) =>
-    estimated(groups, (outcomes) => pick(separationAt(outcomes, thresholds)), seed);
   const { shareBelow, shareAbove } = separationAt(groups.flat(), thresholds);
-  return { ...thresholds, below: at(({ below }) => below), above: at(({ above }) => above), shareBelow, shareAbove };
+  return {
+    ...thresholds,
+    below: estimatedShare(groups, ({ score }) => score < thresholds.low, seed),
+    above: estimatedShare(groups, ({ score }) => score > thresholds.high, seed),
+    ...{ shareBelow, shareAbove },
+  };
 }
 
-function estimated(
-  groups: Scored[][],
-  statistic: (outcomes: readonly Scored[]) => number | null,
-  seed: number,
-): Estimate {
+type Statistic = (outcomes: readonly Scored[]) => number | null;
+
+/**
+ * The success rate of some of the actions. Where all of them came out alike no resample differs, which is no certainty: the interval is then that of
+ * as many outcomes as groups that have any (Wilson).
+ */
+function estimatedShare(groups: Scored[][], isMeant: (outcome: Scored) => boolean, seed: number): Estimate {
+  const meant = groups.map((own) => own.filter(isMeant)).filter((own) => own.length > 0);
+  // Groups without any have a part in the resamples: how many there are of them is left to chance as well.
+  const found = estimated(groups, (outcomes) => successRate(outcomes.filter(isMeant)), seed);
+  const isAlike = found.estimate === 0 || found.estimate === 1;
+  const interval = isAlike
+    ? meant.length < leastGroups
+      ? null
+      : wilsonInterval(found.estimate! * meant.length, meant.length)
+    : found.interval;
+  return { estimate: found.estimate, interval, actions: meant.flat().length };
+}
+
+function estimated(groups: Scored[][], statistic: Statistic, seed: number): Estimate {
+  const actions = groups.flat().length;
   // With fewer groups the interval would be too narrow to be called one.
-  if (groups.length < leastGroups) return { estimate: statistic(groups.flat()), interval: null };
-  const { estimate, interval } = groupBootstrap(groups, statistic, { seed: `calibration/${seed}`, resamples: 500 });
-  return { estimate, interval };
+  if (groups.length < leastGroups) return { estimate: statistic(groups.flat()), interval: null, actions };
+  const result = groupBootstrap(groups, statistic, { seed: `calibration/${seed}`, resamples: 500 });
+  const isTelling = result.undefinedResamples <= mostUndefined && (result.standardError ?? 0) > 0;
+  return { estimate: result.estimate, interval: isTelling ? result.interval : null, actions };
 }
 
 function order(run: Run, group: string): number {

@@ -3,19 +3,30 @@ import { addSums, type FigureName, figureNames, figures, ratioOf, type Sums } fr
 import type { RunState } from '../domain/run-config.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import { twoSidedQuantile } from '../domain/statistics/normal.ts';
-import { type Estimate, inGroups, leastGroups, ratioByGroup, telling } from '../domain/statistics/ratio-by-group.ts';
+import {
+  type Estimate,
+  inGroups,
+  leastGroups,
+  ratioByGroup,
+  shareByGroup,
+  telling,
+} from '../domain/statistics/ratio-by-group.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError } from '../errors.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { comparisonNotes } from './comparison-notes.ts';
+import type { FalsePairs } from './false-pairs.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
 import { type TaskSums, taskSums } from './task-sums.ts';
 
-export type ComparedFigure = Estimate;
+export type ComparedFigure = Estimate & {
+  /** What it is divided by: pairs, steps, trajectories; tasks under evaluations. */
+  of: number;
+};
 
 /** A figure of this run minus that of the first one, over the tasks that both have. */
-export type Difference = ComparedFigure & {
+export type Difference = Estimate & {
   /** True difference that data like these would show, at the 5 % level, in four of five cases; null where `interval` is. */
   smallestSeen: number | null;
   /** Tasks that had a part in it, and their groups. */
@@ -37,7 +48,7 @@ export type ComparedRun = {
   /** Share of the pairs with each flag; empty without pairs. */
   flagShares: { [flag: string]: number };
   /** What the run itself knows about its false pairs; null where there is nothing to estimate it from. */
-  estimatedFalseShare: number | null;
+  estimatedFalsePairs: FalsePairs | null;
   /** What reference rollouts say about its pairs; null without an audit. */
   audit: RunSummary['audit'];
   calls: number;
@@ -205,7 +216,7 @@ function factsOf({ run, summary }: Summed): Omit<ComparedRun, 'figures' | 'diffe
     ...{ runId, method, preset, environment, split, seed, state, models },
     tasks: { total: tasks.total, done: tasks.done },
     pairs: pairCounts,
-    estimatedFalseShare: summary.estimatedFalsePairs?.share ?? null,
+    estimatedFalsePairs: summary.estimatedFalsePairs,
     audit: summary.audit,
     flagShares: Object.fromEntries(Object.entries(flags).map(([flag, count]) => [flag, count / pairs.total])),
     calls,
@@ -219,7 +230,8 @@ function figureOf({ sums, groupOf }: Summed, name: FigureName): ComparedFigure {
   const own = [...sums]
     .map(([taskId, task]) => ({ group: groupOf(taskId), sums: task[name] }))
     .filter((item) => isPart(item.sums));
-  return ratioByGroup(own, `compare/${name}`);
+  const estimate = figures[name].unit === 'share' ? shareByGroup : ratioByGroup;
+  return { ...estimate(own, `compare/${name}`), of: addSums(own.map(({ sums: own }) => own)).whole };
 }
 
 function differenceOf(first: Summed, other: Summed, name: FigureName): Difference {

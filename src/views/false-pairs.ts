@@ -1,16 +1,45 @@
 import type { Certificate, VerificationRule } from '../domain/pair.ts';
+import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
+import { mostEvents, ratioUpperBound, type Share, upperBound } from '../domain/statistics/exact-bound.ts';
+import { inGroups, telling } from '../domain/statistics/ratio-by-group.ts';
+import { mean } from '../domain/statistics/sums.ts';
 import type { PairTable } from '../store/schema.ts';
+import type { Revalued } from './revalued.ts';
 
+/** What a run itself knows about its false pairs: those whose chosen action is not the better one. */
 export type FalsePairs = {
-  /** Estimated share of the pairs whose chosen action is not the better one, in [0, 1]. */
-  share: number;
-  /**
-   * What it is estimated from. `posterior`: mean of 1 − P(p_chosen > p_rejected). `placebo`: the flip rate of repeating the policy's own action,
-   * relative to that of the alternatives; an upper bound, because luck also flips steps where the alternative is better. `re-estimates`:
-   * share of the pairs valued again whose fresh gap is 0 or reversed; with few rollouts too high, because these err too.
-   */
-  from: 'posterior' | 'placebo' | 're-estimates';
-};
+  /** Estimated share, in [0, 1]; null where there are too few observations to say. */
+  share: number | null;
+  /** What the share is below with 95 % confidence; 1 where nothing is ruled out. */
+  upper: number;
+} & (
+  | {
+      /** Mean of 1 − P(p_chosen > p_rejected) over the pairs. */
+      from: 'posterior';
+      per: 'pair';
+      pairs: number;
+    }
+  | {
+      /**
+       * The flip rate of repeating the policy's own action, relative to that of the alternatives. Already an upper bound, because luck also flips
+       * steps where the alternative is better.
+       */
+      from: 'placebo';
+      /** Of the steps that an alternative flipped; with several pairs at a step, pairs may differ. */
+      per: 'step';
+      placebo: Share;
+      alternatives: Share;
+    }
+  | {
+      /** The pairs valued again whose fresh gap is 0 or reversed; with few rollouts too high, because these err too. */
+      from: 're-estimates';
+      per: 'pair';
+      revalued: Share;
+    }
+);
+
+/** A step that was branched, and whether that turned it into a success; with the group of its task. */
+export type GroupedFlip = { group: string; flipped: boolean };
 
 /** A share of fewer pairs says nothing. */
 const fewestRevalued = 10;
@@ -18,26 +47,61 @@ const fewestRevalued = 10;
 /** What a run itself knows about its false pairs, without an audit. @returns null where there is nothing to estimate it from. Source: ours. */
 export function estimatedFalsePairs(
   pairs: readonly PairTable[],
-  known: {
-    flipRate: number | null;
-    placeboFlipRate: number | null;
-    revalued: { pairs: number; ties: number; wrongSigns: number } | null;
-  },
+  known: { byAlternatives: GroupedFlip[]; byPlacebo: GroupedFlip[]; revalued: Revalued | null },
 ): FalsePairs | null {
   const proofs = pairs.map(({ certificate }) => (JSON.parse(certificate) as Partial<Certificate>).verification);
   const rules = new Set(proofs.map((proof) => proof?.rule));
   const areAll = (...wanted: (VerificationRule | undefined)[]) =>
     rules.size > 0 && [...rules].every((rule) => wanted.includes(rule));
-  const { flipRate, placeboFlipRate, revalued } = known;
-  if (areAll('posterior', 'lasting')) {
-    const doubts = proofs.map((proof) => 1 - (proof?.posterior ?? 0));
-    return { share: doubts.reduce((sum, doubt) => sum + doubt, 0) / doubts.length, from: 'posterior' };
-  }
-  if (areAll('once') && flipRate && placeboFlipRate !== null) {
-    return { share: Math.min(1, placeboFlipRate / flipRate), from: 'placebo' };
-  }
-  if (areAll('values', 'outcome', 'none', 'once') && revalued && revalued.pairs >= fewestRevalued) {
-    return { share: revalued.ties + revalued.wrongSigns, from: 're-estimates' };
-  }
+  const { byAlternatives, byPlacebo, revalued } = known;
+  if (areAll('posterior', 'lasting')) return byPosterior(proofs.map((proof) => 1 - (proof?.posterior ?? 0)));
+  if (areAll('once') && byAlternatives.some(({ flipped }) => flipped) && byPlacebo.length > 0)
+    return byLuck(byPlacebo, byAlternatives);
+  if (areAll('values', 'outcome', 'none', 'once') && revalued) return byFreshValues(revalued);
   return null;
+}
+
+function byPosterior(doubts: readonly number[]): FalsePairs {
+  const pairs = doubts.length;
+  return { from: 'posterior', per: 'pair', share: mean(doubts), upper: mostEvents(doubts) / pairs, pairs };
+}
+
+function byLuck(byPlacebo: readonly GroupedFlip[], byAlternatives: readonly GroupedFlip[]): FalsePairs {
+  const [placebo, alternatives] = [flipsOf(byPlacebo), flipsOf(byAlternatives)];
+  // Steps of a task succeed or fail together, which the bound by steps does not see; and resamples of no success see none at all.
+  const upper = Math.min(
+    1,
+    Math.max(ratioUpperBound(placebo, alternatives), upperByGroup(byPlacebo, byAlternatives) ?? 0),
+  );
+  const ratio = placebo.count / placebo.of / (alternatives.count / alternatives.of);
+  return { from: 'placebo', per: 'step', share: upper === 1 ? null : ratio, upper, placebo, alternatives };
+}
+
+/** @returns null where resampling the groups of tasks says nothing */
+function upperByGroup(byPlacebo: readonly GroupedFlip[], byAlternatives: readonly GroupedFlip[]): number | null {
+  const groups = inGroups([
+    ...byPlacebo.map((flip) => ({ ...flip, isPlacebo: true })),
+    ...byAlternatives.map((flip) => ({ ...flip, isPlacebo: false })),
+  ]);
+  const rate = (flips: readonly GroupedFlip[]) => mean(flips.map(({ flipped }) => Number(flipped)));
+  const result = groupBootstrap(
+    groups,
+    (items) => {
+      const placebo = rate(items.filter(({ isPlacebo }) => isPlacebo));
+      const alternatives = rate(items.filter(({ isPlacebo }) => !isPlacebo));
+      return placebo === null || !alternatives ? null : placebo / alternatives;
+    },
+    { seed: 'false-pairs', confidence: 0.9 },
+  );
+  return telling(result, groups.length)?.interval.upper ?? null;
+}
+
+function byFreshValues({ pairs, tied, reversed }: Revalued): FalsePairs {
+  const revalued = { count: tied + reversed, of: pairs };
+  const share = pairs < fewestRevalued ? null : revalued.count / pairs;
+  return { from: 're-estimates', per: 'pair', share, upper: share === null ? 1 : upperBound(revalued), revalued };
+}
+
+function flipsOf(flips: readonly GroupedFlip[]): Share {
+  return { count: flips.filter(({ flipped }) => flipped).length, of: flips.length };
 }

@@ -9,7 +9,9 @@ export type Revalued = {
   /** Mean difference of values, of final rewards, of scores, or of success rates, by which the pairs were chosen, and of the fresh ones. */
   meanGap: number;
   meanFreshGap: number;
-  /** Share of the pairs whose fresh values are equal, and whose order is reversed. */
+  /** How many of the pairs have equal fresh values, and how many a reversed order; and their shares. */
+  tied: number;
+  reversed: number;
   ties: number;
   wrongSigns: number;
 };
@@ -42,12 +44,15 @@ export function revaluedPairs(
     return found && again ? [{ found: gapOf(found), fresh: gapOf(again) }] : [];
   });
   if (gaps.length === 0) return null;
+  const tied = gaps.filter((gap) => gap.fresh === 0).length;
+  const reversed = gaps.filter((gap) => gap.fresh < 0).length;
   return {
     pairs: gaps.length,
     meanGap: mean(gaps.map(({ found }) => found))!,
     meanFreshGap: mean(gaps.map((gap) => gap.fresh))!,
-    ties: mean(gaps.map((gap) => Number(gap.fresh === 0)))!,
-    wrongSigns: mean(gaps.map((gap) => Number(gap.fresh < 0)))!,
+    ...{ tied, reversed },
+    ties: tied / gaps.length,
+    wrongSigns: reversed / gaps.length,
   };
 }
 

@@ -3,20 +3,25 @@ import { countBy } from '../domain/count-by.ts';
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
 import { askedModels, type Ceilings, type RunConfig, type RunState, selectsFirstErrors } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
+import type { Share } from '../domain/statistics/exact-bound.ts';
+import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
 import { type EnvironmentSteps, environmentSteps } from '../store/environment-steps.ts';
 import { flagOf } from '../store/flag.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
-import type { Block } from '../store/runs.ts';
+import type { Block, RunTask } from '../store/runs.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
 import { type AuditView, auditView } from './audit.ts';
 import { type Evaluation, evaluationOf } from './evaluation.ts';
-import { estimatedFalsePairs, type FalsePairs } from './false-pairs.ts';
-import { flips } from './flips.ts';
+import { estimatedFalsePairs, type FalsePairs, type GroupedFlip } from './false-pairs.ts';
+import { type Flip, flips } from './flips.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
+
+/** `count` of `of`, and what chance may have done to it. */
+export type ShareWithInterval = Share & { share: number; interval: Interval };
 
 export type RunSummary = {
   runId: string;
@@ -43,7 +48,12 @@ export type RunSummary = {
   /** Failures of the policy's own doing, by ending: what CSO mines. */
   failures: { [ending: string]: number };
   /** Steps of the failures, and how they were judged. */
-  steps: { mined: number; byVerdict: { [verdict: string]: number } };
+  steps: {
+    mined: number;
+    byVerdict: { [verdict: string]: number };
+    /** Steps of the trajectories in which the method looks for pairs. */
+    supervisable: number;
+  };
   /** Alternatives drawn that were different actions. */
   candidates: number;
   branches: { [purpose: string]: { total: number; succeeded: number; faulted: number; coincidental: number } };
@@ -53,8 +63,12 @@ export type RunSummary = {
   /** The same for the policy's own action, branched as often: what luck alone gives. Null when no placebo was drawn. */
   placeboFlipRate: number | null;
   placeboSteps: number;
+  /** The steps behind both rates, with their 95 % intervals (Wilson), which take steps as independent; null where there is no rate. */
+  flips: { byAlternatives: ShareWithInterval | null; byPlacebo: ShareWithInterval | null };
   /** Prior mass on ties (w0) that fits the placebo and baseline branches best; null without any. For `tieMass` of later runs. */
   estimatedTieMass: number | null;
+  /** Alternatives that were compared with a branched policy action for it: from few, it says little. */
+  tieMassComparisons: number;
   /** Expert trajectories: how many there are, and how many succeeded. */
   demonstrations: { total: number; succeeded: number };
   /** Trajectories kept to imitate, by whose they are; null under methods that keep none. */
@@ -132,8 +146,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
-  const flipRate = ratio(byAlternatives.filter(({ flipped }) => flipped).length, byAlternatives.length);
-  const placeboFlipRate = ratio(byPlacebo.filter(({ flipped }) => flipped).length, byPlacebo.length);
+  const flipped = { byAlternatives: shareOf(byAlternatives), byPlacebo: shareOf(byPlacebo) };
+  const compared = comparisons(critical, branches);
+  const grouped = flipsByGroup(tasks, trajectories);
   const revalued = revaluedPairs(pairs, branches, demonstrations);
 
   return {
@@ -165,7 +180,11 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       row.success !== 1 ? row.ending : row.confirmed === 0 ? 'coincidental' : 'success',
     ),
     failures: countBy(failures, (row) => row.ending),
-    steps: { mined: steps.length, byVerdict: countBy(steps, (step) => step.verdict) },
+    steps: {
+      mined: steps.length,
+      byVerdict: countBy(steps, (step) => step.verdict),
+      supervisable: supervisableSteps,
+    },
     candidates: alternatives,
     branches: branchFigures(branches),
     pairs: {
@@ -178,10 +197,12 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (flag) => flag,
       ),
     },
-    flipRate,
-    placeboFlipRate,
+    flipRate: flipped.byAlternatives?.share ?? null,
+    placeboFlipRate: flipped.byPlacebo?.share ?? null,
     placeboSteps: byPlacebo.length,
-    estimatedTieMass: estimateEqualityMass(comparisons(critical, branches)),
+    flips: flipped,
+    estimatedTieMass: estimateEqualityMass(compared),
+    tieMassComparisons: compared.length,
     demonstrations: {
       total: demonstrations.length,
       succeeded: demonstrations.filter((row) => row.success === 1).length,
@@ -195,7 +216,11 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         }
       : null,
     revalued,
-    estimatedFalsePairs: estimatedFalsePairs(pairs, { flipRate, placeboFlipRate, revalued }),
+    estimatedFalsePairs: estimatedFalsePairs(pairs, {
+      byAlternatives: grouped(byAlternatives),
+      byPlacebo: grouped(byPlacebo),
+      revalued,
+    }),
     audit: audit && withoutPairs(audit),
     ledger,
     environmentSteps: await environmentSteps(store.database, run, isComplete),
@@ -211,6 +236,27 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     },
     evaluation: await evaluationOf(store, runId),
   };
+}
+
+/** Steps that flipped among all that were branched; null for none. */
+function shareOf(all: readonly Flip[]): ShareWithInterval | null {
+  const count = all.filter(({ flipped }) => flipped).length;
+  const interval = wilsonInterval(count, all.length);
+  return interval && { count, of: all.length, share: count / all.length, interval };
+}
+
+/** Gives flips the group of their task; each task is one of its own in runs from before groups were kept. */
+function flipsByGroup(
+  tasks: readonly RunTask[],
+  trajectories: readonly TrajectoryTable[],
+): (flips: readonly Flip[]) => GroupedFlip[] {
+  const groupOf = new Map(tasks.map(({ taskId, group }) => [taskId, group ?? `task ${taskId}`]));
+  const taskOf = new Map(trajectories.map(({ id, task_id }) => [id, task_id]));
+  return (flips) =>
+    flips.map(({ step, flipped }) => {
+      const taskId = taskOf.get(step.trajectory_id) ?? step.trajectory_id;
+      return { group: groupOf.get(taskId) ?? `task ${taskId}`, flipped };
+    });
 }
 
 /** Pair by pair it is long: `crux audit` shows that. */

@@ -85,7 +85,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       verifiedPairs: pairs.length,
       pairQuality: qualityShares(summary.audit),
       revalued: summary.revalued,
-      estimatedFalseShare: summary.estimatedFalsePairs?.share ?? null,
+      estimatedFalsePairs: summary.estimatedFalsePairs,
       flips: verify ? { count: verify.succeeded, of: verify.total } : null,
       placeboFlips: placebo ? { count: placebo.succeeded, of: placebo.total } : null,
       comparison: {
@@ -94,6 +94,7 @@ export async function runView(store: Store, runId: string, notice: string | null
         tokensPerVerifiedPair: summary.comparison.tokensPerPair,
         costPerVerifiedPairMicroUsd: summary.comparison.costMicroUsdPerPair,
         supervisedShare: summary.comparison.shareOfStepsSupervised,
+        supervisedSteps: { count: summary.pairs.steps, of: summary.steps.supervisable },
       },
     },
     evaluation: summary.evaluation,
@@ -160,8 +161,7 @@ async function viewOfTask(found: Found, trajectories: TrajectoryTable[], pairs: 
 
 function qualityShares(audit: RunSummary['audit']): RunView['summary']['pairQuality'] {
   if (!audit?.quality) return null;
-  const { better, equal, wrong } = audit.quality;
-  return { better: better.value, equal: equal.value, wrong: wrong.value };
+  return { ...audit.quality, pairs: audit.pairs.audited };
 }
 
 function thresholdsOf({ method, options }: RunConfig): RunView['run']['thresholds'] {

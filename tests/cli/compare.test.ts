@@ -63,7 +63,7 @@ test('runs stand side by side, with differences to the first one', async () => {
   expect(row('Tokens per verified pair')[0]).toMatch(/ 1,000 +6,000$/);
   expect(row('Cost per verified pair')[0]).toMatch(/ \$2\.00 +\$12\.00$/);
   expect(row('Success rate')).toEqual([
-    expect.stringMatching(/ 0\.0 % +83\.3 % \(50\.0 to 100\.0 %\)$/),
+    expect.stringMatching(/ 0\.0 % of 6 \(0\.0 to 39\.0 %\) +83\.3 % of 6 \(50\.0 to 100\.0 %\)$/),
     expect.stringMatching(/ \+83\.3 \(\+50\.0 to \+100\.0\) +\d\d\.\d points +6 +6$/),
   ]);
   expect(row('Placebo flip rate')[0]).toMatch(/ unknown +unknown$/);

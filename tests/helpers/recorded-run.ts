@@ -1,4 +1,5 @@
 import type { Ending } from '../../src/domain/ending.ts';
+import type { VerificationRule } from '../../src/domain/pair.ts';
 import type { BranchTable } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import { answer } from '../store/processes/rows.ts';
@@ -16,6 +17,8 @@ export type RecordedStep = {
   /** Pairs that it gave. Default 0. */
   pairs?: number;
   flags?: string[];
+  /** How these were verified. Absent: their certificates say nothing. */
+  proof?: { rule: VerificationRule; posterior: number | null };
 };
 
 export type RecordedTask = {
@@ -97,7 +100,7 @@ type At = { runId: string; taskId: string; trajectoryId: string; step: number; n
 
 async function recordStep({ findings }: Store, at: At, found: RecordedStep): Promise<void> {
   const { runId: run_id, trajectoryId: trajectory_id, nodeId: node_id, step } = at;
-  const { verdict = 'critical', alternatives = 1, verify = [], placebo, pairs = 0, flags = [] } = found;
+  const { verdict = 'critical', alternatives = 1, verify = [], placebo, pairs = 0, flags = [], proof } = found;
   const own = `own action, ${node_id}`;
   const alternative = `alternative, ${node_id}`;
   const candidate = { run_id, node_id, source: 'expert', model: 'm', message: '{}', action: null, canonical: null };
@@ -146,7 +149,7 @@ async function recordStep({ findings }: Store, at: At, found: RecordedStep): Pro
     chosen_leaf: null,
     rejected_leaf: null,
     flags: JSON.stringify(flags),
-    certificate: '{}',
+    certificate: JSON.stringify(proof ? { verification: proof } : {}),
   }));
   const kept = (await findings.pairs(run_id)).filter((row) => row.trajectory_id === trajectory_id);
   await findings.replacePairs(run_id, trajectory_id, [...kept, ...rows]);

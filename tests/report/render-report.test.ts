@@ -107,6 +107,7 @@ describe('renderReport', () => {
       tokensPerVerifiedPair: null,
       costPerVerifiedPairMicroUsd: null,
       supervisedShare: null,
+      supervisedSteps: { count: 0, of: 0 },
     };
     view.summary.flips = null;
     view.summary.placeboFlips = { count: 0, of: 0 };

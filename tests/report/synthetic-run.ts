@@ -48,7 +48,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       verifiedPairs: 41,
       pairQuality: null,
       revalued: null,
-      estimatedFalseShare: null,
+      estimatedFalsePairs: null,
       flips: { count: 41, of: 131 },
       placeboFlips: { count: 2, of: 13 },
       comparison: {
@@ -57,6 +57,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
         tokensPerVerifiedPair: 41_233,
         costPerVerifiedPairMicroUsd: null,
         supervisedShare: 0.102,
+        supervisedSteps: { count: 41, of: 402 },
       },
     },
     ledger: [

@@ -18,6 +18,16 @@ const methodsOf: { [version: string]: string[] } = {
   '0.1.0': ['cso', 'eto', 'evaluate', 'ipr', 'rft', 'rro', 'sft', 'step-dpo'],
 };
 
+/** What views say differently on purpose, by path. */
+const onPurpose: readonly { path: RegExp; reason: string }[] = [
+  { path: /^\.estimatedFalsePairs(\.share)?: /, reason: 'a share of too few observations is unknown, with its counts' },
+  {
+    path: /^\.summary\.(estimatedFalseShare|pairQuality\.\w+): /,
+    reason: 'the report has the bounds with these shares',
+  },
+];
+const unmeant = (all: string[]) => all.filter((line) => !onPurpose.some(({ path }) => path.test(line)));
+
 for (const { name: version } of versions) {
   describe(`a store of ${version}`, () => {
     const folder = join(import.meta.dirname, version);
@@ -54,8 +64,8 @@ for (const { name: version } of versions) {
       expect(verified.every(({ ok }) => ok)).toBe(true);
       expect(differences(verified, now.verified)).toEqual([]);
       expect(now.exports).toEqual(exports);
-      expect(differences(summary, now.summary)).toEqual([]);
-      expect(differences(view, now.view)).toEqual([]);
+      expect(unmeant(differences(summary, now.summary))).toEqual([]);
+      expect(unmeant(differences(view, now.view))).toEqual([]);
     });
   });
 }

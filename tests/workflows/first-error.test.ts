@@ -151,7 +151,7 @@ it('shows on a seeded sample what luck makes of the completions that found the p
   expect(pairs.total).toBe((await lab.store.findings.pairs(runId)).length);
   expect(revalued!.pairs).toBe(pairs.total);
   expect(revalued!.meanFreshGap).toBeLessThan(revalued!.meanGap);
-  expect(estimatedFalsePairs === null).toBe(pairs.total < 10);
+  expect(estimatedFalsePairs!.share === null).toBe(pairs.total < 10);
 });
 
 it('skips and counts a failure about which the judge says nothing readable', async () => {

@@ -1,12 +1,15 @@
 import { addSums, ratioOf, type Sums } from '../figures.ts';
 import { type BootstrapResult, groupBootstrap } from './bootstrap.ts';
-import type { Interval } from './interval.ts';
+import { type Interval, wilsonInterval } from './interval.ts';
 
 /** A figure with what chance may have done to it. */
 export type Estimate = {
   /** Null when unknown, or when there is nothing to divide by. */
   value: number | null;
-  /** 95 %, by resampling groups; null with fewer than five groups, where they are all alike, or where few resamples have the figure. */
+  /**
+   * 95 %, by resampling groups; null with fewer than five groups, where they are all alike, or where few resamples have the figure. A share has
+   * one also where all groups are alike.
+   */
   interval: Interval | null;
 };
 
@@ -21,6 +24,18 @@ export function ratioByGroup(tasks: readonly { group: string; sums: Sums }[], se
   const groups = inGroups(tasks).map((items) => [addSums(items.map(({ sums }) => sums))]);
   const result = groupBootstrap(groups, ratioOf, { seed });
   return { value: result.estimate, interval: telling(result, groups.length)?.interval ?? null };
+}
+
+/**
+ * The same of a share. Groups that are all alike, none or all of their observations in it, are no certainty: the interval is then that of as many
+ * observations as there are groups (Wilson), which takes the observations of a group for one.
+ */
+export function shareByGroup(tasks: readonly { group: string; sums: Sums }[], seed: string): Estimate {
+  const estimate = ratioByGroup(tasks, seed);
+  const groups = new Set(tasks.map(({ group }) => group)).size;
+  if (estimate.interval !== null || groups < leastGroups || (estimate.value !== 0 && estimate.value !== 1))
+    return estimate;
+  return { value: estimate.value, interval: wilsonInterval(estimate.value * groups, groups) };
 }
 
 /** Items by group, ordered by its name: the bootstrap's result depends on the order of the groups, which must not depend on the store. */
