@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { dialectNames, reservedMembers } from './domain/request-shape.ts';
 import type { MethodName, RoleSettings } from './domain/run-config.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
@@ -18,6 +19,24 @@ const price = z.strictObject({
 
 const json = z.json();
 
+/** A member of the request's body that a user may give, rename or leave out. */
+const member = z
+  .string()
+  .min(1)
+  .refine((name) => !reservedMembers.includes(name), {
+    error: ({ input }) =>
+      `"${String(input)}" is reserved: Crux itself says which model is asked, with which messages, and for one whole answer (reserved: ${reservedMembers.join(', ')})`,
+  });
+
+const requestSchema = z.strictObject({
+  /** Members with their values: part of a call's key. */
+  set: z.record(member, json).default({}),
+  /** Members by the names under which they are sent. */
+  rename: z.record(member, member).default({}),
+  /** Members that are not sent. */
+  omit: z.array(member).default([]),
+});
+
 const roleSchema = z.strictObject({
   endpoint: z.string(),
   model: z.string().min(1),
@@ -25,7 +44,10 @@ const roleSchema = z.strictObject({
   topP: z.number().gt(0).max(1).nullable().default(null),
   maxTokens: z.int().min(1).default(1024),
   price: price.nullable().default(null),
-  extraBody: z.record(z.string(), json).default({}),
+  extraBody: z.record(member, json).default({}),
+  dialect: z.enum(dialectNames).default('openai'),
+  request: requestSchema.prefault({}),
+  systemRole: z.enum(['keep', 'fold']).default('keep'),
   trainedOn: z.array(z.string()).min(1).nullable().default(null),
 });
 
@@ -204,5 +226,10 @@ function holdsNoCredentials(address: string): boolean {
 }
 
 function issues(error: z.ZodError): string {
-  return error.issues.map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${issue.message}`).join('\n');
+  return error.issues.map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${wordsOf(issue)}`).join('\n');
+}
+
+/** What is wrong with a name in a record stands one level deeper. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join('; ') : issue.message;
 }

@@ -1,6 +1,6 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 import type { Client } from '@temporalio/client';
-import { checkPriced, configuredCeilings } from './ceilings.ts';
+import { checkBounded, checkPriced, configuredCeilings } from './ceilings.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type CeilingChanges, changedCeilings, retunedCeilings } from './domain/ceilings.ts';
@@ -90,6 +90,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const preset = request.preset ?? config.run.preset;
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
   checkPriced(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
+  checkBounded(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
   const settings: RunSettings = {
     schemaVersion: 1,
     preset,
@@ -144,6 +145,7 @@ export async function retuneRun(client: Client, store: Store, runId: string, giv
   const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
   const ceilings = retunedCeilings(known, given);
   checkPriced(askedModels(config), ceilings);
+  checkBounded(askedModels(config), ceilings);
   if (state !== 'budget' || finishedAt === null) {
     await order(handle, 'retune', [ceilings]);
     return;

@@ -56,6 +56,9 @@ describe('a configuration', () => {
       maxTokens: 1024,
       price: null,
       extraBody: {},
+      dialect: 'openai',
+      request: { set: {}, rename: {}, omit: [] },
+      systemRole: 'keep',
     });
     expect(config.endpoints.local).toMatchObject({ apiKeyEnv: null, concurrency: 64, maxFaults: 20 });
     // K and the thresholds of the paper.
@@ -67,6 +70,13 @@ describe('a configuration', () => {
     ['models.policy.temperature', 3, /models\.policy\.temperature: .*<=2/],
     ['models.policy.maxTokens', 0.5, /models\.policy\.maxTokens: .*expected int/],
     ['models.policy.endpoint', 5, /models\.policy\.endpoint: .*expected string/],
+    ['models.policy.dialect', 'closedai', /models\.policy\.dialect: .*"openai-reasoning"/],
+    ['models.policy.extraBody', { n: 4 }, /models\.policy\.extraBody\.n: .*"n" is reserved/],
+    ['models.policy.extraBody', { model: 'other' }, /"model" is reserved: Crux itself says which model/],
+    ['models.policy.request.set', { stream: true }, /models\.policy\.request\.set\.stream: .*reserved/],
+    ['models.policy.request.rename', { max_tokens: 'n' }, /models\.policy\.request\.rename\.max_tokens: .*reserved/],
+    ['models.policy.request.rename', { messages: 'prompt' }, /models\.policy\.request\.rename\.messages: .*reserved/],
+    ['models.policy.request.omit', ['messages'], /models\.policy\.request\.omit\.0: .*"messages" is reserved/],
     ['models.judge', role, /models: .*judge/],
     ['endpoints.local.baseUrl', 'localhost 8000', /endpoints\.local\.baseUrl: .*URL/],
     ['endpoints.local.baseUrl', 'https://me:sk-secret@models.example/v1', /baseUrl: .*apiKeyEnv/],

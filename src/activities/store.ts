@@ -1,7 +1,7 @@
 /** Activities of the campaign: which tasks come next, which are settled, how the run stands. */
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
-import { checkPriced } from '../ceilings.ts';
+import { checkBounded, checkPriced } from '../ceilings.ts';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
 import { type CeilingChanges, retunedCeilings } from '../domain/ceilings.ts';
 import type { Ending } from '../domain/ending.ts';
@@ -130,6 +130,7 @@ export function storeActivities(context: ActivityContext) {
     const run = await store.runs.get(runId);
     const retuned = retunedCeilings(run.ceilings, ceilings);
     checkPriced(askedModels(run.config), retuned);
+    checkBounded(askedModels(run.config), retuned);
     await store.runs.setControl(runId, { ...(state && { state }), ceilings: retuned });
   }
 

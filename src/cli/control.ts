@@ -1,4 +1,4 @@
-import { checkPriced } from '../ceilings.ts';
+import { checkBounded, checkPriced } from '../ceilings.ts';
 import { startedRun } from '../connect.ts';
 import { retunedCeilings } from '../domain/ceilings.ts';
 import { askedModels } from '../domain/run-config.ts';
@@ -26,6 +26,7 @@ export async function budget(options: GlobalOptions, runId: string, given: Ceili
     const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
     const retuned = retunedCeilings(known, changes);
     checkPriced(askedModels(config), retuned);
+    checkBounded(askedModels(config), retuned);
     const hasEnded = state !== 'cancelled' && finishedAt !== null;
     if (hasEnded) await store.runs.setControl(runId, { ceilings: retuned });
     return { isOver: hasEnded, ceilings: retuned };

@@ -2,6 +2,7 @@
 import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
 import type { LeakedGroup } from './lineage.ts';
+import type { DialectName, RequestShape, SystemRole } from './request-shape.ts';
 import type { Split } from './task.ts';
 
 export type { Ceilings } from './ceilings.ts';
@@ -24,6 +25,12 @@ export type RoleSettings = {
   price: { input: number; output: number } | null;
   /** More members for the request body, as the endpoint takes them. */
   extraBody: { [name: string]: Json };
+  /** What the server makes of requests; absent in runs from before requests could be shaped, which go on as they began. */
+  dialect?: DialectName;
+  /** The user's own changes to the request's members; absent as above. */
+  request?: RequestShape;
+  /** Whether the system message is folded into the first user message; absent as above. */
+  systemRole?: SystemRole;
   /** Runs whose data the model was trained on, and `none` where that is all; absent when nobody said. */
   trainedOn?: string[];
 };
@@ -121,6 +128,11 @@ export type RunSettings = {
   tokenLimit: number | null;
   /** `rollout`: a branch runs inside one activity. `call`: a workflow of its own with an activity per call. Same pairs either way. */
   granularity: 'rollout' | 'call';
+  /**
+   * Texts before which answers of policy and expert end, so that no model writes its own observations; empty for none, absent in runs from before
+   * there were any.
+   */
+  stop?: string[];
   /** Activities that one trajectory keeps under way at once, 1 to 200. */
   parallel: number;
   /** Trajectories that the campaign keeps under way at once, 1 to 500. */

@@ -17,7 +17,7 @@ export type Completion = {
   servedModel: string | null;
   /** Ids that the server itself gave the tool calls of the message, null for one without; null where it has no calls. */
   callIds: (string | null)[] | null;
-  /** What was sent, where that differs from the logical request; null where it does not. */
+  /** What was really sent, in short; null where that is not known. */
   sent: Json | null;
 };
 

@@ -5,7 +5,6 @@ import { CruxError } from '../errors.ts';
 import { withoutKey } from '../redact.ts';
 import { type Completion, readCompletion } from './completion.ts';
 import { endpointFault, incompleteAnswer } from './endpoint-fault.ts';
-import { wireRequest } from './wire-request.ts';
 
 export type EndpointConfig = {
   /** Base URL up to and with `/v1`. */
@@ -58,14 +57,14 @@ export class Endpoint {
 
   /**
    * Sends one request.
+   * @param request as it is to be sent, see wire-request.ts
    * @param key goes along as the idempotency header
    * @param step number of the step that the answer is, from 1: it numbers the tool calls
    * @throws CruxError `Model.*`; an `AbortError` when the signal fired
    */
-  async complete(body: RequestBody, key: string, step: number, signal: AbortSignal): Promise<Completion> {
+  async complete(request: RequestBody, key: string, step: number, signal: AbortSignal): Promise<Completion> {
     // The client's own time-out ends with the headers; a body that never ends must be given up too.
     const timeLimit = AbortSignal.timeout(this.config.timeoutMs);
-    const request = wireRequest(body, this.config);
     let response: unknown;
     try {
       response = await this.#client.chat.completions.create(request as never, {

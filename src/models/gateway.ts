@@ -24,9 +24,11 @@ import { holdWorstCase, worstCase } from './call-ceilings.ts';
 import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
 import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
-import { answerFrom, type ModelCall, requestBody } from './model-call.ts';
+import { JsonLadder } from './json-ladder.ts';
+import { answerFrom, type ModelCall, ownCallIds, requestBody } from './model-call.ts';
 import { providerOf } from './provider.ts';
 import { seedOf } from './seed.ts';
+import { sendShaped } from './shaped-call.ts';
 
 export type { CallAddress, ModelCall, Purpose } from './model-call.ts';
 
@@ -63,12 +65,14 @@ export class Gateway {
   readonly #calls = new SharedWork<Answer>();
   readonly #observer: CallObserver;
   readonly #claims: ClaimKeeper;
+  readonly #ladder: JsonLadder;
   /** Of the calls that were sent and are not answered. */
   readonly #sent = new Set<AbortController>();
 
   constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
     this.#store = store;
     this.#claims = new ClaimKeeper(store.claims);
+    this.#ladder = new JsonLadder(store.endpointFacts);
     this.#configs = endpoints;
     this.#observer = observer;
   }
@@ -209,7 +213,9 @@ export class Gateway {
       // The last moment at which leaving still saves the call.
       signal.throwIfAborted();
       this.#sent.add(sent);
-      const completion = await endpoint.complete({ ...body, seed }, key, call.step, sent.signal);
+      const stop = call.address.role === 'prm' ? [] : (call.run.config.stop ?? []);
+      const shaped = { body, settings, seed, stop, serverIds: ownCallIds(call), key, step: call.step };
+      const completion = await sendShaped(endpoint, this.#ladder, shaped, sent.signal);
       const { promptTokens, completionTokens } = completion;
       const isTold = promptTokens !== null && completionTokens !== null;
       admission.succeeded(errand, isTold ? promptTokens + completionTokens : null);

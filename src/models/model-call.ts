@@ -67,7 +67,19 @@ export function requestBody(call: ModelCall, settings: RoleSettings): RequestBod
     ...(call.tools.length > 0 && { tools: call.tools as unknown as Json }),
     ...(call.responseFormat !== undefined && { response_format: call.responseFormat }),
     ...settings.extraBody,
+    ...settings.request?.set,
   };
+}
+
+/**
+ * The ids of tool calls that go back to the server which gave them. Another server's, as where an expert elsewhere goes on in the policy's
+ * conversation, may be too long for it or have signs that it refuses: it gets ours.
+ */
+export function ownCallIds({ run, address, callIds }: ModelCall): CallIds {
+  const { models, options } = run.config;
+  const sharedServer = models.policy.endpoint === models.expert.endpoint;
+  const hasExperts = 'experts' in options && options.experts === 'model';
+  return sharedServer || (address.role === 'policy' && !hasExperts) ? (callIds ?? {}) : {};
 }
 
 /** @param sent how the call was sent, and how long it waited before and took */

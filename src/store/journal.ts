@@ -45,7 +45,7 @@ export type Answer = {
   servedModel: string | null;
   /** Ids that the server itself gave the tool calls of the message, null for one without; null where it has no calls. */
   callIds: (string | null)[] | null;
-  /** What was sent, where that differs from the logical request. Null where it does not, or was not noted. */
+  /** What was really sent: members of the request, and what was changed in its messages. Null where that was not noted. */
   sent: Json | null;
 };
 

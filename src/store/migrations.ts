@@ -477,6 +477,16 @@ const blocksAndWaits: Migration = (database) => [
   ...column(database, 'providers', { cool_down_reason: 'text' }),
 ];
 
+/** What servers were found to take. */
+const endpointFacts: Migration = (database) => [
+  table(
+    database,
+    'endpoint_facts',
+    { provider: 'text', model: 'text', fact: 'text', value: 'text', words: 'text?', found_at: 'integer' },
+    ['provider', 'model', 'fact'],
+  ),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -486,4 +496,5 @@ export const migrations: readonly Migration[] = [
   answersAsTheyCame,
   statesAndReasons,
   blocksAndWaits,
+  endpointFacts,
 ];

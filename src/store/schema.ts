@@ -31,6 +31,7 @@ export type Schema = {
   providers: ProviderTable;
   shares: ShareTable;
   waits: WaitTable;
+  endpoint_facts: EndpointFactTable;
   workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
 };
 
@@ -156,7 +157,7 @@ export type AnswerTable = {
   served_model: string | null;
   /** Ids that the server itself gave the tool calls, as a JSON list; null where it gave none. */
   call_ids: string | null;
-  /** What was sent, as JSON, where that differs from the logical request; null where it does not, or was not kept. */
+  /** What was really sent, as JSON: members of the request, and what was changed in its messages. Null in answers from before it was kept. */
   sent: string | null;
   /** 1 when the answer was read from another run's journal instead of being paid. */
   reused: number;
@@ -262,6 +263,18 @@ export type ShareTable = {
   demand: number;
   /** After this the process is dead or needs nothing. */
   expires_at: number;
+};
+
+/** What was found out about a model at a provider, by `crux doctor` or at the first refusal. */
+export type EndpointFactTable = {
+  provider: string;
+  model: string;
+  /** `json-form`: the best form of JSON answers that it takes. */
+  fact: string;
+  value: string;
+  /** The server's words when it refused a better one; null where it did not. */
+  words: string | null;
+  found_at: number;
 };
 
 /** A call that waits for its provider, longer than a worker would hold a slot for it. */

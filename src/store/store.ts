@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CruxError } from '../errors.ts';
 import { Claims } from './claims.ts';
 import type { Database } from './database.ts';
+import { EndpointFacts } from './endpoint-facts.ts';
 import { Findings } from './findings.ts';
 import { Journal } from './journal.ts';
 import { migrations } from './migrations.ts';
@@ -24,6 +25,7 @@ export type Store = {
   readonly providers: Providers;
   readonly waits: Waits;
   readonly claims: Claims;
+  readonly endpointFacts: EndpointFacts;
   readonly runs: Runs;
   readonly findings: Findings;
   readonly database: Database;
@@ -53,6 +55,7 @@ export async function openStore(location: string, options: { schema?: string } =
       providers: new Providers(database),
       waits: new Waits(database),
       claims: new Claims(database),
+      endpointFacts: new EndpointFacts(database),
       runs: new Runs(database),
       findings: new Findings(database),
       database,
