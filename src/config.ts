@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { MethodName } from './domain/methods/index.ts';
 import { dialectNames, reservedMembers } from './domain/request-shape.ts';
-import type { MethodName, RoleSettings } from './domain/run-config.ts';
+import type { RoleSettings } from './domain/run-config.ts';
 import type { Environment } from './environments/contract.ts';
 import { CruxError, errorText } from './errors.ts';
 import { methodSchemas } from './method-options.ts';

@@ -12,7 +12,6 @@ export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example
 export type { FigureName } from './domain/figures.ts';
 export type { DataUse, LeakedGroup } from './domain/lineage.ts';
 export type { AssistantMessage, Message, Tool } from './domain/message.ts';
-export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
 export type {
   CsoOptions,
   EtoOptions,
@@ -20,11 +19,11 @@ export type {
   IprOptions,
   RftOptions,
   RroOptions,
-  RunConfig,
-  RunState,
   SftOptions,
   StepDpoOptions,
-} from './domain/run-config.ts';
+} from './domain/methods/index.ts';
+export type { Certificate, Pair, PairFlag } from './domain/pair.ts';
+export type { RunConfig, RunState } from './domain/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
 export type {
   CampaignInput,

@@ -54,7 +54,7 @@ export async function guardTest(
 /** What a run puts into the lineage of models that are trained on it. */
 export function lineageNode({ id, config }: Run): LineageNode {
   const { models, options } = config;
-  const thresholds = config.method === 'cso' ? (config.options.thresholdsFrom ?? null) : null;
+  const thresholds = 'thresholdsFrom' in config.options ? (config.options.thresholdsFrom ?? null) : null;
   return {
     runId: id,
     policy: models.policy.trainedOn ?? null,

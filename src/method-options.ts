@@ -12,8 +12,8 @@ import type {
   RroOptions,
   SftOptions,
   StepDpoOptions,
-  VerificationOptions,
-} from './domain/run-config.ts';
+} from './domain/methods/index.ts';
+import type { VerificationOptions } from './domain/methods/options.ts';
 import { verdictOn } from './domain/verification.ts';
 import { CruxError } from './errors.ts';
 

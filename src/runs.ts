@@ -1,4 +1,5 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
+
 import type { Client } from '@temporalio/client';
 import { checkBounded, checkPriced, configuredCeilings } from './ceilings.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
@@ -6,14 +7,9 @@ import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type CeilingChanges, changedCeilings, retunedCeilings } from './domain/ceilings.ts';
 import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
 import { runsIn } from './domain/lineage.ts';
-import {
-  askedModels,
-  type CsoOptions,
-  type MethodName,
-  type RoleSettings,
-  type RunConfig,
-  type RunSettings,
-} from './domain/run-config.ts';
+import type { CsoOptions, MethodName } from './domain/methods/index.ts';
+import { methods } from './domain/methods/index.ts';
+import { askedModels, isEvaluation, type RoleSettings, type RunConfig, type RunSettings } from './domain/run-config.ts';
 import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
@@ -79,13 +75,13 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const config = withPolicy(configured, request);
   const registry = new EnvironmentRegistry(config.environments);
   const environment = registry.get(request.environment ?? onlyName(registry));
-  if (!environment.capabilities.branchable && !branchless.has(request.method)) {
+  if (!environment.capabilities.branchable && methods[request.method].branches) {
     throw new CruxError(
       'User.Config',
       `The environment ${environment.name} cannot be branched, which ${request.method} needs.`,
     );
   }
-  const split = request.split ?? (request.method === 'evaluate' ? 'test' : 'train');
+  const split = request.split ?? methods[request.method].split;
   const trajectories = request.trajectories ?? 'policy';
   const preset = request.preset ?? config.run.preset;
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
@@ -121,7 +117,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const known = await store.runs.find(id);
   if (known) return takeUp(store, sameRun(known, runConfig, seed), request.ceilings);
   const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories });
-  if (runConfig.method === 'evaluate') {
+  if (isEvaluation(runConfig)) {
     const groups = tasks.map(({ group }) => group!);
     const test = { environment, tasks: await registry.tasks(environment.name), groups };
     const trainedOn = runConfig.models.policy.trainedOn ?? null;
@@ -206,7 +202,7 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
  * @throws CruxError `User.Config`
  */
 function withMethod(config: CruxConfig, settings: RunSettings, { method, options }: RunRequest): RunConfig {
-  if (settings.trajectories === 'imported' && !minesRecorded.has(method)) {
+  if (settings.trajectories === 'imported' && methods[method].minesRecorded === null) {
     throw new CruxError('User.Config', `${method} makes its own trajectories: recorded ones are of no use to it.`, {
       remedy: 'Leave --trajectories out. Recorded expert trajectories are taken with the option experts=imported.',
     });
@@ -217,14 +213,8 @@ function withMethod(config: CruxConfig, settings: RunSettings, { method, options
   const checked = checkConfig(changed, 'The options of the run');
   const own = { method, options: methodOptions[method](checked, settings.preset) };
   // What has leaked is found out when the tasks are known.
-  return { ...settings, ...own, ...(method === 'evaluate' && { leaked: [] }) } as RunConfig;
+  return { ...settings, ...own, ...(methods[method].gives === 'figures' && { leaked: [] }) } as RunConfig;
 }
-
-/** Methods that go on from no state but a task's first. */
-const branchless: ReadonlySet<MethodName> = new Set(['sft', 'evaluate']);
-
-/** Methods that look for pairs in given trajectories of the policy. */
-const minesRecorded: ReadonlySet<MethodName> = new Set(['cso', 'step-dpo']);
 
 /** The configuration with the policy that is asked for. What the configured one was trained on says nothing about another. */
 function withPolicy(config: CruxConfig, { policy = {}, trainedOn }: RunRequest): CruxConfig {
@@ -241,8 +231,8 @@ function lineages({ models }: RunConfig): Json {
 }
 
 /** Runs that the models of a run are said to be trained on, and its thresholds to come from. */
-function lineageRuns({ models, method, options }: RunConfig): string[] {
-  const thresholdsFrom = method === 'cso' ? (options.thresholdsFrom ?? null) : null;
+function lineageRuns({ models, options }: RunConfig): string[] {
+  const thresholdsFrom = 'thresholdsFrom' in options ? (options.thresholdsFrom ?? null) : null;
   return [
     ...Object.values(models).flatMap(({ trainedOn = null }) => runsIn(trainedOn)),
     ...(thresholdsFrom === null ? [] : [thresholdsFrom]),
@@ -250,8 +240,8 @@ function lineageRuns({ models, method, options }: RunConfig): string[] {
 }
 
 /** @throws CruxError `User.Config` where no pass rate could ever be known */
-function checkPassRate({ method, options, window, trajectories }: RunConfig, { samples = 1 }: RunRequest): void {
-  if (method !== 'cso' || options.maxPassRate === null || trajectories === 'imported') return;
+function checkPassRate({ options, window, trajectories }: RunConfig, { samples = 1 }: RunRequest): void {
+  if (!('gate' in options) || options.maxPassRate === null || trajectories === 'imported') return;
   if (samples < 2 || samples > window) {
     throw new CruxError(
       'User.Config',
@@ -330,14 +320,16 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
       const { reward } = row;
       const ending = row.ending as Ending;
       const success = flagOf(row.success);
-      return method === 'cso' ? isPolicyFailure({ ending, reward, success }) : isPolicyEnding(ending);
+      return methods[method].minesRecorded === 'failures'
+        ? isPolicyFailure({ ending, reward, success })
+        : isPolicyEnding(ending);
     })
     .map((row) => ({ taskId: row.task_id, sample: row.sample, importedId: row.id }));
 }
 
 function sameRun(known: Run, config: RunConfig, seed: number): Run {
   // What was leaked is found when a run is made, and stays with it.
-  const leaked = known.config.method === 'evaluate' ? { leaked: known.config.leaked } : {};
+  const leaked = isEvaluation(known.config) ? { leaked: known.config.leaked } : {};
   const own = JSON.parse(JSON.stringify({ ...config, ...leaked })) as Json;
   const wanted = sharedMembers(own, known.config as unknown as Json);
   const isSame =

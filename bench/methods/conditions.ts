@@ -1,5 +1,5 @@
 /** The points of all curves. Programs that need the same one share its runs. */
-import type { MethodName } from '../../src/domain/run-config.ts';
+import type { MethodName } from '../../src/domain/methods/index.ts';
 import type { Condition, Workbench } from './workbench.ts';
 
 export const aucs = [0.5, 0.6, 0.7, 0.8, 0.9];

@@ -4,7 +4,7 @@
  *     node bench/methods/methods.ts --data .crux/data/spider-train --out .crux/bench
  *     node bench/methods/methods.ts --render bench/results/spider-train/methods.json      # the table again
  */
-import { type MethodName, methodNames } from '../../src/domain/run-config.ts';
+import { type MethodName, methodNames } from '../../src/domain/methods/index.ts';
 import { cso, fixed, rising, unmeasured } from './conditions.ts';
 import { main } from './program.ts';
 import { renderMethods } from './render-methods.ts';

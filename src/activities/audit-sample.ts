@@ -1,5 +1,7 @@
 /** Which actions of a run an audit rolls out: the same whenever it is asked, so that it can go on, and be read later. */
+
 import type { AuditedAction, AuditSettings } from '../domain/audit.ts';
+import { factsOf } from '../domain/methods/index.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
 import type { PairTable, StepTable } from '../store/schema.ts';
@@ -15,7 +17,10 @@ export type AuditSample = {
 export async function auditSample({ findings }: Store, run: Run, { sample }: AuditSettings): Promise<AuditSample> {
   // By content, not by order: what two runs have in common is in the samples of both.
   const pairs = (await findings.pairs(run.id)).filter((pair) => pair.chosen_leaf === null);
-  const steps = run.method === 'rro' ? (await findings.steps(run.id)).filter((step) => acceptedId(step) !== '') : [];
+  const steps =
+    factsOf(run.method).trajectory === 'constructed'
+      ? (await findings.steps(run.id)).filter((step) => acceptedId(step) !== '')
+      : [];
   return {
     pairs: draw(pairs, sample, run.seed, ({ id }) => `audit/pair/${id}`),
     steps: draw(steps, sample, run.seed, (step) => `audit/step/${step.node_id}/${acceptedId(step)}`),

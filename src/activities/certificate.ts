@@ -1,11 +1,12 @@
 /** The certificate of a pair: everything that is known about it, gathered from the store. */
+
 import type { Json } from '../domain/canonical-json.ts';
 import type { Ending } from '../domain/ending.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
 import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } from '../domain/pair.ts';
 import { pairFlags } from '../domain/pair-flags.ts';
 import { standardError } from '../domain/rising.ts';
-import { type Role, type RunConfig, selectsFirstErrors } from '../domain/run-config.ts';
+import { certifiedThresholds, type Role, type RunConfig, selectsFirstErrors } from '../domain/run-config.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { streamOf } from '../domain/stream.ts';
 import { isVerifiedSuccess } from '../domain/verification.ts';
@@ -97,7 +98,7 @@ export function certifier(context: ActivityContext) {
           },
         ]),
       ),
-      thresholds: thresholdsOf(run.config),
+      thresholds: certifiedThresholds(run.config),
       attempts: {
         asks: calls.length,
         faults: await store.journal.countFaults(
@@ -229,38 +230,6 @@ export function certifier(context: ActivityContext) {
 
 function promptVersionOf(config: RunConfig, role: Role): string {
   return role === 'prm' && selectsFirstErrors(config) ? judgePromptVersion : promptVersions[role];
-}
-
-function thresholdsOf({ method, options }: RunConfig): Certificate['thresholds'] {
-  switch (method) {
-    case 'cso': {
-      const { gammaLow, gammaHigh, verification } = options;
-      return { gammaLow, gammaHigh, confidence: verification.confidence };
-    }
-    case 'rro': {
-      const { gap, saturation, verification } = options;
-      return { gap, saturation, confidence: verification.confidence };
-    }
-    case 'step-dpo':
-      return options.select === 'first-error' ? { resamples: options.resamples! } : { gap: options.gap };
-    case 'ipr':
-      return {
-        gap: options.gap,
-        temperature: options.temperature,
-        maxPassRate: options.maxPassRate,
-        confidence: options.verification.confidence,
-      };
-    case 'eto':
-      return {
-        temperature: options.temperature,
-        maxPassRate: options.maxPassRate,
-        confidence: options.verification.confidence,
-      };
-    case 'rft':
-    case 'sft':
-    case 'evaluate':
-      return {};
-  }
 }
 
 function branchStream({ node_id: nodeId, candidate_id: candidateId, rollout }: BranchTable): string {

@@ -1,7 +1,8 @@
 /** What proves the pairs of ETO (arXiv 2403.02502) and IPR (arXiv 2406.11176): whole ways on, the policy's against the expert's. */
 import { betterByOutcome } from '../domain/contrast.ts';
+import type { EtoOptions, IprOptions } from '../domain/methods/index.ts';
+import type { OutcomeOptions, VerificationOptions } from '../domain/methods/options.ts';
 import { iprPair } from '../domain/proven-pairs.ts';
-import type { EtoOptions, IprOptions, OutcomeOptions, VerificationOptions } from '../domain/run-config.ts';
 import { lastingVerdict, tally } from '../domain/verification.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
@@ -131,7 +132,8 @@ async function stepProof(store: Store, run: Run, options: IprOptions, state: Sta
 
 /** The side of a policy that lost is cut to the expert's length and some steps [P, ETO]: it may have run in circles to the limit. */
 async function cutLeaf(store: Store, run: Run, { expert, policy }: Ways): Promise<string> {
-  const beyond = run.config.method === 'eto' ? run.config.options.stepsBeyondExpert : null;
+  const { options } = run.config;
+  const beyond = 'stepsBeyondExpert' in options ? options.stepsBeyondExpert : null;
   if (beyond === null || policy.end.steps <= expert.end.steps + beyond) return policy.end.leaf_id;
   const path = await store.tree.path(policy.end.leaf_id);
   return path.at(-1 - (policy.end.steps - expert.end.steps - beyond))!.id;

@@ -66,7 +66,7 @@ export function contrastActivities(context: ActivityContext) {
       expert: wayOf(trajectory),
       policy: wayOf({ ...branch, model: run.config.models.policy.model }),
     };
-    const gap = run.config.method === 'ipr' ? run.config.options.gap : 0;
+    const gap = 'gap' in run.config.options ? run.config.options.gap : 0;
     const outcomes = { expert: ways.expert.reward, policy: ways.policy.reward };
     const verdict = betterByOutcome(outcomes, gap);
     const next = (await store.tree.path(branch.leaf_id))[address.step];

@@ -1,5 +1,5 @@
+import type { CsoOptions } from '../domain/methods/index.ts';
 import { csoPairs } from '../domain/proven-pairs.ts';
-import type { CsoOptions } from '../domain/run-config.ts';
 import type { StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';

@@ -1,6 +1,7 @@
 /** Expert trajectories: by the expert model, recorded, or scripted by the environment. */
 import type { TrajectoryOrigin } from '../domain/example.ts';
-import { type ExpertSource, expertSourceOf } from '../domain/run-config.ts';
+import type { ExpertSource } from '../domain/methods/options.ts';
+import { expertSourceOf } from '../domain/run-config.ts';
 import type { TaskAddress, TrajectorySummary } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';

@@ -63,7 +63,7 @@ export function drawActivities(context: ActivityContext) {
       placebo: 0,
     });
     const { config } = run;
-    const rate = config.method === 'rro' ? config.options.revalueRate : 0;
+    const rate = 'revalueRate' in config.options ? (config.options.revalueRate ?? 0) : 0;
     return { revalue: choice.rejectedId !== null && seededFraction(run.seed, `revalue/${choice.nodeId}`) < rate };
   }
 

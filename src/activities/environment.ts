@@ -1,5 +1,7 @@
 /** Activities that make environment steps and record what came of a trajectory. */
+
 import type { Ending } from '../domain/ending.ts';
+import { isEvaluation } from '../domain/run-config.ts';
 import type {
   OpenedTask,
   RecordTrajectoryInput,
@@ -76,7 +78,7 @@ export function environmentActivities(context: ActivityContext) {
     const { taskId, sample } = await store.runs.task(input.runId, input.position);
     const leaf = await store.tree.state(input.leafId);
     const ended = await store.tree.transition(leaf.stateKey);
-    const isConfirmed = run.config.method === 'evaluate' && input.success === true;
+    const isConfirmed = isEvaluation(run.config) && input.success === true;
     const confirmation = isConfirmed ? await confirmSuccess(context, run, leaf, signal) : null;
     const row: TrajectoryTable = {
       run_id: run.id,

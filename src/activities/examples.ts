@@ -1,5 +1,7 @@
 /** Which trajectories are kept to imitate (SFT, RFT). */
+
 import type { TrajectoryOrigin } from '../domain/example.ts';
+import type { RftOptions } from '../domain/methods/index.ts';
 import type { TaskAddress } from '../domain/wire.ts';
 import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -34,9 +36,11 @@ export function exampleActivities(context: ActivityContext) {
     const { taskId, sample } = await store.runs.task(runId, position);
     const experts = (await store.findings.demonstrations(runId, taskId)).filter((row) => row.sample === sample);
     const shown = await Promise.all(experts.map((row) => sampled(run, row, signal)));
-    const kept =
-      run.config.method === 'rft' ? [...(await own(run, trajectoryId, signal)), ...shown.filter(isExample)] : shown;
     const { options } = run.config;
+    const kept =
+      'leastSuccesses' in options
+        ? [...(await own(run, options, trajectoryId, signal)), ...shown.filter(isExample)]
+        : shown;
     const wanted = 'keep' in options && options.keep === 'all' ? kept : kept.filter(isExample);
     const { group } = await environments.task(run.environment, taskId);
     const rows = wanted.map(
@@ -63,9 +67,12 @@ export function exampleActivities(context: ActivityContext) {
    * The policy's own successes in the order in which they were sampled, each sequence of actions once. Source: RFT as in ETO (arXiv 2403.02502),
    * its baseline.
    */
-  async function own(run: Run, trajectoryId: string, signal: AbortSignal): Promise<Sampled[]> {
-    if (run.config.method !== 'rft') return [];
-    const { leastSuccesses, examplesPerTask } = run.config.options;
+  async function own(
+    run: Run,
+    { leastSuccesses, examplesPerTask }: RftOptions,
+    trajectoryId: string,
+    signal: AbortSignal,
+  ): Promise<Sampled[]> {
     const first = await store.findings.trajectory(run.id, trajectoryId);
     const branches = (await store.findings.branches(run.id, trajectoryId)).filter(
       ({ purpose }) => purpose === 'sample',

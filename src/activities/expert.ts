@@ -136,8 +136,9 @@ export function expertActivities(context: ActivityContext) {
 
 /** Who must propose so that pairs of the run's sources (`chosen/rejected`) can exist; the policy's own a_t is there anyway. */
 function proposersFor(config: RunConfig): Proposer[] {
-  if (config.method !== 'cso') return ['expert'];
-  const [chosen, rejected] = config.options.pairSources.split('/') as [Proposer, Proposer];
+  const { options } = config;
+  if (!('pairSources' in options)) return ['expert'];
+  const [chosen, rejected] = options.pairSources.split('/') as [Proposer, Proposer];
   return rejected === 'expert' && chosen !== 'expert' ? [chosen, 'expert'] : [chosen];
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { branchAll, judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
-import { alternativeOptionsOf, type CsoOptions, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
+import type { CsoOptions } from '../domain/methods/index.ts';
+import { alternativeOptionsOf, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
 import { meanScore, preferenceOf } from '../domain/step-preference.ts';
 import type { JudgeResult, RankResult, ScoredOwnAction, StepAddress } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';

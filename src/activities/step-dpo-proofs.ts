@@ -1,5 +1,5 @@
+import type { StepDpoOptions } from '../domain/methods/index.ts';
 import { correctedPair, stepDpoPair } from '../domain/proven-pairs.ts';
-import type { StepDpoOptions } from '../domain/run-config.ts';
 import type { StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';

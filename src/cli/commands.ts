@@ -1,6 +1,6 @@
 /** All commands with their arguments. What they do is loaded when they are called, so that reading commands start fast. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { methodNames } from '../domain/run-config.ts';
+import { methodNames } from '../domain/methods/index.ts';
 import type { GlobalOptions } from './setting.ts';
 
 export function registerCommands(program: Command): void {

@@ -1,5 +1,6 @@
 import { type CruxConfig, checkConfig, optionsKey, storeLocation } from '../config.ts';
-import type { MethodName } from '../domain/run-config.ts';
+import type { MethodName } from '../domain/methods/index.ts';
+import { factsOf } from '../domain/methods/index.ts';
 import { CruxError } from '../errors.ts';
 import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
@@ -119,8 +120,8 @@ async function detach(options: GlobalOptions, config: CruxConfig, store: Store, 
 
 function nextSteps({ runId, method, examples }: RunSummary): string {
   // Sides of several turns hold observations, which most trainers would train on.
-  const ofPairs = method === 'eto' || method === 'ipr' ? 'crux-masked --tokenizer <folder>' : 'trl';
-  const format = examples ? 'trl-sft' : ofPairs;
+  const { exportFormat } = factsOf(method);
+  const format = exportFormat === 'crux-masked' ? 'crux-masked --tokenizer <folder>' : exportFormat;
   return [
     `Look:    crux report ${runId}      crux show ${runId} --task <id>`,
     `Export:  crux export ${runId} --format ${format} --out ${examples ? 'examples/' : 'pairs/'}`,

@@ -1,3 +1,4 @@
+import { isEvaluation } from '../domain/run-config.ts';
 import { CruxError } from '../errors.ts';
 import type { Block } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
@@ -19,7 +20,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         state: run.state,
         block: run.block,
         ...(await progressOf(store, run.id)),
-        leakedGroups: run.config.method === 'evaluate' ? run.config.leaked.length : 0,
+        leakedGroups: isEvaluation(run.config) ? run.config.leaked.length : 0,
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
         throttledMs: await store.waits.throttledMs(run.id),
         createdAt: new Date(run.createdAt).toISOString(),

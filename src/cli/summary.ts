@@ -1,3 +1,4 @@
+import { factsOf } from '../domain/methods/index.ts';
 import { pairQualities } from '../domain/pair-quality.ts';
 import { luckFlipRate } from '../domain/statistics/luck.ts';
 import { falsePairsText } from '../report/false-pairs-text.ts';
@@ -18,7 +19,8 @@ export function summaryText(summary: RunSummary): string {
   const elapsed = (summary.finishedAt ?? Date.now()) - summary.createdAt;
   const total = Object.values(branches).reduce((sum, { total: own }) => sum + own, 0);
   const critical = steps.byVerdict.critical ?? 0;
-  const ofCso = (own: [string, string][]) => (summary.method === 'cso' ? own : []);
+  const method = factsOf(summary.method);
+  const ofCritical = (own: [string, string][]) => (method.findsCriticalSteps ? own : []);
   const branching: [string, string] = ['Branches', `${count(total)}${total === 0 ? '' : `: ${branchText(branches)}`}`];
   const lines: [string, string][] = [
     [
@@ -37,18 +39,20 @@ export function summaryText(summary: RunSummary): string {
     ...Object.entries(summary.tasks.faults)
       .slice(0, 5)
       .map(([fault, times]): [string, string] => ['  fault', `${count(times)} × ${fault}`]),
-    ...(summary.method === 'sft' ? [] : [['Trajectories', named(summary.endings)] as [string, string]]),
+    ...(method.trajectory === 'demonstrated' ? [] : [['Trajectories', named(summary.endings)] as [string, string]]),
     ...expertText(summary),
-    ...ofCso([['Failures mined', named(summary.failures)]]),
+    ...ofCritical([['Failures mined', named(summary.failures)]]),
     ...(summary.examples
       ? []
       : [['Steps judged', `${count(steps.mined)}: ${named(steps.byVerdict)}`] as [string, string]]),
     ...(summary.stepsLeftOut === 0
       ? []
       : [['  left out', `${plural(summary.stepsLeftOut, 'step')} at the ceiling of a step`] as [string, string]]),
-    ...ofCso([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
-    ...(total === 0 && summary.method !== 'cso' ? [] : [branching]),
-    ...ofCso([['Steps flipped', `${flipText(summary.flips.byAlternatives)} by an alternative${placeboText(summary)}`]]),
+    ...ofCritical([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
+    ...(total === 0 && !method.findsCriticalSteps ? [] : [branching]),
+    ...ofCritical([
+      ['Steps flipped', `${flipText(summary.flips.byAlternatives)} by an alternative${placeboText(summary)}`],
+    ]),
     ...(summary.examples ? [['Examples', examplesText(summary.examples)] as [string, string]] : pairLines(summary)),
   ];
   const width = Math.max(...lines.map(([name]) => name.length));

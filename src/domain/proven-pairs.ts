@@ -1,8 +1,9 @@
 /** Which pairs the branches of a step prove. Pure: what a run stores and what the truth tests simulate go by the same rules. */
 import { betterByBoth, type Compared } from './contrast.ts';
+import type { CsoOptions, IprOptions, RroOptions } from './methods/index.ts';
+import type { VerificationOptions } from './methods/options.ts';
 import type { VerificationRule } from './pair.ts';
 import { isBetterBy, meanReward, valueAtBest } from './rising.ts';
-import type { CsoOptions, IprOptions, RroOptions, VerificationOptions } from './run-config.ts';
 import { type Tally, tally, verdictOn } from './verification.ts';
 import type { BranchPurpose, BranchResult } from './wire.ts';
 

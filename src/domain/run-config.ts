@@ -2,15 +2,23 @@
 import type { AgentFormatName } from './action.ts';
 import type { Json } from './canonical-json.ts';
 import type { LeakedGroup } from './lineage.ts';
+import {
+  type CsoOptions,
+  type EtoOptions,
+  type EvaluateOptions,
+  type IprOptions,
+  type MethodName,
+  type MethodOptions,
+  methods,
+  type OptionsOf,
+  type RroOptions,
+  type StepDpoOptions,
+} from './methods/index.ts';
+import type { AlternativeOptions, ExpertSource, VerificationOptions } from './methods/options.ts';
 import type { DialectName, RequestShape, SystemRole } from './request-shape.ts';
 import type { Split } from './task.ts';
 
 export type { Ceilings } from './ceilings.ts';
-
-/** Methods that give something to learn from. */
-export const methodNames = ['cso', 'rro', 'ipr', 'eto', 'step-dpo', 'rft', 'sft'] as const;
-
-export type MethodName = (typeof methodNames)[number] | 'evaluate';
 
 /** A model in one role. */
 export type RoleSettings = {
@@ -37,17 +45,10 @@ export type RoleSettings = {
 
 export type Role = 'policy' | 'expert' | 'prm';
 
-export type RunConfig = RunSettings &
-  (
-    | { method: 'cso'; options: CsoOptions }
-    | { method: 'rro'; options: RroOptions }
-    | { method: 'ipr'; options: IprOptions }
-    | { method: 'eto'; options: EtoOptions }
-    | { method: 'step-dpo'; options: StepDpoOptions }
-    | { method: 'rft'; options: RftOptions }
-    | { method: 'sft'; options: SftOptions }
-    | EvaluationConfig
-  );
+export type RunConfig = RunSettings & (Learning[Exclude<MethodName, 'evaluate'>] | EvaluationConfig);
+
+/** By name, a method with its own options. */
+type Learning = { [name in MethodName]: { method: name; options: OptionsOf[name] } };
 
 /** An evaluation, and what it was allowed to be tested on all the same. */
 export type EvaluationConfig = {
@@ -56,6 +57,10 @@ export type EvaluationConfig = {
   /** Groups of the test that the policy has seen, or may have: every figure is given without them too. Empty for a clean test. */
   leaked: LeakedGroup[];
 };
+
+export function isEvaluation(config: RunConfig): config is RunSettings & EvaluationConfig {
+  return methods[config.method].gives === 'figures';
+}
 
 /** @throws Error for a run of another method: its activities do not belong to it */
 export function csoOptionsOf(config: RunConfig): CsoOptions {
@@ -107,8 +112,6 @@ export function settingsFor({ models, options }: RunConfig, role: Role, purpose:
   return contrasts && 'temperature' in options ? { ...models.policy, temperature: options.temperature } : models[role];
 }
 
-export type MethodOptions = BranchingOptions | StepDpoOptions | RftOptions | SftOptions | EvaluateOptions;
-
 /** Of the methods that prove pairs by branches. */
 export type BranchingOptions = CsoOptions | RroOptions | IprOptions | EtoOptions;
 
@@ -144,193 +147,14 @@ export type RunSettings = {
 export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'models'>): {
   [role: string]: RoleSettings;
 } {
-  return method === 'evaluate' ? { policy: models.policy } : models;
+  return methods[method].gives === 'figures' ? { policy: models.policy } : models;
 }
 
 /** `blocked`: a model's provider stands still until somebody acts. No task ends for it; the run goes on when it is taken up again. */
 export type RunState = 'running' | 'paused' | 'blocked' | 'cancelled' | 'budget' | 'finished' | 'failed';
 
-/** How alternatives are drawn and scored, under every method that has an expert and a PRM. */
-export type AlternativeOptions = {
-  /** K: alternatives that are drawn at each step; 5 is CSO's [P]. */
-  alternatives: number;
-  /** Samples of the PRM that are averaged to a score. */
-  prmSamples: number;
-  /** Whose thought goes before an expert's action: its own, or one that the policy writes for it [D]. */
-  thought: 'keep' | 'policy';
-  /** Whether the expert's prompt has the environment's hints [D]. */
-  expertHints: boolean;
-};
-
-/** Options of CSO. [P] values are those of the paper (arXiv 2602.03412), [D] ours. */
-export type CsoOptions = AlternativeOptions & {
-  /** γ_low [P]: a step is a candidate only if its action scores below. */
-  gammaLow: number;
-  /** γ_high [P]: an alternative is branched only if it scores above. */
-  gammaHigh: number;
-  /** Ablation [P]: without the gate, every step and alternative is branched, and the PRM is not asked. */
-  gate: boolean;
-  /** Ablation [P]: without verification, a pair is emitted for the best alternative over γ_high. */
-  verify: boolean;
-  /** Who the chosen and the rejected action come from [P], e.g. `expert/policy`. */
-  pairSources: 'expert/policy' | 'expert/expert' | 'policy/policy' | 'policy/expert';
-  /** Most alternatives branched at a step, best first; null for all [D]. */
-  branchesPerStep: number | null;
-  /** Branch alternatives one after the other and stop at the first that is verified [D]. */
-  stopAtFirst: boolean;
-  verification: VerificationOptions;
-  /** Most pairs kept of a step and of a task; null for all [D]. */
-  pairsPerStep: number | null;
-  pairsPerTask: number | null;
-  /** Tasks whose samples succeed more often than this are not mined; null for no limit [D]. Needs several samples a task. */
-  maxPassRate: number | null;
-  /**
-   * Share of all scored actions that are rolled out once to calibrate the PRM, below the thresholds and in successful trajectories too [D].
-   * Absent in runs of before.
-   */
-  calibrationRate?: number;
-  /** Run whose groups γ_low and γ_high were chosen on, for the leak guard; null where on none, absent in runs from before it was asked. */
-  thresholdsFrom?: string | null;
-};
-
-/** How pairs are proven, under every method. */
-export type VerificationOptions = {
-  /** n: rollouts of an alternative. `published` 1, `sound` 8. */
-  rollouts: number;
-  /** Rollouts of the policy's own action from the same state. `published` 0, `sound` 8. */
-  baselineRollouts: number;
-  /** Share of candidate steps at which the policy's own action is branched too, to measure luck [D]. */
-  placeboRate: number;
-  /** Accept when P(p_alternative > p_policy) reaches this [D]. */
-  confidence: number;
-  /** w0: prior mass on both actions being equally good [D]. */
-  tieMass: number;
-  /** Successes must hold on variants of the task's data, where the environment has them [D]. */
-  confirmOnVariants: boolean;
-};
-
-/** Options of RRO. [P] values are those of the paper (arXiv 2505.20737), [D] ours. */
-export type RroOptions = {
-  /**
-   * `rising` [P]: draw until an action's value rises. `fixed`: always draw all, the baseline of the paper. `random`: stop by chance alone, a
-   * control [D].
-   */
-  exploration: 'rising' | 'fixed' | 'random';
-  /** With random exploration: the chance to stop after each action that was drawn [D]. */
-  stopProbability: number;
-  /** K: most actions drawn at a step [D]. */
-  draws: number;
-  /** m: rollouts that value an action [D]. */
-  rollouts: number;
-  /** τ: least difference of values for a pair [D]. */
-  gap: number;
-  /** ε: a step whose value so far is at least 1 − ε cannot rise: its first action is taken at once [D]. */
-  saturation: number;
-  /** Value that the next step must rise above: the accepted action's own (`reuse`), or fresh rollouts of it (`fresh`) [D]. */
-  previousValue: 'reuse' | 'fresh';
-  /**
-   * `cannot-rise`: an action is valued two rollouts at a time, and given up when it can no longer rise; `none` [P]: always all. Absent in runs
-   * of before [D].
-   */
-  valueStopping?: 'none' | 'cannot-rise';
-  /** Draw one more action where the first one rises at once, so that there is something to compare it with [D]. */
-  extraDraw: boolean;
-  /** Share of the pairs whose actions are valued again with fresh rollouts, to see what selection by gap overrates [D]. */
-  revalueRate: number;
-  verification: VerificationOptions;
-  /** Most pairs kept of a step and of a task; null for all [D]. */
-  pairsPerStep: number | null;
-  pairsPerTask: number | null;
-};
-
-/** Options of Step-DPO. [P] values are those of the paper (arXiv 2406.18629), [D] ours. */
-export type StepDpoOptions = AlternativeOptions & {
-  /**
-   * What a pair is selected by. `scores` [D]: those of the PRM, at every step. `first-error` [P]: a judge names the first wrong step of a
-   * failure, and the policy takes it anew until it succeeds. Absent in runs of before, which all go by scores.
-   */
-  select?: 'scores' | 'first-error';
-  /** With `first-error`: how often the policy draws the wrong step anew; the paper's 20 [P]. Absent in runs of before. */
-  resamples?: number;
-  /** With `scores`: least difference for a pair [D]. */
-  gap: number;
-  /** Share of the pairs whose actions are rolled out again, to see what their selection is worth [D]. Absent in runs of before. */
-  revalueRate?: number;
-  /** Under `sound`, fresh rollouts must bear the scores out. Absent in runs of before. */
-  verification?: VerificationOptions;
-  /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
-  pairsPerStep: number | null;
-  pairsPerTask: number | null;
-};
-
-/** Where expert trajectories come from: the expert model, recorded runs, or the environment's own script. */
-export type ExpertSource = 'model' | 'imported' | 'scripted';
-
-/** How it is proven that the expert's better outcome is no luck, where whole trajectories are compared. */
-export type OutcomeOptions = {
-  /** Fresh trajectories of the policy that must bear the outcome out. `published` 0, `sound` 8 [D]. */
-  freshTrajectories: number;
-  /** A policy that loses must succeed less often than this, one that wins more often, with the confidence of `verification` [D]. */
-  maxPassRate: number;
-  /** Share of the pairs that are valued again with fresh rollouts, to see what luck makes of them [D]. */
-  revalueRate: number;
-};
-
-/** Options of IPR. [P] values are those of the paper (arXiv 2406.11176), [D] ours. */
-export type IprOptions = OutcomeOptions & {
-  experts: ExpertSource;
-  /** Temperature of the policy's trajectories that the expert's are contrasted with: 0 [P]. */
-  temperature: number;
-  /** N: rollouts that value a step; 5 [P]. */
-  rollouts: number;
-  /** τ: least difference of both outcome and step value for a step pair [P: 0.01 WebShop, 0.1 SQL]. */
-  gap: number;
-  /** What a step pair contrasts: the rest of the trajectories [P], or the single actions. */
-  contrast: 'rest' | 'action';
-  verification: VerificationOptions;
-  /** Most pairs kept of a step and of a task; null for all [D]. */
-  pairsPerStep: number | null;
-  pairsPerTask: number | null;
-};
-
-/** Options of ETO. [P] values are those of the paper (arXiv 2403.02502), [D] ours. */
-export type EtoOptions = OutcomeOptions & {
-  experts: ExpertSource;
-  /** Temperature of the policy's trajectory: 0 [P]. */
-  temperature: number;
-  /** The losing policy's side is cut to the expert's length and this many steps: 5 [P]; null for the whole. */
-  stepsBeyondExpert: number | null;
-  verification: VerificationOptions;
-  /** Most pairs kept of a task, which gives one for each sample; null for all [D]. */
-  pairsPerStep: number | null;
-  pairsPerTask: number | null;
-};
-
-/** Options of rejection-sampling fine-tuning. [P] values are those of the ETO paper (arXiv 2403.02502), its baseline; [D] ours. */
-export type RftOptions = {
-  /** N: trajectories that are sampled of a task; 10 [P]. */
-  trajectories: number;
-  /** Most examples kept of a task, different in their actions; 2 [P], null for all. */
-  examplesPerTask: number | null;
-  /** A task must be solved this often. `published` 1, `sound` 2: a success that does not come again may be luck [D]. */
-  leastSuccesses: number;
-  /** Successes must hold on variants of the task's data, where the environment has them [D]. */
-  confirmOnVariants: boolean;
-  /** Whose expert trajectories are added [P]; `none` where the user has them already. */
-  experts: ExpertSource | 'none';
-};
-
-/** Options of SFT. */
-export type SftOptions = {
-  experts: ExpertSource;
-  /** Which expert trajectories are examples. */
-  keep: 'successful' | 'all';
-  /** Successes must hold on variants of the task's data. `published` false, `sound` true [D]. */
-  confirmOnVariants: boolean;
-};
-
-/** Options of an evaluation. */
-export type EvaluateOptions = {
-  /** A success must hold on variants of the task's data, where the environment has them; else it counts as coincidental. */
-  confirmOnVariants: boolean;
-};
+/** What decided about the pairs of a run, by the method's own names. */
+export function certifiedThresholds({ method, options }: RunConfig): { [name: string]: number } {
+  // The table pairs each name with the facts of its own options, as a configuration does; the compiler cannot follow both at once.
+  return (methods[method].thresholds as (options: MethodOptions) => { [name: string]: number })(options);
+}

@@ -1,6 +1,6 @@
 /** Whether branches prove that an alternative is better than the policy's own action. */
 import { isPolicyEnding } from './ending.ts';
-import type { VerificationOptions } from './run-config.ts';
+import type { VerificationOptions } from './methods/options.ts';
 import { betaBelow } from './statistics/beta-posterior.ts';
 import { sequentialDecision } from './statistics/sequential-rule.ts';
 import type { BranchResult } from './wire.ts';

@@ -2,7 +2,8 @@
 import type { Compared, ContrastVerdict, OutcomeVerdict } from './contrast.ts';
 import type { CorrectionVerdict } from './correction.ts';
 import type { Ending } from './ending.ts';
-import type { MethodName, MethodOptions, RunState } from './run-config.ts';
+import type { MethodName, MethodOptions } from './methods/index.ts';
+import type { RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
 
 /** A fault as results carry it: its kind and the beginning of its words, so that histories stay small. */

@@ -1,13 +1,22 @@
 /** How the cells of a comparison are written, on the terminal and in the page. */
+
 import { type FigureName, figures } from '../domain/figures.ts';
+import { findFacts } from '../domain/methods/index.ts';
 import { pairQualities } from '../domain/pair-quality.ts';
 import type { Estimate } from '../views/audit.ts';
 import type { ComparedFigure, ComparedRun, Comparison, Difference } from '../views/comparison.ts';
 import { falsePairsCell } from './false-pairs-text.ts';
 import { cost, count, decimal } from './values.ts';
 
-/** Methods that ask the policy alone. */
-const withoutExpert: ReadonlySet<string> = new Set(['rro', 'evaluate']);
+/** The model of a role, if the method may ask it. */
+function asked({ method, models }: ComparedRun, role: 'expert' | 'prm'): string {
+  return findFacts(method)?.asks.includes(role) ? (models[role] ?? 'unknown') : '–';
+}
+
+/** Of a run that looks for pairs. */
+function ofPairs({ method }: ComparedRun, text: string): string {
+  return findFacts(method)?.gives === 'figures' ? '–' : text;
+}
 
 /** What a run is, row by row; last its pairs, below which their flags stand. */
 export const facts: readonly { title: string; text: (run: ComparedRun) => string }[] = [
@@ -15,17 +24,17 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   { title: 'Tasks', text: ({ environment, split }) => `${environment}, ${split}` },
   { title: 'State', text: ({ state, tasks }) => `${state}, ${count(tasks.done)} of ${count(tasks.total)} tasks` },
   { title: 'Policy', text: ({ models }) => models.policy ?? 'unknown' },
-  { title: 'Expert', text: ({ models, method }) => (withoutExpert.has(method) ? '–' : (models.expert ?? 'unknown')) },
-  { title: 'PRM', text: ({ models, method }) => (withoutExpert.has(method) ? '–' : (models.prm ?? 'unknown')) },
+  { title: 'Expert', text: (run) => asked(run, 'expert') },
+  { title: 'PRM', text: (run) => asked(run, 'prm') },
   { title: 'Calls', text: ({ calls }) => count(calls) },
   { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
   { title: 'Environment steps', text: ({ environmentSteps }) => count(environmentSteps.demand) },
   { title: '  fresh', text: ({ environmentSteps }) => count(environmentSteps.fresh) },
   {
     title: 'Leaked groups',
-    text: ({ method, leakedGroups }) => (method === 'evaluate' ? count(leakedGroups.length) : '–'),
+    text: ({ method, leakedGroups }) => (findFacts(method)?.gives === 'figures' ? count(leakedGroups.length) : '–'),
   },
-  { title: 'Verified pairs', text: ({ method, pairs }) => (method === 'evaluate' ? '–' : count(pairs.total)) },
+  { title: 'Verified pairs', text: (run) => ofPairs(run, count(run.pairs.total)) },
   { title: '  estimated false', text: ({ estimatedFalsePairs }) => falsePairsCell(estimatedFalsePairs) },
   ...pairQualities.map((quality) => ({
     title: `  ${quality} by reference rollouts`,
@@ -33,8 +42,7 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   })),
   {
     title: '  at steps / tasks / groups',
-    text: ({ method, pairs }) =>
-      method === 'evaluate' ? '–' : [pairs.steps, pairs.tasks, pairs.groups].map(count).join(' / '),
+    text: (run) => ofPairs(run, [run.pairs.steps, run.pairs.tasks, run.pairs.groups].map(count).join(' / ')),
   },
 ];
 

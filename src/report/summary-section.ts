@@ -1,3 +1,4 @@
+import { findFacts } from '../domain/methods/index.ts';
 import type { Estimate } from '../views/audit.ts';
 import { endingsBar, scoreHistogram } from './charts.ts';
 import { falsePairsText } from './false-pairs-text.ts';
@@ -22,15 +23,14 @@ export function runHeader({ run }: RunView): SafeHtml {
 export function summarySection(view: RunView): SafeHtml {
   const { summary } = view;
   const { comparison } = summary;
-  const { method } = view.run;
-  const isCso = method === 'cso';
+  const findsCriticalSteps = findFacts(view.run.method)?.findsCriticalSteps ?? false;
   const isUnverified = view.tasks.some(hasUnverified);
   return html`<section><h2>Outcome</h2>
 <dl class="cards">${[
     card('tasks', count(summary.tasks)),
     card('trajectories', count(summary.trajectories)),
     card('failures of the policy', count(summary.failures), `${count(summary.failedSteps)} steps in them`),
-    isCso ? card('candidate critical steps', count(summary.candidateSteps)) : null,
+    findsCriticalSteps ? card('candidate critical steps', count(summary.candidateSteps)) : null,
     card('branches', count(summary.branches)),
     card(isUnverified ? 'pairs, unverified' : 'verified pairs', count(summary.verifiedPairs)),
     summary.pairQuality === null
@@ -41,7 +41,7 @@ export function summarySection(view: RunView): SafeHtml {
           `${auditedShare(summary.pairQuality.equal)} equal, ${auditedShare(summary.pairQuality.wrong)} wrong; of ${count(summary.pairQuality.pairs)} audited pairs`,
         ),
   ]}</dl>
-${isCso ? flipTable(summary) : null}${luckText(summary)}
+${findsCriticalSteps ? flipTable(summary) : null}${luckText(summary)}
 <div class="pictures" style="margin-top:14px">${endingsBar(summary)}${scoreHistogram(view)}</div></section>
 <section><h2>Compared with other runs by</h2>
 <dl class="cards">${[

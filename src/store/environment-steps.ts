@@ -3,7 +3,9 @@
  * beside it how many of these steps an environment really took. A query over what is stored: nothing depends on who was first, or on what
  * crashed on the way.
  */
+
 import type { TrajectoryOrigin } from '../domain/example.ts';
+import { factsOf } from '../domain/methods/index.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Run } from './runs.ts';
@@ -59,7 +61,11 @@ export async function environmentSteps(database: Database, run: Run, isComplete:
 
 /** Trajectories whose steps were taken to make them: imported and recorded ones were made by others, and RRO's of actions that it drew. */
 export function originsTaken(method: string): TrajectoryOrigin[] {
-  return method === 'rro' ? ['expert', 'scripted'] : ['policy', 'expert', 'scripted'];
+  return isConstructed(method) ? ['expert', 'scripted'] : ['policy', 'expert', 'scripted'];
+}
+
+function isConstructed(method: string): boolean {
+  return factsOf(method).trajectory === 'constructed';
 }
 
 async function stepsOfTrajectories({ kysely }: Database, { id, method }: Run): Promise<number | null> {
@@ -74,7 +80,7 @@ async function stepsOfTrajectories({ kysely }: Database, { id, method }: Run): P
     .where('origin', 'in', originsTaken(method))
     .executeTakeFirstOrThrow();
   if (Number(made.known) < Number(made.all)) return null;
-  return Number(made.steps ?? 0) + (method === 'rro' ? await drawnActions({ kysely }, id) : 0);
+  return Number(made.steps ?? 0) + (isConstructed(method) ? await drawnActions({ kysely }, id) : 0);
 }
 
 async function drawnActions({ kysely }: Pick<Database, 'kysely'>, runId: string): Promise<number> {

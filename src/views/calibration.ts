@@ -103,7 +103,7 @@ export async function calibrationView(
     brierScore: estimate(brierScore),
     reliability: reliabilityCurve(scored, bins),
     current:
-      run.config.method === 'cso' && run.config.options.gate
+      'gate' in run.config.options && run.config.options.gate
         ? judged(all, currentOf(run.config.options), run.seed)
         : null,
     suggested:
@@ -207,8 +207,8 @@ function scoredOutcomes(config: RunConfig, rows: RolledOut[]): Scored[] {
 }
 
 /** Whether every action over the threshold is rolled out at least once. */
-function isSure({ method, options }: RunConfig): boolean {
-  return method === 'cso' && options.verify && !options.stopAtFirst;
+function isSure({ options }: RunConfig): boolean {
+  return 'stopAtFirst' in options && options.verify && !options.stopAtFirst;
 }
 
 function weightOf(config: RunConfig, rollouts: BranchTable[]): number {
@@ -216,8 +216,8 @@ function weightOf(config: RunConfig, rollouts: BranchTable[]): number {
   return onlySampled ? 1 / rateOf(config) : 1;
 }
 
-function rateOf({ method, options }: RunConfig): number {
-  return (method === 'cso' && options.calibrationRate) || 1;
+function rateOf({ options }: RunConfig): number {
+  return ('calibrationRate' in options && options.calibrationRate) || 1;
 }
 
 function currentOf({ gammaLow, gammaHigh }: { gammaLow: number; gammaHigh: number }): Thresholds {

@@ -1,3 +1,4 @@
+import { factsOf } from '../domain/methods/index.ts';
 import { askedModels, type RunSettings } from '../domain/run-config.ts';
 import type { Run } from '../store/runs.ts';
 import type { ComparedRun, Comparison } from './comparison.ts';
@@ -55,7 +56,7 @@ function settingNote(first: Run, run: Run): string[] {
 }
 
 function ownPolicyNote({ id, method, config }: Run): string[] {
-  if (method === 'rro')
+  if (factsOf(method).trajectory === 'constructed')
     return [
       `${id} built its trajectories from chosen actions: they do not say how often the policy succeeds by itself.`,
     ];

@@ -1,6 +1,8 @@
 /** Runs side by side, by the figures that methods are compared by, with what chance alone may have done to them. */
+
 import { addSums, type FigureName, figureNames, figures, ratioOf, type Sums } from '../domain/figures.ts';
 import type { RunState } from '../domain/run-config.ts';
+import { isEvaluation } from '../domain/run-config.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import { twoSidedQuantile } from '../domain/statistics/normal.ts';
 import {
@@ -124,7 +126,7 @@ export async function compareRuns(
       groupOf: (taskId) => groups?.get(taskId) ?? `task ${taskId}`,
     });
   }
-  const areEvaluations = runs.every(({ method }) => method === 'evaluate');
+  const areEvaluations = runs.every(({ config }) => isEvaluation(config));
   const names = figureNames.filter(
     (name) =>
       (!ledgerOnly || figures[name].kind === 'ledger') &&
@@ -171,7 +173,7 @@ function ground({ environment, config }: Run): string {
 
 /** Samples of a task that all runs have; null unless all are evaluations of several. */
 async function samplesOfAll(store: Store, runs: readonly Run[]): Promise<number | null> {
-  if (!runs.every(({ method }) => method === 'evaluate')) return null;
+  if (!runs.every(({ config }) => isEvaluation(config))) return null;
   const counts = await Promise.all(
     runs.map(async ({ id }) => 1 + Math.max(0, ...(await store.runs.tasks(id)).map(({ sample }) => sample))),
   );
@@ -185,7 +187,7 @@ function leakedIn(runs: readonly Run[]): Set<string> {
 }
 
 function leakedGroupsOf({ config }: Run): string[] {
-  return config.method === 'evaluate' ? config.leaked.map(({ group }) => group) : [];
+  return isEvaluation(config) ? config.leaked.map(({ group }) => group) : [];
 }
 
 function withoutGroups({ sums, groupOf }: Summed, groups: ReadonlySet<string>): Map<string, TaskSums> {

@@ -1,7 +1,9 @@
 /** What an evaluation came to, read from the store: the same for the terminal, `--json`, report and comparison. */
+
 import { type Ending, isPolicyEnding } from '../domain/ending.ts';
 import { difficultiesOf, type EvaluationFigures, evaluationFigures, type Sample } from '../domain/evaluation.ts';
 import type { LeakedGroup } from '../domain/lineage.ts';
+import { isEvaluation } from '../domain/run-config.ts';
 import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
 import type { TrajectoryResult } from '../domain/wire.ts';
 import type { Run, RunTask } from '../store/runs.ts';
@@ -32,7 +34,7 @@ const fewGroups = 10;
 /** @returns null for a run of another method */
 export async function evaluationOf(store: Store, runId: string): Promise<Evaluation | null> {
   const run = await store.runs.get(runId);
-  if (run.config.method !== 'evaluate') return null;
+  if (!isEvaluation(run.config)) return null;
   const { leaked, models } = run.config;
   const samples = await samplesOf(store, run);
   const seen = new Set(leaked.map(({ group }) => group));

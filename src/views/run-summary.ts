@@ -1,6 +1,8 @@
 /** What a run came to, read from the store: for the terminal, `--json`, and the report. */
+
 import { countBy } from '../domain/count-by.ts';
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
+import { factsOf } from '../domain/methods/index.ts';
 import { askedModels, type Ceilings, type RunConfig, type RunState, selectsFirstErrors } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import type { Share } from '../domain/statistics/exact-bound.ts';
@@ -207,14 +209,15 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       total: demonstrations.length,
       succeeded: demonstrations.filter((row) => row.success === 1).length,
     },
-    examples: keepsExamples(run.method)
-      ? {
-          total: examples.length,
-          tasks: new Set(examples.map((row) => row.task_id)).size,
-          groups: new Set(examples.map((row) => row.task_group)).size,
-          byOrigin: countBy(examples, (row) => row.origin),
-        }
-      : null,
+    examples:
+      factsOf(run.method).gives === 'examples'
+        ? {
+            total: examples.length,
+            tasks: new Set(examples.map((row) => row.task_id)).size,
+            groups: new Set(examples.map((row) => row.task_group)).size,
+            byOrigin: countBy(examples, (row) => row.origin),
+          }
+        : null,
     revalued,
     estimatedFalsePairs: estimatedFalsePairs(pairs, {
       byAlternatives: grouped(byAlternatives),
@@ -274,12 +277,7 @@ function isFailure(row: TrajectoryTable): boolean {
 
 /** Whether a run looks for pairs in a trajectory: CSO, and whoever looks for errors, in failures, the others in every one. */
 export function isSupervisable(config: RunConfig, row: TrajectoryTable): boolean {
-  return (config.method !== 'cso' && !selectsFirstErrors(config)) || isFailure(row);
-}
-
-/** Whether a method's outcome is trajectories to imitate, instead of pairs. */
-function keepsExamples(method: string): boolean {
-  return method === 'sft' || method === 'rft';
+  return (factsOf(config.method).minesRecorded !== 'failures' && !selectsFirstErrors(config)) || isFailure(row);
 }
 
 function branchFigures(branches: BranchTable[]): RunSummary['branches'] {

@@ -1,8 +1,10 @@
 /** The report's data: a query over the store. */
+
 import { branchOutcome } from '../activities/proof.ts';
 import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
+import { factsOf } from '../domain/methods/index.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
 import { meanReward } from '../domain/rising.ts';
 import { type RunConfig, selectsFirstErrors, verificationOf } from '../domain/run-config.ts';
@@ -80,7 +82,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       })),
       failures: Object.values(summary.failures).reduce((sum, count) => sum + count, 0),
       failedSteps: trajectories.filter((row) => row.success === 0).reduce((sum, row) => sum + row.steps, 0),
-      candidateSteps: run.method === 'cso' ? (summary.steps.byVerdict.critical ?? 0) : null,
+      candidateSteps: factsOf(run.method).findsCriticalSteps ? (summary.steps.byVerdict.critical ?? 0) : null,
       branches: branches.length,
       verifiedPairs: pairs.length,
       pairQuality: qualityShares(summary.audit),
@@ -141,7 +143,7 @@ function foundOf(store: Store, run: Run, { steps, candidates, scores, branches }
     steps: new Map(steps.map((step) => [`${step.trajectory_id}/${step.step}`, step])),
     candidates: Map.groupBy(candidates, (row) => row.node_id),
     scores:
-      run.method === 'rro' || run.method === 'ipr'
+      factsOf(run.method).worth === 'value'
         ? values(branches)
         : new Map(scores.map((row) => [row.candidate_id, row.score])),
     branches: Map.groupBy(branches, (row) => row.candidate_id),
@@ -164,8 +166,8 @@ function qualityShares(audit: RunSummary['audit']): RunView['summary']['pairQual
   return { ...audit.quality, pairs: audit.pairs.audited };
 }
 
-function thresholdsOf({ method, options }: RunConfig): RunView['run']['thresholds'] {
-  return method === 'cso' && options.gate ? { low: options.gammaLow, high: options.gammaHigh } : null;
+function thresholdsOf({ options }: RunConfig): RunView['run']['thresholds'] {
+  return 'gate' in options && options.gate ? { low: options.gammaLow, high: options.gammaHigh } : null;
 }
 
 async function questionOf(store: Store, row: TrajectoryTable): Promise<string> {

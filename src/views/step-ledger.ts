@@ -1,5 +1,7 @@
 /** The ledger of one task, step by step: what was drawn, asked and tried in each state that its trajectories came through. */
+
 import type { Action } from '../domain/action.ts';
+import { factsOf } from '../domain/methods/index.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import { type EnvironmentSteps, keysRecordedFor, originsTaken } from '../store/environment-steps.ts';
@@ -108,7 +110,7 @@ async function environmentStepsAt(
   trajectories: TrajectoryTable[],
   branches: BranchTable[],
 ): Promise<Map<string, EnvironmentSteps>> {
-  const isDrawing = run.method === 'rro';
+  const isDrawing = factsOf(run.method).trajectory === 'constructed';
   const origins: string[] = originsTaken(run.method);
   const made = trajectories.filter(({ origin }) => origins.includes(origin));
   const place = new Map(states.map(({ id }, index) => [id, index]));

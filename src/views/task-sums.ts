@@ -1,5 +1,7 @@
 import { type Ending, isPolicyEnding } from '../domain/ending.ts';
 import { type FigureName, figureNames, type Sums } from '../domain/figures.ts';
+import { factsOf } from '../domain/methods/index.ts';
+import { isEvaluation } from '../domain/run-config.ts';
 import { passAtK } from '../domain/statistics/pass-at-k.ts';
 import { isMeasurement } from '../domain/wire.ts';
 import { ledgerByTask } from '../store/ledger.ts';
@@ -63,14 +65,17 @@ export async function taskSums(store: Store, run: Run, k = 1): Promise<Map<strin
     add(row.task_id, 'successRate', { part: row.confirmed === 0 ? 0 : row.success!, whole: 1 });
     if (row.reward !== null) add(row.task_id, 'meanReward', { part: row.reward, whole: 1 });
   }
-  if (run.method === 'evaluate') for (const task of sums.values()) weighAlike(task, k);
+  if (isEvaluation(run.config)) for (const task of sums.values()) weighAlike(task, k);
   return sums;
 }
 
 /** Whether the outcome of a trajectory says how good the policy is: recorded ones are not its own, RRO's are made of chosen actions. */
 function speaksForPolicy(run: Run, row: TrajectoryTable): boolean {
   return (
-    run.method !== 'rro' && row.origin === 'policy' && row.success !== null && isPolicyEnding(row.ending as Ending)
+    factsOf(run.method).trajectory !== 'constructed' &&
+    row.origin === 'policy' &&
+    row.success !== null &&
+    isPolicyEnding(row.ending as Ending)
   );
 }
 

@@ -16,6 +16,7 @@ import {
 } from '@temporalio/workflow';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
 import type { CeilingChanges } from '../domain/ceilings.ts';
+import { methods } from '../domain/methods/index.ts';
 import type { RunState } from '../domain/run-config.ts';
 import type {
   CampaignCounts,
@@ -344,7 +345,9 @@ class Campaign {
           .map(([name, count]) => `${name} ${count}`)
           .join(', ') || '–',
       ],
-      ...(this.#input.method === 'cso' ? [['candidate critical steps', criticalSteps] as [string, number]] : []),
+      ...(methods[this.#input.method].findsCriticalSteps
+        ? [['candidate critical steps', criticalSteps] as [string, number]]
+        : []),
       ['branches', branches],
       ['pairs', pairs],
     ];

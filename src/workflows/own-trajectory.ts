@@ -1,8 +1,10 @@
 /** The policy's own trajectory: explored call by call, or built of chosen actions. */
+
 import { CancellationScope, ContinueAsNew, isCancellation, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
-import type { MethodOptions } from '../domain/run-config.ts';
+import type { MethodOptions } from '../domain/methods/index.ts';
+import { methods } from '../domain/methods/index.ts';
 import { seededRandom } from '../domain/statistics/random.ts';
 import type { DrawnAction, StepInput, StepResult, TrajectorySummary, TurnInput } from '../domain/wire.ts';
 import { agent, bookkeeping, faultOf, holder } from './proxies.ts';
@@ -93,7 +95,7 @@ export class OwnTrajectory<Options extends MethodOptions> extends TaskCore<Optio
     const cursor = this.input.cursor?.phase === 'explore' ? this.input.cursor : { nodeId: this.task.rootId, step: 0 };
     let { nodeId, step } = cursor;
     // An evaluation reads no answer that was drawn to learn from.
-    const purpose: TurnInput['purpose'] = this.input.method === 'evaluate' ? 'evaluate' : 'explore';
+    const purpose: TurnInput['purpose'] = methods[this.input.method].gives === 'figures' ? 'evaluate' : 'explore';
     this.status('exploring');
     const explore = async () => {
       while (step < this.task.stepLimit) {
@@ -170,7 +172,7 @@ export class OwnTrajectory<Options extends MethodOptions> extends TaskCore<Optio
   #record(leafId: string, ending: Ending, reward: number | null, success: boolean | null, fault: string | null = null) {
     const { runId, position } = this.input;
     // A success of an evaluation is confirmed on variants of the data, which takes an environment, not only the store.
-    const proxy = this.input.method === 'evaluate' ? agent : bookkeeping;
+    const proxy = methods[this.input.method].gives === 'figures' ? agent : bookkeeping;
     return proxy('record the trajectory').recordTrajectory({
       runId,
       position,

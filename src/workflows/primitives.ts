@@ -1,6 +1,7 @@
 import type { ContrastVerdict } from '../domain/contrast.ts';
+import type { CsoOptions, MethodOptions } from '../domain/methods/index.ts';
+import type { AlternativeOptions } from '../domain/methods/options.ts';
 import { isBetterBy, meanReward, valueAtBest } from '../domain/rising.ts';
-import type { AlternativeOptions, CsoOptions, MethodOptions } from '../domain/run-config.ts';
 import type {
   BranchResult,
   ChoiceInput,

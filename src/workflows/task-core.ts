@@ -1,4 +1,5 @@
 /** What all primitives stand on: one trajectory of one task with its branches, what stops it, what it came to, how it is shown. */
+
 import {
   continueAsNew,
   executeChild,
@@ -8,7 +9,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { stopOfFault } from '../domain/fault-ending.ts';
-import type { MethodOptions } from '../domain/run-config.ts';
+import type { MethodOptions } from '../domain/methods/index.ts';
+import { methods } from '../domain/methods/index.ts';
 import type {
   BranchInput,
   BranchResult,
@@ -206,7 +208,7 @@ export class TaskCore<Options extends MethodOptions> {
       ['ending', this.trajectory?.ending],
       ['reward', this.trajectory?.reward],
       ['steps', this.trajectory?.steps],
-      ['candidate critical steps', this.input.method === 'cso' ? this.criticalSteps : null],
+      ['candidate critical steps', methods[this.input.method].findsCriticalSteps ? this.criticalSteps : null],
       ['branches', this.branches],
       ['pairs', this.#pairs],
     ];

@@ -11,7 +11,8 @@ import type {
   RroOptions,
   SftOptions,
   StepDpoOptions,
-} from '../domain/run-config.ts';
+} from '../domain/methods/index.ts';
+import { methods } from '../domain/methods/index.ts';
 import { faultWords, type TrajectoryInput, type TrajectoryResult } from '../domain/wire.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { cso } from './methods/cso.ts';
@@ -26,7 +27,7 @@ import { TaskRun } from './primitives.ts';
 import { bookkeeping, faultOf } from './proxies.ts';
 
 /** One page each. */
-const methods: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
+const pages: { [name in MethodName]: (task: AnyTaskRun) => Promise<void> } = {
   cso: (task) => cso(task as TaskRun<CsoOptions>),
   rro: (task) => rro(task as TaskRun<RroOptions>),
   ipr: (task) => ipr(task as TaskRun<IprOptions>),
@@ -64,20 +65,16 @@ export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResu
 
 async function mine(task: AnyTaskRun, { method }: TrajectoryInput): Promise<TrajectoryResult> {
   try {
-    await methods[method](task);
+    await pages[method](task);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
     await task.cutShort(error);
   }
   return CancellationScope.nonCancellable(async () => {
     // What was verified before the stop is proof all the same.
-    if (task.wasCutShort) await (keepsExamples(method) ? task.keepExamples() : task.emitPairs());
+    if (task.wasCutShort) await (methods[method].gives === 'examples' ? task.keepExamples() : task.emitPairs());
     return task.finish();
   });
-}
-
-function keepsExamples(method: MethodName): boolean {
-  return method === 'rft' || method === 'sft';
 }
 
 /** A campaign that is gone finds the result in the store. */

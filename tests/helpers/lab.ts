@@ -6,7 +6,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config.ts';
 import { type StartedRun, startedRun } from '../../src/connect.ts';
-import type { CsoOptions } from '../../src/domain/run-config.ts';
+import type { CsoOptions } from '../../src/domain/methods/index.ts';
 import type { CampaignInput } from '../../src/domain/wire.ts';
 import type { Environment } from '../../src/environments/contract.ts';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';

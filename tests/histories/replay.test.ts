@@ -11,7 +11,7 @@ import {
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { methodNames } from '../../src/domain/run-config.ts';
+import { methodNames } from '../../src/domain/methods/index.ts';
 
 const sources = join(import.meta.dirname, '../../src/workflows/index.ts');
 const logger = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };

@@ -2,8 +2,9 @@
  * A world for methods that draw actions one at a time: every state and action has a known chance of success, and an action leads to a state
  * of its own chance.
  */
+
+import type { RroOptions } from '../../src/domain/methods/index.ts';
 import { type BranchedAction, keepBest, type ProvenPair, rroPair } from '../../src/domain/proven-pairs.ts';
-import type { RroOptions } from '../../src/domain/run-config.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchResult } from '../../src/domain/wire.ts';
 import { runTrajectory, useActivities } from './in-process.ts';

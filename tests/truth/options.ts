@@ -1,7 +1,7 @@
 /** Options as a user gets them, with a preset and changes of their own. */
 import { mazeEnvironment } from '../../examples/maze/environment.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config.ts';
-import type { CsoOptions, IprOptions, RroOptions } from '../../src/domain/run-config.ts';
+import type { CsoOptions, IprOptions, RroOptions } from '../../src/domain/methods/index.ts';
 import { csoOptions, iprOptions, rroOptions } from '../../src/method-options.ts';
 
 type Preset = 'published' | 'sound';

@@ -4,8 +4,8 @@
  */
 import { createMazes } from '../../examples/maze/mazes.ts';
 import { branchAll, judgeStep } from '../../src/domain/critical-step.ts';
+import type { CsoOptions } from '../../src/domain/methods/index.ts';
 import { type BranchedAction, csoPairs, keepBest, type ProvenPair } from '../../src/domain/proven-pairs.ts';
-import type { CsoOptions } from '../../src/domain/run-config.ts';
 import { twoSidedQuantile } from '../../src/domain/statistics/normal.ts';
 import { type Random, seededRandom } from '../../src/domain/statistics/random.ts';
 import type { BranchInput, BranchPurpose, BranchResult, OpenedTask } from '../../src/domain/wire.ts';

@@ -1,4 +1,4 @@
-import type { EtoOptions, IprOptions } from '../../domain/run-config.ts';
+import type { EtoOptions, IprOptions } from '../../domain/methods/index.ts';
 import type { TrajectorySummary } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';
 

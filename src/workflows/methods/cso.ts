@@ -1,5 +1,5 @@
 import { isPolicyFailure } from '../../domain/ending.ts';
-import type { CsoOptions } from '../../domain/run-config.ts';
+import type { CsoOptions } from '../../domain/methods/index.ts';
 import { isVerifiedSuccess } from '../../domain/verification.ts';
 import type { JudgeResult, TrajectorySummary } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';

@@ -1,4 +1,4 @@
-import type { EtoOptions } from '../../domain/run-config.ts';
+import type { EtoOptions } from '../../domain/methods/index.ts';
 import type { TaskRun } from '../primitives.ts';
 import { contrastOutcomes } from './contrast-outcomes.ts';
 

@@ -1,4 +1,4 @@
-import type { EvaluateOptions } from '../../domain/run-config.ts';
+import type { EvaluateOptions } from '../../domain/methods/index.ts';
 import type { TaskRun } from '../primitives.ts';
 
 /** Evaluation of the policy on one sample of a task: its own trajectory, made for nothing else, and no more. */

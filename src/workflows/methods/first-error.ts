@@ -1,5 +1,5 @@
 import { isPolicyFailure } from '../../domain/ending.ts';
-import type { StepDpoOptions } from '../../domain/run-config.ts';
+import type { StepDpoOptions } from '../../domain/methods/index.ts';
 import type { TaskRun } from '../primitives.ts';
 import { provePreference } from './prove-preference.ts';
 

@@ -1,5 +1,5 @@
 import { betterByBoth } from '../../domain/contrast.ts';
-import type { IprOptions } from '../../domain/run-config.ts';
+import type { IprOptions } from '../../domain/methods/index.ts';
 import type { TaskRun } from '../primitives.ts';
 import { contrastOutcomes } from './contrast-outcomes.ts';
 import { prove } from './prove.ts';

@@ -1,4 +1,4 @@
-import type { StepDpoOptions } from '../../domain/run-config.ts';
+import type { StepDpoOptions } from '../../domain/methods/index.ts';
 import type { Preference } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';
 import { verifyAgainst } from './verify-against.ts';

@@ -1,4 +1,4 @@
-import type { IprOptions, RroOptions } from '../../domain/run-config.ts';
+import type { IprOptions, RroOptions } from '../../domain/methods/index.ts';
 import type { DrawnAction } from '../../domain/wire.ts';
 import type { StepStart, TaskRun } from '../primitives.ts';
 import { verifyAgainst } from './verify-against.ts';

@@ -1,4 +1,4 @@
-import type { RftOptions } from '../../domain/run-config.ts';
+import type { RftOptions } from '../../domain/methods/index.ts';
 import type { TaskRun } from '../primitives.ts';
 
 /**

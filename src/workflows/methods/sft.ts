@@ -1,4 +1,4 @@
-import type { SftOptions } from '../../domain/run-config.ts';
+import type { SftOptions } from '../../domain/methods/index.ts';
 import type { TaskRun } from '../primitives.ts';
 
 /** Supervised fine-tuning on one task: the expert's trajectory is kept to be imitated. The policy does nothing. */

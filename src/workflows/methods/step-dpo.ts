@@ -1,4 +1,4 @@
-import type { StepDpoOptions } from '../../domain/run-config.ts';
+import type { StepDpoOptions } from '../../domain/methods/index.ts';
 import type { TaskRun } from '../primitives.ts';
 import { firstError } from './first-error.ts';
 import { provePreference } from './prove-preference.ts';

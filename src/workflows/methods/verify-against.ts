@@ -1,4 +1,5 @@
-import type { MethodOptions, VerificationOptions } from '../../domain/run-config.ts';
+import type { MethodOptions } from '../../domain/methods/index.ts';
+import type { VerificationOptions } from '../../domain/methods/options.ts';
 import { tally, verdictOn } from '../../domain/verification.ts';
 import type { BranchPurpose, BranchResult } from '../../domain/wire.ts';
 import type { TaskRun } from '../primitives.ts';

@@ -1,0 +1,30 @@
+/** What is asked about a method wherever methods differ: each answers all of it once, in its own file. */
+import type { Split } from '../task.ts';
+
+export type MethodFacts<Options> = {
+  /** In running text. */
+  title: string;
+  /** What a run gives to learn from: pairs, trajectories to imitate, or nothing but figures. */
+  gives: 'pairs' | 'examples' | 'figures';
+  /**
+   * How the trajectory of a task is made: `explored` by the policy to its own ending, `constructed` from actions that were chosen among draws, or
+   * `demonstrated` by the expert alone.
+   */
+  trajectory: 'explored' | 'constructed' | 'demonstrated';
+  /** Whether it goes on from other states than a task's first, so that the environment must be branchable. */
+  branches: boolean;
+  /** Which recorded trajectories of a policy it mines instead of its own; null where it has no use for any. */
+  minesRecorded: 'failures' | 'all' | null;
+  /** Whether it looks for steps at which the policy's action scores low and an alternative high. */
+  findsCriticalSteps: boolean;
+  /** Models that it may ask besides the policy. */
+  asks: readonly ('expert' | 'prm')[];
+  /** What an action is shown with: the score of a process reward model, or the value of its rollouts. */
+  worth: 'score' | 'value';
+  /** Split that its tasks come from, unless the user names one. */
+  split: Split;
+  /** The usual format to export to; null where there is nothing to export. */
+  exportFormat: 'trl' | 'crux-masked' | 'trl-sft' | null;
+  /** What decided about its pairs, for their certificates. */
+  thresholds(options: Options): { [name: string]: number };
+};

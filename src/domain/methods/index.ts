@@ -1,0 +1,64 @@
+/** Every method, with what it is. A new one gets a file beside this one and a row here; the compiler asks for the rest. */
+import { type CsoOptions, cso } from './cso.ts';
+import { type EtoOptions, eto } from './eto.ts';
+import { type EvaluateOptions, evaluate } from './evaluate.ts';
+import type { MethodFacts } from './facts.ts';
+import { type IprOptions, ipr } from './ipr.ts';
+import { type RftOptions, rft } from './rft.ts';
+import { type RroOptions, rro } from './rro.ts';
+import { type SftOptions, sft } from './sft.ts';
+import { type StepDpoOptions, stepDpo } from './step-dpo.ts';
+
+export type {
+  CsoOptions,
+  EtoOptions,
+  EvaluateOptions,
+  IprOptions,
+  MethodFacts,
+  RftOptions,
+  RroOptions,
+  SftOptions,
+  StepDpoOptions,
+};
+
+/** Options of each method, by its name. */
+export type OptionsOf = {
+  cso: CsoOptions;
+  rro: RroOptions;
+  ipr: IprOptions;
+  eto: EtoOptions;
+  'step-dpo': StepDpoOptions;
+  rft: RftOptions;
+  sft: SftOptions;
+  evaluate: EvaluateOptions;
+};
+
+export type MethodName = keyof OptionsOf;
+
+export type MethodOptions = OptionsOf[MethodName];
+
+export const methods: { readonly [name in MethodName]: MethodFacts<OptionsOf[name]> } = {
+  cso,
+  rro,
+  ipr,
+  eto,
+  'step-dpo': stepDpo,
+  rft,
+  sft,
+  evaluate,
+};
+
+/** Methods that give something to learn from, in the order in which they are listed. */
+export const methodNames = (Object.keys(methods) as MethodName[]).filter((name) => methods[name].gives !== 'figures');
+
+/** Facts of a method by a name that comes from a store. @throws Error for a name that is none */
+export function factsOf(method: string): MethodFacts<never> {
+  const facts = findFacts(method);
+  if (facts === null) throw new Error(`There is no method "${method}".`);
+  return facts;
+}
+
+/** Facts of a method by a name that comes from anywhere; null for a name that is none. */
+export function findFacts(method: string): MethodFacts<never> | null {
+  return Object.hasOwn(methods, method) ? methods[method as MethodName] : null;
+}

@@ -1,0 +1,38 @@
+import type { MethodFacts } from './facts.ts';
+import type { ExpertSource, OutcomeOptions, VerificationOptions } from './options.ts';
+
+/** Options of IPR. [P] values are those of the paper (arXiv 2406.11176), [D] ours. */
+export type IprOptions = OutcomeOptions & {
+  experts: ExpertSource;
+  /** Temperature of the policy's trajectories that the expert's are contrasted with: 0 [P]. */
+  temperature: number;
+  /** N: rollouts that value a step; 5 [P]. */
+  rollouts: number;
+  /** τ: least difference of both outcome and step value for a step pair [P: 0.01 WebShop, 0.1 SQL]. */
+  gap: number;
+  /** What a step pair contrasts: the rest of the trajectories [P], or the single actions. */
+  contrast: 'rest' | 'action';
+  verification: VerificationOptions;
+  /** Most pairs kept of a step and of a task; null for all [D]. */
+  pairsPerStep: number | null;
+  pairsPerTask: number | null;
+};
+
+export const ipr: MethodFacts<IprOptions> = {
+  title: 'IPR',
+  gives: 'pairs',
+  trajectory: 'explored',
+  branches: true,
+  minesRecorded: null,
+  findsCriticalSteps: false,
+  asks: ['expert'],
+  worth: 'value',
+  split: 'train',
+  exportFormat: 'crux-masked',
+  thresholds: ({ gap, temperature, maxPassRate, verification }) => ({
+    gap,
+    temperature,
+    maxPassRate,
+    confidence: verification.confidence,
+  }),
+};

@@ -1,0 +1,30 @@
+import type { MethodFacts } from './facts.ts';
+import type { ExpertSource } from './options.ts';
+
+/** Options of rejection-sampling fine-tuning. [P] values are those of the ETO paper (arXiv 2403.02502), its baseline; [D] ours. */
+export type RftOptions = {
+  /** N: trajectories that are sampled of a task; 10 [P]. */
+  trajectories: number;
+  /** Most examples kept of a task, different in their actions; 2 [P], null for all. */
+  examplesPerTask: number | null;
+  /** A task must be solved this often. `published` 1, `sound` 2: a success that does not come again may be luck [D]. */
+  leastSuccesses: number;
+  /** Successes must hold on variants of the task's data, where the environment has them [D]. */
+  confirmOnVariants: boolean;
+  /** Whose expert trajectories are added [P]; `none` where the user has them already. */
+  experts: ExpertSource | 'none';
+};
+
+export const rft: MethodFacts<RftOptions> = {
+  title: 'RFT',
+  gives: 'examples',
+  trajectory: 'explored',
+  branches: true,
+  minesRecorded: null,
+  findsCriticalSteps: false,
+  asks: ['expert'],
+  worth: 'score',
+  split: 'train',
+  exportFormat: 'trl-sft',
+  thresholds: () => ({}),
+};

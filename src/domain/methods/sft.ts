@@ -1,0 +1,25 @@
+import type { MethodFacts } from './facts.ts';
+import type { ExpertSource } from './options.ts';
+
+/** Options of SFT. */
+export type SftOptions = {
+  experts: ExpertSource;
+  /** Which expert trajectories are examples. */
+  keep: 'successful' | 'all';
+  /** Successes must hold on variants of the task's data. `published` false, `sound` true [D]. */
+  confirmOnVariants: boolean;
+};
+
+export const sft: MethodFacts<SftOptions> = {
+  title: 'SFT',
+  gives: 'examples',
+  trajectory: 'demonstrated',
+  branches: false,
+  minesRecorded: null,
+  findsCriticalSteps: false,
+  asks: ['expert'],
+  worth: 'score',
+  split: 'train',
+  exportFormat: 'trl-sft',
+  thresholds: () => ({}),
+};
