@@ -84,6 +84,7 @@ const runSchema = z.strictObject({
   format: z.enum(['react', 'tools']).default('react'),
   stepLimit: z.int().min(1).max(100_000).nullable().default(null),
   tokenLimit: z.int().min(1).nullable().default(null),
+  stop: z.boolean().default(true),
   granularity: z.enum(['rollout', 'call']).default('rollout'),
   parallel: z.int().min(1).max(200).default(40),
   window: z.int().min(1).max(500).default(50),

@@ -14,6 +14,7 @@ import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
+import { stopSequences } from './environments/stop-sequences.ts';
 import { CruxError } from './errors.ts';
 import { guardTest } from './leak-guard.ts';
 import { methodOptions } from './method-options.ts';
@@ -87,6 +88,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
   checkPriced(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
   checkBounded(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
+  const format = trajectories === 'imported' ? 'react' : config.run.format;
   const settings: RunSettings = {
     schemaVersion: 1,
     preset,
@@ -94,9 +96,10 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
     environmentVersion: environment.version,
     split,
     trajectories,
-    format: trajectories === 'imported' ? 'react' : config.run.format,
+    format,
     stepLimit: config.run.stepLimit ?? environment.stepLimit,
     tokenLimit: config.run.tokenLimit,
+    stop: config.run.stop ? stopSequences(environment, format) : [],
     granularity: request.granularity ?? config.run.granularity,
     parallel: config.run.parallel,
     window: config.run.window,

@@ -172,6 +172,12 @@ export function registerCommands(program: Command): void {
     .option('--max-length <n>', "the target's limit in tokens", wholeNumber)
     .addOption(new Option('--thought <what>', "the sides' thoughts").choices(['keep', 'drop']).default('keep'))
     .addOption(new Option('--arguments-as <form>', 'tool arguments in TRL rows').choices(['object', 'text']))
+    .addOption(
+      new Option('--system-role <what>', "the system message (default: as the run's policy was asked)").choices([
+        'keep',
+        'fold',
+      ]),
+    )
     .option('--tools-as-text', 'tool calls and results as text, for targets without tool turns')
     .option(
       '--train-on-observations',

@@ -73,12 +73,14 @@ function loaded<Item extends { group: string }>(
 
 export async function exportRun(options: GlobalOptions, runId: string, given: Given): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
-    await store.runs.get(runId);
+    const { config } = await store.runs.get(runId);
     const source = await sourceFor(store, runId, given.format);
     const { groups, write } = await source.load(store, runId, options);
     // Before anything is written: what left the store without a record could leak into a test.
     await recordUse(store, runId, source.use, groups);
-    const result = await write({ ...given, out: resolve(given.out), force: given.force === true });
+    // A model is trained on conversations of the form in which it was asked, unless the user says otherwise.
+    const { systemRole = 'keep' } = config.models.policy;
+    const result = await write({ systemRole, ...given, out: resolve(given.out), force: given.force === true });
     printResult(options, result, () => result.summary);
   });
 }

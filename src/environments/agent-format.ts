@@ -81,6 +81,8 @@ function textFormat(text: TextFormat): AgentFormat {
   };
 }
 
+export const generalObservationPrefix = 'Observation: ';
+
 /** The general ReAct form, for environments that prescribe none. Source of the idea: ReAct, arXiv 2210.03629. */
 function reactText(tools: Tool[]): TextFormat {
   const names = tools.map((tool) => tool.function.name);
@@ -89,7 +91,7 @@ function reactText(tools: Tool[]): TextFormat {
   );
   const hint = `Write "Thought: …", then "Action: <tool>", then "Action Input: <JSON object>". Tools: ${names.join(', ')}.`;
   return {
-    observationPrefix: 'Observation: ',
+    observationPrefix: generalObservationPrefix,
     instructions: [
       'You work in steps. In each step write exactly:',
       'Thought: what you think\nAction: the name of one tool\nAction Input: its arguments as a JSON object',

@@ -58,6 +58,11 @@ export type TextFormat = {
   render(thought: string, action: Action): string;
   /** Written before each observation, e.g. `Observation: `. */
   observationPrefix: string;
+  /**
+   * Texts before which an answer of a model ends, for servers that take stop sequences. Default: a line that begins with `observationPrefix`, where that
+   * holds a word.
+   */
+  stop?: readonly string[];
 };
 
 /** What the agent is told at the start, without anything about the action format. */

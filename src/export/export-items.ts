@@ -31,6 +31,8 @@ export type ExportOptions = {
   maxLength?: number;
   /** Tool traffic as text, for targets without tool turns. Default false. */
   toolsAsText?: boolean;
+  /** `fold`: the system message in the first user message, and strict alternation, for templates that know no system role. Default `keep`. */
+  systemRole?: 'keep' | 'fold';
   /** Whether the sides keep their thoughts; the prompt always does. Default `keep`. */
   thought?: 'keep' | 'drop';
   /** How TRL rows hold tool arguments. Default `object`. */
@@ -158,7 +160,11 @@ function resolveOptions<Item>(
   const toolsAsText = options.toolsAsText === true || format.toolsAsText?.(tokenizer) === true;
   return {
     row: { maxLength, argumentsAs, trainOnObservations: options.trainOnObservations === true, ties },
-    prepare: { thought: options.thought ?? 'keep', toolsAsText },
+    prepare: {
+      thought: options.thought ?? 'keep',
+      toolsAsText,
+      ...(options.systemRole === 'fold' && { systemRole: options.systemRole }),
+    },
   };
 }
 

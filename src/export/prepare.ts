@@ -1,3 +1,4 @@
+import { foldedMessages } from '../domain/folded-messages.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import { type Conversation, usesTools } from './conversation.ts';
 import type { RowFinding } from './finding.ts';
@@ -5,7 +6,12 @@ import type { ExportItem, ItemKind } from './item.ts';
 import { splitThought } from './thought.ts';
 import { withToolsAsText } from './tools-as-text.ts';
 
-export type PrepareOptions = { thought: 'keep' | 'drop'; toolsAsText: boolean };
+export type PrepareOptions = {
+  thought: 'keep' | 'drop';
+  toolsAsText: boolean;
+  /** `fold`: no system role and strict alternation, as the policy was asked. Absent: as the conversation is. */
+  systemRole?: 'fold';
+};
 
 /** An item made ready for a format, or null with the finding that says why no target should get it. */
 export type Prepared<Item> = { item: Item | null; findings: RowFinding[] };
@@ -50,14 +56,28 @@ export function prepareItem<Item extends ExportItem>(
     const reason = `Task ${item.taskId} belongs to the test split: training on it voids an evaluation on that split.`;
     note('test-split', 'warning', reason);
   }
-  if (!options.toolsAsText || (conversation.tools.length === 0 && !messagesOf(conversation).some(usesTools)))
-    return { item, findings };
-  note(
-    'tools-as-text',
-    'rewritten',
-    'Tools, calls and results were written as text; serve the trained model with the same text form.',
-  );
-  return { item: kind.withConversation(item, withToolsAsText(conversation)), findings };
+  if (options.toolsAsText && (conversation.tools.length > 0 || messagesOf(conversation).some(usesTools))) {
+    note(
+      'tools-as-text',
+      'rewritten',
+      'Tools, calls and results were written as text; serve the trained model with the same text form.',
+    );
+    conversation = withToolsAsText(conversation);
+  }
+  if (options.systemRole === 'fold') {
+    note(
+      'system-folded',
+      'rewritten',
+      'The system message stands in the first user message, and neighbours of one role are one message, as the policy was asked.',
+    );
+    conversation = folded(conversation);
+  }
+  return { item: kind.withConversation(item, conversation), findings };
+}
+
+/** A prompt ends with the user or a tool and a side starts with the assistant, so that neighbours of one role never stand on both sides of that. */
+function folded({ prompt, tools, sides }: Conversation): Conversation {
+  return { prompt: foldedMessages(prompt), tools, sides: sides.map(foldedMessages) };
 }
 
 /** What no target survives, whatever the kind; null when there is nothing. */

@@ -25,12 +25,16 @@ function build<Item extends ExportItem>(
   kind: ItemKind<Item>,
   format: ExportFormat<Item>,
   items: Item[],
-  { thought = 'keep', toolsAsText = false, ...row }: BuildOptions,
+  { thought = 'keep', toolsAsText = false, systemRole, ...row }: BuildOptions,
   tokenizer: ChatTokenizer | null,
 ) {
   const built = buildRows(kind, items, format, tokenizer, {
     row: { ...rowOptions, ...row },
-    prepare: { thought, toolsAsText: toolsAsText || format.toolsAsText?.(tokenizer) === true },
+    prepare: {
+      thought,
+      toolsAsText: toolsAsText || format.toolsAsText?.(tokenizer) === true,
+      ...(systemRole && { systemRole }),
+    },
   });
   return {
     rows: built.rows.map((row) => JSON.parse(jsonLine(row))),

@@ -378,6 +378,16 @@ describe('openai', () => {
     expect(rules).toEqual([`left-out ${rule}`]);
   });
 
+  it('folds the system message into the first user message, in strict alternation, as a policy without a system role was asked', () => {
+    const { rows, rules } = build('openai', [pair()], { toolsAsText: true, systemRole: 'fold' });
+    const messages: { role: string; content: string }[] = rows[0].input.messages;
+    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    const { prompt } = pair();
+    expect(messages[0]!.content).toContain(prompt[0]!.content);
+    expect(messages[0]!.content).toContain(prompt[1]!.content);
+    expect(rules).toEqual(['rewritten pair/tools-as-text', 'rewritten pair/system-folded']);
+  });
+
   it('writes tool traffic as text for services without tool turns', () => {
     const { rows, rules } = build('openai', [pair()], { toolsAsText: true });
     const messages: { role: string; content: string }[] = rows[0].input.messages;

@@ -99,6 +99,25 @@ describe('an answer', () => {
   });
 });
 
+describe('stop sequences of a run', () => {
+  it('go along with calls of policy and expert, not of the judge, and change no key', async () => {
+    const { gateway, endpoint, call, run } = await gatewayTo([{}, {}, {}, {}]);
+    const stopping: Run = { ...run, config: { ...run.config, stop: ['\nObservation:'] } };
+    const first = await gateway.answer(call({}, stopping), never);
+    await gateway.answer(call({ role: 'expert' }, stopping), never);
+    await gateway.answer(call({ role: 'prm' }, stopping), never);
+    await gateway.answer(call({ sample: 1 }), never);
+    expect(endpoint.requests.map(({ body }) => body.stop)).toEqual([
+      ['\nObservation:'],
+      ['\nObservation:'],
+      undefined,
+      undefined,
+    ]);
+    expect(first.sent).toMatchObject({ parameters: { stop: ['\nObservation:'], seed: first.seed } });
+    expect(await gateway.answer(call(), never)).toEqual(first);
+  });
+});
+
 describe('the key of a call', () => {
   const changes: { [what: string]: (call: ModelCall) => ModelCall } = {
     state: (call) => addressed(call, { nodeId: 'node-2' }),

@@ -43,7 +43,8 @@ function parse(text: string): ParsedAction {
     .slice(0, at)
     .replace(/^\s*Thought:/, '')
     .trim();
-  const action = text.slice(at + marker.length);
+  // An observation behind the action is the model's own invention, and so is what it goes on with.
+  const [action] = text.slice(at + marker.length).split(/\n\s*Observation:/) as [string];
   const fenced = block.exec(action);
   const outside = fenced ? action.slice(0, fenced.index) + action.slice(fenced.index + fenced[0].length) : action;
   if (/submit/i.test(outside)) return { kind: 'action', thought, action: { tool: 'submit', arguments: {} } };

@@ -21,6 +21,12 @@ describe('reading a turn', () => {
     ['submit in a sentence', 'Thought: done\nAction: I submit this.', 'done', submit],
     ['the word in a query is not a submission', "Action:\n```sql\nSELECT 'submit'\n```", '', query("SELECT 'submit'")],
     ['submit before a block', 'Thought: x\nAction: submit\n```sql\nSELECT 1\n```', 'x', submit],
+    [
+      'nothing behind an observation that the model invented, "submit" least of all',
+      'Thought: look\nAction:\n```sql\nSHOW TABLES\n```\nObservation: [("singer",)]\nThought: done\nAction: submit',
+      'look',
+      query('SHOW TABLES'),
+    ],
     ['skip', 'Thought: too hard\nAction: skip', 'too hard', { tool: 'skip', arguments: {} }],
     ['no thought', 'Action:\n```sql\nSELECT 1\n```', '', query('SELECT 1')],
   ])('%s', (_, text, thought, action) => {

@@ -1,0 +1,17 @@
+import type { AgentFormatName } from '../domain/action.ts';
+import { generalObservationPrefix } from './agent-format.ts';
+import type { Environment } from './contract.ts';
+
+/** A prefix that is a mere sign, as `> `, stands in answers that invent nothing. */
+const word = /\p{L}{3}/u;
+
+/**
+ * Texts before which a model's answer ends, so that it does not write its own observations: the line that an observation would begin. Native tool calls
+ * end by themselves.
+ */
+export function stopSequences({ textFormat }: Environment, format: AgentFormatName): string[] {
+  if (format === 'tools') return [];
+  if (textFormat?.stop) return [...textFormat.stop];
+  const label = (textFormat?.observationPrefix ?? generalObservationPrefix).trim();
+  return word.test(label) ? [`\n${label}`] : [];
+}
