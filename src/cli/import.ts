@@ -4,8 +4,9 @@ import { storeLocation } from '../config.ts';
 import { type AgreementReport, differenceCause, measureAgreement } from '../environments/intercode-sql/agreement.ts';
 import { interCodeSql } from '../environments/intercode-sql/environment.ts';
 import { importSqlDataset } from '../environments/intercode-sql/import.ts';
-import { readRecordedRuns } from '../environments/intercode-sql/recorded-runs.ts';
+import { type RecordedRun, readRecordedRuns } from '../environments/intercode-sql/recorded-runs.ts';
 import { sqlTextFormat } from '../environments/intercode-sql/text-format.ts';
+import { CruxError } from '../errors.ts';
 import { type ImportedCounts, importTrajectories } from '../imports/recorded-trajectories.ts';
 import { openStore } from '../store/store.ts';
 import { configIfValid, type GlobalOptions, homeOf, printResult, say } from './setting.ts';
@@ -21,15 +22,17 @@ export async function importData(
 ): Promise<void> {
   const from = resolve(given.from);
   const home = homeOf(options);
-  const name = given.name ?? basename(from);
+  const name = dataName(given.name ?? basename(from));
   const into = join(home, 'data', name);
+  const runs = existsSync(join(from, 'runs')) ? await readRecordedRuns(from) : null;
   const progress = progressLine(options);
   const imported = await importSqlDataset({
     from,
     into,
+    check: (taskIds) => assertTasksOf(runs ?? [], taskIds, from),
     onProgress: ({ stage, done, total }) => progress(stage === 'golds' ? 'gold queries' : stage, done, total),
   });
-  const recorded = existsSync(join(from, 'runs')) ? await importRuns(options, from, into, name, progress) : null;
+  const recorded = runs ? await importRuns(options, { from, into, name, runs }, progress) : null;
   progress.end();
   const result = {
     name,
@@ -52,11 +55,27 @@ export async function importData(
   );
 }
 
+/**
+ * The name becomes a folder under the home's data.
+ * @throws CruxError `User.Config` for one that would lead elsewhere
+ */
+function dataName(name: string): string {
+  if (/^[\p{L}\p{N}_][\p{L}\p{N} ._-]{0,63}$/u.test(name)) return name;
+  const what = `${JSON.stringify(name)} is no name for a data set: it takes up to 64 letters, digits, blanks, _, - and dots, and begins with no dot.`;
+  throw new CruxError('User.Config', what, { remedy: 'Give another one with --name.' });
+}
+
+/** @throws CruxError `User.NotFound` when runs were recorded of tasks that are not there */
+function assertTasksOf(runs: RecordedRun[], taskIds: ReadonlySet<string>, from: string): void {
+  const unknown = runs.find(({ taskId }) => !taskIds.has(taskId));
+  if (!unknown) return;
+  const what = `${join(from, 'runs')} has a run of ${unknown.model} on task ${unknown.taskId}, which the benchmark does not have.`;
+  throw new CruxError('User.NotFound', what, { remedy: 'Take that log out of the folder.' });
+}
+
 async function importRuns(
   options: GlobalOptions,
-  from: string,
-  into: string,
-  name: string,
+  { from, into, name, runs }: { from: string; into: string; name: string; runs: RecordedRun[] },
   progress: ReturnType<typeof progressLine>,
 ) {
   progress('agreement with MySQL', 0, 1);
@@ -66,7 +85,6 @@ async function importRuns(
   const store = await openStore(storeLocation(config, homeOf(options)));
   const environment = interCodeSql({ data: into, name });
   try {
-    const runs = await readRecordedRuns(from);
     const counts = await importTrajectories(
       store,
       environment,

@@ -2,15 +2,15 @@
  * A dataset folder: `dataset.json` (name, source, tasks) beside `databases/<db>.sqlite`. Importers and the bundled demo write it; the
  * environment reads it. Databases are never changed after they were written.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
 
-const databaseName = /^[A-Za-z0-9_-]{1,64}$/;
+/** It is the name of a file too, so it can lead nowhere else. */
+export const databaseName = /^[A-Za-z0-9_-]{1,64}$/;
 
 const taskSchema = z.object({
   id: z.string().min(1),
@@ -29,7 +29,7 @@ const taskSchema = z.object({
   emptyGold: z.boolean(),
 });
 
-const datasetSchema = z.object({
+export const datasetSchema = z.object({
   schemaVersion: z.literal(1),
   name: z.string().min(1),
   /** Where tasks and data come from, with their licence, for reports. */
@@ -116,61 +116,6 @@ export function datasetDigest(dataset: SqlDataset): string {
     }
   }
   return hash.digest('hex').slice(0, 16);
-}
-
-/**
- * Writes a dataset folder in one piece: everything goes into a temporary folder beside it, which then takes its name.
- * @throws CruxError `User.Config` when the folder holds anything else than a dataset
- * @param build makes the databases in the `databases` folder that it is given, and returns the content of `dataset.json`
- * @param existing what happens to a folder of that name: an import replaces it, while the first of several equal writers wins
- */
-export async function writeDataset(
-  folder: string,
-  build: (databases: string) => Promise<DatasetFile>,
-  existing: 'replace' | 'keep' = 'replace',
-): Promise<SqlDataset> {
-  assertReplaceable(folder);
-  const mark = randomUUID().slice(0, 8);
-  const temporary = `${folder}.writing-${mark}`;
-  const replaced = `${folder}.replaced-${mark}`;
-  await mkdir(join(temporary, 'databases'), { recursive: true });
-  try {
-    const content = datasetSchema.parse(await build(join(temporary, 'databases')));
-    await writeDurably(join(temporary, 'dataset.json'), `${JSON.stringify(content, null, 1)}\n`);
-    readDataset(temporary);
-    if (existing === 'replace' && existsSync(folder)) await rename(folder, replaced);
-    try {
-      await rename(temporary, folder);
-    } catch (error) {
-      if (existing === 'replace') throw error;
-    }
-    return readDataset(folder);
-  } finally {
-    // What was replaced comes back when nothing could take its place.
-    if (existsSync(replaced) && !existsSync(folder)) await rename(replaced, folder);
-    await rm(replaced, { recursive: true, force: true });
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-/** @throws CruxError `User.Config` for a folder with other things in it, which must not be deleted */
-export function assertReplaceable(folder: string): void {
-  if (!existsSync(folder)) return;
-  const entries = readdirSync(folder);
-  if (!entries.length || entries.includes('dataset.json') || entries.includes('databases')) return;
-  const what = `${folder} holds other files (${entries.slice(0, 3).join(', ')}), so no dataset is written there.`;
-  throw new CruxError('User.Config', what, { remedy: 'Name a new folder.' });
-}
-
-/** Writes a file and waits until it is on the disk. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 function isSqliteFile(path: string): boolean {

@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Column, columnTable, createColumnTable } from './column.ts';
+import { databaseName } from './dataset.ts';
 import { type Token, tokenize } from './mysql/tokenizer.ts';
 
 export type DumpValue = string | number | null;
@@ -25,22 +26,30 @@ export type DumpDatabase = { name: string; tables: DumpTable[] };
  */
 export function parseDump(dump: string): DumpDatabase[] {
   const databases: DumpDatabase[] = [];
+  let database: DumpDatabase | null = null;
+  const use = (name: string) => {
+    database = databases.find((known) => known.name === name) ?? { name, tables: [] };
+    if (!databases.includes(database)) databases.push(database);
+  };
   const current = () => {
-    const database = databases.at(-1);
     if (!database) throw new Error('The dump creates a table before it names a database with USE.');
     return database;
   };
   for (const statement of statements(tokenize(dump))) {
     const reader = new Reader(statement);
-    if (reader.accept('USE')) databases.push({ name: reader.identifier(), tables: [] });
+    if (reader.accept('USE')) use(reader.identifier());
     else if (reader.accept('CREATE', 'TABLE')) current().tables.push(createTable(reader));
     else if (reader.accept('INSERT', 'INTO')) insertRows(reader, current());
   }
   return databases;
 }
 
-/** Writes one database under a temporary name, waits until it is on the disk, and gives it its name. */
+/**
+ * Writes one database and waits until it is on the disk.
+ * @throws Error for a name that is no name of a file in the folder
+ */
 export async function writeDatabase(folder: string, { name, tables }: DumpDatabase): Promise<void> {
+  if (!databaseName.test(name)) throw new Error(`${JSON.stringify(name)} is no name of a database.`);
   const path = join(folder, `${name}.sqlite`);
   const database = new DatabaseSync(path);
   try {

@@ -1,21 +1,24 @@
 /** Makes dataset folders of the benchmark files that users have: InterCode-SQL's, or Spider's training part. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
 import { Connection } from './connection.ts';
-import { type DatasetFile, type SqlDataset, type SqlTask, writeDataset } from './dataset.ts';
-import { parseDump, writeDatabase } from './import-dump.ts';
+import { type DatasetFile, databaseName, type SqlDataset, type SqlTask } from './dataset.ts';
+import { type DumpDatabase, parseDump, writeDatabase } from './import-dump.ts';
 import { readSqliteDatabase } from './import-sqlite.ts';
+import { assertReplaceable, writeDataset } from './write-dataset.ts';
 
 export type ImportProgress = { stage: 'databases' | 'golds'; done: number; total: number };
 export type ImportOptions = {
   /** Folder with the benchmark's files. */
   from: string;
-  /** Dataset folder that is made; an older one is replaced. */
+  /** Dataset folder that is made; an older dataset is replaced. Neither of the two folders may be in the other. */
   into: string;
+  /** Is given the ids of the tasks before anything is written, and may refuse them by throwing. */
+  check?: (taskIds: ReadonlySet<string>) => void;
   onProgress?: (progress: ImportProgress) => void;
 };
 export type ImportResult = {
@@ -37,16 +40,15 @@ const testShare = 0.3;
 const splitSeed = 'intercode-sql-1';
 const goldLimits = { rows: 100_000, characters: 64_000_000 };
 
-const interCodeTasks = z.array(
-  z.object({ db: z.string(), gold: z.string(), query: z.string(), hardness: z.string().nullish() }),
-);
+const text = z.string().trim().min(1);
+const interCodeTasks = z.array(z.object({ db: z.string(), gold: text, query: text, hardness: z.string().nullish() }));
 const spiderTasks = z.array(
-  z.object({ id: z.union([z.number(), z.string()]), db: z.string(), gold: z.string(), query: z.string() }),
+  z.object({ id: z.union([z.number(), z.string()]), db: z.string(), gold: text, query: text }),
 );
 
 /**
- * Imports whichever of the two benchmarks the folder holds.
- * @throws CruxError `User.NotFound` when it holds neither
+ * Imports whichever of the two benchmarks the folder holds. Nothing is written before all files have been read and checked.
+ * @throws CruxError `User.NotFound` when it holds neither, or one that is not in its form; `User.Config` for a place that cannot be written
  */
 export async function importSqlDataset(options: ImportOptions): Promise<ImportResult> {
   const holds = (files: readonly string[]) => files.every((file) => existsSync(join(options.from, file)));
@@ -68,8 +70,15 @@ export async function importInterCode(options: ImportOptions): Promise<ImportRes
   ];
   const rows = readTasks(tasksFile, interCodeTasks);
   const tasks = rows.map(({ db, gold, query, hardness }, index) => {
-    return { id: String(index), db, question: query.trim(), gold: gold.trim(), difficulty: hardness ?? null };
+    return { id: String(index), db, question: query, gold, difficulty: hardness ?? null };
   });
+  const databases = readDump(dumpFile);
+  assertWhole(
+    tasks,
+    databases.map(({ name }) => name),
+    tasksFile,
+    dumpFile,
+  );
   return await importWith(
     options,
     'intercode-sql',
@@ -77,7 +86,6 @@ export async function importInterCode(options: ImportOptions): Promise<ImportRes
     'mysql',
     tasks,
     async (folder, report) => {
-      const databases = parseDump(readFileSync(dumpFile, 'utf8'));
       for (const [index, database] of databases.entries()) {
         await writeDatabase(folder, database);
         report(index + 1, databases.length);
@@ -99,10 +107,14 @@ export async function importSpiderTrain(options: ImportOptions): Promise<ImportR
   const tasks = rows.map(({ id, db, gold, query }) => ({
     id: String(id),
     db,
-    question: query.trim(),
-    gold: gold.trim(),
+    question: query,
+    gold,
     difficulty: null,
   }));
+  const names = [...new Set(tasks.map(({ db }) => db))];
+  assertWhole(tasks, names, tasksFile, tasksFile);
+  const pathOf = (name: string) => benchmarkFile(folderOfDatabases, `${name}.sqlite`, [`${name}.sqlite`]);
+  for (const name of names) pathOf(name);
   return await importWith(
     options,
     'spider-train',
@@ -110,10 +122,8 @@ export async function importSpiderTrain(options: ImportOptions): Promise<ImportR
     'sqlite',
     tasks,
     async (folder, report) => {
-      const names = [...new Set(tasks.map(({ db }) => db))];
       for (const [index, name] of names.entries()) {
-        const path = benchmarkFile(folderOfDatabases, `${name}.sqlite`, [`${name}.sqlite`]);
-        await writeDatabase(folder, readSqliteDatabase(path, name));
+        await writeDatabase(folder, readForeign(pathOf(name), name));
         report(index + 1, names.length);
         await setImmediate();
       }
@@ -124,13 +134,16 @@ export async function importSpiderTrain(options: ImportOptions): Promise<ImportR
 type BareTask = Omit<SqlTask, 'split' | 'emptyGold'>;
 
 async function importWith(
-  { into, onProgress }: ImportOptions,
+  { from, into, check, onProgress }: ImportOptions,
   name: string,
   source: string,
   goldDialect: DatasetFile['goldDialect'],
   bareTasks: BareTask[],
   writeDatabases: (folder: string, report: (done: number, total: number) => void) => Promise<void>,
 ): Promise<ImportResult> {
+  assertApart(from, into);
+  assertReplaceable(into);
+  check?.(new Set(bareTasks.map(({ id }) => id)));
   let rejectedGolds = 0;
   const dataset = await writeDataset(into, async (folder) => {
     await writeDatabases(folder, (done, total) => onProgress?.({ stage: 'databases', done, total }));
@@ -188,6 +201,70 @@ export function heldOutDatabases(tasks: SqlTask[]): Set<string> {
   return held;
 }
 
+/** @throws CruxError `User.Config` when one folder is the other or lies in it: what is read must not be where is written */
+function assertApart(from: string, into: string): void {
+  const [source, target] = [realPath(from), realPath(into)];
+  const holds = (folder: string, other: string) => other === folder || other.startsWith(`${folder}${sep}`);
+  if (!holds(source, target) && !holds(target, source)) return;
+  const what =
+    source === target
+      ? `${from} is the folder that the import would write.`
+      : `The folder ${from} that is read and ${into} that is written lie one in the other.`;
+  throw new CruxError('User.Config', what, { remedy: 'Put the files of the benchmark into a folder of their own.' });
+}
+
+/** Of a folder that need not be there: links in what is there of its path are followed. */
+function realPath(folder: string): string {
+  const path = resolve(folder);
+  if (existsSync(path) || dirname(path) === path) return realpathSync(path);
+  return join(realPath(dirname(path)), basename(path));
+}
+
+/** @throws CruxError `User.NotFound` when names cannot be names of files, are there twice, or tasks ask about what is not there */
+function assertWhole(tasks: BareTask[], databases: string[], tasksFile: string, databasesFile: string): void {
+  const refuse = (file: string, why: string) =>
+    new CruxError('User.NotFound', `${file} is not in the benchmark's form: ${why}.`, {
+      remedy: 'Download the file again.',
+    });
+  const names = new Set<string>();
+  for (const name of databases) {
+    if (!databaseName.test(name))
+      throw refuse(databasesFile, `${JSON.stringify(name)} is no name of a database (letters, digits, _ and -)`);
+    // Some file systems hold only one of them.
+    if (names.has(name.toLowerCase())) throw refuse(databasesFile, `it has the database ${name} twice`);
+    names.add(name.toLowerCase());
+  }
+  const known = new Set(databases);
+  const ids = new Set<string>();
+  for (const { id, db } of tasks) {
+    if (!known.has(db))
+      throw refuse(tasksFile, `task ${id} is about ${JSON.stringify(db)}, of which ${databasesFile} has no database`);
+    if (ids.has(id)) throw refuse(tasksFile, `it has the task ${id} twice`);
+    ids.add(id);
+  }
+}
+
+function readDump(path: string): DumpDatabase[] {
+  try {
+    return parseDump(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw notInForm(path, cause);
+  }
+}
+
+function readForeign(path: string, name: string): DumpDatabase {
+  try {
+    return readSqliteDatabase(path, name);
+  } catch (cause) {
+    throw notInForm(path, cause);
+  }
+}
+
+function notInForm(path: string, cause: unknown): CruxError {
+  const what = `${path} is not in the benchmark's form: ${errorText(cause).slice(0, 200)}`;
+  return new CruxError('User.NotFound', what, { remedy: 'Download the file again.', cause });
+}
+
 function benchmarkFile(folder: string, file: string, expected: readonly string[]): string {
   const path = join(folder, file);
   if (existsSync(path)) return path;
@@ -200,9 +277,6 @@ function readTasks<Tasks>(path: string, schema: z.ZodType<Tasks>): Tasks {
   try {
     return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
-    throw new CruxError('User.NotFound', `${path} is not in the benchmark's form: ${errorText(cause).slice(0, 200)}`, {
-      remedy: 'Download the file again.',
-      cause,
-    });
+    throw notInForm(path, cause);
   }
 }

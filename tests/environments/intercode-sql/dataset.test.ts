@@ -69,6 +69,7 @@ describe('the demo', () => {
     expect(readdirSync(folder)).toContain('mark');
     rmSync(join(folder, 'databases/bakery.sqlite'));
     expect(datasetDigest(await writeDemoDataset(folder))).toBe(first);
+    expect(readdirSync(folder)).toContain('mark');
     expect(readdirSync(join(folder, '..'))).toEqual(['demo']);
   });
 
@@ -168,7 +169,7 @@ describe('imports', () => {
       { id: 9, db: 'pond', query: 'Broken?', gold: 'SELECT nosuch FROM frog' },
     ];
     writeFileSync(join(from, 'tasks.json'), JSON.stringify(tasks));
-    const into = join(from, 'into');
+    const into = join(temporaryFolder(), 'into');
     const stages: string[] = [];
     const result = await importSqlDataset({
       from,

@@ -1,6 +1,8 @@
-import { rm } from 'node:fs/promises';
-import { assertReplaceable, readDataset, type SqlDataset, writeDataset } from '../dataset.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readDataset, type SqlDataset } from '../dataset.ts';
 import { parseDump, writeDatabase } from '../import-dump.ts';
+import { writeDataset } from '../write-dataset.ts';
 import { bakery } from './bakery.ts';
 import { ferryLine } from './ferry-line.ts';
 import { observatory } from './observatory.ts';
@@ -16,14 +18,12 @@ const source = 'Crux demo: three invented databases with 24 questions (Apache-2.
 export async function writeDemoDataset(folder: string): Promise<SqlDataset> {
   const present = presentDemo(folder);
   if (present) return present;
-  assertReplaceable(folder);
-  await rm(folder, { recursive: true, force: true });
   const build = async (databases: string) => {
     for (const database of parseDump(ferryLine + observatory + bakery)) await writeDatabase(databases, database);
     return { schemaVersion: 1, name, source, goldDialect: 'mysql', tasks: demoTasks } as const;
   };
   // Several processes may begin at once; their folders are equal.
-  return await writeDataset(folder, build, 'keep');
+  return await writeDataset(folder, build, existsSync(join(folder, 'dataset.json')) ? 'replace' : 'keep');
 }
 
 function presentDemo(folder: string): SqlDataset | null {
