@@ -1,6 +1,7 @@
 /** Errors become words here, and nowhere else. */
 import { CommanderError } from 'commander';
 import { CruxError, errorText, type FaultKind } from '../errors.ts';
+import { printAside, printJsonAside } from './terminal.ts';
 
 /** A command that came to its end, but not to the wanted one. */
 export class CommandFailed extends Error {
@@ -39,16 +40,14 @@ export function printError(error: unknown, options: { verbose?: boolean; json?: 
   const kind = error instanceof CruxError ? error.kind : error instanceof CommandFailed ? 'Failed' : 'Defect';
   const remedy = error instanceof CruxError ? error.remedy : undefined;
   if (options.json) {
-    process.stderr.write(`${JSON.stringify({ error: { kind, message: errorText(error), remedy: remedy ?? null } })}\n`);
+    printJsonAside({ error: { kind, message: errorText(error), remedy: remedy ?? null } });
   } else {
-    process.stderr.write(`crux: ${remedy ? `${sentence(errorText(error))} ${remedy}` : errorText(error)}\n`);
+    printAside(`crux: ${remedy ? `${sentence(errorText(error))} ${remedy}` : errorText(error)}`);
     if (kind === 'Defect' && !options.verbose) {
-      process.stderr.write(
-        'This is a defect of Crux. Run the command again with --verbose and report what it prints.\n',
-      );
+      printAside('This is a defect of Crux. Run the command again with --verbose and report what it prints.');
     }
   }
-  if (options.verbose && error instanceof Error) process.stderr.write(`${error.stack}\n${causes(error)}`);
+  if (options.verbose && error instanceof Error) printAside(`${error.stack}\n${causes(error)}`.trimEnd());
 }
 
 function sentence(text: string): string {

@@ -10,6 +10,7 @@ import { CruxError } from '../errors.ts';
 import { type ImportedCounts, importTrajectories } from '../imports/recorded-trajectories.ts';
 import { openStore } from '../store/store.ts';
 import { configIfValid, type GlobalOptions, homeOf, printResult, say } from './setting.ts';
+import { redraw } from './terminal.ts';
 import { count, named, percent } from './text.ts';
 
 /** Differences in which both observations say the same. */
@@ -123,12 +124,12 @@ function progressLine(options: GlobalOptions) {
   const draw = process.stderr.isTTY && !options.json;
   let stage = '';
   const line = (name: string, done: number, total: number) => {
-    if (draw) process.stderr.write(`\r\x1b[2KImporting ${name}: ${done} of ${total}`);
+    if (draw) redraw(`Importing ${name}: ${done} of ${total}`);
     else if (name !== stage) say(options)(`Importing ${name} …`);
     stage = name;
   };
   line.end = () => {
-    if (draw) process.stderr.write('\r\x1b[2K');
+    if (draw) redraw('');
   };
   return line;
 }

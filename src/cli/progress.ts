@@ -1,7 +1,9 @@
 /** Progress of a run, from the store: one line that is drawn again on a terminal, a line now and then where output is piped. */
+import { visibleText } from '../domain/visible-text.ts';
 import type { FindingCounts } from '../store/findings.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
+import { printAside, redraw } from './terminal.ts';
 import { duration, waitingText } from './text.ts';
 
 const terminalEveryMs = 300;
@@ -40,8 +42,8 @@ export async function showProgress(store: Store, runId: string, over: Promise<un
       Date.now() - startedAt,
       terminal ? (process.stderr.columns ?? 80) : 200,
     );
-    if (terminal) process.stderr.write(`\r\x1b[2K${line}`);
-    else if (withoutTime(line) !== last) process.stderr.write(`${line}\n`);
+    if (terminal) redraw(line);
+    else if (withoutTime(line) !== last) printAside(line);
     last = withoutTime(line);
     await new Promise<void>((resolve) => {
       wake = resolve;
@@ -49,7 +51,7 @@ export async function showProgress(store: Store, runId: string, over: Promise<un
       if (isOver) resolve();
     });
   }
-  if (terminal) process.stderr.write('\r\x1b[2K');
+  if (terminal) redraw('');
   await ended;
 }
 
@@ -79,7 +81,7 @@ export function progressText(
     `${counts.calls} calls`,
     duration(elapsedMs),
   ];
-  const line = parts.join(' · ');
+  const line = visibleText(parts.join(' · '));
   return line.length < width ? line : `${line.slice(0, width - 2)}…`;
 }
 

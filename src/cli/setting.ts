@@ -5,6 +5,7 @@ import { type CruxConfig, cruxHome, loadConfig, storeLocation } from '../config.
 import { CruxError, errorText } from '../errors.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
+import { print, printAside, printJson } from './terminal.ts';
 
 export type GlobalOptions = { config: string; home?: string; json?: boolean; verbose?: boolean };
 
@@ -94,13 +95,14 @@ export async function reachTemporal(
 /** Prints a line about what is happening, beside the result: to the error stream. */
 export function say(options: GlobalOptions): (line: string) => void {
   return (line) => {
-    if (!options.json || options.verbose) process.stderr.write(`${line}\n`);
+    if (!options.json || options.verbose) printAside(line);
   };
 }
 
 /** Prints a result: as JSON where asked for, else as text. */
 export function printResult(options: GlobalOptions, value: unknown, text: () => string): void {
-  process.stdout.write(options.json ? `${JSON.stringify(value, null, 2)}\n` : `${text()}\n`);
+  if (options.json) printJson(value);
+  else print(text());
 }
 
 function isPostgres(location: string): boolean {

@@ -7,6 +7,7 @@ import type { WorkerBuild } from '../temporal/deployment.ts';
 import { taskQueue, type WorkerRole } from '../temporal/task-queues.ts';
 import { onInterrupt } from './interrupt.ts';
 import { configOf, type GlobalOptions, homeOf, reachTemporal } from './setting.ts';
+import { printAside } from './terminal.ts';
 
 /** What is not given is as the configuration says. */
 type Observed = { metrics?: string; logFormat?: LogFormat; logLevel?: LogLevel };
@@ -94,6 +95,6 @@ async function work(
 function teller({ json, verbose }: GlobalOptions, format: LogFormat, log: Log): (line: string) => void {
   if (format === 'json') return (line) => log('info', line.replace(/\s+/g, ' ').trim());
   return (line) => {
-    if (!json || verbose) process.stderr.write(`${line}\n`);
+    if (!json || verbose) printAside(line);
   };
 }

@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { visibleJson, visibleText } from '../domain/visible-text.ts';
 import { currentPlace } from './current-place.ts';
 import type { Log, LogFormat, LogLevel } from './log.ts';
 
@@ -19,7 +20,11 @@ export function makeLog({ format, level, write = toErrorStream }: LogOptions): L
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: format === 'json' ? write : (line: string) => write(pretty(JSON.parse(line) as PrettyLine)) },
+    // Messages of servers and environments stand in them, and a terminal must not obey those.
+    {
+      write: (line: string) =>
+        write(format === 'json' ? visibleJson(line) : visibleText(pretty(JSON.parse(line) as PrettyLine))),
+    },
   );
   return (eventLevel, event, fields = {}) => {
     if (!logger.isLevelEnabled(eventLevel)) return;

@@ -1,3 +1,5 @@
+import { visibleText } from '../domain/visible-text.ts';
+
 /** HTML that is known to be safe. A class, so that no value read from JSON can pass for it. */
 export class SafeHtml {
   readonly text: string;
@@ -32,17 +34,7 @@ const entities: { [character: string]: string } = {
   "'": '&#39;',
 };
 
-/**
- * Text as HTML, for elements and quoted attributes. Characters that reorder or hide other text (bidirectional controls, zero-width ones) and
- * control characters are shown by their code point: a reader must see what the model wrote.
- */
+/** Text as HTML, for elements and quoted attributes. Characters that act instead of being seen are shown by their code point. */
 export function escapeHtml(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[&<>"']/g, (character) => entities[character]!)
-    .replace(
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
-      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-      (character) => `⟦U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}⟧`,
-    );
+  return visibleText(text).replace(/[&<>"']/g, (character) => entities[character]!);
 }
