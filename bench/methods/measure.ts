@@ -1,5 +1,5 @@
 /** Figures of one run, from what is stored. */
-import { isMeasurement } from '../../src/domain/wire.ts';
+import { isMeasurement } from '../../src/domain/purpose.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type AuditView, auditView } from '../../src/views/audit.ts';
 import { runSummary } from '../../src/views/run-summary.ts';

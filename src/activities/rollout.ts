@@ -1,8 +1,9 @@
 /** Branches: a state, a candidate, and the policy's continuation to an ending. */
 import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import type { BranchPurpose } from '../domain/purpose.ts';
 import { scopeOfCall, streamOf } from '../domain/stream.ts';
-import type { BranchInput, BranchPurpose, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
+import type { BranchInput, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { admitRun } from '../models/admit-run.ts';
 import { startRollouts } from '../models/call-ceilings.ts';
 import { recorderOf } from '../store/environment-steps.ts';

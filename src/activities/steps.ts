@@ -1,9 +1,9 @@
 /** The two halves of a step, as single activities and rollouts share them: the policy's turn, and the environment's answer. */
 import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import type { Purpose } from '../domain/purpose.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
-import type { Purpose } from '../models/gateway.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';

@@ -1,7 +1,9 @@
 /** What the provider told when the messages of a pair were written: their lengths, and how likely the policy found its own. */
+
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import type { CertifiedAction } from '../domain/pair.ts';
+import { purposesThat } from '../domain/purpose.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { streamOf } from '../domain/stream.ts';
 import { agentFormat } from '../environments/agent-format.ts';
@@ -15,9 +17,6 @@ import type { ActivityContext } from './context.ts';
 export type Side = { candidate: CandidateTable; leafId: string | undefined };
 
 type Told = Required<Pick<CertifiedAction, 'promptTokens' | 'completionTokens' | 'policyLogprob'>>;
-
-/** Calls whose answers are what a side says. */
-const purposes = ['explore', 'propose', 'demonstrate', 'contrast'];
 
 export async function toldOfSide(
   context: ActivityContext,
@@ -59,7 +58,7 @@ async function answerThatSays(
     const parsed = format.parse(written);
     return parsed.kind === 'action' ? format.render(parsed.thought, parsed.action, at.step + 1) : written;
   };
-  const answers = await store.journal.inState(side.run.id, at.id, purposes);
+  const answers = await store.journal.inState(side.run.id, at.id, purposesThat('writesSides'));
   const own = answers.filter((answer) => answer.role === side.role && belongsTo(answer, side));
   // Samples of one prompt may say the same: the first of them is the one that was kept.
   const inOrder = own.toSorted((one, other) => one.sample - other.sample || one.ask - other.ask);

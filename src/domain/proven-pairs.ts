@@ -3,9 +3,10 @@ import { betterByBoth, type Compared } from './contrast.ts';
 import type { CsoOptions, IprOptions, RroOptions } from './methods/index.ts';
 import type { VerificationOptions } from './methods/options.ts';
 import type { VerificationRule } from './pair.ts';
+import type { BranchPurpose } from './purpose.ts';
 import { isBetterBy, meanReward, valueAtBest } from './rising.ts';
 import { type Tally, tally, verdictOn } from './verification.ts';
-import type { BranchPurpose, BranchResult } from './wire.ts';
+import type { BranchResult } from './wire.ts';
 
 /** An action of a step, with the branches through it. */
 export type BranchedAction = {

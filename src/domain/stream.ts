@@ -1,3 +1,5 @@
+import { isOfAudit, type Purpose, purposes } from './purpose.ts';
+
 /** Which rollout a model call belongs to, as part of its key: rollouts that must be independent have streams of their own. */
 export function streamOf(branch: { nodeId: string; candidateId: string; rollout: number }): string {
   return `${branch.nodeId}/${branch.candidateId}/${branch.rollout}`;
@@ -8,19 +10,15 @@ export function streamOf(branch: { nodeId: string; candidateId: string; rollout:
  * whole trajectories, which belong to no step that is mined.
  */
 function stepOfCall(call: { nodeId: string; purpose: string; stream: string }): string | null {
-  switch (call.purpose) {
-    case 'explore':
-    case 'demonstrate':
-    case 'sample':
-    case 'evaluate':
-    // The judge reads a trajectory as a whole.
-    case 'locate':
+  // Purposes of other versions, in a store, belong to their rollouts.
+  const { countsFor } = purposes[call.purpose as Purpose] ?? { countsFor: 'rollout' };
+  switch (countsFor) {
+    case 'trajectory':
+    case 'audit':
       return null;
-    case 'propose':
-    case 'score':
-    case 'calibrate':
+    case 'state':
       return call.nodeId;
-    default:
+    case 'rollout':
       return call.stream.split('/')[0] || call.nodeId;
   }
 }
@@ -31,6 +29,6 @@ export function scopeOfCall(
   taskId: string,
   call: { nodeId: string; purpose: string; stream: string },
 ): { runId: string; taskId: string | null; stepId: string | null } {
-  if (call.purpose === 'reference') return { runId, taskId: null, stepId: null };
+  if (isOfAudit(call.purpose)) return { runId, taskId: null, stepId: null };
   return { runId, taskId, stepId: stepOfCall(call) };
 }

@@ -3,6 +3,7 @@ import type { Compared, ContrastVerdict, OutcomeVerdict } from './contrast.ts';
 import type { CorrectionVerdict } from './correction.ts';
 import type { Ending } from './ending.ts';
 import type { MethodName, MethodOptions } from './methods/index.ts';
+import type { BranchPurpose } from './purpose.ts';
 import type { RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
 
@@ -185,32 +186,6 @@ export type ChoiceInput = StepAddress & {
   acceptedId: string;
   rejectedId: string | null;
 };
-
-/**
- * What a branch is for. `verify`, `baseline`, `placebo`: proof of pairs. `value`: worth of a state or action. `re-value`, `re-estimate`: the same,
- * fresh, to be beaten by the next step or to see what selection overrates. `contrast`: the policy's way on, against the expert's. `sample`:
- * one more trajectory of the policy. `resample`: what comes of an action that was drawn anew at a wrong step. `calibrate`: what comes of a scored action, to see how far scores can be trusted.
- * `reference`: an audit, after the run.
- */
-export type BranchPurpose =
-  | 'verify'
-  | 'baseline'
-  | 'placebo'
-  | 'value'
-  | 're-value'
-  | 're-estimate'
-  | 'contrast'
-  | 'sample'
-  | 'resample'
-  | 'calibrate'
-  | 'reference';
-
-/** What only measures luck or a model, and is no part of what the pairs took. */
-export const measurements = ['placebo', 're-estimate', 'calibrate', 'reference'] as const satisfies BranchPurpose[];
-
-export function isMeasurement(purpose: string): boolean {
-  return (measurements as readonly string[]).includes(purpose);
-}
 
 export type BranchInput = {
   runId: string;

@@ -30,7 +30,7 @@ import { providerOf } from './provider.ts';
 import { seedOf } from './seed.ts';
 import { sendShaped } from './shaped-call.ts';
 
-export type { CallAddress, ModelCall, Purpose } from './model-call.ts';
+export type { CallAddress, ModelCall } from './model-call.ts';
 
 /** A wait of up to this long is spent inside the call; a longer one is thrown with `retryAfterMs`, so that the slot is free for others. */
 const longestPatienceMs = 60_000;

@@ -1,6 +1,8 @@
 /** A call to a model: where it stands, the request that is made of it, and the answer that is journaled. */
+
 import type { Json } from '../domain/canonical-json.ts';
 import type { Message, Tool } from '../domain/message.ts';
+import type { Purpose } from '../domain/purpose.ts';
 import type { Role, RoleSettings } from '../domain/run-config.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Answer } from '../store/journal.ts';
@@ -8,26 +10,6 @@ import type { Run } from '../store/runs.ts';
 import type { CallIds } from '../store/tree.ts';
 import type { Completion } from './completion.ts';
 import type { RequestBody } from './endpoint.ts';
-
-/** What a call is for. Calls for different purposes never share an answer. */
-export type Purpose =
-  | 'explore'
-  | 'propose'
-  | 'score'
-  | 'locate'
-  | 'verify'
-  | 'baseline'
-  | 'placebo'
-  | 'value'
-  | 're-value'
-  | 're-estimate'
-  | 'demonstrate'
-  | 'contrast'
-  | 'sample'
-  | 'resample'
-  | 'calibrate'
-  | 'reference'
-  | 'evaluate';
 
 /** Where a call stands: with the request body, this is its key in the journal. */
 export type CallAddress = {

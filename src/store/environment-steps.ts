@@ -6,6 +6,7 @@
 
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import { factsOf } from '../domain/methods/index.ts';
+import { isOfAudit } from '../domain/purpose.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Run } from './runs.ts';
@@ -29,7 +30,7 @@ export type EnvironmentSteps = {
 
 /** Under what name a run takes its steps. Another run of the same id, after the first one was deleted, is another one; so is its audit. */
 export function recorderOf({ id, createdAt }: Pick<Run, 'id' | 'createdAt'>, purpose: string): string {
-  return `${purpose === 'reference' ? 'audit' : 'run'} ${id} ${createdAt}`;
+  return `${isOfAudit(purpose) ? 'audit' : 'run'} ${id} ${createdAt}`;
 }
 
 const keysPerQuery = 500;

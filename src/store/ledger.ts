@@ -3,7 +3,7 @@
  * cached; what was paid stands beside.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { measurements } from '../domain/wire.ts';
+import { purposesThat } from '../domain/purpose.ts';
 import type { Database } from './database.ts';
 
 /** Calls of one role for one purpose. */
@@ -84,7 +84,7 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
       sumIfKnown('cost_micro_usd').as('cost'),
     ])
     .where('answers.run_id', '=', runId)
-    .where('answers.purpose', 'not in', [...measurements])
+    .where('answers.purpose', 'not in', purposesThat('measures'))
     .groupBy('nodes.task_id')
     .orderBy('nodes.task_id')
     .execute();

@@ -2,13 +2,13 @@
 import { type AuditSample, acceptedId, auditSample } from '../activities/audit-sample.ts';
 import type { AuditSettings } from '../domain/audit.ts';
 import { type JudgedPair, judgePair, meanOutcome, type PairQuality, pairQualities } from '../domain/pair-quality.ts';
+import { isMeasurement } from '../domain/purpose.ts';
 import { meanReward } from '../domain/rising.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import type { MeanOutcome } from '../domain/statistics/difference.ts';
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
 import { mean } from '../domain/statistics/sums.ts';
-import { isMeasurement } from '../domain/wire.ts';
 import { type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable } from '../store/schema.ts';

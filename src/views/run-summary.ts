@@ -3,12 +3,13 @@
 import { countBy } from '../domain/count-by.ts';
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
 import { factsOf } from '../domain/methods/index.ts';
+import { isMeasurement } from '../domain/purpose.ts';
 import { askedModels, type Ceilings, type RunConfig, type RunState, selectsFirstErrors } from '../domain/run-config.ts';
 import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import type { Share } from '../domain/statistics/exact-bound.ts';
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
-import { isMeasurement, type TrajectoryResult } from '../domain/wire.ts';
+import type { TrajectoryResult } from '../domain/wire.ts';
 import { type EnvironmentSteps, environmentSteps } from '../store/environment-steps.ts';
 import { flagOf } from '../store/flag.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';

@@ -6,10 +6,10 @@ import type { TrajectoryOrigin } from '../domain/example.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
+import type { BranchPurpose } from '../domain/purpose.ts';
 import { meanReward } from '../domain/rising.ts';
 import { type RunConfig, selectsFirstErrors, verificationOf } from '../domain/run-config.ts';
 import { tally, verdictOn } from '../domain/verification.ts';
-import type { BranchPurpose } from '../domain/wire.ts';
 import type {
   ActionView,
   AlternativeView,

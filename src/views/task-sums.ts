@@ -1,9 +1,9 @@
 import { type Ending, isPolicyEnding } from '../domain/ending.ts';
 import { type FigureName, figureNames, type Sums } from '../domain/figures.ts';
 import { factsOf } from '../domain/methods/index.ts';
+import { isMeasurement } from '../domain/purpose.ts';
 import { isEvaluation } from '../domain/run-config.ts';
 import { passAtK } from '../domain/statistics/pass-at-k.ts';
-import { isMeasurement } from '../domain/wire.ts';
 import { ledgerByTask } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
 import type { TrajectoryTable } from '../store/schema.ts';

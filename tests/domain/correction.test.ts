@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { correctionOf } from '../../src/domain/correction.ts';
 import type { Ending } from '../../src/domain/ending.ts';
 import { type BranchedAction, correctedPair } from '../../src/domain/proven-pairs.ts';
-import type { BranchPurpose, BranchResult } from '../../src/domain/wire.ts';
+import type { BranchPurpose } from '../../src/domain/purpose.ts';
+import type { BranchResult } from '../../src/domain/wire.ts';
 
 const ended = (
   success: boolean | null,
