@@ -84,6 +84,7 @@ const runSchema = z.strictObject({
   format: z.enum(['react', 'tools']).default('react'),
   stepLimit: z.int().min(1).max(100_000).nullable().default(null),
   tokenLimit: z.int().min(1).nullable().default(null),
+  observationLimit: z.int().min(100).nullable().default(32_000),
   stop: z.boolean().default(true),
   granularity: z.enum(['rollout', 'call']).default('rollout'),
   parallel: z.int().min(1).max(200).default(40),

@@ -99,6 +99,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
     format,
     stepLimit: config.run.stepLimit ?? environment.stepLimit,
     tokenLimit: config.run.tokenLimit,
+    observationLimit: config.run.observationLimit,
     stop: config.run.stop ? stopSequences(environment, format) : [],
     granularity: request.granularity ?? config.run.granularity,
     parallel: config.run.parallel,

@@ -6,7 +6,6 @@ import type { TaskAddress, TrajectorySummary } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
 import { admitRun } from '../models/admit-run.ts';
-import { recorderOf } from '../store/environment-steps.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -17,7 +16,7 @@ import type { ActivityContext } from './context.ts';
 import { firstState, trajectorySummary } from './environment.ts';
 import { insist } from './insist.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './play-out.ts';
-import { standing, takeStep } from './steps.ts';
+import { standing, takerOf, takeStep } from './steps.ts';
 
 export function demonstrationActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -103,7 +102,7 @@ export function demonstrationActivities(context: ActivityContext) {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
         const message = format.render(thought, action, taken.state.step + 1);
-        taken = await takeStep(context, taken.state, { message }, recorderOf(run, 'demonstrate'), signal);
+        taken = await takeStep(context, taken.state, { message }, takerOf(run, 'demonstrate'), signal);
       }
       played = outcomeOf(taken);
     } catch (error) {

@@ -2,10 +2,9 @@
 import type { ChoiceInput, DrawInput, DrawnAction } from '../domain/wire.ts';
 import { admitRun } from '../models/admit-run.ts';
 import { seededFraction } from '../models/seed.ts';
-import { recorderOf } from '../store/environment-steps.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { modelTurn, takeStep } from './steps.ts';
+import { modelTurn, takerOf, takeStep } from './steps.ts';
 import { candidateOf } from './trajectory-steps.ts';
 
 export function drawActivities(context: ActivityContext) {
@@ -36,7 +35,7 @@ export function drawActivities(context: ActivityContext) {
       position: draw,
     });
     await store.findings.addCandidates([candidate]);
-    const taken = await takeStep(context, state, turn.answer, recorderOf(run, where.purpose), signal);
+    const taken = await takeStep(context, state, turn.answer, takerOf(run, where.purpose), signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
     return {
       candidateId: candidate.id,

@@ -13,7 +13,6 @@ import type {
 import { agentFormat } from '../environments/agent-format.ts';
 import { type Confirmation, isCostly } from '../environments/contract.ts';
 import { admitRun } from '../models/admit-run.ts';
-import { recorderOf } from '../store/environment-steps.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf, flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -24,7 +23,7 @@ import { activity } from './boundary.ts';
 import { confirmSuccess } from './confirm.ts';
 import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
-import { takeStep } from './steps.ts';
+import { takerOf, takeStep } from './steps.ts';
 
 export function environmentActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -67,7 +66,7 @@ export function environmentActivities(context: ActivityContext) {
     const answer = await store.journal.read([runId, ...run.reuse], answerKey);
     if (!answer) throw new Error(`The journal of run ${runId} has no answer ${answerKey}.`);
     const state = await store.tree.state(nodeId);
-    const taken = await takeStep(context, state, answer, recorderOf(run, answer.purpose), signal);
+    const taken = await takeStep(context, state, answer, takerOf(run, answer.purpose), signal);
     const { done, reward, success } = taken;
     const holder = isCostly(environments.get(state.environment)) && !done ? context.holderQueue : null;
     return { nodeId: taken.state.id, step: taken.state.step, done, reward, success, holder };

@@ -2,11 +2,10 @@
 import type { Ending } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import { CruxError, errorText } from '../errors.ts';
-import { recorderOf } from '../store/environment-steps.ts';
 import type { Run } from '../store/runs.ts';
 import { workerStopping } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { modelTurn, type StepTaken, type TurnAddress, takeStep } from './steps.ts';
+import { modelTurn, type StepTaken, type TurnAddress, takerOf, takeStep } from './steps.ts';
 
 export type Played = {
   leafId: string;
@@ -37,7 +36,7 @@ export async function playOut(
       if (context.stopping.aborted) throw workerStopping();
       const turn = await modelTurn(context, run, taken.state, where, signal);
       if (turn.kind === 'ended') return endedByModel(taken.state.id, turn.ending);
-      taken = await takeStep(context, taken.state, turn.answer, recorderOf(run, where.purpose), signal);
+      taken = await takeStep(context, taken.state, turn.answer, takerOf(run, where.purpose), signal);
     }
     return outcomeOf(taken);
   } catch (error) {

@@ -1,9 +1,8 @@
 import type { TurnInput, TurnResult, TurnTaken } from '../domain/wire.ts';
 import { agentFormat } from '../environments/agent-format.ts';
-import { recorderOf } from '../store/environment-steps.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
-import { modelTurn, takeStep } from './steps.ts';
+import { modelTurn, takerOf, takeStep } from './steps.ts';
 
 export function policyActivities(context: ActivityContext) {
   /** One call of the policy in a state; its answer is in the journal when this returns. */
@@ -26,7 +25,7 @@ export function policyActivities(context: ActivityContext) {
     const state = await context.store.tree.state(nodeId);
     const turn = await modelTurn(context, run, state, { role: 'policy', purpose, stream }, signal);
     if (turn.kind === 'ended') return turn;
-    const taken = await takeStep(context, state, turn.answer, recorderOf(run, purpose), signal);
+    const taken = await takeStep(context, state, turn.answer, takerOf(run, purpose), signal);
     const { tool, done, reward, success } = taken;
     return { kind: 'step', tool, nodeId: taken.state.id, step: taken.state.step, done, reward, success };
   }

@@ -6,7 +6,6 @@ import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type { BranchInput, BranchResult, OpenedBranch, RolloutsInput } from '../domain/wire.ts';
 import { admitRun } from '../models/admit-run.ts';
 import { startRollouts } from '../models/call-ceilings.ts';
-import { recorderOf } from '../store/environment-steps.ts';
 import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Scope } from '../store/reservations.ts';
@@ -19,7 +18,7 @@ import type { ActivityContext } from './context.ts';
 import { insist } from './insist.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './play-out.ts';
 import { branchOutcome } from './proof.ts';
-import { type StepTaken, standing, takeStep } from './steps.ts';
+import { type StepTaken, standing, takerOf, takeStep } from './steps.ts';
 
 export type RecordBranchInput = BranchInput & {
   leafId: string;
@@ -151,7 +150,7 @@ export function rolloutActivities(context: ActivityContext) {
     if (input.candidateId === '') return standing(state);
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
     const message = JSON.parse(candidate.message) as AssistantMessage;
-    return takeStep(context, state, { message }, recorderOf(run, input.purpose), signal);
+    return takeStep(context, state, { message }, takerOf(run, input.purpose), signal);
   }
 
   async function record(

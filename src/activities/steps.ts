@@ -1,9 +1,12 @@
 /** The two halves of a step, as single activities and rollouts share them: the policy's turn, and the environment's answer. */
 import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import { readObservation } from '../domain/observation-limit.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
+import { recordCut } from '../store/cut-observations.ts';
+import { recorderOf } from '../store/environment-steps.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';
@@ -63,15 +66,28 @@ export async function modelTurn(
   return { kind: 'answer', answer };
 }
 
+/** For whom a step is taken. */
+export type Taker = {
+  /** Who is noted to have taken it: `recorderOf` a run, or the scope of an import. */
+  recordedBy: string;
+  /** The run whose models read its observation, and how much of it they read; null where all is kept as it is. */
+  reader: { runId: string; observationLimit: number | null | undefined } | null;
+};
+
+export function takerOf(run: Run, purpose: string): Taker {
+  const { observationLimit } = run.config;
+  return { recordedBy: recorderOf(run, purpose), reader: { runId: run.id, observationLimit } };
+}
+
 /**
  * Takes the step that an assistant message is. The same message in the same state always leads to the same state.
- * @param recordedBy who takes it: `recorderOf` a run, or the scope of an import
+ * The transition keeps the whole observation, of which the reader's models read as much as its limit says.
  */
 export async function takeStep(
   context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
   { message, callIds = null }: SaidMessage,
-  recordedBy: string,
+  { recordedBy, reader }: Taker,
   signal: AbortSignal,
 ): Promise<StepTaken> {
   const environment = context.environments.get(state.environment);
@@ -92,14 +108,16 @@ export async function takeStep(
   const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
     context.sessions.step(state, action, signal, recordedBy),
   );
+  const { text, leftOut } = readObservation(transition.observation, reader?.observationLimit);
   const next = await context.store.tree.addStep({
     parent: state,
     assistant: message,
     callIds,
-    observation: format.observation(message, transition.observation),
+    observation: format.observation(message, text),
     action,
     stateKey: transition.key,
   });
+  if (reader && leftOut > 0) await recordCut(context.store.database, reader.runId, next.id, leftOut);
   const { done, reward, success, details } = transition;
   return { state: next, tool: parsed.action.tool, done, reward, success, details };
 }

@@ -165,7 +165,7 @@ function flipText(flips: ShareWithInterval | null): string {
   return `${count(flips.count)} of ${count(flips.of)} (${points(flips.share)} %, ${points(lower)} to ${points(upper)})`;
 }
 
-function ledgerText({ ledger, environmentSteps }: RunSummary): string {
+function ledgerText({ ledger, environmentSteps, cutObservations }: RunSummary): string {
   if (ledger.length === 0) return '';
   const calls = table(
     ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'throttled'],
@@ -181,7 +181,13 @@ function ledgerText({ ledger, environmentSteps }: RunSummary): string {
       line.throttledMs === null ? 'unknown' : duration(line.throttledMs),
     ]),
   );
-  return `${calls}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;
+  const steps = `${calls}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;
+  return cutObservations.count === 0 ? steps : `${steps}\nObservations cut: ${cutText(cutObservations)}`;
+}
+
+/** E.g. `3 at 32,000 characters (run.observationLimit), 1,204,000 characters left out`. */
+export function cutText({ count: cut, limit, leftOut }: RunSummary['cutObservations']): string {
+  return `${count(cut)} at ${orUnknown(limit)} characters (run.observationLimit), ${count(leftOut)} characters left out`;
 }
 
 /** What environments were asked for, and what they really did, e.g. `120: 80 fresh, 40 from cache; 35 more replayed`. */

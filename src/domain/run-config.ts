@@ -129,6 +129,11 @@ export type RunSettings = {
   stepLimit: number;
   /** Most tokens of a conversation; null for no limit but the model's own. */
   tokenLimit: number | null;
+  /**
+   * Most characters of an observation that models read; what is beyond is left out in the middle, and said there. Null for no limit; absent in runs
+   * from before there was one, which have none.
+   */
+  observationLimit?: number | null;
   /** `rollout`: a branch runs inside one activity. `call`: a workflow of its own with an activity per call. Same pairs either way. */
   granularity: 'rollout' | 'call';
   /**

@@ -126,7 +126,7 @@ async function replay(
       { store, environments, sessions },
       state,
       { message: step.assistant },
-      scope,
+      { recordedBy: scope, reader: null },
       AbortSignal.timeout(60_000),
     );
     const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;

@@ -8,6 +8,7 @@ import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Share } from '../domain/statistics/exact-bound.ts';
 import type { Split } from '../domain/task.ts';
+import type { CutObservations } from '../store/cut-observations.ts';
 import type { EnvironmentSteps } from '../store/environment-steps.ts';
 import type { Estimate } from '../views/audit.ts';
 import type { Evaluation } from '../views/evaluation.ts';
@@ -40,6 +41,8 @@ export type RunView = {
   /** One row a role, in the order to be shown. */
   ledger: LedgerView[];
   environmentSteps: EnvironmentSteps;
+  /** Observations of which models read a part; absent where nobody counted. */
+  cutObservations?: CutObservations & { limit: number | null };
   tasks: TaskView[];
 };
 

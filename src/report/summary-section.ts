@@ -63,7 +63,7 @@ ${ledgerSection(view)}`;
 
 /** What the calls of each role took, and the environments' steps. */
 export function ledgerSection(view: RunView): SafeHtml {
-  return html`<section><h2>Ledger</h2>${ledgerTable(view)}${environmentStepsText(view)}</section>`;
+  return html`<section><h2>Ledger</h2>${ledgerTable(view)}${environmentStepsText(view)}${cutText(view)}</section>`;
 }
 
 /** What alternatives gave, and beside it what luck alone gives. */
@@ -128,6 +128,12 @@ function ledgerTable({ ledger }: RunView): SafeHtml {
 function environmentStepsText({ environmentSteps }: RunView): SafeHtml {
   const { demand, fresh, fromCache, replayed } = environmentSteps;
   return html`<p class="soft">Environment steps: ${count(demand)}, of which ${count(fresh)} fresh and ${count(fromCache)} from the cache; ${count(replayed)} more were replayed before branching.</p>`;
+}
+
+function cutText({ cutObservations }: RunView): SafeHtml | null {
+  if (!cutObservations || cutObservations.count === 0) return null;
+  const { count: cut, limit, leftOut } = cutObservations;
+  return html`<p class="soft">Observations cut: ${count(cut)} at ${count(limit)} characters, ${count(leftOut)} characters left out.</p>`;
 }
 
 function roundOrNull(value: number | null): number | null {

@@ -18,6 +18,7 @@ export const runTables = [
   'claims',
   'waits',
   'rollouts',
+  'cut_observations',
   'candidates',
   'scores',
   'steps',

@@ -487,6 +487,11 @@ const endpointFacts: Migration = (database) => [
   ),
 ];
 
+/** Observations of which models read a part. */
+const cutObservations: Migration = (database) => [
+  table(database, 'cut_observations', { run_id: 'text', node_id: 'text', left_out: 'integer' }, ['run_id', 'node_id']),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -497,4 +502,5 @@ export const migrations: readonly Migration[] = [
   statesAndReasons,
   blocksAndWaits,
   endpointFacts,
+  cutObservations,
 ];

@@ -26,6 +26,7 @@ export type Schema = {
   pairs: PairTable;
   examples: ExampleTable;
   data_uses: DataUseTable;
+  cut_observations: CutObservationTable;
   audits: AuditTable;
   rollouts: RolloutTable;
   providers: ProviderTable;
@@ -118,6 +119,9 @@ export type TransitionTable = {
   recorded_by: string | null;
   created_at: number;
 };
+
+/** A state whose observation a run's models read in part. */
+export type CutObservationTable = { run_id: string; node_id: string; left_out: number };
 
 /** An environment's own image of one of its states, where replay is impossible or too dear. */
 export type SnapshotTable = { state_key: string; snapshot: string };

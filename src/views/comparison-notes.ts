@@ -7,7 +7,13 @@ import type { ComparedRun, Comparison } from './comparison.ts';
 const fewGroups = 10;
 
 /** Settings besides method and models that make tasks harder or easier. */
-const compared = ['trajectories', 'format', 'stepLimit', 'tokenLimit'] as const satisfies (keyof RunSettings)[];
+const compared = [
+  'trajectories',
+  'format',
+  'stepLimit',
+  'tokenLimit',
+  'observationLimit',
+] as const satisfies (keyof RunSettings)[];
 
 /** What a reader of a comparison must know, in sentences. */
 export function comparisonNotes(
@@ -50,7 +56,7 @@ export function comparisonNotes(
 
 function settingNote(first: Run, run: Run): string[] {
   const differing = compared
-    .filter((name) => run.config[name] !== first.config[name])
+    .filter((name) => (run.config[name] ?? null) !== (first.config[name] ?? null))
     .map((name) => `${name} ${run.config[name] ?? 'none'} (${first.config[name] ?? 'none'})`);
   return differing.length === 0 ? [] : [`${run.id} differs from ${first.id} also by ${differing.join(', ')}.`];
 }

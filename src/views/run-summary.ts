@@ -10,6 +10,7 @@ import type { Share } from '../domain/statistics/exact-bound.ts';
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { TrajectoryResult } from '../domain/wire.ts';
+import { type CutObservations, cutObservations } from '../store/cut-observations.ts';
 import { type EnvironmentSteps, environmentSteps } from '../store/environment-steps.ts';
 import { flagOf } from '../store/flag.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
@@ -85,6 +86,8 @@ export type RunSummary = {
   ledger: LedgerLine[];
   /** What environments were asked for, beside the calls of the ledger. */
   environmentSteps: EnvironmentSteps;
+  /** Observations of which the run's models read a part, as `run.observationLimit` says. */
+  cutObservations: CutObservations & { limit: number | null };
   /** Providers that calls wait for now, beyond what a worker holds a slot for. */
   waitingFor: WaitingFor[];
   /** Steps that were left out because they reached the ceiling of a step. */
@@ -228,6 +231,10 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     audit: audit && withoutPairs(audit),
     ledger,
     environmentSteps: await environmentSteps(store.database, run, isComplete),
+    cutObservations: {
+      limit: run.config.observationLimit ?? null,
+      ...(await cutObservations(store.database, runId)),
+    },
     waitingFor,
     stepsLeftOut,
     faults,

@@ -110,6 +110,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       throttledMs: line.throttledMs,
     })),
     environmentSteps: summary.environmentSteps,
+    cutObservations: summary.cutObservations,
     tasks,
   };
 }
