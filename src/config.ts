@@ -50,6 +50,8 @@ const roleSchema = z.strictObject({
   request: requestSchema.prefault({}),
   systemRole: z.enum(['keep', 'fold']).default('keep'),
   trainedOn: z.array(z.string()).min(1).nullable().default(null),
+  reasoning: z.enum(['apart', 'text', 'member']).default('apart'),
+  servedAs: z.array(z.string().min(1)).default([]),
 });
 
 const endpointSchema = z.strictObject({
@@ -205,7 +207,8 @@ export function roleSettings({ models }: CruxConfig): {
   expert: RoleSettings;
   prm: RoleSettings;
 } {
-  const settings = ({ trainedOn, ...role }: CruxConfig['models']['policy']) =>
+  // Under which names a server knows a model is a fact about the server: it may be said while a run is blocked, and is no part of the run.
+  const settings = ({ trainedOn, servedAs: _, ...role }: CruxConfig['models']['policy']) =>
     ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
   return { policy: settings(models.policy), expert: settings(models.expert), prm: settings(models.prm) };
 }

@@ -69,7 +69,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const connection = await temporal.nativeConnection();
   const environments = new EnvironmentRegistry(config.environments);
   const sessions = new SessionCache(store.tree, environments, { instruments, log });
-  const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log));
+  const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log), config.models);
   const stopping = new AbortController();
   const id = randomUUID();
   const hasCostly = config.environments.some(isCostly);

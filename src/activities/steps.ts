@@ -5,6 +5,7 @@ import { readObservation } from '../domain/observation-limit.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
+import { isWordless } from '../models/model-call.ts';
 import { recordCut } from '../store/cut-observations.ts';
 import { recorderOf } from '../store/environment-steps.ts';
 import type { Answer } from '../store/journal.ts';
@@ -60,6 +61,10 @@ export async function modelTurn(
     throw error;
   }
   if (answer.finishReason === 'content_filter') return { kind: 'ended', ending: 'refused' };
+  // All that it was allowed to write went into its thoughts: it said nothing that could be a step.
+  const tellsReasoning = run.config.models[where.role].reasoning !== undefined;
+  if (tellsReasoning && answer.finishReason === 'length' && isWordless(answer.message))
+    return { kind: 'ended', ending: 'token-limit' };
   const { tokenLimit } = run.config;
   const used = (answer.promptTokens ?? 0) + (answer.completionTokens ?? 0);
   if (tokenLimit !== null && used > tokenLimit) return { kind: 'ended', ending: 'token-limit' };

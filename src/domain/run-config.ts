@@ -39,6 +39,11 @@ export type RoleSettings = {
   request?: RequestShape;
   /** Whether the system message is folded into the first user message; absent as above. */
   systemRole?: SystemRole;
+  /**
+   * What later requests hold of the model's reasoning: nothing (`apart`), a `<think>` block at the head of its message (`text`), or the member
+   * `reasoning_content` (`member`). Absent in runs of before, which do not tell reasoning in a text from the rest of it.
+   */
+  reasoning?: 'apart' | 'text' | 'member';
   /** Runs whose data the model was trained on, and `none` where that is all; absent when nobody said. */
   trainedOn?: string[];
 };

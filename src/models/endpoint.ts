@@ -1,10 +1,12 @@
 /** One request to one OpenAI-compatible endpoint, and what became of it: a complete answer, or a typed fault. */
 import OpenAI from 'openai';
 import type { Json } from '../domain/canonical-json.ts';
+import type { Tool } from '../domain/message.ts';
 import { CruxError } from '../errors.ts';
 import { withoutKey } from '../redact.ts';
-import { type Completion, readCompletion } from './completion.ts';
+import { type Completion, type NoCompletion, readCompletion } from './completion.ts';
 import { endpointFault, incompleteAnswer } from './endpoint-fault.ts';
+import { UnusableAnswer } from './unusable-answer.ts';
 
 export type EndpointConfig = {
   /** Base URL up to and with `/v1`. */
@@ -65,20 +67,36 @@ export class Endpoint {
   async complete(request: RequestBody, key: string, step: number, signal: AbortSignal): Promise<Completion> {
     // The client's own time-out ends with the headers; a body that never ends must be given up too.
     const timeLimit = AbortSignal.timeout(this.config.timeoutMs);
-    let response: unknown;
+    let response: Response;
+    let text: string;
     try {
-      response = await this.#client.chat.completions.create(request as never, {
+      const sent = this.#client.chat.completions.create(request as never, {
         signal: AbortSignal.any([signal, timeLimit]),
         headers: { 'Idempotency-Key': key },
       });
+      // As it came: the client reads what calls itself JSON, and hands on anything else as if it were an answer.
+      response = await sent.asResponse();
+      text = await response.text();
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (timeLimit.aborted) throw this.#transport(`there was none within ${this.config.timeoutMs / 1000} s`);
       throw this.#fault(error);
     }
-    const completion = readCompletion(response, step);
-    if ('unreadable' in completion) throw this.#transport(completion.unreadable);
+    const completion = readCompletion(text, step, (request.tools ?? []) as unknown as Tool[]);
+    if ('unusable' in completion) throw this.#unusable(completion, response.headers);
     return completion;
+  }
+
+  /** The fault behind an answer that is none: that of the status which the server means, where it only wraps an error in a 200. */
+  #unusable({ unusable, words, status, ...use }: NoCompletion, headers: Headers): CruxError {
+    if (status !== null)
+      return this.#fault(OpenAI.APIError.generate(status, { error: { message: words } }, words, headers));
+    const what = { broken: 'gave an answer that is broken by its own word', form: 'gave no answer that can be read' };
+    return new UnusableAnswer(
+      `The endpoint "${this.name}" ${what[unusable]}: ${this.#safeText(words.replace(/\s+/g, ' '))}`,
+      { reason: unusable, ...use },
+      unusable === 'form' ? 'Check its baseUrl: it ends in /v1, and chat completions are made there.' : undefined,
+    );
   }
 
   #fault(error: unknown): CruxError {

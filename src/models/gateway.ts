@@ -25,10 +25,12 @@ import { CallObserver, callAttributes, usageAttributes } from './call-observer.t
 import { ClaimKeeper } from './claim-keeper.ts';
 import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { JsonLadder } from './json-ladder.ts';
-import { answerFrom, type ModelCall, ownCallIds, requestBody } from './model-call.ts';
+import { answerFrom, costMicroUsd, type ModelCall, ownCallIds, requestBody } from './model-call.ts';
 import { providerOf } from './provider.ts';
 import { seedOf } from './seed.ts';
 import { sendShaped } from './shaped-call.ts';
+import { mostUnusable, UnusableAnswer } from './unusable-answer.ts';
+import { type ServedModel, UsableAnswers } from './usable-answers.ts';
 
 export type { CallAddress, ModelCall } from './model-call.ts';
 
@@ -48,6 +50,8 @@ type Errand = Applicant & {
   admission: Admission;
   /** From 0. */
   attempt: number;
+  /** Answers without words that the call has had. */
+  wordless: number;
 };
 
 /** A paid answer that cannot be written is tried again at least this often: before its claim could be taken over. */
@@ -66,11 +70,19 @@ export class Gateway {
   readonly #observer: CallObserver;
   readonly #claims: ClaimKeeper;
   readonly #ladder: JsonLadder;
+  readonly #usable: UsableAnswers;
   /** Of the calls that were sent and are not answered. */
   readonly #sent = new Set<AbortController>();
 
-  constructor(store: Store, endpoints: { [name: string]: EndpointConfig }, observer = new CallObserver()) {
+  /** @param models of the configuration: what their servers call them */
+  constructor(
+    store: Store,
+    endpoints: { [name: string]: EndpointConfig },
+    observer = new CallObserver(),
+    models: { [role: string]: ServedModel } = {},
+  ) {
     this.#store = store;
+    this.#usable = new UsableAnswers(store.unusable, Object.values(models));
     this.#claims = new ClaimKeeper(store.claims);
     this.#ladder = new JsonLadder(store.endpointFacts);
     this.#configs = endpoints;
@@ -89,6 +101,7 @@ export class Gateway {
       const journaled = await this.#store.journal.read(scope, key);
       if (journaled === null) return this.#obtain(call, settings, body, key, shared);
       this.#observer.readJournal(call, settings.endpoint);
+      await this.#usable.checkServed(call, settings, journaled.servedModel);
       return journaled;
     };
     return this.#calls.join(`${call.run.id}/${key}`, work, signal);
@@ -142,7 +155,18 @@ export class Gateway {
       const worst = worstCase(body, settings);
       const until = performance.now() + longestPatienceMs;
       const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, throttledMs: 0 };
-      const errand: Errand = { ...applicant, call, settings, body, key, worst, endpoint, admission, attempt: 0 };
+      const errand: Errand = {
+        ...applicant,
+        call,
+        settings,
+        body,
+        key,
+        worst,
+        endpoint,
+        admission,
+        attempt: 0,
+        wordless: 0,
+      };
       for (; ; errand.attempt++) {
         const throttledMs = errand.throttledMs;
         const result = await admission.run(errand, () => {
@@ -206,7 +230,10 @@ export class Gateway {
       admission.spare(errand);
       return { later: obstacle };
     }
-    const seed = seedOf(call.run.seed, key);
+    // The same request with the same seed has the same answer: for one with words it is made with another one.
+    if (errand.attempt === 0) errand.wordless = await this.#store.unusable.count(runId, key, 'wordless');
+    const asked = errand.wordless === 0 ? key : `${key}/${errand.wordless}`;
+    const seed = seedOf(call.run.seed, asked);
     const startedAt = Date.now();
     const sent = new AbortController();
     try {
@@ -214,7 +241,7 @@ export class Gateway {
       signal.throwIfAborted();
       this.#sent.add(sent);
       const stop = call.address.role === 'prm' ? [] : (call.run.config.stop ?? []);
-      const shaped = { body, settings, seed, stop, serverIds: ownCallIds(call), key, step: call.step };
+      const shaped = { body, settings, seed, stop, serverIds: ownCallIds(call), key: asked, step: call.step };
       const completion = await sendShaped(endpoint, this.#ladder, shaped, sent.signal);
       const { promptTokens, completionTokens } = completion;
       const isTold = promptTokens !== null && completionTokens !== null;
@@ -222,10 +249,12 @@ export class Gateway {
       const latencyMs = Date.now() - startedAt;
       const { throttledMs } = errand;
       const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs });
+      await this.#usable.check(call, settings, answer);
       this.#observer.answered(call, endpoint.name, answer);
       return { answer };
     } catch (error) {
       if (error instanceof CruxError) this.#observer.failed(call, endpoint.name, error);
+      if (error instanceof UnusableAnswer) return { later: await this.#countUnusable(errand, error) };
       // A reservation that cannot be given up now, because the store is full, expires by itself.
       await this.#store.reservations.release(runId, key).catch(() => {});
       if (!(error instanceof CruxError) || !isTransient(error)) throw error;
@@ -270,6 +299,31 @@ export class Gateway {
     const backOffMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(attempt, faults - 1));
     // An immediate return, as some providers ask for, would be a tight loop.
     const retryAfterMs = error.retryAfterMs === undefined ? backOffMs : Math.max(firstPauseMs, error.retryAfterMs);
+    return new CruxError(error.kind, error.message, { retryAfterMs, cause: error });
+  }
+
+  /**
+   * Notes an answer that is none, with what it cost.
+   * @returns the fault with the time of the next attempt
+   * @throws CruxError `Model.Identity`, `Model.Setup` or `Model.Exhausted` where there is none
+   */
+  async #countUnusable(errand: Errand, error: UnusableAnswer): Promise<CruxError> {
+    const { call, settings, key, endpoint } = errand;
+    const { reason, isBilled, promptTokens, completionTokens, servedModel } = error.answer;
+    const { role, purpose } = call.address;
+    await this.#store.unusable.add({
+      ...scopeOfCall(call.run.id, call.taskId, call.address),
+      ...{ key, role, purpose, model: settings.model, servedModel, reason, words: error.message },
+      ...{ isBilled, promptTokens, completionTokens },
+      costMicroUsd: costMicroUsd(settings, { promptTokens, completionTokens }),
+    });
+    await this.#store.journal.addFault(call.run.id, { key, role, kind: error.kind, message: error.message });
+    const times = await this.#store.unusable.count(call.run.id, key, reason);
+    if (reason === 'wordless') errand.wordless = times;
+    if (times >= Math.min(mostUnusable[reason], endpoint.config.maxFaults)) {
+      throw await this.#usable.fault(call, error, times);
+    }
+    const retryAfterMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (times - 1));
     return new CruxError(error.kind, error.message, { retryAfterMs, cause: error });
   }
 

@@ -1,7 +1,7 @@
 /** A call to a model: where it stands, the request that is made of it, and the answer that is journaled. */
 
 import type { Json } from '../domain/canonical-json.ts';
-import type { Message, Tool } from '../domain/message.ts';
+import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import type { Role, RoleSettings } from '../domain/run-config.ts';
 import { scopeOfCall } from '../domain/stream.ts';
@@ -10,6 +10,7 @@ import type { Run } from '../store/runs.ts';
 import type { CallIds } from '../store/tree.ts';
 import type { Completion } from './completion.ts';
 import type { RequestBody } from './endpoint.ts';
+import { withoutReasoning } from './reasoning.ts';
 
 /** Where a call stands: with the request body, this is its key in the journal. */
 export type CallAddress = {
@@ -71,9 +72,9 @@ export function answerFrom(
   completion: Completion,
   sent: { key: string; seed: number; latencyMs: number; throttledMs: number },
 ): Answer {
-  const { promptTokens, completionTokens, logprob, reasoning, servedModel, callIds, sent: wire } = completion;
+  const { promptTokens, completionTokens, logprob, servedModel, callIds, sent: wire } = completion;
   const scope = scopeOfCall(call.run.id, call.taskId, call.address);
-  const known = settings.price !== null && promptTokens !== null && completionTokens !== null;
+  const { message, reasoning } = understood(completion, call.messages, settings);
   return {
     key: sent.key,
     taskId: scope.taskId,
@@ -81,12 +82,11 @@ export function answerFrom(
     ...call.address,
     model: settings.model,
     seed: sent.seed,
-    message: completion.message,
+    message,
     finishReason: completion.finishReason,
     promptTokens,
     completionTokens,
-    // A price in dollars per million tokens is one in micro-dollars per token.
-    costMicroUsd: known ? promptTokens * settings.price!.input + completionTokens * settings.price!.output : null,
+    costMicroUsd: costMicroUsd(settings, completion),
     latencyMs: sent.latencyMs,
     throttledMs: Math.round(sent.throttledMs),
     logprob,
@@ -95,4 +95,53 @@ export function answerFrom(
     callIds,
     sent: wire,
   };
+}
+
+/** @returns null when price or usage is unknown */
+export function costMicroUsd(
+  { price }: RoleSettings,
+  { promptTokens, completionTokens }: Pick<Completion, 'promptTokens' | 'completionTokens'>,
+): number | null {
+  if (price === null || promptTokens === null || completionTokens === null) return null;
+  // A price in dollars per million tokens is one in micro-dollars per token.
+  return promptTokens * price.input + completionTokens * price.output;
+}
+
+/**
+ * A completion as it is read: what the model says, and what it thought, whether its server told that apart or not. Runs that began before the two
+ * were told apart (settings without `reasoning`) go on with the text as it comes.
+ * @param asked the conversation: a mark of reasoning that its opening asks for belongs to the form of the answer
+ */
+export function understood(
+  { message, reasoning: beside }: Pick<Completion, 'message' | 'reasoning'>,
+  asked: readonly Message[],
+  { reasoning: how }: Pick<RoleSettings, 'reasoning'>,
+): { message: AssistantMessage; reasoning: string | null } {
+  if (how === undefined || message.content === null) return { message: kept(message, beside, how), reasoning: beside };
+  const [system, user] = [asked.find(({ role }) => role === 'system'), asked.find(({ role }) => role === 'user')];
+  const told = withoutReasoning(message.content, [system?.content ?? '', user?.content ?? '']);
+  const reasoning = [beside, told.reasoning].filter((part) => part !== null).join('\n\n') || null;
+  const content = told.text === '' && message.tool_calls ? null : told.text;
+  return { message: kept({ ...message, content }, reasoning, how), reasoning };
+}
+
+function kept(message: AssistantMessage, reasoning: string | null, how: RoleSettings['reasoning']): AssistantMessage {
+  const goesBack = reasoning !== null && (how === 'text' || how === 'member');
+  return goesBack ? { ...message, reasoning_content: reasoning } : message;
+}
+
+/** Whether a message says nothing, and calls no tool. */
+export function isWordless({ content, tool_calls: calls }: AssistantMessage): boolean {
+  return (content ?? '').trim() === '' && !calls?.length;
+}
+
+/** Purposes whose answers are asked for anew where they cannot be read: an empty one is just another of those. */
+const askedAnew: ReadonlySet<Purpose> = new Set<Purpose>(['propose', 'score', 'calibrate', 'locate']);
+
+/**
+ * Whether an answer without words may stand, from a model that is known to speak: the length of its answer went into its thoughts, which is its own
+ * doing, or it is asked anew anyway.
+ */
+export function mayBeWordless({ purpose, finishReason }: Pick<Answer, 'finishReason'> & { purpose: string }): boolean {
+  return finishReason === 'length' || askedAnew.has(purpose as Purpose);
 }

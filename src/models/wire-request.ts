@@ -12,6 +12,7 @@ import { contentHash } from '../store/hash.ts';
 import { answerLength } from './answer-length.ts';
 import { dialectOf } from './dialects/dialects.ts';
 import type { RequestBody } from './endpoint.ts';
+import { messagesSent } from './reasoning.ts';
 
 /** The members of a request that say how it is answered: all but model and messages. */
 export type Parameters = { [member: string]: Json | undefined };
@@ -107,7 +108,7 @@ function wireMessages(
   { settings, jsonForm, serverIds }: WireOptions,
 ): { messages: Message[]; changes: Sent['messages'] } {
   const changes: Sent['messages'] = [];
-  let wire = messages;
+  let wire = messagesSent(messages, settings.reasoning ?? 'apart');
   const schema = schemaOf(responseFormat);
   const isTold = jsonForm === 'json_schema' && !settings.request?.omit.includes('response_format');
   // A prompt that names JSON itself says in which form.

@@ -30,7 +30,7 @@ export type Use = { [unit in CeilingUnit]: number };
 export type WorstCase = { tokens: number /** Null when the model has no price. */; costMicroUsd: number | null };
 
 /** Until when a reservation holds whose call is over, but whose use nobody told. */
-const forEver = Number.MAX_SAFE_INTEGER;
+export const forEver = Number.MAX_SAFE_INTEGER;
 
 export class Reservations {
   readonly #database: Database;

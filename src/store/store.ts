@@ -11,6 +11,7 @@ import { Reservations } from './reservations.ts';
 import { Runs } from './runs.ts';
 import { openSqlite } from './sqlite.ts';
 import { Tree } from './tree.ts';
+import { UnusableAnswers } from './unusable-answers.ts';
 import { Waits } from './waits.ts';
 
 /** All data of Crux, behind one door. Safe for several processes at once. */
@@ -21,6 +22,7 @@ export type Store = {
   readonly engine: 'sqlite' | 'postgres';
   readonly tree: Tree;
   readonly journal: Journal;
+  readonly unusable: UnusableAnswers;
   readonly reservations: Reservations;
   readonly providers: Providers;
   readonly waits: Waits;
@@ -51,6 +53,7 @@ export async function openStore(location: string, options: { schema?: string } =
       engine: database.engine,
       tree: new Tree(database),
       journal: new Journal(database, reservations),
+      unusable: new UnusableAnswers(database),
       reservations,
       providers: new Providers(database),
       waits: new Waits(database),

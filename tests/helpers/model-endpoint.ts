@@ -16,6 +16,12 @@ export type Reply = {
   content?: string | null;
   toolCalls?: { id: string; type: 'function'; function: { name: string; arguments: string } }[];
   refusal?: string;
+  /** More members of the message, of the choice, and of the answer, as servers add them. */
+  message?: { [name: string]: unknown };
+  choice?: { [name: string]: unknown };
+  members?: { [name: string]: unknown };
+  /** What the server calls the model. Default: as it was asked for. */
+  model?: string | null;
   finishReason?: string;
   /** Null: the answer has none. Default 100 prompt and 10 completion tokens. */
   usage?: { prompt_tokens: number; completion_tokens: number } | null;
@@ -123,12 +129,13 @@ function completion(reply: Reply, model: string): string {
     id: 'chatcmpl-1',
     object: 'chat.completion',
     created: 1_700_000_000,
-    model,
+    model: reply.model === undefined ? model : reply.model,
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content, refusal, ...(toolCalls && { tool_calls: toolCalls }) },
+        message: { role: 'assistant', content, refusal, ...(toolCalls && { tool_calls: toolCalls }), ...reply.message },
         finish_reason: reply.finishReason ?? 'stop',
+        ...reply.choice,
         ...(reply.logprobs && {
           logprobs: {
             content: reply.logprobs.map((logprob) => ({ token: 't', logprob, bytes: null, top_logprobs: [] })),
@@ -137,6 +144,7 @@ function completion(reply: Reply, model: string): string {
       },
     ],
     ...(usage && { usage }),
+    ...reply.members,
   });
 }
 

@@ -17,12 +17,17 @@ export type GatewayForTests = {
 
 export const never = new AbortController().signal;
 
-type Options = Partial<EndpointConfig> & { store?: Store; run?: Parameters<typeof addRun>[1]; observer?: CallObserver };
+type Options = Partial<EndpointConfig> & {
+  store?: Store;
+  run?: Parameters<typeof addRun>[1];
+  observer?: CallObserver;
+  servedAs?: string[];
+};
 
 /** A gateway to a scripted endpoint, with a run in a new store. */
 export async function gatewayTo(
   script: Reply[] | ((request: RecordedRequest, number: number) => Reply),
-  { store: given, run: newRun, observer, ...changes }: Options = {},
+  { store: given, run: newRun, observer, servedAs = [], ...changes }: Options = {},
 ): Promise<GatewayForTests> {
   const store = given ?? (await temporaryStore());
   const endpoint = await startModelEndpoint(script);
@@ -39,7 +44,9 @@ export async function gatewayTo(
     ...changes,
   };
   const run = await addRun(store, newRun);
-  const gateway = new Gateway(store, { models: config }, observer);
+  const gateway = new Gateway(store, { models: config }, observer, {
+    policy: { endpoint: 'models', model: 'test-model', servedAs },
+  });
   return { store, gateway, endpoint, run, config, call: (address, other = run) => modelCall(other, address) };
 }
 

@@ -195,7 +195,7 @@ describe('a refusal of the request', () => {
       maxFaults: 1,
     });
     const words = everythingOf(await faultOf(gateway.answer(call(), never)));
-    expect(words).toContain('gave no complete answer');
+    expect(words).toContain('gave no answer that can be read');
     expect(words).not.toContain(key.slice(0, 8));
   });
 
