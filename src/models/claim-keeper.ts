@@ -22,7 +22,7 @@ export class ClaimKeeper {
 
   /** @returns null when the call may be sent, else what it has to wait for */
   async take(runId: string, key: string): Promise<CruxError | null> {
-    const state = await this.#claims.take(runId, key, this.#holder, Date.now() + holdMs);
+    const state = await this.#claims.take(runId, key, this.#holder, holdMs);
     if (state === 'mine') {
       this.#held.add(`${runId}/${key}`);
       this.#timer ??= setInterval(() => this.#renew(), renewEveryMs).unref();
@@ -49,6 +49,6 @@ export class ClaimKeeper {
 
   /** A missed renewal is made up for by the next one. */
   #renew(): void {
-    void this.#claims.renew(this.#holder, Date.now() + holdMs).catch(() => {});
+    void this.#claims.renew(this.#holder, holdMs).catch(() => {});
   }
 }

@@ -5,8 +5,12 @@
  * A claim is held for as long as its call is under way or its answer waits to be written. The holder renews it; one that is dead leaves a
  * claim behind that expires. One whose store was locked, or which stood still, may have missed its renewals too: so whoever finds an expired claim
  * first announces that it wants it, and takes it over if the holder has not renewed it soon.
+ *
+ * A clock that was ahead, and was set back or belongs to a machine that is gone, leaves claims that seem to hold for hours. One that holds for longer
+ * than any claim is made for counts as expired: its holder, if it lives, renews it.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { storeTime } from './clock.ts';
 import type { Database } from './database.ts';
 
 /** `mine`: the caller may send. `taken`: another holder has it. `expired`: the caller's after `objectionMs`, if its holder does not object. */
@@ -14,6 +18,8 @@ export type ClaimState = 'mine' | 'taken' | 'expired';
 
 /** How soon a holder that lives renews a claim of its own that has expired, or writes its answer. */
 export const objectionMs = 2_000;
+/** No claim is made or renewed for longer. */
+export const longestClaimMs = 10_000;
 
 export class Claims {
   readonly #database: Database;
@@ -24,18 +30,19 @@ export class Claims {
 
   /**
    * Claims a call. Whoever has it must look into the journal once more before it sends: the answer may have been written meanwhile.
-   * @param untilMs until when it holds unless it is renewed, in milliseconds since 1970
+   * @param forMs how long it holds unless it is renewed, up to `longestClaimMs`
    */
-  async take(runId: string, key: string, holder: string, untilMs: number): Promise<ClaimState> {
-    const now = Date.now();
+  async take(runId: string, key: string, holder: string, forMs: number): Promise<ClaimState> {
+    const now = storeTime(this.#database);
     const { rows } = await sql<{ holder: string }>`
-      INSERT INTO claims (run_id, key, holder, expires_at, taken_over) VALUES (${runId}, ${key}, ${holder}, ${untilMs}, 0)
+      INSERT INTO claims (run_id, key, holder, expires_at, taken_over) VALUES (${runId}, ${key}, ${holder}, ${now} + ${forMs}, 0)
       ON CONFLICT (run_id, key) DO UPDATE SET
         holder = CASE WHEN claims.taken_over = 1 THEN excluded.holder ELSE claims.holder END,
         expires_at = CASE WHEN claims.holder = excluded.holder OR claims.taken_over = 1
-          THEN excluded.expires_at ELSE ${now + objectionMs} END,
+          THEN excluded.expires_at ELSE ${now} + ${objectionMs} END,
         taken_over = CASE WHEN claims.holder = excluded.holder OR claims.taken_over = 1 THEN 0 ELSE 1 END
       WHERE claims.holder = excluded.holder OR claims.expires_at < ${now}
+        OR claims.expires_at > ${now} + ${longestClaimMs}
       RETURNING holder`.execute(this.#database.kysely);
     const [row] = rows;
     if (!row) return 'taken';
@@ -43,10 +50,10 @@ export class Claims {
   }
 
   /** Renews all claims of a holder, and objects where one is about to be taken over. */
-  async renew(holder: string, untilMs: number): Promise<void> {
+  async renew(holder: string, forMs: number): Promise<void> {
     await this.#database.kysely
       .updateTable('claims')
-      .set({ expires_at: untilMs, taken_over: 0 })
+      .set({ expires_at: sql<number>`${storeTime(this.#database)} + ${forMs}`, taken_over: 0 })
       .where('holder', '=', holder)
       .execute();
   }
@@ -55,4 +62,10 @@ export class Claims {
     const claim = this.#database.kysely.deleteFrom('claims').where('run_id', '=', runId).where('key', '=', key);
     await claim.where('holder', '=', holder).execute();
   }
+}
+
+/** SQL for whether a claim holds, by the clock of now: one of a clock that was ahead does not. */
+export function holdsNow(database: Pick<Database, 'engine'>): RawBuilder<SqlBool> {
+  const now = storeTime(database);
+  return sql<SqlBool>`claims.expires_at > ${now} AND claims.expires_at <= ${now} + ${longestClaimMs}`;
 }

@@ -4,6 +4,7 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import { chunks } from './chunks.ts';
+import { holdsNow } from './claims.ts';
 import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
 
@@ -78,7 +79,7 @@ export class Garbage {
 
   /** Runs that have calls under way, whatever their state says: also an audit of a run that is over makes calls. */
   async runsWithCalls(): Promise<Set<string>> {
-    const query = this.#kysely.selectFrom('claims').select('run_id').distinct().where('expires_at', '>', Date.now());
+    const query = this.#kysely.selectFrom('claims').select('run_id').distinct().where(holdsNow(this.#database));
     return new Set((await query.execute()).map(({ run_id }) => run_id));
   }
 
@@ -194,7 +195,7 @@ export class Garbage {
     const underWay = sql`
       SELECT nodes.id FROM nodes WHERE (nodes.environment, nodes.task_id) IN (
         SELECT runs.environment, run_tasks.task_id FROM runs JOIN run_tasks ON run_tasks.run_id = runs.id
-        WHERE runs.finished_at IS NULL OR runs.id IN (SELECT run_id FROM claims WHERE expires_at > ${Date.now()}))`;
+        WHERE runs.finished_at IS NULL OR runs.id IN (SELECT run_id FROM claims WHERE ${holdsNow(this.#database)}))`;
     return sql`WITH RECURSIVE gone AS (SELECT id FROM runs WHERE ${gone}), named AS (${sql.join([...named, underWay], sql` UNION `)}),
       needed AS (
         SELECT id FROM named WHERE id IS NOT NULL

@@ -6,6 +6,9 @@ import type { Database } from './database.ts';
 /** The leases of a provider as they were found, and the time by which they count. */
 export type SeenLeases = { next: NextLeases; nowUs: number };
 
+/** A need is told for seconds. One that holds for longer is of a clock that was ahead. */
+const longestShareMs = 120_000;
+
 export class Providers {
   readonly #database: Database;
 
@@ -102,6 +105,7 @@ export class Providers {
       .where('provider', '=', provider)
       .where('holder', '<>', holder)
       .where('expires_at', '>', now)
+      .where('expires_at', '<=', now + longestShareMs)
       .orderBy('holder')
       .execute();
     return [demand, ...others.map((other) => other.demand)];

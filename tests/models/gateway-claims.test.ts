@@ -45,16 +45,59 @@ describe('a claim', () => {
     // What a call's key is, is learned from an answer that is thrown away.
     const { key } = await gateway.answer(call(), never);
     await store.database.kysely.deleteFrom('answers').execute();
-    await store.claims.take(run.id, key, 'a worker that died', Date.now() - 1);
+    await store.claims.take(run.id, key, 'a worker that died', -1);
     expect((await gateway.answer(call(), never)).message.content).toBe('Right.');
     expect(endpoint.requests.length).toBe(2);
+  });
+
+  it.each([60_000, 3_600_000])(
+    'of a worker that died, whose clock was %i ms ahead, is taken over as soon',
+    async (ahead) => {
+      const { gateway, store, endpoint, call, run } = await gatewayTo([{ content: 'Left.' }, { content: 'Right.' }]);
+      const { key } = await gateway.answer(call(), never);
+      await store.database.kysely.deleteFrom('answers').execute();
+      await store.claims.take(run.id, key, 'a worker that died', ahead);
+      const startedAt = Date.now();
+      expect((await gateway.answer(call(), never)).message.content).toBe('Right.');
+      expect(Date.now() - startedAt).toBeLessThan(15_000);
+      expect(endpoint.requests.length).toBe(2);
+    },
+  );
+
+  it('of a worker that lives is kept, however far its clock is ahead', async () => {
+    const hold = Promise.withResolvers<void>();
+    const { gateway, store, config, endpoint, call } = await gatewayTo([{ after: hold.promise }]);
+    const { kysely } = store.database;
+    const first = gateway.answer(call(), never);
+    await endpoint.requested(1);
+    const setAhead = () =>
+      kysely
+        .updateTable('claims')
+        .set({ expires_at: Date.now() + 3_600_000 })
+        .execute();
+    await setAhead();
+    // As its renewals would look.
+    const renewing = setInterval(
+      () =>
+        void kysely
+          .updateTable('claims')
+          .set({ expires_at: Date.now() + 3_600_000, taken_over: 0 })
+          .execute(),
+      500,
+    );
+    const second = new Gateway(store, { models: config }).answer(call(), never);
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    clearInterval(renewing);
+    hold.resolve();
+    expect(await first).toEqual(await second);
+    expect(endpoint.requests.length).toBe(1);
   });
 
   it('that has expired leaves its holder time to write, and the answer is not paid again', async () => {
     const { gateway, store, endpoint, call, run } = await gatewayTo([{ content: 'Left.' }]);
     const answer = await gateway.answer(call(), never);
     await store.database.kysely.deleteFrom('answers').execute();
-    await store.claims.take(run.id, answer.key, 'a worker whose disk was full', Date.now() - 1);
+    await store.claims.take(run.id, answer.key, 'a worker whose disk was full', -1);
     const second = gateway.answer(call(), never);
     await expect.poll(() => store.claims.take(run.id, answer.key, 'somebody', 0)).toBe('taken');
     await store.journal.write(run.id, answer);
