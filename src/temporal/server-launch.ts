@@ -1,6 +1,6 @@
 /** Starts one Temporal server process on a data file, and waits until it serves. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError } from '../errors.ts';
@@ -14,6 +14,9 @@ const answerTimeoutMs = 3_000;
 const startTimeoutMs = 120_000;
 const reportEveryMs = 5_000;
 const largestLogBytes = 10_000_000;
+
+const privateMode = 0o600;
+const ownFiles = ['temporal.db', 'temporal.db-wal', 'temporal.db-shm', 'temporal-server.log'];
 
 /** What the server may see of the environment: it outlives this process, so it gets no keys and no Temporal settings. */
 const passedVariables = [
@@ -32,7 +35,8 @@ const passedVariables = [
 
 /**
  * Starts the server in a session of its own, so that Ctrl-C in the terminal does not reach it before the workers have shut down.
- * Its data and log are `temporal.db` and `temporal-server.log` in the home folder.
+ * Its data and log are `temporal.db` and `temporal-server.log` in the home folder. Only the user may read them, as the store: payloads and words of
+ * failures are in them.
  * @returns the process, and where its part of the log begins, in bytes
  * @throws CruxError Temporal.Unavailable when no process could be made
  */
@@ -43,7 +47,10 @@ export function spawnServer(
 ): { server: ProcessIdentity; logStart: number } {
   rotateLog(home);
   const logStart = logSize(home);
-  const log = openSync(logPath(home), 'a');
+  for (const file of ownFiles) if (existsSync(join(home, file))) chmodSync(join(home, file), privateMode);
+  const log = openSync(logPath(home), 'a', privateMode);
+  // The server makes its files itself, and inherits this.
+  const usualMask = process.umask(0o077);
   try {
     const child = spawn(binary, serverArguments(ports), {
       // The data file is named relative to the home folder: a "?" or "#" in an absolute path would end up in a database address.
@@ -62,6 +69,7 @@ export function spawnServer(
     const message = `The Temporal server ${binary} could not be started.${lastLogLines(home, logStart)}`;
     throw new CruxError('Temporal.Unavailable', message, { remedy: `The whole log is ${logPath(home)}.` });
   } finally {
+    process.umask(usualMask);
     closeSync(log);
   }
 }
