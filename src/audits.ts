@@ -75,3 +75,12 @@ export async function launchAudit(client: Client, store: Store, run: Run): Promi
   });
   return (await handle.result()) as AuditResult;
 }
+
+/** Ends an audit that no worker works on. What was rolled out stays: when it is launched again it goes on from there. */
+export async function restAudit(client: Client, runId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(auditWorkflowId(runId)).terminate('Its command was stopped by Ctrl-C.');
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'WorkflowNotFoundError')) throw error;
+  }
+}

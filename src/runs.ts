@@ -156,13 +156,13 @@ export async function retuneRun(client: Client, store: Store, runId: string, giv
   await launchRun(client, store, await store.runs.get(runId));
 }
 
-/** Starts the campaign of a run, or does nothing when it is under way or over. One that ended for its budget, or stands still, tries again. */
+/** Starts the campaign of a run, or does nothing when it is under way or over. One that ended for its budget, stands still or rests goes on. */
 export async function launchRun(client: Client, store: Store, run: Run): Promise<void> {
   const { total, done } = await store.runs.countTasks(run.id);
   if (run.finishedAt !== null && total === done) return;
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('./workflows/search-attributes.ts');
   await refuseForeign(client, store, run.id);
-  const goesOn = run.state === 'budget' || run.state === 'blocked';
+  const goesOn = run.state === 'budget' || run.state === 'blocked' || run.state === 'resting';
   if (goesOn) await store.runs.setControl(run.id, { state: 'running' });
   const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
   await client.workflow.start('campaign', {

@@ -29,7 +29,9 @@ import { observeWorker } from './observe/worker-gauges.ts';
 import type { Store } from './store/store.ts';
 import type { TemporalConnection } from './temporal/connection.ts';
 import type { WorkerBuild } from './temporal/deployment.ts';
+import { ownPlace } from './temporal/process-identity.ts';
 import { holderQueue, taskQueue, type WorkerRole } from './temporal/task-queues.ts';
+import { unlessAborted } from './unless-aborted.ts';
 import { workflowCode } from './workflow-code.ts';
 
 export type WorkerOptions = {
@@ -38,6 +40,10 @@ export type WorkerOptions = {
   temporal: Pick<TemporalConnection, 'nativeConnection' | 'namespace'> &
     Partial<Pick<TemporalConnection, 'dataConverter'>>;
   roles: WorkerRole[];
+  /** The command that it belongs to, for `crux status`; null for none. */
+  command?: string | null;
+  /** Breaks the start off: nothing is left running then. */
+  signal?: AbortSignal;
   /** The worker deployment and build that it belongs to. Default: none, and any worker takes any work. */
   build?: WorkerBuild | undefined;
   /** Where events go; default: nowhere. What Temporal's SDK says goes where the first worker of the process wants it. */
@@ -47,10 +53,16 @@ export type WorkerOptions = {
 };
 
 export type RunningWorker = {
+  /** As it is announced in the store. */
+  id: string;
+  /** Model calls that it has paid for so far, by run. */
+  calls(): ReadonlyMap<string, number>;
   /** Resolves when the worker has stopped, rejects when it broke. */
   done: Promise<void>;
   /** Takes no more work; calls under way are finished and journaled, rollouts give up at their next step. */
   stop(): void;
+  /** Takes it from the living workers of the store, as its end does too. */
+  leave(): Promise<void>;
 };
 
 /** Calls under way may finish for this long after `stop`. */
@@ -60,13 +72,16 @@ const idleMs = 10_000;
 
 let runtimeInstalled = false;
 
-/** Starts a worker. It has registered at Temporal when this returns, and in the store if that can be written. */
+/**
+ * Starts a worker. It has registered at Temporal when this returns, and in the store if that can be written.
+ * @throws the signal's reason
+ */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { config, store, temporal, roles, build, log = silent } = options;
+  const { config, store, temporal, roles, build, signal, log = silent } = options;
   const { instruments, sdkMetrics } = options.telemetry ?? { instruments: makeInstruments(metrics.getMeter('crux')) };
   // Before the connection: making one fixes the runtime of the process.
   installRuntime(options.log, sdkMetrics);
-  const connection = await temporal.nativeConnection();
+  const connection = await unlessAborted(temporal.nativeConnection(), signal);
   const environments = new EnvironmentRegistry(config.environments);
   const sessions = new SessionCache(store.tree, environments, { instruments, log });
   const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log), config.models);
@@ -99,7 +114,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     interceptors: { activity: [activitySpans] },
   };
   const deciding = roles.includes('workflow') && {
-    workflowBundle: await workflowCode(temporal.dataConverter?.failureConverterPath),
+    workflowBundle: await unlessAborted(workflowCode(temporal.dataConverter?.failureConverterPath), signal),
     // About 2 MB each, measured; more would only trade memory for replays.
     maxCachedWorkflows: 600,
     maxConcurrentWorkflowTaskExecutions: 40,
@@ -118,10 +133,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     workers.push(await Worker.create({ ...shared, ...acting, taskQueue: context.holderQueue }));
   }
 
+  const startedAt = Date.now();
   const announce = () =>
-    store.runs.announceWorker({
+    store.workers.announce({
       id,
       host: hostname(),
+      command: options.command ?? null,
+      process: ownPlace(),
+      startedAt,
       roles,
       environments: environments.names,
       endpoints: Object.keys(config.endpoints),
@@ -132,6 +151,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log('warn', 'the store cannot be written now', { error });
   });
   const announcing = setInterval(() => void announce().catch(() => {}), announceEveryMs);
+  /** A worker that stops is none of the living, however long its last calls take. */
+  const leave = () => {
+    clearInterval(announcing);
+    return store.workers.dismiss(id).catch(() => {});
+  };
   const { namespace } = temporal;
   const stopObserving = observeWorker(instruments, { gateway, sessions, connection, namespace, storeId: store.id });
   log('info', 'worker started', { worker: id, roles, store: store.id });
@@ -148,9 +172,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         }),
       );
     } finally {
-      clearInterval(announcing);
       stopObserving();
-      await store.runs.dismissWorker(id).catch(() => {});
+      await leave();
       // Calls that were sent, and paid answers that the store could not take yet, get a last chance.
       await Promise.race([gateway.idle(), delay(idleMs, undefined, { ref: false })]);
       gateway.endCalls();
@@ -162,11 +185,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   // Whoever awaits `done` later must not find that an early failure ended the process.
   done.catch(() => {});
   return {
+    id,
+    calls: () => gateway.paidCalls(),
     done,
     stop: () => {
       stopping.abort();
       for (const worker of workers) stopWorker(worker);
+      void leave();
     },
+    leave,
   };
 }
 

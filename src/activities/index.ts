@@ -7,6 +7,7 @@ import { environmentActivities } from './environment.ts';
 import { exampleActivities } from './examples.ts';
 import { expertActivities } from './expert.ts';
 import { firstErrorActivities } from './first-error.ts';
+import { heldBack } from './held-back.ts';
 import { pairActivities } from './pairs.ts';
 import { passRateActivities } from './pass-rate.ts';
 import { policyActivities } from './policy.ts';
@@ -16,7 +17,7 @@ import { storeActivities } from './store.ts';
 
 /** Activities that need environments or models: the `agent` role. */
 export function agentActivities(context: ActivityContext) {
-  return {
+  return heldBack(context.store, {
     ...auditActivities(context),
     ...contrastActivities(context),
     ...demonstrationActivities(context),
@@ -31,7 +32,7 @@ export function agentActivities(context: ActivityContext) {
     ...rolloutActivities(context),
     ...pairActivities(context),
     ...storeActivities(context),
-  };
+  });
 }
 
 export type Activities = ReturnType<typeof agentActivities>;

@@ -16,13 +16,19 @@ import type { ActivityContext } from './context.ts';
 const rowsPerLook = 500;
 
 export type LoseTaskInput = TaskAddress & { ending: Ending /** Kind and words of the fault. */; fault?: string | null };
+/** `state`: absent in histories from before a run could be cancelled without its campaign. */
+export type FinishedRun = CampaignCounts & { state?: RunState };
+
+/** States in which a run waits until its control row says otherwise. */
+const isHeld: ReadonlySet<RunState> = new Set<RunState>(['paused', 'blocked', 'resting']);
+
 export type ControlInput = { runId: string; state?: RunState; ceilings?: CeilingChanges };
 
 export function storeActivities(context: ActivityContext) {
   const { store, environments } = context;
 
   /**
-   * The next tasks of a run that are not done, from a position on.
+   * The next tasks of a run that are not done, from a position on. Of one that was cancelled there are none, also where only the store knows that.
    * @returns at most `limit` tasks, and the position after the last one that was looked at; `from` when there are no more
    */
   async function nextTasks(input: {
@@ -31,6 +37,7 @@ export function storeActivities(context: ActivityContext) {
     limit: number;
   }): Promise<{ tasks: NextTask[]; next: number }> {
     const run = await store.runs.get(input.runId);
+    if (run.state === 'cancelled') return { tasks: [], next: input.from };
     const tasks: NextTask[] = [];
     let next = input.from;
     // As many as are wanted, usually one; more at once only where many are done already.
@@ -63,8 +70,8 @@ export function storeActivities(context: ActivityContext) {
   }> {
     const { state, environment } = await store.runs.get(runId);
     const counts = isContinued ? emptyCounts(0) : await countResults(runId);
-    // Blocked are the calls: the campaign itself has nothing to wait for.
-    return { counts, state: state === 'blocked' ? 'running' : state, environment };
+    // Calls and tasks are what is held back, by the control row: the campaign has nothing to wait for, and nothing to be told when they go on.
+    return { counts, state: isHeld.has(state) ? 'running' : state, environment };
   }
 
   async function countResults(runId: string): Promise<CampaignCounts> {
@@ -131,14 +138,18 @@ export function storeActivities(context: ActivityContext) {
     const retuned = retunedCeilings(run.ceilings, ceilings);
     checkPriced(askedModels(run.config), retuned);
     checkBounded(askedModels(run.config), retuned);
-    await store.runs.setControl(runId, { ...(state && { state }), ceilings: retuned });
+    // New ceilings wake a run that its old ones ended, and no other: who paused it did so for another reason.
+    await store.runs.setControl(runId, { ...(state && run.state === 'budget' && { state }), ceilings: retuned });
   }
 
-  /** @returns what the run found, from its stored results: a task that ended while the campaign took stock is in no other count */
-  async function finishRun({ runId, state }: { runId: string; state: RunState }): Promise<CampaignCounts> {
+  /**
+   * @returns what the run found, from its stored results: a task that ended while the campaign took stock is in no other count; and its state, as it may
+   * have been cancelled where the campaign could not be reached
+   */
+  async function finishRun({ runId, state }: { runId: string; state: RunState }): Promise<FinishedRun> {
     const counts = await countResults(runId);
     await store.runs.finish(runId, state);
-    return counts;
+    return { ...counts, state: (await store.runs.get(runId)).state };
   }
 
   return {

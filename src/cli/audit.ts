@@ -1,4 +1,4 @@
-import { type AuditRequest, launchAudit, prepareAudit } from '../audits.ts';
+import { type AuditRequest, launchAudit, prepareAudit, restAudit } from '../audits.ts';
 import { CruxError } from '../errors.ts';
 import { type AuditedPair, type AuditView, auditView } from '../views/audit.ts';
 import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
@@ -21,13 +21,20 @@ export async function audit(options: GlobalOptions, runId: string, given: Given)
         remedy: 'Name the configuration that the run was made with, with --config.',
       });
     }
-    const result = await workUntil(options, config, store, {
-      id: runId,
+    const { result, otherRuns } = await workUntil(options, config, store, {
+      name: `The audit of run ${runId}`,
+      run,
+      command: `crux audit ${runId}`,
       work: (client) => launchAudit(client, store, run),
+      rest: async (client) => {
+        if (client !== null) await restAudit(client, runId);
+        return true;
+      },
       again: `crux audit ${runId} …  (same options)`,
+      halt: null,
     });
     const view = (await auditView(store, runId))!;
-    printResult(options, { ...result, ...view }, () => auditText(view));
+    printResult(options, { ...result, ...view, otherRuns }, () => auditText(view));
     if (result.state !== 'finished') throw new CommandFailed(`The audit ended early: ${result.state}.`, 3);
   });
 }

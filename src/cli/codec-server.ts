@@ -24,7 +24,7 @@ export async function codecServer(options: GlobalOptions, given: Given): Promise
     });
   }
   const uiOrigins = given.uiOrigin ?? (await embeddedUi(homeOf(options)));
-  const interrupted = new Promise<void>((resolve) => onInterrupt(resolve));
+  const interrupted = new Promise<void>((resolve) => onInterrupt(() => resolve()));
   const codec = new EncryptionCodec(keys, variable);
   const server = await startCodecServer({ codec, host: given.host, port: given.port, uiOrigins, token });
   say(options)(

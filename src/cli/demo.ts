@@ -41,7 +41,7 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
     const run = await chooseRun(options, config, store, given.fresh === true);
     if (run.finishedAt === null) {
       tell('CSO on the bundled SQL tasks, with simulated policy, expert and process reward model.');
-      const result = await workOn(options, config, store, run, 'crux demo');
+      const { result } = await workOn(options, config, store, run, 'crux demo');
       if (result.state !== 'finished') throw new CommandFailed(`The demo ended early: ${result.state}.`, 3);
     } else {
       tell('The demo has run already; this is what it came to. `crux demo --fresh` runs it again.');
@@ -133,11 +133,14 @@ async function abandon(options: GlobalOptions, store: Store, runId: string): Pro
 }
 
 async function stay(options: GlobalOptions): Promise<void> {
-  const temporal = await reachTemporal(options, null, 'start');
+  const interrupted = Promise.withResolvers<void>();
+  const { signal, release } = onInterrupt(() => interrupted.resolve());
+  const temporal = await reachTemporal(options, null, 'start', { signal });
   try {
     say(options)(`Temporal UI: ${temporal.uiAddress}. Ctrl-C ends it.`);
-    await new Promise<void>((resolve) => onInterrupt(resolve));
+    await interrupted.promise;
   } finally {
     await temporal.close();
+    release();
   }
 }

@@ -6,8 +6,8 @@ import { printAside, printJsonAside } from './terminal.ts';
 /** A command that came to its end, but not to the wanted one. */
 export class CommandFailed extends Error {
   readonly exitCode: number;
-  constructor(message: string, exitCode: number) {
-    super(message);
+  constructor(message: string, exitCode: number, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
   }
 }

@@ -1,22 +1,69 @@
-/** Ctrl-C: the first one asks politely, the second one quits. */
+/**
+ * Signals that end a command: Ctrl-C (SIGINT), SIGTERM, SIGHUP. The first one ends it in good order: at once where nothing has to be tidied up,
+ * else as soon as what was begun is. A second one quits.
+ */
 
-export type Interrupt = { signal: AbortSignal /** Stops listening. */; release(): void };
+export type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-/** @param politely told once, when the first signal comes */
-export function onInterrupt(politely: () => void): Interrupt {
+export type Interrupt = {
+  /** Aborts with the first signal. */
+  signal: AbortSignal;
+  /** Which signal came; null for none. */
+  readonly by: EndSignal | null;
+  /** From here on the first signal ends the command at once. */
+  release(): void;
+};
+
+const endSignals: readonly EndSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** The first signal that came. */
+let received: EndSignal | null = null;
+const holders = new Set<() => void>();
+let quit: (by: EndSignal) => void = () => process.exit(130);
+
+/** @param quitBy says so, and ends the process */
+export function listenForSignals(quitBy: (by: EndSignal) => void): void {
+  quit = quitBy;
+  for (const name of endSignals) {
+    process.on(name, () => {
+      const isFirst = received === null;
+      received ??= name;
+      if (!isFirst || holders.size === 0) return quit(name);
+      for (const stop of [...holders]) stop();
+    });
+  }
+}
+
+/** Ends the process now, after a signal. */
+export function quitInterrupted(): void {
+  quit(received ?? 'SIGINT');
+}
+
+/** The first signal that came, after which whatever goes wrong is no defect; null for none. */
+export function interruptedBy(): EndSignal | null {
+  return received;
+}
+
+/**
+ * Keeps the first signal from ending the command at once, until it is released.
+ * @param politely called when it comes; at once when it has come already
+ */
+export function onInterrupt(politely: (by: EndSignal) => void): Interrupt {
   const controller = new AbortController();
-  const handle = () => {
-    if (controller.signal.aborted) process.exit(130);
+  const stop = () => {
+    if (controller.signal.aborted) return;
     controller.abort();
-    politely();
+    politely(received!);
   };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
+  holders.add(stop);
+  if (received !== null) stop();
   return {
     signal: controller.signal,
+    get by() {
+      return controller.signal.aborted ? received : null;
+    },
     release: () => {
-      process.off('SIGINT', handle);
-      process.off('SIGTERM', handle);
+      holders.delete(stop);
     },
   };
 }

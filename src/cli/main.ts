@@ -2,10 +2,15 @@
 import { Command } from 'commander';
 import { cruxVersion } from '../version.ts';
 import { registerCommands } from './commands.ts';
-import { exitCodeOf, printError } from './errors.ts';
+import { CommandFailed, exitCodeOf, printError } from './errors.ts';
+import { interruptedBy, listenForSignals } from './interrupt.ts';
 
 /** Long enough for what is being written to be written. */
 const lingerMs = 2_000;
+
+function interrupted(by: string, cause?: unknown): CommandFailed {
+  return new CommandFailed(`Interrupted${by === 'SIGINT' ? '' : ` by ${by}`}.`, 130, cause);
+}
 
 const program = new Command('crux')
   .description(
@@ -19,12 +24,22 @@ const program = new Command('crux')
   .showHelpAfterError('(crux --help lists the commands)')
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable, 5 a check failed, 130 interrupted.',
+    '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable or full, 5 a check failed, 130 interrupted.',
   );
 // Who reads has had enough: `crux show … | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
+});
+// A terminal that was closed takes no more words, and must not keep the command from ending in good order.
+process.stderr.on('error', () => {});
+const fail = (error: unknown) => {
+  printError(error, program.opts<{ verbose?: boolean; json?: boolean }>());
+  process.exitCode = exitCodeOf(error);
+};
+listenForSignals((by) => {
+  fail(interrupted(by));
+  process.exit();
 });
 program.exitOverride();
 registerCommands(program);
@@ -32,8 +47,9 @@ registerCommands(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  printError(error, program.opts<{ verbose?: boolean; json?: boolean }>());
-  process.exitCode = exitCodeOf(error);
+  const by = interruptedBy();
+  // What a signal broke off is no fault of its own.
+  fail(by === null || error instanceof CommandFailed ? error : interrupted(by, error));
   // What a failed command left open must not keep it from ending.
   setTimeout(() => process.exit(), lingerMs).unref();
 }

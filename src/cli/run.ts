@@ -56,9 +56,9 @@ export async function runToTheEnd(
   if (how.detach) return await detach(options, config, store, prepared);
   const { id, method, environment, seed } = prepared;
   say(options)(`Run ${id}: ${method} (${prepared.config.preset}) on ${environment}, seed ${seed}`);
-  const result = await workOn(options, config, store, prepared, how.again);
+  const { result, otherRuns } = await workOn(options, config, store, prepared, how.again);
   const summary = await runSummary(store, id);
-  printResult(options, summary, () => `${summaryText(summary)}\n\n${how.next(summary)}`);
+  printResult(options, { ...summary, otherRuns }, () => `${summaryText(summary)}\n\n${how.next(summary)}`);
   if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
 }
 
@@ -103,7 +103,7 @@ function readValue(text: string): unknown {
 
 /** Starts the campaign and leaves the work to workers elsewhere. */
 async function detach(options: GlobalOptions, config: CruxConfig, store: Store, run: Run): Promise<void> {
-  const workers = (await store.runs.workers()).filter((worker) => worker.environments.includes(run.environment));
+  const workers = (await store.workers.living()).filter((worker) => worker.environments.includes(run.environment));
   if (workers.length === 0) {
     throw new CruxError('User.Config', `No worker with the environment ${run.environment} is running.`, {
       remedy: 'Start one with `crux up` or `crux worker`, or leave --detach out.',

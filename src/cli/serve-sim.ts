@@ -19,7 +19,7 @@ type Given = {
 export async function serveSim(options: GlobalOptions, given: Given): Promise<void> {
   const folders = given.data ?? [await bundled(homeOf(options))];
   const rate = (given.faults ?? 0) / 5;
-  const interrupted = new Promise<void>((resolve) => onInterrupt(resolve));
+  const interrupted = new Promise<void>((resolve) => onInterrupt(() => resolve()));
   const simulation = await startSimulation({
     seed: given.seed,
     host: given.host,

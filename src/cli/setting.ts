@@ -5,6 +5,7 @@ import { type CruxConfig, cruxHome, loadConfig, storeLocation } from '../config.
 import { CruxError, errorText } from '../errors.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
+import { onInterrupt, quitInterrupted } from './interrupt.ts';
 import { print, printAside, printJson } from './terminal.ts';
 
 export type GlobalOptions = { config: string; home?: string; json?: boolean; verbose?: boolean };
@@ -80,7 +81,11 @@ export function demoStoreLocation(home: string): string {
   return join(home, 'demo', 'crux.db');
 }
 
-/** @param config null where the command has none: payloads are then encrypted with the keys of the usual variable */
+/**
+ * Ctrl-C ends the command while it connects, and from then on too unless the caller holds the signal itself; the embedded server is let go of first.
+ * @param config null where the command has none: payloads are then encrypted with the keys of the usual variable
+ * @param how.signal of a caller that ends the connection in good order by itself
+ */
 export async function reachTemporal(
   options: GlobalOptions,
   config: CruxConfig | null,
@@ -88,8 +93,19 @@ export async function reachTemporal(
   { signal, report = say(options) }: { signal?: AbortSignal; report?: (line: string) => void } = {},
 ): Promise<TemporalConnection> {
   const { connectTemporal } = await import('../temporal/connection.ts');
-  const codecKeyEnv = config?.temporal.codecKeyEnv;
-  return connectTemporal({ home: homeOf(options), report, embedded, signal, codecKeyEnv });
+  const request = { home: homeOf(options), report, embedded, codecKeyEnv: config?.temporal.codecKeyEnv };
+  if (signal !== undefined) return connectTemporal({ ...request, signal });
+  let close: (() => Promise<void>) | null = null;
+  const interrupt = onInterrupt(() => void close?.().finally(quitInterrupted));
+  try {
+    const temporal = await connectTemporal({ ...request, signal: interrupt.signal });
+    close = temporal.close;
+    if (interrupt.by !== null) await close().finally(quitInterrupted);
+    return { ...temporal, close: () => temporal.close().finally(interrupt.release) };
+  } catch (error) {
+    interrupt.release();
+    throw error;
+  }
 }
 
 /** Prints a line about what is happening, beside the result: to the error stream. */

@@ -3,15 +3,18 @@ import { CruxError } from '../errors.ts';
 import type { Block } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
+import type { Worker } from '../store/workers.ts';
 import { runSummary } from '../views/run-summary.ts';
+import { canServe, workerText } from './leave.ts';
 import { readProgress, showProgress } from './progress.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
-import { blockText, duration, table, waitingText } from './text.ts';
+import { blockText, clock, duration, table, waitingText } from './text.ts';
 
 export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
     const runs = runId === undefined ? await store.runs.list() : [await store.runs.get(runId)];
+    const workers = await store.workers.living();
     const rows = await Promise.all(
       runs.map(async (run) => ({
         runId: run.id,
@@ -24,13 +27,13 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
         throttledMs: await store.waits.throttledMs(run.id),
         createdAt: new Date(run.createdAt).toISOString(),
+        workers: run.finishedAt === null ? workersOf(run.environment, workers) : [],
       })),
     );
     printResult(options, runId === undefined ? rows : rows[0], () =>
       rows.length === 0
         ? 'No run was started in this store yet.'
-        : withWaits(
-            rows,
+        : [
             table(
               [
                 'run',
@@ -59,18 +62,54 @@ export async function status(options: GlobalOptions, runId: string | undefined):
                 duration(row.throttledMs),
               ]),
             ),
-          ),
+            ...waitLines(rows),
+            ...workerLines(rows, workers),
+          ].join('\n'),
     );
   });
 }
 
 /** Below the table, what runs stand still for, and what they wait for. */
-function withWaits(rows: { runId: string; block: Block | null; waitingFor: WaitingFor[] }[], text: string): string {
+function waitLines(rows: { runId: string; block: Block | null; waitingFor: WaitingFor[] }[]): string[] {
   const waits = rows.flatMap(({ runId, block, waitingFor }) => [
     ...(block === null ? [] : [`${runId} is blocked ${blockText(block)}. It goes on with: crux resume ${runId}`]),
     ...(waitingFor.length === 0 ? [] : [`${runId} waits ${waitingText(waitingFor)}`]),
   ]);
-  return waits.length === 0 ? text : `${text}\n\n${waits.join('\n')}`;
+  return waits.length === 0 ? [] : ['', ...waits];
+}
+
+/** Who works, or that nobody does: a run that is under way says nothing about that. */
+function workerLines(rows: { runId: string; state: string; workers: unknown[] }[], workers: Worker[]): string[] {
+  const waiting = rows.filter(({ state, workers: own }) => state === 'running' && own.length === 0);
+  const resting = rows.filter(({ state }) => state === 'resting');
+  const lines = [
+    ...workers.map((worker) => `${capital(workerText(worker))} lives${since(worker)}.`),
+    ...waiting.map(({ runId }) => `${runId} waits for a worker: \`crux up\`, or the run's own command again.`),
+    ...resting.map(
+      ({ runId }) => `${runId} rests: nobody goes on with it before \`crux resume ${runId}\`, or its own command.`,
+    ),
+  ];
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+function since({ startedAt }: Worker): string {
+  return startedAt === null ? '' : ` since ${clock(startedAt)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function workersOf(environment: string, workers: Worker[]) {
+  return workers
+    .filter((worker) => canServe(worker, environment))
+    .map(({ id, command, host, process, startedAt }) => ({
+      id,
+      command,
+      host,
+      process: process?.pid ?? null,
+      since: startedAt === null ? null : new Date(startedAt).toISOString(),
+    }));
 }
 
 export async function watch(options: GlobalOptions, runId: string): Promise<void> {

@@ -17,7 +17,7 @@ export function blockText({ kind, model, message, since }: Block): string {
 }
 
 /** Hours and minutes; with the day where it is another one. */
-function clock(time: number): string {
+export function clock(time: number): string {
   const date = new Date(time);
   const two = (value: number) => String(value).padStart(2, '0');
   const hours = `${two(date.getHours())}:${two(date.getMinutes())}`;

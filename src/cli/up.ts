@@ -6,6 +6,7 @@ import { openStore } from '../store/store.ts';
 import type { WorkerBuild } from '../temporal/deployment.ts';
 import { taskQueue, type WorkerRole } from '../temporal/task-queues.ts';
 import { onInterrupt } from './interrupt.ts';
+import { otherRuns, otherRunsText, takenUpText } from './other-runs.ts';
 import { configOf, type GlobalOptions, homeOf, reachTemporal } from './setting.ts';
 import { printAside } from './terminal.ts';
 
@@ -14,7 +15,7 @@ type Observed = { metrics?: string; logFormat?: LogFormat; logLevel?: LogLevel }
 
 /** Server and worker, until Ctrl-C. A second one joins the server of the first, and is one more worker. */
 export async function up(options: GlobalOptions, given: Observed): Promise<void> {
-  await work(options, given, ['workflow', 'agent'], 'start');
+  await work(options, given, ['workflow', 'agent'], 'start', 'crux up');
 }
 
 export async function worker(
@@ -25,7 +26,7 @@ export async function worker(
   if (unknown !== undefined) {
     throw new CruxError('User.Config', `There is no worker role "${unknown}".`, { remedy: 'Roles: workflow, agent.' });
   }
-  await work(options, given, given.roles as WorkerRole[], 'join', buildOf(given));
+  await work(options, given, given.roles as WorkerRole[], 'join', 'crux worker', buildOf(given));
 }
 
 function buildOf({ deployment, buildId }: { deployment?: string; buildId?: string }): WorkerBuild | undefined {
@@ -42,6 +43,7 @@ async function work(
   given: Observed,
   roles: WorkerRole[],
   embedded: 'start' | 'join',
+  command: string,
   build?: WorkerBuild,
 ): Promise<void> {
   const config = await configOf(options);
@@ -64,8 +66,9 @@ async function work(
           );
         }
         const { startWorker } = await import('../worker.ts');
-        const running = await startWorker({ config, store, temporal, roles, build, log, telemetry });
-        interrupt.signal.addEventListener('abort', () => running.stop());
+        const { signal } = interrupt;
+        const running = await startWorker({ config, store, temporal, roles, build, log, telemetry, command, signal });
+        signal.addEventListener('abort', () => running.stop());
         tell(`Temporal     ${temporal.address}, namespace ${temporal.namespace}`);
         if (temporal.uiAddress) tell(`Temporal UI  ${temporal.uiAddress}`);
         tell(`Store        ${store.location}`);
@@ -77,8 +80,12 @@ async function work(
           const command = `crux deployment ${deploymentName} --set-current ${buildId}`;
           tell(`Build        ${buildId}; it gets work once \`${command}\` was said.`);
         }
-        if (interrupt.signal.aborted) running.stop();
+        const taken = await takenUpText(store, config, null);
+        if (taken !== null) tell(taken);
+        if (signal.aborted) running.stop();
         await running.done;
+        const worked = otherRunsText(otherRuns(running.calls(), null), null);
+        if (worked !== null) tell(worked);
       } finally {
         await temporal.close();
       }

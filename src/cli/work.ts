@@ -1,15 +1,37 @@
-/** A run with a worker in this process: what `crux run` and `crux demo` share. */
+/** Work of a run with a worker in this process: what `crux run`, `crux evaluate`, `crux audit` and `crux demo` share. */
 import type { Client } from '@temporalio/client';
 import type { CruxConfig } from '../config.ts';
+import { startedRun } from '../connect.ts';
 import type { CampaignResult } from '../domain/wire.ts';
 import { silent } from '../observe/log.ts';
 import { launchRun } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { CommandFailed } from './errors.ts';
-import { onInterrupt } from './interrupt.ts';
+import { type Interrupt, onInterrupt } from './interrupt.ts';
+import { leaveText } from './leave.ts';
+import { type OtherRun, otherRuns, otherRunsText, takenUpText } from './other-runs.ts';
 import { showProgress } from './progress.ts';
 import { type GlobalOptions, reachTemporal, say } from './setting.ts';
+
+/** What a command works on until it is over. */
+export type Job<T> = {
+  /** As a subject of sentences: `Run cso-1`. */
+  name: string;
+  run: Run;
+  /** For `crux status`. */
+  command: string;
+  /** Starts it, and waits for its end. */
+  work: (client: Client) => Promise<T>;
+  /** Keeps workers from going on with it unasked. @returns whether they will not @param client null where Temporal was not reached */
+  rest: (client: Client | null) => Promise<boolean>;
+  /** How the user goes on with it. */
+  again: string;
+  /** The command that keeps others from it; null for none. */
+  halt: string | null;
+};
+
+export type Worked<T> = { result: T; otherRuns: OtherRun[] };
 
 /**
  * Starts the run's campaign and works on it until it ends.
@@ -22,59 +44,113 @@ export function workOn(
   store: Store,
   run: Run,
   again: string,
-): Promise<CampaignResult> {
-  const work = async (client: Client) => {
-    await launchRun(client, store, run);
-    return client.workflow.getHandle(run.id).result() as Promise<CampaignResult>;
-  };
-  return workUntil(options, config, store, { id: run.id, work, again });
+): Promise<Worked<CampaignResult>> {
+  return workUntil<CampaignResult>(options, config, store, {
+    name: `Run ${run.id}`,
+    run,
+    command: `crux ${run.method === 'evaluate' ? 'evaluate' : 'run'} ${run.id}`,
+    work: async (client) => {
+      await launchRun(client, store, run);
+      void wakeCampaign(client, store, run.id);
+      return client.workflow.getHandle(run.id).result() as Promise<CampaignResult>;
+    },
+    rest: () => store.runs.rest(run.id),
+    again: `${again}, or crux resume ${run.id}`,
+    halt: `crux pause ${run.id}`,
+  });
 }
 
-/** Runs a worker in this process until some work of a run is over. @throws CommandFailed with exit code 130 when the user interrupted it */
+/** A campaign that was paused by its own means does not see that its run was resumed where no worker lived. */
+async function wakeCampaign(client: Client, store: Store, runId: string): Promise<void> {
+  try {
+    const run = startedRun(client, runId);
+    const { state } = await run.progress();
+    if (state === 'paused' && (await store.runs.control(runId)).state === 'running') await run.resume();
+  } catch {
+    // It is over, or the command is.
+  }
+}
+
+/**
+ * Runs a worker in this process until some work of a run is over. Ctrl-C puts the work to rest where no other worker lives; any other end of this
+ * process leaves it to the next worker.
+ * @throws CommandFailed with exit code 130 when the user interrupted it
+ */
 export async function workUntil<T>(
   options: GlobalOptions,
   config: CruxConfig,
   store: Store,
-  {
-    id,
-    work,
-    again,
-  }: {
-    id: string;
-    /** Starts it, and waits for its end. */
-    work: (client: Client) => Promise<T>;
-    again: string;
-  },
-): Promise<T> {
-  const tell = say(options);
+  job: Job<T>,
+): Promise<Worked<T>> {
   const interrupt = onInterrupt(() =>
-    tell('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
+    say(options)('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
   );
+  try {
+    const worked = await withWorker(options, config, store, job, interrupt).catch((error: unknown) => {
+      // What the signal broke off (a download, a connection that was being made) is no fault of its own.
+      if (interrupt.by === null || error instanceof CommandFailed) throw error;
+      return null;
+    });
+    if (worked !== null) return worked;
+    throw new CommandFailed(await leaveText(store, job, interrupt.by, null), 130);
+  } finally {
+    interrupt.release();
+  }
+}
+
+/** @returns null when it was interrupted before there was a worker @throws CommandFailed when it was interrupted after that */
+async function withWorker<T>(
+  options: GlobalOptions,
+  config: CruxConfig,
+  store: Store,
+  job: Job<T>,
+  interrupt: Interrupt,
+): Promise<Worked<T> | null> {
+  const tell = say(options);
+  const { run, command } = job;
+  const { signal } = interrupt;
   const waiting = new AbortController();
   const { startTelemetry } = await import('../observe/telemetry.ts');
   // Its metrics are sent, if at all: a page for scrapers would go with the run, and `crux up` may have that address.
   const telemetry = await startTelemetry({ metrics: null, log: silent });
-  const temporal = await reachTemporal(options, config, 'start', { signal: interrupt.signal });
   try {
-    const { startWorker } = await import('../worker.ts');
-    const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'], telemetry });
-    const { client } = temporal;
-    if (temporal.uiAddress)
-      tell(`Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(id)}`);
-    const result = client.withAbortSignal(waiting.signal, () => work(client));
-    const interrupted = new Promise<null>((resolve) => interrupt.signal.addEventListener('abort', () => resolve(null)));
-    const outcome = Promise.race([result, interrupted, worker.done.then(() => null)]);
-    await showProgress(store, id, outcome, options.json === true);
-    const ended = await outcome;
-    worker.stop();
-    await worker.done;
-    if (ended === null) throw new CommandFailed(`Interrupted. Nothing is lost; go on with: ${again}`, 130);
-    return ended;
+    const temporal = await reachTemporal(options, config, 'start', { signal });
+    try {
+      const { startWorker } = await import('../worker.ts');
+      const roles = ['workflow', 'agent'] as const;
+      const worker = await startWorker({ config, store, temporal, roles: [...roles], telemetry, command, signal });
+      const { client } = temporal;
+      if (temporal.uiAddress)
+        tell(
+          `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
+        );
+      const taken = await takenUpText(store, config, run.id);
+      if (taken !== null) tell(taken);
+      const result = signal.aborted ? null : client.withAbortSignal(waiting.signal, () => job.work(client));
+      const stopped = new Promise<null>((resolve) => {
+        if (signal.aborted) resolve(null);
+        signal.addEventListener('abort', () => resolve(null));
+      });
+      const outcome = Promise.race([result, stopped, worker.done.then(() => null)]);
+      await showProgress(store, run.id, outcome, options.json === true);
+      const ended = await outcome;
+      worker.stop();
+      // First, so that nobody takes this worker for one that lives.
+      await worker.leave();
+      // At once, so that nobody takes the work up while the last calls end.
+      const left = ended === null ? leaveText(store, job, interrupt.by, client) : null;
+      await worker.done;
+      const others = otherRuns(worker.calls(), run.id);
+      const othersText = otherRunsText(others, run.id);
+      if (othersText !== null) tell(othersText);
+      if (left !== null) throw new CommandFailed(await left, 130);
+      return { result: ended as T, otherRuns: others };
+    } finally {
+      // Else the client asks for the result again on the closed connection, and ends this process with that error.
+      waiting.abort();
+      await temporal.close();
+    }
   } finally {
-    interrupt.release();
-    // Else the client asks for the result again on the closed connection, and ends this process with that error.
-    waiting.abort();
-    await temporal.close();
     await telemetry.close();
   }
 }

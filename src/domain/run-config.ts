@@ -160,8 +160,11 @@ export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'mode
   return methods[method].gives === 'figures' ? { policy: models.policy } : models;
 }
 
-/** `blocked`: a model's provider stands still until somebody acts. No task ends for it; the run goes on when it is taken up again. */
-export type RunState = 'running' | 'paused' | 'blocked' | 'cancelled' | 'budget' | 'finished' | 'failed';
+/**
+ * `blocked`: a model's provider stands still until somebody acts. No task ends for it; the run goes on when it is taken up again. `resting`: its own
+ * command was stopped by Ctrl-C while no other worker lived; no worker goes on with it unasked.
+ */
+export type RunState = 'running' | 'paused' | 'blocked' | 'resting' | 'cancelled' | 'budget' | 'finished' | 'failed';
 
 /** What decided about the pairs of a run, by the method's own names. */
 export function certifiedThresholds({ method, options }: RunConfig): { [name: string]: number } {

@@ -7,9 +7,9 @@ const longestBlockedMs = 20_000;
 
 /** @throws CruxError `Run.Paused`, `Run.Blocked` or `Run.Cancelled` when a run takes no more work */
 export function admitRun({ id, state, block }: Pick<Run, 'id' | 'state' | 'block'>): void {
-  if (state === 'paused') {
+  if (state === 'paused' || state === 'resting') {
     const remedy = `crux resume ${id}`;
-    throw new CruxError('Run.Paused', `Run ${id} is paused.`, { remedy, retryAfterMs: pausedMs });
+    throw new CruxError('Run.Paused', `Run ${id} is ${state}.`, { remedy, retryAfterMs: pausedMs });
   }
   if (state === 'blocked') throw blocked(id, block);
   if (state === 'cancelled') throw new CruxError('Run.Cancelled', `Run ${id} is cancelled.`);

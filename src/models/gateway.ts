@@ -73,6 +73,7 @@ export class Gateway {
   readonly #usable: UsableAnswers;
   /** Of the calls that were sent and are not answered. */
   readonly #sent = new Set<AbortController>();
+  readonly #paid = new Map<string, number>();
 
   /** @param models of the configuration: what their servers call them */
   constructor(
@@ -115,6 +116,11 @@ export class Gateway {
   /** Ends the calls that were sent and are not answered, which is money lost: for a process that can wait for them no longer. */
   endCalls(): void {
     for (const sent of this.#sent) sent.abort(new Error('The process ends before the model has answered.'));
+  }
+
+  /** Answers that this process has paid for, by run. */
+  paidCalls(): ReadonlyMap<string, number> {
+    return this.#paid;
   }
 
   /** How busy the endpoints are that were used so far. */
@@ -251,6 +257,7 @@ export class Gateway {
       const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs });
       await this.#usable.check(call, settings, answer);
       this.#observer.answered(call, endpoint.name, answer);
+      this.#paid.set(runId, (this.#paid.get(runId) ?? 0) + 1);
       return { answer };
     } catch (error) {
       if (error instanceof CruxError) this.#observer.failed(call, endpoint.name, error);

@@ -491,6 +491,15 @@ const endpointFacts: Migration = (database) => [
 const cutObservations: Migration = (database) => [
   table(database, 'cut_observations', { run_id: 'text', node_id: 'text', left_out: 'integer' }, ['run_id', 'node_id']),
 ];
+/** Which process a worker is, and since when. */
+const workerProcesses: Migration = (database) =>
+  column(database, 'workers', {
+    command: 'text',
+    pid: 'bigint',
+    start_mark: 'text',
+    process_space: 'text',
+    started_at: 'bigint',
+  });
 
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
@@ -503,4 +512,5 @@ export const migrations: readonly Migration[] = [
   blocksAndWaits,
   endpointFacts,
   cutObservations,
+  workerProcesses,
 ];

@@ -170,12 +170,41 @@ export class Runs {
       .execute();
   }
 
+  /** @returns false when the run is over or cancelled, and nothing was changed */
+  async steer(id: string, state: 'paused' | 'running' | 'cancelled'): Promise<boolean> {
+    const { numUpdatedRows } = await this.#database.kysely
+      .updateTable('runs')
+      .set({ state, block: null })
+      .where('id', '=', id)
+      .where('finished_at', 'is', null)
+      .where('state', '<>', 'cancelled')
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
+  }
+
+  /** A run is over. One that was cancelled stays so. */
   async finish(id: string, state: RunState): Promise<void> {
     await this.#database.kysely
       .updateTable('runs')
-      .set({ state, block: null, finished_at: sql<number>`coalesce(finished_at, ${Date.now()})` })
+      .set({
+        state: sql<string>`CASE WHEN state = 'cancelled' THEN state ELSE ${state} END`,
+        block: null,
+        finished_at: sql<number>`coalesce(finished_at, ${Date.now()})`,
+      })
       .where('id', '=', id)
       .execute();
+  }
+
+  /** Puts a run to rest that is at work. One that is paused or blocked stays so: nobody goes on with it either. @returns whether it rests now */
+  async rest(id: string): Promise<boolean> {
+    await this.#database.kysely
+      .updateTable('runs')
+      .set({ state: 'resting' })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .where('finished_at', 'is', null)
+      .execute();
+    return (await this.control(id)).state === 'resting';
   }
 
   /** Tasks from a position on, in the campaign's order. */
@@ -223,51 +252,6 @@ export class Runs {
       .where('run_id', '=', id)
       .where('position', '=', position)
       .execute();
-  }
-
-  /** A worker tells that it is there, and what it can do. */
-  async announceWorker(worker: {
-    id: string;
-    host: string;
-    roles: string[];
-    environments: string[];
-    endpoints: string[];
-  }): Promise<void> {
-    const values = {
-      host: worker.host,
-      roles: JSON.stringify(worker.roles),
-      environments: JSON.stringify(worker.environments),
-      endpoints: JSON.stringify(worker.endpoints),
-      seen_at: Date.now(),
-    };
-    await this.#database.kysely
-      .insertInto('workers')
-      .values({ id: worker.id, ...values })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
-      .execute();
-  }
-
-  async dismissWorker(id: string): Promise<void> {
-    await this.#database.kysely.deleteFrom('workers').where('id', '=', id).execute();
-  }
-
-  /** Workers seen within the last minute. */
-  async workers(): Promise<
-    { id: string; host: string; roles: string[]; environments: string[]; endpoints: string[] }[]
-  > {
-    const rows = await this.#database.kysely
-      .selectFrom('workers')
-      .selectAll()
-      .where('seen_at', '>', Date.now() - 60_000)
-      .orderBy('id')
-      .execute();
-    return rows.map((row) => ({
-      id: row.id,
-      host: row.host,
-      roles: JSON.parse(row.roles) as string[],
-      environments: JSON.parse(row.environments) as string[],
-      endpoints: JSON.parse(row.endpoints) as string[],
-    }));
   }
 }
 

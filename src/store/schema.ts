@@ -33,7 +33,26 @@ export type Schema = {
   shares: ShareTable;
   waits: WaitTable;
   endpoint_facts: EndpointFactTable;
-  workers: { id: string; host: string; roles: string; environments: string; endpoints: string; seen_at: number };
+  workers: WorkerTable;
+};
+
+/** A process that works, or worked, for the store. */
+export type WorkerTable = {
+  id: string;
+  host: string;
+  /** Lists as JSON. */
+  roles: string;
+  environments: string;
+  endpoints: string;
+  /** By the clock of the database's machine. */
+  seen_at: number;
+  /** Null in rows of earlier versions, as all that follows. */
+  command: string | null;
+  pid: number | null;
+  /** The system's mark of when the process started, and where process ids are unique. */
+  start_mark: string | null;
+  process_space: string | null;
+  started_at: number | null;
 };
 
 /** One run that a user started. */
@@ -45,7 +64,7 @@ export type RunTable = {
   seed: number;
   /** Resolved options of run and models, without secrets. */
   config: string;
-  /** `running`, `paused`, `blocked`, `cancelled`, `finished`, `budget`, `failed`. */
+  /** `RunState`. */
   state: string;
   /** Why it is blocked: a `Block` as JSON. Null when it is not. */
   block: string | null;

@@ -13,6 +13,7 @@ import { openSqlite } from './sqlite.ts';
 import { Tree } from './tree.ts';
 import { UnusableAnswers } from './unusable-answers.ts';
 import { Waits } from './waits.ts';
+import { Workers } from './workers.ts';
 
 /** All data of Crux, behind one door. Safe for several processes at once. */
 export type Store = {
@@ -29,6 +30,7 @@ export type Store = {
   readonly claims: Claims;
   readonly endpointFacts: EndpointFacts;
   readonly runs: Runs;
+  readonly workers: Workers;
   readonly findings: Findings;
   readonly database: Database;
   close(): Promise<void>;
@@ -60,6 +62,7 @@ export async function openStore(location: string, options: { schema?: string } =
       claims: new Claims(database),
       endpointFacts: new EndpointFacts(database),
       runs: new Runs(database),
+      workers: new Workers(database),
       findings: new Findings(database),
       database,
       close: () => database.close(),

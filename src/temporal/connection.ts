@@ -8,6 +8,7 @@ import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import { CruxError, errorText } from '../errors.ts';
 import { withoutKey } from '../redact.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 export type ConnectTemporalOptions = {
   /** Crux's home folder, where the embedded server keeps its state. */
@@ -19,7 +20,7 @@ export type ConnectTemporalOptions = {
    * runs. `never`: Temporal's default address, localhost:7233.
    */
   embedded: 'start' | 'join' | 'never';
-  /** Stops waiting for the embedded server, its download or its build. */
+  /** Stops waiting for a server, its download or its build. An embedded one that was started for this call ends again. */
   signal?: AbortSignal;
   /** How long to wait for a configured server that does not answer. Default 10,000. */
   connectTimeoutMs?: number;
@@ -60,7 +61,7 @@ const reconnectMs = 5_000;
 
 /**
  * Connects, and makes the namespace ready (it exists and knows Crux's search attributes).
- * @throws CruxError Temporal.Unavailable, Temporal.ServerMissing, User.Config (a configuration that cannot be read)
+ * @throws CruxError Temporal.Unavailable, Temporal.ServerMissing, User.Config (a configuration that cannot be read); the signal's reason
  */
 export async function connectTemporal(options: ConnectTemporalOptions): Promise<TemporalConnection> {
   const { dataConverterFrom, usualCodecKeyEnv } = await import('./data-converter.ts');
@@ -83,7 +84,8 @@ async function open(
   const { Client, Connection } = await import('@temporalio/client');
   const { prepareNamespace } = await import('./prepare-namespace.ts');
   const { address: _, tls, apiKey, metadata } = connectionOptions;
-  const connection = await Connection.connect({
+  const { report, signal } = options;
+  const connecting = Connection.connect({
     address,
     tls,
     apiKey,
@@ -93,11 +95,13 @@ async function open(
   }).catch((error: unknown) => {
     throw unreachable(target, error);
   });
+  const connection = await unlessAborted(connecting, signal);
   try {
-    await prepareNamespace(connection, namespace, { report: options.report, embedded: source === 'embedded' });
+    const preparing = prepareNamespace(connection, namespace, { report, embedded: source === 'embedded' });
+    await unlessAborted(preparing, signal);
   } catch (error) {
     await connection.close();
-    throw error instanceof CruxError ? error : unreachable(target, error);
+    throw error instanceof CruxError || signal?.aborted ? error : unreachable(target, error);
   }
 
   let native: Promise<NativeConnection> | null = null;

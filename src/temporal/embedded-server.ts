@@ -12,6 +12,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError, errorText } from '../errors.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { choosePorts, loopback, type ServerPorts, usualPorts } from './ports.ts';
 import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
 import { withProcessLock } from './process-lock.ts';
@@ -118,17 +119,18 @@ async function ensureRunning(
   options: StartServerOptions,
 ): Promise<{ state: ServerState; started: boolean }> {
   const previous = readServerState(home);
-  if (previous !== null && (await isOfUse(previous, options.report))) return { state: previous, started: false };
+  if (previous !== null && (await isOfUse(previous, options))) return { state: previous, started: false };
   const state = await startNew(home, previous, options);
   return { state, started: true };
 }
 
 /** Whether the server of the state file serves. One that runs and does not serve is ended, so that a new one can have its data. */
-async function isOfUse(state: ServerState, report: (line: string) => void): Promise<boolean> {
+async function isOfUse(state: ServerState, { report, signal }: StartServerOptions): Promise<boolean> {
   let reason: string | null = null;
   for (const giveUpAt = Date.now() + hangTimeoutMs; isRunning(state.server) && Date.now() < giveUpAt; ) {
     // A process that was just killed may still take connections, and then never answers.
-    reason = await Promise.race([whyUnhealthy(state.address, answerTimeoutMs), whenGone(state.server)]);
+    const looking = Promise.race([whyUnhealthy(state.address, answerTimeoutMs), whenGone(state.server)]);
+    reason = await unlessAborted(looking, signal);
     if (reason === null) return true;
   }
   if (isRunning(state.server)) {
@@ -183,7 +185,8 @@ function watchServer(home: string, options: StartServerOptions): () => Promise<v
 }
 
 async function startNew(home: string, previous: ServerState | null, options: StartServerOptions): Promise<ServerState> {
-  const binary = await findServerBinary({ report: options.report, signal: options.signal });
+  const { report, signal } = options;
+  const binary = await unlessAborted(findServerBinary({ report, signal }), signal);
   for (let attempt = 1; ; attempt++) {
     // One start at a time on this machine: two homes that chose the same free port would both find "their" server serving there, and one
     // of them would work with the other's until its own is missed.

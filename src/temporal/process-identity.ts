@@ -3,7 +3,8 @@
  * started: a stale state file can never make Crux join, or kill, somebody else's process.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type ProcessIdentity = {
@@ -20,6 +21,32 @@ export function identifyProcess(pid: number): ProcessIdentity | null {
 
 export function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startMark === identity.startMark;
+}
+
+/** A process, and where its id means this process: ids of other machines and containers say nothing here. */
+export type ProcessPlace = ProcessIdentity & {
+  /** Only compared. */
+  space: string;
+};
+
+/** Null where the system does not say when a process started. */
+export function ownPlace(): ProcessPlace | null {
+  const identity = identifyProcess(process.pid);
+  return identity && { ...identity, space: processSpace() };
+}
+
+/** Whether a process is known to have ended; false for one that cannot be seen from here. */
+export function isGone({ space, ...identity }: ProcessPlace): boolean {
+  return space === processSpace() && !isRunning(identity);
+}
+
+/** This machine since it was started, or this container in it. */
+function processSpace(): string {
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return hostname();
+  }
 }
 
 /**

@@ -181,10 +181,11 @@ class Campaign {
 
   async finish(): Promise<CampaignResult> {
     const finished = this.#cutShort.done > 0 ? 'budget' : 'finished';
-    const state = this.#state === 'cancelled' ? 'cancelled' : finished;
-    const stored = await orders('close the run').finishRun({ runId: this.#input.runId, state });
-    // Histories of earlier releases have no counts here.
-    if (stored) this.#counts = stored;
+    const own = this.#state === 'cancelled' ? 'cancelled' : finished;
+    const stored = await orders('close the run').finishRun({ runId: this.#input.runId, state: own });
+    // Histories of earlier releases have no counts or no state here.
+    const { state = own, ...counts } = stored ?? this.#counts;
+    this.#counts = counts;
     this.#state = state;
     this.#show();
     const found = this.#found;

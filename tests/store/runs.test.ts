@@ -117,16 +117,6 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.countTasks('run-1')).toEqual({ total: 3, done: 1 });
     expect(await store.runs.task('run-1', 1)).toMatchObject({ state: 'done', result: '{"steps":3}' });
   });
-
-  it('lists workers that are there, and none that left', async () => {
-    const store = await engine.open();
-    const worker = { id: 'w1', host: 'here', roles: ['agent'], environments: ['doors'], endpoints: ['models'] };
-    await store.runs.announceWorker(worker);
-    await store.runs.announceWorker({ ...worker, environments: ['doors', 'sql'] });
-    expect(await store.runs.workers()).toEqual([{ ...worker, environments: ['doors', 'sql'] }]);
-    await store.runs.dismissWorker('w1');
-    expect(await store.runs.workers()).toEqual([]);
-  });
 });
 
 const trajectory: TrajectoryTable = {

@@ -1,0 +1,48 @@
+/** What a worker does beside what its command was called for: it serves all runs of its store, and says so. */
+import type { CruxConfig } from '../config.ts';
+import type { Run } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
+import { count, plural } from './text.ts';
+
+/** Model calls that a worker paid for in runs that its command was not called for. */
+export type OtherRun = { runId: string; calls: number };
+
+/** @param own the run that the command was called for; null for none */
+export async function takenUpText(store: Store, config: CruxConfig, own: string | null): Promise<string | null> {
+  const environments = config.environments.map(({ name }) => name);
+  const others = (await store.runs.list()).filter(
+    ({ id, finishedAt, environment }) => id !== own && finishedAt === null && environments.includes(environment),
+  );
+  const named = (runs: Run[]) => Promise.all(runs.map((run) => progressOf(store, run)));
+  const underWay = await named(others.filter(({ state }) => state === 'running'));
+  const resting = await named(others.filter(({ state }) => state === 'resting'));
+  const lines = [
+    ...(underWay.length === 0
+      ? []
+      : [
+          `${own === null ? 'Goes on with' : 'Beside its own run, this worker goes on with'} ${plural(underWay.length, 'run')} of the store: ${underWay.join(', ')}. To stop one: crux pause <run>`,
+        ]),
+    ...(resting.length === 0
+      ? []
+      : [
+          `Left at rest: ${resting.join(', ')}. To wake one: crux resume <run>, or the command that it was started with`,
+        ]),
+  ];
+  return lines.length === 0 ? null : lines.join('\n');
+}
+
+async function progressOf(store: Store, { id }: Run): Promise<string> {
+  const { total, done } = await store.runs.countTasks(id);
+  return `${id} (${count(done)} of ${plural(total, 'task')} done)`;
+}
+
+export function otherRuns(calls: ReadonlyMap<string, number>, own: string | null): OtherRun[] {
+  return [...calls].filter(([runId]) => runId !== own).map(([runId, paid]) => ({ runId, calls: paid }));
+}
+
+/** @param own as for `takenUpText` */
+export function otherRunsText(others: OtherRun[], own: string | null): string | null {
+  if (others.length === 0) return null;
+  const calls = others.map((other) => `${plural(other.calls, 'call')} of run ${other.runId}`);
+  return `${own === null ? 'This' : 'Beside its own run, this'} worker made ${calls.join(', ')}.`;
+}

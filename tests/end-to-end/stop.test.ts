@@ -1,0 +1,135 @@
+// Layer: end to end: commands that are stopped by signals, and what becomes of their runs, with a Temporal server of the tests.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Simulation } from '../../src/simulation/server.ts';
+import { demoConfig, Project, simulateDemoModels } from './crux.ts';
+
+type Status = { state: string; calls: number; workers: { command: string; process: number; since: string }[] };
+
+const reached = { TEMPORAL_ADDRESS: inject('temporal').address };
+
+describe('a run whose command is stopped', () => {
+  let project: Project;
+  let simulation: Simulation;
+
+  beforeAll(async () => {
+    // Commands that do not name the server find none: what they do, they do through the store.
+    project = new Project();
+    simulation = await simulateDemoModels(project, { latency: { distribution: 'lognormal', meanMs: 120 }, seed: 2 });
+    project.write('crux.config.ts', demoConfig(simulation.url));
+  });
+
+  afterAll(async () => {
+    await simulation.close();
+    await project.remove();
+  });
+
+  const requests = () => simulation.stats().requests;
+  const run = (id: string, ...more: string[]) => project.start(['run', 'cso', '--run-id', id, ...more], reached);
+  const status = (id: string) => project.json<Status>('status', id);
+  const evaluate = (id: string) => project.start(['evaluate', '--run-id', id, '--limit', '2'], reached);
+
+  test('by Ctrl-C rests: another command leaves it alone, and the same command goes on to the end', async () => {
+    const command = run('ctrl-c');
+    const started = requests();
+    await until(() => requests() > started + 20);
+    const [worker] = (await status('ctrl-c')).workers;
+    expect(worker).toMatchObject({ command: 'crux run ctrl-c', process: command.process.pid });
+    expect(Math.abs(Date.parse(worker!.since) - Date.now())).toBeLessThan(60_000);
+    command.process.kill('SIGINT');
+    const { code, stderr } = await command.ended;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toContain(
+      'crux: Interrupted. Nothing is lost: Run ctrl-c rests, and nobody goes on with it unasked.',
+    );
+    const before = await status('ctrl-c');
+    expect(before).toMatchObject({ state: 'resting', workers: [] });
+    expect((await project.crux('status')).stdout).toContain('ctrl-c rests: nobody goes on with it');
+
+    const other = await evaluate('beside-rest').ended;
+    expect(other.code, other.stderr).toBe(0);
+    expect(other.stderr).toContain('Left at rest: ctrl-c (');
+    expect(await status('ctrl-c')).toMatchObject({ state: 'resting', calls: before.calls });
+
+    const again = await run('ctrl-c').ended;
+    expect(again.code, again.stderr).toBe(0);
+    expect(await status('ctrl-c')).toMatchObject({ state: 'finished' });
+  });
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'by %s goes on with the next worker, which says so and counts what it did',
+    async (signal) => {
+      const id = `by-${signal.toLowerCase()}`;
+      const command = run(id, '--limit', '6');
+      const started = requests();
+      await until(() => requests() > started + 15);
+      command.process.kill(signal);
+      const { code, stderr } = await command.ended;
+      if (signal !== 'SIGKILL')
+        expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringContaining(`by ${signal}`) });
+      const left = await status(id);
+      expect(left).toMatchObject({ state: 'running', workers: [] });
+      expect((await project.crux('status')).stdout).toContain(`${id} waits for a worker`);
+
+      const next = run(`after-${id}`);
+      await next.says(new RegExp(`this worker goes on with 1 run of the store: ${id} \\(`));
+      await until(async () => (await status(id)).calls > left.calls, 60_000);
+      next.process.kill('SIGINT');
+      const ended = await next.ended;
+      expect(ended.code, ended.stderr).toBe(130);
+      expect(ended.stderr).toMatch(new RegExp(`Beside its own run, this worker made [\\d,]+ calls? of run ${id}\\.`));
+      // Without a server: the store is enough.
+      const cancelled = await project.crux('cancel', id);
+      expect(cancelled, cancelled.stderr).toMatchObject({ code: 0 });
+      expect(await status(id)).toMatchObject({ state: 'cancelled' });
+    },
+  );
+
+  test('while another worker lives is left to it, and says to which', async () => {
+    const up = project.start(['up'], reached);
+    await up.says(/Worker .*ready/);
+    const command = run('left', '--limit', '4');
+    const started = requests();
+    await until(() => requests() > started + 10);
+    command.process.kill('SIGINT');
+    const { code, stderr } = await command.ended;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toMatch(
+      new RegExp(`Run left goes on: worker \\w{8} \\(crux up, process ${up.process.pid}\\) lives`),
+    );
+    await until(async () => (await status('left')).state === 'finished', 90_000);
+    up.process.kill('SIGTERM');
+    const ended = await up.ended;
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toMatch(/This worker made .* of run left/);
+  });
+
+  test('is paused, resumed and cancelled without a server, which its campaign learns when it runs again', async () => {
+    const command = run('steered', '--limit', '6');
+    const started = requests();
+    await until(() => requests() > started + 10);
+    command.process.kill('SIGKILL');
+    await command.ended;
+    expect(await project.crux('pause', 'steered')).toMatchObject({ code: 0 });
+    const paused = await status('steered');
+    expect(paused).toMatchObject({ state: 'paused' });
+    expect((await evaluate('beside-pause').ended).code).toBe(0);
+    expect(await status('steered')).toMatchObject({ state: 'paused', calls: paused.calls });
+    expect(await project.crux('budget', 'steered', '--max-calls', '5000')).toMatchObject({ code: 0 });
+    expect(await project.crux('resume', 'steered')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('no worker lives'),
+    });
+    expect(await status('steered')).toMatchObject({ state: 'running' });
+    expect(await project.crux('cancel', 'steered')).toMatchObject({ code: 0 });
+    const cancelled = await status('steered');
+    expect((await evaluate('beside-cancel').ended).code).toBe(0);
+    expect(await status('steered')).toMatchObject({ state: 'cancelled', calls: cancelled.calls });
+  });
+});
+
+async function until(holds: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
+  for (const giveUpAt = Date.now() + ms; !(await holds()); await sleep(50)) {
+    if (Date.now() > giveUpAt) throw new Error(`Waited too long for ${holds}.`);
+  }
+}
