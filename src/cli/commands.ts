@@ -190,6 +190,7 @@ export function registerCommands(program: Command): void {
         'leave-out',
       ]),
     )
+    .option('--keep-special', "export rows with the target's special tokens in their texts too, marked")
     .option('--force', 'overwrite files that are there')
     .action(async (run, options) => (await import('./export.ts')).exportRun(setting(), run, options));
 

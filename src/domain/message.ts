@@ -33,6 +33,11 @@ export type Tool = {
   function: { name: string; description: string; parameters: { [key: string]: Json } };
 };
 
+/** Whether a text has nothing that a reader sees: white space, and characters that are drawn as nothing or as a blank. */
+export function isBlank(text: string): boolean {
+  return /^(?:[\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}]|\p{Cf}|\u2800)*$/u.test(text);
+}
+
 /** The text of a message as a person would read it, tool calls included. */
 export function messageText(message: Message): string {
   if (message.role !== 'assistant' || !message.tool_calls?.length) return message.content ?? '';

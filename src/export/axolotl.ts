@@ -60,18 +60,13 @@ function rows(pair: Pair, options: RowOptions, tokenizer: ChatTokenizer | null):
   const sides = [pair.chosen, pair.rejected].map((side) => textTurns(side)[0]!);
   const { trimmed, findings } = trimSides(sides);
   const [chosen, rejected] = trimmed;
-  if (!chosen || !rejected) return { rows: [], findings };
   return { rows: [{ pair_id: pair.id, messages: textTurns(pair.prompt), chosen, rejected }], findings };
 }
 
-/** Sides that Axolotl finds again in what the template makes of them; no sides when one is all white space. */
+/** Sides that Axolotl finds again in what the template makes of them. */
 function trimSides(sides: readonly TextTurn[]): { trimmed: TextTurn[]; findings: RowFinding[] } {
   const findings: RowFinding[] = [];
   const trimmed = sides.map(({ role, content }) => ({ role, content: content.trim() }));
-  if (trimmed.some(({ content }) => content === '')) {
-    const reason = 'A side is empty: Axolotl finds it everywhere, and trains on a turn of its own invention.';
-    return { trimmed: [], findings: [{ rule: 'axolotl/empty-side', effect: 'left-out', reason }] };
-  }
   if (trimmed.some(({ content }, index) => content !== sides[index]!.content)) {
     findings.push({
       rule: 'axolotl/trimmed',

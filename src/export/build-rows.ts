@@ -2,6 +2,7 @@ import type { Finding, RowFinding } from './finding.ts';
 import type { ExportFormat, RowOptions } from './format.ts';
 import type { ExportItem, ItemKind } from './item.ts';
 import { type PrepareOptions, prepareItem } from './prepare.ts';
+import { findKnownSpecialToken } from './special-tokens.ts';
 import { estimatedLengths, type ItemLengths } from './token-length.ts';
 import { type ChatTokenizer, tokenizerLengths } from './tokenizer.ts';
 
@@ -16,6 +17,8 @@ export type BuiltRows<Item> = {
   lengths: ItemLengths[];
   /** Items that are in the file but that the target drops at the stated limit. */
   dropped: number;
+  /** Items that are in the file although this special token of the target stands in a text of theirs, by id. */
+  special: Map<string, string>;
   findings: Finding[];
 };
 
@@ -28,7 +31,11 @@ export function buildRows<Item extends ExportItem>(
   options: { row: RowOptions; prepare: PrepareOptions },
 ): BuiltRows<Item> {
   const meter = tokenizer === null ? estimatedLengths : tokenizerLengths(tokenizer);
-  const built: BuiltRows<Item> = { rows: [], exported: [], written: [], lengths: [], dropped: 0, findings: [] };
+  const built: BuiltRows<Item> = {
+    ...{ rows: [], exported: [], written: [], lengths: [] },
+    ...{ dropped: 0, special: new Map(), findings: [] },
+  };
+  const findSpecialToken = tokenizer?.findSpecialToken ?? findKnownSpecialToken;
   const seen = new Set<string>();
   for (const original of inFixedOrder(items)) {
     const found: RowFinding[] = [];
@@ -46,7 +53,7 @@ export function buildRows<Item extends ExportItem>(
   return built;
 
   function addItem(original: Item, found: RowFinding[]): void {
-    const { item, findings } = prepareItem(kind, original, options.prepare);
+    const { item, findings, specialToken } = prepareItem(kind, original, options.prepare, findSpecialToken);
     found.push(...findings);
     if (item === null) return;
     const { rows, findings: rowFindings } = format.rows(item, options.row, tokenizer);
@@ -73,6 +80,7 @@ export function buildRows<Item extends ExportItem>(
     }
     built.rows.push(...rows);
     built.exported.push(original);
+    if (specialToken !== null) built.special.set(original.id, specialToken);
     built.written.push(item);
   }
 }

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Example } from '../domain/example.ts';
-import { messageText } from '../domain/message.ts';
+import { isBlank, messageText } from '../domain/message.ts';
 import { trainFlags } from './conversation.ts';
 import type { RowFinding } from './finding.ts';
 import type { ItemKind, Study } from './item.ts';
@@ -40,7 +40,7 @@ function check(example: Example): RowFinding[] {
   const findings: RowFinding[] = [];
   const { turns, success, confirmed } = example;
   const [trained = []] = trainFlags([turns]);
-  if (turns.some((turn, index) => trained[index] && messageText(turn).trim() === '')) {
+  if (turns.some((turn, index) => trained[index] && isBlank(messageText(turn)))) {
     const reason = 'A turn of the model says nothing, which it would learn to do.';
     return [{ rule: 'example/empty-turn', effect: 'left-out', reason }];
   }

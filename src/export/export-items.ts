@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { Example, ProcessExample } from '../domain/example.ts';
 import type { Pair } from '../domain/pair.ts';
 import { CruxError } from '../errors.ts';
@@ -41,6 +42,8 @@ export type ExportOptions = {
   trainOnObservations?: boolean;
   /** What an outcome of exactly 0.5 becomes where a target takes yes or no only. Default `good`. */
   ties?: 'good' | 'bad' | 'leave-out';
+  /** Exports items with special tokens of the target in their texts all the same, marked. Default false: they are left out. */
+  keepSpecial?: boolean;
 };
 
 export type ExportResult = {
@@ -77,6 +80,15 @@ export function exportProcessExamples(
   options: ExportOptions,
 ): Promise<ExportResult> {
   return exportItems(actionKind, actionFormats, actions, options);
+}
+
+/** Stands on items that were exported although they hold a special token of the target. */
+const specialFlag = 'special-token';
+
+/** A line of the file of sources, with the special token that stands in a text of its row. */
+function marked(line: string, specialToken: string | undefined): string {
+  if (specialToken === undefined) return line;
+  return `${canonicalJson({ ...(JSON.parse(line) as { [name: string]: Json }), specialToken })}\n`;
 }
 
 async function exportItems<Item extends ExportItem>(
@@ -118,12 +130,15 @@ async function exportItems<Item extends ExportItem>(
     tasks: new Set(exported.map(({ taskId }) => taskId)).size,
     groups: new Set(exported.map(({ group }) => group)).size,
     lengths: facts.lengths,
-    flags: countFlags(kind, exported),
+    flags: countFlags(
+      (item) => [...kind.flagsOf(item), ...(built.special.has(item.id) ? [specialFlag] : [])],
+      exported,
+    ),
     authorship: study.authorship,
     rules: countRules(findings),
     findings,
   };
-  const files = filesOf(kind, format, { options, facts, lint, exported, rows });
+  const files = filesOf(kind, format, { options, facts, lint, exported, rows, special: built.special });
   if (!options.force) {
     const taken = files.find((file) => existsSync(join(options.out, file.name)));
     if (taken) throw existsError(join(options.out, taken.name));
@@ -163,6 +178,7 @@ function resolveOptions<Item>(
     prepare: {
       thought: options.thought ?? 'keep',
       toolsAsText,
+      ...(options.keepSpecial === true && { keepSpecial: true as const }),
       ...(options.systemRole === 'fold' && { systemRole: options.systemRole }),
     },
   };
@@ -177,9 +193,10 @@ function filesOf<Item extends ExportItem>(
     lint: LintReport;
     exported: readonly Item[];
     rows: readonly object[];
+    special: ReadonlyMap<string, string>;
   },
 ): OutputFile[] {
-  const { options, facts, lint, exported, rows } = made;
+  const { options, facts, lint, exported, rows, special } = made;
   const existing = (name: string) =>
     existsSync(join(options.out, name)) ? readFileSync(join(options.out, name), 'utf8') : null;
   const companions = format.companions(facts, existing);
@@ -193,7 +210,7 @@ function filesOf<Item extends ExportItem>(
   ];
   const training = { schemaVersion: 1, format: format.name, rows: rows.length, ...advice };
   return [
-    { name: kind.sources.file, text: exported.map(kind.sources.line) },
+    { name: kind.sources.file, text: exported.map((item) => marked(kind.sources.line(item), special.get(item.id))) },
     { name: 'lint.json', text: `${JSON.stringify(lint, null, 2)}\n` },
     { name: 'training.json', text: `${JSON.stringify(training, null, 2)}\n` },
     { name: 'training.md', text: trainingPage(lint, kind, advice, described) },

@@ -1,7 +1,7 @@
 import { type AuthorshipReport, separationText } from './authorship.ts';
 import { type Effect, effects, type Finding } from './finding.ts';
 import type { RowOptions } from './format.ts';
-import type { ExportItem, ItemKind, KindName } from './item.ts';
+import type { KindName } from './item.ts';
 import type { PrepareOptions } from './prepare.ts';
 import type { LengthSummary } from './token-length.ts';
 
@@ -32,10 +32,12 @@ export type LintReport = {
   findings: Finding[];
 };
 
-export function countFlags<Item extends ExportItem>(kind: ItemKind<Item>, items: readonly Item[]): LintReport['flags'] {
+export function countFlags<Item>(
+  flagsOf: (item: Item) => readonly string[],
+  items: readonly Item[],
+): LintReport['flags'] {
   const counts = new Map<string, number>();
-  for (const item of items)
-    for (const flag of new Set(kind.flagsOf(item))) counts.set(flag, (counts.get(flag) ?? 0) + 1);
+  for (const item of items) for (const flag of new Set(flagsOf(item))) counts.set(flag, (counts.get(flag) ?? 0) + 1);
   return Object.fromEntries(
     [...counts]
       .sort(([a], [b]) => (a < b ? -1 : 1))

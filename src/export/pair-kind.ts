@@ -1,6 +1,8 @@
 import { canonicalJson } from '../domain/canonical-json.ts';
+import { isBlank, type Message, messageText } from '../domain/message.ts';
 import type { Pair } from '../domain/pair.ts';
 import { authorship, authorshipFinding } from './authorship.ts';
+import { trainFlags } from './conversation.ts';
 import type { ItemKind } from './item.ts';
 
 export const pairKind: ItemKind<Pair> = {
@@ -25,6 +27,14 @@ export const pairKind: ItemKind<Pair> = {
   splitOf: (pair) => pair.certificate.task.split,
   flagsOf: (pair) => pair.flags,
   check(pair) {
+    const sides = [pair.chosen, pair.rejected];
+    const trained = trainFlags(sides);
+    const isEmpty = (side: Message[], which: number) =>
+      side.some((turn, index) => trained[which]![index] && isBlank(messageText(turn)));
+    if (sides.some(isEmpty)) {
+      const reason = 'A turn of the model says nothing, which it would learn to do, or not to do.';
+      return [{ rule: 'pair/empty-turn', effect: 'left-out', reason }];
+    }
     if (JSON.stringify(pair.chosen) !== JSON.stringify(pair.rejected)) return [];
     const reason = 'Chosen and rejected are the same text: there is no preference to learn.';
     return [{ rule: 'pair/same-sides', effect: 'left-out', reason }];

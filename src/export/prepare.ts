@@ -1,8 +1,10 @@
 import { foldedMessages } from '../domain/folded-messages.ts';
-import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
+import { type AssistantMessage, isBlank, type Message, messageText } from '../domain/message.ts';
 import { type Conversation, usesTools } from './conversation.ts';
+import { conversationTexts } from './conversation-texts.ts';
 import type { RowFinding } from './finding.ts';
 import type { ExportItem, ItemKind } from './item.ts';
+import type { FindSpecialToken } from './special-tokens.ts';
 import { splitThought } from './thought.ts';
 import { withToolsAsText } from './tools-as-text.ts';
 
@@ -11,10 +13,17 @@ export type PrepareOptions = {
   toolsAsText: boolean;
   /** `fold`: no system role and strict alternation, as the policy was asked. Absent: as the conversation is. */
   systemRole?: 'fold';
+  /** Present where items with special tokens of the target in their texts are exported all the same. */
+  keepSpecial?: true;
 };
 
 /** An item made ready for a format, or null with the finding that says why no target should get it. */
-export type Prepared<Item> = { item: Item | null; findings: RowFinding[] };
+export type Prepared<Item> = {
+  item: Item | null;
+  findings: RowFinding[];
+  /** The special token that stands in a text of an item that is kept all the same. */
+  specialToken: string | null;
+};
 
 /**
  * Applies the options that are the same for every target and checks what no target survives. What comes out has sides that start with an
@@ -24,8 +33,10 @@ export function prepareItem<Item extends ExportItem>(
   kind: ItemKind<Item>,
   original: Item,
   options: PrepareOptions,
+  findSpecialToken: FindSpecialToken,
 ): Prepared<Item> {
   const findings: RowFinding[] = [];
+  const refused: Prepared<Item> = { item: null, findings, specialToken: null };
   let conversation = kind.conversationOf(original);
   const note = (what: string, effect: RowFinding['effect'], reason: string) =>
     findings.push({ rule: `${kind.name}/${what}`, effect, reason });
@@ -46,12 +57,18 @@ export function prepareItem<Item extends ExportItem>(
   const broken = firstDefect(conversation, kind.sideNames);
   if (broken !== null) {
     note(broken.what, 'left-out', broken.reason);
-    return { item: null, findings };
+    return refused;
   }
+  const special = firstSpecialToken(conversation, kind.sideNames, findSpecialToken);
+  if (special !== null && options.keepSpecial !== true) {
+    note('special-token', 'left-out', `${special.found} --keep-special exports it all the same.`);
+    return refused;
+  }
+  if (special !== null) note('special-token', 'damaged', special.found);
   const item = kind.withConversation(original, conversation);
   const checked = kind.check(item);
   findings.push(...checked);
-  if (checked.some(({ effect }) => effect === 'left-out')) return { item: null, findings };
+  if (checked.some(({ effect }) => effect === 'left-out')) return refused;
   if (kind.splitOf(item) === 'test') {
     const reason = `Task ${item.taskId} belongs to the test split: training on it voids an evaluation on that split.`;
     note('test-split', 'warning', reason);
@@ -72,7 +89,22 @@ export function prepareItem<Item extends ExportItem>(
     );
     conversation = folded(conversation);
   }
-  return { item: kind.withConversation(item, conversation), findings };
+  return { item: kind.withConversation(item, conversation), findings, specialToken: special?.token ?? null };
+}
+
+/** The first text that forges turns in the target, as a sentence; null when there is none. */
+function firstSpecialToken(
+  conversation: Conversation,
+  sideNames: readonly string[],
+  find: FindSpecialToken,
+): { token: string; found: string } | null {
+  for (const { where, text } of conversationTexts(conversation, sideNames)) {
+    const token = find(text);
+    if (token === null) continue;
+    const found = `${JSON.stringify(token)} stands in ${where}: a special token of the target, by which it reads turns that never were.`;
+    return { token, found };
+  }
+  return null;
 }
 
 /** A prompt ends with the user or a tool and a side starts with the assistant, so that neighbours of one role never stand on both sides of that. */
@@ -102,7 +134,7 @@ function firstDefect(
   }
   for (const [index, side] of conversation.sides.entries()) {
     const first = side[0];
-    if (first === undefined || first.role !== 'assistant' || messageText(first) === '') {
+    if (first === undefined || first.role !== 'assistant' || isBlank(messageText(first))) {
       const reason = `The ${sideNames[index]} does not start with an assistant message that says something.`;
       return { what: 'empty-side', reason };
     }

@@ -10,7 +10,7 @@ export function textTurns(messages: readonly Message[]): TextTurn[] {
   return messages.map((message) => ({ role: message.role, content: messageText(message) }));
 }
 
-/** Opening messages may hold turns in the model's name (examples, an "OK"), which were not written by anyone to imitate. */
+/** Opening messages of a script's own examples may hold turns in the model's name, which were not written by anyone to imitate. */
 export function lintPromptTurns({ prompt }: Conversation, target: string): RowFinding[] {
   if (!prompt.some(({ role }) => role === 'assistant')) return [];
   return [

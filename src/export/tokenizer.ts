@@ -5,6 +5,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import type { Tool } from '../domain/message.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { TemplateMessage } from './hugging-face-messages.ts';
+import { type FindSpecialToken, specialTokensOf } from './special-tokens.ts';
 import { type LengthMeter, templateConversation } from './token-length.ts';
 import { tokenTurns } from './token-turns.ts';
 
@@ -15,6 +16,8 @@ export type ChatTokenizer = {
   encode(text: string): number[];
   /** The end-of-text token as text, which trainers look for at the end of a row; null when there is none. */
   eos: string | null;
+  /** Finds what the tokenizer or the template takes for the end or the start of a turn. */
+  findSpecialToken: FindSpecialToken;
   /** The token before every text, which trainers may add once more; null when there is none. */
   bos: string | null;
 };
@@ -45,6 +48,7 @@ export function openTokenizer(folder: string): ChatTokenizer {
     encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
     eos: tokenText(config.eos_token),
     bos: tokenText(config.bos_token),
+    findSpecialToken: specialTokensOf(definition, config, template),
   };
 }
 

@@ -1,7 +1,7 @@
 /** How far the scores of a run's PRM can be trusted: a query over scores and branches. */
 import { branchOutcome } from '../activities/proof.ts';
 import type { ProcessExample } from '../domain/example.ts';
-import { type AssistantMessage, messageText } from '../domain/message.ts';
+import type { AssistantMessage } from '../domain/message.ts';
 import { meanReward } from '../domain/rising.ts';
 import type { RunConfig } from '../domain/run-config.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
@@ -151,7 +151,6 @@ export async function loadProcessExamples(
   );
   return examples
     .filter((example) => example !== null)
-    .filter(({ action }) => messageText(action) !== '')
     .toSorted((one, other) =>
       one.taskId < other.taskId
         ? -1

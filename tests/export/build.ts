@@ -25,7 +25,7 @@ function build<Item extends ExportItem>(
   kind: ItemKind<Item>,
   format: ExportFormat<Item>,
   items: Item[],
-  { thought = 'keep', toolsAsText = false, systemRole, ...row }: BuildOptions,
+  { thought = 'keep', toolsAsText = false, systemRole, keepSpecial, ...row }: BuildOptions,
   tokenizer: ChatTokenizer | null,
 ) {
   const built = buildRows(kind, items, format, tokenizer, {
@@ -34,11 +34,14 @@ function build<Item extends ExportItem>(
       thought,
       toolsAsText: toolsAsText || format.toolsAsText?.(tokenizer) === true,
       ...(systemRole && { systemRole }),
+      ...(keepSpecial && { keepSpecial }),
     },
   });
   return {
     rows: built.rows.map((row) => JSON.parse(jsonLine(row))),
     lines: built.rows.map(jsonLine),
+    special: Object.fromEntries(built.special),
+    reasons: built.findings.map(({ reason }) => reason),
     rules: built.findings.map(({ rule, effect }) => `${effect} ${rule}`),
   };
 }

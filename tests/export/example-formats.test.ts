@@ -25,6 +25,7 @@ const forgetful: ChatTokenizer = {
   encode: (text) => [...text].map((character) => character.codePointAt(0)!),
   eos: null,
   bos: null,
+  findSpecialToken: () => null,
 };
 
 describe('every format of examples', () => {

@@ -325,6 +325,7 @@ describe('crux-masked', () => {
       encode: (text) => [...text].map((character) => character.codePointAt(0)!),
       eos: null,
       bos: null,
+      findSpecialToken: () => null,
     };
     expect(build('crux-masked', [textPair()], {}, rewriting).rules).toEqual([
       'left-out crux-masked/template-rewrites-history',
@@ -339,6 +340,7 @@ describe('crux-masked', () => {
       encode: () => [],
       eos: null,
       bos: null,
+      findSpecialToken: () => null,
     };
     expect(build('crux-masked', [pair()], {}, refusing).rules).toEqual(['left-out pair/template-refuses']);
   });

@@ -90,7 +90,7 @@ describe('axolotl', () => {
     const { rows, rules } = build('axolotl', [textPair({ chosen: [say('Action: a!\n')] })]);
     expect(rows[0].chosen).toEqual({ role: 'assistant', content: 'Action: a!' });
     expect(rules).toEqual(['rewritten axolotl/trimmed']);
-    expect(build('axolotl', [textPair({ chosen: [say(' \n')] })]).rules).toEqual(['left-out axolotl/empty-side']);
+    expect(build('axolotl', [textPair({ chosen: [say(' \n')] })]).rules).toEqual(['left-out pair/empty-side']);
     expect(build('axolotl', [textPair({ chosen: [say('assistant')] })]).rules).toEqual([
       'warning axolotl/content-search',
     ]);
