@@ -97,6 +97,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
     split,
     trajectories,
     format,
+    sameBy: 'state',
     stepLimit: config.run.stepLimit ?? environment.stepLimit,
     tokenLimit: config.run.tokenLimit,
     observationLimit: config.run.observationLimit,

@@ -49,6 +49,7 @@ export function certifier(context: ActivityContext) {
       stepsAfterAlternative: stepsOfSuccesses,
       imported: trajectory.origin === 'imported',
       rule: proof.rule,
+      sameObservation: proof.sameObservation ?? false,
       scripted: trajectory.origin === 'scripted' && proof.chosen.source === 'expert',
     });
     const { models } = run.config;

@@ -2,14 +2,16 @@
 import { betterByOutcome } from '../domain/contrast.ts';
 import type { EtoOptions, IprOptions } from '../domain/methods/index.ts';
 import type { OutcomeOptions, VerificationOptions } from '../domain/methods/options.ts';
-import { iprPair } from '../domain/proven-pairs.ts';
+import { iprPair, tieOrGap } from '../domain/proven-pairs.ts';
+import type { Sameness } from '../domain/sameness.ts';
+import { reasonOfVerdict, type UnpairedReason } from '../domain/unpaired.ts';
 import { lastingVerdict, tally } from '../domain/verification.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable, CandidateTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
 import { trajectoryId } from './environment.ts';
-import { branchOutcome, type Proof, proofOf, type StoredAction, storedActions } from './proof.ts';
+import { branchOutcome, type Proof, type ProofsOfStep, proofOf, type StoredAction, storedActions } from './proof.ts';
 
 type Options = EtoOptions | IprOptions;
 
@@ -24,8 +26,12 @@ export async function contrastProofs(
   step: StepTable,
   state: State,
   expert: TrajectoryTable,
-): Promise<Proof[]> {
-  if (step.verdict !== 'expert-better' && step.verdict !== 'policy-better') return [];
+  by: Sameness,
+): Promise<ProofsOfStep> {
+  if (step.verdict !== 'expert-better' && step.verdict !== 'policy-better') {
+    const ends = step.verdict === 'equal' ? await endsOf(store, run, step, state, expert) : null;
+    return unproven(ends ? tieOrGap(ends.expert.end.reward, ends.policy.end.reward) : reasonOfVerdict(step.verdict));
+  }
   const candidates = await store.findings.candidatesOf(run.id, state.id);
   const find = (id: string | undefined) => candidates.find((candidate) => candidate.id === id)!;
   const actions = {
@@ -33,7 +39,7 @@ export async function contrastProofs(
     policy: find(step.policy_candidate_id),
   };
   const ends = await endsOf(store, run, step, state, expert);
-  if (!ends) return [];
+  if (!ends) return unproven('undecided');
   const ways: Ways = {
     expert: { candidate: actions.expert, ...ends.expert },
     policy: { candidate: actions.policy, ...ends.policy },
@@ -41,8 +47,12 @@ export async function contrastProofs(
   const proof =
     step.step === 1
       ? await outcomeProof(store, run, options, state, ways)
-      : await stepProof(store, run, options as IprOptions, state, ways);
-  return proof ? [proof] : [];
+      : await stepProof(store, run, options as IprOptions, state, ways, by);
+  return typeof proof === 'string' ? unproven(proof) : { proofs: [proof], unpaired: {} };
+}
+
+function unproven(reason: UnpairedReason): ProofsOfStep {
+  return { proofs: [], unpaired: { [reason]: 1 } };
 }
 
 /** How the expert's and the policy's way on ended, as branches of the state. */
@@ -84,16 +94,16 @@ async function outcomeProof(
   options: OutcomeOptions & { verification: VerificationOptions },
   state: State,
   ways: Ways,
-): Promise<Proof | null> {
+): Promise<Proof | UnpairedReason> {
   const verdict = betterByOutcome({ expert: ways.expert.end.reward, policy: ways.policy.end.reward }, 0);
-  if (verdict !== 'expert-better' && verdict !== 'policy-better') return null;
+  if (verdict !== 'expert-better' && verdict !== 'policy-better') return reasonOfVerdict(verdict);
   const policyLost = verdict === 'expert-better';
   const fresh = (await store.findings.branchesAt(run.id, state.rootId)).filter(
     ({ candidate_id, purpose }) => candidate_id === '' && purpose === 'baseline',
   );
   const counts = tally(fresh.map(branchOutcome));
   const lasting = options.freshTrajectories > 0 ? lastingVerdict(counts, policyLost, options) : null;
-  if (lasting && lasting.verdict !== 'accepted') return null;
+  if (lasting && lasting.verdict !== 'accepted') return 'not-accepted';
   const leaves = {
     expert: ways.expert.end.leaf_id,
     policy: policyLost ? await cutLeaf(store, run, ways) : ways.policy.end.leaf_id,
@@ -108,7 +118,14 @@ async function outcomeProof(
 }
 
 /** Outcome and step value must agree [P]; under `sound`, fresh rollouts of the two actions must too. */
-async function stepProof(store: Store, run: Run, options: IprOptions, state: State, ways: Ways): Promise<Proof | null> {
+async function stepProof(
+  store: Store,
+  run: Run,
+  options: IprOptions,
+  state: State,
+  ways: Ways,
+  by: Sameness,
+): Promise<Proof | UnpairedReason> {
   const [expert, policy] = await storedActions(store, run.id, state, [
     ways.expert.candidate.id,
     ways.policy.candidate.id,
@@ -117,10 +134,10 @@ async function stepProof(store: Store, run: Run, options: IprOptions, state: Sta
   const valued = (action: StoredAction, { end }: { end: BranchTable }) =>
     end.steps === 1 ? { ...action, endedWith: end.reward } : action;
   const outcomes = { expert: ways.expert.end.reward, policy: ways.policy.end.reward };
-  const pair = iprPair(valued(expert!, ways.expert), valued(policy!, ways.policy), outcomes, options);
-  if (!pair) return null;
+  const { pair, reason } = iprPair(valued(expert!, ways.expert), valued(policy!, ways.policy), outcomes, options, by);
+  if (!pair) return reason;
   const policyLost = pair.chosen.candidateId === ways.expert.candidate.id;
-  const proof = proofOf(pair);
+  const proof = proofOf(pair, by);
   const leaves =
     options.contrast === 'rest' ? { expert: ways.expert.end.leaf_id, policy: ways.policy.end.leaf_id } : null;
   return {

@@ -2,23 +2,26 @@
 import { betterByOutcome } from '../domain/contrast.ts';
 import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import { leadsToTheSame } from '../domain/sameness.ts';
 import type { ContrastInput, DrawnAction, OutcomeContrast, StepAddress, StepContrast } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { NewStep } from '../store/findings.ts';
 import { flagOf } from '../store/flag.ts';
 import type { Run } from '../store/runs.ts';
+import type { CandidateTable } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { trajectoryId } from './environment.ts';
 import { firstBranchId } from './rollout.ts';
+import { reachAll, samenessOf } from './sameness.ts';
 import { candidateOf, trajectoryRow, trajectoryStep } from './trajectory-steps.ts';
 
 /** A way from a state to an ending. */
 type Way = { leafId: string; ending: Ending; reward: number | null; success: boolean | null; model: string };
 
 export function contrastActivities(context: ActivityContext) {
-  const { store } = context;
+  const { store, environments } = context;
 
   /** Compares whole trajectories by their final rewards. What they share at their start says nothing: the pair begins where they part. */
   async function contrastOutcomes({
@@ -57,7 +60,7 @@ export function contrastActivities(context: ActivityContext) {
   }
 
   /** Compares the expert's way on from its state s_t with the policy's, and stores their actions there. The policy's branch must be over. */
-  async function contrastStep(address: StepAddress): Promise<StepContrast> {
+  async function contrastStep(address: StepAddress, signal: AbortSignal): Promise<StepContrast> {
     const run = await store.runs.get(address.runId);
     const { trajectory, state, message } = await trajectoryStep(context, address);
     const branch = await store.findings.branch(run.id, firstBranchId(state.id, '', 'contrast'));
@@ -78,10 +81,11 @@ export function contrastActivities(context: ActivityContext) {
       expert: { message, model: ways.expert.model },
       policy: { message: next.assistant!, model: ways.policy.model },
     });
-    const isSame = sides.expert.canonical !== null && sides.expert.canonical === sides.policy.canonical;
+    const sameness = await samenessOfSides(run, state, sides, signal);
+    const isSame = sameness !== null;
     if (isSame || verdict === 'equal' || verdict === 'unknown') {
       await store.findings.addStep({
-        ...row(run.id, address.trajectoryId, address.step, state.id, isSame ? 'same-action' : verdict),
+        ...row(run.id, address.trajectoryId, address.step, state.id, sameness ?? verdict),
         policy_candidate_id: sides.policy.id,
         alternatives: JSON.stringify([sides.expert.id]),
       });
@@ -92,6 +96,20 @@ export function contrastActivities(context: ActivityContext) {
       policy: drawnAction(sides.policy.id, next, ways.policy),
     };
     return { verdict, nodeId: state.id, outcomes, actions: isSame ? null : actions };
+  }
+
+  /** Whether the two sides did the same, or what leads to the same: then their values are not worth paying. */
+  async function samenessOfSides(
+    run: Run,
+    state: State,
+    { expert, policy }: { expert: CandidateTable; policy: CandidateTable },
+    signal: AbortSignal,
+  ): Promise<'same-action' | 'same-state' | null> {
+    if (expert.canonical !== null && expert.canonical === policy.canonical) return 'same-action';
+    const by = samenessOf(run.config, environments.get(run.environment));
+    if (by === 'observation') return null;
+    const [one, other] = await reachAll(context, run, state, [expert, policy], signal);
+    return leadsToTheSame(one!, other!, by) ? 'same-state' : null;
   }
 
   /** Records what step values said about a contrast. @returns whether its pair is in the seeded sample that is valued again */

@@ -1,9 +1,10 @@
 import type { CsoOptions } from '../domain/methods/index.ts';
 import { csoPairs } from '../domain/proven-pairs.ts';
+import type { Sameness } from '../domain/sameness.ts';
 import type { StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
-import { type Proof, proofOf, storedActions } from './proof.ts';
+import { nothingProven, type ProofsOfStep, proofsOf, storedActions } from './proof.ts';
 
 /** All (chosen, rejected) of a step that its branches prove. */
 export async function csoProofs(
@@ -12,12 +13,13 @@ export async function csoProofs(
   options: CsoOptions,
   step: StepTable,
   state: State,
-): Promise<Proof[]> {
-  if (step.verdict !== 'critical') return [];
+  by: Sameness,
+): Promise<ProofsOfStep> {
+  if (step.verdict !== 'critical') return nothingProven;
   const alternativeIds = JSON.parse(step.alternatives) as string[];
   const [policy, ...alternatives] = await storedActions(store, runId, state, [
     step.policy_candidate_id,
     ...alternativeIds,
   ]);
-  return csoPairs(policy!, alternatives, options).map(proofOf);
+  return proofsOf(csoPairs(policy!, alternatives, options, by), by);
 }

@@ -1,14 +1,21 @@
 /** Activities of methods that build a trajectory by choosing among drawn actions. */
+
+import { samenessKey } from '../domain/sameness.ts';
 import type { ChoiceInput, DrawInput, DrawnAction } from '../domain/wire.ts';
 import { admitRun } from '../models/admit-run.ts';
 import { seededFraction } from '../models/seed.ts';
+import { contentHash } from '../store/hash.ts';
+import type { Run } from '../store/runs.ts';
+import type { CandidateTable } from '../store/schema.ts';
+import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
+import { reachAll, samenessOf } from './sameness.ts';
 import { modelTurn, takerOf, takeStep } from './steps.ts';
 import { candidateOf } from './trajectory-steps.ts';
 
 export function drawActivities(context: ActivityContext) {
-  const { store } = context;
+  const { store, environments } = context;
 
   /** Draws an action of the policy in a state, and takes it. Draws of different numbers are independent. */
   async function drawAction({ runId, nodeId, sample, draw }: DrawInput, signal: AbortSignal): Promise<DrawnAction> {
@@ -36,16 +43,27 @@ export function drawActivities(context: ActivityContext) {
     });
     await store.findings.addCandidates([candidate]);
     const taken = await takeStep(context, state, turn.answer, takerOf(run, where.purpose), signal);
+    const equality = await equalityOf(run, state, candidate, signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
     return {
       candidateId: candidate.id,
-      equality: candidate.canonical === null ? candidate.id : `=${candidate.canonical}`.slice(0, 200),
+      equality,
       nodeId: taken.state.id,
       done: taken.done || isLast,
       ending: taken.done ? 'submitted' : isLast ? 'step-limit' : null,
       reward: isLast ? 0 : taken.reward,
       success: isLast ? false : taken.success,
     };
+  }
+
+  /** Equal for actions that lead to the same, so that they are valued once; in a run of before, for equal actions. */
+  async function equalityOf(run: Run, state: State, candidate: CandidateTable, signal: AbortSignal): Promise<string> {
+    const by = samenessOf(run.config, environments.get(run.environment));
+    if (by === 'observation')
+      return candidate.canonical === null ? candidate.id : `=${candidate.canonical}`.slice(0, 200);
+    const [compared] = await reachAll(context, run, state, [candidate], signal);
+    const key = samenessKey(compared!, by);
+    return key === null ? candidate.id : contentHash(key);
   }
 
   /** Records which action a step goes on with, and which one it is preferred to. @returns whether the pair is in the sample to be valued again */
@@ -60,6 +78,7 @@ export function drawActivities(context: ActivityContext) {
       policy_candidate_id: choice.rejectedId ?? '',
       alternatives: JSON.stringify([choice.acceptedId]),
       placebo: 0,
+      ruled_out: JSON.stringify(choice.unpaired ? { [choice.unpaired]: 1 } : {}),
     });
     const { config } = run;
     const rate = 'revalueRate' in config.options ? (config.options.revalueRate ?? 0) : 0;

@@ -50,12 +50,23 @@ export function expertActivities(context: ActivityContext) {
     const different = readable.filter((candidate) => candidate.canonical !== policyCandidate.canonical);
     const distinct = firstOfEach(different);
     await store.findings.addCandidates([policyCandidate, ...distinct]);
-    return {
+    const result: ProposeResult = {
       alternatives: distinct.length,
       equalToPolicy: readable.length - different.length,
       duplicates: different.length - distinct.length,
       unreadable: drawn.length - readable.length,
     };
+    await store.findings.addProposals({
+      run_id: run.id,
+      trajectory_id: trajectory.id,
+      step: address.step,
+      same_action: result.equalToPolicy,
+      duplicates: result.duplicates,
+      same_state: 0,
+      unreadable: result.unreadable,
+      looked_at: null,
+    });
+    return result;
   }
 
   /** @returns null when none of the asks gave an action */

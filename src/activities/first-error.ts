@@ -1,6 +1,8 @@
 /** Activities of Step-DPO as published (arXiv 2406.18629): the first wrong step of a failure, its resamples, and what corrects it. */
-import { type CorrectionVerdict, correctionOf } from '../domain/correction.ts';
+import { type CorrectionVerdict, correctionOf, uncorrecting } from '../domain/correction.ts';
 import { stepDpoOptionsOf } from '../domain/run-config.ts';
+import { leadsToTheSame } from '../domain/sameness.ts';
+import { addUnpaired, decidingReason, sumUnpaired, type UnpairedCounts } from '../domain/unpaired.ts';
 import type { CorrectInput, ErrorLocation, RankResult, ResampleResult, StepAddress } from '../domain/wire.ts';
 import { admitRun } from '../models/admit-run.ts';
 import { seededFraction } from '../models/seed.ts';
@@ -11,11 +13,12 @@ import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { judgeCall, mostJudgeAsks, readFirstError } from './judge-call.ts';
 import { branchOutcome, storedActions } from './proof.ts';
+import { reachAll, samenessOf } from './sameness.ts';
 import { modelTurn } from './steps.ts';
 import { candidateOf, trajectoryRow, trajectoryStep } from './trajectory-steps.ts';
 
 export function firstErrorActivities(context: ActivityContext) {
-  const { store, gateway } = context;
+  const { store, environments, gateway } = context;
 
   /** Asks the judge which step of a failed trajectory was the first wrong one. Where it names none, that is recorded at the last step. */
   async function locateError(
@@ -29,7 +32,7 @@ export function firstErrorActivities(context: ActivityContext) {
     if (typeof named === 'number') return { verdict: 'first-error', step: named };
     const verdict = named === null ? 'no-error' : 'unjudged';
     const last = { runId, trajectoryId, step: path.length - 1 };
-    await record(last, path.at(-2)!, { verdict, policyId: '', alternatives: [] });
+    await record(last, path.at(-2)!, { verdict, policyId: '', alternatives: [], ruledOut: { [verdict]: 1 } });
     return { verdict, step: null };
   }
 
@@ -55,11 +58,37 @@ export function firstErrorActivities(context: ActivityContext) {
     const drawn = await Promise.all(
       Array.from({ length: resamples }, (_, draw) => drawnAnew(run, state, draw, signal)),
     );
+    const isReadable = (candidate: CandidateTable | null) => candidate !== null && candidate.canonical !== null;
     const isOther = (candidate: CandidateTable | null) =>
-      candidate !== null && candidate.canonical !== null && candidate.canonical !== own.canonical;
+      isReadable(candidate) && candidate!.canonical !== own.canonical;
     const others = drawn.map((candidate) => (isOther(candidate) ? candidate : null));
-    await store.findings.addCandidates([own, ...firstOfEach(others.filter((candidate) => candidate !== null))]);
-    return { nodeId: state.id, draws: others.map((candidate) => candidate?.id ?? null) };
+    const distinct = firstOfEach(others.filter((candidate) => candidate !== null));
+    await store.findings.addCandidates([own, ...distinct]);
+    const { same, lookedAt } = await leadingToTheSame(run, state, own, distinct, signal);
+    const draws = others.map((candidate) => (candidate && !same.has(candidate.id) ? candidate.id : null));
+    await store.findings.addProposals({
+      ...{ run_id: run.id, trajectory_id: address.trajectoryId, step: address.step, duplicates: 0 },
+      same_action: drawn.filter((candidate) => isReadable(candidate) && !isOther(candidate)).length,
+      same_state: others.filter((candidate) => candidate && same.has(candidate.id)).length,
+      unreadable: drawn.filter((candidate) => !isReadable(candidate)).length,
+      looked_at: lookedAt,
+    });
+    return { nodeId: state.id, draws };
+  }
+
+  /** Which of the resamples lead to the same as the wrong action: their completions are not worth paying. A run of before finds out afterwards. */
+  async function leadingToTheSame(
+    run: Run,
+    state: State,
+    own: CandidateTable,
+    resamples: CandidateTable[],
+    signal: AbortSignal,
+  ): Promise<{ same: Set<string>; lookedAt: string | null }> {
+    const by = samenessOf(run.config, environments.get(run.environment));
+    if (by === 'observation' || resamples.length === 0) return { same: new Set(), lookedAt: null };
+    const [wrong, ...others] = await reachAll(context, run, state, [own, ...resamples], signal);
+    const same = resamples.filter((_, index) => leadsToTheSame(others[index]!, wrong!, by));
+    return { same: new Set(same.map(({ id }) => id)), lookedAt: JSON.stringify(resamples.map(({ id }) => id)) };
   }
 
   /** @returns null when the policy refused, or had no room left */
@@ -83,9 +112,13 @@ export function firstErrorActivities(context: ActivityContext) {
       const row = action.rows.find(({ purpose, rollout }) => purpose === 'resample' && rollout === draw);
       return { action, completion: row ? branchOutcome(row) : null };
     });
-    const { verdict, chosen } = correctionOf(wrong!, resamples);
+    const by = samenessOf(run.config, environments.get(run.environment));
+    const { verdict, chosen } = correctionOf(wrong!, resamples, by);
     const alternatives = chosen === null ? [] : [chosen.candidateId, own.id];
-    await record(address, state, { verdict, policyId: own.id, alternatives });
+    const { unpaired, lookedAt } = await store.findings.undrawn(run.id, address.trajectoryId, address.step);
+    const ruledOut = sumUnpaired([unpaired, uncorrecting(wrong!, resamples, chosen?.candidateId ?? null, by)]);
+    if (chosen === null && decidingReason(ruledOut) === null) addUnpaired(ruledOut, 'no-alternative');
+    await record(address, state, { verdict, policyId: own.id, alternatives, ruledOut, lookedAt });
     if (chosen === null) return { verdict };
     const revalue = seededFraction(run.seed, `revalue/${state.id}`) < (stepDpoOptionsOf(run.config).revalueRate ?? 0);
     return { verdict, pair: { nodeId: state.id, best: chosen.candidateId, worst: own.id, revalue } };
@@ -101,7 +134,13 @@ export function firstErrorActivities(context: ActivityContext) {
   function record(
     { runId, trajectoryId, step }: StepAddress,
     state: State,
-    found: { verdict: CorrectionVerdict; policyId: string; alternatives: string[] },
+    found: {
+      verdict: CorrectionVerdict;
+      policyId: string;
+      alternatives: string[];
+      ruledOut: UnpairedCounts;
+      lookedAt?: string | null;
+    },
   ): Promise<void> {
     return store.findings.addStep({
       run_id: runId,
@@ -112,6 +151,8 @@ export function firstErrorActivities(context: ActivityContext) {
       policy_candidate_id: found.policyId,
       alternatives: JSON.stringify(found.alternatives),
       placebo: 0,
+      ruled_out: JSON.stringify(found.ruledOut),
+      looked_at: found.lookedAt ?? null,
     });
   }
 

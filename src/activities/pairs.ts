@@ -1,6 +1,8 @@
 /** Turns what was found out about a trajectory into pairs with their certificates. Reads only what is stored, so it gives the same whenever it runs. */
 import type { Certificate } from '../domain/pair.ts';
 import { keepBest } from '../domain/proven-pairs.ts';
+import type { Sameness } from '../domain/sameness.ts';
+import { addUnpaired, type SettledStep } from '../domain/unpaired.ts';
 import type { StepAddress } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
@@ -11,54 +13,73 @@ import { certifier } from './certificate.ts';
 import type { ActivityContext } from './context.ts';
 import { contrastProofs } from './contrast-proofs.ts';
 import { csoProofs } from './cso-proofs.ts';
-import type { Proof } from './proof.ts';
+import { nothingProven, type Proof, type ProofsOfStep } from './proof.ts';
 import { rroProofs } from './rro-proofs.ts';
+import { samenessOf } from './sameness.ts';
 import { stepDpoProofs } from './step-dpo-proofs.ts';
 import { trajectoryRow } from './trajectory-steps.ts';
 
 export function pairActivities(context: ActivityContext) {
-  const { store } = context;
+  const { store, environments } = context;
   const certify = certifier(context);
 
-  /** Emits the pairs of a trajectory. @returns how many pairs it has */
+  /** Emits the pairs of a trajectory, and notes at each step why it gave no other. @returns how many pairs it has */
   async function recordPairs({ runId, trajectoryId }: Omit<StepAddress, 'step'>): Promise<number> {
     const run = await store.runs.get(runId);
     const trajectory = await trajectoryRow(context, runId, trajectoryId);
     const { options } = run.config;
     if (!('pairsPerStep' in options)) return 0;
+    const by = samenessOf(run.config, environments.get(run.environment));
     const rows = new Map<string, PairTable>();
+    const settled = new Map<number, SettledStep>();
     for (const step of await store.findings.steps(runId, trajectoryId)) {
       const state = await store.tree.state(step.node_id);
       const order = (proof: Proof) => seededFraction(run.seed, `keep/${proof.chosen.id}/${proof.rejected.id}`);
-      const kept = keepBest(await proofsOf(run, step, state, trajectory), options.pairsPerStep, order);
+      const { proofs, unpaired } = await proofsOf(run, step, state, trajectory, by);
+      const kept = keepBest(proofs, options.pairsPerStep, order);
+      const own: SettledStep = { kept: 0, unpaired: { ...unpaired } };
+      settled.set(step.step, own);
+      addUnpaired(own.unpaired, 'step-limit', proofs.length - kept.length);
       for (const proof of kept) {
         const row = await certify(run, trajectory, state, proof);
         // Two steps of IPR may give the same rest of two trajectories.
-        if (!rows.has(row.id)) rows.set(row.id, row);
+        if (rows.has(row.id)) addUnpaired(own.unpaired, 'shared');
+        else rows.set(row.id, row);
       }
     }
-    const balanced = keepBestRows([...rows.values()], options.pairsPerTask, run.seed);
-    await store.findings.replacePairs(runId, trajectoryId, balanced);
-    return balanced.length;
+    const balanced = new Set(keepBestRows([...rows.values()], options.pairsPerTask, run.seed));
+    for (const row of rows.values()) {
+      const own = settled.get(row.step)!;
+      if (balanced.has(row)) own.kept++;
+      else addUnpaired(own.unpaired, 'task-limit');
+    }
+    await store.findings.replacePairs(runId, trajectoryId, [...balanced], settled);
+    return balanced.size;
   }
 
   /** All (chosen, rejected) of a step, by the method's own proof. */
-  async function proofsOf(run: Run, step: StepTable, state: State, trajectory: TrajectoryTable): Promise<Proof[]> {
+  async function proofsOf(
+    run: Run,
+    step: StepTable,
+    state: State,
+    trajectory: TrajectoryTable,
+    by: Sameness,
+  ): Promise<ProofsOfStep> {
     const { config } = run;
     switch (config.method) {
       case 'cso':
-        return csoProofs(store, run.id, config.options, step, state);
+        return csoProofs(store, run.id, config.options, step, state, by);
       case 'rro':
-        return rroProofs(store, run.id, config.options, step, state);
+        return rroProofs(store, run.id, config.options, step, state, by);
       case 'step-dpo':
-        return stepDpoProofs(store, run.id, config.options, step, state);
+        return stepDpoProofs(store, run.id, config.options, step, state, by);
       case 'eto':
       case 'ipr':
-        return contrastProofs(store, run, config.options, step, state, trajectory);
+        return contrastProofs(store, run, config.options, step, state, trajectory, by);
       case 'rft':
       case 'sft':
       case 'evaluate':
-        return [];
+        return nothingProven;
     }
   }
 

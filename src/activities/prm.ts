@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { branchAll, judgeStep, type ScoredCandidate } from '../domain/critical-step.ts';
+import { branchAll, judgeStep, ruledOutByScore, type ScoredCandidate } from '../domain/critical-step.ts';
 import type { CsoOptions } from '../domain/methods/index.ts';
+import { isWorthBranching } from '../domain/proven-pairs.ts';
 import { alternativeOptionsOf, csoOptionsOf, stepDpoOptionsOf } from '../domain/run-config.ts';
-import { meanScore, preferenceOf } from '../domain/step-preference.ts';
+import { leadsToTheSame } from '../domain/sameness.ts';
+import { meanScore, preferenceOf, whyNoPreference } from '../domain/step-preference.ts';
+import { addUnpaired, decidingReason, sumUnpaired } from '../domain/unpaired.ts';
 import type { JudgeResult, RankResult, ScoredOwnAction, StepAddress } from '../domain/wire.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
@@ -10,13 +13,14 @@ import type { CandidateTable, ScorePurpose } from '../store/schema.ts';
 import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
+import { reachAll, samenessOf } from './sameness.ts';
 import { mostScoreAsks, scoreCall } from './score-call.ts';
 import { candidateId, candidateOf, trajectoryRow, trajectoryStep } from './trajectory-steps.ts';
 
 const scoreSchema = z.object({ score: z.number().min(0).max(1) });
 
 export function prmActivities(context: ActivityContext) {
-  const { store, gateway } = context;
+  const { store, environments, gateway } = context;
 
   /** Scores the actions of a step and says whether it is a candidate critical step. Without the gate, nobody is asked and every step is. */
   async function judgeCandidates(address: StepAddress, signal: AbortSignal): Promise<JudgeResult> {
@@ -27,7 +31,16 @@ export function prmActivities(context: ActivityContext) {
     const judged = options.gate
       ? judgeStep(scores[0]!, scores.slice(1), options)
       : branchAll(alternatives.map(({ id }) => ({ candidateId: id })));
-    const branched = judged.branched.slice(0, options.branchesPerStep ?? undefined);
+    const rows = judged.branched.map((id) => alternatives.find((candidate) => candidate.id === id)!);
+    const compared = await comparedWith(run, state, policy, rows, signal);
+    const worth = rows.filter((_, index) => compared.isWorthBranching[index]).map(({ id }) => id);
+    const branched = worth.slice(0, options.branchesPerStep ?? undefined);
+    const ruledOut = sumUnpaired([
+      (await store.findings.undrawn(run.id, address.trajectoryId, address.step)).unpaired,
+      options.gate ? ruledOutByScore(scores[0]!, scores.slice(1), options) : {},
+      { 'same-state': rows.length - worth.length, 'branch-limit': worth.length - branched.length },
+    ]);
+    if (alternatives.length === 0 && decidingReason(ruledOut) === null) addUnpaired(ruledOut, 'no-alternative');
     const critical = judged.verdict === 'critical';
     const placebo = critical && seededFraction(run.seed, `placebo/${state.id}`) < options.verification.placeboRate;
     await store.findings.addStep({
@@ -39,6 +52,8 @@ export function prmActivities(context: ActivityContext) {
       policy_candidate_id: policy.id,
       alternatives: JSON.stringify(branched),
       placebo: Number(placebo),
+      ruled_out: JSON.stringify(ruledOut),
+      looked_at: compared.lookedAt,
     });
     const calibrated = scores.filter(
       (scored) => isCalibrated(run, scored) && !branchedOnce(options, branched).includes(scored.candidateId),
@@ -51,6 +66,34 @@ export function prmActivities(context: ActivityContext) {
       placebo,
       ...(calibrated.length > 0 && { calibrated: calibrated.map(({ candidateId: id }) => id) }),
     };
+  }
+
+  /**
+   * Which alternatives can be a side of a pair: what they lead to is looked at before rollouts are paid. A run of before compares only afterwards.
+   * @returns also the candidates that were taken for it, as the step's row has them
+   */
+  async function comparedWith(
+    run: Run,
+    state: State,
+    policy: CandidateTable,
+    alternatives: CandidateTable[],
+    signal: AbortSignal,
+  ): Promise<{ isWorthBranching: boolean[]; lookedAt: string | null }> {
+    const by = samenessOf(run.config, environments.get(run.environment));
+    if (by === 'observation' || alternatives.length === 0)
+      return { isWorthBranching: alternatives.map(() => true), lookedAt: null };
+    const [own, ...others] = await reachAll(context, run, state, [policy, ...alternatives], signal);
+    const { pairSources } = csoOptionsOf(run.config);
+    const isWorth = others.map((one) =>
+      isWorthBranching(
+        own!,
+        one,
+        others.filter((other) => other !== one),
+        pairSources,
+        by,
+      ),
+    );
+    return { isWorthBranching: isWorth, lookedAt: JSON.stringify(alternatives.map(({ id }) => id)) };
   }
 
   /** Scores what the policy did at a step that was drawn to calibrate the PRM. */
@@ -81,7 +124,14 @@ export function prmActivities(context: ActivityContext) {
     const run = await store.runs.get(address.runId);
     const { state, policy, alternatives } = await actionsOf(address);
     const scores = await allScored(run, state, [policy, ...alternatives], signal);
-    const { verdict, pair } = preferenceOf(scores, stepDpoOptionsOf(run.config).gap);
+    const preferred = preferenceOf(scores, stepDpoOptionsOf(run.config).gap);
+    const isSame =
+      preferred.pair !== null && (await areTheSame(run, state, [policy, ...alternatives], preferred.pair, signal));
+    const { verdict, pair } = isSame ? { verdict: 'same-state' as const, pair: null } : preferred;
+    const { unpaired: ruledOut } = await store.findings.undrawn(run.id, address.trajectoryId, address.step);
+    if (isSame) addUnpaired(ruledOut, 'same-state');
+    else if (pair === null && (alternatives.length > 0 || decidingReason(ruledOut) === null))
+      addUnpaired(ruledOut, whyNoPreference(scores));
     await store.findings.addStep({
       run_id: run.id,
       trajectory_id: address.trajectoryId,
@@ -91,10 +141,27 @@ export function prmActivities(context: ActivityContext) {
       policy_candidate_id: policy.id,
       alternatives: JSON.stringify(pair === null ? [] : [pair.best, pair.worst]),
       placebo: 0,
+      ruled_out: JSON.stringify(ruledOut),
+      looked_at: isProvenByRollouts(run) && preferred.pair ? lookedAt(policy, preferred.pair) : null,
     });
     const rate = stepDpoOptionsOf(run.config).revalueRate ?? 0;
     const revalue = seededFraction(run.seed, `revalue/${state.id}`) < rate;
     return { verdict, ...(pair && { pair: { nodeId: state.id, ...pair, revalue } }) };
+  }
+
+  /** Whether the two actions that scores prefer lead to the same. Asked only where rollouts are paid to compare them: else no action is taken. */
+  async function areTheSame(
+    run: Run,
+    state: State,
+    candidates: CandidateTable[],
+    pair: { best: string; worst: string },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (!isProvenByRollouts(run)) return false;
+    const by = samenessOf(run.config, environments.get(run.environment));
+    const sides = [pair.best, pair.worst].map((id) => candidates.find((candidate) => candidate.id === id)!);
+    const [best, worst] = await reachAll(context, run, state, sides, signal);
+    return leadsToTheSame(best!, worst!, by);
   }
 
   /** The policy's own action at a step, and the alternatives to it in the order in which they were drawn. */
@@ -167,6 +234,16 @@ export function prmActivities(context: ActivityContext) {
     scoreOwnAction: activity(scoreOwnAction),
     calibrationSteps: activity(calibrationSteps),
   };
+}
+
+/** Whether fresh rollouts bear scores out, in a run that looks at what actions lead to before it pays for them. */
+function isProvenByRollouts({ config }: Run): boolean {
+  return config.sameBy !== undefined && (stepDpoOptionsOf(config).verification?.rollouts ?? 1) > 1;
+}
+
+/** The sides that are not the policy's own action, which its trajectory took. */
+function lookedAt(policy: CandidateTable, { best, worst }: { best: string; worst: string }): string {
+  return JSON.stringify([best, worst].filter((id) => id !== policy.id));
 }
 
 /** Whether an action is in the seeded sample that is rolled out whatever its score is. */

@@ -1,13 +1,16 @@
 /** What proves a pair, before it becomes a certificate. */
 import type { Ending } from '../domain/ending.ts';
 import type { VerificationRule } from '../domain/pair.ts';
-import type { BranchedAction, ProvenPair } from '../domain/proven-pairs.ts';
+import type { BranchedAction, ProvenAtStep, ProvenPair } from '../domain/proven-pairs.ts';
+import { isOnlyObservedEqual, type Sameness } from '../domain/sameness.ts';
+import type { UnpairedCounts } from '../domain/unpaired.ts';
 import type { Tally } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
 import { flagOf } from '../store/flag.ts';
 import type { BranchTable, CandidateTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { nextStateKey, type State } from '../store/tree.ts';
+import { reachedBy } from './sameness.ts';
 
 export type Proof = {
   chosen: CandidateTable;
@@ -22,6 +25,8 @@ export type Proof = {
   outcomes?: { chosen: number; rejected: number };
   chosenTally: Tally;
   rejectedTally: Tally;
+  /** Whether the agent reads the same after both actions, in states that nobody can compare. */
+  sameObservation?: boolean;
   /** Branches through the chosen and through the rejected action. */
   branches: {
     side: 'chosen' | 'rejected';
@@ -30,6 +35,11 @@ export type Proof = {
     stream?: string;
   }[];
 };
+
+/** All that a step proves, and why not the other pairs. */
+export type ProofsOfStep = { proofs: Proof[]; unpaired: UnpairedCounts };
+
+export const nothingProven: ProofsOfStep = { proofs: [], unpaired: {} };
 
 export function branchOutcome(row: BranchTable): BranchResult {
   return {
@@ -66,7 +76,8 @@ export async function storedActions(
       return {
         candidateId: id,
         source: candidate.source,
-        observation: next && !next.done ? next.observation : null,
+        canonical: candidate.canonical,
+        reached: next && reachedBy(next),
         endedWith: next?.done ? next.reward : null,
         outcomes: (purpose) => rows.filter((row) => row.purpose === purpose).map(branchOutcome),
         candidate,
@@ -76,14 +87,20 @@ export async function storedActions(
   );
 }
 
+/** Proven pairs with the rows that prove them. */
+export function proofsOf({ pairs, unpaired }: ProvenAtStep<StoredAction>, by: Sameness): ProofsOfStep {
+  return { proofs: pairs.map((pair) => proofOf(pair, by)), unpaired };
+}
+
 /** A proven pair with the rows that prove it. */
-export function proofOf({ chosen, rejected, evidence, ...proven }: ProvenPair<StoredAction>): Proof {
+export function proofOf({ chosen, rejected, evidence, ...proven }: ProvenPair<StoredAction>, by: Sameness): Proof {
   const rowsOf = (side: 'chosen' | 'rejected', { rows }: StoredAction) =>
     rows.filter(({ purpose }) => purpose === evidence[side]).map((row) => ({ side, row }));
   return {
     ...proven,
     chosen: chosen.candidate,
     rejected: rejected.candidate,
+    sameObservation: isOnlyObservedEqual(chosen, rejected, by),
     branches: [...rowsOf('chosen', chosen), ...rowsOf('rejected', rejected)],
   };
 }

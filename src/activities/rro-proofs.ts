@@ -1,9 +1,10 @@
 import type { RroOptions } from '../domain/methods/index.ts';
-import { rroPair } from '../domain/proven-pairs.ts';
+import { atStep, rroPair } from '../domain/proven-pairs.ts';
+import type { Sameness } from '../domain/sameness.ts';
 import type { StepTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
-import { type Proof, proofOf, storedActions } from './proof.ts';
+import { nothingProven, type ProofsOfStep, proofsOf, storedActions } from './proof.ts';
 
 /** The pair of a step, if there is one. */
 export async function rroProofs(
@@ -12,11 +13,11 @@ export async function rroProofs(
   options: RroOptions,
   step: StepTable,
   state: State,
-): Promise<Proof[]> {
-  if (step.policy_candidate_id === '') return [];
+  by: Sameness,
+): Promise<ProofsOfStep> {
+  if (step.policy_candidate_id === '') return nothingProven;
   const [acceptedId] = JSON.parse(step.alternatives) as [string];
-  if (acceptedId === '') return [];
+  if (acceptedId === '') return nothingProven;
   const [chosen, rejected] = await storedActions(store, runId, state, [acceptedId, step.policy_candidate_id]);
-  const pair = rroPair(chosen!, rejected!, options);
-  return pair ? [proofOf(pair)] : [];
+  return proofsOf(atStep(rroPair(chosen!, rejected!, options, by)), by);
 }

@@ -6,7 +6,7 @@ import { taskView } from '../views/run-view.ts';
 import { type StepLedgerLine, stepLedger } from '../views/step-ledger.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
-import { dollars, orUnknown, plural, table } from './text.ts';
+import { dollars, named, orUnknown, plural, table } from './text.ts';
 
 export async function show(options: GlobalOptions, runId: string, given: { task?: string }): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
@@ -80,6 +80,7 @@ function stepLines(step: StepView): string[] {
     `${step.candidateCritical || step.firstError ? '◆' : '│'} ${step.step}. ${step.firstError ? 'first wrong step:' : scoreText(step.score)} ${oneLine(step.action)}`,
     ...(step.observation === null ? [] : [`│      → ${oneLine(step.observation)}`]),
     ...step.ownBranches.map((branch) => `│      own action again (${branch.purpose}): ${branchText(branch)}`),
+    ...(Object.keys(step.unpaired).length === 0 ? [] : [`│      pairs not made: ${named(step.unpaired)}`]),
     ...step.alternatives.map((alternative) => `│      ${marks[alternative.verdict]} ${alternativeText(alternative)}`),
   ];
 }

@@ -72,6 +72,7 @@ function pairLines(summary: RunSummary): [string, string][] {
     ...auditLines(summary),
     ...(revalued === null ? [] : [['  valued again', revaluedText(revalued)] as [string, string]]),
     ...(pairs.total === 0 ? [] : [['  flags', named(pairs.flags)] as [string, string]]),
+    ...unpairedLines(summary),
     ['Candidates per step', orUnknown(comparison.candidatesPerStep, 2)],
     ['Rollouts per pair', orUnknown(comparison.rolloutsPerPair, 2)],
     ['Tokens per pair', orUnknown(comparison.tokensPerPair)],
@@ -80,6 +81,20 @@ function pairLines(summary: RunSummary): [string, string][] {
       'Steps supervised',
       `${percent(comparison.shareOfStepsSupervised)}, ${count(pairs.steps)} of ${count(summary.steps.supervisable)}`,
     ],
+  ];
+}
+
+/** Every step that was judged, and every pair that was not made, with its reason. */
+function unpairedLines({ unpaired }: RunSummary): [string, string][] {
+  if (unpaired === null || unpaired.steps.judged === 0) return [];
+  const { steps, pairs } = unpaired;
+  const without = steps.judged - steps.withPair;
+  return [
+    [
+      'Steps without a pair',
+      `${count(without)} of ${count(steps.judged)}${without === 0 ? '' : `: ${named(steps.without)}`}`,
+    ],
+    ['Pairs not made', named(pairs.notMade)],
   ];
 }
 

@@ -4,8 +4,8 @@ import { isBetterBy } from './rising.ts';
 /** By final reward alone. `unknown`: one of them ended by a fault. */
 export type OutcomeVerdict = 'expert-better' | 'policy-better' | 'equal' | 'unknown';
 
-/** By final reward and step value. `disagree`: the two do not say the same, or not clearly enough. `same-action`: both did the same. */
-export type ContrastVerdict = OutcomeVerdict | 'disagree' | 'same-action';
+/** By final reward and step value. `disagree`: the two do not say the same, or not clearly enough. `same-action`: both did the same; `same-state`: with other words. */
+export type ContrastVerdict = OutcomeVerdict | 'disagree' | 'same-action' | 'same-state';
 
 /** Something that the two trajectories are compared by, each in [0, 1]; null when unknown. */
 export type Compared = { expert: number | null; policy: number | null };

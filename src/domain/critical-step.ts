@@ -1,3 +1,5 @@
+import { addUnpaired, type UnpairedCounts } from './unpaired.ts';
+
 /** An action of a step with its process reward. */
 export type ScoredCandidate = {
   candidateId: string;
@@ -38,6 +40,21 @@ export function judgeStep(
   return high.length > 0
     ? { verdict: 'critical', branched: high.map(({ candidateId }) => candidateId) }
     : { verdict: 'not-critical', branched: [] };
+}
+
+/** Why alternatives are not over the thresholds, one by one. */
+export function ruledOutByScore(
+  policy: ScoredCandidate,
+  alternatives: readonly ScoredCandidate[],
+  { gammaLow, gammaHigh }: { gammaLow: number; gammaHigh: number },
+): UnpairedCounts {
+  const unpaired: UnpairedCounts = {};
+  for (const { score } of alternatives) {
+    if (policy.score === null || score === null) addUnpaired(unpaired, 'unscored');
+    else if (policy.score >= gammaLow) addUnpaired(unpaired, 'own-score');
+    else if (score <= gammaHigh) addUnpaired(unpaired, 'alternative-score');
+  }
+  return unpaired;
 }
 
 /** The ablation without the gate: nobody is asked, and every alternative of every step is branched. Source: CSO (arXiv 2602.03412), ablation. */

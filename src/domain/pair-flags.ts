@@ -13,6 +13,8 @@ export type FlagEvidence = {
   rule: VerificationRule;
   /** Whether the chosen side was scripted from the gold answer. */
   scripted?: boolean;
+  /** Whether the agent reads the same after both actions, in states that nobody can compare. */
+  sameObservation?: boolean;
 };
 
 /** Words of an action that name something: identifiers, numbers, quoted text. Common words of query languages name nothing. */
@@ -36,6 +38,7 @@ export function pairFlags(evidence: FlagEvidence): PairFlag[] {
   if (evidence.rule === 'once' || evidence.rule === 'outcome') flags.push('verified-once');
   if (evidence.rule === 'none') flags.push('unverified');
   if (evidence.rule === 'values') flags.push('selected-by-gap');
+  if (evidence.sameObservation) flags.push('same-observation');
   return flags;
 }
 

@@ -5,16 +5,16 @@ import type { VerificationOptions } from './methods/options.ts';
 import type { VerificationRule } from './pair.ts';
 import type { BranchPurpose } from './purpose.ts';
 import { isBetterBy, meanReward, valueAtBest } from './rising.ts';
-import { type Tally, tally, verdictOn } from './verification.ts';
+import { type Compared as ComparedAction, leadsToTheSame, type Sameness, sameReason } from './sameness.ts';
+import { addUnpaired, type UnpairedCounts, type UnpairedReason } from './unpaired.ts';
+import { isVerifiedSuccess, type Tally, tally, type Verdict, verdictOn } from './verification.ts';
 import type { BranchResult } from './wire.ts';
 
 /** An action of a step, with the branches through it. */
-export type BranchedAction = {
+export type BranchedAction = ComparedAction & {
   candidateId: string;
   /** Who proposed it: `policy`, `expert`, `imported`. */
   source: string;
-  /** What the agent reads after it while the task goes on; null where it ends the task, or nobody knows. */
-  observation: string | null;
   /** Outcome reward of an action that ends the task, in [0, 1]; null for any other. */
   endedWith: number | null;
   outcomes(purpose: BranchPurpose): BranchResult[];
@@ -34,6 +34,33 @@ export type ProvenPair<Action extends BranchedAction> = {
   rejectedTally: Tally;
 };
 
+/** The pair of two actions, or why there is none. */
+export type Proven<Action extends BranchedAction> =
+  | { pair: ProvenPair<Action>; reason: null }
+  | { pair: null; reason: UnpairedReason };
+
+/** All pairs of a step, and why not the others. */
+export type ProvenAtStep<Action extends BranchedAction> = { pairs: ProvenPair<Action>[]; unpaired: UnpairedCounts };
+
+export function atStep<Action extends BranchedAction>({ pair, reason }: Proven<Action>): ProvenAtStep<Action> {
+  return pair ? { pairs: [pair], unpaired: {} } : { pairs: [], unpaired: { [reason]: 1 } };
+}
+
+/**
+ * Whether an alternative can be a side of a pair: one that leads to the same as all that it could be paired with is not worth a rollout.
+ * @param others the other alternatives of the step
+ */
+export function isWorthBranching(
+  policy: ComparedAction,
+  alternative: ComparedAction,
+  others: readonly ComparedAction[],
+  pairSources: CsoOptions['pairSources'],
+  by: Sameness,
+): boolean {
+  const rivals = pairSources.endsWith('/policy') ? [policy] : others;
+  return rivals.some((rival) => !leadsToTheSame(alternative, rival, by));
+}
+
 /**
  * All pairs of a candidate critical step. The rejected action is the policy's own, or an alternative of which no branch succeeds, by
  * `pairSources`. Without verification a step gives one pair: its best alternative. Source: CSO (arXiv 2602.03412), pair construction.
@@ -43,30 +70,64 @@ export function csoPairs<Action extends BranchedAction>(
   policy: Action,
   alternatives: readonly Action[],
   options: CsoOptions,
-): ProvenPair<Action>[] {
+  by: Sameness,
+): ProvenAtStep<Action> {
   const [chosenSource, rejectedSource] = options.pairSources.split('/');
   const policyTally = tally(policy.outcomes('baseline'));
-  const pairs = alternatives
-    .filter(({ source }) => source === chosenSource)
-    .flatMap((chosen): ProvenPair<Action>[] => {
-      const chosenTally = tally(chosen.outcomes('verify'));
-      const { verdict, rule, posterior } = options.verify
-        ? verdictOn(chosenTally, policyTally, options.verification)
-        : { verdict: 'accepted' as const, rule: 'none' as const, posterior: null };
-      if (verdict !== 'accepted') return [];
-      const found = { chosen, rule, posterior, values: null, chosenTally };
-      const rivals =
-        rejectedSource === 'policy'
-          ? [{ rejected: policy, purpose: 'baseline' as const, rejectedTally: policyTally }]
-          : alternatives
-              .filter((other) => other.source === 'expert' && other !== chosen)
-              .map((rejected) => ({ rejected, purpose: 'verify' as const, rejectedTally: tallyOf(rejected) }))
-              .filter(({ rejectedTally }) => isFailure(rejectedTally));
-      return rivals
-        .filter(({ rejected }) => !leadsToTheSame(chosen, rejected))
-        .map(({ purpose, ...rival }) => ({ ...found, ...rival, evidence: { chosen: 'verify', rejected: purpose } }));
-    });
-  return options.verify ? pairs : pairs.slice(0, 1);
+  const pairs: ProvenPair<Action>[] = [];
+  const unpaired: UnpairedCounts = {};
+  for (const chosen of alternatives) {
+    if (chosen.source !== chosenSource) {
+      if (chosen.source !== rejectedSource) addUnpaired(unpaired, 'source');
+      continue;
+    }
+    const chosenTally = tally(chosen.outcomes('verify'));
+    const decided = options.verify
+      ? verdictOn(chosenTally, policyTally, options.verification)
+      : { verdict: 'accepted' as const, rule: 'none' as const, posterior: null };
+    if (decided.verdict !== 'accepted') {
+      addUnpaired(unpaired, whyNotAccepted(chosen.outcomes('verify'), decided));
+      continue;
+    }
+    const { rule, posterior } = decided;
+    const rivals =
+      rejectedSource === 'policy'
+        ? [{ rejected: policy, purpose: 'baseline' as const, rejectedTally: policyTally }]
+        : alternatives
+            .filter((other) => other.source === 'expert' && other !== chosen)
+            .map((rejected) => ({ rejected, purpose: 'verify' as const, rejectedTally: tallyOf(rejected) }))
+            .filter(({ rejectedTally }) => isFailure(rejectedTally));
+    if (rivals.length === 0) addUnpaired(unpaired, 'no-rival');
+    for (const { purpose, ...rival } of rivals) {
+      if (leadsToTheSame(chosen, rival.rejected, by)) addUnpaired(unpaired, sameReason(chosen, rival.rejected));
+      else {
+        const evidence = { chosen: 'verify' as const, rejected: purpose };
+        pairs.push({ chosen, rule, posterior, values: null, chosenTally, ...rival, evidence });
+      }
+    }
+  }
+  if (options.verify) return { pairs, unpaired: options.stopAtFirst ? withSuperseded(pairs, unpaired) : unpaired };
+  addUnpaired(unpaired, 'superseded', pairs.length - 1);
+  return { pairs: pairs.slice(0, 1), unpaired };
+}
+
+/** Where the first verified alternative ends it, those that were not branched are not undecided. */
+function withSuperseded(pairs: readonly unknown[], { undecided = 0, ...unpaired }: UnpairedCounts): UnpairedCounts {
+  const counts: UnpairedCounts = { ...unpaired };
+  addUnpaired(counts, pairs.length > 0 ? 'superseded' : 'undecided', undecided);
+  return counts;
+}
+
+/** Why the rollouts of an alternative make no pair. */
+export function whyNotAccepted(
+  rollouts: readonly BranchResult[],
+  { verdict }: Pick<Verdict, 'verdict'>,
+): UnpairedReason {
+  const { rollouts: genuine, missing } = tally(rollouts);
+  if (genuine === 0) return missing > 0 ? 'no-outcome' : 'undecided';
+  if (verdict === 'continue') return 'undecided';
+  const isCoincidental = rollouts.some((result) => result.success === true && result.confirmed === false);
+  return isCoincidental && !rollouts.some(isVerifiedSuccess) ? 'coincidental' : 'not-accepted';
 }
 
 /** The pair of a step at which actions were drawn, if their values are far enough apart. Source: RRO (arXiv 2505.20737). */
@@ -74,13 +135,15 @@ export function rroPair<Action extends BranchedAction>(
   chosen: Action,
   rejected: Action,
   { gap, rollouts, verification }: RroOptions,
-): ProvenPair<Action> | null {
+  by: Sameness,
+): Proven<Action> {
   // One that was given up before all its rollouts were made has no value to be preferred by.
-  if (chosen.endedWith === null && chosen.outcomes('value').length < rollouts) return null;
+  if (chosen.endedWith === null && chosen.outcomes('value').length < rollouts) return none('undecided');
   const better = valueOfAction(chosen);
   const worse = rejected.endedWith ?? valueAtBest(rejected.outcomes('value'), rollouts);
-  if (better === null || worse === null || !isBetterBy(better, worse, gap)) return null;
-  return pairByValues(chosen, rejected, { chosen: better, rejected: worse }, verification);
+  if (better === null || worse === null) return none('no-outcome');
+  if (!isBetterBy(better, worse, gap)) return none(tieOrGap(better, worse));
+  return pairByValues(chosen, rejected, { chosen: better, rejected: worse }, verification, by);
 }
 
 /**
@@ -93,15 +156,20 @@ export function iprPair<Action extends BranchedAction>(
   policy: Action,
   outcomes: Compared,
   { gap, verification }: IprOptions,
-): ProvenPair<Action> | null {
+  by: Sameness,
+): Proven<Action> {
   const values = { expert: valueOfAction(expert), policy: valueOfAction(policy) };
   switch (betterByBoth(outcomes, values, gap)) {
     case 'expert-better':
-      return pairByValues(expert, policy, { chosen: values.expert!, rejected: values.policy! }, verification);
+      return pairByValues(expert, policy, { chosen: values.expert!, rejected: values.policy! }, verification, by);
     case 'policy-better':
-      return pairByValues(policy, expert, { chosen: values.policy!, rejected: values.expert! }, verification);
+      return pairByValues(policy, expert, { chosen: values.policy!, rejected: values.expert! }, verification, by);
+    case 'unknown':
+      return none('no-outcome');
+    case 'equal':
+      return none(tieOrGap(outcomes.expert, outcomes.policy));
     default:
-      return null;
+      return none('disagree');
   }
 }
 
@@ -114,15 +182,18 @@ export function stepDpoPair<Action extends BranchedAction>(
   best: Action,
   worst: Action,
   verification: VerificationOptions | undefined,
-): ProvenPair<Action> | null {
+  by: Sameness,
+): Proven<Action> {
   const evidence = { chosen: 'verify' as const, rejected: 'baseline' as const };
   const sides = { chosen: best, rejected: worst, values: null, evidence };
   const [chosenTally, rejectedTally] = [tally(best.outcomes('verify')), tally(worst.outcomes('baseline'))];
   if (!verification || verification.rollouts === 1)
-    return { ...sides, rule: 'none', posterior: null, chosenTally, rejectedTally };
-  if (leadsToTheSame(best, worst)) return null;
-  const { verdict, rule, posterior } = verdictOn(chosenTally, rejectedTally, verification);
-  return verdict === 'accepted' ? { ...sides, rule, posterior, chosenTally, rejectedTally } : null;
+    return proven({ ...sides, rule: 'none', posterior: null, chosenTally, rejectedTally });
+  if (leadsToTheSame(best, worst, by)) return none(sameReason(best, worst));
+  const decided = verdictOn(chosenTally, rejectedTally, verification);
+  if (decided.verdict !== 'accepted') return none(whyNotAccepted(best.outcomes('verify'), decided));
+  const { rule, posterior } = decided;
+  return proven({ ...sides, rule, posterior, chosenTally, rejectedTally });
 }
 
 /**
@@ -133,14 +204,17 @@ export function correctedPair<Action extends BranchedAction>(
   correction: Action,
   wrong: Action,
   verification: VerificationOptions,
-): ProvenPair<Action> | null {
-  if (verification.rollouts > 1) return stepDpoPair(correction, wrong, verification);
-  if (leadsToTheSame(correction, wrong)) return null;
+  by: Sameness,
+): Proven<Action> {
+  if (verification.rollouts > 1) return stepDpoPair(correction, wrong, verification, by);
+  if (leadsToTheSame(correction, wrong, by)) return none(sameReason(correction, wrong));
   const [chosenTally, rejectedTally] = [tally(correction.outcomes('resample')), tally([])];
-  const { verdict, rule, posterior } = verdictOn(chosenTally, rejectedTally, verification);
+  const decided = verdictOn(chosenTally, rejectedTally, verification);
+  if (decided.verdict !== 'accepted') return none(whyNotAccepted(correction.outcomes('resample'), decided));
   const evidence = { chosen: 'resample' as const, rejected: 'baseline' as const };
   const sides = { chosen: correction, rejected: wrong, values: null, evidence };
-  return verdict === 'accepted' ? { ...sides, rule, posterior, chosenTally, rejectedTally } : null;
+  const { rule, posterior } = decided;
+  return proven({ ...sides, rule, posterior, chosenTally, rejectedTally });
 }
 
 /** With n > 1 fresh rollouts must bear the values out, because those that found a pair are not evidence again. Source: ours. */
@@ -149,8 +223,9 @@ function pairByValues<Action extends BranchedAction>(
   rejected: Action,
   values: { chosen: number; rejected: number },
   verification: VerificationOptions,
-): ProvenPair<Action> | null {
-  if (leadsToTheSame(chosen, rejected)) return null;
+  by: Sameness,
+): Proven<Action> {
+  if (leadsToTheSame(chosen, rejected, by)) return none(sameReason(chosen, rejected));
   const isSound = verification.rollouts > 1;
   const evidence = isSound
     ? { chosen: 'verify' as const, rejected: 'baseline' as const }
@@ -159,12 +234,25 @@ function pairByValues<Action extends BranchedAction>(
     tally(chosen.outcomes(evidence.chosen)),
     tally(rejected.outcomes(evidence.rejected)),
   ];
-  const { verdict, rule, posterior } = isSound
+  const decided = isSound
     ? verdictOn(chosenTally, rejectedTally, verification)
     : { verdict: 'accepted' as const, rule: 'values' as const, posterior: null };
-  return verdict === 'accepted'
-    ? { chosen, rejected, rule, posterior, values, evidence, chosenTally, rejectedTally }
-    : null;
+  if (decided.verdict !== 'accepted') return none(whyNotAccepted(chosen.outcomes(evidence.chosen), decided));
+  const { rule, posterior } = decided;
+  return proven({ chosen, rejected, rule, posterior, values, evidence, chosenTally, rejectedTally });
+}
+
+function proven<Action extends BranchedAction>(pair: ProvenPair<Action>): Proven<Action> {
+  return { pair, reason: null };
+}
+
+function none(reason: UnpairedReason): { pair: null; reason: UnpairedReason } {
+  return { pair: null, reason };
+}
+
+/** What two rewards or values that do not differ enough are. */
+export function tieOrGap(one: number | null, other: number | null): 'tie' | 'gap' {
+  return isBetterBy(one ?? 0, other ?? 0, 0) || isBetterBy(other ?? 0, one ?? 0, 0) ? 'gap' : 'tie';
 }
 
 /**
@@ -181,11 +269,6 @@ export function keepBest<Proven extends { posterior: number | null }>(
   return proven
     .toSorted((one, other) => (other.posterior ?? 0) - (one.posterior ?? 0) || order(one) - order(other))
     .slice(0, most ?? undefined);
-}
-
-/** Two actions after which the agent sees the same and can do the same are no preference. */
-export function leadsToTheSame(one: BranchedAction, other: BranchedAction): boolean {
-  return one.observation !== null && one.observation === other.observation;
 }
 
 function valueOfAction(action: BranchedAction): number | null {

@@ -1,5 +1,6 @@
 /** Choices of reward-rising sampling (RRO, arXiv 2505.20737): when to stop drawing, what to go on with, what to pair. */
 import { mean } from './statistics/sums.ts';
+import type { UnpairedReason } from './unpaired.ts';
 
 /** A drawn action with its value. */
 export type ValuedAction = {
@@ -76,6 +77,26 @@ export function chooseStep(
         ? worst
         : null,
   };
+}
+
+/**
+ * Why a choice has no pair, although something was drawn.
+ * @returns null where it has one
+ */
+export function whyUnpaired(
+  drawn: readonly (ValuedAction & { equality: string })[],
+  { accepted, rejected }: StepChoice,
+): UnpairedReason | null {
+  if (rejected !== null) return null;
+  const chosen = drawn[accepted]!;
+  const others = drawn.filter((_, index) => index !== accepted);
+  if (others.length === 0) return 'no-alternative';
+  const differing = others.filter(({ equality }) => equality !== chosen.equality);
+  if (differing.length === 0) return 'same-state';
+  const values = differing.map(({ value }) => value).filter((value) => value !== null);
+  if (chosen.value === null || values.length === 0) return 'no-outcome';
+  if (chosen.isBound) return 'undecided';
+  return isBetterBy(chosen.value, Math.min(...values), 0) ? 'gap' : 'tie';
 }
 
 function isAccepted(previous: number | null, { value }: ValuedAction, { saturation }: RisingOptions): boolean {

@@ -130,6 +130,10 @@ export type RunSettings = {
   /** Whether the policy makes its own trajectories, or recorded ones are mined. */
   trajectories: 'policy' | 'imported';
   format: AgentFormatName;
+  /**
+   * By what two actions are found to lead to the same: the state of the environment. Absent in runs of before, which go by what the agent reads.
+   */
+  sameBy?: 'state';
   /** Steps of a trajectory, and of a branch from its branch point. */
   stepLimit: number;
   /** Most tokens of a conversation; null for no limit but the model's own. */

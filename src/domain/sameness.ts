@@ -53,6 +53,11 @@ export function leadsToTheSame(one: Compared, other: Compared, by: Sameness): bo
   }
 }
 
+/** Why two actions that lead to the same are no pair. */
+export function sameReason(one: Compared, other: Compared): 'same-action' | 'same-state' {
+  return one.canonical !== null && one.canonical === other.canonical ? 'same-action' : 'same-state';
+}
+
 /** Whether the agent reads the same after two actions that count as different, although nobody knows the states. */
 export function isOnlyObservedEqual(one: Compared, other: Compared, by: Sameness): boolean {
   if (by !== 'state' || !one.reached || !other.reached || one.reached.done || other.reached.done) return false;

@@ -1,11 +1,14 @@
 /** The rule of Step-DPO for agents: which of a step's actions is preferred to which. Source: ours, after Step-DPO (arXiv 2406.18629). */
 import type { ScoredCandidate } from './critical-step.ts';
 import { mean } from './statistics/sums.ts';
+import type { UnpairedReason } from './unpaired.ts';
 
 export type PreferenceVerdict =
   /** The best action's score is far enough above the worst one's: they are a pair. */
   | 'preference'
   | 'no-preference'
+  /** The two actions lead to the same: found out where rollouts would be paid to compare them. */
+  | 'same-state'
   /** Fewer than two of the actions have a score: nothing can be said. */
   | 'unscored'
   /** The expert proposed nothing but what the policy did, or nothing readable. */
@@ -35,6 +38,14 @@ export function preferenceOf(candidates: readonly ScoredCandidate[], gap: number
   return isApart(best.score, worst.score, gap)
     ? { verdict: 'preference', pair: { best: best.candidateId, worst: worst.candidateId } }
     : { verdict: 'no-preference', pair: null };
+}
+
+/** Why scores prefer none of the actions. */
+export function whyNoPreference(candidates: readonly ScoredCandidate[]): UnpairedReason {
+  if (candidates.length < 2) return 'no-alternative';
+  const scores = candidates.map(({ score }) => score).filter((score) => score !== null);
+  if (scores.length < 2) return 'unscored';
+  return Math.max(...scores) > Math.min(...scores) ? 'gap' : 'tie';
 }
 
 /** Score of an action: the mean of its samples. @returns null when none of them has one */

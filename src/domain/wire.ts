@@ -6,6 +6,7 @@ import type { MethodName, MethodOptions } from './methods/index.ts';
 import type { BranchPurpose } from './purpose.ts';
 import type { RunState } from './run-config.ts';
 import type { PreferenceVerdict } from './step-preference.ts';
+import type { UnpairedReason } from './unpaired.ts';
 
 /** A fault as results carry it: its kind and the beginning of its words, so that histories stay small. */
 export function faultWords({ kind, message }: { kind: string; message: string }): string {
@@ -185,6 +186,8 @@ export type ChoiceInput = StepAddress & {
   verdict: 'rising' | 'saturated' | 'not-rising';
   acceptedId: string;
   rejectedId: string | null;
+  /** Why there is no pair; null where there is one. Absent in histories from before it was told. */
+  unpaired?: UnpairedReason | null;
 };
 
 export type BranchInput = {

@@ -8,12 +8,14 @@ import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Share } from '../domain/statistics/exact-bound.ts';
 import type { Split } from '../domain/task.ts';
+import type { UnpairedCounts } from '../domain/unpaired.ts';
 import type { CutObservations } from '../store/cut-observations.ts';
 import type { EnvironmentSteps } from '../store/environment-steps.ts';
 import type { Estimate } from '../views/audit.ts';
 import type { Evaluation } from '../views/evaluation.ts';
 import type { FalsePairs } from '../views/false-pairs.ts';
 import type { Revalued } from '../views/revalued.ts';
+import type { UnpairedView } from '../views/unpaired.ts';
 
 export type RunView = {
   run: {
@@ -59,6 +61,8 @@ export type SummaryView = {
   candidateSteps: number | null;
   branches: number | null;
   verifiedPairs: number;
+  /** Why other pairs were not made; null under methods that make none. */
+  unpaired: UnpairedView | null;
   /** Share of the audited pairs of each quality, with its interval, and how many pairs those are; null for a run that was not audited. */
   pairQuality: ({ [quality in PairQuality]: Estimate } & { pairs: number }) | null;
   /** What fresh rollouts make of the differences by which pairs were chosen; null where none was valued again. */
@@ -131,6 +135,8 @@ export type StepView = ActionView & {
   /** Whether a judge named it as the first wrong step. */
   firstError: boolean;
   alternatives: AlternativeView[];
+  /** Pairs that the step could have given and did not, by reason; empty where it was not judged. */
+  unpaired: UnpairedCounts;
   /** Branches through the policy's own action here: placebo and baseline. */
   ownBranches: BranchView[];
 };

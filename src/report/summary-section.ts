@@ -1,4 +1,5 @@
 import { findFacts } from '../domain/methods/index.ts';
+import { unpairedReasons } from '../domain/unpaired.ts';
 import type { Estimate } from '../views/audit.ts';
 import { endingsBar, scoreHistogram } from './charts.ts';
 import { falsePairsText } from './false-pairs-text.ts';
@@ -41,7 +42,7 @@ export function summarySection(view: RunView): SafeHtml {
           `${auditedShare(summary.pairQuality.equal)} equal, ${auditedShare(summary.pairQuality.wrong)} wrong; of ${count(summary.pairQuality.pairs)} audited pairs`,
         ),
   ]}</dl>
-${findsCriticalSteps ? flipTable(summary) : null}${luckText(summary)}
+${findsCriticalSteps ? flipTable(summary) : null}${luckText(summary)}${unpairedTable(summary)}
 <div class="pictures" style="margin-top:14px">${endingsBar(summary)}${scoreHistogram(view)}</div></section>
 <section><h2>Compared with other runs by</h2>
 <dl class="cards">${[
@@ -87,6 +88,18 @@ function auditedShare({ value, interval }: Estimate): string {
   return interval === null
     ? percent(value)
     : `${percent(value)} (${percent(interval.lower)} to ${percent(interval.upper)})`;
+}
+
+/** Every step that was judged, and every pair that was not made, with its reason. */
+function unpairedTable({ unpaired }: RunView['summary']): SafeHtml | null {
+  if (unpaired === null || unpaired.steps.judged === 0) return null;
+  const { steps, pairs } = unpaired;
+  const reasons = unpairedReasons.filter((reason) => (pairs.notMade[reason] ?? 0) + (steps.without[reason] ?? 0) > 0);
+  const row = (name: string, ofSteps: number, ofPairs: number) =>
+    html`<tr><td>${name}</td><td class="number">${count(ofSteps)}</td><td class="number">${count(ofPairs)}</td></tr>`;
+  return html`<div class="table"><table><tr><th>pairs not made, by reason</th><th class="number">steps that it decided</th><th class="number">pairs</th></tr>
+${reasons.map((reason) => row(reason, steps.without[reason] ?? 0, pairs.notMade[reason] ?? 0))}<tr><td>with a pair, and pairs made</td><td class="number">${count(steps.withPair)}</td><td class="number">${count(pairs.made)}</td></tr>
+<tr><td>steps judged</td><td class="number">${count(steps.judged)}</td><td></td></tr></table></div>`;
 }
 
 function hasUnverified({ pairs }: TaskView): boolean {

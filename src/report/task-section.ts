@@ -43,11 +43,13 @@ function stepBlock(step: StepView): SafeHtml {
     step.alternatives.length === 0
       ? null
       : html`<details class="alternatives"><summary>${plural(step.alternatives.length, 'alternative')}${branched.length === 0 ? null : `, ${verified} verified`}</summary>${step.alternatives.map(alternativeBlock)}</details>`;
+  const reasons = Object.entries(step.unpaired).map(([reason, times]) => `${reason} ${times}`);
+  const unpaired = reasons.length === 0 ? null : html`<p class="soft">pairs not made: ${reasons.join(', ')}</p>`;
   const own =
     step.ownBranches.length === 0
       ? null
       : html`<details class="alternatives"><summary>${plural(step.ownBranches.length, 'branch', 'branches')} through this very action</summary>${branchList(step.ownBranches)}</details>`;
-  return html`<div class="step${step.candidateCritical || step.firstError ? ' critical' : ''}"><div class="when"><b>${step.step}</b>${score(step.score)}</div><div>${text('thought', step.thought)}${text('action', step.action)}${step.observation === null ? html`<p class="soft">no observation</p>` : text('observation', step.observation)}${alternatives}${own}</div></div>`;
+  return html`<div class="step${step.candidateCritical || step.firstError ? ' critical' : ''}"><div class="when"><b>${step.step}</b>${score(step.score)}</div><div>${text('thought', step.thought)}${text('action', step.action)}${step.observation === null ? html`<p class="soft">no observation</p>` : text('observation', step.observation)}${unpaired}${alternatives}${own}</div></div>`;
 }
 
 function alternativeBlock(alternative: AlternativeView): SafeHtml {

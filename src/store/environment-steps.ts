@@ -10,11 +10,12 @@ import { isOfAudit } from '../domain/purpose.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Run } from './runs.ts';
+import type { StepTable } from './schema.ts';
 
 export type EnvironmentSteps = {
   /**
-   * Actions that an environment was given, of all trajectories that the run made (drawn actions under RRO) and of all its branches from their
-   * branch points on; malformed messages are none. Null for a run of which some were made before it was kept.
+   * Actions that an environment was given, of all trajectories that the run made (drawn actions under RRO), of all its branches from their
+   * branch points on, and those taken once to see what they lead to; malformed messages are none. Null for a run of which some were made before it was kept.
    */
   demand: number | null;
   /**
@@ -48,13 +49,14 @@ export async function keysRecordedFor(database: Database, run: Run, keys: string
 
 /** @param isComplete whether all of the run's ways are recorded */
 export async function environmentSteps(database: Database, run: Run, isComplete: boolean): Promise<EnvironmentSteps> {
-  const [ways, branches, isUnknown, fresh] = await Promise.all([
+  const [ways, looks, branches, isUnknown, fresh] = await Promise.all([
     stepsOfTrajectories(database, run),
+    stepsOfLooks(database, run.id),
     stepsOfBranches(database, run.id),
     hasUnknownRecorder(database, run.createdAt),
     stepsRecordedBy(database, recorderOf(run, '')),
   ]);
-  const demand = ways === null || branches.steps === null ? null : ways + branches.steps;
+  const demand = ways === null || branches.steps === null ? null : ways + looks + branches.steps;
   const known = isUnknown ? null : fresh;
   const isTold = isComplete && demand !== null && known !== null && known <= demand;
   return { demand, fresh: known, fromCache: isTold ? demand - known : null, replayed: branches.replayed };
@@ -88,6 +90,17 @@ async function drawnActions({ kysely }: Pick<Database, 'kysely'>, runId: string)
   const drawn = kysely.selectFrom('candidates').select(({ fn }) => fn.countAll<number>().as('count'));
   const taken = drawn.where('run_id', '=', runId).where('position', '>=', 0).where('action', 'is not', null);
   return Number((await taken.executeTakeFirstOrThrow()).count);
+}
+
+/** Candidates that a step's row says were looked at. */
+export function lookedAt({ looked_at: ids }: Pick<StepTable, 'looked_at'>): string[] {
+  return ids === null ? [] : (JSON.parse(ids) as string[]);
+}
+
+async function stepsOfLooks({ kysely }: Database, runId: string): Promise<number> {
+  const query = kysely.selectFrom('steps').select('looked_at').where('run_id', '=', runId);
+  const rows = await query.where('looked_at', 'is not', null).execute();
+  return rows.reduce((sum, row) => sum + lookedAt(row).length, 0);
 }
 
 async function stepsOfBranches({ kysely }: Database, runId: string) {

@@ -3,6 +3,7 @@
  * but for the pairs of a trajectory, and for one that ran out of budget.
  */
 import type { TrajectoryOrigin } from '../domain/example.ts';
+import { addUnpaired, type SettledStep, type UnpairedCounts } from '../domain/unpaired.ts';
 import type { Database } from './database.ts';
 import type {
   AuditTable,
@@ -27,7 +28,8 @@ export function importScope(environment: string): string {
 export type FindingCounts = { trajectories: number; steps: number; branches: number; pairs: number; calls: number };
 
 /** A step as it is judged; its pairs are settled later. */
-export type NewStep = Omit<StepTable, 'ruled_out' | 'settled'> & Partial<Pick<StepTable, 'ruled_out'>>;
+export type NewStep = Omit<StepTable, 'ruled_out' | 'looked_at' | 'settled'> &
+  Partial<Pick<StepTable, 'ruled_out' | 'looked_at'>>;
 
 type FindingTable = 'candidates' | 'scores' | 'steps' | 'proposals' | 'branches';
 
@@ -50,7 +52,7 @@ export class Findings {
   };
   addCandidates = (rows: CandidateTable[]) => this.#add('candidates', rows);
   addScore = (row: ScoreTable) => this.#add('scores', [row]);
-  addStep = (row: NewStep) => this.#add('steps', [{ ruled_out: null, settled: null, ...row }]);
+  addStep = (row: NewStep) => this.#add('steps', [{ ruled_out: null, looked_at: null, settled: null, ...row }]);
   addProposals = (row: ProposalTable) => this.#add('proposals', [row]);
   addBranch = (row: BranchTable) => this.#add('branches', [row]);
 
@@ -133,6 +135,22 @@ export class Findings {
     return query.orderBy('trajectory_id').orderBy('step').execute();
   }
 
+  /** What was drawn at a step and was no candidate, as reasons. @param step from 1 */
+  async undrawn(
+    runId: string,
+    trajectoryId: string,
+    step: number,
+  ): Promise<{ unpaired: UnpairedCounts; lookedAt: string | null }> {
+    const query = this.#database.kysely.selectFrom('proposals').selectAll().where('run_id', '=', runId);
+    const row = await query.where('trajectory_id', '=', trajectoryId).where('step', '=', step).executeTakeFirst();
+    const counts: UnpairedCounts = {};
+    addUnpaired(counts, 'unreadable', Number(row?.unreadable ?? 0));
+    addUnpaired(counts, 'duplicate', Number(row?.duplicates ?? 0));
+    addUnpaired(counts, 'same-action', Number(row?.same_action ?? 0));
+    addUnpaired(counts, 'same-state', Number(row?.same_state ?? 0));
+    return { unpaired: counts, lookedAt: row?.looked_at ?? null };
+  }
+
   /** @param step from 1 */
   async step(runId: string, trajectoryId: string, step: number): Promise<StepTable | null> {
     const query = this.#database.kysely.selectFrom('steps').selectAll().where('run_id', '=', runId);
@@ -206,8 +224,14 @@ export class Findings {
   /**
    * The pairs of a trajectory, in place of those that were recorded when a ceiling had cut it short. Two trajectories through one state may
    * find the same pair: it belongs to the one of the lower id, whoever comes first.
+   * @param settled what became of the trajectory's steps, by number
    */
-  async replacePairs(runId: string, trajectoryId: string, rows: PairTable[]): Promise<void> {
+  async replacePairs(
+    runId: string,
+    trajectoryId: string,
+    rows: PairTable[],
+    settled: ReadonlyMap<number, SettledStep> = new Map(),
+  ): Promise<void> {
     const { kysely } = this.#database;
     await this.#database.atomically([
       kysely.deleteFrom('pairs').where('run_id', '=', runId).where('trajectory_id', '=', trajectoryId),
@@ -218,6 +242,14 @@ export class Findings {
           .onConflict((conflict) =>
             conflict.columns(['run_id', 'id']).doUpdateSet(row).where('pairs.trajectory_id', '>', row.trajectory_id),
           ),
+      ),
+      ...[...settled].map(([step, found]) =>
+        kysely
+          .updateTable('steps')
+          .set({ settled: JSON.stringify(found) })
+          .where('run_id', '=', runId)
+          .where('trajectory_id', '=', trajectoryId)
+          .where('step', '=', step),
       ),
     ]);
   }

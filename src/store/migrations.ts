@@ -457,13 +457,19 @@ const answersAsTheyCame: Migration = (database, engine) => [
 /** States of the environment after its steps, and why steps gave no pair. */
 const statesAndReasons: Migration = (database) => [
   ...column(database, 'transitions', { state_hash: 'text', state_hash_by: 'text', state_changed: 'bigint' }),
-  ...column(database, 'steps', { ruled_out: 'text', settled: 'text' }),
+  ...column(database, 'steps', { ruled_out: 'text', looked_at: 'text', settled: 'text' }),
   table(
     database,
     'proposals',
     {
       ...{ run_id: 'text', trajectory_id: 'text', step: 'integer' },
-      ...{ same_action: 'integer', duplicates: 'integer', unreadable: 'integer' },
+      ...{
+        same_action: 'integer',
+        duplicates: 'integer',
+        same_state: 'integer',
+        unreadable: 'integer',
+        looked_at: 'text?',
+      },
     },
     ['run_id', 'trajectory_id', 'step'],
   ),

@@ -399,6 +399,8 @@ export type StepTable = {
    * kept.
    */
   ruled_out: string | null;
+  /** JSON list of candidates that were taken once, to see whether they lead to the same. Null where none was. */
+  looked_at: string | null;
   /** `SettledStep` as JSON: how many pairs it gave, and why not the others. Null until pairs are recorded, and in steps from before it was kept. */
   settled: string | null;
 };
@@ -413,8 +415,12 @@ export type ProposalTable = {
   same_action: number;
   /** Draws that were an alternative drawn before. */
   duplicates: number;
+  /** Draws that lead to the same state as that action. */
+  same_state: number;
   /** Draws that held no action. */
   unreadable: number;
+  /** JSON list of candidates that were taken once, to see whether they lead to the same. Null where none was. */
+  looked_at: string | null;
 };
 
 export type BranchTable = {

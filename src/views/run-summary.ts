@@ -23,6 +23,7 @@ import { type Evaluation, evaluationOf } from './evaluation.ts';
 import { estimatedFalsePairs, type FalsePairs, type GroupedFlip } from './false-pairs.ts';
 import { type Flip, flips } from './flips.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
+import { type UnpairedView, unpairedView } from './unpaired.ts';
 
 /** `count` of `of`, and what chance may have done to it. */
 export type ShareWithInterval = Share & { share: number; interval: Interval };
@@ -62,6 +63,8 @@ export type RunSummary = {
   candidates: number;
   branches: { [purpose: string]: { total: number; succeeded: number; faulted: number; coincidental: number } };
   pairs: { total: number; steps: number; tasks: number; groups: number; flags: { [flag: string]: number } };
+  /** Why other pairs were not made; null under methods that make none. */
+  unpaired: UnpairedView | null;
   /** Share of candidate critical steps that some alternative turned into a success; null when none was verified. */
   flipRate: number | null;
   /** The same for the policy's own action, branched as often: what luck alone gives. Null when no placebo was drawn. */
@@ -203,6 +206,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (flag) => flag,
       ),
     },
+    unpaired: 'pairsPerStep' in run.config.options ? unpairedView(steps, pairs) : null,
     flipRate: flipped.byAlternatives?.share ?? null,
     placeboFlipRate: flipped.byPlacebo?.share ?? null,
     placeboSteps: byPlacebo.length,

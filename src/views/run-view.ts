@@ -22,10 +22,18 @@ import type {
 } from '../report/index.ts';
 import { flagOf } from '../store/flag.ts';
 import type { Run } from '../store/runs.ts';
-import type { BranchTable, CandidateTable, ScoreTable, StepTable, TrajectoryTable } from '../store/schema.ts';
+import type {
+  BranchTable,
+  CandidateTable,
+  PairTable,
+  ScoreTable,
+  StepTable,
+  TrajectoryTable,
+} from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { loadPairs } from './pairs.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
+import { pairsByStep, placeOf, unpairedAt } from './unpaired.ts';
 
 /** Everything that was found out in a run, as the trees need it: candidates by state, branches by candidate. */
 type Found = {
@@ -35,6 +43,8 @@ type Found = {
   candidates: Map<string, CandidateTable[]>;
   scores: Map<string, number | null>;
   branches: Map<string, BranchTable[]>;
+  /** How many are recorded with each step. */
+  pairs: Map<string, number>;
 };
 
 export async function runView(store: Store, runId: string, notice: string | null = null): Promise<RunView> {
@@ -49,7 +59,10 @@ export async function runView(store: Store, runId: string, notice: string | null
     store.findings.branches(runId),
     loadPairs(store, runId),
   ]);
-  const found = foundOf(store, run, { steps, candidates, scores, branches });
+  const found = foundOf(store, run, {
+    ...{ steps, candidates, scores, branches },
+    pairs: await store.findings.pairs(runId),
+  });
   const pairsByTask = Map.groupBy(pairs, (pair) => pair.taskId);
   const tasks: TaskView[] = [];
   for (const [taskId, own] of Map.groupBy([...trajectories, ...demonstrations], (row) => row.task_id)) {
@@ -85,6 +98,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       candidateSteps: factsOf(run.method).findsCriticalSteps ? (summary.steps.byVerdict.critical ?? 0) : null,
       branches: branches.length,
       verifiedPairs: pairs.length,
+      unpaired: summary.unpaired,
       pairQuality: qualityShares(summary.audit),
       revalued: summary.revalued,
       estimatedFalsePairs: summary.estimatedFalsePairs,
@@ -131,13 +145,20 @@ export async function taskView(store: Store, runId: string, taskId: string): Pro
     candidates,
     scores: scores.filter((score) => score !== null),
     branches: branches.filter(({ purpose }) => purpose !== 'reference'),
+    pairs: await findings.pairs(runId, taskId),
   });
   return viewOfTask(found, own, await loadPairs(store, runId, taskId));
 }
 
-type Rows = { steps: StepTable[]; candidates: CandidateTable[]; scores: ScoreTable[]; branches: BranchTable[] };
+type Rows = {
+  steps: StepTable[];
+  candidates: CandidateTable[];
+  scores: ScoreTable[];
+  branches: BranchTable[];
+  pairs: PairTable[];
+};
 
-function foundOf(store: Store, run: Run, { steps, candidates, scores, branches }: Rows): Found {
+function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, pairs }: Rows): Found {
   return {
     run,
     store,
@@ -148,6 +169,7 @@ function foundOf(store: Store, run: Run, { steps, candidates, scores, branches }
         ? values(branches)
         : new Map(scores.map((row) => [row.candidate_id, row.score])),
     branches: Map.groupBy(branches, (row) => row.candidate_id),
+    pairs: pairsByStep(pairs),
   };
 }
 
@@ -209,6 +231,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
       alternatives: candidates
         .filter((candidate) => candidate.position >= 0 && candidate.id !== own?.id)
         .map((candidate) => alternativeView(found, candidate, judged!)),
+      unpaired: judged ? unpairedAt(judged, found.pairs.get(placeOf(judged)) ?? 0) : {},
       ownBranches: own ? (found.branches.get(own.id) ?? []).map(branchView) : [],
     };
   });

@@ -4,7 +4,7 @@ import type { Action } from '../domain/action.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { scopeOfCall } from '../domain/stream.ts';
-import { type EnvironmentSteps, keysRecordedFor, originsTaken } from '../store/environment-steps.ts';
+import { type EnvironmentSteps, keysRecordedFor, lookedAt, originsTaken } from '../store/environment-steps.ts';
 import type { Run } from '../store/runs.ts';
 import type { AnswerTable, BranchTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -102,7 +102,7 @@ function tokensByRole(calls: Call[]): StepLedgerLine['tokens'] {
 /** A step of the environment: the state whose ledger it stands in, and the key of what it led to. */
 type Taken = { nodeId: string; key: string };
 
-/** In the order of the ledger: trajectories, then what was drawn, then branches. */
+/** In the order of the ledger: trajectories, then what was drawn, then what was looked at, then branches. */
 async function environmentStepsAt(
   store: Store,
   run: Run,
@@ -118,6 +118,7 @@ async function environmentStepsAt(
   const taken: Taken[] = [
     ...(await Promise.all(made.map((row) => stepsTo(store, row.leaf_id)))).flat(),
     ...(isDrawing ? (await Promise.all(states.map((state) => drawnAt(store, run.id, state)))).flat() : []),
+    ...(await Promise.all(trajectories.map(({ id }) => looksOf(store, run.id, id)))).flat(),
     ...(await Promise.all(inOrder.map((row) => stepsTo(store, row.leaf_id, row.node_id)))).flat(),
   ];
   const recorded = await keysRecordedFor(store.database, run, [...new Set(taken.map(({ key }) => key))]);
@@ -144,6 +145,20 @@ async function stepsTo({ tree }: Store, leafId: string, from?: string): Promise<
     const isTaken = next !== undefined && next.actions.length > state.actions.length;
     return isTaken ? [{ nodeId: from ?? state.id, key: next.stateKey }] : [];
   });
+}
+
+async function looksOf({ findings, tree }: Store, runId: string, trajectoryId: string): Promise<Taken[]> {
+  const steps = (await findings.steps(runId, trajectoryId)).filter((step) => step.looked_at !== null);
+  const taken = steps.map(async (step) => {
+    const state = await tree.state(step.node_id);
+    const candidates = await findings.candidatesOf(runId, state.id);
+    const actions = lookedAt(step).map((id) => candidates.find((candidate) => candidate.id === id)!.action!);
+    return actions.map((action) => ({
+      nodeId: state.id,
+      key: nextStateKey(state.stateKey, JSON.parse(action) as Action),
+    }));
+  });
+  return (await Promise.all(taken)).flat();
 }
 
 async function drawnAt({ findings }: Store, runId: string, state: State): Promise<Taken[]> {

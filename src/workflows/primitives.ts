@@ -2,6 +2,7 @@ import type { ContrastVerdict } from '../domain/contrast.ts';
 import type { CsoOptions, MethodOptions } from '../domain/methods/index.ts';
 import type { AlternativeOptions } from '../domain/methods/options.ts';
 import { isBetterBy, meanReward, valueAtBest } from '../domain/rising.ts';
+import type { UnpairedReason } from '../domain/unpaired.ts';
 import type {
   BranchResult,
   ChoiceInput,
@@ -156,9 +157,11 @@ export class TaskRun<Options extends MethodOptions> extends OwnTrajectory<Option
     verdict: ChoiceInput['verdict'],
     accepted: DrawnAction,
     rejected: DrawnAction | null,
+    whyUnpaired: UnpairedReason | null,
   ): Promise<{ revalue: boolean }> {
     const rejectedId = accepted.candidateId === '' || !rejected?.candidateId ? null : rejected.candidateId;
-    const choice = { ...this.address(step), nodeId, verdict, acceptedId: accepted.candidateId, rejectedId };
+    const unpaired = whyUnpaired ?? (rejectedId === null ? 'no-action' : null);
+    const choice = { ...this.address(step), nodeId, verdict, acceptedId: accepted.candidateId, rejectedId, unpaired };
     return bookkeeping(`step ${step}: record the choice`).recordChoice(choice);
   }
 

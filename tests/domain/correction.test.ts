@@ -20,11 +20,12 @@ const [succeeded, failed] = [ended(true), ended(false)];
 
 type Branches = { [purpose in BranchPurpose]?: BranchResult[] };
 
-const action = (candidateId: string, observation: string | null = candidateId, branches: Branches = {}) =>
+const action = (candidateId: string, observation = candidateId, branches: Branches = {}) =>
   ({
     candidateId,
     source: 'policy',
-    observation,
+    canonical: candidateId,
+    reached: { observation, done: false, reward: null, success: null, mark: null },
     endedWith: null,
     outcomes: (purpose) => branches[purpose] ?? [],
   }) satisfies BranchedAction;
@@ -36,6 +37,7 @@ describe('what corrects the first wrong step', () => {
     correctionOf(
       wrong,
       resamples.map(([id, completion, observation]) => ({ action: action(id, observation), completion })),
+      'observation',
     );
 
   it('is the first action by number after which the policy succeeds', () => {
@@ -79,7 +81,7 @@ describe('the pair of a wrong step and its correction', () => {
 
   it('is proven by one completion that succeeds', () => {
     const right = action('right', 'a room', { resample: [failed, succeeded] });
-    expect(correctedPair(right, wrong, once)).toMatchObject({
+    expect(correctedPair(right, wrong, once, 'observation').pair).toMatchObject({
       chosen: right,
       rejected: wrong,
       rule: 'once',
@@ -87,16 +89,25 @@ describe('the pair of a wrong step and its correction', () => {
       chosenTally: { successes: 1, rollouts: 2 },
       rejectedTally: { rollouts: 0 },
     });
-    expect(correctedPair(action('right', 'a room', { resample: [failed] }), wrong, once)).toBeNull();
-    expect(correctedPair(action('right', 'a pit', { resample: [succeeded] }), wrong, once)).toBeNull();
+    expect(correctedPair(action('right', 'a room', { resample: [failed] }), wrong, once, 'observation').reason).toBe(
+      'not-accepted',
+    );
+    expect(correctedPair(action('right', 'a pit', { resample: [succeeded] }), wrong, once, 'observation').reason).toBe(
+      'same-state',
+    );
   });
 
   it('under sound, is proven by fresh rollouts of both, whatever the completions were that found it', () => {
     const right = action('right', 'a room', { resample: times(20, succeeded), verify: times(8, succeeded) });
     const bad = action('wrong', 'a pit', { baseline: times(8, failed) });
-    expect(correctedPair(right, bad, sound)).toMatchObject({ rule: 'posterior', evidence: { chosen: 'verify' } });
+    expect(correctedPair(right, bad, sound, 'observation').pair).toMatchObject({
+      rule: 'posterior',
+      evidence: { chosen: 'verify' },
+    });
     const lucky = action('right', 'a room', { resample: times(20, succeeded), verify: times(8, failed) });
-    expect(correctedPair(lucky, bad, sound)).toBeNull();
-    expect(correctedPair(action('right', 'a room', { resample: times(20, succeeded) }), bad, sound)).toBeNull();
+    expect(correctedPair(lucky, bad, sound, 'observation').reason).toBe('not-accepted');
+    expect(
+      correctedPair(action('right', 'a room', { resample: times(20, succeeded) }), bad, sound, 'observation').reason,
+    ).toBe('undecided');
   });
 });

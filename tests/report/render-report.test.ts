@@ -133,6 +133,7 @@ describe('renderReport', () => {
         candidateCritical: false,
         firstError: false,
         alternatives: [],
+        unpaired: {},
         ownBranches: [],
       },
     ];

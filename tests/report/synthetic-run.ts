@@ -46,6 +46,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       candidateSteps: 88,
       branches: 131,
       verifiedPairs: 41,
+      unpaired: null,
       pairQuality: null,
       revalued: null,
       estimatedFalsePairs: null,
@@ -143,6 +144,7 @@ function syntheticStep(step: number, random: Random): StepView {
     alternatives: candidateCritical
       ? Array.from({ length: 3 + random.below(3) }, (_, index) => syntheticAlternative(step, index, random))
       : [],
+    unpaired: {},
     ownBranches: candidateCritical && random.below(6) === 0 ? [branch('placebo', random)] : [],
   };
 }

@@ -105,7 +105,8 @@ export async function construct(world: DrawWorld, options: RroOptions): Promise<
           const action = (candidateId: string) => ({
             candidateId,
             source: 'policy',
-            observation: `after ${candidateId}`,
+            canonical: candidateId,
+            reached: null,
             endedWith: null,
             chance: chanceOf(nodeId, candidateId),
             outcomes: (purpose: string) =>
@@ -114,7 +115,8 @@ export async function construct(world: DrawWorld, options: RroOptions): Promise<
                 .filter((other) => other.candidateId === candidateId && other.purpose === purpose)
                 .map(({ result }) => result),
           });
-          const pair = rejectedId === null ? null : rroPair(action(acceptedId), action(rejectedId), options);
+          const pair =
+            rejectedId === null ? null : rroPair(action(acceptedId), action(rejectedId), options, 'state').pair;
           const pairs = keepBest(pair ? [pair] : [], options.pairsPerStep, () => 0);
           found.push({ step, draws: drawn.get(nodeId)!.length, pairs });
         }

@@ -173,14 +173,15 @@ export async function mine(states: readonly WorldState[], options: CsoOptions, s
       const action = (candidateId: string): BranchedAction => ({
         candidateId,
         source: candidateId === step.policyId ? 'policy' : 'expert',
-        observation: `after ${candidateId}`,
+        canonical: candidateId,
+        reached: null,
         endedWith: null,
         outcomes: (purpose: BranchPurpose) =>
           step.branches
             .filter((branch) => branch.candidateId === candidateId && branch.purpose === purpose)
             .map(({ result }) => result),
       });
-      const proven = csoPairs(action(step.policyId), step.branched.map(action), options);
+      const proven = csoPairs(action(step.policyId), step.branched.map(action), options, 'state').pairs;
       const order = ({ chosen }: { chosen: BranchedAction }) =>
         seededFraction(runSeed, `keep/${trajectoryId}/${chosen.candidateId}`);
       step.pairs = keepBest(proven, options.pairsPerStep, order);

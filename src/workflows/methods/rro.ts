@@ -1,5 +1,5 @@
 import type { RroOptions } from '../../domain/methods/index.ts';
-import { chooseStep, isDrawnEnough } from '../../domain/rising.ts';
+import { chooseStep, isDrawnEnough, whyUnpaired } from '../../domain/rising.ts';
 import type { DrawnAction } from '../../domain/wire.ts';
 import type { ConstructedStep, StepStart, TaskRun } from '../primitives.ts';
 import { prove } from './prove.ts';
@@ -20,7 +20,8 @@ export async function rro(task: TaskRun<RroOptions>): Promise<void> {
     const choice = chooseStep(previous, drawn, task.options);
     const accepted = drawn[choice.accepted]!;
     const rejected = choice.rejected === null ? null : drawn[choice.rejected]!;
-    const { revalue } = await task.recordChoice(state, choice.verdict, accepted, rejected);
+    const unpaired = whyUnpaired(drawn, choice);
+    const { revalue } = await task.recordChoice(state, choice.verdict, accepted, rejected, unpaired);
     if (rejected) await prove(task, state, accepted, rejected, revalue);
     return { action: accepted, value: await valueToBeat(task, state, accepted) };
   });
