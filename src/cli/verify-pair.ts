@@ -49,10 +49,19 @@ async function pairsNamed(store: Store, name: string): Promise<PairTable[]> {
 }
 
 function text(checks: PairCheck[]): string {
-  const lines = checks.map(({ pairId, ok, comparedObservations, problems }) =>
-    ok
-      ? `✓ ${pairId}  ${comparedObservations === 0 ? 'no branch to replay' : `${comparedObservations} observations replayed, all equal`}`
-      : `✗ ${pairId}\n${problems.map((problem) => `    ${problem}`).join('\n')}`,
+  const lines = checks.map((check) =>
+    check.ok
+      ? `✓ ${check.pairId}  ${howChecked(check)}`
+      : `✗ ${check.pairId}\n${check.problems.map((problem) => `    ${problem}`).join('\n')}`,
   );
   return [...lines, `${checks.filter(({ ok }) => ok).length} of ${checks.length} certificates hold.`].join('\n');
+}
+
+/** By the rule by which the state was restored. */
+function howChecked({ restoredBy, comparedObservations, openedSnapshots }: PairCheck): string {
+  if (restoredBy === 'snapshot')
+    return `${openedSnapshots === 0 ? 'nothing was restored' : 'its snapshot opens'}; outcomes are as recorded, the environment cannot be replayed`;
+  return comparedObservations === 0
+    ? 'no branch to replay'
+    : `${comparedObservations} observations replayed, all equal`;
 }

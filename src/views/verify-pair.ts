@@ -1,27 +1,36 @@
-/** Checks the certificate of a pair again, offline: by content hashes, and by replaying every branch in the environment. No model is asked. */
+/**
+ * Checks the certificate of a pair again, offline: by content hashes, and in the environment, by the rule by which its state was restored. No model is
+ * asked. Where it was restored by replay, every branch is replayed and compared. Where it was restored from a snapshot the environment cannot be
+ * replayed: the snapshot is opened and compared, and what was recorded after it must give the outcome of the certificate.
+ */
 import { readFirstError } from '../activities/judge-call.ts';
 import { branchOutcome } from '../activities/proof.ts';
 import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Certificate, CertifiedBranch } from '../domain/pair.ts';
-import { valueAtBest } from '../domain/rising.ts';
+import { isBetterBy, valueAtBest } from '../domain/rising.ts';
 import { selectsFirstErrors, verificationOf } from '../domain/run-config.ts';
 import { isApart, meanScore } from '../domain/step-preference.ts';
 import { lastingVerdict, tally, verdictOn } from '../domain/verification.ts';
 import type { BranchResult } from '../domain/wire.ts';
 import type { Environment } from '../environments/contract.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
+import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
 import { contentHash } from '../store/hash.ts';
 import type { PairTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { isIntact, type State } from '../store/tree.ts';
+import { isIntact, nextStateKey, type State } from '../store/tree.ts';
 
 export type PairCheck = {
   pairId: string;
   ok: boolean;
   /** Observations that were made again and compared. */
   comparedObservations: number;
+  /** By what the certificate says that the state was restored. */
+  restoredBy: Certificate['restore']['method'];
+  /** Snapshots that were opened and compared. */
+  openedSnapshots: number;
   /** What does not hold; empty when the certificate stands. */
   problems: string[];
 };
@@ -29,7 +38,8 @@ export type PairCheck = {
 export async function verifyPair(store: Store, environments: EnvironmentRegistry, row: PairTable): Promise<PairCheck> {
   const certificate = JSON.parse(row.certificate) as Certificate;
   const problems: string[] = [];
-  let comparedObservations = 0;
+  const { method } = certificate.restore;
+  let [comparedObservations, openedSnapshots] = [0, 0];
   try {
     const environment = environments.get(certificate.environment.name);
     if (environment.version !== certificate.environment.version) {
@@ -38,16 +48,31 @@ export async function verifyPair(store: Store, environments: EnvironmentRegistry
       );
     }
     problems.push(...(await wrongHashes(store, row, certificate)));
+    if (method === 'snapshot') {
+      const restored = await restoreSnapshot(store, environment, environments, certificate);
+      openedSnapshots += restored.opened;
+      problems.push(...restored.problems);
+    }
     for (const branch of certificate.branches) {
-      const replayed = await replayBranch(store, environment, environments, certificate, branch);
-      comparedObservations += replayed.compared;
-      problems.push(...replayed.problems);
+      const label = `Branch ${branch.branchId.slice(0, 8)} (${branch.side}, rollout ${branch.rollout})`;
+      const leaf = await store.tree.state(branch.leafNodeId);
+      if (!(await startsWhereItMust(store, certificate, branch, leaf))) {
+        problems.push(`${label} does not start in the pair's state.`);
+        continue;
+      }
+      const checked =
+        method === 'snapshot'
+          ? { compared: 0, problems: await recordedProblems(store, branch, leaf, label) }
+          : await replayBranch(store, environment, environments, certificate, branch, leaf, label);
+      comparedObservations += checked.compared;
+      problems.push(...checked.problems);
     }
     problems.push(...(await wrongVerdict(store, row, certificate)));
   } catch (error) {
     problems.push(errorText(error));
   }
-  return { pairId: row.id, ok: problems.length === 0, comparedObservations, problems };
+  const ok = problems.length === 0;
+  return { pairId: row.id, ok, comparedObservations, restoredBy: method, openedSnapshots, problems };
 }
 
 /** Ids are content hashes: what is stored under them must give them. */
@@ -74,19 +99,72 @@ async function wrongHashes(store: Store, row: PairTable, certificate: Certificat
   return problems;
 }
 
+/** What shows that an outcome lasts starts anew; every other branch starts in the pair's state. */
+async function startsWhereItMust(
+  store: Store,
+  { verification, nodeId }: Certificate,
+  { purpose }: CertifiedBranch,
+  leaf: State,
+): Promise<boolean> {
+  const isFresh = verification.rule === 'lasting' && purpose === 'baseline';
+  return descendsFrom(store, leaf, isFresh ? leaf.rootId : nodeId);
+}
+
+/** Ways that were not branched from a state: whole trajectories. */
+const wholeWays: readonly string[] = ['demonstrate', 'explore'];
+
+/**
+ * Opens the pair's state as its branches did. A task's first state has no snapshot, and whole trajectories were not restored at all.
+ * @returns how many snapshots were opened
+ */
+async function restoreSnapshot(
+  store: Store,
+  environment: Environment,
+  environments: EnvironmentRegistry,
+  { nodeId, task, branches }: Certificate,
+): Promise<{ opened: number; problems: string[] }> {
+  const state = await store.tree.state(nodeId);
+  const isRestored = state.actions.length > 0 && branches.some(({ purpose }) => !wholeWays.includes(purpose));
+  if (!isRestored) return { opened: 0, problems: [] };
+  const snapshot = await store.tree.snapshot(state.stateKey);
+  if (snapshot === undefined)
+    return { opened: 0, problems: ["The snapshot of the pair's state is no longer in the store."] };
+  const session = await environment.open(await environments.task(environment.name, task.id), snapshot);
+  try {
+    const recorded = (await store.tree.transition(state.stateKey))?.mark ?? null;
+    const now = await stateOf({ observesAll: true }, session);
+    const problems = isSameState(recorded, now)
+      ? []
+      : ['The snapshot now opens in another state than the recorded one.'];
+    return { opened: 1, problems };
+  } finally {
+    await session.close?.();
+  }
+}
+
+/** An outcome that cannot be made again must be the one that was recorded with the last step. */
+async function recordedProblems(store: Store, branch: CertifiedBranch, leaf: State, label: string): Promise<string[]> {
+  const steps = await Promise.all(leaf.actionKeys.map((key) => store.tree.transition(key)));
+  const missing = steps.indexOf(null);
+  if (missing >= 0) return [`${label}: action ${missing + 1} is no longer recorded.`];
+  const last = steps.at(-1);
+  if (branch.ending !== 'submitted')
+    return last?.done ? [`${label} was recorded as ${branch.ending}, and its last step ended the task.`] : [];
+  if (!last?.done) return [`${label}: no recorded step ended the task.`];
+  return last.success === branch.success && last.reward === branch.reward
+    ? []
+    : [`${label}: reward ${last.reward} is recorded with its last step, ${branch.reward} in the certificate.`];
+}
+
 async function replayBranch(
   store: Store,
   environment: Environment,
   environments: EnvironmentRegistry,
   certificate: Certificate,
   branch: CertifiedBranch,
+  leaf: State,
+  label: string,
 ): Promise<{ compared: number; problems: string[] }> {
-  const leaf = await store.tree.state(branch.leafNodeId);
-  const label = `Branch ${branch.branchId.slice(0, 8)} (${branch.side}, rollout ${branch.rollout})`;
-  // What shows that an outcome lasts starts anew.
-  const isFresh = certificate.verification.rule === 'lasting' && branch.purpose === 'baseline';
-  if (!(await descendsFrom(store, leaf, isFresh ? leaf.rootId : certificate.nodeId)))
-    return { compared: 0, problems: [`${label} does not start in the pair's state.`] };
   const task = await environments.task(environment.name, certificate.task.id);
   const session = await environment.open(task);
   const signal = AbortSignal.timeout(120_000);
@@ -99,6 +177,9 @@ async function replayBranch(
       if (recorded && now.observation !== recorded.observation) {
         return { compared, problems: [`${label}: action ${index + 1} now gives another observation.`] };
       }
+      const state = now.done ? null : await stateOf({ observesAll: true }, session);
+      if (recorded && !isSameState(recorded.mark, state))
+        return { compared, problems: [`${label}: action ${index + 1} now leads to another state.`] };
       if (now.done) {
         const problems = outcomeProblems(environment, label, branch, now.reward ?? null, now.success);
         return {
@@ -191,7 +272,7 @@ async function wrongVerdict(store: Store, row: PairTable, certificate: Certifica
       .map(branchOutcome);
   const planned = config.method === 'rro' ? config.options.rollouts : 0;
   if (certificate.verification.rule === 'values')
-    return wrongValues(certificate, of('chosen'), of('rejected'), planned);
+    return wrongValues(certificate, await valuesOf(store, certificate, of, planned));
   const { verdict } = verdictOn(tally(of('chosen')), tally(of('rejected')), verificationOf(config));
   return verdict === 'accepted' ? [] : ['The recorded branches do not verify the alternative.'];
 }
@@ -223,19 +304,44 @@ async function wrongLasting(store: Store, row: PairTable, certificate: Certifica
   return verdict === 'accepted' ? [] : ['The fresh trajectories do not bear the outcome out.'];
 }
 
-/** An action that ends the task has no rollouts: its value is the environment's outcome, which the replay has checked. */
-function wrongValues(
+type Values = { chosen: number | null; rejected: number | null };
+
+/** What the two actions are worth by what is stored: by their rollouts, or by the outcome of an action that ends the task and so has none. */
+async function valuesOf(
+  store: Store,
   certificate: Certificate,
-  chosen: BranchResult[],
-  rejected: BranchResult[],
+  rolloutsOf: (side: 'chosen' | 'rejected') => BranchResult[],
   planned: number,
-): string[] {
-  const { values } = certificate.verification;
-  const differs = (stated: number | undefined, branches: BranchResult[]) =>
-    branches.length > 0 && Math.abs((stated ?? Number.NaN) - valueAtBest(branches, planned)!) > 1e-9;
-  return differs(values?.chosen, chosen) || differs(values?.rejected, rejected)
-    ? ['The recorded rollouts do not give the values of the certificate.']
-    : [];
+): Promise<Values> {
+  const state = await store.tree.state(certificate.nodeId);
+  const worthOf = async (side: 'chosen' | 'rejected'): Promise<number | null> => {
+    const rollouts = rolloutsOf(side);
+    if (rollouts.length > 0) return valueAtBest(rollouts, planned);
+    const whole = certificate.branches.find((branch) => branch.side === side && endsAtOnce(branch));
+    if (whole) return whole.reward;
+    const { action } = await store.findings.candidate(certificate.runId, certificate[side].candidateId);
+    if (action === null) return null;
+    const ended = await store.tree.transition(nextStateKey(state.stateKey, JSON.parse(action) as Action));
+    return ended?.done ? ended.reward : null;
+  };
+  return { chosen: await worthOf('chosen'), rejected: await worthOf('rejected') };
+}
+
+/** Under IPR a way on that is over after one step is what its action is worth. */
+function endsAtOnce({ purpose, steps }: CertifiedBranch): boolean {
+  return (purpose === 'contrast' || purpose === 'demonstrate') && steps === 0;
+}
+
+/** Every comparison must hold: one with a value that is none, or unknown, does not. */
+function wrongValues({ verification, thresholds }: Certificate, stored: Values): string[] {
+  const { values } = verification;
+  const isEqual = (stated: number | undefined, value: number | null) =>
+    typeof stated === 'number' && value !== null && Math.abs(stated - value) <= 1e-9;
+  if (!isEqual(values?.chosen, stored.chosen) || !isEqual(values?.rejected, stored.rejected))
+    return ['The recorded rollouts do not give the values of the certificate.'];
+  return isBetterBy(stored.chosen!, stored.rejected!, thresholds.gap ?? 0)
+    ? []
+    : ['The values do not prefer the chosen side by more than the gap.'];
 }
 
 async function descendsFrom(store: Store, leaf: State, nodeId: string): Promise<boolean> {
