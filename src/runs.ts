@@ -13,6 +13,7 @@ import { askedModels, isEvaluation, type RoleSettings, type RunConfig, type RunS
 import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
+import type { Environment } from './environments/contract.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { stopSequences } from './environments/stop-sequences.ts';
 import { CruxError } from './errors.ts';
@@ -22,7 +23,6 @@ import { importScope } from './store/findings.ts';
 import { flagOf } from './store/flag.ts';
 import type { NewRunTask, Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
-import { type TaskChoice, wantedTasks } from './task-choice.ts';
 import { order } from './temporal/order.ts';
 import { taskQueue } from './temporal/task-queues.ts';
 
@@ -36,7 +36,7 @@ export type MethodChanges<Method extends Exclude<MethodName, 'cso'>> = NonNullab
   CruxConfigInput[(typeof optionsKey)[Method]]
 >;
 
-export type RunRequest = TaskChoice & {
+export type RunRequest = {
   method: MethodName;
   /** Default: method, environment and a time stamp. */
   runId?: string;
@@ -46,6 +46,10 @@ export type RunRequest = TaskChoice & {
   split?: Split;
   /** Default `policy`: it makes its own. `imported`: recorded ones are mined, under CSO their failures. */
   trajectories?: 'policy' | 'imported';
+  /** Most tasks to take, in the environment's order. Default: all. */
+  limit?: number;
+  /** Only these tasks. */
+  taskIds?: string[];
   /** Trajectories per task. Default 1. */
   samples?: number;
   preset?: 'published' | 'sound';
@@ -81,30 +85,10 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   }
   const split = request.split ?? methods[request.method].split;
   const trajectories = request.trajectories ?? 'policy';
-  const preset = request.preset ?? config.run.preset;
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
   checkPriced(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
   checkBounded(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
-  const format = trajectories === 'imported' ? 'react' : config.run.format;
-  const settings: RunSettings = {
-    schemaVersion: 1,
-    preset,
-    environment: environment.name,
-    environmentVersion: environment.version,
-    split,
-    trajectories,
-    format,
-    sameBy: 'state',
-    stepLimit: config.run.stepLimit ?? environment.stepLimit,
-    tokenLimit: config.run.tokenLimit,
-    observationLimit: config.run.observationLimit,
-    stop: config.run.stop ? stopSequences(environment, format) : [],
-    granularity: request.granularity ?? config.run.granularity,
-    parallel: config.run.parallel,
-    window: config.run.window,
-    models: roleSettings(config),
-  };
-  const runConfig = withMethod(config, settings, request);
+  const runConfig = configOfRun(config, environment, { ...request, split, trajectories });
   checkPassRate(runConfig, request);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id)) {
@@ -118,7 +102,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
 
   const known = await store.runs.find(id);
   if (known) return takeUp(store, sameRun(known, runConfig, seed), request.ceilings);
-  const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories, seed });
+  const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories });
   if (isEvaluation(runConfig)) {
     const groups = tasks.map(({ group }) => group!);
     const test = { environment, tasks: await registry.tasks(environment.name), groups };
@@ -131,6 +115,38 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   );
   // Somebody else may have made it at the same moment.
   return sameRun(await store.runs.get(id), runConfig, seed);
+}
+
+/**
+ * The configuration of a run, as it is stored with it.
+ * @throws CruxError `User.Config`
+ */
+export function configOfRun(
+  config: CruxConfig,
+  environment: Environment,
+  request: RunRequest & Required<Pick<RunRequest, 'split' | 'trajectories'>>,
+): RunConfig {
+  const { trajectories } = request;
+  const format = trajectories === 'imported' ? 'react' : config.run.format;
+  const settings: RunSettings = {
+    schemaVersion: 1,
+    preset: request.preset ?? config.run.preset,
+    environment: environment.name,
+    environmentVersion: environment.version,
+    split: request.split,
+    trajectories,
+    format,
+    sameBy: 'state',
+    stepLimit: config.run.stepLimit ?? environment.stepLimit,
+    tokenLimit: config.run.tokenLimit,
+    observationLimit: config.run.observationLimit,
+    stop: config.run.stop ? stopSequences(environment, format) : [],
+    granularity: request.granularity ?? config.run.granularity,
+    parallel: config.run.parallel,
+    window: config.run.window,
+    models: roleSettings(config),
+  };
+  return withMethod(config, settings, request);
 }
 
 /**
@@ -274,9 +290,17 @@ async function chooseTasks(
   registry: EnvironmentRegistry,
   store: Store,
   environment: string,
-  request: RunRequest & { split: Split; seed: number },
+  request: RunRequest & { split: Split },
 ): Promise<NewRunTask[]> {
-  const wanted = wantedTasks(await registry.tasks(environment), environment, request);
+  const tasks = (await registry.tasks(environment)).filter((task) => task.split === request.split);
+  const wanted = request.taskIds ? tasks.filter((task) => request.taskIds!.includes(task.id)) : tasks;
+  const missing = (request.taskIds ?? []).filter((id) => !tasks.some((task) => task.id === id));
+  if (missing.length > 0) {
+    throw new CruxError(
+      'User.NotFound',
+      `The ${request.split} split of ${environment} has no task ${missing.join(', ')}.`,
+    );
+  }
   const chosen =
     request.trajectories === 'imported'
       ? await importedTrajectories(
@@ -294,9 +318,7 @@ async function chooseTasks(
   if (limited.length === 0) {
     throw new CruxError('User.NotFound', `There is nothing to do: no ${request.split} task of ${environment} fits.`, {
       remedy:
-        request.trajectories === 'imported'
-          ? 'Import recorded runs first: `crux import`.'
-          : 'Try another --split, or choose fewer things at once.',
+        request.trajectories === 'imported' ? 'Import recorded runs first: `crux import`.' : 'Try another --split.',
     });
   }
   const taskOf = new Map(wanted.map((task): [string, Task] => [task.id, task]));

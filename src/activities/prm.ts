@@ -259,7 +259,7 @@ function branchedOnce({ verify, stopAtFirst }: CsoOptions, branched: string[]): 
 }
 
 /** The score in a judge's answer: JSON, alone or inside other text. */
-function readScore(text: string): number | null {
+export function readScore(text: string): number | null {
   const json = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1);
   try {
     const parsed = scoreSchema.safeParse(JSON.parse(json));

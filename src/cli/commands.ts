@@ -38,7 +38,8 @@ export function registerCommands(program: Command): void {
     .option('--percent <n>', 'the share', wholeNumber)
     .action(async (name, options) => (await import('./deployment.ts')).deployment(setting(), name, options));
 
-  choosingTasks(program.command('run'))
+  program
+    .command('run')
     .description('start a run, or take it up again, and show its progress')
     .addArgument(program.createArgument('<method>', 'method').choices(methodNames))
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
@@ -47,6 +48,8 @@ export function registerCommands(program: Command): void {
     .addOption(
       new Option('--trajectories <source>', 'whose trajectories').choices(['policy', 'imported']).default('policy'),
     )
+    .option('--limit <n>', 'most tasks', wholeNumber)
+    .option('--task <id...>', 'only these tasks')
     .option('--samples <n>', 'trajectories per task', wholeNumber)
     .addOption(new Option('--preset <preset>', 'published or sound').choices(['published', 'sound']))
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
@@ -63,7 +66,8 @@ export function registerCommands(program: Command): void {
     .option('--detach', 'start it and return; a worker elsewhere does the work')
     .action(async (method, options) => (await import('./run.ts')).run(setting(), method, options));
 
-  choosingTasks(program.command('evaluate'))
+  program
+    .command('evaluate')
     .description('how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
     .option('--policy <model>', 'another model than the configured policy')
     .option('--endpoint <name>', 'endpoint of the configuration that serves it')
@@ -72,6 +76,8 @@ export function registerCommands(program: Command): void {
     .option('--allow-leak', 'test also on groups that it has seen or may have; the run is marked')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('test'))
+    .option('--limit <n>', 'most tasks', wholeNumber)
+    .option('--task <id...>', 'only these tasks')
     .option('--samples <n>', 'trajectories per task', wholeNumber, 1)
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
@@ -229,8 +235,11 @@ export function registerCommands(program: Command): void {
 
   program
     .command('doctor')
-    .description('what is wrong with this set-up')
-    .action(async () => (await import('./doctor.ts')).doctor(setting()));
+    .description('what is wrong with this set-up, and what the models do with the very requests that a run makes')
+    .option('--env <name>', 'environment whose tasks the models are asked about (default: the first)')
+    .option('--samples <n>', 'messages drawn of policy and expert, to see how many are malformed', wholeNumber, 8)
+    .option('--determinism', 'whether the policy answers the same request alike: 16 requests alone, twice, together')
+    .action(async (options) => (await import('./doctor.ts')).doctor(setting(), options));
 
   program
     .command('codec-server')
@@ -252,17 +261,6 @@ export function registerCommands(program: Command): void {
     .option('--faults <rate>', 'share of requests that come to a fault', positiveNumber)
     .option('--requests-per-minute <n>', 'what it allows; more are answered with 429', wholeNumber)
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
-}
-
-/** Options of commands that take tasks of an environment: each narrows what the ones before it leave. */
-function choosingTasks(command: Command): Command {
-  return command
-    .option('--task <id...>', 'only these tasks')
-    .option('--tasks-from <file>', 'only the tasks that a file names: an id a line, or JSON lines with "id"')
-    .option('--difficulty <name...>', 'only tasks of these difficulties')
-    .option('--exclude <id...>', 'all but these tasks')
-    .option('--sample <n>', 'so many tasks, drawn by the seed', wholeNumber)
-    .option('--limit <n>', 'most tasks, in their order', wholeNumber);
 }
 
 /** Options of commands that keep a worker running. */

@@ -5,30 +5,30 @@ import type { RunSummary } from '../views/run-summary.ts';
 import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { runToTheEnd } from './run.ts';
 import { configOf, type GlobalOptions, homeOf } from './setting.ts';
-import { type TaskOptions, taskChoice } from './task-list.ts';
 
-type EvaluateOptions = CeilingOptions &
-  TaskOptions & {
-    runId?: string;
-    policy?: string;
-    endpoint?: string;
-    temperature?: number;
-    trainedOn?: string[];
-    allowLeak?: boolean;
-    env?: string;
-    split: 'train' | 'test';
-    samples: number;
-    seed?: number;
-    reuse?: string[];
-    detach?: boolean;
-  };
+type EvaluateOptions = CeilingOptions & {
+  runId?: string;
+  policy?: string;
+  endpoint?: string;
+  temperature?: number;
+  trainedOn?: string[];
+  allowLeak?: boolean;
+  env?: string;
+  split: 'train' | 'test';
+  limit?: number;
+  task?: string[];
+  samples: number;
+  seed?: number;
+  reuse?: string[];
+  detach?: boolean;
+};
 
 /** `crux evaluate`: a run like any other, of the method that only lets the policy act. */
 export async function evaluate(options: GlobalOptions, given: EvaluateOptions): Promise<void> {
   const config = await configOf(options);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
-    const prepared = await prepareRun(config, store, await requestFrom(given));
+    const prepared = await prepareRun(config, store, requestFrom(given));
     const again = `crux evaluate --run-id ${prepared.id} …  (same options)`;
     const next = ({ runId }: RunSummary) => `Look:    crux report ${runId}      Compare:  crux compare ${runId} <run>`;
     await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next });
@@ -37,13 +37,13 @@ export async function evaluate(options: GlobalOptions, given: EvaluateOptions): 
   }
 }
 
-async function requestFrom(given: EvaluateOptions): Promise<RunRequest> {
-  const { runId, split, samples, seed, reuse, trainedOn, allowLeak } = given;
+function requestFrom(given: EvaluateOptions): RunRequest {
+  const { runId, split, limit, samples, seed, reuse, trainedOn, allowLeak } = given;
   return {
     method: 'evaluate',
-    ...{ runId, split, samples, seed, reuse, trainedOn, allowLeak },
-    ...(await taskChoice(given)),
+    ...{ runId, split, limit, samples, seed, reuse, trainedOn, allowLeak },
     environment: given.env,
+    taskIds: given.task,
     policy: {
       ...(given.policy !== undefined && { model: given.policy }),
       ...(given.endpoint !== undefined && { endpoint: given.endpoint }),

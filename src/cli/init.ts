@@ -23,8 +23,9 @@ export default defineConfig({
   models: {
     policy: { endpoint: 'local', model: 'my-policy', temperature: 1, maxTokens: 512 },
     // Prices in US dollars per million tokens; without them every cost is unknown.
-    expert: { endpoint: 'hosted', model: 'gpt-5', temperature: 1, maxTokens: 2048, price: { input: 1.25, output: 10 } },
-    prm: { endpoint: 'hosted', model: 'gpt-5-mini', temperature: 0, maxTokens: 1024, price: { input: 0.25, output: 2 } },
+    // The dialect says what a service takes: reasoning models of OpenAI refuse \`temperature\`, \`max_tokens\` and \`stop\`.
+    expert: { endpoint: 'hosted', model: 'gpt-5', dialect: 'openai-reasoning', maxTokens: 8192, price: { input: 1.25, output: 10 } },
+    prm: { endpoint: 'hosted', model: 'gpt-5-mini', dialect: 'openai-reasoning', maxTokens: 4096, price: { input: 0.25, output: 2 } },
   },
 
   run: { preset: 'published', seed: 1, ceilings: { calls: 20_000 } },

@@ -10,30 +10,30 @@ import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
 import { summaryText } from './summary.ts';
-import { type TaskOptions, taskChoice } from './task-list.ts';
 import { workOn } from './work.ts';
 
-type RunOptions = CeilingOptions &
-  TaskOptions & {
-    runId?: string;
-    env?: string;
-    split: 'train' | 'test';
-    trajectories: 'policy' | 'imported';
-    samples?: number;
-    preset?: 'published' | 'sound';
-    seed?: number;
-    set?: string[];
-    granularity?: 'rollout' | 'call';
-    trainedOn?: string[];
-    reuse?: string[];
-    detach?: boolean;
-  };
+type RunOptions = CeilingOptions & {
+  runId?: string;
+  env?: string;
+  split: 'train' | 'test';
+  trajectories: 'policy' | 'imported';
+  limit?: number;
+  task?: string[];
+  samples?: number;
+  preset?: 'published' | 'sound';
+  seed?: number;
+  set?: string[];
+  granularity?: 'rollout' | 'call';
+  trainedOn?: string[];
+  reuse?: string[];
+  detach?: boolean;
+};
 
 export async function run(options: GlobalOptions, method: MethodName, given: RunOptions): Promise<void> {
   const config = withSettings(await configOf(options), method, given.set ?? []);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
-    const prepared = await prepareRun(config, store, await requestFrom(method, given));
+    const prepared = await prepareRun(config, store, requestFrom(method, given));
     const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
     await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next: nextSteps });
   } finally {
@@ -62,14 +62,15 @@ export async function runToTheEnd(
   if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
 }
 
-async function requestFrom(method: MethodName, given: RunOptions): Promise<RunRequest> {
+function requestFrom(method: MethodName, given: RunOptions): RunRequest {
   return {
     method,
     runId: given.runId,
     environment: given.env,
     split: given.split,
     trajectories: given.trajectories,
-    ...(await taskChoice(given)),
+    limit: given.limit,
+    taskIds: given.task,
     samples: given.samples,
     preset: given.preset,
     seed: given.seed,

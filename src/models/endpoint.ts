@@ -99,6 +99,20 @@ export class Endpoint {
     );
   }
 
+  /**
+   * Names of the models that the server says it has.
+   * @throws CruxError `Model.*` where it does not say
+   */
+  async models(signal: AbortSignal): Promise<string[]> {
+    try {
+      const { data } = await this.#client.models.list({ signal });
+      return (data ?? []).map(({ id }) => id);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw this.#fault(error);
+    }
+  }
+
   #fault(error: unknown): CruxError {
     return endpointFault(error, { name: this.name, safeText: (text) => this.#safeText(text) });
   }

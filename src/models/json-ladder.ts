@@ -9,12 +9,15 @@ import type { EndpointFacts } from '../store/endpoint-facts.ts';
 import { dialectOf } from './dialects/dialects.ts';
 
 export class JsonLadder {
-  readonly #facts: EndpointFacts;
+  readonly #facts: Pick<EndpointFacts, 'find' | 'remember'>;
+  readonly #anew: boolean;
   /** Best form that is taken, by provider and model. */
   readonly #known = new Map<string, JsonForm>();
 
-  constructor(facts: EndpointFacts) {
+  /** @param options.anew whether to begin with the best form again, whatever was found before */
+  constructor(facts: Pick<EndpointFacts, 'find' | 'remember'>, { anew = false } = {}) {
     this.#facts = facts;
+    this.#anew = anew;
   }
 
   /** The forms to try, best first: at least one. */
@@ -25,8 +28,13 @@ export class JsonLadder {
     return all.slice(Math.max(0, from));
   }
 
-  /** @param refusal of the form before it */
-  async remember(provider: string, model: string, form: JsonForm, refusal: CruxError | null): Promise<void> {
+  /**
+   * Notes that a form was taken, where that is news.
+   * @param refusal of a better one; null for none
+   */
+  async taken(provider: string, model: string, form: JsonForm, refusal: CruxError | null): Promise<void> {
+    const isNews = refusal !== null || (this.#anew && this.#known.get(`${provider}/${model}`) !== form);
+    if (!isNews) return;
     const words = refusal?.message ?? null;
     await this.#facts.remember({ provider, model, fact: 'json-form', value: form, words });
     this.#known.set(`${provider}/${model}`, form);
@@ -36,7 +44,7 @@ export class JsonLadder {
     const name = `${provider}/${model}`;
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const found = await this.#facts.find(provider, model, 'json-form');
+    const found = this.#anew ? null : await this.#facts.find(provider, model, 'json-form');
     const form = jsonForms.find((candidate) => candidate === found?.value) ?? null;
     if (form !== null) this.#known.set(name, form);
     return form;

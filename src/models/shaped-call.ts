@@ -37,7 +37,7 @@ export async function sendShaped(
     const key = index === 0 ? call.key : `${call.key}-${jsonForm}`;
     try {
       const completion = await endpoint.complete(request, key, call.step, signal);
-      if (refusal !== null) await ladder.remember(provider, call.settings.model, jsonForm, refusal);
+      if (wantsJson) await ladder.taken(provider, call.settings.model, jsonForm, refusal);
       return { ...completion, sent };
     } catch (error) {
       if (!wantsJson || !mayRefuseForm(error)) throw refusal !== null && mayRefuseForm(error) ? refusal : error;

@@ -52,9 +52,11 @@ export type ModelEndpoint = {
 /**
  * A model endpoint that plays a script: a list of replies in the order of the requests, or a function. It ends with the test, and makes it
  * fail when it was asked more often than its script has replies.
+ * @param options.models what it lists of its models; absent: it has no such list
  */
 export async function startModelEndpoint(
   script: Reply[] | ((request: RecordedRequest, number: number) => Reply),
+  { models }: { models?: string[] } = {},
 ): Promise<ModelEndpoint> {
   const unscripted: string[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
@@ -64,6 +66,11 @@ export async function startModelEndpoint(
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') {
+      const list = { object: 'list', data: (models ?? []).map((id) => ({ id, object: 'model' })) };
+      response.writeHead(models ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(list));
+      return;
+    }
     const body = JSON.parse(await textOf(request)) as RecordedRequest['body'];
     const recorded = { key: request.headers['idempotency-key'] as string | undefined, headers: request.headers, body };
     const number = endpoint.requests.push(recorded);

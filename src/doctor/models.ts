@@ -1,0 +1,67 @@
+/** The models of a configuration, each asked what runs ask it. */
+import type { CruxConfig } from '../config.ts';
+import type { AssistantMessage } from '../domain/message.ts';
+import type { Role } from '../domain/run-config.ts';
+import type { Environment } from '../environments/contract.ts';
+import { CruxError, errorText } from '../errors.ts';
+import { Endpoint } from '../models/endpoint.ts';
+import { JsonLadder } from '../models/json-ladder.ts';
+import { configOfRun } from '../runs.ts';
+import type { Store } from '../store/store.ts';
+import { Asking } from './asking.ts';
+import { type Determinism, measureDeterminism } from './determinism.ts';
+import type { Finding } from './finding.ts';
+import { type Probed, type ProbeOptions, probeAgent, probePrm } from './probe-role.ts';
+import { Questions } from './questions.ts';
+
+export type CheckedModels = { findings: Finding[]; determinism: Determinism | null };
+
+/**
+ * @param store keeps which form of JSON answers a model takes; null where there is none
+ * @throws CruxError `User.NotFound` when the environment has no tasks
+ */
+export async function checkModels(
+  config: CruxConfig,
+  environment: Environment,
+  store: Store | null,
+  options: ProbeOptions & { determinism: boolean },
+): Promise<CheckedModels> {
+  const request = { method: 'cso', split: 'train', trajectories: 'policy' } as const;
+  const run = configOfRun(config, environment, request);
+  const questions = await Questions.of(environment, run);
+  // Servers change: what was refused once is tried again.
+  const ladder = new JsonLadder(store?.endpointFacts ?? nowhere, { anew: true });
+  const asking = (role: Role) => {
+    const settings = run.models[role];
+    return new Asking(new Endpoint(settings.endpoint, config.endpoints[settings.endpoint]!), settings, ladder);
+  };
+  const policy = await orBroken('policy', () => probeAgent('policy', asking('policy'), questions, options));
+  const expert = await orBroken('expert', () => probeAgent('expert', asking('expert'), questions, options));
+  const action: AssistantMessage = policy.action ?? expert.action ?? (await questions.anyAction());
+  const judges = config.stepDpo.select === 'first-error';
+  const { report } = options;
+  const prm = await orBroken('prm', async () => ({
+    finding: await probePrm(asking('prm'), questions, action, { judges, report }),
+    action: null,
+  }));
+  const findings = [policy.finding, expert.finding, prm.finding];
+  if (!options.determinism || !policy.finding.ok) return { findings, determinism: null };
+  try {
+    return { findings, determinism: await measureDeterminism(asking('policy'), questions, report) };
+  } catch (error) {
+    const detail = `It could not be measured: ${errorText(error)}`;
+    return { findings: [...findings, { what: 'determinism', ok: false, detail, remedy: null }], determinism: null };
+  }
+}
+
+/** A missing key, an environment that breaks: a finding about the role too. */
+async function orBroken(role: Role, probe: () => Promise<Probed>): Promise<Probed> {
+  try {
+    return await probe();
+  } catch (error) {
+    const remedy = error instanceof CruxError ? (error.remedy ?? null) : null;
+    return { finding: { what: `model ${role}`, ok: false, detail: errorText(error), remedy }, action: null };
+  }
+}
+
+const nowhere = { find: async () => null, remember: async () => {} };

@@ -1,0 +1,113 @@
+/** The requests that a run makes, on real states of an environment: the same as those of its activities. */
+import { readScore } from '../activities/prm.ts';
+import type { AssistantMessage, Message } from '../domain/message.ts';
+import { readObservation } from '../domain/observation-limit.ts';
+import type { Purpose } from '../domain/purpose.ts';
+import { alternativeOptionsOf, type Role, type RunConfig } from '../domain/run-config.ts';
+import type { Task } from '../domain/task.ts';
+import { type AgentFormat, agentFormat } from '../environments/agent-format.ts';
+import type { Environment } from '../environments/contract.ts';
+import { CruxError } from '../errors.ts';
+import type { ModelCall } from '../models/gateway.ts';
+import { expertMessages, firstErrorRequest, scoreRequest } from '../models/prompts.ts';
+import type { Run } from '../store/runs.ts';
+
+/** Tasks that are asked about at most. */
+const mostTasks = 16;
+
+export class Questions {
+  readonly environment: Environment;
+  readonly format: AgentFormat;
+  readonly tasks: readonly Task[];
+  readonly #run: Run;
+
+  private constructor(environment: Environment, config: RunConfig, tasks: readonly Task[]) {
+    this.environment = environment;
+    this.format = agentFormat(environment, config.format);
+    this.tasks = tasks;
+    this.#run = { id: 'doctor', method: config.method, environment: environment.name, seed: 1, config } as Run;
+  }
+
+  /** @throws CruxError `User.NotFound` when the environment has no task to ask about */
+  static async of(environment: Environment, config: RunConfig): Promise<Questions> {
+    const tasks = await environment.tasks();
+    if (tasks.length === 0) throw new CruxError('User.NotFound', `The environment ${environment.name} has no tasks.`);
+    return new Questions(environment, config, tasks.slice(0, mostTasks));
+  }
+
+  task(number: number): Task {
+    return this.tasks[number % this.tasks.length]!;
+  }
+
+  /** What policy or expert is asked in the first state of a task. @param sample number of the draw, from 0 */
+  async opening(role: 'policy' | 'expert', sample: number): Promise<ModelCall> {
+    const task = this.task(sample);
+    const messages = this.format.opening(await this.environment.briefing(task));
+    if (role === 'policy') return this.#call('policy', 'explore', task, messages, { sample });
+    const { expertHints } = alternativeOptionsOf(this.#run.config);
+    const hints = expertHints && this.environment.hints ? await this.environment.hints(task) : null;
+    return this.#call('expert', 'propose', task, expertMessages(messages, hints), { sample });
+  }
+
+  /** What is asked after a message: the environment's real answer to it stands in the conversation. */
+  async second(first: ModelCall, message: AssistantMessage, callIds: (string | null)[] | null): Promise<ModelCall> {
+    const observation = this.format.observation(message, await this.#observation(first, message));
+    const ids = (message.tool_calls ?? []).flatMap(({ id }, index): [string, string][] => {
+      const own = callIds?.[index] ?? null;
+      return own === null ? [] : [[id, own]];
+    });
+    const messages = [...first.messages, message, ...observation];
+    return { ...first, messages, callIds: Object.fromEntries(ids), step: first.step + 1 };
+  }
+
+  /** What the PRM is asked about an action in a task's first state. */
+  async score(action: AssistantMessage, sample: number): Promise<ModelCall> {
+    const task = this.task(sample);
+    const opening = this.format.opening(await this.environment.briefing(task));
+    const { messages, responseFormat } = scoreRequest(opening, this.format.tools, action);
+    return { ...this.#call('prm', 'score', task, messages, { sample }), tools: [], responseFormat };
+  }
+
+  /** What the judge is asked about a trajectory of one step. */
+  async firstError(action: AssistantMessage): Promise<ModelCall> {
+    const task = this.task(0);
+    const opening = this.format.opening(await this.environment.briefing(task));
+    const step = [action, ...this.format.observation(action, 'Nothing happened.')];
+    const { messages, responseFormat } = firstErrorRequest(opening, this.format.tools, [step]);
+    return { ...this.#call('prm', 'locate', task, messages, { sample: 0 }), tools: [], responseFormat };
+  }
+
+  /** An action of the first task, where no model gave one: the first of its script, else the end of the work. */
+  async anyAction(): Promise<AssistantMessage> {
+    const [first] = (await this.environment.script?.(this.task(0))) ?? [];
+    return first ? this.format.render(first.thought, first.action, 1) : { role: 'assistant', content: 'I give up.' };
+  }
+
+  async #observation({ taskId }: ModelCall, message: AssistantMessage): Promise<string> {
+    const parsed = this.format.parse(message);
+    if (parsed.kind === 'malformed') return parsed.hint;
+    const session = await this.environment.open(this.tasks.find(({ id }) => id === taskId)!);
+    try {
+      const { observation } = await session.step(parsed.action, AbortSignal.timeout(60_000));
+      return readObservation(observation, this.#run.config.observationLimit).text;
+    } finally {
+      await session.close?.();
+    }
+  }
+
+  #call(role: Role, purpose: Purpose, task: Task, messages: Message[], { sample }: { sample: number }): ModelCall {
+    return {
+      run: this.#run,
+      taskId: task.id,
+      address: { nodeId: `doctor-${task.id}`, role, purpose, stream: '', sample, ask: 0 },
+      messages,
+      tools: this.format.tools,
+      step: 1,
+    };
+  }
+}
+
+/** Whether a PRM's answer holds a score. */
+export function holdsScore({ content }: AssistantMessage): boolean {
+  return readScore(content ?? '') !== null;
+}

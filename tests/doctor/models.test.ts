@@ -1,0 +1,204 @@
+// Layer: the checks of models against a scripted endpoint over HTTP, with a real environment.
+import { describe, expect, it } from 'vitest';
+import { type CruxConfigInput, checkConfig } from '../../src/config.ts';
+import type { Capability, Finding } from '../../src/doctor/finding.ts';
+import { type CheckedModels, checkModels } from '../../src/doctor/models.ts';
+import { doors, goText } from '../activities/doors.ts';
+import { type RecordedRequest, type Reply, startModelEndpoint } from '../helpers/model-endpoint.ts';
+import { temporaryStore } from '../helpers/store.ts';
+
+type Changes = {
+  models?: Partial<CruxConfigInput['models']['policy']>;
+  run?: CruxConfigInput['run'];
+  logprobs?: boolean;
+  listed?: string[];
+  determinism?: boolean;
+};
+
+const isScore = ({ body }: RecordedRequest) =>
+  body.response_format !== undefined || /judge one step/.test(firstOf(body));
+const firstOf = (body: RecordedRequest['body']) => String(body.messages[0]!.content);
+
+/** Answers as a good model does: a door, or a score. */
+const well = (request: RecordedRequest): Reply =>
+  isScore(request) ? { content: '{"score": 0.5, "reason": "so"}' } : { content: goText('left') };
+
+const refusal = (message: string): Reply => ({ status: 400, body: JSON.stringify({ error: { message } }) });
+
+async function checked(
+  script: (request: RecordedRequest, number: number) => Reply,
+  { models, run, logprobs = false, listed, determinism = false }: Changes = {},
+): Promise<CheckedModels & { requests: RecordedRequest[]; facts: object[] }> {
+  const endpoint = await startModelEndpoint(script, { models: listed });
+  const role = { endpoint: 'models', model: 'm', maxTokens: 100, ...models };
+  const { environment } = doors();
+  const config = checkConfig({
+    environments: [environment],
+    endpoints: { models: { baseUrl: endpoint.url, logprobs } },
+    models: { policy: role, expert: role, prm: role },
+    run,
+  });
+  const store = await temporaryStore();
+  const result = await checkModels(config, environment, store, { samples: 5, determinism, report: () => {} });
+  const facts = await store.database.kysely.selectFrom('endpoint_facts').select(['model', 'fact', 'value']).execute();
+  return { ...result, requests: endpoint.requests, facts };
+}
+
+const capabilityOf = (finding: Finding | undefined, name: string): Capability | undefined =>
+  finding?.capabilities?.find((capability) => capability.name === name);
+
+describe('a model that does what runs ask of it', () => {
+  it('passes, with its answer, the parameters that were sent, and no malformed message', async () => {
+    const { findings, requests, facts } = await checked(well, { listed: ['m'] });
+    expect(findings.map(({ what, ok }) => [what, ok])).toEqual([
+      ['model policy', true],
+      ['model expert', true],
+      ['model prm', true],
+    ]);
+    const [policy, , prm] = findings;
+    expect(policy).toMatchObject({ answer: goText('left'), malformed: { of: 5, count: 0 } });
+    expect(capabilityOf(policy, 'parameters')).toMatchObject({ verdict: 'taken', detail: /max_tokens 100/ });
+    expect(capabilityOf(policy, 'model name')).toMatchObject({ verdict: 'works' });
+    expect(capabilityOf(policy, 'second step')).toMatchObject({ verdict: 'works' });
+    expect(capabilityOf(prm, 'JSON')).toMatchObject({ verdict: 'works', detail: 'asked for by json_schema' });
+    expect(facts).toEqual([{ model: 'm', fact: 'json-form', value: 'json_schema' }]);
+    // Policy and expert: five first steps and a second one each; the PRM: one score.
+    expect(requests.length).toBe(13);
+    expect(requests[0]!.body).toMatchObject({ temperature: 1, max_tokens: 100, stop: ['\nObservation:'] });
+    expect(requests[0]!.body.seed).toBeTypeOf('number');
+  });
+
+  it('is asked about a real observation in its second step', async () => {
+    const { requests } = await checked(well);
+    const second = requests.find(({ body }) => body.messages.length === 4)!;
+    expect(second.body.messages.at(-1)!.content).toMatch(/^Observation: .*left/s);
+  });
+});
+
+describe('a server that refuses members', () => {
+  it('is told with its words, what to leave out, and the dialect that does so', async () => {
+    const refused = ['max_tokens', 'temperature', 'stop'];
+    const { findings } = await checked((request) => {
+      const member = refused.find((name) => name in request.body);
+      return member ? refusal(`Unsupported parameter: '${member}' is not supported with this model.`) : well(request);
+    });
+    const [policy] = findings;
+    expect(policy!.ok).toBe(false);
+    for (const member of refused) {
+      expect(capabilityOf(policy, member)).toMatchObject({
+        verdict: 'refused',
+        detail: expect.stringContaining(`'${member}' is not supported`),
+        remedy: expect.stringContaining("dialect: 'openai-reasoning'"),
+      });
+    }
+  });
+
+  it('is found out where its words name no member', async () => {
+    const { findings } = await checked((request) => ('seed' in request.body ? refusal('Bad request.') : well(request)));
+    expect(capabilityOf(findings[0], 'seed')).toMatchObject({
+      verdict: 'refused',
+      remedy: expect.stringContaining("request.omit: ['seed']"),
+    });
+  });
+
+  it('passes once the configuration shapes the request', async () => {
+    const refused = ['max_tokens', 'temperature', 'stop'];
+    const script = (request: RecordedRequest) =>
+      refused.some((name) => name in request.body) ? refusal('no') : well(request);
+    const { findings } = await checked(script, { models: { dialect: 'openai-reasoning' } });
+    expect(findings.every(({ ok }) => ok)).toBe(true);
+  });
+
+  it('such as the system role is told how to fold it', async () => {
+    const { findings } = await checked((request) =>
+      request.body.messages[0]!.role === 'system' ? refusal('System role not supported') : well(request),
+    );
+    expect(capabilityOf(findings[0], 'system role')).toMatchObject({
+      verdict: 'refused',
+      remedy: "Set models.policy.systemRole: 'fold'.",
+    });
+  });
+
+  it('whatever is left out is told with its words alone', async () => {
+    const { findings } = await checked(() => refusal('The model m does not exist.'));
+    expect(findings[0]).toMatchObject({ ok: false, detail: expect.stringContaining('The model m does not exist.') });
+  });
+});
+
+describe('a server that ignores members', () => {
+  it('is told of where log-probabilities, stop sequences and lengths show no effect', async () => {
+    const invented = `${goText('left')}\nObservation: a treasure!`;
+    const usage = { prompt_tokens: 100, completion_tokens: 400 };
+    const { findings } = await checked((request) => (isScore(request) ? well(request) : { content: invented, usage }), {
+      logprobs: true,
+      listed: ['other'],
+    });
+    const [policy] = findings;
+    expect(capabilityOf(policy, 'logprobs')).toMatchObject({ verdict: 'ignored', level: 'warning' });
+    expect(capabilityOf(policy, 'stop')).toMatchObject({ verdict: 'ignored', level: 'warning' });
+    expect(capabilityOf(policy, 'length')).toMatchObject({ verdict: 'ignored', level: 'wrong' });
+    expect(capabilityOf(policy, 'model name')).toMatchObject({
+      verdict: 'ignored',
+      detail: 'The server lists other, and not m.',
+    });
+  });
+
+  it('and answers a request with tools by prose does not pass', async () => {
+    const { findings } = await checked(
+      (request) => (isScore(request) ? well(request) : { content: 'I would take the left door.' }),
+      { run: { format: 'tools' } },
+    );
+    expect(findings[0]).toMatchObject({ ok: false, malformed: { of: 5, count: 5 } });
+    expect(capabilityOf(findings[0], 'tools')).toMatchObject({
+      verdict: 'ignored',
+      detail: '5 of 5 messages are malformed (100 %)',
+      remedy: expect.stringContaining('parser for tool calls'),
+    });
+  });
+
+  it('and judges with prose does not pass, with JSON among prose it does', async () => {
+    const prose = await checked((request) => (isScore(request) ? { content: 'A fine step.' } : well(request)));
+    expect(prose.findings[2]).toMatchObject({ ok: false });
+    const among = await checked((request) =>
+      isScore(request) ? { content: 'My score:\n{"score": 0.5, "reason": ""}' } : well(request),
+    );
+    expect(among.findings[2]!.ok).toBe(true);
+    expect(capabilityOf(among.findings[2], 'JSON')).toMatchObject({ verdict: 'ignored', level: 'warning' });
+  });
+});
+
+describe('malformed messages', () => {
+  it('are warned of above a fifth', async () => {
+    const share = async (malformed: number) => {
+      let drawn = 0;
+      const { findings } = await checked((request) => {
+        if (isScore(request) || request.body.messages.length > 2) return well(request);
+        return drawn++ < malformed ? { content: 'Left.' } : well(request);
+      });
+      return capabilityOf(findings[0], 'format');
+    };
+    expect(await share(1)).toMatchObject({ level: 'ok', detail: '1 of 5 messages are malformed (20 %)' });
+    expect(await share(2)).toMatchObject({ level: 'warning', detail: '2 of 5 messages are malformed (40 %)' });
+  });
+});
+
+describe('determinism', () => {
+  it('is the share of equal texts, alone twice and all together', async () => {
+    const seen = new Map<unknown, number>();
+    const { determinism } = await checked(
+      (request) => {
+        const { seed, messages } = request.body;
+        if (isScore(request) || messages.length > 2) return well(request);
+        const times = (seen.get(seed) ?? 0) + 1;
+        seen.set(seed, times);
+        // The last request for each seed is the one among all others: odd seeds then get another text.
+        return { content: goText('left', times >= 3 && Number(seed) % 2 === 1 ? 'Now so.' : 'So.') };
+      },
+      { determinism: true },
+    );
+    const { requests, equalAlone, equalTogether } = determinism!;
+    expect(requests).toBe(16);
+    expect(equalAlone).toBeGreaterThanOrEqual(equalTogether);
+    expect(equalTogether).toBeLessThan(16);
+  });
+});
