@@ -1,6 +1,8 @@
 /** All commands with their arguments. What they do is loaded when they are called, so that reading commands start fast. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { methodNames } from '../domain/methods/index.ts';
+import { completionScript, type Shell, shells } from './completion.ts';
+import { addHelp } from './help.ts';
 import type { GlobalOptions } from './setting.ts';
 
 export function registerCommands(program: Command): void {
@@ -242,6 +244,14 @@ export function registerCommands(program: Command): void {
     .action(async (options) => (await import('./doctor.ts')).doctor(setting(), options));
 
   program
+    .command('completion')
+    .addArgument(program.createArgument('<shell>', 'your shell').choices(shells))
+    .description('print what makes your shell complete commands and options')
+    .action((shell: Shell) => {
+      process.stdout.write(completionScript(program, shell));
+    });
+
+  program
     .command('codec-server')
     .description('decrypts payloads for the Temporal UI in your browser')
     .option('--host <host>', 'address to listen at', '127.0.0.1')
@@ -261,6 +271,7 @@ export function registerCommands(program: Command): void {
     .option('--faults <rate>', 'share of requests that come to a fault', positiveNumber)
     .option('--requests-per-minute <n>', 'what it allows; more are answered with 429', wholeNumber)
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
+  addHelp(program);
 }
 
 /** Options of commands that keep a worker running. */

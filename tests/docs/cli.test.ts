@@ -1,5 +1,5 @@
 // Layer: documentation against code. The commands are registered as the executable does it, and read from there.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { registerCommands } from '../../src/cli/commands.ts';
@@ -46,6 +46,17 @@ describe('docs/cli.md', () => {
         ...(defaultValue === undefined ? [] : [String(defaultValue)]),
       ]);
       expect(words.filter((word) => !text.includes(word))).toEqual([]);
+    },
+  );
+
+  it.each(program.commands.map((command) => [command.name(), command] as const))(
+    'is what the help of crux %s points at, or another page that is there, with an example',
+    (name, command) => {
+      let text = '';
+      command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+      expect(text).toMatch(new RegExp(`Example:  crux ${name}\\b`));
+      const [, more] = /More: {5}(\S+)/.exec(text)!;
+      expect(existsSync(more!)).toBe(true);
     },
   );
 
