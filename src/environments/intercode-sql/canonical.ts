@@ -4,9 +4,9 @@
  */
 
 import type { Action } from '../../domain/action.ts';
-import { canonicalJson } from '../../domain/canonical-json.ts';
+import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import { parseStatement } from './mysql/parse-statement.ts';
-import type { Query, Statement } from './mysql/syntax.ts';
+import type { CommonTable, Order, Query, Select, SelectItem, Statement, TableReference } from './mysql/syntax.ts';
 import { tokenize } from './mysql/tokenizer.ts';
 
 export function canonicalAction(action: Action): string {
@@ -22,8 +22,7 @@ export function canonicalQuery(query: string): string {
   } catch {
     return tokensText(query);
   }
-  if (statement.kind === 'query')
-    return canonicalJson(canonicalTree(statement.query, new Map(), { count: 0 }) as never);
+  if (statement.kind === 'query') return canonicalJson(canonicalTree(statement.query, new Map(), { count: 0 }) as Json);
   if (statement.kind === 'show-tables' || statement.kind === 'describe') return JSON.stringify(statement).toLowerCase();
   return tokensText(query);
 }
@@ -43,60 +42,157 @@ function tokensText(query: string): string {
     .join(' ');
 }
 
-type Aliases = Map<string, string>;
+type Aliases = ReadonlyMap<string, string>;
+type Node = { [key: string]: unknown; kind?: string };
 
-/** The query's tree with its own names for tables; `text` members go, because they hold the original spelling. */
-function canonicalTree(query: Query, outer: Aliases, counter: { count: number }): unknown {
+/** Where in a query something stands. */
+type Place = {
+  /** Tables that it sees, by what the query calls them. */
+  aliases: Aliases;
+  /** Select items that a bare name means, by that name; null where names mean columns, or may. */
+  items: ReadonlyMap<string, number> | null;
+};
+
+/**
+ * The query's tree with its own names for tables; `text` members go, because they hold the original spelling.
+ * @param outer tables of the queries around it
+ * @param isNamed whether something around it may refer to its output columns by name
+ */
+function canonicalTree(query: Query, outer: Aliases, counter: { count: number }, isNamed = false): unknown {
   const aliases = new Map(outer);
-  const rename = (name: string) => aliases.get(name.toLowerCase()) ?? name.toLowerCase();
+  const declared = new Set<string>();
   const declare = (name: string) => {
     counter.count += 1;
-    aliases.set(name.toLowerCase(), `#${counter.count}`);
+    // Two tables of one name are an error, which two tables are not.
+    const mark = declared.has(name.toLowerCase()) ? '!' : '';
+    declared.add(name.toLowerCase());
+    aliases.set(name.toLowerCase(), `#${counter.count}${mark}`);
   };
-  const isQuery = (value: object): value is Query =>
-    'kind' in value && (value.kind === 'select' || value.kind === 'set') && 'orderBy' in value;
-
-  const declareTables = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    const node = value as { kind?: string; alias?: string | null; name?: string; left?: unknown; right?: unknown };
-    if (node.kind === 'table') declare(node.alias ?? node.name ?? '');
-    else if (node.kind === 'derived') declare(node.alias ?? '');
-    else if (node.kind === 'join') [node.left, node.right].forEach(declareTables);
+  const declareTables = (reference: TableReference | null): void => {
+    if (reference?.kind === 'table') declare(reference.alias ?? reference.name);
+    else if (reference?.kind === 'derived') declare(reference.alias);
+    else if (reference?.kind === 'join') [reference.left, reference.right].forEach(declareTables);
   };
   if (query.kind === 'select') declareTables(query.from);
+  const clear = query.kind === 'select' ? clearNames(query) : new Map<string, number>();
+  const kept = query.kind === 'select' ? keptNames(query, clear) : new Set<string>();
+  // A set operation is called as its left operand is, and ordered by these names.
+  const leftIsNamed = isNamed || query.orderBy.length > 0;
 
-  const itemNames = new Map<string, number>();
-  if (query.kind === 'select') {
-    query.items.forEach((item, index) => {
-      if (item.kind === 'expression' && item.alias !== null) itemNames.set(item.alias.toLowerCase(), index + 1);
-    });
-  }
-
-  /** @param named whether a bare name may mean a select item here */
-  const walk = (value: unknown, named: boolean): unknown => {
+  const walk = (value: unknown, place: Place): unknown => {
     if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return value.map((each) => walk(each, named));
+    if (Array.isArray(value)) return value.map((each) => walk(each, place));
     if (isQuery(value)) return canonicalTree(value, aliases, counter);
-    const node = value as { [key: string]: unknown; kind?: string };
+    const node = value as Node;
+    const rename = (name: unknown) => place.aliases.get(String(name).toLowerCase()) ?? String(name).toLowerCase();
+    // Only where there is one: most queries name none.
+    const database = typeof node.database === 'string' ? { database: node.database.toLowerCase() } : {};
     if (node.kind === 'literal') return { kind: 'literal', type: node.type, value: node.value };
     if (node.kind === 'column') {
       const name = String(node.name).toLowerCase();
-      const place = named && node.table === null ? itemNames.get(name) : undefined;
-      return place === undefined
-        ? { column: name, table: node.table === null ? null : rename(String(node.table)) }
-        : { item: place };
+      const item = node.table === null ? place.items?.get(name) : undefined;
+      if (item !== undefined) return { item };
+      return { column: name, table: node.table === null ? null : rename(node.table), ...database };
     }
     if (node.kind === 'table')
-      return { table: String(node.name).toLowerCase(), as: rename(String(node.alias ?? node.name)) };
+      return { table: String(node.name).toLowerCase(), as: rename(node.alias ?? node.name), ...database };
+    const inside = node.kind === 'call' ? { ...place, items: null } : place;
     const entries = Object.entries(node).filter(([key]) => key !== 'text' && key !== 'alias');
-    return Object.fromEntries(
-      entries.map(([key, member]) => {
-        if (key === 'table' && typeof member === 'string') return [key, rename(member)];
-        if (key === 'using' || key === 'columns') return [key, (member as string[]).map((name) => name.toLowerCase())];
-        return [key, walk(member, named)];
-      }),
-    );
+    const members = entries.map(([key, member]) => {
+      if (key === 'table' && typeof member === 'string') return [key, rename(member)];
+      if (key === 'using' || key === 'columns') return [key, (member as string[]).map((name) => name.toLowerCase())];
+      // A derived table sees the tables around the query, but not those beside it.
+      if (node.kind === 'derived' && isQuery(member)) return [key, canonicalTree(member, outer, counter, true)];
+      return [key, walk(member, inside)];
+    });
+    return Object.fromEntries(members);
   };
-  const late = new Set(['groupBy', 'having', 'orderBy']);
-  return Object.fromEntries(Object.entries(query).map(([key, member]) => [key, walk(member, late.has(key))]));
+
+  const selectItem = (item: SelectItem): unknown => {
+    const tree = walk(item, { aliases, items: null }) as Node;
+    if (item.kind === 'star') return tree;
+    const { alias, expression } = item;
+    if (alias !== null && (isNamed || kept.has(alias.toLowerCase()))) return { ...tree, as: alias.toLowerCase() };
+    // What has no alias is called as it was written.
+    const isUnnamed = alias === null && expression.kind !== 'column';
+    return isNamed && isUnnamed ? { ...tree, as: expression.text.toLowerCase() } : tree;
+  };
+
+  const member = (key: string, value: unknown): unknown => {
+    switch (key) {
+      case 'with':
+        return (value as CommonTable[]).map(({ query: inner, columns, ...table }) => ({
+          ...table,
+          columns: columns.map((name) => name.toLowerCase()),
+          query: canonicalTree(inner, outer, counter, true),
+        }));
+      case 'items':
+        return (value as SelectItem[]).map(selectItem);
+      case 'left':
+        return canonicalTree(value as Query, aliases, counter, leftIsNamed);
+      case 'having':
+        return walk(value, { aliases, items: clear });
+      case 'orderBy':
+        return query.kind === 'select'
+          ? walk(value, { aliases, items: clear })
+          : (value as Order[]).map((order) => setOrder(order, walk(order, { aliases, items: null }) as Node));
+      default:
+        return walk(value, { aliases, items: null });
+    }
+  };
+  return Object.fromEntries(Object.entries(query).map(([key, value]) => [key, member(key, value)]));
+}
+
+function isQuery(value: unknown): value is Query {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    (value.kind === 'select' || value.kind === 'set') &&
+    'orderBy' in value
+  );
+}
+
+/**
+ * Aliases of select items that can mean nothing else in HAVING and ORDER BY, with the item's place. Those that two items may have are not among
+ * them: which one is meant, if any, depends on the spelling.
+ */
+function clearNames({ items }: Select): Map<string, number> {
+  if (items.some(({ kind }) => kind === 'star')) return new Map();
+  const names = items.map((item) =>
+    item.kind !== 'expression'
+      ? null
+      : (item.alias ?? (item.expression.kind === 'column' ? item.expression.name : null)),
+  );
+  const lower = names.map((name) => name?.toLowerCase() ?? null);
+  return new Map(
+    items.flatMap((item, index) => {
+      const name = lower[index];
+      const isClear =
+        item.kind === 'expression' && item.alias !== null && lower.indexOf(name!) === lower.lastIndexOf(name!);
+      return isClear ? [[name!, index + 1] as const] : [];
+    }),
+  );
+}
+
+/** Bare names behind the select list that a place does not stand for: an alias of that name matters. GROUP BY prefers a column of it. */
+function keptNames({ groupBy, having, orderBy }: Select, clear: ReadonlyMap<string, number>): Set<string> {
+  const found = new Set<string>();
+  const collect = (value: unknown, cleared: boolean): void => {
+    if (typeof value !== 'object' || value === null || isQuery(value)) return;
+    const { kind, table, name } = value as Node;
+    if (kind === 'column' && table === null && !(cleared && clear.has(String(name).toLowerCase())))
+      found.add(String(name).toLowerCase());
+    for (const each of Object.values(value)) collect(each, cleared && kind !== 'call');
+  };
+  collect(groupBy, false);
+  collect([having, orderBy], true);
+  return found;
+}
+
+/** A set operation is ordered by what an output column is called, also where that is the text of an expression. */
+function setOrder({ expression }: Order, tree: Node): unknown {
+  return expression.kind === 'column' || expression.kind === 'literal'
+    ? tree
+    : { ...tree, by: expression.text.toLowerCase() };
 }

@@ -45,6 +45,57 @@ describe('canonical actions', () => {
     expect(canonical(one)).not.toBe(canonical(other));
   });
 
+  it.each([
+    [
+      'output names of a derived table',
+      'SELECT d.p FROM (SELECT a AS p, b AS q FROM t) d',
+      'SELECT d.p FROM (SELECT a AS q, b AS p FROM t) d',
+    ],
+    [
+      'output names of a common table',
+      'WITH c AS (SELECT a AS p, b AS q FROM t) SELECT p FROM c',
+      'WITH c AS (SELECT a AS q, b AS p FROM t) SELECT p FROM c',
+    ],
+    [
+      'output names in a derived union',
+      'SELECT p FROM (SELECT a AS p, b AS q FROM t UNION SELECT 1, 2) d',
+      'SELECT p FROM (SELECT a AS q, b AS p FROM t UNION SELECT 1, 2) d',
+    ],
+    [
+      'the output that a union is ordered by',
+      'SELECT a AS p, b AS q FROM t UNION SELECT 1, 2 ORDER BY p',
+      'SELECT a AS q, b AS p FROM t UNION SELECT 1, 2 ORDER BY p',
+    ],
+    [
+      'the column that an alias hides in GROUP BY',
+      'SELECT a AS b FROM t GROUP BY b',
+      'SELECT a AS z FROM t GROUP BY z',
+    ],
+    [
+      'the column in an aggregate of HAVING',
+      'SELECT a AS x, b AS y FROM t GROUP BY a, b HAVING SUM(x) > 1',
+      'SELECT a AS y, b AS x FROM t GROUP BY a, b HAVING SUM(x) > 1',
+    ],
+    [
+      'an alias that two items have',
+      'SELECT a AS n, b AS n FROM t ORDER BY n',
+      'SELECT a AS m, b AS n FROM t ORDER BY n',
+    ],
+    [
+      'a table that a derived table does not see',
+      'SELECT (SELECT d.i FROM a x JOIN (SELECT x.i FROM c) d) FROM z x',
+      'SELECT (SELECT d.i FROM a y JOIN (SELECT y.i FROM c) d) FROM z x',
+    ],
+    ['the database', 'SELECT a FROM other.t', 'SELECT a FROM t'],
+    [
+      'the name of an expression without an alias',
+      'SELECT `COUNT(*)` FROM (SELECT COUNT(*) FROM t) d',
+      'SELECT `COUNT(*)` FROM (SELECT COUNT( *) FROM t) d',
+    ],
+  ])('differ by %s', (_, one, other) => {
+    expect(canonical(one)).not.toBe(canonical(other));
+  });
+
   it('tell tools apart', () => {
     expect(canonicalAction({ tool: 'submit', arguments: {} })).not.toBe(
       canonicalAction({ tool: 'skip', arguments: {} }),
