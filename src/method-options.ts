@@ -75,6 +75,7 @@ const rroSchema = z.strictObject({
   saturation: z.number().min(0).max(1).default(0.01),
   previousValue: z.enum(['reuse', 'fresh']).optional(),
   valueStopping: z.enum(['none', 'cannot-rise']).default('none'),
+  boundsLast: z.boolean().default(true),
   extraDraw: z.boolean().default(false),
   revalueRate: z.number().min(0).max(1).default(0.1),
   ...provingOptions,

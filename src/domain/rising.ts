@@ -19,6 +19,8 @@ export type RisingOptions = {
   gap: number;
   saturation: number;
   extraDraw: boolean;
+  /** Whether a value comes before any bound. Absent: a bound counts as a value. */
+  boundsLast?: boolean;
 };
 
 export type StepChoice = {
@@ -51,7 +53,7 @@ export function isDrawnEnough(
 
 /**
  * What to go on with after drawing. With rising exploration the first action that rises [P]; where none rises, the best one, and best against
- * worst is still a pair [D]. With fixed or random exploration always the best of all. A pair needs a gap above τ [D].
+ * worst is still a pair [D]; one whose value is only a bound is the best only among its like, with `boundsLast`. With fixed or random exploration always the best of all. A pair needs a gap above τ [D].
  */
 export function chooseStep(
   previous: number | null,
@@ -60,7 +62,7 @@ export function chooseStep(
 ): StepChoice {
   const isRising = options.exploration === 'rising';
   const first = isRising ? drawn.findIndex((action) => isAccepted(previous, action, options)) : -1;
-  const accepted = first >= 0 ? first : indexOfBest(drawn);
+  const accepted = first >= 0 ? first : indexOfBest(drawn, options.boundsLast ?? false);
   const rivals = drawn.map((_, index) => index).filter((index) => index !== accepted && drawn[index]!.value !== null);
   const worst = rivals.reduce<number | null>(
     (lowest, index) => (lowest === null || drawn[index]!.value! < drawn[lowest]!.value! ? index : lowest),
@@ -116,9 +118,10 @@ export function isBetterBy(better: number, worse: number, gap: number): boolean 
   return better - worse > gap + tolerance;
 }
 
-/** The highest value; among equals the first drawn. An unknown value is below every known one. */
-function indexOfBest(drawn: readonly ValuedAction[]): number {
-  return drawn.reduce((best, { value }, index) => ((value ?? -1) > (drawn[best]!.value ?? -1) ? index : best), 0);
+/** The highest value; among equals the first drawn. An unknown value is below every known one, and a bound below every value where it comes last. */
+function indexOfBest(drawn: readonly ValuedAction[], boundsLast: boolean): number {
+  const rank = ({ value, isBound }: ValuedAction) => (value === null ? -3 : value - (boundsLast && isBound ? 2 : 0));
+  return drawn.reduce((best, action, index) => (rank(action) > rank(drawn[best]!) ? index : best), 0);
 }
 
 /**

@@ -117,6 +117,22 @@ describe('a value', () => {
     expect(valueAtBest([{ reward: null }], 5)).toBeNull();
   });
 
+  it('comes before every bound, of which the highest is taken where there is nothing else', () => {
+    const bounded = (...values: (number | null)[]) => drawn(...values).map((action) => ({ ...action, isBound: true }));
+    const last = { ...rising, boundsLast: true };
+    const [real] = drawn(0.2);
+    // At best 0.6, so perhaps 0; the other is 0.2.
+    expect(chooseStep(0.7, [...bounded(0.6), real!], last)).toMatchObject({ accepted: 1, rejected: null });
+    expect(chooseStep(0.7, [real!, ...bounded(0.05), ...bounded(0.6)], last)).toMatchObject({
+      accepted: 0,
+      rejected: 1,
+    });
+    expect(chooseStep(0.7, bounded(0.3, 0.6, 0.4), last)).toMatchObject({ accepted: 1, rejected: null });
+    expect(chooseStep(0.7, [...drawn(null), ...bounded(0.1)], last)).toMatchObject({ accepted: 1, rejected: null });
+    // Runs from before go on as they began.
+    expect(chooseStep(0.7, [...bounded(0.6), real!], rising)).toMatchObject({ accepted: 0, rejected: null });
+  });
+
   it('that is only a bound never makes an action preferred', () => {
     const [first, second] = drawn(0.4, 0.1) as [ValuedAction, ValuedAction];
     expect(chooseStep(0.5, [{ ...first, isBound: true }, second], rising)).toMatchObject({

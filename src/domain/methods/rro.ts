@@ -25,6 +25,11 @@ export type RroOptions = {
    * of before [D].
    */
   valueStopping?: 'none' | 'cannot-rise';
+  /**
+   * Whether an action that was given up is gone on with only where no other has a value, and is valued to the end then: what it is worth at best
+   * is no value to compare others with. Absent in runs of before, which took it for one [D].
+   */
+  boundsLast?: boolean;
   /** Draw one more action where the first one rises at once, so that there is something to compare it with [D]. */
   extraDraw: boolean;
   /** Share of the pairs whose actions are valued again with fresh rollouts, to see what selection by gap overrates [D]. */

@@ -65,5 +65,7 @@ async function valueToBeat(
   state: StepStart,
   accepted: Valued,
 ): Promise<ConstructedStep['value']> {
-  return task.options.previousValue === 'fresh' ? task.value(state, accepted, 're-value') : accepted.value;
+  if (task.options.previousValue === 'fresh') return task.value(state, accepted, 're-value');
+  // Where nothing else was worth going on with, its missing rollouts are made: what it is worth at best is nothing to rise above.
+  return task.options.boundsLast && accepted.isBound ? task.value(state, accepted, 'value') : accepted.value;
 }
