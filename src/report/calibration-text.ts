@@ -25,7 +25,11 @@ export function calibrationFacts(view: CalibrationView): [string, string][] {
 }
 
 function thresholdsText({ low, high, below, above, shareBelow, shareAbove }: JudgedThresholds): string {
-  return `low ${low.toFixed(2)}, high ${high.toFixed(2)}: ${estimateText(below, percent)} of ${count(below.actions)} actions succeed below (${percent(shareBelow)} of all), ${estimateText(above, percent)} of ${count(above.actions)} above (${percent(shareAbove)})`;
+  const beyond = (estimate: Estimate, share: number, where: string) =>
+    estimate.actions === 0
+      ? `no action ${where}`
+      : `${estimateText(estimate, percent)} of ${count(estimate.actions)} actions succeed ${where} (${percent(share)} of all)`;
+  return `low ${low.toFixed(2)}, high ${high.toFixed(2)}: ${beyond(below, shareBelow, 'below')}, ${beyond(above, shareAbove, 'above')}`;
 }
 
 /** What a reader must know before changing anything. */
