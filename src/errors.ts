@@ -17,11 +17,13 @@ export type FaultKind =
   | 'Store.Full'
   /** Rate limit (429) or overload of a model provider; carries when to come back. */
   | 'Model.RateLimit'
-  /** No complete answer: connection cut, 5xx, time-out, unreadable body. */
+  /** No complete answer: connection cut, 500, time-out, unreadable body. */
   | 'Model.Transport'
+  /** Nobody can be served now: no connection, 502, 503, 504, or no call got an answer for a while. */
+  | 'Model.Unavailable'
   /** An answer with status 200 that is none: broken by the server's own word, in no known form, without words. It may have been paid. */
   | 'Model.Unusable'
-  /** The provider refuses the request itself (400, 401, 403, 404): asking again will not help. */
+  /** The provider refuses the request itself (400, 403, 404): asking again will not help. */
   | 'Model.Rejected'
   /** The conversation does not fit the model's context. */
   | 'Model.ContextLength'

@@ -63,6 +63,9 @@ const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Model.Rejected',
   'Model.ContextLength',
   'Model.Exhausted',
+  'Model.Account',
+  'Model.Identity',
+  'Model.Setup',
   'Environment.Fault',
   'Environment.ReplayDivergence',
   'Run.Cancelled',
@@ -77,6 +80,7 @@ const benign: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Run.Blocked',
   'Run.Waiting',
   'Model.RateLimit',
+  'Model.Unavailable',
 ]);
 
 function asFailure(error: unknown, attempt: number): unknown {

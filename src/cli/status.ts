@@ -9,7 +9,7 @@ import { canServe, workerText } from './leave.ts';
 import { readProgress, showProgress } from './progress.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
 import { summaryText } from './summary.ts';
-import { blockText, clock, duration, table, waitingText } from './text.ts';
+import { blockText, clock, duration, table, waitedCells, waitingText } from './text.ts';
 
 export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
@@ -25,7 +25,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         ...(await progressOf(store, run.id)),
         leakedGroups: isEvaluation(run.config) ? run.config.leaked.length : 0,
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
-        throttledMs: await store.waits.throttledMs(run.id),
+        ...(await store.waits.waited(run.id)),
         createdAt: new Date(run.createdAt).toISOString(),
         workers: run.finishedAt === null ? workersOf(run.environment, workers) : [],
       })),
@@ -46,6 +46,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
                 'pairs',
                 'calls',
                 'time',
+                'queued',
                 'throttled',
               ],
               rows.map((row) => [
@@ -59,7 +60,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
                 row.pairs,
                 row.calls,
                 duration(row.elapsedMs),
-                duration(row.throttledMs),
+                ...waitedCells(row),
               ]),
             ),
             ...waitLines(rows),

@@ -7,7 +7,19 @@ import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary, ShareWithInterval } from '../views/run-summary.ts';
 import { ceilingsText } from './ceilings.ts';
 import { evaluationText } from './evaluation-text.ts';
-import { blockText, count, dollars, duration, named, orUnknown, percent, plural, table, waitingText } from './text.ts';
+import {
+  blockText,
+  count,
+  dollars,
+  duration,
+  named,
+  orUnknown,
+  percent,
+  plural,
+  table,
+  waitedCells,
+  waitingText,
+} from './text.ts';
 
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
@@ -183,7 +195,7 @@ function flipText(flips: ShareWithInterval | null): string {
 function ledgerText({ ledger, environmentSteps, cutObservations }: RunSummary): string {
   if (ledger.length === 0) return '';
   const calls = table(
-    ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'throttled'],
+    ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'queued', 'throttled'],
     ledger.map((line) => [
       line.role,
       line.purpose,
@@ -193,7 +205,7 @@ function ledgerText({ ledger, environmentSteps, cutObservations }: RunSummary): 
       orUnknown(line.completionTokens),
       dollars(line.costMicroUsd),
       `${Math.round(line.meanLatencyMs)} ms`,
-      line.throttledMs === null ? 'unknown' : duration(line.throttledMs),
+      ...waitedCells(line),
     ]),
   );
   const steps = `${calls}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;

@@ -1,14 +1,42 @@
 /** Numbers and tables as a person reads them. */
-export { timeSpan as duration } from '../domain/time-span.ts';
+import { timeSpan } from '../domain/time-span.ts';
+
+export { timeSpan as duration };
 
 import type { Block } from '../store/runs.ts';
 import type { WaitingFor } from '../store/waits.ts';
 
-/** What a run waits for, and until when by the clock here. */
+/** What a run waits for, until when by the clock here, and what the server said. */
 export function waitingText(waitingFor: WaitingFor[]): string {
   return waitingFor
-    .map(({ endpoint, until, calls }) => `for ${endpoint} until ${clock(until)} (${plural(calls, 'call')})`)
+    .map(({ endpoint, until, calls, reason, words }) => {
+      const what = reason === null || reason === 'rate-limit' ? '' : `, ${waitReasons[reason]}`;
+      const said = words === null || reason === 'queue' ? '' : `: ${words}`;
+      return `for ${endpoint} until ${clock(until)} (${plural(calls, 'call')}${what})${said}`;
+    })
     .join(', ');
+}
+
+const waitReasons = {
+  queue: 'for a place or the rate',
+  outage: 'it is away',
+  refusal: 'refused, asked again',
+  ceiling: 'for room under a ceiling',
+} as const;
+
+/**
+ * What calls waited: for our own limits, and because the provider refused, cooled down or was away. Runs of earlier versions have both in one
+ * figure, which is called so.
+ */
+export function waitedCells({
+  queuedMs,
+  throttledMs,
+}: {
+  queuedMs: number | null;
+  throttledMs: number | null;
+}): string[] {
+  if (queuedMs !== null) return [timeSpan(queuedMs), throttledMs === null ? 'unknown' : timeSpan(throttledMs)];
+  return ['unknown', throttledMs === null ? 'unknown' : `${timeSpan(throttledMs)} (with queued)`];
 }
 
 /** What a run stands still for, and since when. */

@@ -6,6 +6,7 @@ export function endingOfFault(kind: string): Ending | null {
   switch (kind) {
     case 'Model.Exhausted':
     case 'Model.Rejected':
+    case 'Model.Setup':
       return 'model-fault';
     case 'Model.ContextLength':
       return 'token-limit';

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import { ConcurrencyShare } from './concurrency-share.ts';
 import type { EndpointConfig } from './endpoint.ts';
 import { Limiter } from './limiter.ts';
+import { Outage } from './outage.ts';
 import { providerOf } from './provider.ts';
 import { RateLessee } from './rate-lessee.ts';
 import { type Called, WaitingRoom } from './waiting-room.ts';
@@ -18,8 +19,8 @@ export type Applicant = {
   /** End of its patience, by `performance.now()`. */
   until: number;
   signal: AbortSignal;
-  /** Everything that it waited so far; what it waits here is added. */
-  throttledMs: number;
+  /** How long it waited for a place and for the rate, our own limits; what it waits here is added. */
+  queuedMs: number;
 };
 
 /** Longest sleep between two looks at the store while others have the rate. */
@@ -27,6 +28,8 @@ const longestSleepMs = 1_000;
 /** When a call comes back that found no place within its patience. */
 const soonestReturnMs = 1_000;
 const latestReturnMs = 10 * 60_000;
+/** After a cool-down of this length a single call tries whether the provider is back. */
+const shortestProbedMs = 1_000;
 /** Weight of the latest block in the mean time between two calls. */
 const newest = 0.3;
 
@@ -38,6 +41,7 @@ export class Admission {
   /** Identity of the provider in the store. */
   readonly provider: string;
   readonly limiter: Limiter;
+  readonly outage = new Outage();
   readonly #rate: RateLessee;
   readonly #share: ConcurrencyShare;
   readonly #store: Store;
@@ -73,7 +77,7 @@ export class Admission {
     const turn = this.#waiting.wait(runId, tokens, until, signal);
     this.#admit();
     const isLet = await turn.finally(() => {
-      applicant.throttledMs += performance.now() - cameAt;
+      applicant.queuedMs += performance.now() - cameAt;
     });
     if (!isLet) return this.#comeBack(tokens);
     try {
@@ -90,20 +94,30 @@ export class Admission {
   }
 
   /** @param usedTokens null when the provider did not tell */
-  succeeded({ tokens }: Applicant, usedTokens: number | null): void {
+  succeeded({ tokens }: Applicant, key: string, usedTokens: number | null): void {
     this.limiter.succeeded();
+    this.outage.answered(key);
     if (usedTokens !== null) this.#rate.credit(tokens - usedTokens);
   }
 
-  /** The provider says that it is too much. @param coolDownMs how long it wants no calls at all; all workers go by that */
-  async overloaded(coolDownMs: number | undefined): Promise<void> {
+  /**
+   * The provider says that it is too much, or is away.
+   * @param coolDownMs how long it gets no calls at all; all workers go by that
+   * @param reason words of the outage; null where it is a limit of the provider
+   */
+  async overloaded(coolDownMs: number | undefined, reason: string | null = null): Promise<void> {
     this.limiter.overloaded(Date.now());
-    if (coolDownMs !== undefined) await this.#store.providers.coolDown(this.provider, Date.now() + coolDownMs);
+    if (coolDownMs !== undefined)
+      await this.#store.providers.coolDown(this.provider, Date.now() + Math.ceil(coolDownMs), reason);
   }
 
-  /** @returns 0 when the provider takes calls now */
-  async coolDownMs(): Promise<number> {
-    return Math.max(0, (await this.#store.providers.coolDownUntil(this.provider)) - Date.now());
+  /** @returns null when the provider takes calls now */
+  async coolDown(): Promise<{ waitMs: number; reason: string | null } | null> {
+    const { until, reason } = await this.#store.providers.coolDownUntil(this.provider);
+    const waitMs = until - Date.now();
+    if (waitMs <= 0) return null;
+    if (waitMs >= shortestProbedMs) this.limiter.probe();
+    return { waitMs, reason };
   }
 
   #admit(): void {

@@ -1,9 +1,10 @@
 /** What is counted, logged and traced of model calls. */
 import type { RoleSettings } from '../domain/run-config.ts';
 import type { CruxError } from '../errors.ts';
-import { type Instruments, noInstruments, type WaitReason } from '../observe/instruments.ts';
+import { type Instruments, noInstruments, type WaitReason as WaitLabel } from '../observe/instruments.ts';
 import { type Log, silent } from '../observe/log.ts';
 import type { Answer } from '../store/journal.ts';
+import type { WaitReason } from '../store/waits.ts';
 import type { ModelCall } from './gateway.ts';
 
 export class CallObserver {
@@ -43,17 +44,20 @@ export class CallObserver {
     this.#log('warn', 'model call failed', { run: run.id, step, endpoint, role, purpose, retryAfterMs, error });
   }
 
-  /** @param obstacle what the call waits for, or waits after; null: for a place at its endpoint */
-  waited(endpoint: string, obstacle: CruxError | null, waitMs: number): void {
-    if (waitMs > 0) this.#instruments.waitSeconds.add(waitMs / 1000, { endpoint, reason: waitReason(obstacle) });
+  /** @param reason what the call waits for; `fault`: it is tried again after one */
+  waited(endpoint: string, reason: WaitReason | 'fault', waitMs: number): void {
+    if (waitMs > 0) this.#instruments.waitSeconds.add(waitMs / 1000, { endpoint, reason: labels[reason] });
   }
 }
 
-function waitReason(obstacle: CruxError | null): WaitReason {
-  if (obstacle === null) return 'place';
-  if (obstacle.kind === 'Model.RateLimit') return 'rate-limit';
-  return obstacle.kind === 'Run.Paused' ? 'ceiling' : 'fault';
-}
+const labels = {
+  queue: 'place',
+  'rate-limit': 'rate-limit',
+  outage: 'outage',
+  refusal: 'fault',
+  fault: 'fault',
+  ceiling: 'ceiling',
+} as const satisfies { [reason in WaitReason | 'fault']: WaitLabel };
 
 /** Attributes of the span around a call. */
 export function callAttributes({ run, address, step }: ModelCall, settings: RoleSettings) {

@@ -1,30 +1,34 @@
 /** What a request that got no answer with status 200 means. */
 import OpenAI from 'openai';
-import { CruxError, errorText } from '../errors.ts';
+import { CruxError, errorText, type FaultKind } from '../errors.ts';
+import { contextOverflow } from './context-overflow.ts';
 import { retryAfterMs } from './retry-after.ts';
+
+/** Where an error came from, and what takes secrets out of the server's words and cuts them. */
+type Source = { name: string; address?: string; safeText: (text: string) => string };
 
 /**
  * The fault behind an error of the `openai` package. The provider's own error stays here: it may repeat the key, and what is thrown ends in
  * history and logs.
- * @param safeText takes secrets out of the server's words and cuts them
  */
-export function endpointFault(
-  error: unknown,
-  { name, safeText }: { name: string; safeText: (text: string) => string },
-): CruxError {
+export function endpointFault(error: unknown, source: Source): CruxError {
+  const { name, address, safeText } = source;
   if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
-    return incompleteAnswer(name, `the connection failed (${safeText(causes(error))})`);
+    const at = address === undefined ? '' : ` at ${address}`;
+    const words = causes(error);
+    const kind: FaultKind = noConnection.test(words) ? 'Model.Unavailable' : 'Model.Transport';
+    return new CruxError(
+      kind,
+      `The endpoint "${name}"${at} gave no complete answer: the connection failed (${safeText(words)}).`,
+    );
   }
-  const { status, message, code } = error;
-  const about = `The endpoint "${name}" answered ${status}: ${safeText(message)}`;
-  const retry = { retryAfterMs: retryAfterMs(error.headers, Date.now()) };
-  if (status === 429) return new CruxError('Model.RateLimit', about, retry);
-  if (status === 408 || status === 409 || status >= 500) return new CruxError('Model.Transport', about, retry);
-  if (status === 413 || code === 'context_length_exceeded' || (status < 429 && contextLength.test(message))) {
-    return new CruxError('Model.ContextLength', about);
-  }
-  return new CruxError('Model.Rejected', about, {
-    remedy: 'Check model name, key and request options of this endpoint in crux.config.ts; `crux doctor` tries them.',
+  const { status } = error;
+  const said = wordsOf(error);
+  const about = `The endpoint "${name}" answered ${status}: ${safeText(said.message)}`;
+  const kind = kindOf(status, said);
+  return new CruxError(kind, about, {
+    ...(isPassing.has(kind) && { retryAfterMs: retryAfterMs(error.headers, Date.now()) }),
+    ...(remedies[kind] !== undefined && { remedy: remedies[kind] }),
   });
 }
 
@@ -32,13 +36,75 @@ export function incompleteAnswer(name: string, what: string): CruxError {
   return new CruxError('Model.Transport', `The endpoint "${name}" gave no complete answer: ${what}.`);
 }
 
-/** How providers and servers say that a conversation does not fit. */
-const contextLength =
-  /context.{0,10}(?:length|size|limit|window)|maximum context|too many tokens|prompt is too long|exceeds the maximum number of tokens/i;
+const isPassing: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'Model.RateLimit',
+  'Model.Transport',
+  'Model.Unavailable',
+]);
+
+const remedies: { [kind in FaultKind]?: string } = {
+  'Model.Account': 'Renew the key, the payment or the quota of this endpoint.',
+  'Model.Rejected':
+    'Check model name, key and request options of this endpoint in crux.config.ts; `crux doctor` tries them.',
+  'Model.Setup': 'Lower `maxTokens` of the role, or serve the model with a longer context.',
+};
+
+/** @param said all that the server said: `message` its words, `all` those and its other members */
+function kindOf(status: number, said: { message: string; all: string }): FaultKind {
+  const overflow = status < 500 || status === 500 ? contextOverflow(said.all) : null;
+  const isLimit = status === 429 && (overflow === null || overflow.fitsAlone !== true);
+  if (status === 401 || status === 402) return 'Model.Account';
+  if ((status === 400 || status === 403 || status === 429) && isOutOfQuota(said.all)) return 'Model.Account';
+  if (isLimit) return 'Model.RateLimit';
+  // Some servers say with a 500 what others say with a 400 (llama.cpp of old, llama-cpp-python).
+  if (overflow?.fitsAlone === true) return 'Model.Setup';
+  if (overflow !== null || status === 413) return 'Model.ContextLength';
+  if (unavailable.has(status)) return 'Model.Unavailable';
+  if (status === 408 || status === 409 || status === 425 || status >= 500) return 'Model.Transport';
+  return 'Model.Rejected';
+}
+
+/** The server, or what stands before it, says that it cannot serve anybody now. */
+const unavailable: ReadonlySet<number> = new Set([502, 503, 504, 520, 521, 522, 523, 524, 529, 530]);
+
+/** Nobody listens at the address, or it does not exist (now). */
+const noConnection =
+  /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT|bad port/i;
+
+/**
+ * Whether an account is used up, as services say it: by a code (OpenAI, DeepSeek, LiteLLM, DashScope), or by words (Anthropic, xAI, OpenRouter).
+ * Gemini says "exceeded your current quota" of a limit by the minute too, and then when to come back.
+ */
+function isOutOfQuota(said: string): boolean {
+  if (usedUp.test(said)) return true;
+  return (
+    /exceeded your current quota|quota (?:has been )?exhausted/i.test(said) &&
+    !/retry|per.?(?:minute|second)/i.test(said)
+  );
+}
+
+const usedUp =
+  /insufficient[_ ](?:user[_ ])?(?:quota|credits?|balance|funds)|billing_(?:hard_limit_reached|not_active)|credit balance is too low|out of credits|used all available credits|monthly (?:spending|usage) limit|exceeded your monthly|budget[_ ]exceeded|exceededbudget|over (?:your )?budget|key limit exceeded|AllocationQuota|arrearage|account (?:is )?(?:deactivated|suspended|disabled)|account_deactivated/i;
+
+/** A server's own words, wherever it puts them: `error.message`, `message`, `detail` (FastAPI), a text, a list (Gemini). */
+function wordsOf(error: InstanceType<typeof OpenAI.APIError>): { message: string; all: string } {
+  const body = Array.isArray(error.error) ? (error.error as unknown[])[0] : error.error;
+  const own = typeof body === 'object' && body !== null ? (body as { [name: string]: unknown }) : {};
+  const inner = typeof own.error === 'object' && own.error !== null ? (own.error as { [name: string]: unknown }) : own;
+  const words = [inner.message, inner.detail, inner.msg, own.error].find((text) => typeof text === 'string');
+  const message = (words as string | undefined) ?? error.message.replace(new RegExp(`^${error.status} `), '');
+  return { message, all: `${message} ${body === undefined ? '' : JSON.stringify(body)}` };
+}
 
 /** The words of an error and of what caused it: clients hide the reason of a failed connection there. */
 function causes(error: unknown): string {
   const words: string[] = [];
-  for (let next = error; next instanceof Error && words.length < 4; next = next.cause) words.push(errorText(next));
+  for (let next = error; next instanceof Error && words.length < 4; next = next.cause) words.push(withCode(next));
   return words.join(': ') || errorText(error);
+}
+
+function withCode(error: Error): string {
+  const { code } = error as { code?: unknown };
+  const text = errorText(error);
+  return typeof code === 'string' && !text.includes(code) ? `${text} ${code}`.trim() : text;
 }

@@ -114,7 +114,11 @@ export class Endpoint {
   }
 
   #fault(error: unknown): CruxError {
-    return endpointFault(error, { name: this.name, safeText: (text) => this.#safeText(text) });
+    return endpointFault(error, {
+      name: this.name,
+      address: new URL(this.config.baseUrl).host,
+      safeText: (text) => this.#safeText(text),
+    });
   }
 
   #transport(what: string): CruxError {

@@ -18,15 +18,18 @@ import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
 import type { WorstCase } from '../store/reservations.ts';
 import type { Store } from '../store/store.ts';
+import type { WaitReason } from '../store/waits.ts';
 import { Admission, type Applicant } from './admission.ts';
-import { admitRun } from './admit-run.ts';
+import { admitRun, blocked } from './admit-run.ts';
 import { holdWorstCase, worstCase } from './call-ceilings.ts';
 import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
 import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { JsonLadder } from './json-ladder.ts';
 import { answerFrom, costMicroUsd, type ModelCall, ownCallIds, requestBody } from './model-call.ts';
+import { longestOutageMs } from './outage.ts';
 import { providerOf } from './provider.ts';
+import { Refusals } from './refusals.ts';
 import { seedOf } from './seed.ts';
 import { sendShaped } from './shaped-call.ts';
 import { mostUnusable, UnusableAnswer } from './unusable-answer.ts';
@@ -38,6 +41,12 @@ export type { CallAddress, ModelCall } from './model-call.ts';
 const longestPatienceMs = 60_000;
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
+/** A call that fails alone, without any other that shows whether the provider is well, is not hurried. */
+const longestLonePauseMs = 60_000;
+/** A wait of this length is noted in the store, so that everybody sees what a run waits for. */
+const leastNotedMs = 1_000;
+/** Close to a ceiling calls look often whether there is room; that they wait is noted less often. */
+const ceilingNotedEveryMs = 5_000;
 
 /** A call on its way to its answer. */
 type Errand = Applicant & {
@@ -52,13 +61,19 @@ type Errand = Applicant & {
   attempt: number;
   /** Answers without words that the call has had. */
   wordless: number;
+  /** How long the provider kept it waiting, as far as that is not noted in the store. */
+  throttledMs: number;
+  /** When its wait was last noted, by `performance.now()`. */
+  notedAt: number;
+  /** The run's model at its endpoint, for whom a refusal may be meant. */
+  model: string;
 };
 
 /** A paid answer that cannot be written is tried again at least this often: before its claim could be taken over. */
 const longestWritePauseMs = objectionMs / 2;
 
 /** What came of one attempt: an answer to be written, one that another worker wrote, or a reason to try again after its `retryAfterMs`. */
-type Attempt = { answer: Answer } | { known: Answer } | { later: CruxError };
+type Attempt = { answer: Answer } | { known: Answer } | { later: CruxError; wait?: WaitReason | undefined };
 
 export class Gateway {
   readonly #store: Store;
@@ -71,6 +86,7 @@ export class Gateway {
   readonly #claims: ClaimKeeper;
   readonly #ladder: JsonLadder;
   readonly #usable: UsableAnswers;
+  readonly #refusals = new Refusals();
   /** Of the calls that were sent and are not answered. */
   readonly #sent = new Set<AbortController>();
   readonly #paid = new Map<string, number>();
@@ -160,23 +176,14 @@ export class Gateway {
       const { endpoint, admission } = this.endpoint(settings.endpoint);
       const worst = worstCase(body, settings);
       const until = performance.now() + longestPatienceMs;
-      const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, throttledMs: 0 };
-      const errand: Errand = {
-        ...applicant,
-        call,
-        settings,
-        body,
-        key,
-        worst,
-        endpoint,
-        admission,
-        attempt: 0,
-        wordless: 0,
-      };
+      const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, queuedMs: 0 };
+      const model = `${call.run.id}/${settings.endpoint}/${settings.model}`;
+      const waited = { attempt: 0, wordless: 0, throttledMs: 0, notedAt: Number.NEGATIVE_INFINITY };
+      const errand: Errand = { ...applicant, ...waited, call, settings, body, key, worst, endpoint, admission, model };
       for (; ; errand.attempt++) {
-        const throttledMs = errand.throttledMs;
+        const { queuedMs } = errand;
         const result = await admission.run(errand, () => {
-          this.#observer.waited(endpoint.name, null, errand.throttledMs - throttledMs);
+          this.#observer.waited(endpoint.name, 'queue', errand.queuedMs - queuedMs);
           return this.#attempt(errand);
         });
         span.setAttribute('crux.requests', errand.attempt + 1);
@@ -186,14 +193,15 @@ export class Gateway {
           return this.#write(call.run.id, result.answer);
         }
         const obstacle = 'sentAway' in result ? result.sentAway : result.later;
+        const wait = 'sentAway' in result ? 'queue' : result.wait;
         const { retryAfterMs = firstPauseMs } = obstacle;
-        this.#observer.waited(endpoint.name, obstacle, retryAfterMs);
-        const isThrottled = obstacle.kind === 'Model.RateLimit';
-        if (isThrottled) errand.throttledMs += retryAfterMs;
-        if ('sentAway' in result || performance.now() + retryAfterMs > until) {
-          if (isThrottled) await this.#noteWait(errand, retryAfterMs);
-          throw obstacle;
-        }
+        this.#observer.waited(endpoint.name, wait ?? 'fault', retryAfterMs);
+        if (wait === 'queue') errand.queuedMs += retryAfterMs;
+        else if (wait === 'rate-limit' || wait === 'outage') errand.throttledMs += retryAfterMs;
+        const leaves = 'sentAway' in result || performance.now() + retryAfterMs > until;
+        if (wait !== undefined && (leaves || isWorthNoting(errand, wait, retryAfterMs)))
+          await this.#noteWait(errand, wait, retryAfterMs, obstacle);
+        if (leaves) throw obstacle;
         await pause(retryAfterMs, signal);
       }
     });
@@ -234,7 +242,7 @@ export class Gateway {
     });
     if (obstacle) {
       admission.spare(errand);
-      return { later: obstacle };
+      return obstacle;
     }
     // The same request with the same seed has the same answer: for one with words it is made with another one.
     if (errand.attempt === 0) errand.wordless = await this.#store.unusable.count(runId, key, 'wordless');
@@ -248,26 +256,30 @@ export class Gateway {
       this.#sent.add(sent);
       const stop = call.address.role === 'prm' ? [] : (call.run.config.stop ?? []);
       const shaped = { body, settings, seed, stop, serverIds: ownCallIds(call), key: asked, step: call.step };
+      this.#refusals.sent(errand.model, key);
       const completion = await sendShaped(endpoint, this.#ladder, shaped, sent.signal);
       const { promptTokens, completionTokens } = completion;
       const isTold = promptTokens !== null && completionTokens !== null;
-      admission.succeeded(errand, isTold ? promptTokens + completionTokens : null);
+      admission.succeeded(errand, key, isTold ? promptTokens + completionTokens : null);
       const latencyMs = Date.now() - startedAt;
-      const { throttledMs } = errand;
-      const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs });
+      const { throttledMs, queuedMs } = errand;
+      const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs, queuedMs });
       await this.#usable.check(call, settings, answer);
+      this.#refusals.answered(errand.model, key);
       this.#observer.answered(call, endpoint.name, answer);
       this.#paid.set(runId, (this.#paid.get(runId) ?? 0) + 1);
       return { answer };
     } catch (error) {
       if (error instanceof CruxError) this.#observer.failed(call, endpoint.name, error);
-      if (error instanceof UnusableAnswer) return { later: await this.#countUnusable(errand, error) };
+      this.#refusals.ended(errand.model, key);
+      if (error instanceof UnusableAnswer) return await this.#countUnusable(errand, error);
       // A reservation that cannot be given up now, because the store is full, expires by itself.
       await this.#store.reservations.release(runId, key).catch(() => {});
-      if (!(error instanceof CruxError) || !isTransient(error)) throw error;
-      return { later: await this.#countFault(errand, error) };
+      if (!(error instanceof CruxError)) throw error;
+      return await this.#blame(errand, error);
     } finally {
       this.#sent.delete(sent);
+      this.#refusals.ended(errand.model, key);
     }
   }
 
@@ -275,46 +287,94 @@ export class Gateway {
    * Lets a call through (null), or says what it has to wait for. What it may cost at worst is held against the ceilings.
    * @throws CruxError `Run.Paused`, `Run.Blocked`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`
    */
-  async #obstacle({ call, key, worst, endpoint, admission }: Errand): Promise<CruxError | null> {
+  async #obstacle({ call, key, worst, endpoint, admission }: Errand): Promise<Attempt | null> {
     const runId = call.run.id;
     const control = await this.#store.runs.control(runId);
     admitRun({ id: runId, ...control });
-    const coolDownMs = await admission.coolDownMs();
-    if (coolDownMs > 0) {
-      const message = `The endpoint "${endpoint.name}" wants no calls for another ${Math.ceil(coolDownMs / 1000)} s.`;
-      return new CruxError('Model.RateLimit', message, { retryAfterMs: coolDownMs });
+    const coolDown = await admission.coolDown();
+    if (coolDown !== null) {
+      const { waitMs, reason } = coolDown;
+      const message = `The endpoint "${endpoint.name}" gets no calls for another ${Math.ceil(waitMs / 1000)} s${reason === null ? '.' : `: ${reason}`}`;
+      const kind = reason === null ? 'Model.RateLimit' : 'Model.Unavailable';
+      const later = new CruxError(kind, message, { retryAfterMs: waitMs });
+      return { later, wait: reason === null ? 'rate-limit' : 'outage' };
     }
     const scope = scopeOfCall(runId, call.taskId, call.address);
     const holdMs = endpoint.config.timeoutMs + longestPatienceMs;
-    return holdWorstCase(this.#store, scope, key, worst, holdMs, control.ceilings);
+    const later = await holdWorstCase(this.#store, scope, key, worst, holdMs, control.ceilings);
+    return later && { later, wait: 'ceiling' };
   }
 
-  /** @returns the fault with the time of the next attempt @throws CruxError `Model.Exhausted` after too many faults */
-  async #countFault({ call, key, endpoint, admission, attempt }: Errand, error: CruxError): Promise<CruxError> {
-    const fault = { key, role: call.address.role, kind: error.kind, message: error.message };
-    const faults = await this.#store.journal.addFault(call.run.id, fault);
-    const isRateLimit = error.kind === 'Model.RateLimit';
-    if (isRateLimit || error.retryAfterMs !== undefined) await admission.overloaded(error.retryAfterMs);
-    if (!isRateLimit && faults >= endpoint.config.maxFaults) {
-      throw new CruxError(
-        'Model.Exhausted',
-        `${error.message} This was fault ${faults} of this call: it is given up.`,
-        { cause: error },
-      );
+  /**
+   * Decides whose failure a fault is: a provider's, which stops or is waited for, or the call's own.
+   * @returns when to try again
+   * @throws CruxError `Run.Blocked` where the provider stops; `Model.Exhausted`, `Model.ContextLength`, `Model.Rejected`, `Model.Setup` where the
+   * call ends
+   */
+  async #blame(errand: Errand, thrown: CruxError): Promise<Attempt> {
+    const { call, key, admission } = errand;
+    const error = asSetup(thrown, call);
+    switch (error.kind) {
+      case 'Model.RateLimit':
+        await this.#addFault(errand, error);
+        await admission.overloaded(error.retryAfterMs);
+        return { later: postponed(error, backOffMs(errand.attempt, longestPauseMs)), wait: 'rate-limit' };
+      case 'Model.Transport':
+      case 'Model.Unavailable':
+        return this.#blameForFailure(errand, error);
+      case 'Model.Rejected':
+      case 'Model.Setup': {
+        const times = (await this.#addFault(errand, error))[error.kind] ?? 1;
+        const blame = await this.#refusals.refused(errand.model, key, times, () => this.#hasAnswered(errand));
+        if (blame === 'provider') return this.#block(errand, error);
+        if (blame === 'call') throw error;
+        return { later: postponed(error, Math.min(longestPauseMs, leastNotedMs * times)), wait: 'refusal' };
+      }
+      case 'Model.Account':
+      case 'Model.Identity':
+        await this.#addFault(errand, error);
+        return this.#block(errand, error);
+      default:
+        await this.#addFault(errand, error);
+        throw error;
+    }
+  }
+
+  /** A provider that answers nobody cools down, and is waited for; a call that fails while others are answered is given up in the end. */
+  async #blameForFailure(errand: Errand, error: CruxError): Promise<Attempt> {
+    const { key, endpoint, admission } = errand;
+    const failure = admission.outage.failed(key, error.kind === 'Model.Unavailable');
+    if (failure.of === 'provider') {
+      const { coolDownMs, lastsMs } = failure;
+      await this.#addFault(errand, new CruxError('Model.Unavailable', error.message));
+      if (lastsMs > longestOutageMs) return this.#block(errand, error);
+      if (coolDownMs === null) return { later: postponed(error, backOffMs(errand.attempt, longestPauseMs)) };
+      const waitMs = Math.max(coolDownMs, error.retryAfterMs ?? 0);
+      await admission.overloaded(waitMs, error.message);
+      return { later: postponed(new CruxError('Model.Unavailable', error.message), waitMs), wait: 'outage' };
+    }
+    const counts = await this.#addFault(errand, new CruxError('Model.Transport', error.message));
+    const faults = counts['Model.Transport'] ?? 1;
+    if (error.retryAfterMs !== undefined) await admission.overloaded(error.retryAfterMs);
+    // Each time that a run is taken up, a call that was given up has its faults free again.
+    if (faults >= endpoint.config.maxFaults * (1 + (counts['Model.Exhausted'] ?? 0))) {
+      admission.outage.forget(key);
+      const message = `${error.message} This was fault ${faults} of this call: it is given up.`;
+      const exhausted = new CruxError('Model.Exhausted', message, { cause: error });
+      await this.#addFault(errand, exhausted);
+      throw exhausted;
     }
     // Faults of earlier attempts of the activity count too, so that a broken endpoint is not hammered.
-    const backOffMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(attempt, faults - 1));
-    // An immediate return, as some providers ask for, would be a tight loop.
-    const retryAfterMs = error.retryAfterMs === undefined ? backOffMs : Math.max(firstPauseMs, error.retryAfterMs);
-    return new CruxError(error.kind, error.message, { retryAfterMs, cause: error });
+    const longestMs = failure.isUrgent ? longestPauseMs : longestLonePauseMs;
+    return { later: postponed(error, backOffMs(Math.max(errand.attempt, faults - 1), longestMs)) };
   }
 
   /**
    * Notes an answer that is none, with what it cost.
    * @returns the fault with the time of the next attempt
-   * @throws CruxError `Model.Identity`, `Model.Setup` or `Model.Exhausted` where there is none
+   * @throws CruxError `Run.Blocked` where another model answers, or nothing else comes of this one; `Model.Exhausted` where the call ends
    */
-  async #countUnusable(errand: Errand, error: UnusableAnswer): Promise<CruxError> {
+  async #countUnusable(errand: Errand, error: UnusableAnswer): Promise<Attempt> {
     const { call, settings, key, endpoint } = errand;
     const { reason, isBilled, promptTokens, completionTokens, servedModel } = error.answer;
     const { role, purpose } = call.address;
@@ -324,26 +384,61 @@ export class Gateway {
       ...{ isBilled, promptTokens, completionTokens },
       costMicroUsd: costMicroUsd(settings, { promptTokens, completionTokens }),
     });
-    await this.#store.journal.addFault(call.run.id, { key, role, kind: error.kind, message: error.message });
+    await this.#addFault(errand, error);
     const times = await this.#store.unusable.count(call.run.id, key, reason);
     if (reason === 'wordless') errand.wordless = times;
     if (times >= Math.min(mostUnusable[reason], endpoint.config.maxFaults)) {
-      throw await this.#usable.fault(call, error, times);
+      const fault = await this.#usable.fault(call, error, times);
+      await this.#addFault(errand, fault);
+      if (fault.kind !== 'Model.Exhausted') return this.#block(errand, fault);
+      throw fault;
     }
-    const retryAfterMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (times - 1));
-    return new CruxError(error.kind, error.message, { retryAfterMs, cause: error });
+    return { later: postponed(error, backOffMs(times - 1, longestPauseMs)) };
   }
 
-  /** The worker does something else meanwhile: what is waited for, and how long, is for the store to tell. */
-  #noteWait({ call, key, endpoint, throttledMs }: Errand, retryAfterMs: number): Promise<void> {
-    return this.#store.waits.add({
+  /** The run stands still until somebody acts. @throws CruxError `Run.Blocked`; the fault itself where the run is over, as under an audit */
+  async #block({ call, settings, admission }: Errand, error: CruxError): Promise<never> {
+    const { kind, message, remedy } = error;
+    const runId = call.run.id;
+    if (call.run.finishedAt !== null) throw error;
+    const words = remedy === undefined ? message : `${message} ${remedy}`;
+    const { endpoint, model } = settings;
+    const stop = { kind, endpoint, provider: admission.provider, model, message: words, since: Date.now() };
+    await this.#store.runs.block(runId, stop);
+    // Others may have been quicker, or have paused the run meanwhile.
+    admitRun({ id: runId, ...(await this.#store.runs.control(runId)) });
+    throw blocked(runId, stop);
+  }
+
+  #addFault({ call, key }: Errand, { kind, message }: CruxError) {
+    return this.#store.journal.addFault(call.run.id, { key, role: call.address.role, kind, message });
+  }
+
+  /** Whether the model of a call has answered anything in its run, whatever process asked. */
+  #hasAnswered({ call, settings }: Errand): Promise<boolean> {
+    const { models } = call.run.config;
+    const isSame = (other: RoleSettings) => other.model === settings.model && other.endpoint === settings.endpoint;
+    const roles = Object.entries(models).flatMap(([role, other]) => (isSame(other) ? [role] : []));
+    return this.#store.journal.hasAnswer(call.run.id, roles);
+  }
+
+  /** What is waited for, why, and how long, is for the store to tell. What the call waited so far is then noted there. */
+  async #noteWait(errand: Errand, reason: WaitReason, retryAfterMs: number, { message }: CruxError): Promise<void> {
+    const { call, key, endpoint } = errand;
+    await this.#store.waits.add({
       runId: call.run.id,
       key,
       role: call.address.role,
       endpoint: endpoint.name,
-      until: Math.ceil(Date.now() + retryAfterMs),
-      throttledMs: Math.round(throttledMs),
+      reason,
+      words: reason === 'queue' ? null : message,
+      until: Math.ceil(Date.now() + (reason === 'ceiling' ? 2 * ceilingNotedEveryMs : retryAfterMs)),
+      throttledMs: Math.round(errand.throttledMs),
+      queuedMs: Math.round(errand.queuedMs),
     });
+    errand.throttledMs = 0;
+    errand.queuedMs = 0;
+    errand.notedAt = performance.now();
   }
 
   /**
@@ -375,8 +470,27 @@ function keyedRequest(call: ModelCall): { settings: RoleSettings; body: RequestB
   return { settings, body, key: contentHash([{ ...call.address }, body as Json]) };
 }
 
-function isTransient(error: CruxError): boolean {
-  return error.kind === 'Model.RateLimit' || error.kind === 'Model.Transport';
+function isWorthNoting({ notedAt }: Errand, wait: WaitReason, retryAfterMs: number): boolean {
+  if (wait === 'ceiling') return performance.now() - notedAt > ceilingNotedEveryMs;
+  return retryAfterMs >= leastNotedMs;
+}
+
+/** A trajectory's first request that does not fit is no doing of the policy: nothing was said yet. */
+function asSetup(error: CruxError, { address, step }: ModelCall): CruxError {
+  if (error.kind !== 'Model.ContextLength' || address.role === 'prm' || step > 1) return error;
+  const remedy = 'Lower `maxTokens` of the role, or serve the model with a longer context.';
+  return new CruxError('Model.Setup', error.message, { remedy });
+}
+
+function postponed(error: CruxError, backOff: number): CruxError {
+  // An immediate return, as some providers ask for, would be a tight loop.
+  const retryAfterMs = error.retryAfterMs === undefined ? backOff : Math.max(firstPauseMs, error.retryAfterMs);
+  const { kind, message, remedy } = error;
+  return new CruxError(kind, message, { retryAfterMs, cause: error, ...(remedy !== undefined && { remedy }) });
+}
+
+function backOffMs(before: number, longestMs: number): number {
+  return Math.min(longestMs, firstPauseMs * 2 ** before);
 }
 
 function pause(durationMs: number, signal: AbortSignal): Promise<void> {

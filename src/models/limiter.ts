@@ -11,6 +11,8 @@ export class Limiter {
   #underWay = 0;
   #goodAnswers = 0;
   #shrunkAt = 0;
+  /** What it went down from to a single call that tries whether the provider is back; null when it does not. */
+  #beforeProbe: number | null = null;
 
   constructor(most: number) {
     this.#most = most;
@@ -44,7 +46,19 @@ export class Limiter {
     this.#underWay--;
   }
 
+  /** After a cool-down one call goes first, and the others when it is answered. */
+  probe(): void {
+    if (this.#beforeProbe !== null) return;
+    this.#beforeProbe = this.#borne;
+    this.#borne = 1;
+  }
+
   succeeded(): void {
+    if (this.#beforeProbe !== null) {
+      this.#borne = this.#beforeProbe;
+      this.#beforeProbe = null;
+      return;
+    }
     if (this.#borne < this.#most && ++this.#goodAnswers >= this.limit) {
       this.#goodAnswers = 0;
       this.#borne++;
@@ -52,7 +66,7 @@ export class Limiter {
   }
 
   overloaded(now: number): void {
-    if (now - this.#shrunkAt < 1000) return;
+    if (this.#beforeProbe !== null || now - this.#shrunkAt < 1000) return;
     this.#shrunkAt = now;
     this.#goodAnswers = 0;
     this.#borne = Math.max(1, Math.floor(this.limit / 2));

@@ -70,7 +70,7 @@ export function answerFrom(
   call: ModelCall,
   settings: RoleSettings,
   completion: Completion,
-  sent: { key: string; seed: number; latencyMs: number; throttledMs: number },
+  sent: { key: string; seed: number; latencyMs: number; throttledMs: number; queuedMs: number },
 ): Answer {
   const { promptTokens, completionTokens, logprob, servedModel, callIds, sent: wire } = completion;
   const scope = scopeOfCall(call.run.id, call.taskId, call.address);
@@ -89,6 +89,7 @@ export function answerFrom(
     costMicroUsd: costMicroUsd(settings, completion),
     latencyMs: sent.latencyMs,
     throttledMs: Math.round(sent.throttledMs),
+    queuedMs: Math.round(sent.queuedMs),
     logprob,
     reasoning,
     servedModel,

@@ -6,7 +6,7 @@ const callSeconds = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 const stepSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
 
 /** Why a call had to wait. */
-export type WaitReason = 'place' | 'rate-limit' | 'fault' | 'ceiling';
+export type WaitReason = 'place' | 'rate-limit' | 'outage' | 'fault' | 'ceiling';
 
 export type Instruments = ReturnType<typeof makeInstruments>;
 

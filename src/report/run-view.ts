@@ -96,8 +96,10 @@ export type LedgerView = {
   completionTokens: number | null;
   /** Null when a price or a usage is unknown. */
   costMicroUsd: number | null;
-  /** What the calls waited for limiter, rate and cool-down, all added up; null where that was not noted of all. */
+  /** How long the provider kept the calls waiting, all added up; null where that was not noted of all. */
   throttledMs: number | null;
+  /** How long our own limits on places and rate did; null where it was not told apart, and `throttledMs` is both. */
+  queuedMs: number | null;
 };
 
 export type TaskView = {

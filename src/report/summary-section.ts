@@ -124,16 +124,18 @@ function ledgerTable({ ledger }: RunView): SafeHtml {
     prompt: number | null,
     completion: number | null,
     costMicroUsd: number | null,
+    queuedMs: number | null,
     throttledMs: number | null,
   ) =>
-    html`<tr><td>${role}</td>${[count(calls), count(cached), count(prompt), count(completion), cost(costMicroUsd), duration(throttledMs)].map((value) => html`<td class="number">${value}</td>`)}</tr>`;
-  return html`<div class="table"><table><tr><th>role</th>${['calls', 'from the journal', 'prompt tokens', 'generated tokens', 'cost', 'throttled'].map((name) => html`<th class="number">${name}</th>`)}</tr>${ledger.map((row) => cells(row.role, row.calls, row.cachedCalls, row.promptTokens, row.completionTokens, row.costMicroUsd, row.throttledMs))}${cells(
+    html`<tr><td>${role}</td>${[count(calls), count(cached), count(prompt), count(completion), cost(costMicroUsd), duration(queuedMs), `${duration(throttledMs)}${queuedMs === null && throttledMs !== null ? ' (with queued)' : ''}`].map((value) => html`<td class="number">${value}</td>`)}</tr>`;
+  return html`<div class="table"><table><tr><th>role</th>${['calls', 'from the journal', 'prompt tokens', 'generated tokens', 'cost', 'queued', 'throttled'].map((name) => html`<th class="number">${name}</th>`)}</tr>${ledger.map((row) => cells(row.role, row.calls, row.cachedCalls, row.promptTokens, row.completionTokens, row.costMicroUsd, row.queuedMs, row.throttledMs))}${cells(
     'all',
     total((row) => row.calls),
     total((row) => row.cachedCalls),
     total((row) => row.promptTokens),
     total((row) => row.completionTokens),
     total((row) => row.costMicroUsd),
+    total((row) => row.queuedMs),
     total((row) => row.throttledMs),
   )}</table></div>`;
 }

@@ -5,12 +5,14 @@
 import { sql } from 'kysely';
 import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import type { FaultKind } from '../errors.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
 import type { Reservations } from './reservations.ts';
 import type { AnswerTable } from './schema.ts';
 import { sortedBy } from './sorted-by.ts';
 import { storableText } from './text.ts';
+import { waitedSoFar } from './waits.ts';
 
 export type Answer = {
   key: string;
@@ -35,8 +37,10 @@ export type Answer = {
   /** Null when price or usage is unknown. */
   costMicroUsd: number | null;
   latencyMs: number;
-  /** How long the call waited for limiter, rate and cool-down before it was sent. Null for answers of a time when that was not noted. */
+  /** How long the provider kept the call waiting: refused, cooling down, or away. Null for answers of a time when that was not noted. */
   throttledMs: number | null;
+  /** How long our own limits on places and rate did. Null for answers of a time when it was part of `throttledMs`. */
+  queuedMs: number | null;
   /** Log-probability of the whole answer, as the model told it. Null where it was not asked for, or not told. */
   logprob: number | null;
   /** What the model thought apart from its message. Null where it thought nothing, or nobody told. */
@@ -76,7 +80,7 @@ export class Journal {
     if (found.run_id !== scope[0]) {
       await this.#database.kysely
         .insertInto('answers')
-        .values({ ...found, run_id: scope[0]!, reused: 1, throttled_ms: 0, created_at: Date.now() })
+        .values({ ...found, run_id: scope[0]!, reused: 1, throttled_ms: 0, queued_ms: 0, created_at: Date.now() })
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
@@ -90,11 +94,12 @@ export class Journal {
   async write(runId: string, answer: Answer): Promise<Answer> {
     const { kysely } = this.#database;
     const isToldUse = answer.promptTokens !== null && answer.completionTokens !== null;
-    const waited = kysely
-      .selectFrom('waits')
-      .select('throttled_ms')
-      .where('run_id', '=', runId)
-      .where('key', '=', answer.key);
+    const waited = (column: 'throttled_ms' | 'queued_ms') =>
+      kysely
+        .selectFrom('waits')
+        .select(waitedSoFar(column).as('waited'))
+        .where('run_id', '=', runId)
+        .where('key', '=', answer.key);
     // The answer late: writing it takes the row in which Postgres counts what the run spent, and others wait for that row.
     const [, , written] = await this.#database.atomically([
       this.#reservations.settle(runId, answer.key, isToldUse),
@@ -120,7 +125,8 @@ export class Journal {
           completion_tokens: answer.completionTokens,
           cost_micro_usd: answer.costMicroUsd,
           latency_ms: answer.latencyMs,
-          throttled_ms: sql<number>`${answer.throttledMs} + coalesce(${waited}, 0)`,
+          throttled_ms: sql<number>`${answer.throttledMs} + coalesce(${waited('throttled_ms')}, 0)`,
+          queued_ms: sql<number>`${answer.queuedMs} + coalesce(${waited('queued_ms')}, 0)`,
           logprob: answer.logprob,
           reasoning: answer.reasoning === null ? null : storableText(answer.reasoning),
           served_model: answer.servedModel === null ? null : storableText(answer.servedModel),
@@ -174,8 +180,11 @@ export class Journal {
     return count;
   }
 
-  /** Counts a fault of a call. @returns how many faults this call has had by now, rate limits aside */
-  async addFault(runId: string, fault: { key: string; role: string; kind: string; message: string }): Promise<number> {
+  /** Counts a fault of a call. @returns how many faults of each kind this call has had by now */
+  async addFault(
+    runId: string,
+    fault: { key: string; role: string; kind: FaultKind; message: string },
+  ): Promise<{ [kind in FaultKind]?: number }> {
     const message = storableText(fault.message);
     await this.#database.kysely
       .insertInto('faults')
@@ -186,14 +195,20 @@ export class Journal {
           .doUpdateSet({ count: sql`faults.count + 1`, last_message: message }),
       )
       .execute();
-    const { total } = await this.#database.kysely
+    const rows = await this.#database.kysely
       .selectFrom('faults')
-      .select(({ fn }) => fn.sum<number>('count').as('total'))
+      .select(['kind', 'count'])
       .where('run_id', '=', runId)
       .where('key', '=', fault.key)
-      .where('kind', '!=', 'Model.RateLimit')
-      .executeTakeFirstOrThrow();
-    return Number(total ?? 0);
+      .execute();
+    return Object.fromEntries(rows.map(({ kind, count }) => [kind, Number(count)]));
+  }
+
+  /** Whether a model has answered any call of these roles in a run. */
+  async hasAnswer(runId: string, roles: string[]): Promise<boolean> {
+    const query = this.#database.kysely.selectFrom('answers').select('key').where('run_id', '=', runId);
+    const paid = query.where('reused', '=', 0).where('role', 'in', roles);
+    return (await paid.limit(1).executeTakeFirst()) !== undefined;
   }
 }
 
@@ -217,6 +232,7 @@ function answerOf(row: AnswerTable): Answer {
     costMicroUsd: row.cost_micro_usd,
     latencyMs: row.latency_ms,
     throttledMs: row.throttled_ms,
+    queuedMs: row.queued_ms,
     logprob: row.logprob,
     reasoning: row.reasoning,
     servedModel: row.served_model,

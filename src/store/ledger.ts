@@ -20,8 +20,10 @@ export type LedgerLine = {
   costMicroUsd: number | null;
   /** Mean time of a call, without waiting for the limiter. */
   meanLatencyMs: number;
-  /** What the calls waited for limiter, rate and cool-down, all added up. Null when that was not noted of any. */
+  /** How long the provider kept the calls waiting, all added up. Null when that was not noted of any. */
   throttledMs: number | null;
+  /** How long our own limits on places and rate did. Null when it was not told apart: `throttledMs` is then both. */
+  queuedMs: number | null;
 };
 
 export type FaultLine = { role: string; kind: string; count: number };
@@ -44,6 +46,8 @@ export async function ledgerLines(
       sumIfKnown('cost_micro_usd').as('cost'),
       fn.avg<number>('latency_ms').as('latency'),
       sumIfKnown('throttled_ms').as('throttled'),
+      sumIfKnown('queued_ms').as('queued'),
+      fn.sum<number>('queued_ms').as('queuedOfSome'),
     ])
     .where('run_id', '=', runId)
     .where('purpose', of === 'audit' ? '=' : '<>', 'reference')
@@ -60,7 +64,7 @@ export async function ledgerLines(
     completionTokens: numberOrNull(row.completion),
     costMicroUsd: numberOrNull(row.cost),
     meanLatencyMs: Number(row.latency),
-    throttledMs: numberOrNull(row.throttled),
+    ...waitedOf(row),
   }));
 }
 
@@ -107,9 +111,16 @@ export async function faultLines(database: Database, runId: string): Promise<Fau
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
 }
 
+function waitedOf(row: { throttled: number | null; queued: number | null; queuedOfSome: number | null }) {
+  const [throttledMs, queuedMs] = [numberOrNull(row.throttled), numberOrNull(row.queued)];
+  // Where some answers have both in one figure, all have.
+  if (queuedMs !== null || throttledMs === null) return { throttledMs, queuedMs };
+  return { throttledMs: throttledMs + Number(row.queuedOfSome ?? 0), queuedMs };
+}
+
 /** A sum with an unknown part is unknown. */
 function sumIfKnown(
-  column: 'prompt_tokens' | 'completion_tokens' | 'cost_micro_usd' | 'throttled_ms',
+  column: 'prompt_tokens' | 'completion_tokens' | 'cost_micro_usd' | 'throttled_ms' | 'queued_ms',
 ): RawBuilder<number | null> {
   return sql`CASE WHEN count(*) = count(${sql.ref(column)}) THEN sum(${sql.ref(column)}) END`;
 }

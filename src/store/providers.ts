@@ -2,12 +2,15 @@
 import { sql } from 'kysely';
 import { lease, type NextLeases, type RateLimits } from '../domain/rate.ts';
 import type { Database } from './database.ts';
+import { storableText } from './text.ts';
 
 /** The leases of a provider as they were found, and the time by which they count. */
 export type SeenLeases = { next: NextLeases; nowUs: number };
 
 /** A need is told for seconds. One that holds for longer is of a clock that was ahead. */
 const longestShareMs = 120_000;
+/** However long a provider asks for, or a wrong clock says: after an hour it is tried again. */
+export const longestCoolDownMs = 3_600_000;
 
 export class Providers {
   readonly #database: Database;
@@ -16,25 +19,76 @@ export class Providers {
     this.#database = database;
   }
 
-  /** When a provider takes calls again, in milliseconds since 1970; 0 when it does now. */
-  async coolDownUntil(provider: string): Promise<number> {
+  /**
+   * When a provider takes calls again, in milliseconds since 1970; 0 when it does now. At most an hour from now, whatever the clock of whoever wrote
+   * it said.
+   * @returns the words of an outage too; null where the provider itself asked for the time
+   */
+  async coolDownUntil(provider: string): Promise<{ until: number; reason: string | null }> {
     const row = await this.#database.kysely
       .selectFrom('providers')
-      .select('cool_down_until')
+      .select(['cool_down_until', 'cool_down_reason'])
       .where('name', '=', provider)
       .executeTakeFirst();
-    return row?.cool_down_until ?? 0;
+    if (!row) return { until: 0, reason: null };
+    const { cool_down_until: written, cool_down_reason: reason } = row;
+    const latest = Date.now() + longestCoolDownMs;
+    if (written <= latest) return { until: written, reason };
+    // Once, so that it ends: a limit that moves with the clock would not.
+    await this.#database.kysely
+      .updateTable('providers')
+      .set({ cool_down_until: latest })
+      .where('name', '=', provider)
+      .where('cool_down_until', '=', written)
+      .execute();
+    return { until: latest, reason };
   }
 
-  /** Tells all workers that a provider wants no calls until then. */
-  async coolDown(provider: string, until: number): Promise<void> {
+  /** Tells all workers that a provider gets no calls until then, or for an hour. @param reason words of an outage; null for a limit of its own */
+  async coolDown(provider: string, until: number, reason: string | null = null): Promise<void> {
+    const latest = Math.min(until, Date.now() + longestCoolDownMs);
+    const cooling = { cool_down_until: latest, cool_down_reason: reason === null ? null : storableText(reason) };
     await this.#database.kysely
       .insertInto('providers')
-      .values({ name: provider, cool_down_until: until, next_request_us: 0, next_token_us: 0 })
+      .values({ name: provider, ...cooling, next_request_us: 0, next_token_us: 0 })
       .onConflict((conflict) =>
-        conflict.column('name').doUpdateSet({ cool_down_until: until }).where('providers.cool_down_until', '<', until),
+        conflict.column('name').doUpdateSet(cooling).where('providers.cool_down_until', '<', latest),
       )
       .execute();
+  }
+
+  /** Ends cool-downs at once. @param provider null for those of all @returns how many were ended */
+  async endCoolDowns(provider: string | null): Promise<number> {
+    const { numUpdatedRows } = await this.#database.kysely
+      .updateTable('providers')
+      .set({ cool_down_until: 0, cool_down_reason: null })
+      .where('cool_down_until', '>', Date.now())
+      .$if(provider !== null, (query) => query.where('name', '=', provider!))
+      .executeTakeFirstOrThrow();
+    return Number(numUpdatedRows);
+  }
+
+  /** All providers that are known, with their cool-downs and the calls that processes need places for. */
+  async list(): Promise<{ name: string; coolDownUntil: number | null; reason: string | null; demand: number }[]> {
+    const { kysely } = this.#database;
+    const now = Date.now();
+    const known = await kysely
+      .selectFrom('providers')
+      .select(['name', 'cool_down_until', 'cool_down_reason'])
+      .execute();
+    const shares = await kysely.selectFrom('shares').selectAll().where('expires_at', '>', now).execute();
+    const names = [...new Set([...known.map(({ name }) => name), ...shares.map(({ provider }) => provider)])].sort();
+    return names.map((name) => {
+      const row = known.find((other) => other.name === name);
+      const isCooling = row !== undefined && row.cool_down_until > now;
+      const demand = shares.filter(({ provider }) => provider === name).reduce((sum, share) => sum + share.demand, 0);
+      return {
+        name,
+        coolDownUntil: isCooling ? row.cool_down_until : null,
+        reason: isCooling ? row.cool_down_reason : null,
+        demand,
+      };
+    });
   }
 
   /** When the next lease of each unit would begin. Times are those of the database's machine, which all workers share. */
@@ -54,7 +108,7 @@ export class Providers {
     }
     await kysely
       .insertInto('providers')
-      .values({ name: provider, cool_down_until: 0, next_request_us: 0, next_token_us: 0 })
+      .values({ name: provider, cool_down_until: 0, cool_down_reason: null, next_request_us: 0, next_token_us: 0 })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     return this.nextLeases(provider);

@@ -271,8 +271,8 @@ function runOf(row: RunTable): Run {
   };
 }
 
-function blockOf({ block }: Pick<RunTable, 'block'>): Block | null {
-  return block === null ? null : (JSON.parse(block) as Block);
+function blockOf({ state, block }: Pick<RunTable, 'state' | 'block'>): Block | null {
+  return state !== 'blocked' || block === null ? null : (JSON.parse(block) as Block);
 }
 
 function runTaskOf(row: RunTaskTable): RunTask {

@@ -172,6 +172,8 @@ export type AnswerTable = {
   latency_ms: number;
   /** What the call waited for limiter, rate and cool-down. Null in answers of schema version 1. */
   throttled_ms: number | null;
+  /** What our own limits on places and rate kept it waiting. Null in answers from before it was told apart: `throttled_ms` is both. */
+  queued_ms: number | null;
   /** Log-probability of the whole answer; null where the endpoint was not asked for it, or did not tell it. */
   logprob: number | null;
   /** What the model thought apart from its message; null where it thought nothing, or nobody told. */
@@ -272,6 +274,8 @@ export type ProviderTable = {
   name: string;
   /** Until then it wants no calls; 0 when it does now. */
   cool_down_until: number;
+  /** Words of the outage that it cools down for; null where it asked for the time itself. */
+  cool_down_reason: string | null;
   /** When the next lease of requests and of tokens begins, in microseconds since 1970 by the clock of the database's machine. */
   next_request_us: number;
   next_token_us: number;
@@ -309,8 +313,14 @@ export type WaitTable = {
   endpoint: string;
   /** When it is tried again. */
   until: number;
-  /** All that it waited and is going to wait until then, pauses of the run aside. */
+  /** What the provider keeps it waiting: all so far, and what it is going to wait until then. In rows without `queued_ms` our own limits too. */
   throttled_ms: number;
+  /** What our own limits on places and rate kept it waiting. Null in rows from before it was told apart. */
+  queued_ms: number | null;
+  /** A `WaitReason` of waits.ts; null in rows from before it was kept. */
+  reason: string | null;
+  /** What the server, or the connection to it, said; null where nothing. */
+  words: string | null;
 };
 
 /** A call that a process is making, or whose answer it could not write yet. */

@@ -1,21 +1,50 @@
-/** Calls that a provider keeps waiting for so long that their worker does something else meanwhile. */
-import { sql } from 'kysely';
+/** Calls that wait for so long that somebody wants to know why. */
+import { type RawBuilder, sql } from 'kysely';
 import type { Database } from './database.ts';
+import { storableText } from './text.ts';
 
-export type Wait = {
+export type WaitReason =
+  /** For a place among the calls in progress, or for the rate: limits that the configuration sets. */
+  | 'queue'
+  /** The provider refuses (429), or wants no calls for a time. */
+  | 'rate-limit'
+  /** The provider is away. */
+  | 'outage'
+  /** Whether the provider refuses this call or all is not known yet. */
+  | 'refusal'
+  /** Calls in progress might use up what a ceiling leaves. */
+  | 'ceiling';
+
+/** What a call waited. In rows from before the two were told apart, `queuedMs` is null and `throttledMs` is both. */
+export type Waited = {
+  /** For our own limits on places and rate. */
+  queuedMs: number | null;
+  /** Because the provider refused, wanted no calls, or was away. */
+  throttledMs: number;
+};
+
+export type Wait = Waited & {
   runId: string;
   key: string;
   role: string;
   /** Endpoint, by its name in the configuration. */
   endpoint: string;
-  /** When the call is tried again, in milliseconds since 1970. */
+  reason: WaitReason;
+  /** What the server, or the connection to it, said; null where nothing. */
+  words: string | null;
+  /** When the call is tried again, in milliseconds since 1970. What it waited is meant up to then. */
   until: number;
-  /** What it has waited since it was last tried, together with what it is going to wait until then. */
-  throttledMs: number;
 };
 
 /** What a run waits for at the moment. */
-export type WaitingFor = { endpoint: string; until: number; calls: number };
+export type WaitingFor = {
+  endpoint: string;
+  until: number;
+  calls: number;
+  /** Null where it was not kept. */
+  reason: WaitReason | null;
+  words: string | null;
+};
 
 export class Waits {
   readonly #database: Database;
@@ -26,7 +55,9 @@ export class Waits {
 
   /** Notes that a call waits, on top of what it has waited before. Its answer ends that (`Journal.write`). */
   async add(wait: Wait): Promise<void> {
-    const { until, throttledMs } = wait;
+    const { until, throttledMs, reason } = wait;
+    const queuedMs = wait.queuedMs ?? 0;
+    const words = wait.words === null ? null : storableText(wait.words);
     await this.#database.kysely
       .insertInto('waits')
       .values({
@@ -36,42 +67,88 @@ export class Waits {
         endpoint: wait.endpoint,
         until,
         throttled_ms: throttledMs,
+        queued_ms: queuedMs,
+        reason,
+        words,
       })
       .onConflict((conflict) =>
-        conflict
-          .columns(['run_id', 'key'])
-          .doUpdateSet({ until, throttled_ms: sql`waits.throttled_ms + ${throttledMs}` }),
+        conflict.columns(['run_id', 'key']).doUpdateSet({
+          until,
+          throttled_ms: sql`${waitedSoFar('throttled_ms')} + ${throttledMs}`,
+          queued_ms: sql`${waitedSoFar('queued_ms')} + ${queuedMs}`,
+          reason,
+          words,
+        }),
       )
       .execute();
   }
 
-  /** What a run waits for now, the longest wait of each endpoint. */
+  /** What a run waits for now, the longest wait of each endpoint and reason. */
   async waitingFor(runId: string): Promise<WaitingFor[]> {
     const rows = await this.#database.kysely
       .selectFrom('waits')
-      .select(({ fn }) => ['endpoint', fn.max('until').as('until'), fn.countAll<number>().as('calls')])
+      .select(({ fn }) => [
+        'endpoint',
+        'reason',
+        fn.max('until').as('until'),
+        fn.max('words').as('words'),
+        fn.countAll<number>().as('calls'),
+      ])
       .where('run_id', '=', runId)
       .where('until', '>', Date.now())
-      .groupBy('endpoint')
+      .groupBy(['endpoint', 'reason'])
       .orderBy('endpoint')
+      .orderBy('reason')
       .execute();
-    return rows.map(({ endpoint, until, calls }) => ({ endpoint, until: Number(until), calls: Number(calls) }));
+    return rows.map(({ endpoint, reason, until, words, calls }) => ({
+      endpoint,
+      until: Number(until),
+      calls: Number(calls),
+      reason: reason as WaitReason | null,
+      words,
+    }));
   }
 
-  /** What the calls of a run waited for limiters, rates and cool-downs by now, added up over all of them. */
-  async throttledMs(runId: string): Promise<number> {
+  /**
+   * What the calls of a run waited by now, added up over all of them.
+   * @returns `queuedMs` null where some are from before the two were told apart: `throttledMs` is then all together
+   */
+  async waited(runId: string): Promise<Waited> {
     const { kysely } = this.#database;
     const now = Date.now();
     const answered = await kysely
       .selectFrom('answers')
-      .select(({ fn }) => fn.sum<number>('throttled_ms').as('total'))
+      .select(({ fn }) => [
+        fn.sum<number>('throttled_ms').as('throttled'),
+        fn.sum<number>('queued_ms').as('queued'),
+        sql<number>`sum(CASE WHEN throttled_ms IS NOT NULL AND queued_ms IS NULL THEN 1 ELSE 0 END)`.as('mixed'),
+      ])
       .where('run_id', '=', runId)
       .executeTakeFirstOrThrow();
     const waiting = await kysely
       .selectFrom('waits')
-      .select(sql<number>`sum(throttled_ms - CASE WHEN until > ${now} THEN until - ${now} ELSE 0 END)`.as('total'))
+      .select([
+        sql<number>`sum(${waitedSoFar('throttled_ms', now)})`.as('throttled'),
+        sql<number>`sum(${waitedSoFar('queued_ms', now)})`.as('queued'),
+        sql<number>`sum(CASE WHEN queued_ms IS NULL THEN 1 ELSE 0 END)`.as('mixed'),
+      ])
       .where('run_id', '=', runId)
       .executeTakeFirstOrThrow();
-    return Number(answered.total ?? 0) + Math.max(0, Number(waiting.total ?? 0));
+    const total = (column: 'throttled' | 'queued') =>
+      Number(answered[column] ?? 0) + Math.max(0, Number(waiting[column] ?? 0));
+    if (Number(answered.mixed ?? 0) + Number(waiting.mixed ?? 0) > 0)
+      return { queuedMs: null, throttledMs: total('throttled') + total('queued') };
+    return { queuedMs: total('queued'), throttledMs: total('throttled') };
   }
+}
+
+const remainderOf = {
+  throttled_ms: sql`(waits.reason IS NULL OR waits.reason IN ('rate-limit', 'outage'))`,
+  queued_ms: sql`waits.reason = 'queue'`,
+};
+
+/** SQL for what a wait came to by now: the time until the next attempt is noted before it has passed, and may be cut short. */
+export function waitedSoFar(column: 'throttled_ms' | 'queued_ms', now = Date.now()): RawBuilder<number> {
+  const remaining = sql`CASE WHEN ${remainderOf[column]} AND waits.until > ${now} THEN waits.until - ${now} ELSE 0 END`;
+  return sql<number>`coalesce(${sql.ref(`waits.${column}`)}, 0) - ${remaining}`;
 }

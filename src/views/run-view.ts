@@ -122,6 +122,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       completionTokens: line.completionTokens,
       costMicroUsd: line.costMicroUsd,
       throttledMs: line.throttledMs,
+      queuedMs: line.queuedMs,
     })),
     environmentSteps: summary.environmentSteps,
     cutObservations: summary.cutObservations,

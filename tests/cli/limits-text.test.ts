@@ -20,10 +20,12 @@ it('says what a run waits for, and the day where it is another one', () => {
   today.setHours(14, 5);
   const other = new Date(2031, 1, 3, 4, 5);
   const waits = [
-    { endpoint: 'hosted', until: today.getTime(), calls: 12 },
-    { endpoint: 'local', until: other.getTime(), calls: 1 },
+    { endpoint: 'hosted', until: today.getTime(), calls: 12, reason: null, words: null },
+    { endpoint: 'local', until: other.getTime(), calls: 1, reason: 'queue' as const, words: null },
   ];
-  expect(waitingText(waits)).toBe('for hosted until 14:05 (12 calls), for local until 2031-02-03 04:05 (1 call)');
+  expect(waitingText(waits)).toBe(
+    'for hosted until 14:05 (12 calls), for local until 2031-02-03 04:05 (1 call, for a place or the rate)',
+  );
   const counts = { trajectories: 0, steps: 0, branches: 0, pairs: 0, calls: 0 };
   const line = progressText(
     { done: 0, total: 5, state: 'running', block: null, counts, waitingFor: waits.slice(0, 1) },

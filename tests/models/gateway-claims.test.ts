@@ -106,9 +106,9 @@ describe('a claim', () => {
   });
 
   it('on a call that came to a fault goes to whoever waits for it', async () => {
-    const { gateway, store, config, endpoint, call } = await gatewayTo([{ status: 400, body: '{}' }, {}]);
+    const { gateway, store, config, endpoint, call } = await gatewayTo([{ status: 413, body: '{}' }, {}]);
     const other = new Gateway(store, { models: config });
-    await expect(gateway.answer(call(), never)).rejects.toThrow('400');
+    await expect(gateway.answer({ ...call(), step: 2 }, never)).rejects.toThrow('413');
     await other.answer(call(), never);
     expect(endpoint.requests.length).toBe(2);
   });

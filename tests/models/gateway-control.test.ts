@@ -81,10 +81,10 @@ describe('a ceiling', () => {
   });
 
   it('does not count a call that came to a fault', async () => {
-    const { gateway, endpoint, call } = await gatewayTo([{ status: 404, body: '{}' }, {}], {
+    const { gateway, endpoint, call } = await gatewayTo([{ status: 413, body: '{}' }, {}], {
       run: { ceilings: { ...unlimited, calls: 1 } },
     });
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({ kind: 'Model.Rejected' });
+    await expect(gateway.answer({ ...call(), step: 2 }, never)).rejects.toMatchObject({ kind: 'Model.ContextLength' });
     await gateway.answer(call({ sample: 1 }), never);
     expect(endpoint.requests.length).toBe(2);
   });

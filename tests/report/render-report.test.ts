@@ -121,6 +121,7 @@ describe('renderReport', () => {
         completionTokens: null,
         costMicroUsd: null,
         throttledMs: null,
+        queuedMs: null,
       },
     ];
     view.tasks[0]!.trajectories[0]!.steps = [

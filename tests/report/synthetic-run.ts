@@ -70,6 +70,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
         completionTokens: 184_220,
         costMicroUsd: 0,
         throttledMs: 0,
+        queuedMs: 0,
       },
       {
         role: 'expert',
@@ -79,6 +80,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
         completionTokens: 61_004,
         costMicroUsd: 1_830_000,
         throttledMs: 65_000,
+        queuedMs: 65_000,
       },
       {
         role: 'prm',
@@ -88,6 +90,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
         completionTokens: null,
         costMicroUsd: null,
         throttledMs: null,
+        queuedMs: null,
       },
     ],
     environmentSteps: { demand: 2_305, fresh: 1_604, fromCache: null, replayed: 377 },

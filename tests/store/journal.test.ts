@@ -1,5 +1,7 @@
 // Layer: the store on both engines.
 import { expect, it } from 'vitest';
+import type { FaultKind } from '../../src/errors.ts';
+import { ledgerLines } from '../../src/store/ledger.ts';
 import { answer, describeEngines } from '../helpers/store.ts';
 
 const scope = { runId: 'run-1', taskId: 'task-1', stepId: null };
@@ -72,14 +74,14 @@ describeEngines('journal', (engine) => {
     expect(keys(await journal.inStream('run-1', 'baseline', 'branch-1'))).toEqual([]);
   });
 
-  it('counts the faults of a call, and rate limits apart from those that exhaust it', async () => {
+  it('counts the faults of a call by their kinds', async () => {
     const { journal } = await engine.open();
-    const add = (key: string, kind: string) =>
+    const add = (key: string, kind: FaultKind) =>
       journal.addFault('run-1', { key, role: 'policy', kind, message: 'cut\u0000' });
-    expect(await add('key-1', 'Model.Transport')).toBe(1);
-    expect(await add('key-1', 'Model.RateLimit')).toBe(1);
-    expect(await add('key-1', 'Model.Transport')).toBe(2);
-    expect(await add('key-2', 'Model.Transport')).toBe(1);
+    expect(await add('key-1', 'Model.Transport')).toEqual({ 'Model.Transport': 1 });
+    expect(await add('key-1', 'Model.RateLimit')).toEqual({ 'Model.Transport': 1, 'Model.RateLimit': 1 });
+    expect(await add('key-1', 'Model.Transport')).toEqual({ 'Model.Transport': 2, 'Model.RateLimit': 1 });
+    expect(await add('key-2', 'Model.Transport')).toEqual({ 'Model.Transport': 1 });
     expect(await journal.countFaults('run-1', ['key-1', 'key-2', 'key-3'])).toBe(4);
     expect(await journal.countFaults('run-2', ['key-1'])).toBe(0);
     expect(await journal.countFaults('run-1', [])).toBe(0);
@@ -87,21 +89,42 @@ describeEngines('journal', (engine) => {
     expect(await journal.countFaults('run-1', [...many, 'key-1'])).toBe(3);
   });
 
-  it('adds to an answer what the call waited for in the store, which ends the wait', async () => {
-    const { journal, waits } = await engine.open();
+  it('adds to an answer what the call waited by the store, which ends the wait', async () => {
+    const { database, journal, waits } = await engine.open();
     const until = Date.now() + 3_600_000;
-    const wait = { runId: 'run-1', key: 'key-1', role: 'policy', endpoint: 'models', until, throttledMs: 3_600_000 };
+    const why = { reason: 'outage' as const, words: 'ECONNREFUSED' };
+    const waited = { throttledMs: 3_600_000, queuedMs: 5 };
+    const wait = { runId: 'run-1', key: 'key-1', role: 'policy', endpoint: 'models', until, ...waited, ...why };
     await waits.add(wait);
     await waits.add({ ...wait, until: until + 5, throttledMs: 40 });
     await waits.add({ ...wait, key: 'key-2', until: until - 5 });
-    expect(await waits.waitingFor('run-1')).toEqual([{ endpoint: 'models', until: until + 5, calls: 2 }]);
-    // The hours to come are no throttle time yet.
-    expect(await waits.throttledMs('run-1')).toBeLessThan(60_000);
-    await journal.write('run-1', answer({ throttledMs: 7 }));
-    expect(await journal.read(['run-1'], 'key-1')).toMatchObject({ throttledMs: 3_600_047 });
-    expect(await waits.waitingFor('run-1')).toEqual([{ endpoint: 'models', until: until - 5, calls: 1 }]);
-    expect(await waits.throttledMs('run-1')).toBeGreaterThanOrEqual(3_600_047);
+    await waits.add({ ...wait, key: 'key-3', until: until - 5, throttledMs: 0, queuedMs: 3_600_000, reason: 'queue' });
+    const queue = { endpoint: 'models', until: until - 5, calls: 1, reason: 'queue', words: 'ECONNREFUSED' };
+    expect(await waits.waitingFor('run-1')).toEqual([
+      { endpoint: 'models', until: until + 5, calls: 2, ...why },
+      queue,
+    ]);
+    // The hours to come are no wait yet.
+    expect((await waits.waited('run-1')).throttledMs).toBeLessThan(60_000);
+    expect((await waits.waited('run-1')).queuedMs).toBeLessThan(60_000);
+    await database.kysely.updateTable('waits').set({ until: 1 }).where('key', '=', 'key-1').execute();
+    await journal.write('run-1', answer({ throttledMs: 3_600_000, queuedMs: 7 }));
+    const written = await journal.read(['run-1'], 'key-1');
+    expect(written!.queuedMs).toBe(17);
+    expect(written!.throttledMs).toBeGreaterThan(3_540_000);
+    expect(written!.throttledMs).toBeLessThanOrEqual(3_660_000);
+    expect((await waits.waitingFor('run-1')).map(({ calls }) => calls)).toEqual([1, 1]);
+    expect((await waits.waited('run-1')).throttledMs).toBeGreaterThan(3_540_000);
     expect(await waits.waitingFor('run-2')).toEqual([]);
-    expect(await waits.throttledMs('run-2')).toBe(0);
+    expect(await waits.waited('run-2')).toEqual({ queuedMs: 0, throttledMs: 0 });
+  });
+
+  it('calls waits of earlier versions what they are: our own limits and the provider in one figure', async () => {
+    const { database, journal, waits } = await engine.open();
+    await journal.write('run-1', answer({ throttledMs: 40, queuedMs: 2 }));
+    await journal.write('run-1', answer({ key: 'key-2', throttledMs: 50 }));
+    await database.kysely.updateTable('answers').set({ queued_ms: null }).where('key', '=', 'key-2').execute();
+    expect(await waits.waited('run-1')).toEqual({ queuedMs: null, throttledMs: 92 });
+    expect(await ledgerLines(database, 'run-1')).toMatchObject([{ queuedMs: null, throttledMs: 92 }]);
   });
 });

@@ -9,10 +9,43 @@ describeEngines('providers', (engine) => {
   it('keeps the latest end of a cool-down, for all workers', async () => {
     const store = await engine.open();
     const other = await engine.reopen(store);
-    expect(await other.providers.coolDownUntil('provider')).toBe(0);
-    await store.providers.coolDown('provider', 1_900_000_000_000);
-    await other.providers.coolDown('provider', 1_800_000_000_000);
-    expect(await other.providers.coolDownUntil('provider')).toBe(1_900_000_000_000);
+    expect(await other.providers.coolDownUntil('provider')).toEqual({ until: 0, reason: null });
+    const until = Date.now() + 60_000;
+    await store.providers.coolDown('provider', until, 'ECONNREFUSED');
+    await other.providers.coolDown('provider', until - 5);
+    expect(await other.providers.coolDownUntil('provider')).toEqual({ until, reason: 'ECONNREFUSED' });
+  });
+
+  it('cool down for an hour at most, whoever asked for more, by the clock of those who wait', async () => {
+    const store = await engine.open();
+    const latest = () => Date.now() + 3_600_000;
+    await store.providers.coolDown('patient', 101_764_437_000_000);
+    expect((await store.providers.coolDownUntil('patient')).until).toBeLessThanOrEqual(latest());
+    // As a worker with a wrong clock, or of an earlier version, wrote it.
+    const wrong = { cool_down_until: 101_764_437_000_000, cool_down_reason: null };
+    const row = { name: 'wrong', ...wrong, next_request_us: 0, next_token_us: 0 };
+    await store.database.kysely.insertInto('providers').values(row).execute();
+    const { until } = await store.providers.coolDownUntil('wrong');
+    expect(until).toBeLessThanOrEqual(latest());
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    // It does not move on with the clock.
+    expect(await store.providers.coolDownUntil('wrong')).toEqual({ until, reason: null });
+  });
+
+  it('are listed with their cool-downs, which can be ended', async () => {
+    const { providers } = await engine.open();
+    const until = Date.now() + 60_000;
+    await providers.coolDown('one', until, 'ECONNREFUSED');
+    await providers.coolDown('two', until);
+    await providers.shareDemand('two', 'worker', 7, 60_000);
+    expect(await providers.list()).toEqual([
+      { name: 'one', coolDownUntil: until, reason: 'ECONNREFUSED', demand: 0 },
+      { name: 'two', coolDownUntil: until, reason: null, demand: 7 },
+    ]);
+    expect(await providers.endCoolDowns('one')).toBe(1);
+    expect(await providers.coolDownUntil('one')).toEqual({ until: 0, reason: null });
+    expect(await providers.endCoolDowns(null)).toBe(1);
+    expect(await providers.endCoolDowns(null)).toBe(0);
   });
 
   it('lease one stretch after the other, each unit by its own rate', async () => {

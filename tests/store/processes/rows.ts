@@ -20,6 +20,7 @@ export function answer(changes: Partial<Answer> = {}): Answer {
     costMicroUsd: 120,
     latencyMs: 5,
     throttledMs: 0,
+    queuedMs: 0,
     logprob: null,
     reasoning: null,
     servedModel: null,
