@@ -16,10 +16,11 @@ export function admitRun({ id, state, block }: Pick<Run, 'id' | 'state' | 'block
 }
 
 /** What calls of a blocked run come to. The message is the same for one block, and differs between two. */
-export function blocked(runId: string, block: Run['block']): CruxError {
+export function blocked(runId: string, block: Run['block'], cause?: CruxError): CruxError {
   const since = block?.since ?? Date.now();
   const words = block === null ? 'a provider stands still' : block.message;
   const retryAfterMs = Math.max(pausedMs, Math.min(longestBlockedMs, (Date.now() - since) / 10));
   const message = `Run ${runId} is blocked since ${new Date(since).toISOString()}: ${words}`;
-  return new CruxError('Run.Blocked', message, { remedy: `Mend that, then: crux resume ${runId}`, retryAfterMs });
+  const remedy = `Mend that, then: crux resume ${runId}`;
+  return new CruxError('Run.Blocked', message, { remedy, retryAfterMs, ...(cause && { cause }) });
 }

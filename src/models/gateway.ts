@@ -406,8 +406,9 @@ export class Gateway {
     const stop = { kind, endpoint, provider: admission.provider, model, message: words, since: Date.now() };
     await this.#store.runs.block(runId, stop);
     // Others may have been quicker, or have paused the run meanwhile.
-    admitRun({ id: runId, ...(await this.#store.runs.control(runId)) });
-    throw blocked(runId, stop);
+    const control = await this.#store.runs.control(runId);
+    if (control.state !== 'blocked') admitRun({ id: runId, ...control });
+    throw blocked(runId, control.block ?? stop, error);
   }
 
   #addFault({ call, key }: Errand, { kind, message }: CruxError) {

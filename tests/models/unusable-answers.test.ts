@@ -1,10 +1,20 @@
 // Layer: the gateway against a scripted endpoint over HTTP, with a store. Answers with status 200 that are none.
 import { describe, expect, it } from 'vitest';
 import { ceilingsFrom } from '../../src/domain/ceilings.ts';
+import { CruxError } from '../../src/errors.ts';
 import { ledgerLines } from '../../src/store/ledger.ts';
 import type { Reply } from '../helpers/model-endpoint.ts';
 import { runConfig } from '../helpers/store.ts';
 import { gatewayTo, never } from './gateway-builder.ts';
+
+/** Rejects with the fault itself where it blocked the run. */
+async function behind<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw error instanceof CruxError && error.kind === 'Run.Blocked' ? error.cause : error;
+  }
+}
 
 const wordless: Reply = { content: null, message: { reasoning_content: 'I think it is left.' } };
 const words: Reply = { content: 'Left.' };
@@ -36,7 +46,7 @@ describe('an answer that the server calls broken', () => {
 
   it('every time is no fault of a task: the run is told, with the word', async () => {
     const { gateway, endpoint, call } = await gatewayTo(() => cut, { maxFaults: 20 });
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({
+    await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({
       kind: 'Model.Setup',
       message: expect.stringMatching(/"abort".*answer 5 of its kind/s),
     });
@@ -46,17 +56,17 @@ describe('an answer that the server calls broken', () => {
   it('for one call alone gives up that call', async () => {
     const { gateway, call } = await gatewayTo((_, number) => (number === 1 ? words : cut));
     await gateway.answer(call(), never);
-    await expect(gateway.answer(call({ sample: 1 }), never)).rejects.toMatchObject({ kind: 'Model.Exhausted' });
-    await expect(gateway.answer(call({ sample: 2 }), never)).rejects.toMatchObject({ kind: 'Model.Exhausted' });
+    await expect(behind(gateway.answer(call({ sample: 1 }), never))).rejects.toMatchObject({ kind: 'Model.Exhausted' });
+    await expect(behind(gateway.answer(call({ sample: 2 }), never))).rejects.toMatchObject({ kind: 'Model.Exhausted' });
     // The third call in a row: it is not the calls.
-    await expect(gateway.answer(call({ sample: 3 }), never)).rejects.toMatchObject({ kind: 'Model.Setup' });
+    await expect(behind(gateway.answer(call({ sample: 3 }), never))).rejects.toMatchObject({ kind: 'Model.Setup' });
   });
 });
 
 describe('an answer without words', () => {
   it('every time is a fault of set-up that says what came and what to do', async () => {
     const { gateway, endpoint, call } = await gatewayTo(() => wordless);
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({
+    await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({
       kind: 'Model.Setup',
       message: expect.stringContaining('all of its text was reasoning (19 characters), and no tool was called'),
       remedy: expect.stringMatching(/reasoning parser.*thinking off/s),
@@ -77,7 +87,7 @@ describe('an answer without words', () => {
   it('whose length went into reasoning is a fault of set-up at first, and the answer of a model that can speak', async () => {
     const long: Reply = { ...wordless, finishReason: 'length' };
     const first = await gatewayTo(() => long);
-    await expect(first.gateway.answer(first.call(), never)).rejects.toMatchObject({
+    await expect(behind(first.gateway.answer(first.call(), never))).rejects.toMatchObject({
       kind: 'Model.Setup',
       message: expect.stringContaining('length limit of 100 tokens was used up in reasoning'),
     });
@@ -105,7 +115,7 @@ describe('an answer without words', () => {
   it('may consist of calls of tools that nobody offered', async () => {
     const toolCalls = [{ id: 'x', type: 'function' as const, function: { name: 'go', arguments: '{}' } }];
     const { gateway, call } = await gatewayTo(() => ({ toolCalls, finishReason: 'tool_calls' }));
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({
+    await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({
       kind: 'Model.Setup',
       message: expect.stringContaining('calls tools, though none was offered'),
     });
@@ -123,7 +133,7 @@ describe('something else than an answer', () => {
     ['a page as text', { body: '<html>Sign in</html>', headers: { 'content-type': 'text/html' } }, 'Sign in'],
   ])('%s is quoted, and soon given up', async (_what, reply, said) => {
     const { gateway, endpoint, call, store } = await gatewayTo(() => reply as Reply, { maxFaults: 20 });
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({
+    await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({
       kind: 'Model.Setup',
       message: expect.stringContaining(said),
       remedy: expect.stringContaining('/v1'),
@@ -134,8 +144,8 @@ describe('something else than an answer', () => {
   });
 
   it('an error in a 200 is the fault of the status that it means', async () => {
-    const { gateway, call } = await gatewayTo([{ body: '{"error":{"message":"No such model","code":404}}' }]);
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({
+    const { gateway, call } = await gatewayTo(() => ({ body: '{"error":{"message":"No such model","code":404}}' }));
+    await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({
       kind: 'Model.Rejected',
       message: expect.stringMatching(/404.*No such model/),
     });
@@ -156,7 +166,7 @@ describe('something else than an answer', () => {
 describe('ceilings', () => {
   it('hold over answers of no use', async () => {
     const { gateway, endpoint, call } = await gatewayTo(() => cut, { run: { ceilings: { calls: 3 } } });
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({ kind: 'Run.Budget' });
+    await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({ kind: 'Run.Budget' });
     expect(endpoint.requests.length).toBe(3);
   });
 
@@ -182,7 +192,7 @@ describe('the model that answered', () => {
 
   it('that is another one stops the run before its answer is used, and is paid', async () => {
     const { gateway, endpoint, call, store } = await gatewayTo(() => ({ model: 'other-model' }));
-    await expect(gateway.answer(call(), never)).rejects.toMatchObject({
+    await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({
       kind: 'Model.Identity',
       message: expect.stringMatching(/"test-model".*"other-model"/),
       remedy: expect.stringContaining("models.policy.servedAs: ['other-model']"),
@@ -206,10 +216,10 @@ describe('the model that answered', () => {
       kind: 'Model.Identity',
       message: expect.stringMatching(/run-1.*"test-model-2024-08-06".*"test-model-2024-11-20"/),
     };
-    await expect(gateway.answer(call({ sample: 1 }), never)).rejects.toMatchObject(changed);
+    await expect(behind(gateway.answer(call({ sample: 1 }), never))).rejects.toMatchObject(changed);
     const { Gateway } = await import('../../src/models/gateway.ts');
     const other = new Gateway(store, { models: config });
-    await expect(other.answer(call({ sample: 1 }), never)).rejects.toMatchObject(changed);
+    await expect(other.answer(call({ sample: 1 }), never)).rejects.toMatchObject({ ...changed, kind: 'Run.Blocked' });
   });
 
   it('of another run that is read from is not mixed with this one', async () => {
@@ -220,7 +230,7 @@ describe('the model that answered', () => {
       run: { id: 'run-2', reuse: ['run-1'] },
     });
     await second.gateway.answer(second.call({ sample: 1 }), never);
-    await expect(second.gateway.answer(second.call(), never)).rejects.toMatchObject({ kind: 'Model.Identity' });
+    await expect(behind(second.gateway.answer(second.call(), never))).rejects.toMatchObject({ kind: 'Model.Identity' });
   });
 });
 
