@@ -54,6 +54,8 @@ const roleSchema = z.strictObject({
   servedAs: z.array(z.string().min(1)).default([]),
 });
 
+const prmSchema = roleSchema.extend({ rubric: z.string().trim().min(1).nullable().default(null) });
+
 const endpointSchema = z.strictObject({
   baseUrl: z.url().refine(holdsNoCredentials, 'holds a name or password; give the key by apiKeyEnv'),
   apiKeyEnv: z.string().nullable().default(null),
@@ -113,7 +115,7 @@ const temporalSchema = z.strictObject({
 const configSchema = z.strictObject({
   environments: z.array(environmentSchema).min(1),
   endpoints: z.record(z.string(), endpointSchema),
-  models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: roleSchema }),
+  models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: prmSchema }),
   run: runSchema.prefault({}),
   ...methodSchemas,
   observe: observeSchema.prefault({}),
@@ -210,7 +212,12 @@ export function roleSettings({ models }: CruxConfig): {
   // Under which names a server knows a model is a fact about the server: it may be said while a run is blocked, and is no part of the run.
   const settings = ({ trainedOn, servedAs: _, ...role }: CruxConfig['models']['policy']) =>
     ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
-  return { policy: settings(models.policy), expert: settings(models.expert), prm: settings(models.prm) };
+  const { rubric, ...prm } = models.prm;
+  return {
+    policy: settings(models.policy),
+    expert: settings(models.expert),
+    prm: { ...settings(prm), ...(rubric !== null && { rubric }) },
+  };
 }
 
 /** The folder of all state: `CRUX_HOME`, else `.crux` where the command runs. */

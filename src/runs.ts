@@ -19,6 +19,7 @@ import { stopSequences } from './environments/stop-sequences.ts';
 import { CruxError } from './errors.ts';
 import { guardTest } from './leak-guard.ts';
 import { methodOptions } from './method-options.ts';
+import { promptVersions } from './models/prompts.ts';
 import { importScope } from './store/findings.ts';
 import { flagOf } from './store/flag.ts';
 import type { NewRunTask, Run } from './store/runs.ts';
@@ -145,6 +146,7 @@ export function configOfRun(
     parallel: config.run.parallel,
     window: config.run.window,
     models: roleSettings(config),
+    prompts: promptVersions,
   };
   return withMethod(config, settings, request);
 }
@@ -348,7 +350,9 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
 function sameRun(known: Run, config: RunConfig, seed: number): Run {
   // What was leaked is found when a run is made, and stays with it.
   const leaked = isEvaluation(known.config) ? { leaked: known.config.leaked } : {};
-  const own = JSON.parse(JSON.stringify({ ...config, ...leaked })) as Json;
+  // The prompts that it began with are a part of what was paid for.
+  const { prompts = config.prompts } = known.config;
+  const own = JSON.parse(JSON.stringify({ ...config, ...leaked, prompts })) as Json;
   const wanted = sharedMembers(own, known.config as unknown as Json);
   const isSame =
     canonicalJson(known.config as unknown as Json) === canonicalJson(wanted) &&

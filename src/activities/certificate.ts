@@ -6,12 +6,12 @@ import { type AssistantMessage, messageText } from '../domain/message.ts';
 import type { CandidateSource, Certificate, CertifiedAction, CertifiedBranch } from '../domain/pair.ts';
 import { pairFlags } from '../domain/pair-flags.ts';
 import { standardError } from '../domain/rising.ts';
-import { certifiedThresholds, type Role, type RunConfig, selectsFirstErrors } from '../domain/run-config.ts';
+import { certifiedThresholds, type Role } from '../domain/run-config.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { streamOf } from '../domain/stream.ts';
 import { isVerifiedSuccess } from '../domain/verification.ts';
 import { callKey } from '../models/gateway.ts';
-import { judgePromptVersion, promptVersions } from '../models/prompts.ts';
+import { promptVersionOf } from '../models/prompts.ts';
 import { flagOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
@@ -164,8 +164,10 @@ export function certifier(context: ActivityContext) {
         some.flatMap((candidate) =>
           Array.from({ length: prmSamples * mostScoreAsks }, (_, index) => {
             const [sample, ask] = [Math.floor(index / mostScoreAsks), index % mostScoreAsks];
-            return callKey(scoreCall(run, state, candidate, { purpose: 'score', sample, ask }));
-          }),
+            const asked = (isBrief: boolean) =>
+              callKey(scoreCall(run, state, candidate, { purpose: 'score', sample, ask }, isBrief));
+            return ask === 0 ? [asked(false)] : [asked(false), asked(true)];
+          }).flat(),
         ),
       );
     const foreign = candidates.filter(isForeign);
@@ -227,10 +229,6 @@ export function certifier(context: ActivityContext) {
   }
 
   return certify;
-}
-
-function promptVersionOf(config: RunConfig, role: Role): string {
-  return role === 'prm' && selectsFirstErrors(config) ? judgePromptVersion : promptVersions[role];
 }
 
 function branchStream({ node_id: nodeId, candidate_id: candidateId, rollout }: BranchTable): string {

@@ -5,6 +5,7 @@ import { leadsToTheSame } from '../domain/sameness.ts';
 import { addUnpaired, decidingReason, sumUnpaired, type UnpairedCounts } from '../domain/unpaired.ts';
 import type { CorrectInput, ErrorLocation, RankResult, ResampleResult, StepAddress } from '../domain/wire.ts';
 import { admitRun } from '../models/admit-run.ts';
+import { promptsOf } from '../models/prompts.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
 import type { CandidateTable } from '../store/schema.ts';
@@ -38,10 +39,13 @@ export function firstErrorActivities(context: ActivityContext) {
 
   /** @returns null when the judge says that none is wrong; undefined when none of the asks gave a readable answer */
   async function firstWrongStep(run: Run, path: State[], signal: AbortSignal): Promise<number | null | undefined> {
+    const { judge } = promptsOf(run.config);
+    let isBrief = false;
     for (let ask = 0; ask < mostJudgeAsks; ask++) {
-      const { message } = await gateway.answer(judgeCall(run, path, ask), signal);
-      const named = readFirstError(message.content ?? '', path.length - 1);
+      const { message, finishReason } = await gateway.answer(judgeCall(run, path, ask, isBrief), signal);
+      const named = readFirstError(message.content ?? '', path.length - 1, judge);
       if (named !== undefined) return named;
+      isBrief ||= judge !== 'first-error-1' && finishReason === 'length';
     }
     return undefined;
   }

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { branchAll, judgeStep, ruledOutByScore, type ScoredCandidate } from '../domain/critical-step.ts';
 import type { CsoOptions } from '../domain/methods/index.ts';
 import { isWorthBranching } from '../domain/proven-pairs.ts';
@@ -7,6 +6,7 @@ import { leadsToTheSame } from '../domain/sameness.ts';
 import { meanScore, preferenceOf, whyNoPreference } from '../domain/step-preference.ts';
 import { addUnpaired, decidingReason, sumUnpaired } from '../domain/unpaired.ts';
 import type { JudgeResult, RankResult, ScoredOwnAction, StepAddress } from '../domain/wire.ts';
+import { promptsOf } from '../models/prompts.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
 import type { CandidateTable, ScorePurpose } from '../store/schema.ts';
@@ -14,10 +14,8 @@ import type { State } from '../store/tree.ts';
 import { activity } from './boundary.ts';
 import type { ActivityContext } from './context.ts';
 import { reachAll, samenessOf } from './sameness.ts';
-import { mostScoreAsks, scoreCall } from './score-call.ts';
+import { isCut, mostScoreAsks, readScore, scoreCall } from './score-call.ts';
 import { candidateId, candidateOf, trajectoryRow, trajectoryStep } from './trajectory-steps.ts';
-
-const scoreSchema = z.object({ score: z.number().min(0).max(1) });
 
 export function prmActivities(context: ActivityContext) {
   const { store, environments, gateway } = context;
@@ -220,10 +218,12 @@ export function prmActivities(context: ActivityContext) {
     { purpose, sample }: { purpose: ScorePurpose; sample: number },
     signal: AbortSignal,
   ): Promise<number | null> {
+    let isBrief = false;
     for (let ask = 0; ask < mostScoreAsks; ask++) {
-      const answer = await gateway.answer(scoreCall(run, state, candidate, { purpose, sample, ask }), signal);
-      const value = readScore(answer.message.content ?? '');
+      const answer = await gateway.answer(scoreCall(run, state, candidate, { purpose, sample, ask }, isBrief), signal);
+      const value = readScore(answer.message.content ?? '', promptsOf(run.config).score);
       if (value !== null) return value;
+      isBrief ||= isCut(run, answer);
     }
     return null;
   }
@@ -256,15 +256,4 @@ function isCalibrated(run: Run, { candidateId: id, score }: ScoredCandidate): bo
 /** Alternatives that are rolled out anyway, each at least once: where nothing may end that early. */
 function branchedOnce({ verify, stopAtFirst }: CsoOptions, branched: string[]): string[] {
   return verify && !stopAtFirst ? branched : [];
-}
-
-/** The score in a judge's answer: JSON, alone or inside other text. */
-export function readScore(text: string): number | null {
-  const json = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1);
-  try {
-    const parsed = scoreSchema.safeParse(JSON.parse(json));
-    return parsed.success ? parsed.data.score : null;
-  } catch {
-    return null;
-  }
 }

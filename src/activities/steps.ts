@@ -3,9 +3,11 @@ import type { Ending } from '../domain/ending.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { readObservation } from '../domain/observation-limit.ts';
 import type { Purpose } from '../domain/purpose.ts';
+import type { PromptVersions } from '../domain/run-config.ts';
 import { agentFormat } from '../environments/agent-format.ts';
 import { CruxError } from '../errors.ts';
 import { isWordless } from '../models/model-call.ts';
+import { promptsOf } from '../models/prompts.ts';
 import { recordCut } from '../store/cut-observations.ts';
 import { recorderOf } from '../store/environment-steps.ts';
 import type { Answer } from '../store/journal.ts';
@@ -77,11 +79,14 @@ export type Taker = {
   recordedBy: string;
   /** The run whose models read its observation, and how much of it they read; null where all is kept as it is. */
   reader: { runId: string; observationLimit: number | null | undefined } | null;
+  /** What is said to a message that holds no action. */
+  hints: PromptVersions['hint'];
 };
 
 export function takerOf(run: Run, purpose: string): Taker {
   const { observationLimit } = run.config;
-  return { recordedBy: recorderOf(run, purpose), reader: { runId: run.id, observationLimit } };
+  const { hint } = promptsOf(run.config);
+  return { recordedBy: recorderOf(run, purpose), reader: { runId: run.id, observationLimit }, hints: hint };
 }
 
 /**
@@ -92,18 +97,19 @@ export async function takeStep(
   context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
   { message, callIds = null }: SaidMessage,
-  { recordedBy, reader }: Taker,
+  { recordedBy, reader, hints }: Taker,
   signal: AbortSignal,
 ): Promise<StepTaken> {
   const environment = context.environments.get(state.environment);
   const format = agentFormat(environment, state.format);
   const parsed = format.parse(message);
   if (parsed.kind === 'malformed') {
+    const hint = hints === 'hint-1' ? (parsed.firstHint ?? parsed.hint) : parsed.hint;
     const next = await context.store.tree.addStep({
       parent: state,
       assistant: message,
       callIds,
-      observation: format.observation(message, parsed.hint),
+      observation: format.observation(message, hint),
       action: null,
       stateKey: state.stateKey,
     });

@@ -6,7 +6,7 @@ import type { Completion } from '../models/completion.ts';
 import type { Endpoint } from '../models/endpoint.ts';
 import { callKey, type ModelCall } from '../models/gateway.ts';
 import type { JsonLadder } from '../models/json-ladder.ts';
-import { ownCallIds, requestBody } from '../models/model-call.ts';
+import { ownCallIds, requestBody, understood } from '../models/model-call.ts';
 import { seedOf } from '../models/seed.ts';
 import { sendShaped } from '../models/shaped-call.ts';
 import { UnusableAnswer } from '../models/unusable-answer.ts';
@@ -54,7 +54,7 @@ export class Asking {
           new AbortController().signal,
         );
         this.tokens += (completion.promptTokens ?? 0) + (completion.completionTokens ?? 0);
-        return completion;
+        return { ...completion, ...understood(completion, call.messages, settings) };
       } catch (error) {
         const pauseMs = pausesMs[attempt];
         const isPassing = error instanceof CruxError && passing.has(error.kind) && !(error instanceof UnusableAnswer);

@@ -4,6 +4,7 @@ import { type AssistantMessage, messageText } from '../domain/message.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { Completion } from '../models/completion.ts';
 import type { ModelCall } from '../models/gateway.ts';
+import { promptVersions } from '../models/prompts.ts';
 import { isServedAs } from '../models/served-model.ts';
 import type { Sent } from '../models/wire-request.ts';
 import type { Asking } from './asking.ts';
@@ -77,7 +78,7 @@ export async function probePrm(
     report('model prm: asked for the first wrong step …');
     const judged = await firstAnswer(asking, await questions.firstError(action), found);
     if (judged) {
-      const step = readFirstError(judged.message.content ?? '', 1);
+      const step = readFirstError(judged.message.content ?? '', 1, promptVersions.judge);
       found.push(jsonOf(asking, judged, 'JSON of the first wrong step', step !== undefined));
     }
   }

@@ -1,5 +1,5 @@
 /** The requests that a run makes, on real states of an environment: the same as those of its activities. */
-import { readScore } from '../activities/prm.ts';
+import { readScore } from '../activities/score-call.ts';
 import type { AssistantMessage, Message } from '../domain/message.ts';
 import { readObservation } from '../domain/observation-limit.ts';
 import type { Purpose } from '../domain/purpose.ts';
@@ -9,7 +9,7 @@ import { type AgentFormat, agentFormat } from '../environments/agent-format.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError } from '../errors.ts';
 import type { ModelCall } from '../models/gateway.ts';
-import { expertMessages, firstErrorRequest, scoreRequest } from '../models/prompts.ts';
+import { expertMessages, firstErrorRequest, promptVersions, scoreRequest, scoreWording } from '../models/prompts.ts';
 import type { Run } from '../store/runs.ts';
 
 /** Tasks that are asked about at most. */
@@ -64,7 +64,12 @@ export class Questions {
   async score(action: AssistantMessage, sample: number): Promise<ModelCall> {
     const task = this.task(sample);
     const opening = this.format.opening(await this.environment.briefing(task));
-    const { messages, responseFormat } = scoreRequest(opening, this.format.tools, action);
+    const { messages, responseFormat } = scoreRequest(
+      opening,
+      this.format.tools,
+      action,
+      scoreWording(this.#run.config, false),
+    );
     return { ...this.#call('prm', 'score', task, messages, { sample }), tools: [], responseFormat };
   }
 
@@ -73,7 +78,9 @@ export class Questions {
     const task = this.task(0);
     const opening = this.format.opening(await this.environment.briefing(task));
     const step = [action, ...this.format.observation(action, 'Nothing happened.')];
-    const { messages, responseFormat } = firstErrorRequest(opening, this.format.tools, [step]);
+    const { messages, responseFormat } = firstErrorRequest(opening, this.format.tools, [step], {
+      version: promptVersions.judge,
+    });
     return { ...this.#call('prm', 'locate', task, messages, { sample: 0 }), tools: [], responseFormat };
   }
 
@@ -109,5 +116,5 @@ export class Questions {
 
 /** Whether a PRM's answer holds a score. */
 export function holdsScore({ content }: AssistantMessage): boolean {
-  return readScore(content ?? '') !== null;
+  return readScore(content ?? '', promptVersions.score) !== null;
 }

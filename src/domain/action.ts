@@ -10,4 +10,9 @@ export type AgentFormatName = 'tools' | 'react';
 export type ParsedAction =
   | { kind: 'action'; thought: string; action: Action }
   /** The policy wrote something that is no action. It is told so by `hint`, and the turn is used up. */
-  | { kind: 'malformed'; hint: string };
+  | {
+      kind: 'malformed';
+      hint: string;
+      /** What runs say that began before hints could not be read as actions; absent where that is the same. */
+      firstHint?: string;
+    };

@@ -44,6 +44,8 @@ export type RoleSettings = {
    * `reasoning_content` (`member`). Absent in runs of before, which do not tell reasoning in a text from the rest of it.
    */
   reasoning?: 'apart' | 'text' | 'member';
+  /** Of the PRM: what makes a step good, in the user's own words, in place of ours; absent for ours. */
+  rubric?: string;
   /** Runs whose data the model was trained on, and `none` where that is all; absent when nobody said. */
   trainedOn?: string[];
 };
@@ -120,6 +122,17 @@ export function settingsFor({ models, options }: RunConfig, role: Role, purpose:
 /** Of the methods that prove pairs by branches. */
 export type BranchingOptions = CsoOptions | RroOptions | IprOptions | EtoOptions;
 
+/** Versions of the prompts that Crux itself writes. A changed prompt gets a new one, because it changes what scores and proposals mean. */
+export type PromptVersions = {
+  expert: 'expert-1';
+  /** Of the PRM. */
+  score: 'rubric-1' | 'rubric-2';
+  /** Of the judge of whole trajectories. */
+  judge: 'first-error-1' | 'first-error-2';
+  /** What a model is told whose message holds no action. */
+  hint: 'hint-1' | 'hint-2';
+};
+
 /** What is the same for every method. */
 export type RunSettings = {
   schemaVersion: 1;
@@ -155,6 +168,8 @@ export type RunSettings = {
   /** Trajectories that the campaign keeps under way at once, 1 to 500. */
   window: number;
   models: { [role in Role]: RoleSettings };
+  /** Those that the run began with; absent in runs from before there were others than the first. */
+  prompts?: PromptVersions;
 };
 
 /** The models that a run asks: an evaluation only the policy. */

@@ -69,19 +69,29 @@ function toolFormat(environment: Environment): AgentFormat {
 }
 
 function textFormat(text: TextFormat): AgentFormat {
+  const ours = ownWords(text);
+  // A weak model repeats what it reads: the echo of an instruction or a hint is no action.
+  const withoutEcho = (content: string) => ours.reduce((rest, own) => rest.replaceAll(own, ''), content);
   return {
     tools: [],
     opening: (briefing) => [
       { role: 'system', content: `${briefing.system}\n\n${text.instructions}` },
       { role: 'user', content: briefing.user },
     ],
-    parse: (message) => text.parse(message.content ?? ''),
+    parse: (message) => text.parse(withoutEcho(message.content ?? '')),
     render: (thought, action) => ({ role: 'assistant', content: text.render(thought, action) }),
     observation: (_message, observation) => [{ role: 'user', content: `${text.observationPrefix}${observation}` }],
   };
 }
 
 export const generalObservationPrefix = 'Observation: ';
+
+/** What a model is told about a form, whole: the instructions, and what is said to a message that holds no action. */
+function ownWords(text: TextFormat): string[] {
+  const nothing = text.parse('');
+  const hints = nothing.kind === 'malformed' ? [nothing.hint, nothing.firstHint ?? ''] : [];
+  return [text.instructions, ...hints].filter((own) => own.trim() !== '');
+}
 
 /** The general ReAct form, for environments that prescribe none. Source of the idea: ReAct, arXiv 2210.03629. */
 function reactText(tools: Tool[]): TextFormat {

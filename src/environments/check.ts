@@ -128,9 +128,13 @@ export async function checkEnvironment(
           `The format ${name} does not read back ${JSON.stringify(action)} from ${short(messageText(message))}.`,
         );
       }
+      const nonsense = format.parse({ role: 'assistant', content: 'nonsense' });
+      if (nonsense.kind !== 'malformed') throw new Error(`The format ${name} takes nonsense for an action.`);
+      // A weak model repeats what it is told.
+      const echo = name === 'react' && environment.textFormat ? environment.textFormat.parse(nonsense.hint) : nonsense;
       demand(
-        format.parse({ role: 'assistant', content: 'nonsense' }).kind === 'malformed',
-        `The format ${name} takes nonsense for an action.`,
+        echo.kind === 'malformed',
+        `The hint of the format ${name} is itself read as an action: ${short(nonsense.hint)}.`,
       );
     }
     return 'react and tools read back what they write';

@@ -10,6 +10,7 @@ import { agentFormat } from '../environments/agent-format.ts';
 import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/session-cache.ts';
+import { promptVersions } from '../models/prompts.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf } from '../store/flag.ts';
 import { contentHash } from '../store/hash.ts';
@@ -126,7 +127,7 @@ async function replay(
       { store, environments, sessions },
       state,
       { message: step.assistant },
-      { recordedBy: scope, reader: null },
+      { recordedBy: scope, reader: null, hints: promptVersions.hint },
       AbortSignal.timeout(60_000),
     );
     const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;

@@ -17,6 +17,7 @@ import type { Environment } from '../environments/contract.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
+import { promptsOf } from '../models/prompts.ts';
 import { contentHash } from '../store/hash.ts';
 import type { PairTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -244,7 +245,8 @@ async function wrongLocation(store: Store, row: PairTable, { step }: Certificate
   const trajectory = await store.findings.trajectory(row.run_id, row.trajectory_id);
   const answers = trajectory ? await store.journal.inState(row.run_id, trajectory.leaf_id, ['locate']) : [];
   const last = answers.toSorted((one, other) => one.ask - other.ask).at(-1);
-  const named = last && readFirstError(last.message.content ?? '', trajectory!.steps);
+  const { judge } = promptsOf((await store.runs.get(row.run_id)).config);
+  const named = last && readFirstError(last.message.content ?? '', trajectory!.steps, judge);
   return named === step ? [] : ["The stored answer of the judge does not name the pair's step."];
 }
 

@@ -9,7 +9,8 @@ describe("a judge's answer", () => {
     ['Let me see. {"first_wrong_step": 3} That is all.', 3],
     ['{"reason": "All of it is sensible.", "first_wrong_step": null}', null],
   ])('%s names %s', (text, named) => {
-    expect(readFirstError(text, 3)).toBe(named);
+    for (const version of ['first-error-1', 'first-error-2'] as const)
+      expect(readFirstError(text, 3, version)).toBe(named);
   });
 
   it.each([
@@ -21,7 +22,16 @@ describe("a judge's answer", () => {
     '{"reason": "None."}',
     '',
   ])('%s cannot be read where there are three steps', (text) => {
-    expect(readFirstError(text, 3)).toBeUndefined();
+    for (const version of ['first-error-1', 'first-error-2'] as const)
+      expect(readFirstError(text, 3, version)).toBeUndefined();
+  });
+
+  it.each([
+    ['{first} I mean: {"first_wrong_step": 2}', 2],
+    ['```json\n{"reason": "It {guessed}.", "first_wrong_step": 2}\n``` Not {"first_wrong_step": 9}.', 2],
+    ['First {"first_wrong_step": 1}, no: {"first_wrong_step": null}', null],
+  ])('%s names %s, the last that fits', (text, named) => {
+    expect(readFirstError(text, 3, 'first-error-2')).toBe(named);
   });
 });
 

@@ -67,9 +67,12 @@ describe('docs/configuration.md', () => {
 
 function keysOf(schema: Schema, path: string[] = []): { key: string; values: string; standard: string }[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
-    // The three roles have the same members.
+    // The three roles have the same members, and some have more.
     if (path[0] === 'models' && path.length === 1) {
-      return name === 'policy' ? keysOf(member, ['models', '<role>']) : [];
+      if (name === 'policy') return keysOf(member, ['models', '<role>']);
+      const shared = schema.properties!.policy!.properties!;
+      const own = Object.entries(member.properties!).filter(([key]) => !(key in shared));
+      return keysOf({ ...member, properties: Object.fromEntries(own) }, ['models', name]);
     }
     const own = [...path, name];
     const nested = [member, ...(member.anyOf ?? [])].find(({ properties }) => properties !== undefined);

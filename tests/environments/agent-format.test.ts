@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action, AgentFormatName } from '../../src/domain/action.ts';
 import type { AssistantMessage } from '../../src/domain/message.ts';
 import { agentFormat } from '../../src/environments/agent-format.ts';
+import { malformedHint, sqlTextFormat } from '../../src/environments/intercode-sql/text-format.ts';
 import { doors, go, goText } from '../activities/doors.ts';
 
 const { environment } = doors();
@@ -189,5 +190,55 @@ describe('ReAct text', () => {
     expect(react.observation(text(goText('left')), 'A room.')).toEqual([
       { role: 'user', content: 'Observation: A room.' },
     ]);
+  });
+});
+
+describe('what Crux itself tells a model is no action when the model repeats it', () => {
+  const sql = agentFormat({ ...environment, textFormat: sqlTextFormat }, 'react');
+  const firstHint =
+    'Your answer has no action. Write "Thought: ..." and then "Action:" with one ```sql block of a single line, or "Action: submit".';
+  const unreadable = [
+    text(''),
+    text('nonsense'),
+    text('Action:'),
+    text('Thought: x\nAction: jump\nAction Input: {}'),
+    text('Thought: x\nAction: go\nAction Input: left'),
+    calling(['jump', '{}']),
+    calling(['go', '']),
+    calling(['go', '[]']),
+  ];
+
+  it.each([
+    ['tools', tools],
+    ['general ReAct', react],
+    ['InterCode', sql],
+  ])('in the format of %s: no hint, no instruction, no notice beside a tool call', (_name, format) => {
+    const hints = unreadable.flatMap((message) => {
+      const parsed = format.parse(message);
+      return parsed.kind === 'malformed' ? [parsed.hint] : [];
+    });
+    expect(hints.length).toBeGreaterThan(0);
+    const told = [
+      ...hints,
+      ...format.opening({ system: 'Find the treasure.', user: 'Two doors.' }).map(({ content }) => content!),
+      ...hints.flatMap((hint) =>
+        format.observation(calling(['go', '{}'], ['go', '{}']), hint).map(({ content }) => content!),
+      ),
+      ...(format === sql ? [firstHint] : []),
+    ];
+    for (const echo of told) {
+      for (const said of [echo, `${echo}\n${echo}`, `Thought: ${echo}`, `Okay. ${echo}`]) {
+        expect({ said, kind: format.parse(text(said)).kind }).toEqual({ said, kind: 'malformed' });
+      }
+    }
+  });
+
+  it('an action beside the echo counts all the same', () => {
+    expect(sql.parse(text(`${malformedHint}\nAction: submit`))).toMatchObject({ action: { tool: 'submit' } });
+    expect(sql.parse(text(`${firstHint}\nAction: skip`))).toMatchObject({ action: { tool: 'skip' } });
+  });
+
+  it("the hint of InterCode's form is no action by itself", () => {
+    expect(sqlTextFormat.parse(malformedHint).kind).toBe('malformed');
   });
 });

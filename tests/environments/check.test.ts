@@ -42,3 +42,21 @@ it.each([
     detail,
   });
 });
+
+it('a hint that is read as an action is found', async () => {
+  const { environment } = doors();
+  const textFormat = {
+    instructions: 'Write DO and a door.',
+    observationPrefix: '',
+    parse: (said: string) =>
+      said.includes('DO')
+        ? { kind: 'action' as const, thought: '', action: go('left') }
+        : { kind: 'malformed' as const, hint: 'Write DO left.' },
+    render: () => 'DO left',
+  };
+  const results = await checkEnvironment({ ...environment, textFormat }, 2, async () => [go('left')]);
+  expect(results.find(({ check }) => check === 'action formats')).toMatchObject({
+    ok: false,
+    detail: expect.stringContaining('"Write DO left.'),
+  });
+});

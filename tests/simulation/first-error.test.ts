@@ -91,7 +91,11 @@ describe('the simulated judge', () => {
   const named = (model: string, seed: number, judged = steps) => {
     const { messages } = firstErrorRequest(opening, [], judged);
     const request = { model, messages, tools: false, n: 1, temperature: 1, maxTokens: null, logprobs: false, seed: 1 };
-    return readFirstError(answer(request, seed, [mazeWorld([maze])]).choices[0]!.message.content!, judged.length);
+    return readFirstError(
+      answer(request, seed, [mazeWorld([maze])]).choices[0]!.message.content!,
+      judged.length,
+      'first-error-1',
+    );
   };
 
   test('names the step that lost the maze, and no other, if it is good', () => {

@@ -52,7 +52,7 @@ it('asks the judge once about every failure, and about nothing else', async () =
     const answers = await journal.inState(runId, leaf_id, ['locate']);
     expect(answers).toHaveLength(success === 0 ? 1 : 0);
     if (success === 1) continue;
-    const named = readFirstError(answers[0]!.message.content ?? '', length);
+    const named = readFirstError(answers[0]!.message.content ?? '', length, 'first-error-2');
     const [judged] = steps.filter(({ trajectory_id }) => trajectory_id === id);
     expect(judged).toMatchObject(named === null ? { verdict: 'no-error', step: length } : { step: named });
   }

@@ -13,8 +13,15 @@ import type { Action, ParsedAction } from '../../domain/action.ts';
 import type { TextFormat } from '../contract.ts';
 import { tokenize } from './mysql/tokenizer.ts';
 
+/** Holds no marker: a weak model repeats what it is told, and the echo must not be an action. */
 export const malformedHint =
+  'Your answer has no action. Keep to the form that was described at the start: your thought, and after it the action, which is one SQL statement on a single line in a code block, or the single word submit.';
+
+/** Of runs that began before: its echo is read as a submission. */
+const firstHint =
   'Your answer has no action. Write "Thought: ..." and then "Action:" with one ```sql block of a single line, or "Action: submit".';
+
+const malformed: ParsedAction = { kind: 'malformed', hint: malformedHint, firstHint };
 
 const instructions = `Answer every turn in this form:
 
@@ -38,7 +45,7 @@ export const sqlTextFormat: TextFormat = { instructions, observationPrefix: 'Obs
 
 function parse(text: string): ParsedAction {
   const at = text.indexOf(marker);
-  if (at < 0) return { kind: 'malformed', hint: malformedHint };
+  if (at < 0) return malformed;
   const thought = text
     .slice(0, at)
     .replace(/^\s*Thought:/, '')
@@ -51,7 +58,7 @@ function parse(text: string): ParsedAction {
   const query = fenced?.[1]?.trim().split('\n')[0]?.trim() ?? '';
   if (query !== '') return { kind: 'action', thought, action: { tool: 'execute_sql', arguments: { query } } };
   if (/^\s*skip\b/i.test(outside)) return { kind: 'action', thought, action: { tool: 'skip', arguments: {} } };
-  return { kind: 'malformed', hint: malformedHint };
+  return malformed;
 }
 
 function render(thought: string, action: Action): string {

@@ -36,7 +36,7 @@ describe('reading a turn', () => {
   it.each(['SELECT 1', 'Thought: hm', 'Thought: hm\nAction: SELECT 1', 'Action:\n```sql\n\n```', ''])(
     '%j is malformed and gets the fixed hint',
     (text) => {
-      expect(sqlTextFormat.parse(text)).toEqual({ kind: 'malformed', hint: malformedHint });
+      expect(sqlTextFormat.parse(text)).toMatchObject({ kind: 'malformed', hint: malformedHint });
     },
   );
 });
