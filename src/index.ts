@@ -56,6 +56,9 @@ export {
 export { cso, eto, evaluate, ipr, rft, rro, sft, stepDpo } from './methods.ts';
 export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
 export type { RunRequest } from './runs.ts';
+export { simulationFromDataset } from './simulation/from-dataset.ts';
+export { type Simulation, type SimulationOptions, startSimulation } from './simulation/server.ts';
+export type { SimulatedWorld } from './simulation/world.ts';
 export { recordUse } from './store/data-uses.ts';
 export { taskQueue, type WorkerRole } from './temporal/task-queues.ts';
 export { type AuditView, auditView } from './views/audit.ts';

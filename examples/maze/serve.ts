@@ -1,4 +1,4 @@
-/** Simulated models that know the mazes of `environment.ts`: `node examples/maze/serve.ts` prints their address and serves until Ctrl-C. */
+/** Simulated models that know the mazes of `environment.ts`: `npx node examples/maze/serve.ts` prints their address and serves until Ctrl-C. */
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
 import { startSimulation } from '../../src/simulation/server.ts';
 import { createMazes } from './mazes.ts';

@@ -3,7 +3,7 @@ import { prepareRun, type RunRequest } from '../runs.ts';
 import { openStore } from '../store/store.ts';
 import type { RunSummary } from '../views/run-summary.ts';
 import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
-import { runToTheEnd } from './run.ts';
+import { assertWorker, runToTheEnd } from './run.ts';
 import { configOf, type GlobalOptions, homeOf } from './setting.ts';
 
 type EvaluateOptions = CeilingOptions & {
@@ -28,6 +28,7 @@ export async function evaluate(options: GlobalOptions, given: EvaluateOptions): 
   const config = await configOf(options);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
+    if (given.detach) await assertWorker(store, config, given.env);
     const prepared = await prepareRun(config, store, requestFrom(given));
     const again = `crux evaluate --run-id ${prepared.id} …  (same options)`;
     const next = ({ runId }: RunSummary) => `Look:    crux report ${runId}      Compare:  crux compare ${runId} <run>`;

@@ -33,6 +33,7 @@ export async function run(options: GlobalOptions, method: MethodName, given: Run
   const config = withSettings(await configOf(options), method, given.set ?? []);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
+    if (given.detach) await assertWorker(store, config, given.env);
     const prepared = await prepareRun(config, store, requestFrom(method, given));
     const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
     await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next: nextSteps });
@@ -101,14 +102,24 @@ function readValue(text: string): unknown {
   }
 }
 
+/**
+ * Before anything is recorded: a run that nobody works on would be left behind.
+ * @param name of the environment; where it names none, preparing the run says so
+ * @throws CruxError `User.Config` where no worker has it
+ */
+export async function assertWorker(store: Store, config: CruxConfig, name: string | undefined): Promise<void> {
+  const wanted = config.environments.filter((environment) => name === undefined || environment.name === name);
+  const [environment, ...others] = wanted;
+  if (environment === undefined || others.length > 0) return;
+  const workers = await store.workers.living();
+  if (workers.some(({ environments }) => environments.includes(environment.name))) return;
+  throw new CruxError('User.Config', `No worker with the environment ${environment.name} is running.`, {
+    remedy: 'Start one with `crux up` or `crux worker`, or leave --detach out.',
+  });
+}
+
 /** Starts the campaign and leaves the work to workers elsewhere. */
 async function detach(options: GlobalOptions, config: CruxConfig, store: Store, run: Run): Promise<void> {
-  const workers = (await store.workers.living()).filter((worker) => worker.environments.includes(run.environment));
-  if (workers.length === 0) {
-    throw new CruxError('User.Config', `No worker with the environment ${run.environment} is running.`, {
-      remedy: 'Start one with `crux up` or `crux worker`, or leave --detach out.',
-    });
-  }
   const temporal = await reachTemporal(options, config, 'join');
   try {
     await launchRun(temporal.client, store, run);
