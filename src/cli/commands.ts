@@ -4,6 +4,7 @@ import { methodNames } from '../domain/methods/index.ts';
 import { completionScript, type Shell, shells } from './completion.ts';
 import { addHelp } from './help.ts';
 import type { GlobalOptions } from './setting.ts';
+import { print } from './terminal.ts';
 
 export function registerCommands(program: Command): void {
   const setting = () => program.opts<GlobalOptions>();
@@ -247,9 +248,7 @@ export function registerCommands(program: Command): void {
     .command('completion')
     .addArgument(program.createArgument('<shell>', 'your shell').choices(shells))
     .description('print what makes your shell complete commands and options')
-    .action((shell: Shell) => {
-      process.stdout.write(completionScript(program, shell));
-    });
+    .action((shell: Shell) => print(completionScript(program, shell).trimEnd()));
 
   program
     .command('codec-server')
