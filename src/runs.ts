@@ -5,11 +5,19 @@ import { checkBounded, checkPriced, configuredCeilings } from './ceilings.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type CeilingChanges, changedCeilings, retunedCeilings } from './domain/ceilings.ts';
+import { differences, differenceText, isObject } from './domain/differences.ts';
 import { type Ending, isPolicyEnding, isPolicyFailure } from './domain/ending.ts';
 import { runsIn } from './domain/lineage.ts';
 import type { CsoOptions, MethodName } from './domain/methods/index.ts';
 import { methods } from './domain/methods/index.ts';
-import { askedModels, isEvaluation, type RoleSettings, type RunConfig, type RunSettings } from './domain/run-config.ts';
+import {
+  askedModels,
+  askedRoles,
+  isEvaluation,
+  type RoleSettings,
+  type RunConfig,
+  type RunSettings,
+} from './domain/run-config.ts';
 import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
 import { isRunId } from './domain/workflow-ids.ts';
@@ -17,6 +25,7 @@ import type { Environment } from './environments/contract.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
 import { stopSequences } from './environments/stop-sequences.ts';
 import { CruxError } from './errors.ts';
+import { checkKeys } from './keys.ts';
 import { guardTest } from './leak-guard.ts';
 import { methodOptions } from './method-options.ts';
 import { promptVersions } from './models/prompts.ts';
@@ -71,6 +80,16 @@ export type RunRequest = {
 };
 
 /**
+ * Checks that this process has the keys of all models that a run would ask: for commands that work on it themselves.
+ * @throws CruxError `User.Config`
+ */
+export function checkRunKeys(configured: CruxConfig, request: RunRequest): void {
+  const config = withPolicy(configured, request);
+  const { trajectories = 'policy', preset = config.run.preset } = request;
+  checkKeys(config, askedRoles(withMethod(config, { trajectories, preset }, request)));
+}
+
+/**
  * Checks what is asked for and records it as a run. A run that is there already, with the same settings, is taken up again.
  * @throws CruxError `User.Config`, `User.NotFound`, `User.Leak`; nothing is recorded then
  */
@@ -102,8 +121,17 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   for (const other of [...reuse, ...lineageRuns(runConfig)]) await store.runs.get(other);
 
   const known = await store.runs.find(id);
-  if (known) return takeUp(store, sameRun(known, runConfig, seed), request.ceilings);
+  // Recorded trajectories may have come in since, and are no other request.
+  if (known && trajectories === 'imported') {
+    return takeUp(
+      store,
+      await sameRun(store, known, { config: runConfig, seed, reuse, tasks: null }),
+      request.ceilings,
+    );
+  }
   const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories });
+  const wanted = { config: runConfig, seed, reuse, tasks };
+  if (known) return takeUp(store, await sameRun(store, known, wanted), request.ceilings);
   if (isEvaluation(runConfig)) {
     const groups = tasks.map(({ group }) => group!);
     const test = { environment, tasks: await registry.tasks(environment.name), groups };
@@ -115,7 +143,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
     tasks,
   );
   // Somebody else may have made it at the same moment.
-  return sameRun(await store.runs.get(id), runConfig, seed);
+  return sameRun(store, await store.runs.get(id), wanted);
 }
 
 /**
@@ -221,7 +249,11 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
  * The options of a request are checked like those of the configuration.
  * @throws CruxError `User.Config`
  */
-function withMethod(config: CruxConfig, settings: RunSettings, { method, options }: RunRequest): RunConfig {
+function withMethod<Settings extends Pick<RunSettings, 'trajectories' | 'preset'>>(
+  config: CruxConfig,
+  settings: Settings,
+  { method, options }: RunRequest,
+): Settings & RunConfig {
   if (settings.trajectories === 'imported' && methods[method].minesRecorded === null) {
     throw new CruxError('User.Config', `${method} makes its own trajectories: recorded ones are of no use to it.`, {
       remedy: 'Leave --trajectories out. Recorded expert trajectories are taken with the option experts=imported.',
@@ -233,7 +265,8 @@ function withMethod(config: CruxConfig, settings: RunSettings, { method, options
   const checked = checkConfig(changed, 'The options of the run');
   const own = { method, options: methodOptions[method](checked, settings.preset) };
   // What has leaked is found out when the tasks are known.
-  return { ...settings, ...own, ...(methods[method].gives === 'figures' && { leaked: [] }) } as RunConfig;
+  return { ...settings, ...own, ...(methods[method].gives === 'figures' && { leaked: [] }) } as unknown as Settings &
+    RunConfig;
 }
 
 /** The configuration with the policy that is asked for. What the configured one was trained on says nothing about another. */
@@ -347,21 +380,46 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
     .map((row) => ({ taskId: row.task_id, sample: row.sample, importedId: row.id }));
 }
 
-function sameRun(known: Run, config: RunConfig, seed: number): Run {
+/** What is asked of a run that may be there already. `tasks`: null where they were not chosen again. */
+type Wanted = { config: RunConfig; seed: number; reuse: string[]; tasks: NewRunTask[] | null };
+
+/** @throws CruxError `User.Config` that names every setting in which the run that is there differs, with both values */
+async function sameRun(store: Store, known: Run, { config, seed, reuse, tasks }: Wanted): Promise<Run> {
   // What was leaked is found when a run is made, and stays with it.
   const leaked = isEvaluation(known.config) ? { leaked: known.config.leaked } : {};
   // The prompts that it began with are a part of what was paid for.
   const { prompts = config.prompts } = known.config;
   const own = JSON.parse(JSON.stringify({ ...config, ...leaked, prompts })) as Json;
-  const wanted = sharedMembers(own, known.config as unknown as Json);
-  const isSame =
-    canonicalJson(known.config as unknown as Json) === canonicalJson(wanted) &&
+  const there = known.config as unknown as Json;
+  const inConfig = differences(there, sharedMembers(own, there)).filter(({ path }) => !path.endsWith('.trainedOn'));
+  const all = [
+    ...inConfig,
     // Absent is unknown: what is said now was not said when the run was made.
-    canonicalJson(lineages(config)) === canonicalJson(lineages(known.config));
-  if (known.seed === seed && isSame) return known;
-  throw new CruxError('User.Config', `The run "${known.id}" exists with other settings.`, {
+    ...differences(lineages(known.config), lineages(config), 'trainedOn'),
+    ...differences(known.seed, seed, 'seed'),
+    ...differences(known.reuse, reuse, 'reuse'),
+  ].map(differenceText);
+  if (tasks !== null) all.push(...taskDifferences(await store.runs.tasks(known.id), tasks));
+  if (all.length === 0) return known;
+  throw new CruxError('User.Config', `The run "${known.id}" exists with other settings: ${all.join('; ')}.`, {
     remedy: 'Give the new run another --run-id, or start it with the settings that it has.',
   });
+}
+
+const tasksNamed = 5;
+
+function taskDifferences(known: NewRunTask[], wanted: NewRunTask[]): string[] {
+  const names = (tasks: NewRunTask[]) =>
+    tasks.map(({ taskId, sample }) => `${taskId}${sample === 0 ? '' : ` (sample ${sample + 1})`}`);
+  const [there, now] = [names(known), names(wanted)];
+  if (canonicalJson(there) === canonicalJson(now)) return [];
+  const only = (of: string[], others: string[], where: string) => {
+    const own = of.filter((name) => !new Set(others).has(name));
+    const more = own.length > tasksNamed ? ` and ${own.length - tasksNamed} more` : '';
+    return own.length === 0 ? [] : [`only ${where}: ${own.slice(0, tasksNamed).join(', ')}${more}`];
+  };
+  const which = [...only(there, now, 'there'), ...only(now, there, 'now')].join(', ') || 'in another order';
+  return [`tasks are ${there.length} there and ${now.length} now (${which})`];
 }
 
 /** Without what a run of an earlier version could not be told: it goes on as it was started. */
@@ -369,10 +427,6 @@ function sharedMembers(wanted: Json, known: Json): Json {
   if (!isObject(wanted) || !isObject(known)) return wanted;
   const shared = Object.entries(wanted).filter(([name]) => name in known);
   return Object.fromEntries(shared.map(([name, value]) => [name, sharedMembers(value, known[name]!)]));
-}
-
-function isObject(value: Json): value is { [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function timeStamp(): string {

@@ -1,5 +1,6 @@
 import { type AuditRequest, launchAudit, prepareAudit, restAudit } from '../audits.ts';
 import { CruxError } from '../errors.ts';
+import { checkKeys } from '../keys.ts';
 import { type AuditedPair, type AuditView, auditView } from '../views/audit.ts';
 import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
@@ -15,6 +16,8 @@ const pairsShown = 20;
 export async function audit(options: GlobalOptions, runId: string, given: Given): Promise<void> {
   const config = await configOf(options);
   await withReadingStore(options, runId, async (store) => {
+    // Reference rollouts are the policy's.
+    checkKeys({ endpoints: config.endpoints, models: (await store.runs.get(runId)).config.models }, ['policy']);
     const run = await prepareAudit(store, runId, requestFrom(given));
     if (!config.environments.some(({ name }) => name === run.environment)) {
       throw new CruxError('User.Config', `The configuration has no environment ${run.environment}.`, {

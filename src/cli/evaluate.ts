@@ -1,5 +1,5 @@
 import { storeLocation } from '../config.ts';
-import { prepareRun, type RunRequest } from '../runs.ts';
+import { checkRunKeys, prepareRun, type RunRequest } from '../runs.ts';
 import { openStore } from '../store/store.ts';
 import type { RunSummary } from '../views/run-summary.ts';
 import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
@@ -26,10 +26,12 @@ type EvaluateOptions = CeilingOptions & {
 /** `crux evaluate`: a run like any other, of the method that only lets the policy act. */
 export async function evaluate(options: GlobalOptions, given: EvaluateOptions): Promise<void> {
   const config = await configOf(options);
+  const request = requestFrom(given);
+  if (!given.detach) checkRunKeys(config, request);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
     if (given.detach) await assertWorker(store, config, given.env);
-    const prepared = await prepareRun(config, store, requestFrom(given));
+    const prepared = await prepareRun(config, store, request);
     const again = `crux evaluate --run-id ${prepared.id} …  (same options)`;
     const next = ({ runId }: RunSummary) => `Look:    crux report ${runId}      Compare:  crux compare ${runId} <run>`;
     await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next });

@@ -2,7 +2,7 @@ import { type CruxConfig, checkConfig, optionsKey, storeLocation } from '../conf
 import type { MethodName } from '../domain/methods/index.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { CruxError } from '../errors.ts';
-import { launchRun, prepareRun, type RunRequest } from '../runs.ts';
+import { checkRunKeys, launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type RunSummary, runSummary } from '../views/run-summary.ts';
@@ -31,10 +31,13 @@ type RunOptions = CeilingOptions & {
 
 export async function run(options: GlobalOptions, method: MethodName, given: RunOptions): Promise<void> {
   const config = withSettings(await configOf(options), method, given.set ?? []);
+  const request = requestFrom(method, given);
+  // Elsewhere the worker's own keys count.
+  if (!given.detach) checkRunKeys(config, request);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
     if (given.detach) await assertWorker(store, config, given.env);
-    const prepared = await prepareRun(config, store, requestFrom(method, given));
+    const prepared = await prepareRun(config, store, request);
     const again = `crux run ${method} --run-id ${prepared.id} …  (same options)`;
     await runToTheEnd(options, config, store, prepared, { detach: given.detach ?? false, again, next: nextSteps });
   } finally {

@@ -179,6 +179,23 @@ export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'mode
   return methods[method].gives === 'figures' ? { policy: models.policy } : models;
 }
 
+/** The roles whose models a run asks, with its options. */
+export function askedRoles(config: Pick<RunConfig, 'method' | 'options'>): Role[] {
+  const { asks, trajectory } = methods[config.method];
+  const { options } = config;
+  const expert =
+    asks.includes('expert') &&
+    !('experts' in options && options.experts !== 'model') &&
+    !('pairSources' in options && !options.pairSources.includes('expert')) &&
+    !('select' in options && options.select === 'first-error');
+  const prm = asks.includes('prm') && !('gate' in options && !options.gate);
+  return [
+    ...(trajectory === 'demonstrated' ? [] : (['policy'] as const)),
+    ...(expert ? (['expert'] as const) : []),
+    ...(prm ? (['prm'] as const) : []),
+  ];
+}
+
 /**
  * `blocked`: a model's provider stands still until somebody acts. No task ends for it; the run goes on when it is taken up again. `resting`: its own
  * command was stopped by Ctrl-C while no other worker lived; no worker goes on with it unasked.
