@@ -15,6 +15,10 @@ export type FaultKind =
   | 'Store.NewerSchema'
   | 'Store.Corrupt'
   | 'Store.Full'
+  /** No room for a file that is not the store's. */
+  | 'Disk.Full'
+  /** A file that may not be read or written, or a disk that fails. */
+  | 'Disk.Unavailable'
   /** Rate limit (429) or overload of a model provider; carries when to come back. */
   | 'Model.RateLimit'
   /** No complete answer: connection cut, 500, time-out, unreadable body. */

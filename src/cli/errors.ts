@@ -1,6 +1,7 @@
 /** Errors become words here, and nowhere else. */
 import { CommanderError } from 'commander';
 import { CruxError, errorText, type FaultKind } from '../errors.ts';
+import { asOuterFault } from './outer-faults.ts';
 import { printAside, printJsonAside } from './terminal.ts';
 
 /** A command that came to its end, but not to the wanted one. */
@@ -12,7 +13,8 @@ export class CommandFailed extends Error {
   }
 }
 
-export function exitCodeOf(error: unknown): number {
+export function exitCodeOf(thrown: unknown): number {
+  const error = thrown instanceof CommandFailed ? thrown : asOuterFault(thrown);
   if (error instanceof CommandFailed) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (!(error instanceof CruxError)) return 1;
@@ -24,6 +26,7 @@ const exitCodes: { [prefix: string]: number } = {
   Export: 2,
   Run: 3,
   Store: 4,
+  Disk: 4,
   Temporal: 4,
   Model: 4,
   Environment: 5,
@@ -34,7 +37,8 @@ function prefixOf(kind: FaultKind): string {
 }
 
 /** One line with the remedy; the stack on demand. */
-export function printError(error: unknown, options: { verbose?: boolean; json?: boolean }): void {
+export function printError(thrown: unknown, options: { verbose?: boolean; json?: boolean }): void {
+  const error = thrown instanceof CommandFailed ? thrown : asOuterFault(thrown);
   // Commander has printed its own message.
   if (error instanceof CommanderError) return;
   const kind = error instanceof CruxError ? error.kind : error instanceof CommandFailed ? 'Failed' : 'Defect';

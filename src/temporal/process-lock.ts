@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CruxError, errorText } from '../errors.ts';
 
 export type ProcessLockOptions = {
   /** Called once, when another process holds the lock and this one begins to wait. */
@@ -22,8 +23,7 @@ export async function withProcessLock<T>(
   options: ProcessLockOptions,
   body: () => Promise<T>,
 ): Promise<T> {
-  mkdirSync(dirname(file), { recursive: true });
-  const database = new DatabaseSync(file, { timeout: 0 });
+  const database = open(file);
   try {
     for (let waited = false; !tryLock(database); waited = true) {
       if (!waited) options.onWait?.();
@@ -32,6 +32,18 @@ export async function withProcessLock<T>(
     return await body();
   } finally {
     database.close();
+  }
+}
+
+function open(file: string): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    return new DatabaseSync(file, { timeout: 0 });
+  } catch (error) {
+    throw new CruxError('Disk.Unavailable', `The lock file ${file} cannot be opened (${errorText(error)}).`, {
+      remedy: 'Check the folder, its owner and the disk.',
+      cause: error,
+    });
   }
 }
 

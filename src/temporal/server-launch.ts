@@ -1,6 +1,6 @@
 /** Starts one Temporal server process on a data file, and waits until it serves. */
 import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, renameSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError } from '../errors.ts';
@@ -13,6 +13,8 @@ const answerTimeoutMs = 3_000;
 /** It serves after 0.3 s on an idle machine; a large data file after a crash, on a busy one, takes longer. */
 const startTimeoutMs = 120_000;
 const reportEveryMs = 5_000;
+/** The server's empty data file takes some megabytes. */
+const leastFreeBytes = 4_000_000;
 const largestLogBytes = 10_000_000;
 
 const privateMode = 0o600;
@@ -76,7 +78,7 @@ export function spawnServer(
 
 /**
  * Waits until the server serves. When this throws, the server may still run.
- * @throws CruxError Temporal.Unavailable with the last lines of the log
+ * @throws CruxError Temporal.Unavailable with the last lines of the log; Disk.Full
  */
 export async function waitUntilServing(
   server: ProcessIdentity,
@@ -103,6 +105,11 @@ export async function waitUntilServing(
     }
     await sleep(pollMs, undefined, { signal });
   }
+  if (freeBytes(home) < leastFreeBytes) {
+    throw new CruxError('Disk.Full', `The disk of ${home} is full: the Temporal server found no room for its data.`, {
+      remedy: 'Free some space, then give the command again.',
+    });
+  }
   throw new CruxError(
     'Temporal.Unavailable',
     `The Temporal server ended while it was starting.${lastLogLines(home, logStart)}`,
@@ -110,6 +117,11 @@ export async function waitUntilServing(
       remedy: `The whole log is ${logPath(home)}.`,
     },
   );
+}
+
+function freeBytes(home: string): number {
+  const { bavail, bsize } = statfsSync(home);
+  return bavail * bsize;
 }
 
 function logPath(home: string): string {
