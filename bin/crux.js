@@ -23,10 +23,17 @@ async function runHere() {
     const type = typeof rest[0] === 'object' ? rest[0]?.type : rest[0];
     if ((type ?? warning?.name) !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest);
   };
+  // Until the command listens itself: loading it takes a second.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, endAtOnce);
   const entry = [join(root, 'src', 'cli', 'main.ts'), join(root, 'dist', 'cli', 'main.js')].find(existsSync);
   if (entry === undefined)
     giveUp(`Crux is incomplete: neither src/cli/main.ts nor dist/cli/main.js is in ${root}.`, 'Run "npm run build".');
   await import(pathToFileURL(entry).href);
+}
+
+function endAtOnce(signal) {
+  process.stderr.write(`crux: Interrupted${signal === 'SIGINT' ? '' : ` by ${signal}`}.\n`);
+  process.exit(130);
 }
 
 function runWithBundledNode() {

@@ -25,6 +25,8 @@ let quit: (by: EndSignal) => void = () => process.exit(130);
 export function listenForSignals(quitBy: (by: EndSignal) => void): void {
   quit = quitBy;
   for (const name of endSignals) {
+    // The door ends the process at once.
+    process.removeAllListeners(name);
     process.on(name, () => {
       const isFirst = received === null;
       received ??= name;

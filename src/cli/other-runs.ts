@@ -2,6 +2,7 @@
 import type { CruxConfig } from '../config.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { canServe } from './leave.ts';
 import { count, plural } from './text.ts';
 
 /** Model calls that a worker paid for in runs that its command was not called for. */
@@ -9,10 +10,7 @@ export type OtherRun = { runId: string; calls: number };
 
 /** @param own the run that the command was called for; null for none */
 export async function takenUpText(store: Store, config: CruxConfig, own: string | null): Promise<string | null> {
-  const environments = config.environments.map(({ name }) => name);
-  const others = (await store.runs.list()).filter(
-    ({ id, finishedAt, environment }) => id !== own && finishedAt === null && environments.includes(environment),
-  );
+  const others = await othersUnderWay(store, config, own);
   const named = (runs: Run[]) => Promise.all(runs.map((run) => progressOf(store, run)));
   const underWay = await named(others.filter(({ state }) => state === 'running'));
   const resting = await named(others.filter(({ state }) => state === 'resting'));
@@ -29,6 +27,25 @@ export async function takenUpText(store: Store, config: CruxConfig, own: string 
         ]),
   ];
   return lines.length === 0 ? null : lines.join('\n');
+}
+
+/** Runs that a worker of this configuration serves. */
+async function othersUnderWay(store: Store, config: CruxConfig, own: string | null): Promise<Run[]> {
+  const environments = config.environments.map(({ name }) => name);
+  return (await store.runs.list()).filter(
+    ({ id, finishedAt, environment }) => id !== own && finishedAt === null && environments.includes(environment),
+  );
+}
+
+/** What a worker leaves behind that goes: runs that the next one goes on with, as nobody stopped them. Null where another one lives. */
+export async function leftBehindText(store: Store, config: CruxConfig, own: string): Promise<string | null> {
+  const workers = await store.workers.living();
+  const left = (await othersUnderWay(store, config, own)).filter(
+    ({ state, environment }) => state === 'running' && !workers.some((worker) => canServe(worker, environment)),
+  );
+  if (left.length === 0) return null;
+  const ids = left.map(({ id }) => id).join(', ');
+  return `Not at rest: ${ids}. The next worker goes on with ${left.length === 1 ? 'it' : 'them'}. To stop one: crux pause <run>`;
 }
 
 async function progressOf(store: Store, { id }: Run): Promise<string> {

@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { CommandFailed } from './errors.ts';
 import { type Interrupt, onInterrupt } from './interrupt.ts';
 import { leaveText } from './leave.ts';
-import { type OtherRun, otherRuns, otherRunsText, takenUpText } from './other-runs.ts';
+import { leftBehindText, type OtherRun, otherRuns, otherRunsText, takenUpText } from './other-runs.ts';
 import { showProgress } from './progress.ts';
 import { type GlobalOptions, reachTemporal, say } from './setting.ts';
 
@@ -143,7 +143,12 @@ async function withWorker<T>(
       const others = otherRuns(worker.calls(), run.id);
       const othersText = otherRunsText(others, run.id);
       if (othersText !== null) tell(othersText);
-      if (left !== null) throw new CommandFailed(await left, 130);
+      if (left !== null) {
+        const words = await left;
+        const behind = await leftBehindText(store, config, run.id).catch(() => null);
+        if (behind !== null) tell(behind);
+        throw new CommandFailed(words, 130);
+      }
       return { result: ended as T, otherRuns: others };
     } finally {
       // Else the client asks for the result again on the closed connection, and ends this process with that error.

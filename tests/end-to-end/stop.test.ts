@@ -1,8 +1,10 @@
 // Layer: end to end: commands that are stopped by signals, and what becomes of their runs, with a Temporal server of the tests.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
-import { demoConfig, Project, simulateDemoModels } from './crux.ts';
+import { demoConfig, Project, simulateDemoModels, temporaryProject } from './crux.ts';
 
 type Status = { state: string; calls: number; workers: { command: string; process: number; since: string }[] };
 
@@ -56,34 +58,39 @@ describe('a run whose command is stopped', () => {
     expect(await status('ctrl-c')).toMatchObject({ state: 'finished' });
   });
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'by %s goes on with the next worker, which says so and counts what it did',
-    async (signal) => {
-      const id = `by-${signal.toLowerCase()}`;
-      const command = run(id, '--limit', '6');
-      const started = requests();
-      await until(() => requests() > started + 15);
-      command.process.kill(signal);
-      const { code, stderr } = await command.ended;
-      if (signal !== 'SIGKILL')
-        expect({ code, stderr }).toEqual({ code: 130, stderr: expect.stringContaining(`by ${signal}`) });
-      const left = await status(id);
-      expect(left).toMatchObject({ state: 'running', workers: [] });
-      expect((await project.crux('status')).stdout).toContain(`${id} waits for a worker`);
+  test.each(['SIGTERM', 'SIGHUP'] as const)('by %s does not rest: the next worker may go on', async (signal) => {
+    const id = `by-${signal.toLowerCase()}`;
+    const command = run(id, '--limit', '2');
+    const started = requests();
+    await until(() => requests() > started + 5);
+    command.process.kill(signal);
+    const { code, stderr } = await command.ended;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toContain(`Interrupted by ${signal}. Nothing is lost: Run ${id} goes on with the next worker`);
+    expect(await status(id)).toMatchObject({ state: 'running', workers: [] });
+    expect(await project.crux('cancel', id)).toMatchObject({ code: 0 });
+  });
 
-      const next = run(`after-${id}`);
-      await next.says(new RegExp(`this worker goes on with 1 run of the store: ${id} \\(`));
-      await until(async () => (await status(id)).calls > left.calls, 60_000);
-      next.process.kill('SIGINT');
-      const ended = await next.ended;
-      expect(ended.code, ended.stderr).toBe(130);
-      expect(ended.stderr).toMatch(new RegExp(`Beside its own run, this worker made [\\d,]+ calls? of run ${id}\\.`));
-      // Without a server: the store is enough.
-      const cancelled = await project.crux('cancel', id);
-      expect(cancelled, cancelled.stderr).toMatchObject({ code: 0 });
-      expect(await status(id)).toMatchObject({ state: 'cancelled' });
-    },
-  );
+  test('by kill -9 goes on with the next worker, which says so and counts what it did', async () => {
+    const command = run('killed', '--limit', '6');
+    const started = requests();
+    await until(() => requests() > started + 15);
+    command.process.kill('SIGKILL');
+    await command.ended;
+    const left = await status('killed');
+    expect(left).toMatchObject({ state: 'running', workers: [] });
+    expect((await project.crux('status')).stdout).toContain('killed waits for a worker');
+
+    const next = run('after-killed');
+    await next.says(/this worker goes on with 1 run of the store: killed \(/);
+    await until(async () => (await status('killed')).calls > left.calls, 60_000);
+    next.process.kill('SIGINT');
+    const { code, stderr } = await next.ended;
+    expect(code, stderr).toBe(130);
+    expect(stderr).toMatch(/Beside its own run, this worker made [\d,]+ calls? of run killed\./);
+    expect(stderr).toContain('Not at rest: killed. The next worker goes on with it.');
+    for (const id of ['killed', 'after-killed']) expect(await project.crux('cancel', id)).toMatchObject({ code: 0 });
+  });
 
   test('while another worker lives is left to it, and says to which', async () => {
     const up = project.start(['up'], reached);
@@ -127,6 +134,24 @@ describe('a run whose command is stopped', () => {
     expect(await status('steered')).toMatchObject({ state: 'cancelled', calls: cancelled.calls });
   });
 });
+
+test.each([/Run early:/, /Temporal UI/])(
+  'Ctrl-C before a run has begun to work (%s) ends it, and leaves no server behind',
+  async (moment) => {
+    const project = temporaryProject();
+    const simulation = await simulateDemoModels(project);
+    project.write('crux.config.ts', demoConfig(simulation.url));
+    const command = project.start(['run', 'cso', '--run-id', 'early', '--limit', '2']);
+    await command.says(moment);
+    command.process.kill('SIGINT');
+    const { code, stdout, stderr } = await command.ended;
+    expect({ code, stdout }, stderr).toEqual({ code: 130, stdout: '' });
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^crux: Interrupted\. Nothing is lost: Run early rests/);
+    expect(existsSync(join(project.home, 'temporal-server.json'))).toBe(false);
+    expect(await project.json('status', 'early')).toMatchObject({ state: 'resting' });
+    await simulation.close();
+  },
+);
 
 async function until(holds: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
   for (const giveUpAt = Date.now() + ms; !(await holds()); await sleep(50)) {

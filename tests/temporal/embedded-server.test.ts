@@ -1,12 +1,13 @@
 // Layer: kill-and-resume of real Temporal servers, each test in a home folder of its own.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
@@ -16,7 +17,7 @@ import {
   stopEmbeddedServer,
 } from '../../src/temporal/embedded-server.ts';
 import { freePort } from '../../src/temporal/ports.ts';
-import { identifyProcess } from '../../src/temporal/process-identity.ts';
+import { identifyProcess, isRunning } from '../../src/temporal/process-identity.ts';
 
 let home: string;
 let said: string[];
@@ -75,6 +76,36 @@ test('a second start joins the running server, and the last user stops it', asyn
   await second.stop();
   expect(runs(first.pid)).toBe(false);
   expect(await lookUpEmbeddedServer(home)).toBeNull();
+});
+
+test('the data of the server are for its user only, also those of an earlier version', async () => {
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'temporal-server.log'), 'earlier', { mode: 0o644 });
+  const server = await start();
+  const modes = Object.fromEntries(
+    readdirSync(home)
+      .filter((name) => /^temporal\.db|\.log$/.test(name))
+      .map((name) => [name, (statSync(join(home, name)).mode & 0o777).toString(8)]),
+  );
+  expect(modes).toEqual({
+    'temporal.db': '600',
+    'temporal.db-wal': '600',
+    'temporal.db-shm': '600',
+    'temporal-server.log': '600',
+  });
+  await server.stop();
+});
+
+test('a start that is broken off leaves no server', async () => {
+  const controller = new AbortController();
+  const starting = startEmbeddedServer({ home, report: () => {}, signal: controller.signal });
+  const deadline = Date.now() + 20_000;
+  while (!existsSync(join(home, 'temporal-server.json')) && Date.now() < deadline) await sleep(5);
+  const { server } = JSON.parse(readFileSync(join(home, 'temporal-server.json'), 'utf8'));
+  controller.abort();
+  await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
+  expect(isRunning(server)).toBe(false);
+  expect(existsSync(join(home, 'temporal-server.json'))).toBe(false);
 });
 
 test('the Temporal UI answers', async () => {
