@@ -10,6 +10,7 @@ import {
 } from '../report/evaluation-text.ts';
 import type { Evaluation } from '../views/evaluation.ts';
 import type { RunSummary } from '../views/run-summary.ts';
+import { malformedLine } from './malformed-line.ts';
 import { count, duration, plural, table } from './text.ts';
 
 /** An evaluation, for the terminal: without the ledger of its calls. */
@@ -29,6 +30,7 @@ export function evaluationText(summary: RunSummary, evaluation: Evaluation): str
     ],
     ['Endings', endingTexts(overall).join(', ') || 'none'],
     ...(missing === null ? [] : [['Missing', missing] as [string, string]]),
+    ...malformedLine(summary),
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   return [

@@ -7,6 +7,7 @@ import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary, ShareWithInterval } from '../views/run-summary.ts';
 import { ceilingsText } from './ceilings.ts';
 import { evaluationText } from './evaluation-text.ts';
+import { malformedLine } from './malformed-line.ts';
 import {
   blockText,
   count,
@@ -52,6 +53,7 @@ export function summaryText(summary: RunSummary): string {
       .slice(0, 5)
       .map(([fault, times]): [string, string] => ['  fault', `${count(times)} × ${fault}`]),
     ...(method.trajectory === 'demonstrated' ? [] : [['Trajectories', named(summary.endings)] as [string, string]]),
+    ...malformedLine(summary),
     ...expertText(summary),
     ...ofCritical([['Failures mined', named(summary.failures)]]),
     ...(summary.examples

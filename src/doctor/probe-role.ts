@@ -1,5 +1,6 @@
 /** Finds out whether a model's server can do what runs ask of it in a role, with the very requests that a run makes. */
 import { readFirstError } from '../activities/judge-call.ts';
+import { isMostlyForm } from '../domain/malformed.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { Completion } from '../models/completion.ts';
@@ -11,9 +12,6 @@ import type { Asking } from './asking.ts';
 import { type Capability, capability, type Finding } from './finding.ts';
 import { holdsScore, type Questions } from './questions.ts';
 import { findRefused, isRefusal } from './refused-members.ts';
-
-/** Above this share of malformed messages a policy learns little but the form. */
-export const mostMalformed = 0.2;
 
 const shownCharacters = 240;
 
@@ -267,7 +265,7 @@ function formOf(
     ? "The model answers with prose: start its server with a parser for tool calls, or set run.format: 'react'."
     : `Look at the answer: a model that keeps to the form, a larger models.${role}.maxTokens, or some training (crux run sft) helps.`;
   if (count === of) return capability(name, 'ignored', share, { level: 'wrong', remedy });
-  const isMany = count / of > mostMalformed;
+  const isMany = isMostlyForm({ count, of });
   return capability(name, 'works', share, { level: isMany ? 'warning' : 'ok', remedy: isMany ? remedy : null });
 }
 

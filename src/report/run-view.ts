@@ -2,8 +2,10 @@
  * What the report shows of a run: plain data, made by a query over the store. Absent is null everywhere and is shown as "unknown", "not scored"
  * or "not branched", never as 0.
  */
+
 import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
+import type { MalformedShare } from '../domain/malformed.ts';
 import type { CandidateSource, Pair } from '../domain/pair.ts';
 import type { PairQuality } from '../domain/pair-quality.ts';
 import type { Share } from '../domain/statistics/exact-bound.ts';
@@ -45,6 +47,8 @@ export type RunView = {
   environmentSteps: EnvironmentSteps;
   /** Observations of which models read a part; absent where nobody counted. */
   cutObservations?: CutObservations & { limit: number | null };
+  /** Messages of the policy that are no action; absent where nobody counted. */
+  malformed?: MalformedShare;
   tasks: TaskView[];
 };
 

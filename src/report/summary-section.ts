@@ -1,3 +1,4 @@
+import { malformedText } from '../domain/malformed.ts';
 import { findFacts } from '../domain/methods/index.ts';
 import { unpairedReasons } from '../domain/unpaired.ts';
 import type { Estimate } from '../views/audit.ts';
@@ -64,7 +65,7 @@ ${ledgerSection(view)}`;
 
 /** What the calls of each role took, and the environments' steps. */
 export function ledgerSection(view: RunView): SafeHtml {
-  return html`<section><h2>Ledger</h2>${ledgerTable(view)}${environmentStepsText(view)}${cutText(view)}</section>`;
+  return html`<section><h2>Ledger</h2>${ledgerTable(view)}${environmentStepsText(view)}${cutText(view)}${malformedLine(view)}</section>`;
 }
 
 /** What alternatives gave, and beside it what luck alone gives. */
@@ -149,6 +150,11 @@ function cutText({ cutObservations }: RunView): SafeHtml | null {
   if (!cutObservations || cutObservations.count === 0) return null;
   const { count: cut, limit, leftOut } = cutObservations;
   return html`<p class="soft">Observations cut: ${count(cut)} at ${count(limit)} characters, ${count(leftOut)} characters left out.</p>`;
+}
+
+function malformedLine({ malformed }: RunView): SafeHtml | null {
+  if (!malformed || malformed.count === 0) return null;
+  return html`<p class="soft">Malformed messages of the policy: ${malformedText(malformed)}</p>`;
 }
 
 function roundOrNull(value: number | null): number | null {

@@ -2,6 +2,7 @@
 
 import { countBy } from '../domain/count-by.ts';
 import { type Ending, isPolicyFailure } from '../domain/ending.ts';
+import type { MalformedShare } from '../domain/malformed.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { isMeasurement } from '../domain/purpose.ts';
 import { askedModels, type Ceilings, type RunConfig, type RunState, selectsFirstErrors } from '../domain/run-config.ts';
@@ -22,6 +23,7 @@ import { type AuditView, auditView } from './audit.ts';
 import { type Evaluation, evaluationOf } from './evaluation.ts';
 import { estimatedFalsePairs, type FalsePairs, type GroupedFlip } from './false-pairs.ts';
 import { type Flip, flips } from './flips.ts';
+import { malformedMessages } from './malformed.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
 import { type UnpairedView, unpairedView } from './unpaired.ts';
 
@@ -91,6 +93,8 @@ export type RunSummary = {
   environmentSteps: EnvironmentSteps;
   /** Observations of which the run's models read a part, as `run.observationLimit` says. */
   cutObservations: CutObservations & { limit: number | null };
+  /** Messages of the policy that are no action in the run's format. */
+  malformed: MalformedShare;
   /** Providers that calls wait for now, beyond what a worker holds a slot for. */
   waitingFor: WaitingFor[];
   /** Steps that were left out because they reached the ceiling of a step. */
@@ -239,6 +243,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       limit: run.config.observationLimit ?? null,
       ...(await cutObservations(store.database, runId)),
     },
+    malformed: malformedMessages(trajectories, branches),
     waitingFor,
     stepsLeftOut,
     faults,

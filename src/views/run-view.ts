@@ -126,6 +126,7 @@ export async function runView(store: Store, runId: string, notice: string | null
     })),
     environmentSteps: summary.environmentSteps,
     cutObservations: summary.cutObservations,
+    malformed: summary.malformed,
     tasks,
   };
 }
