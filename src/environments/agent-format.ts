@@ -5,6 +5,7 @@
 import type { Action, AgentFormatName, ParsedAction } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
+import { requireText } from '../images.ts';
 import type { Briefing, Environment, TextFormat } from './contract.ts';
 
 export type AgentFormat = {
@@ -28,10 +29,7 @@ function toolFormat(environment: Environment): AgentFormat {
   const names = environment.tools.map((tool) => tool.function.name);
   return {
     tools: environment.tools,
-    opening: (briefing) => [
-      { role: 'system', content: briefing.system },
-      { role: 'user', content: briefing.user },
-    ],
+    opening: (briefing) => openingOf(briefing, ''),
     parse(message) {
       const call = message.tool_calls?.[0];
       if (!call) return { kind: 'malformed', hint: `No tool was called. Call one of: ${names.join(', ')}.` };
@@ -68,16 +66,23 @@ function toolFormat(environment: Environment): AgentFormat {
   };
 }
 
+/** @throws CruxError `Environment.Fault` for a briefing that is not text */
+function openingOf({ system, user }: Briefing, form: string): Message[] {
+  requireText(system, "The briefing's system message", 'Environment.Fault');
+  requireText(user, "The briefing's user message", 'Environment.Fault');
+  return [
+    { role: 'system', content: `${system}${form}` },
+    { role: 'user', content: user },
+  ];
+}
+
 function textFormat(text: TextFormat): AgentFormat {
   const ours = ownWords(text);
   // A weak model repeats what it reads: the echo of an instruction or a hint is no action.
   const withoutEcho = (content: string) => ours.reduce((rest, own) => rest.replaceAll(own, ''), content);
   return {
     tools: [],
-    opening: (briefing) => [
-      { role: 'system', content: `${briefing.system}\n\n${text.instructions}` },
-      { role: 'user', content: briefing.user },
-    ],
+    opening: (briefing) => openingOf(briefing, `\n\n${text.instructions}`),
     parse: (message) => text.parse(withoutEcho(message.content ?? '')),
     render: (thought, action) => ({ role: 'assistant', content: text.render(thought, action) }),
     observation: (_message, observation) => [{ role: 'user', content: `${text.observationPrefix}${observation}` }],

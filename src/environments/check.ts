@@ -3,6 +3,7 @@ import type { Action } from '../domain/action.ts';
 import { messageText } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
+import { requireText } from '../images.ts';
 import { agentFormat } from './agent-format.ts';
 import type { Environment, StepResult } from './contract.ts';
 
@@ -59,6 +60,8 @@ export async function checkEnvironment(
     for (const task of chosen) {
       const [first, second] = [await environment.briefing(task), await environment.briefing(task)];
       demand(JSON.stringify(first) === JSON.stringify(second), `The briefing of task ${task.id} changes.`);
+      for (const text of [first.system, first.user])
+        requireText(text, `The briefing of task ${task.id}`, 'Environment.Fault');
     }
     return `the same twice, ${chosen.length} tasks`;
   });
@@ -156,6 +159,7 @@ async function play(environment: Environment, task: Task, actions: Action[]): Pr
   try {
     for (const action of actions) {
       const result = await session.step(action, AbortSignal.timeout(60_000));
+      requireText(result.observation, `An observation of task ${task.id}`, 'Environment.Fault');
       results.push(result);
       if (result.reward !== undefined)
         demand(result.reward >= 0 && result.reward <= 1, `The reward ${result.reward} is not in [0, 1].`);

@@ -9,6 +9,7 @@
 import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { requireText } from '../images.ts';
 import { type Instruments, noInstruments } from '../observe/instruments.ts';
 import { type Log, silent } from '../observe/log.ts';
 import { inSpan } from '../observe/spans.ts';
@@ -279,6 +280,7 @@ function isSame(recorded: Transition, result: StepResult, now: SessionState): bo
 /** @throws Error for an outcome that is none: a broken grader is not the policy's failure */
 function transitionFrom(environment: Environment, state: State, key: string, result: StepResult): Transition {
   const { observation, done, details } = result;
+  requireText(observation, 'An observation', 'Environment.Fault');
   const reward = done ? (result.reward ?? null) : null;
   if (reward !== null && !(reward >= 0 && reward <= 1))
     throw new Error(`its outcome reward is ${reward}, which is not from 0 to 1`);

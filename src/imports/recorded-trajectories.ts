@@ -10,6 +10,7 @@ import { agentFormat } from '../environments/agent-format.ts';
 import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/session-cache.ts';
+import { requireText } from '../images.ts';
 import { promptVersions } from '../models/prompts.ts';
 import { importScope } from '../store/findings.ts';
 import { columnOf } from '../store/flag.ts';
@@ -123,6 +124,9 @@ async function replay(
   let cause: string | null = null;
   let details: string | null = null;
   for (const step of trajectory.steps) {
+    const where = `of a recorded step of task ${task.id}`;
+    requireText(step.assistant.content ?? '', `The message ${where}`, 'User.Config');
+    requireText(step.observation, `The observation ${where}`, 'User.Config');
     const taken = await takeStep(
       { store, environments, sessions },
       state,

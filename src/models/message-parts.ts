@@ -1,4 +1,5 @@
 /** The parts of an answer's message: its words, and what the model thought. Servers write both in several ways. */
+import { holdsImage } from '../images.ts';
 
 export type Content = {
   /** Null where there are no words. */
@@ -40,6 +41,7 @@ function readPart(part: unknown): { kind: keyof Content; words: string } | { unk
     return { kind: 'reasoning', words: wordsOf(part.thinking ?? part.reasoning ?? part.text ?? part.summary) };
   if (type === 'refusal') return { kind: 'refusal', words: wordsOf(part.refusal) };
   if (typeof type === 'string' && silentParts.has(type)) return { kind: 'text', words: '' };
+  if (holdsImage(part)) return { unknown: 'its content has an image, and Crux reads text only' };
   return { unknown: `its content has a part of the type "${String(type)}"` };
 }
 

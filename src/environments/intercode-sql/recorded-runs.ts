@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Action } from '../../domain/action.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
 import { CruxError, errorText } from '../../errors.ts';
+import { holdsImage } from '../../images.ts';
 import { sqlTextFormat } from './text-format.ts';
 
 export type RecordedStep = {
@@ -47,9 +48,9 @@ export async function readRecordedRuns(from: string): Promise<RecordedRun[]> {
   return logFiles(from).flatMap((file) => {
     const model = file.replace(/^.*[\\/]/, '').replace(/(-react.*)?\.json$/, '');
     try {
-      return Object.values(logSchema.parse(JSON.parse(readFileSync(file, 'utf8')))).map((episode) =>
-        toRun(episode, model),
-      );
+      const log: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      if (holdsImage(log)) throw new TypeError('it holds an image, and Crux reads and writes text only');
+      return Object.values(logSchema.parse(log)).map((episode) => toRun(episode, model));
     } catch (cause) {
       throw new CruxError('User.NotFound', `${file} is no InterCode log: ${errorText(cause).slice(0, 200)}`, {
         remedy: 'Download it again.',
