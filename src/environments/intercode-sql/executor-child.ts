@@ -118,7 +118,7 @@ function peakBytes(): number {
 
 if (process.send) {
   const [parentId, memoryLimitBytes] = process.argv.slice(2).map(Number);
-  const memoryBytes = process.memoryUsage.rss() + (memoryLimitBytes ?? 0);
+  const memoryBytes = peakBytes() + (memoryLimitBytes ?? 0);
   /** The job that runs; 0 for none, negative when the watch has ended it. */
   const job = new Int32Array(new SharedArrayBuffer(4));
   /** Processor time of the process at its start, and what it may take, both in milliseconds. */
