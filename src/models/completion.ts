@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Tool } from '../domain/message.ts';
 import { errorText } from '../errors.ts';
+import { readJsonBody } from './json-body.ts';
 import { readContent, reasoningBeside } from './message-parts.ts';
 import { readToolCalls, toolCallsSchema } from './tool-calls.ts';
 
@@ -121,14 +122,10 @@ export function readCompletion(body: string, step: number, tools: readonly Tool[
 }
 
 function parsedOrNull(body: string): { [name: string]: unknown } | null {
-  try {
-    const value: unknown = JSON.parse(body);
-    // Some gateways wrap an error in a list.
-    const [response] = Array.isArray(value) ? (value as unknown[]) : [value];
-    return typeof response === 'object' && response !== null ? { ...response } : null;
-  } catch {
-    return null;
-  }
+  const value = readJsonBody(body);
+  // Some gateways wrap an error in a list.
+  const [response] = Array.isArray(value) ? (value as unknown[]) : [value];
+  return typeof response === 'object' && response !== null ? { ...response } : null;
 }
 
 function noCompletion(

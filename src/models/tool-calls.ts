@@ -1,6 +1,7 @@
 /** The tool calls of an answer, in the shapes that servers give them. */
 import { z } from 'zod';
 import type { Tool, ToolCall } from '../domain/message.ts';
+import { offeredName, unwrappedArguments } from './tool-call-shapes.ts';
 
 const functionSchema = z.object({ name: z.string().nullish(), arguments: z.unknown().optional() });
 
@@ -25,25 +26,24 @@ export function readToolCalls(
 ): { calls: ToolCall[]; ids: (string | null)[] } {
   const legacy = message.function_call ? [{ id: null, function: message.function_call }] : [];
   const written = message.tool_calls?.length ? message.tool_calls : legacy;
-  const calls = written.map(({ function: { name, arguments: given } }, index) => ({
-    id: `call_${step}_${index}`,
-    type: 'function' as const,
-    function: {
-      name: name ?? '',
-      arguments: argumentsText(
-        given,
-        tools.find((tool) => tool.function.name === name),
-      ),
-    },
-  }));
+  const offered = tools.map((tool) => tool.function.name);
+  const calls = written.map(({ function: called }, index) => {
+    const name = offeredName(called.name ?? '', offered);
+    const tool = tools.find((own) => own.function.name === name);
+    return {
+      id: `call_${step}_${index}`,
+      type: 'function' as const,
+      function: { name, arguments: argumentsText(called.arguments, tool) },
+    };
+  });
   return { calls, ids: written.map(({ id }) => (id === null || id === undefined || id === '' ? null : String(id))) };
 }
 
-/** Arguments as JSON text: text as the model wrote it, a value as its JSON; none at all are `{}` for a tool that requires none. */
+/** Arguments as JSON text: text as the model wrote it, out of what servers wrap it in; a value as its JSON; none at all are `{}` for a tool that requires none. */
 function argumentsText(given: unknown, tool: Tool | undefined): string {
   const isNone = given === null || given === undefined || (typeof given === 'string' && given.trim() === '');
   if (isNone) return tool && requiresNothing(tool) ? '{}' : '';
-  return typeof given === 'string' ? given : JSON.stringify(given);
+  return typeof given === 'string' ? unwrappedArguments(given) : JSON.stringify(given);
 }
 
 function requiresNothing({ function: { parameters } }: Tool): boolean {
