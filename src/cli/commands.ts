@@ -222,8 +222,10 @@ export function registerCommands(program: Command): void {
   program
     .command('check-env')
     .argument('<environment>', 'name in the configuration, or a file that exports one')
-    .description('test an environment: determinism, replay, reset, leaks of the gold answer, timing')
+    .description('test an environment: determinism, replay, state hash, reset, leaks of the gold answer, timing')
     .option('--tasks <n>', 'tasks to try', wholeNumber, 10)
+    .option('--stress', 'play while processes are stopped for a while, or killed')
+    .option('--stall <seconds>', 'how long --stress stops processes', wholeNumber, 7)
     .action(async (environment, options) => (await import('./check-env.ts')).checkEnv(setting(), environment, options));
 
   program

@@ -1,34 +1,58 @@
 /** Tests whether an environment keeps its contract: what `crux check-env` runs. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Action } from '../domain/action.ts';
 import { messageText } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
 import { requireText } from '../images.ts';
 import { agentFormat } from './agent-format.ts';
-import type { Environment, StepResult } from './contract.ts';
+import { differenceOf, playApart, type StartApart, type Trace } from './apart.ts';
+import type { Environment } from './contract.ts';
+import { type Play, playsOf } from './plays.ts';
+import { type StressOptions, stressEnvironment } from './stress.ts';
 
-export type CheckResult = { check: string; ok: boolean; detail: string };
+export type CheckResult = {
+  check: string;
+  /** Null where it could not be checked, or does not apply: the detail says why. */
+  ok: boolean | null;
+  detail: string;
+};
+
+export type CheckOptions = {
+  /** What to play in a task. Default: its script, walks over what observations offered, and each tool once. */
+  plays?: (task: Task) => Promise<Play[]>;
+  /** Starts the environment in a process of its own; without it nothing is compared there. */
+  startApart?: StartApart;
+  /** Plays under stalls and kills too. */
+  stress?: StressOptions;
+};
 
 /** A longer answer than this is not a coincidence when it stands in a message. */
 const shortestLeak = 8;
 
-/**
- * Runs a few tasks of an environment in every way that Crux relies on.
- * @param actionsFor actions to try in a task; default: each tool once, with empty arguments
- */
+/** Thrown by a check that finds nothing to check. */
+class NotChecked extends Error {}
+
+/** Runs a few tasks of an environment in every way that Crux relies on. */
 export async function checkEnvironment(
   environment: Environment,
   taskCount: number,
-  actionsFor: (task: Task) => Promise<Action[]> = async () => emptyCalls(environment),
+  { plays: playsFor = (task) => playsOf(environment, task), startApart, stress }: CheckOptions = {},
 ): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   const check = async (name: string, work: () => Promise<string>) => {
     try {
       results.push({ check: name, ok: true, detail: await work() });
     } catch (error) {
-      results.push({ check: name, ok: false, detail: errorText(error) });
+      const isOpen = error instanceof NotChecked;
+      results.push({
+        check: name,
+        ok: isOpen ? null : false,
+        detail: `${isOpen ? 'not checked: ' : ''}${errorText(error)}`,
+      });
     }
   };
+  const isReplayable = environment.capabilities.deterministic;
 
   let tasks: Task[] = [];
   await check('tasks', async () => {
@@ -43,9 +67,14 @@ export async function checkEnvironment(
     demand(shared.size === 0, `${shared.size} groups have tasks in both splits, e.g. "${[...shared][0]}".`);
     return `${tasks.length}, of which ${bySplit.get('train')?.length ?? 0} train and ${bySplit.get('test')?.length ?? 0} test`;
   });
+  const chosen = spread(tasks, taskCount);
+  const needTasks = () => {
+    if (chosen.length === 0) throw new NotChecked('there is no task to try');
+  };
   await check('examples in the prompts', async () => {
     const { fewShotTasks } = environment;
-    if (!fewShotTasks) return 'not checked: the environment names none';
+    if (!fewShotTasks) throw new NotChecked('the environment names none');
+    needTasks();
     const groupOf = new Map(tasks.map(({ id, group }) => [id, group]));
     const unknown = fewShotTasks.filter((id) => !groupOf.has(id));
     demand(unknown.length === 0, `There is no task ${unknown.join(', ')}.`);
@@ -54,9 +83,9 @@ export async function checkEnvironment(
     demand(shared.length === 0, `${shared.length} test tasks share groups with them, e.g. task ${shared[0]?.id}.`);
     return `${fewShotTasks.length}, apart from all test tasks`;
   });
-  const chosen = spread(tasks, taskCount);
 
   await check('opening messages', async () => {
+    needTasks();
     for (const task of chosen) {
       const [first, second] = [await environment.briefing(task), await environment.briefing(task)];
       demand(JSON.stringify(first) === JSON.stringify(second), `The briefing of task ${task.id} changes.`);
@@ -67,7 +96,8 @@ export async function checkEnvironment(
   });
 
   await check('no leak of the gold answer', async () => {
-    if (!environment.gold) return 'not checked: the environment names no gold answer';
+    if (!environment.gold) throw new NotChecked('the environment names no gold answer');
+    needTasks();
     let looked = 0;
     for (const task of chosen) {
       const gold = await environment.gold(task);
@@ -80,48 +110,91 @@ export async function checkEnvironment(
         `Messages or hints of task ${task.id} contain the gold answer.`,
       );
     }
+    if (looked === 0) throw new NotChecked(`no gold answer is ${shortestLeak} characters long`);
     return `${looked} tasks`;
   });
 
+  const plays = new Map<string, Play[]>();
+  await check('plays', async () => {
+    needTasks();
+    for (const task of chosen) plays.set(task.id, await playsFor(task));
+    const all = [...plays.values()].flat();
+    const steps = all.reduce((sum, { actions }) => sum + actions.length, 0);
+    if (steps === 0) throw new NotChecked('the environment has no tool');
+    const scripts = all.filter(({ name }) => name === 'script').length;
+    return `${steps} actions in ${chosen.length} tasks: ${scripts === 0 ? 'no script' : `${scripts} scripts`}, walks over what observations offered, each tool once`;
+  });
+  const playsIn = (task: Task): Play[] => {
+    const own = plays.get(task.id);
+    if (!own) throw new NotChecked('nothing could be played');
+    return own;
+  };
+
   await check('determinism and replay', async () => {
-    if (!environment.capabilities.deterministic) return 'not checked: the environment says that it cannot be replayed';
+    if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+    needTasks();
     let compared = 0;
     for (const task of chosen) {
-      const actions = await actionsFor(task);
-      const first = await play(environment, task, actions);
-      // Another task in between: nothing of it may stay behind.
-      const other = chosen.find(({ id }) => id !== task.id);
-      if (other) await play(environment, other, actions);
-      const second = await play(environment, task, actions);
-      for (const [index, step] of first.entries()) {
-        const now = second[index];
-        demand(
-          now?.observation === step.observation && now.done === step.done && now.reward === step.reward,
-          `Task ${task.id}, action ${index + 1}: first ${short(step.observation)}, then ${short(now?.observation ?? 'nothing')}.`,
-        );
-        compared++;
+      for (const { name, actions } of playsIn(task)) {
+        const first = await play(environment, task, actions);
+        // Another task in between: nothing of it may stay behind.
+        const other = chosen.find(({ id }) => id !== task.id);
+        if (other) await play(environment, other, actions);
+        const second = await play(environment, task, actions);
+        compared += compare(`Task ${task.id}, ${name}`, first, second, 'first', 'then');
       }
     }
+    if (compared === 0) throw new NotChecked('no action could be played');
     return `${compared} observations compared, all equal`;
   });
 
-  await check('two sessions do not disturb each other', async () => {
+  await check('state hash', async () => {
+    needTasks();
+    let asked = 0;
+    for (const task of chosen) {
+      for (const { name, actions } of playsIn(task)) asked += await checkStillness(environment, task, name, actions);
+    }
+    if (asked === 0) throw new NotChecked(whyNoHash(environment));
+    return `asked in ${asked} states, unchanged while nothing happened`;
+  });
+
+  await check('another process', async () => {
+    if (!startApart) throw new NotChecked('no other process was started');
+    if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+    needTasks();
     const task = chosen[0]!;
-    const actions = await actionsFor(task);
+    let [compared, hashes] = [0, 0];
+    for (const { name, actions } of playsIn(task)) {
+      const here = await play(environment, task, actions);
+      const { first, traces } = await playApart(startApart, task.id, actions);
+      const label = `Task ${task.id}, ${name}`;
+      demand(
+        (first ?? null) === (here.first ?? null),
+        `${label}: the first state has another hash in another process.`,
+      );
+      compared += compare(label, here, { first, traces }, 'here', 'in another process');
+      hashes += traces.filter(({ stateHash }) => stateHash !== null).length;
+    }
+    return `${compared} observations${hashes > 0 ? ` and ${hashes} state hashes` : ''} of task ${task.id}, all equal`;
+  });
+
+  await check('two sessions do not disturb each other', async () => {
+    needTasks();
+    const task = chosen[0]!;
+    const { actions } = playsIn(task)[0]!;
     const alone = await play(environment, task, actions);
     const [one, two] = await Promise.all([play(environment, task, actions), play(environment, task, actions)]);
-    const text = (steps: StepResult[]) => JSON.stringify(steps.map(({ observation }) => observation));
-    demand(
-      text(one) === text(alone) && text(two) === text(alone),
-      `Task ${task.id} goes otherwise when two sessions are open.`,
-    );
+    if (!isReplayable) return `task ${task.id}, not compared: the environment says that it cannot be replayed`;
+    const label = `Task ${task.id} goes otherwise when two sessions are open`;
+    for (const other of [one, two]) compare(label, alone, other, 'alone', 'together');
     return `task ${task.id}`;
   });
 
   await check('action formats', async () => {
+    needTasks();
     for (const name of ['react', 'tools'] as const) {
       const format = agentFormat(environment, name);
-      for (const action of await actionsFor(chosen[0]!)) {
+      for (const action of playsIn(chosen[0]!).flatMap(({ actions }) => actions)) {
         const message = format.render('a thought', action, 1);
         const parsed = format.parse(message);
         const same =
@@ -143,50 +216,108 @@ export async function checkEnvironment(
     return 'react and tools read back what they write';
   });
 
+  if (stress) {
+    await check('stalls and kills', async () => {
+      if (!startApart) throw new NotChecked('no other process was started');
+      if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+      needTasks();
+      const tasksWithPlay = chosen.slice(0, 2).map((task) => ({ taskId: task.id, actions: playsIn(task)[0]!.actions }));
+      return stressEnvironment(startApart, tasksWithPlay, stress);
+    });
+  }
+
   await check('time', async () => {
+    needTasks();
     const task = chosen[0]!;
+    const { actions } = playsIn(task)[0]!;
     const startedAt = performance.now();
-    const steps = await play(environment, task, await actionsFor(task));
-    const eachMs = (performance.now() - startedAt) / Math.max(1, steps.length);
+    const { traces } = await play(environment, task, actions);
+    const eachMs = (performance.now() - startedAt) / Math.max(1, traces.length);
     return `${eachMs.toFixed(1)} ms a step with opening`;
   });
   return results;
 }
 
-async function play(environment: Environment, task: Task, actions: Action[]): Promise<StepResult[]> {
+type Played = { first: string | null; traces: Trace[] };
+
+async function play(environment: Environment, task: Task, actions: readonly Action[]): Promise<Played> {
   const session = await environment.open(task);
-  const results: StepResult[] = [];
+  const hash = async () => (await session.stateHash?.()) ?? null;
+  const traces: Trace[] = [];
   try {
+    const first = await hash();
     for (const action of actions) {
       const result = await session.step(action, AbortSignal.timeout(60_000));
       requireText(result.observation, `An observation of task ${task.id}`, 'Environment.Fault');
-      results.push(result);
+      traces.push({ ...result, stateHash: result.done ? null : await hash() });
       if (result.reward !== undefined)
         demand(result.reward >= 0 && result.reward <= 1, `The reward ${result.reward} is not in [0, 1].`);
       if (result.done) break;
     }
+    return { first, traces };
   } finally {
     await session.close?.();
   }
-  return results;
 }
 
-function emptyCalls(environment: Environment): Action[] {
-  return environment.tools.map((tool) => ({
-    tool: tool.function.name,
-    arguments: exampleArguments(tool.function.parameters),
-  }));
-}
-
-/** Text for every text parameter, so that a call is at least well formed. */
-function exampleArguments(parameters: { [key: string]: unknown }): Action['arguments'] {
-  const properties = (parameters.properties ?? {}) as { [name: string]: { type?: string; enum?: string[] } };
-  return Object.fromEntries(
-    Object.entries(properties).map(([name, { type, enum: choices }]) => [
-      name,
-      choices?.[0] ?? (type === 'number' || type === 'integer' ? 1 : type === 'boolean' ? true : 'example'),
-    ]),
+/** @returns how many observations were compared @throws Error for the first that differs */
+function compare(label: string, one: Played, other: Played, when: string, then: string): number {
+  demand(
+    one.first === other.first,
+    `${label}: the first state has the hash ${one.first} ${when}, ${other.first} ${then}.`,
   );
+  for (const [index, step] of one.traces.entries()) {
+    const difference = differenceOf(step, other.traces[index]);
+    demand(
+      difference === null,
+      `${label}, action ${index + 1}: ${when} ${difference?.one}, ${then} ${difference?.other}.`,
+    );
+  }
+  return one.traces.length;
+}
+
+/** A hash that changes while nothing happens would make every replay diverge, and no two states equal. */
+async function checkStillness(
+  environment: Environment,
+  task: Task,
+  name: string,
+  actions: readonly Action[],
+): Promise<number> {
+  const session = await environment.open(task);
+  if (!session.stateHash) {
+    await session.close?.();
+    return 0;
+  }
+  let asked = 0;
+  const still = async (where: string) => {
+    const first = await session.stateHash!();
+    demand(
+      typeof first === 'string',
+      `The state hash of task ${task.id} is ${JSON.stringify(first)}, which is no text.`,
+    );
+    await sleep(5);
+    const again = await session.stateHash!();
+    demand(
+      first === again,
+      `Task ${task.id}, ${name}, ${where}: the state hash is ${first}, then ${again}, and nothing happened.`,
+    );
+    asked++;
+  };
+  try {
+    await still('at the start');
+    for (const [index, action] of actions.entries()) {
+      if ((await session.step(action, AbortSignal.timeout(60_000))).done) break;
+      await still(`after action ${index + 1}`);
+    }
+  } finally {
+    await session.close?.();
+  }
+  return asked;
+}
+
+function whyNoHash({ observesAll }: Environment): string {
+  if (observesAll) return 'sessions give none, and observations say all (`observesAll`)';
+  return 'sessions give none; without a snapshot too, pairs whose observations are equal are flagged `same-observation`';
 }
 
 function canonical(environment: Environment, action: Action): string {

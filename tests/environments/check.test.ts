@@ -1,8 +1,11 @@
-// Layer: pure core, in process. What `crux check-env` says about what could leak into the test split.
-import { expect, it } from 'vitest';
+// Layer: pure core, in process. What `crux check-env` says of environments that keep the contract, and of those that do not.
+import { describe, expect, it } from 'vitest';
+import { startApart } from '../../src/cli/check-env-apart.ts';
 import type { Split } from '../../src/domain/task.ts';
-import { checkEnvironment } from '../../src/environments/check.ts';
-import { doors, go } from '../activities/doors.ts';
+import { type CheckOptions, checkEnvironment } from '../../src/environments/check.ts';
+import { playsOf } from '../../src/environments/plays.ts';
+import { type DoorsOptions, doors, go } from '../activities/doors.ts';
+import { mazeEnvironments } from '../helpers/mazes.ts';
 
 /** What a check says of tasks that are written `group split`. */
 async function checked(check: string, tasks: [string, Split][], fewShotTasks?: string[]) {
@@ -11,7 +14,9 @@ async function checked(check: string, tasks: [string, Split][], fewShotTasks?: s
     tasks: async () =>
       tasks.map(([group, split], index) => ({ id: `task-${index}`, split, group, title: group, difficulty: null })),
   });
-  const results = await checkEnvironment(environment, 2, async () => [go('left')]);
+  const results = await checkEnvironment(environment, 2, {
+    plays: async () => [{ name: 'left', actions: [go('left')] }],
+  });
   return results.find((result) => result.check === check);
 }
 
@@ -26,7 +31,7 @@ it('groups that have tasks in both splits are found', async () => {
 });
 
 it.each([
-  [undefined, true, 'not checked: the environment names none'],
+  [undefined, null, 'not checked: the environment names none'],
   [['task-0'], true, '1, apart from all test tasks'],
   [['task-0', 'task-1'], false, '1 test tasks share groups with them, e.g. task task-2.'],
   [['task-9'], false, 'There is no task task-9.'],
@@ -54,9 +59,125 @@ it('a hint that is read as an action is found', async () => {
         : { kind: 'malformed' as const, hint: 'Write DO left.' },
     render: () => 'DO left',
   };
-  const results = await checkEnvironment({ ...environment, textFormat }, 2, async () => [go('left')]);
+  const results = await checkEnvironment({ ...environment, textFormat }, 2, {
+    plays: async () => [{ name: 'left', actions: [go('left')] }],
+  });
   expect(results.find(({ check }) => check === 'action formats')).toMatchObject({
     ok: false,
     detail: expect.stringContaining('"Write DO left.'),
+  });
+});
+
+/** What all checks say of the doors, by name. */
+async function all(options: DoorsOptions, more: CheckOptions = {}) {
+  const results = await checkEnvironment(doors(options).environment, 2, more);
+  return Object.fromEntries(results.map(({ check, ok, detail }) => [check, { ok, detail }]));
+}
+
+describe('what is played', () => {
+  it('is the script, walks over what observations offered, and each tool once', async () => {
+    const [maze] = mazeEnvironments();
+    const [task] = await maze!.tasks();
+    const plays = await playsOf({ ...maze!, script: async () => [{ thought: '', action: go('east') }] }, task!);
+    expect(plays.map(({ name }) => name)).toEqual(['script', 'walk 1', 'walk 2', 'walk 3', 'each tool']);
+    // Doors that the rooms named: not only the error branch is reached.
+    const session = await maze!.open(task!);
+    const read: string[] = [];
+    for (const action of plays[1]!.actions)
+      read.push((await session.step(action, AbortSignal.timeout(1_000))).observation);
+    expect(read.some((text) => !text.startsWith('There is no such door'))).toBe(true);
+    expect(await playsOf(maze!, task!)).toEqual((await playsOf(maze!, task!)).slice());
+  });
+
+  it('finds what only actions that go on would show', async () => {
+    let times = 0;
+    const offers = (way: string[]) =>
+      way.at(-1) === 'cellar door'
+        ? { observation: `Visited ${++times} times.`, done: false }
+        : { observation: 'Doors: cellar door.', done: false };
+    expect((await all({ step: offers }))['determinism and replay']).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/Task task-1, walk \d, action \d+: first "Visited \d+ times\.", then "Visited/),
+    });
+  });
+});
+
+describe('an environment that says it is not deterministic', () => {
+  it('is not compared anywhere, and passes', async () => {
+    let number = 0;
+    const results = await all({
+      capabilities: { deterministic: false },
+      step: () => ({ observation: `Observation ${++number}.`, done: false }),
+    });
+    expect(Object.values(results).filter(({ ok }) => ok === false)).toEqual([]);
+    expect(results['determinism and replay']!.ok).toBeNull();
+    expect(results['two sessions do not disturb each other']).toMatchObject({
+      ok: true,
+      detail: expect.stringContaining('not compared'),
+    });
+  });
+});
+
+describe('an environment that cannot be reached', () => {
+  it('has one failed check with its words, and no check says ✓ over 0 tasks', async () => {
+    const away = async () => Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:9'));
+    const results = await all({ tasks: away });
+    expect(results.tasks).toEqual({ ok: false, detail: 'connect ECONNREFUSED 127.0.0.1:9' });
+    const { tasks: _, ...others } = results;
+    expect(Object.values(others).map(({ ok }) => ok)).toEqual(Object.values(others).map(() => null));
+  });
+});
+
+describe('a state hash', () => {
+  const hashing = (hash: (way: string[]) => string): DoorsOptions => ({
+    open: async () => {
+      const way: string[] = [];
+      return {
+        step: async ({ arguments: { door } }) => {
+          way.push(String(door));
+          return { observation: 'ok', done: false };
+        },
+        stateHash: async () => hash(way),
+      };
+    },
+  });
+
+  it('that hashes content passes, in another process too', async () => {
+    const maze = new URL('../helpers/hashing-environment.ts', import.meta.url).pathname;
+    const { default: environment } = (await import(maze)) as { default: Parameters<typeof checkEnvironment>[0] };
+    const results = await checkEnvironment(environment, 1, {
+      startApart: () => startApart({ config: 'crux.config.ts' }, maze),
+    });
+    expect(results.filter(({ ok }) => ok === false)).toEqual([]);
+    expect(results.find(({ check }) => check === 'another process')).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/\d+ observations and \d+ state hashes of task/),
+    });
+  });
+
+  it('that is another one in another process fails', async () => {
+    const file = new URL('../helpers/hashing-environment.ts', import.meta.url).pathname;
+    const { ownToProcess } = (await import(file)) as { ownToProcess: Parameters<typeof checkEnvironment>[0] };
+    const apart = new URL('../helpers/own-to-process.ts', import.meta.url).pathname;
+    const results = await checkEnvironment(ownToProcess, 1, {
+      startApart: () => startApart({ config: 'crux.config.ts' }, apart),
+    });
+    expect(results.find(({ check }) => check === 'another process')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('the first state has another hash in another process'),
+    });
+  });
+
+  it('that changes while nothing happens fails', async () => {
+    const results = await all(hashing((way) => `${way.join()} at ${performance.now()}`));
+    expect(results['state hash']).toMatchObject({ ok: false, detail: expect.stringContaining('and nothing happened') });
+  });
+
+  it('that nobody gives is not checked, and what follows is said', async () => {
+    expect((await all({}))['state hash']).toMatchObject({
+      ok: null,
+      detail: expect.stringContaining('same-observation'),
+    });
+    expect((await all({ observesAll: true }))['state hash']).toMatchObject({ ok: null });
   });
 });

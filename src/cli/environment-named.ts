@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Environment } from '../environments/contract.ts';
+import { EnvironmentRegistry } from '../environments/registry.ts';
+import { CruxError } from '../errors.ts';
+import { importUserModule } from '../user-module.ts';
+import type { GlobalOptions } from './setting.ts';
+
+/**
+ * By name from the configuration, or from a file that exports one (by default or by name).
+ * @throws CruxError `User.NotFound`, `User.Config`
+ */
+export async function environmentNamed(options: GlobalOptions, name: string): Promise<Environment> {
+  if (!/\.[cm]?[jt]s$/.test(name)) {
+    // A process that plays a single file starts without all that a configuration needs.
+    const { configOf } = await import('./setting.ts');
+    return new EnvironmentRegistry((await configOf(options)).environments).get(name);
+  }
+  const file = resolve(name);
+  if (!existsSync(file)) throw new CruxError('User.NotFound', `There is no file ${file}.`);
+  const exported = Object.values(await importUserModule(file));
+  const found = exported.find(
+    (value) => typeof value === 'object' && value !== null && 'open' in value && 'tasks' in value,
+  );
+  if (!found)
+    throw new CruxError('User.Config', `${file} exports no environment.`, {
+      remedy: 'Write `export default defineEnvironment({ … })`.',
+    });
+  return found as Environment;
+}

@@ -1,0 +1,56 @@
+/** An environment in another process: what `crux check-env` compares with, and what it disturbs. */
+import type { Action } from '../domain/action.ts';
+import type { Confirmation, StepResult } from './contract.ts';
+
+/** A step with the hash of the state that it led to; null where the session gives none, or the task is over. */
+export type Trace = StepResult & { stateHash: string | null };
+
+/** One process with at most one session. Every method throws when the environment does, and when the process is gone. */
+export type ApartEnvironment = {
+  pid: number;
+  /** @returns the hash of the first state */
+  open(taskId: string): Promise<string | null>;
+  step(action: Action): Promise<Trace>;
+  /** @returns null where the environment has nothing to confirm */
+  confirm(taskId: string, actions: Action[]): Promise<Confirmation | null>;
+  close(): Promise<void>;
+};
+
+export type StartApart = () => Promise<ApartEnvironment>;
+
+/** Plays in a process of its own, from the task's first state. @returns the hash of that state, and what each action led to */
+export async function playApart(
+  start: StartApart,
+  taskId: string,
+  actions: readonly Action[],
+): Promise<{ first: string | null; traces: Trace[] }> {
+  const apart = await start();
+  try {
+    const first = await apart.open(taskId);
+    const traces: Trace[] = [];
+    for (const action of actions) {
+      const trace = await apart.step(action);
+      traces.push(trace);
+      if (trace.done) break;
+    }
+    return { first, traces };
+  } finally {
+    await apart.close();
+  }
+}
+
+/** How two steps differ; null where they do not. */
+export function differenceOf(one: Trace, other: Trace | undefined): { one: string; other: string } | null {
+  const of = ({ observation, done, reward, success, stateHash }: Trace) =>
+    JSON.stringify([observation, done, reward ?? null, success ?? null, stateHash ?? null]);
+  if (other && of(one) === of(other)) return null;
+  if (!other) return { one: short(one.observation), other: 'nothing' };
+  if (one.observation !== other.observation) return { one: short(one.observation), other: short(other.observation) };
+  const rest = ({ done, reward, success, stateHash }: Trace) =>
+    `${done ? `the end with reward ${reward ?? 'unknown'}${success === undefined ? '' : ` and success ${success}`}` : `the state ${stateHash}`}`;
+  return { one: rest(one), other: rest(other) };
+}
+
+function short(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 99)}…` : text);
+}

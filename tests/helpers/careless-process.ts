@@ -1,0 +1,3 @@
+import { echoing } from './process-environment.ts';
+
+export default echoing(false);

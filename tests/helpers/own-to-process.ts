@@ -1,0 +1,1 @@
+export { ownToProcess as default } from './hashing-environment.ts';
