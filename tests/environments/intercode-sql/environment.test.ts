@@ -53,6 +53,38 @@ describe('tasks', () => {
   });
 });
 
+describe('the state of a session', () => {
+  const after = async (query: string, from: Environment) => {
+    const session = await open('bakery-2', from);
+    const { observation } = await session.step(execute(query), signal);
+    return { observation, hash: await session.stateHash!() };
+  };
+
+  it('is the whole result of the last statement, of which the agent may read a part', async () => {
+    for (const cutting of [{ observationLimit: 12 }, { rowLimit: 1 }]) {
+      const short = interCodeSql({ data: folder, pool, name: 'short', ...cutting });
+      const one = await after('SELECT name FROM product ORDER BY name LIMIT 3', short);
+      const other = await after('SELECT name FROM product ORDER BY name LIMIT 4', short);
+      const rewritten = await after('select p.name from product as p order by p.name limit 3;', short);
+      expect(other.observation).toBe(one.observation);
+      expect(other.hash).not.toBe(one.hash);
+      expect(rewritten.hash).toBe(one.hash);
+    }
+  });
+
+  it('differs from error to error, from none, and from where nothing was executed, and stays while nothing is', async () => {
+    const session = await open('bakery-2');
+    const hashes = [await session.stateHash!()];
+    for (const query of ['SELECT nothing FROM product', 'SELECT name FROM nowhere', 'SELECT 1']) {
+      await session.step(execute(query), signal);
+      hashes.push(await session.stateHash!());
+      await session.step({ tool: 'look', arguments: {} }, signal);
+      expect(await session.stateHash!()).toBe(hashes.at(-1));
+    }
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+});
+
 describe('a session', () => {
   it('scores the rows of the last executed statement', async () => {
     const session = await open('bakery-2');
