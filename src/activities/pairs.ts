@@ -37,24 +37,28 @@ export function pairActivities(context: ActivityContext) {
       const order = (proof: Proof) => seededFraction(run.seed, `keep/${proof.chosen.id}/${proof.rejected.id}`);
       const { proofs, unpaired } = await proofsOf(run, step, state, trajectory, by);
       const kept = keepBest(proofs, options.pairsPerStep, order);
-      const own: SettledStep = { kept: 0, unpaired: { ...unpaired } };
+      const own: SettledStep = { pairs: [], unpaired: { ...unpaired } };
       settled.set(step.step, own);
       addUnpaired(own.unpaired, 'step-limit', proofs.length - kept.length);
       for (const proof of kept) {
         const row = await certify(run, trajectory, state, proof);
         // Two steps of IPR may give the same rest of two trajectories.
         if (rows.has(row.id)) addUnpaired(own.unpaired, 'shared');
-        else rows.set(row.id, row);
+        else {
+          rows.set(row.id, row);
+          own.pairs.push(row.id);
+        }
       }
     }
-    const balanced = new Set(keepBestRows([...rows.values()], options.pairsPerTask, run.seed));
-    for (const row of rows.values()) {
-      const own = settled.get(row.step)!;
-      if (balanced.has(row)) own.kept++;
-      else addUnpaired(own.unpaired, 'task-limit');
+    const balanced = keepBestRows([...rows.values()], options.pairsPerTask, run.seed);
+    const keptIds = new Set(balanced.map(({ id }) => id));
+    for (const own of settled.values()) {
+      const given = own.pairs.filter((id) => keptIds.has(id));
+      addUnpaired(own.unpaired, 'task-limit', own.pairs.length - given.length);
+      own.pairs = given;
     }
-    await store.findings.replacePairs(runId, trajectoryId, [...balanced], settled);
-    return balanced.size;
+    await store.findings.replacePairs(runId, trajectoryId, balanced, settled);
+    return balanced.length;
   }
 
   /** All (chosen, rejected) of a step, by the method's own proof. */

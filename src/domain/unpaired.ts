@@ -64,8 +64,8 @@ export type UnpairedCounts = { [reason in UnpairedReason]?: number };
 
 /** What became of a step when its pairs were recorded. */
 export type SettledStep = {
-  /** Pairs that it gave. */
-  kept: number;
+  /** Ids of the pairs that it gave. */
+  pairs: string[];
   unpaired: UnpairedCounts;
 };
 

@@ -33,7 +33,7 @@ import type {
 import type { Store } from '../store/store.ts';
 import { loadPairs } from './pairs.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
-import { pairsByStep, placeOf, unpairedAt } from './unpaired.ts';
+import { type RecordedPairs, recordedPairs, unpairedAt } from './unpaired.ts';
 
 /** Everything that was found out in a run, as the trees need it: candidates by state, branches by candidate. */
 type Found = {
@@ -43,8 +43,7 @@ type Found = {
   candidates: Map<string, CandidateTable[]>;
   scores: Map<string, number | null>;
   branches: Map<string, BranchTable[]>;
-  /** How many are recorded with each step. */
-  pairs: Map<string, number>;
+  pairs: RecordedPairs;
 };
 
 export async function runView(store: Store, runId: string, notice: string | null = null): Promise<RunView> {
@@ -171,7 +170,7 @@ function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, 
         ? values(branches)
         : new Map(scores.map((row) => [row.candidate_id, row.score])),
     branches: Map.groupBy(branches, (row) => row.candidate_id),
-    pairs: pairsByStep(pairs),
+    pairs: recordedPairs(pairs),
   };
 }
 
@@ -233,7 +232,7 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
       alternatives: candidates
         .filter((candidate) => candidate.position >= 0 && candidate.id !== own?.id)
         .map((candidate) => alternativeView(found, candidate, judged!)),
-      unpaired: judged ? unpairedAt(judged, found.pairs.get(placeOf(judged)) ?? 0) : {},
+      unpaired: judged ? unpairedAt(judged, found.pairs).counts : {},
       ownBranches: own ? (found.branches.get(own.id) ?? []).map(branchView) : [],
     };
   });

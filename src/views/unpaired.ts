@@ -17,11 +17,10 @@ export type UnpairedView = {
 };
 
 export function unpairedView(steps: readonly StepTable[], pairs: readonly PairTable[]): UnpairedView {
-  const made = pairsByStep(pairs);
+  const made = recordedPairs(pairs);
   const without: UnpairedCounts = {};
   const all = steps.map((step) => {
-    const own = made.get(placeOf(step)) ?? 0;
-    const counts = unpairedAt(step, own);
+    const { own, counts } = unpairedAt(step, made);
     if (own === 0) addUnpaired(without, decidingReason(counts) ?? 'not-recorded');
     return { own, counts };
   });
@@ -35,30 +34,33 @@ export function unpairedView(steps: readonly StepTable[], pairs: readonly PairTa
   };
 }
 
-/** Pairs by the step that they are recorded with. */
-export function pairsByStep(pairs: readonly PairTable[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const pair of pairs) counts.set(placeOf(pair), (counts.get(placeOf(pair)) ?? 0) + 1);
-  return counts;
+/** Pairs of a run, to be found by the trajectory and the state that they are recorded with. */
+export type RecordedPairs = { has(trajectoryId: string, pairId: string): boolean; at(step: StepTable): number };
+
+export function recordedPairs(pairs: readonly PairTable[]): RecordedPairs {
+  const ids = new Set(pairs.map((pair) => `${pair.trajectory_id}/${pair.id}`));
+  const atState = Map.groupBy(pairs, (pair) => `${pair.trajectory_id}/${pair.node_id}`);
+  return {
+    has: (trajectoryId, pairId) => ids.has(`${trajectoryId}/${pairId}`),
+    at: (step) => atState.get(`${step.trajectory_id}/${step.node_id}`)?.length ?? 0,
+  };
 }
 
-export function placeOf({ trajectory_id: id, step }: Pick<StepTable, 'trajectory_id' | 'step'>): string {
-  return `${id}/${step}`;
-}
-
-/**
- * Pairs that a step did not give, by reason.
- * @param made how many are recorded with it
- */
-export function unpairedAt(step: StepTable, made: number): UnpairedCounts {
+/** How many pairs a step has, and those that it did not give, by reason. */
+export function unpairedAt(step: StepTable, pairs: RecordedPairs): { own: number; counts: UnpairedCounts } {
   const ruledOut = parsed<UnpairedCounts>(step.ruled_out);
   const settled = parsed<SettledStep>(step.settled);
-  if (ruledOut === null && settled === null) return made > 0 ? {} : { [reasonOfVerdict(step.verdict)]: 1 };
-  const counts = sumUnpaired([ruledOut ?? {}, settled?.unpaired ?? {}]);
   if (settled === null) {
-    if (made === 0 && isOpen(step, counts)) addUnpaired(counts, 'undecided');
-  } else addUnpaired(counts, 'shared', settled.kept - made);
-  return counts;
+    const own = pairs.at(step);
+    if (ruledOut === null) return { own, counts: own > 0 ? {} : { [reasonOfVerdict(step.verdict)]: 1 } };
+    const counts = sumUnpaired([ruledOut]);
+    if (own === 0 && isOpen(step, counts)) addUnpaired(counts, 'undecided');
+    return { own, counts };
+  }
+  const own = settled.pairs.filter((id) => pairs.has(step.trajectory_id, id)).length;
+  const counts = sumUnpaired([ruledOut ?? {}, settled.unpaired]);
+  addUnpaired(counts, 'shared', settled.pairs.length - own);
+  return { own, counts };
 }
 
 /** Whether rollouts of the step, of which no pairs were recorded yet, may still give one. */

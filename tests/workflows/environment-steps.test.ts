@@ -78,6 +78,11 @@ describe('environment steps of a run', () => {
     expect(fresh! + fromCache!).toBe(demand);
     const steps = await stepsOf(summary);
     expect(addedUp(steps)).toEqual(wholeOf(summary));
+    // Every step that was judged has a pair, or a reason for having none.
+    const { unpaired } = summary;
+    if (unpaired === null) return;
+    expect(unpaired.steps.withPair + sum(Object.values(unpaired.steps.without))).toBe(unpaired.steps.judged);
+    expect(Object.keys({ ...unpaired.steps.without, ...unpaired.pairs.notMade })).not.toContain('not-recorded');
     for (const { environmentSteps } of steps) expect(environmentSteps.fromCache).toBeGreaterThanOrEqual(0);
   });
 
