@@ -54,7 +54,7 @@ describe('tasks', () => {
 });
 
 describe('the state of a session', () => {
-  const after = async (query: string, from: Environment) => {
+  const executed = async (query: string, from: Environment) => {
     const session = await open('bakery-2', from);
     const { observation } = await session.step(execute(query), signal);
     return { observation, hash: await session.stateHash!() };
@@ -63,9 +63,9 @@ describe('the state of a session', () => {
   it('is the whole result of the last statement, of which the agent may read a part', async () => {
     for (const cutting of [{ observationLimit: 12 }, { rowLimit: 1 }]) {
       const short = interCodeSql({ data: folder, pool, name: 'short', ...cutting });
-      const one = await after('SELECT name FROM product ORDER BY name LIMIT 3', short);
-      const other = await after('SELECT name FROM product ORDER BY name LIMIT 4', short);
-      const rewritten = await after('select p.name from product as p order by p.name limit 3;', short);
+      const one = await executed('SELECT name FROM product ORDER BY name LIMIT 3', short);
+      const other = await executed('SELECT name FROM product ORDER BY name LIMIT 4', short);
+      const rewritten = await executed('select p.name from product as p order by p.name limit 3;', short);
       expect(other.observation).toBe(one.observation);
       expect(other.hash).not.toBe(one.hash);
       expect(rewritten.hash).toBe(one.hash);
