@@ -20,6 +20,7 @@ import {
 } from './domain/run-config.ts';
 import type { Split, Task } from './domain/task.ts';
 import type { CampaignInput } from './domain/wire.ts';
+import { withWireSettings } from './domain/wire-settings.ts';
 import { isRunId } from './domain/workflow-ids.ts';
 import type { Environment } from './environments/contract.ts';
 import { EnvironmentRegistry } from './environments/registry.ts';
@@ -384,7 +385,9 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
 type Wanted = { config: RunConfig; seed: number; reuse: string[]; tasks: NewRunTask[] | null };
 
 /** @throws CruxError `User.Config` that names every setting in which the run that is there differs, with both values */
-async function sameRun(store: Store, known: Run, { config, seed, reuse, tasks }: Wanted): Promise<Run> {
+async function sameRun(store: Store, stored: Run, { config, seed, reuse, tasks }: Wanted): Promise<Run> {
+  // What only the wire needs may differ: a run that a server refused goes on in the form that it takes.
+  const known = { ...stored, config: withWireSettings(stored.config, config) };
   // What was leaked is found when a run is made, and stays with it.
   const leaked = isEvaluation(known.config) ? { leaked: known.config.leaked } : {};
   // The prompts that it began with are a part of what was paid for.
@@ -400,7 +403,10 @@ async function sameRun(store: Store, known: Run, { config, seed, reuse, tasks }:
     ...differences(known.reuse, reuse, 'reuse'),
   ].map(differenceText);
   if (tasks !== null) all.push(...taskDifferences(await store.runs.tasks(known.id), tasks));
-  if (all.length === 0) return known;
+  if (all.length === 0) {
+    if (known.config !== stored.config) await store.runs.reshape(known.id, known.config);
+    return known;
+  }
   throw new CruxError('User.Config', `The run "${known.id}" exists with other settings: ${all.join('; ')}.`, {
     remedy: 'Give the new run another --run-id, or start it with the settings that it has.',
   });
@@ -422,11 +428,16 @@ function taskDifferences(known: NewRunTask[], wanted: NewRunTask[]): string[] {
   return [`tasks are ${there.length} there and ${now.length} now (${which})`];
 }
 
+/** Members whose names the user gives: what is new in them is another setting, and none of a later version. */
+const usersOwn: ReadonlySet<string> = new Set(['extraBody', 'set']);
+
 /** Without what a run of an earlier version could not be told: it goes on as it was started. */
 function sharedMembers(wanted: Json, known: Json): Json {
   if (!isObject(wanted) || !isObject(known)) return wanted;
   const shared = Object.entries(wanted).filter(([name]) => name in known);
-  return Object.fromEntries(shared.map(([name, value]) => [name, sharedMembers(value, known[name]!)]));
+  return Object.fromEntries(
+    shared.map(([name, value]) => [name, usersOwn.has(name) ? value : sharedMembers(value, known[name]!)]),
+  );
 }
 
 function timeStamp(): string {

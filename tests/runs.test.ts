@@ -65,6 +65,18 @@ describe('a run that is there already', () => {
     expect(await store.runs.get('run-1')).toEqual(known);
   });
 
+  it('goes on with the dialect that the configuration has now, and with what else only the wire needs', async () => {
+    await start();
+    const role = { endpoint: 'models', model: 'm', dialect: 'openai-reasoning' as const, request: { omit: ['seed'] } };
+    const taken = await start({}, config({ models: { policy: role, expert: role, prm: role } }));
+    expect(taken.config.models.policy).toMatchObject({ dialect: 'openai-reasoning', request: { omit: ['seed'] } });
+    expect(await store.runs.get('run-1')).toEqual(taken);
+    const other = { ...role, request: { set: { top_k: 5 } } };
+    await expect(start({}, config({ models: { policy: other, expert: role, prm: role } }))).rejects.toThrow(
+      /models\.policy\.request\.set/,
+    );
+  });
+
   it('names all settings that differ at once', async () => {
     await start();
     await expect(start({ seed: 9, options: { gammaLow: 0.1 }, limit: 1 })).rejects.toThrow(

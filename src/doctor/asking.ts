@@ -17,15 +17,18 @@ const pausesMs = [1_000, 5_000];
 export class Asking {
   readonly endpoint: Endpoint;
   readonly settings: RoleSettings;
+  /** Other names under which the model may answer. */
+  readonly servedAs: readonly string[];
   readonly #ladder: JsonLadder;
   /** Services may keep answers by it, those of the last check too. */
   readonly #keyOfCheck = `doctor-${Date.now()}`;
   calls = 0;
   tokens = 0;
 
-  constructor(endpoint: Endpoint, settings: RoleSettings, ladder: JsonLadder) {
+  constructor(endpoint: Endpoint, settings: RoleSettings, servedAs: readonly string[], ladder: JsonLadder) {
     this.endpoint = endpoint;
     this.settings = settings;
+    this.servedAs = servedAs;
     this.#ladder = ladder;
   }
 

@@ -33,7 +33,12 @@ export async function checkModels(
   const ladder = new JsonLadder(store?.endpointFacts ?? nowhere, { anew: true });
   const asking = (role: Role) => {
     const settings = run.models[role];
-    return new Asking(new Endpoint(settings.endpoint, config.endpoints[settings.endpoint]!), settings, ladder);
+    return new Asking(
+      new Endpoint(settings.endpoint, config.endpoints[settings.endpoint]!),
+      settings,
+      config.models[role].servedAs,
+      ladder,
+    );
   };
   const policy = await orBroken('policy', () => probeAgent('policy', asking('policy'), questions, options));
   const expert = await orBroken('expert', () => probeAgent('expert', asking('expert'), questions, options));

@@ -92,7 +92,7 @@ async function servedModels(asking: Asking, role: string): Promise<Capability[]>
   } catch (error) {
     return [capability('list of models', 'refused', `Not told: ${errorText(error)}`)];
   }
-  if (names.some((name) => isServedAs(model, name, [])))
+  if (names.some((name) => isServedAs(model, name, asking.servedAs)))
     return [capability('model name', 'works', `${model} is one of ${names.length} models`)];
   if (names.length === 0) return [capability('list of models', 'ignored', 'The list is empty.')];
   const some = names.slice(0, 5).join(', ') + (names.length > 5 ? `, … (${names.length})` : '');
@@ -126,7 +126,7 @@ function brokenOff(error: unknown): Capability {
 }
 
 /** What was really sent, as far as the answer shows nothing of it. */
-function parametersOf({ settings }: Asking, call: ModelCall, first: Completion): Capability[] {
+function parametersOf({ settings, servedAs }: Asking, call: ModelCall, first: Completion): Capability[] {
   const { parameters, messages } = first.sent as unknown as Sent;
   const sent = Object.entries(parameters).filter(([name]) => !shownElsewhere.has(name));
   const words = sent.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ');
@@ -134,11 +134,11 @@ function parametersOf({ settings }: Asking, call: ModelCall, first: Completion):
   if (messages.includes('system-folded'))
     found.push(capability('system role', 'taken', 'folded into the first user message'));
   const served = first.servedModel;
-  if (served !== null && !isServedAs(settings.model, served, [])) {
+  if (served !== null && !isServedAs(settings.model, served, servedAs)) {
     found.push(
       capability('answering model', 'ignored', `Asked for ${settings.model}, and ${served} answered.`, {
         level: 'wrong',
-        remedy: `A run would be blocked: set models.${call.address.role}.model to the model that is meant.`,
+        remedy: `A run would be blocked: set models.${call.address.role}.model to the model that is meant, or declare the name in models.${call.address.role}.servedAs.`,
       }),
     );
   }

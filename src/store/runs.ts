@@ -183,6 +183,15 @@ export class Runs {
   }
 
   /** A run is over. One that was cancelled stays so. */
+  /** Replaces a run's configuration by one that differs in what only the wire needs. */
+  async reshape(id: string, config: RunConfig): Promise<void> {
+    await this.#database.kysely
+      .updateTable('runs')
+      .set({ config: JSON.stringify(config) })
+      .where('id', '=', id)
+      .execute();
+  }
+
   async finish(id: string, state: RunState): Promise<void> {
     await this.#database.kysely
       .updateTable('runs')
