@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { errorText } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Worker } from '../store/workers.ts';
+import { isThisProcess } from '../temporal/process-identity.ts';
 import type { EndSignal } from './interrupt.ts';
 import type { Job } from './work.ts';
 
@@ -21,7 +22,8 @@ export async function leaveText(
   const { name, again, halt } = job;
   const interrupted = by === null || by === 'SIGINT' ? 'Interrupted.' : `Interrupted by ${by}.`;
   try {
-    const [worker] = (await store.workers.living()).filter((one) => canServe(one, job.run.environment));
+    const others = (await store.workers.living()).filter(({ process }) => process === null || !isThisProcess(process));
+    const [worker] = others.filter((one) => canServe(one, job.run.environment));
     if (worker)
       return `${interrupted} ${name} goes on: ${workerText(worker)} lives.${halt === null ? '' : ` To stop it: ${halt}`}`;
     if (by !== 'SIGINT')

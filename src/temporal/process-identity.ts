@@ -40,6 +40,11 @@ export function isGone({ space, ...identity }: ProcessPlace): boolean {
   return space === processSpace() && !isRunning(identity);
 }
 
+/** Whether it is the process that asks. */
+export function isThisProcess({ pid, space }: ProcessPlace): boolean {
+  return pid === process.pid && space === processSpace();
+}
+
 /** This machine since it was started, or this container in it. */
 function processSpace(): string {
   try {
