@@ -37,7 +37,7 @@ export async function audit(options: GlobalOptions, runId: string, given: Given)
       halt: null,
     });
     const view = (await auditView(store, runId))!;
-    printResult(options, { ...result, ...view, otherRuns }, () => auditText(view));
+    printResult(options, { ...result, ...view, ...(otherRuns.length > 0 && { otherRuns }) }, () => auditText(view));
     if (result.state !== 'finished') throw new CommandFailed(`The audit ended early: ${result.state}.`, 3);
   });
 }

@@ -62,7 +62,11 @@ export async function runToTheEnd(
   say(options)(`Run ${id}: ${method} (${prepared.config.preset}) on ${environment}, seed ${seed}`);
   const { result, otherRuns } = await workOn(options, config, store, prepared, how.again);
   const summary = await runSummary(store, id);
-  printResult(options, { ...summary, otherRuns }, () => `${summaryText(summary)}\n\n${how.next(summary)}`);
+  printResult(
+    options,
+    { ...summary, ...(otherRuns.length > 0 && { otherRuns }) },
+    () => `${summaryText(summary)}\n\n${how.next(summary)}`,
+  );
   if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
 }
 
