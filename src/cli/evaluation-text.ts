@@ -10,6 +10,7 @@ import {
 } from '../report/evaluation-text.ts';
 import type { Evaluation } from '../views/evaluation.ts';
 import type { RunSummary } from '../views/run-summary.ts';
+import { answerLines } from './answers-text.ts';
 import { malformedLine } from './malformed-line.ts';
 import { count, duration, plural, table } from './text.ts';
 
@@ -29,6 +30,7 @@ export function evaluationText(summary: RunSummary, evaluation: Evaluation): str
       `${count(overall.known)} of ${count(overall.samples)} with an outcome · ${evaluation.samples} a task · ${plural(overall.tasks, 'task')}, ${plural(overall.groups, 'group')}`,
     ],
     ['Endings', endingTexts(overall).join(', ') || 'none'],
+    ...answerLines(summary),
     ...(missing === null ? [] : [['Missing', missing] as [string, string]]),
     ...malformedLine(summary),
   ];

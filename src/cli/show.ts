@@ -77,12 +77,18 @@ function whose({ origin }: TrajectoryView): string {
 
 function stepLines(step: StepView): string[] {
   return [
-    `${step.candidateCritical || step.firstError ? '◆' : '│'} ${step.step}. ${step.firstError ? 'first wrong step:' : scoreText(step.score)} ${oneLine(step.action)}`,
+    `${step.candidateCritical || step.firstError ? '◆' : '│'} ${step.step}. ${step.firstError ? 'first wrong step:' : scoreText(step.score)} ${oneLine(shownAction(step))}`,
+    ...(step.reasoning ? [`│      thought apart: ${oneLine(step.reasoning)}`] : []),
     ...(step.observation === null ? [] : [`│      → ${oneLine(step.observation)}`]),
     ...step.ownBranches.map((branch) => `│      own action again (${branch.purpose}): ${branchText(branch)}`),
     ...(Object.keys(step.unpaired).length === 0 ? [] : [`│      pairs not made: ${named(step.unpaired)}`]),
     ...step.alternatives.map((alternative) => `│      ${marks[alternative.verdict]} ${alternativeText(alternative)}`),
   ];
+}
+
+/** What was executed; what a message seems to do may be another thing. */
+function shownAction({ executed, action }: StepView): string {
+  return executed === null ? `(no action was read) ${action}` : (executed ?? action);
 }
 
 const marks = { verified: '✓', 'not-verified': '✗', undecided: '?', 'not-branched': '·' } as const;

@@ -5,6 +5,7 @@ import { falsePairsText } from '../report/false-pairs-text.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
 import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary, ShareWithInterval } from '../views/run-summary.ts';
+import { answerLines, unusableText } from './answers-text.ts';
 import { ceilingsText } from './ceilings.ts';
 import { evaluationText } from './evaluation-text.ts';
 import { malformedLine } from './malformed-line.ts';
@@ -25,7 +26,12 @@ import {
 /** The summary of a run, for the terminal. */
 export function summaryText(summary: RunSummary): string {
   if (summary.evaluation !== null) {
-    const parts = [evaluationText(summary, summary.evaluation), ledgerText(summary), faultText(summary)];
+    const parts = [
+      evaluationText(summary, summary.evaluation),
+      ledgerText(summary),
+      unusableText(summary),
+      faultText(summary),
+    ];
     return parts.filter((part) => part !== '').join('\n\n');
   }
   const { steps, branches } = summary;
@@ -54,6 +60,7 @@ export function summaryText(summary: RunSummary): string {
       .map(([fault, times]): [string, string] => ['  fault', `${count(times)} × ${fault}`]),
     ...(method.trajectory === 'demonstrated' ? [] : [['Trajectories', named(summary.endings)] as [string, string]]),
     ...malformedLine(summary),
+    ...answerLines(summary),
     ...expertText(summary),
     ...ofCritical([['Failures mined', named(summary.failures)]]),
     ...(summary.examples
@@ -71,7 +78,9 @@ export function summaryText(summary: RunSummary): string {
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   const head = lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
-  return [head, ledgerText(summary), faultText(summary)].filter((part) => part !== '').join('\n\n');
+  return [head, ledgerText(summary), unusableText(summary), faultText(summary)]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 function pairLines(summary: RunSummary): [string, string][] {

@@ -137,6 +137,10 @@ export type StepView = ActionView & {
   step: number;
   /** Null when the step had none, as after a fault. */
   observation: string | null;
+  /** The action that was really executed; null where the message held none, absent where nobody looked. */
+  executed?: string | null;
+  /** What the model thought apart from its message; null where it thought nothing or nobody told, absent where nobody looked. */
+  reasoning?: string | null;
   candidateCritical: boolean;
   /** Whether a judge named it as the first wrong step. */
   firstError: boolean;

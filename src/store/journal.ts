@@ -165,6 +165,25 @@ export class Journal {
     return sortedBy(rows, ['key']).map(answerOf);
   }
 
+  /** What models thought apart from their messages in a run, or in one task of it. */
+  async reasonings(
+    runId: string,
+    taskId?: string,
+  ): Promise<{ nodeId: string; message: AssistantMessage; reasoning: string }[]> {
+    const query = this.#database.kysely
+      .selectFrom('answers')
+      .select(['node_id', 'message', 'reasoning'])
+      .where('run_id', '=', runId)
+      .where('reasoning', 'is not', null)
+      .orderBy('key');
+    const rows = await (taskId === undefined ? query : query.where('task_id', '=', taskId)).execute();
+    return rows.map((row) => ({
+      nodeId: row.node_id,
+      message: JSON.parse(row.message) as AssistantMessage,
+      reasoning: row.reasoning!,
+    }));
+  }
+
   /** Faults of these calls together, rate limits included. */
   async countFaults(runId: string, keys: string[]): Promise<number> {
     let count = 0;

@@ -18,6 +18,7 @@ import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../sto
 import type { Block, RunTask } from '../store/runs.ts';
 import type { BranchTable, StepTable, TrajectoryTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import type { UnusableLine } from '../store/unusable-answers.ts';
 import type { WaitingFor } from '../store/waits.ts';
 import { type AuditView, auditView } from './audit.ts';
 import { type Evaluation, evaluationOf } from './evaluation.ts';
@@ -89,6 +90,10 @@ export type RunSummary = {
   /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
   audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
+  /** Answers that were paid, or may have been, and were of no use: beside the ledger, whose calls had an answer. */
+  unusable: UnusableLine[];
+  /** What the servers call the models, by role; roles whose server does not say, or that nobody asked, are absent. */
+  servedModels: { [role: string]: string };
   /** What environments were asked for, beside the calls of the ledger. */
   environmentSteps: EnvironmentSteps;
   /** Observations of which the run's models read a part, as `run.observationLimit` says. */
@@ -142,6 +147,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     store.waits.waitingFor(runId),
     auditView(store, runId),
   ]);
+  const [unusable, servedModels] = await Promise.all([store.unusable.lines(runId), store.unusable.servedModels(runId)]);
   const results = tasks
     .filter((task) => task.result !== null)
     .map((task) => JSON.parse(task.result!) as TrajectoryResult);
@@ -238,6 +244,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     }),
     audit: audit && withoutPairs(audit),
     ledger,
+    unusable,
+    servedModels,
     environmentSteps: await environmentSteps(store.database, run, isComplete),
     cutObservations: {
       limit: run.config.observationLimit ?? null,

@@ -1,6 +1,8 @@
 /** The report's data: a query over the store. */
 
 import { branchOutcome } from '../activities/proof.ts';
+import type { Action } from '../domain/action.ts';
+import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
@@ -44,6 +46,8 @@ type Found = {
   scores: Map<string, number | null>;
   branches: Map<string, BranchTable[]>;
   pairs: RecordedPairs;
+  /** What was thought apart from a message, by state and message. */
+  reasoning: Map<string, string>;
 };
 
 export async function runView(store: Store, runId: string, notice: string | null = null): Promise<RunView> {
@@ -61,6 +65,7 @@ export async function runView(store: Store, runId: string, notice: string | null
   const found = foundOf(store, run, {
     ...{ steps, candidates, scores, branches },
     pairs: await store.findings.pairs(runId),
+    reasonings: await store.journal.reasonings(runId),
   });
   const pairsByTask = Map.groupBy(pairs, (pair) => pair.taskId);
   const tasks: TaskView[] = [];
@@ -147,6 +152,7 @@ export async function taskView(store: Store, runId: string, taskId: string): Pro
     scores: scores.filter((score) => score !== null),
     branches: branches.filter(({ purpose }) => purpose !== 'reference'),
     pairs: await findings.pairs(runId, taskId),
+    reasonings: await store.journal.reasonings(runId, taskId),
   });
   return viewOfTask(found, own, await loadPairs(store, runId, taskId));
 }
@@ -157,9 +163,10 @@ type Rows = {
   scores: ScoreTable[];
   branches: BranchTable[];
   pairs: PairTable[];
+  reasonings: Awaited<ReturnType<Store['journal']['reasonings']>>;
 };
 
-function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, pairs }: Rows): Found {
+function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, pairs, reasonings }: Rows): Found {
   return {
     run,
     store,
@@ -171,6 +178,10 @@ function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, 
         : new Map(scores.map((row) => [row.candidate_id, row.score])),
     branches: Map.groupBy(branches, (row) => row.candidate_id),
     pairs: recordedPairs(pairs),
+    // Of answers that say the same the first by key, whoever shows it.
+    reasoning: new Map(
+      reasonings.toReversed().map(({ nodeId, message, reasoning }) => [placeOfMessage(nodeId, message), reasoning]),
+    ),
   };
 }
 
@@ -223,8 +234,11 @@ async function trajectoryView(found: Found, row: TrajectoryTable): Promise<Traje
     const judged = found.steps.get(`${row.id}/${state.step}`);
     const candidates = judged ? (found.candidates.get(before.id) ?? []) : [];
     const own = candidates.find((candidate) => candidate.id === ownCandidateId(found.run, judged));
+    const view = actionView(state.assistant!, own ? (found.scores.get(own.id) ?? null) : null);
     return {
-      ...actionView(state.assistant!, own ? (found.scores.get(own.id) ?? null) : null),
+      ...view,
+      executed: state.action === null ? null : executedText(state.assistant!, view.action, state.action),
+      reasoning: found.reasoning.get(placeOfMessage(before.id, state.assistant!)) ?? null,
       step: state.step,
       observation: observation.map((message: Message) => messageText(message)).join('\n'),
       candidateCritical: judged?.verdict === 'critical',
@@ -287,6 +301,25 @@ function branchView(row: BranchTable): BranchView {
     success: flagOf(row.success),
     steps: row.steps - 1,
   };
+}
+
+function placeOfMessage(nodeId: string, message: AssistantMessage): string {
+  return `${nodeId}/${canonicalJson(message as unknown as Json)}`;
+}
+
+/**
+ * The action that was executed: in the words of the message where these say it, else as it was read. What a message seems to do may be a part of
+ * its thoughts, and of several tool calls only the first is executed.
+ */
+function executedText(
+  { tool_calls: calls }: AssistantMessage,
+  written: string,
+  { tool, arguments: given }: Action,
+): string {
+  const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
+  const parts = Object.values(given).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+  const isSaid = (parts.length === 0 ? [tool] : parts).every((part) => flat(written).includes(flat(part)));
+  return isSaid && (calls?.length ?? 0) <= 1 ? written : `${tool} ${JSON.stringify(given)}`;
 }
 
 /** A message's thought and action, apart where its format keeps them apart. */
