@@ -56,8 +56,10 @@ type Child = {
 
 const sourceExtension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const childFile = fileURLToPath(new URL(`./executor-child.${sourceExtension}`, import.meta.url));
-/** Process starts that may fail in a row before waiting jobs are given up, and processes that may die over one job. */
+/** Processes that may die over one job; and for each place, starts that may fail in a row before waiting jobs are given up. */
 const attempts = 3;
+/** After a start that failed: what ends processes may be gone by the next one. */
+const startPauseMs = 250;
 /**
  * A silence is counted in this many parts, not by the clock: when this process stood still too, as on a machine that was suspended, one part
  * has passed and not all.
@@ -77,6 +79,7 @@ export class SqlExecutor {
   readonly #children = new Set<Child>();
   readonly #waiting: Job[] = [];
   #failedStarts = 0;
+  #startPause: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: ExecutorOptions = {}) {
@@ -174,6 +177,7 @@ export class SqlExecutor {
   /** Ends all processes; queries that still run or wait are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#startPause) clearTimeout(this.#startPause);
     const jobs = [...this.#waiting.splice(0), ...[...this.#children].flatMap(({ job }) => (job ? [job] : []))];
     for (const job of jobs) {
       job.forget();
@@ -201,7 +205,7 @@ export class SqlExecutor {
       if (child.jobs > 0 && wantFresh > coming() && this.#children.size >= this.#size) this.#kill(child, 'not needed');
       else if (next >= 0) this.#give(child, this.#waiting.splice(next, 1)[0]!);
     }
-    if (this.#waiting.length > coming() && this.#children.size < this.#size) this.#start();
+    if (this.#waiting.length > coming() && this.#children.size < this.#size && !this.#startPause) this.#start();
   }
 
   #start(): void {
@@ -312,15 +316,27 @@ export class SqlExecutor {
     const { job } = child;
     child.job = null;
     if (job) this.#settle(job, child, how);
-    if (!child.ready && child.killed !== 'not needed' && ++this.#failedStarts >= attempts) {
-      const fault = new CruxError('Environment.Fault', `No process for SQL queries can be started (${childFile}).`);
+    if (!child.ready && child.killed !== 'not needed')
+      this.#startFailed(child.killed === 'stall' ? 'stood still' : how);
+    if (!this.#closed) this.#dispatch();
+  }
+
+  #startFailed(how: string): void {
+    this.#failedStarts += 1;
+    if (this.#failedStarts >= attempts * this.#size) {
+      const what = `No process for SQL queries can be started (${childFile}): ${this.#failedStarts} in a row failed, the last one ${how}.`;
       for (const waiting of this.#waiting.splice(0)) {
         waiting.forget();
-        waiting.reject(fault);
+        waiting.reject(new CruxError('Environment.Fault', what));
       }
       this.#failedStarts = 0;
     }
-    if (!this.#closed) this.#dispatch();
+    if (this.#closed) return;
+    if (this.#startPause) clearTimeout(this.#startPause);
+    this.#startPause = setTimeout(() => {
+      this.#startPause = null;
+      this.#dispatch();
+    }, startPauseMs);
   }
 
   /** What becomes of a job whose process ended. */

@@ -26,7 +26,13 @@ type Strike = (processIds: number[]) => void;
 const sends =
   (name: NodeJS.Signals): Strike =>
   (processIds) => {
-    for (const id of processIds) process.kill(id, name);
+    for (const id of processIds) {
+      try {
+        process.kill(id, name);
+      } catch {
+        // It ended meanwhile.
+      }
+    }
   };
 
 /** An executor whose processes are struck as soon as they have a query, as often as it says. */
@@ -101,6 +107,29 @@ describe('a query', () => {
     sends(name)(sql.processIds());
     expect(await running).toMatchObject({ kind: 'rows', rows: ['(1000000,)'] });
     expect(sql.processIds()).not.toContain(first);
+  });
+
+  it('whose processes are killed while they start runs in the next one, and is a fault when none starts', async () => {
+    const sql = start();
+    const killing = (times: number) => {
+      const known = new Set<number>();
+      return setInterval(() => {
+        const fresh = sql.processIds().filter((id) => !known.has(id));
+        for (const id of fresh) known.add(id);
+        if (known.size <= times) sends('SIGKILL')(fresh);
+      }, 1);
+    };
+    const twice = killing(2);
+    expect(await sql.run(request('SELECT 1'))).toMatchObject({ rows: ['(1,)'] });
+    clearInterval(twice);
+    sends('SIGKILL')(sql.processIds());
+    const always = killing(1000);
+    await expect(sql.run(request('SELECT 1'))).rejects.toMatchObject({
+      kind: 'Environment.Fault',
+      message: expect.stringContaining('3 in a row failed, the last one killed by SIGKILL'),
+    });
+    clearInterval(always);
+    expect(await sql.run(request('SELECT 2'))).toMatchObject({ rows: ['(2,)'] });
   });
 
   it.each([
