@@ -203,11 +203,13 @@ export async function retuneRun(client: Client, store: Store, runId: string, giv
 
 /** Starts the campaign of a run, or does nothing when it is under way or over. One that ended for its budget, stands still or rests goes on. */
 export async function launchRun(client: Client, store: Store, run: Run): Promise<void> {
+  const reopened = run.state === 'cancelled' ? 0 : await store.runs.reopen(run.id);
   const { total, done } = await store.runs.countTasks(run.id);
   if (run.finishedAt !== null && total === done) return;
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('./workflows/search-attributes.ts');
   await refuseForeign(client, store, run.id);
-  const goesOn = run.state === 'budget' || run.state === 'blocked' || run.state === 'resting';
+  const isOver = run.state === 'finished' && reopened > 0;
+  const goesOn = isOver || run.state === 'budget' || run.state === 'blocked' || run.state === 'resting';
   if (goesOn) await store.runs.setControl(run.id, { state: 'running' });
   const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
   await client.workflow.start('campaign', {
@@ -225,7 +227,7 @@ export async function launchRun(client: Client, store: Store, run: Run): Promise
       { key: cruxStatus, value: 'running' },
     ],
   });
-  if (run.state === 'blocked') await client.workflow.getHandle(run.id).signal('blocked', null);
+  if (run.state === 'blocked' || reopened > 0) await client.workflow.getHandle(run.id).signal('blocked', null);
 }
 
 /**

@@ -1,5 +1,7 @@
 /** Expert trajectories: by the expert model, recorded, or scripted by the environment. */
+import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
+import { brokenEndings } from '../domain/fault-ending.ts';
 import type { ExpertSource } from '../domain/methods/options.ts';
 import { expertSourceOf } from '../domain/run-config.ts';
 import type { TaskAddress, TrajectorySummary } from '../domain/wire.ts';
@@ -29,7 +31,7 @@ export function demonstrationActivities(context: ActivityContext) {
     if (source === 'none') return null;
     const id = contentHash(['demonstration', source, run.environment, task.taskId, task.sample]);
     const known = await store.findings.trajectory(runId, id);
-    if (known) return trajectorySummary(known);
+    if (known && !brokenEndings.includes(known.ending as Ending)) return trajectorySummary(known);
     admitRun(run);
     const made = await demonstrations[source](run, task, signal);
     if (!made) return null;

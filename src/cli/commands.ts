@@ -99,6 +99,12 @@ export function registerCommands(program: Command): void {
     .action(async (run) => (await import('./status.ts')).status(setting(), run));
 
   program
+    .command('providers')
+    .description('providers of models: who gets no calls now, until when and why')
+    .option('--clear [provider]', 'end cool-downs at once, of all or of this one')
+    .action(async (options) => (await import('./providers.ts')).providers(setting(), options));
+
+  program
     .command('watch')
     .argument('<run>')
     .description('follow a run until it ends')

@@ -12,7 +12,7 @@ import type { Evaluation } from '../views/evaluation.ts';
 import type { RunSummary } from '../views/run-summary.ts';
 import { answerLines } from './answers-text.ts';
 import { malformedLine } from './malformed-line.ts';
-import { count, duration, plural, table } from './text.ts';
+import { blockText, count, duration, plural, table } from './text.ts';
 
 /** An evaluation, for the terminal: without the ledger of its calls. */
 export function evaluationText(summary: RunSummary, evaluation: Evaluation): string {
@@ -23,6 +23,7 @@ export function evaluationText(summary: RunSummary, evaluation: Evaluation): str
   const lines: [string, string][] = [
     ['Run', `${summary.runId} · evaluation on ${summary.environment}, ${summary.split} · seed ${summary.seed}`],
     ['State', `${summary.state} after ${duration(elapsed)}`],
+    ...(summary.block === null ? [] : [['  blocked', blockText(summary.block)] as [string, string]]),
     ['Policy', `${evaluation.model}, temperature ${evaluation.temperature}`],
     ['Trained on', lineageText(evaluation)],
     [

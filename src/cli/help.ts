@@ -21,7 +21,7 @@ const help: { readonly [command: string]: { example: string; page: string } } = 
   resume: { example: 'crux resume cso-1', page: 'operations.md' },
   cancel: { example: 'crux cancel cso-1', page: 'operations.md' },
   budget: { example: 'crux budget cso-1 --max-calls 20000', page: 'operations.md' },
-  providers: { example: 'crux providers', page: 'endpoints.md' },
+  providers: { example: 'crux providers --clear', page: 'operations.md' },
   show: { example: 'crux show cso-1 --task 17', page: 'cli.md' },
   audit: { example: 'crux audit cso-1 --sample 0.1', page: 'evaluation.md' },
   compare: { example: 'crux compare cso-1 rro-1 --out compared.html', page: 'cli.md' },

@@ -24,7 +24,7 @@ const program = new Command('crux')
   .showHelpAfterError('(crux --help lists the commands)')
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable or full, 5 a check failed, 130 interrupted.',
+    '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable or full, a run is blocked, or nothing came of it, 5 a check failed, 130 interrupted.',
   );
 // Who reads has had enough: `crux show … | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -4,7 +4,7 @@ import type { FindingCounts } from '../store/findings.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
 import { printAside, redraw } from './terminal.ts';
-import { duration, waitingText } from './text.ts';
+import { duration, plural, waitingText } from './text.ts';
 
 const terminalEveryMs = 300;
 const pipedEveryMs = 5_000;
@@ -17,6 +17,8 @@ export type ProgressLine = {
   block: string | null;
   counts: FindingCounts;
   waitingFor: WaitingFor[];
+  /** Trajectories that a fault ended, and the words of one. */
+  broken: { count: number; words: string | null };
 };
 
 /** Shows progress until `over` settles; then the line is cleared. */
@@ -56,17 +58,26 @@ export async function showProgress(store: Store, runId: string, over: Promise<un
 }
 
 export async function readProgress(store: Store, runId: string): Promise<ProgressLine> {
-  const [{ total, done }, { state, block }, counts, waits] = await Promise.all([
+  const [{ total, done }, { state, block }, counts, waits, broken] = await Promise.all([
     store.runs.countTasks(runId),
     store.runs.control(runId),
     store.findings.counts(runId),
     store.waits.waitingFor(runId),
+    store.findings.broken(runId),
   ]);
-  return { done, total, state, block: block?.message ?? null, counts, waitingFor: state === 'running' ? waits : [] };
+  return {
+    done,
+    total,
+    state,
+    block: block?.message ?? null,
+    counts,
+    broken,
+    waitingFor: state === 'running' ? waits : [],
+  };
 }
 
 export function progressText(
-  { done, total, state, block, counts, waitingFor }: ProgressLine,
+  { done, total, state, block, counts, waitingFor, broken }: ProgressLine,
   elapsedMs: number,
   width: number,
 ): string {
@@ -75,6 +86,9 @@ export function progressText(
     `${bar} ${done}/${total} tasks`,
     ...(state === 'running' ? [] : [block === null ? state : `${state}: ${block}`]),
     ...(waitingFor.length === 0 ? [] : [`waiting ${waitingText(waitingFor)}`]),
+    ...(broken.count === 0
+      ? []
+      : [`${plural(broken.count, 'task')} ended by a fault${broken.words === null ? '' : `: ${broken.words}`}`]),
     `${counts.steps} steps judged`,
     `${counts.branches} branches`,
     `${counts.pairs} pairs`,

@@ -5,6 +5,7 @@ import { CruxError } from '../errors.ts';
 import { checkRunKeys, launchRun, prepareRun, type RunRequest } from '../runs.ts';
 import type { Run } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { faultText, hasNoOutcome, withoutOutcomeText } from '../views/fault-text.ts';
 import { type RunSummary, runSummary } from '../views/run-summary.ts';
 import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
@@ -68,6 +69,12 @@ export async function runToTheEnd(
     () => `${summaryText(summary)}\n\n${how.next(summary)}`,
   );
   if (result.state !== 'finished') throw new CommandFailed(`The run ended early: ${result.state}.`, 3);
+  if (hasNoOutcome(summary)) {
+    const words = [withoutOutcomeText(summary), faultText(summary)].filter(Boolean).join(' ');
+    throw new CommandFailed(`Nothing came of it: ${words}. The same command tries again.`, 4);
+  }
+  const missing = withoutOutcomeText(summary);
+  if (missing !== null) say(options)(`Warning: ${missing}`);
 }
 
 function requestFrom(method: MethodName, given: RunOptions): RunRequest {

@@ -3,6 +3,7 @@ import { pairQualities } from '../domain/pair-quality.ts';
 import { luckFlipRate } from '../domain/statistics/luck.ts';
 import { falsePairsText } from '../report/false-pairs-text.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
+import { faultText, withoutOutcomeText } from '../views/fault-text.ts';
 import type { Revalued } from '../views/revalued.ts';
 import type { RunSummary, ShareWithInterval } from '../views/run-summary.ts';
 import { answerLines, unusableText } from './answers-text.ts';
@@ -30,7 +31,7 @@ export function summaryText(summary: RunSummary): string {
       evaluationText(summary, summary.evaluation),
       ledgerText(summary),
       unusableText(summary),
-      faultText(summary),
+      brokenText(summary),
     ];
     return parts.filter((part) => part !== '').join('\n\n');
   }
@@ -78,7 +79,7 @@ export function summaryText(summary: RunSummary): string {
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   const head = lines.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
-  return [head, ledgerText(summary), unusableText(summary), faultText(summary)]
+  return [head, ledgerText(summary), unusableText(summary), brokenText(summary)]
     .filter((part) => part !== '')
     .join('\n\n');
 }
@@ -233,7 +234,9 @@ function environmentStepsText({ demand, fresh, fromCache, replayed }: RunSummary
   return `${orUnknown(demand)}: ${orUnknown(fresh)} fresh, ${orUnknown(fromCache)} from cache; ${count(replayed)} more replayed`;
 }
 
-function faultText({ faults }: RunSummary): string {
-  if (faults.length === 0) return '';
-  return `Faults on the way (retried): ${faults.map(({ role, kind, count: times }) => `${role} ${kind} ${count(times)}`).join(', ')}`;
+function brokenText(summary: RunSummary): string {
+  const missing = withoutOutcomeText(summary);
+  return [faultText(summary), ...(missing === null ? [] : [`Warning: ${missing}`])]
+    .filter((part) => part !== '')
+    .join('\n');
 }

@@ -5,8 +5,9 @@ import { startedRun } from '../connect.ts';
 import type { CampaignResult } from '../domain/wire.ts';
 import { silent } from '../observe/log.ts';
 import { launchRun } from '../runs.ts';
-import type { Run } from '../store/runs.ts';
+import type { Block, Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { blockedText } from '../views/fault-text.ts';
 import { CommandFailed } from './errors.ts';
 import { type Interrupt, onInterrupt } from './interrupt.ts';
 import { leaveText } from './leave.ts';
@@ -131,13 +132,15 @@ async function withWorker<T>(
         if (signal.aborted) resolve(null);
         signal.addEventListener('abort', () => resolve(null));
       });
-      const outcome = Promise.race([result, stopped, worker.done.then(() => null)]);
+      const standing = blockedFor(store, run.id, waiting.signal);
+      const outcome = Promise.race([result, stopped, standing, worker.done.then(() => null)]);
       await showProgress(store, run.id, outcome, options.json === true);
       const ended = await outcome;
       worker.stop();
       // First, so that nobody takes this worker for one that lives.
       await worker.leave();
       // At once, so that nobody takes the work up while the last calls end.
+      const isBlocked = ended instanceof BlockedRun;
       const left = ended === null ? leaveText(store, job, interrupt.by, client) : null;
       await worker.done;
       const others = otherRuns(worker.calls(), run.id);
@@ -149,6 +152,7 @@ async function withWorker<T>(
         if (behind !== null) tell(behind);
         throw new CommandFailed(words, 130);
       }
+      if (isBlocked) throw new CommandFailed(blockedText(run.id, ended.block, job.again), 4);
       return { result: ended as T, otherRuns: others };
     } finally {
       // Else the client asks for the result again on the closed connection, and ends this process with that error.
@@ -157,5 +161,33 @@ async function withWorker<T>(
     }
   } finally {
     await telemetry.close();
+  }
+}
+
+/** How long a command stays with a run that is blocked; CRUX_BLOCKED_PATIENCE says it in seconds. */
+const blockedPatienceSeconds = 60;
+const lookEveryMs = 500;
+
+class BlockedRun {
+  readonly block: Block;
+  constructor(block: Block) {
+    this.block = block;
+  }
+}
+
+/** Resolves when a run has been blocked for so long that somebody has to act; never, when the signal fires before. */
+async function blockedFor(store: Store, runId: string, over: AbortSignal): Promise<BlockedRun> {
+  const patienceMs = 1000 * Number(process.env.CRUX_BLOCKED_PATIENCE || blockedPatienceSeconds);
+  let since: number | null = null;
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs).unref());
+    if (over.aborted) return new Promise(() => {});
+    // A store that is away now is looked into later.
+    const block = await store.runs.control(runId).then(
+      (control) => control.block,
+      () => null,
+    );
+    since = block === null ? null : (since ?? Date.now());
+    if (block !== null && Date.now() - since! >= patienceMs) return new BlockedRun(block);
   }
 }

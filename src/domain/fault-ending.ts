@@ -1,5 +1,5 @@
 import type { Ending } from './ending.ts';
-import type { StopReason } from './wire.ts';
+import type { StopReason, TrajectoryResult } from './wire.ts';
 
 /** How a trajectory or branch ends when a call or an environment step came to this fault; null when the fault ends nothing. */
 export function endingOfFault(kind: string): Ending | null {
@@ -40,4 +40,16 @@ export function stopOfFault(kind: string): StopReason | null {
     default:
       return endingOfFault(kind) === null ? null : 'fault';
   }
+}
+
+/** Endings that a fault of host or model brings about: nothing is known of the outcome, and another attempt may have one. */
+export const brokenEndings: readonly Ending[] = ['model-fault', 'environment-fault'];
+
+/**
+ * Whether a task is worth another attempt when its run is taken up: a fault of host or model ended it, or cut short what came after. What was not there
+ * to begin with, or diverged by itself, comes out the same.
+ */
+export function isWorthAnother({ ending, stoppedBy, fault }: TrajectoryResult): boolean {
+  if (fault?.startsWith('User.') || fault?.startsWith('Environment.ReplayDivergence')) return false;
+  return brokenEndings.includes(ending) || (stoppedBy === 'fault' && ending !== 'diverged');
 }

@@ -39,6 +39,8 @@ export type { CallAddress, ModelCall } from './model-call.ts';
 
 /** A wait of up to this long is spent inside the call; a longer one is thrown with `retryAfterMs`, so that the slot is free for others. */
 const longestPatienceMs = 60_000;
+/** A call that left looks again at least this often, because a cool-down may have been ended. */
+const longestAbsenceMs = 120_000;
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
 /** A call that fails alone, without any other that shows whether the provider is well, is not hurried. */
@@ -201,7 +203,7 @@ export class Gateway {
         const leaves = 'sentAway' in result || performance.now() + retryAfterMs > until;
         if (wait !== undefined && (leaves || isWorthNoting(errand, wait, retryAfterMs)))
           await this.#noteWait(errand, wait, retryAfterMs, obstacle);
-        if (leaves) throw obstacle;
+        if (leaves) throw within(obstacle, longestAbsenceMs);
         await pause(retryAfterMs, signal);
       }
     });
@@ -483,11 +485,16 @@ function asSetup(error: CruxError, { address, step }: ModelCall): CruxError {
   return new CruxError('Model.Setup', error.message, { remedy });
 }
 
-function postponed(error: CruxError, backOff: number): CruxError {
+function within(error: CruxError, longestMs: number): CruxError {
+  return postponed(error, longestMs, longestMs);
+}
+
+function postponed(error: CruxError, backOff: number, longestMs = Number.POSITIVE_INFINITY): CruxError {
   // An immediate return, as some providers ask for, would be a tight loop.
   const retryAfterMs = error.retryAfterMs === undefined ? backOff : Math.max(firstPauseMs, error.retryAfterMs);
   const { kind, message, remedy } = error;
-  return new CruxError(kind, message, { retryAfterMs, cause: error, ...(remedy !== undefined && { remedy }) });
+  const options = { retryAfterMs: Math.min(longestMs, retryAfterMs), cause: error };
+  return new CruxError(kind, message, { ...options, ...(remedy !== undefined && { remedy }) });
 }
 
 function backOffMs(before: number, longestMs: number): number {

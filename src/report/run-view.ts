@@ -45,6 +45,8 @@ export type RunView = {
   /** One row a role, in the order to be shown. */
   ledger: LedgerView[];
   environmentSteps: EnvironmentSteps;
+  /** What broke, and how many trajectories have no outcome, each as a sentence. */
+  faults: string[];
   /** Observations of which models read a part; absent where nobody counted. */
   cutObservations?: CutObservations & { limit: number | null };
   /** Messages of the policy that are no action; absent where nobody counted. */

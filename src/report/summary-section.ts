@@ -65,7 +65,7 @@ ${ledgerSection(view)}`;
 
 /** What the calls of each role took, and the environments' steps. */
 export function ledgerSection(view: RunView): SafeHtml {
-  return html`<section><h2>Ledger</h2>${ledgerTable(view)}${environmentStepsText(view)}${cutText(view)}${malformedLine(view)}</section>`;
+  return html`<section><h2>Ledger</h2>${ledgerTable(view)}${environmentStepsText(view)}${cutText(view)}${malformedLine(view)}${view.faults.map((text) => html`<p class="notice">${text}</p>`)}</section>`;
 }
 
 /** What alternatives gave, and beside it what luck alone gives. */

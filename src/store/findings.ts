@@ -3,6 +3,7 @@
  * but for the pairs of a trajectory, and for one that ran out of budget.
  */
 import type { TrajectoryOrigin } from '../domain/example.ts';
+import { brokenEndings } from '../domain/fault-ending.ts';
 import { addUnpaired, type SettledStep, type UnpairedCounts } from '../domain/unpaired.ts';
 import type { Database } from './database.ts';
 import type {
@@ -40,13 +41,16 @@ export class Findings {
     this.#database = database;
   }
 
-  /** One that ran out of budget is written anew when it goes on. */
+  /** One that ran out of budget, or that a fault ended, is written anew when it goes on. */
   addTrajectory = async (row: TrajectoryTable): Promise<void> => {
     await this.#database.kysely
       .insertInto('trajectories')
       .values(row)
       .onConflict((conflict) =>
-        conflict.columns(['run_id', 'id']).doUpdateSet(row).where('trajectories.ending', '=', 'budget'),
+        conflict
+          .columns(['run_id', 'id'])
+          .doUpdateSet(row)
+          .where('trajectories.ending', 'in', ['budget', ...brokenEndings]),
       )
       .execute();
   };
@@ -55,6 +59,18 @@ export class Findings {
   addStep = (row: NewStep) => this.#add('steps', [{ ruled_out: null, looked_at: null, settled: null, ...row }]);
   addProposals = (row: ProposalTable) => this.#add('proposals', [row]);
   addBranch = (row: BranchTable) => this.#add('branches', [row]);
+
+  /** Trajectories that a fault of host or model ended so far, and the words of one of them. */
+  async broken(runId: string): Promise<{ count: number; words: string | null }> {
+    const row = await this.#database.kysely
+      .selectFrom('trajectories')
+      .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('details').as('details')])
+      .where('run_id', '=', runId)
+      .where('ending', 'in', [...brokenEndings])
+      .executeTakeFirstOrThrow();
+    const { fault = null } = row.details === null ? {} : (JSON.parse(row.details) as { fault?: string });
+    return { count: Number(row.count), words: fault };
+  }
 
   async trajectory(runId: string, id: string): Promise<TrajectoryTable | null> {
     const query = this.#database.kysely.selectFrom('trajectories').selectAll();

@@ -26,7 +26,16 @@ export type LedgerLine = {
   queuedMs: number | null;
 };
 
-export type FaultLine = { role: string; kind: string; count: number };
+/** Faults of the calls of one role. */
+export type FaultLine = {
+  role: string;
+  kind: string;
+  count: number;
+  /** Calls that came to them. */
+  calls: number;
+  /** What was said of one of them. */
+  message: string;
+};
 
 /** @param of the run's own calls, or those of its audit, which are no demand of the run */
 export async function ledgerLines(
@@ -102,13 +111,19 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
 export async function faultLines(database: Database, runId: string): Promise<FaultLine[]> {
   const rows = await database.kysely
     .selectFrom('faults')
-    .select(({ fn }) => ['role', 'kind', fn.sum<number>('count').as('count')])
+    .select(({ fn }) => [
+      'role',
+      'kind',
+      fn.sum<number>('count').as('count'),
+      fn.countAll<number>().as('calls'),
+      fn.max('last_message').as('message'),
+    ])
     .where('run_id', '=', runId)
     .groupBy(['role', 'kind'])
     .orderBy('role')
     .orderBy('kind')
     .execute();
-  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+  return rows.map((row) => ({ ...row, count: Number(row.count), calls: Number(row.calls) }));
 }
 
 function waitedOf(row: { throttled: number | null; queued: number | null; queuedOfSome: number | null }) {

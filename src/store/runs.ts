@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { type CeilingChanges, type Ceilings, ceilingsFrom } from '../domain/ceilings.ts';
+import { brokenEndings, isWorthAnother } from '../domain/fault-ending.ts';
 import type { RunConfig, RunState } from '../domain/run-config.ts';
+import type { TrajectoryResult } from '../domain/wire.ts';
 import { CruxError, type FaultKind } from '../errors.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
@@ -214,6 +216,39 @@ export class Runs {
       .where('finished_at', 'is', null)
       .execute();
     return (await this.control(id)).state === 'resting';
+  }
+
+  /**
+   * Tasks that a fault of host or model ended are waiting again. What is in journal and tree stays; of their branches go those that a fault ended.
+   * @returns how many
+   */
+  async reopen(id: string): Promise<number> {
+    const { kysely } = this.#database;
+    const worth = (await this.tasks(id)).filter(
+      ({ result }) => result !== null && isWorthAnother(JSON.parse(result) as TrajectoryResult),
+    );
+    for (const part of chunks(worth, insertChunk)) {
+      const positions = part.map(({ position }) => position);
+      const taskIds = [...new Set(part.map(({ taskId }) => taskId))];
+      const trajectories = kysely
+        .selectFrom('trajectories')
+        .select('id')
+        .where('run_id', '=', id)
+        .where('task_id', 'in', taskIds);
+      await this.#database.atomically([
+        kysely
+          .deleteFrom('branches')
+          .where('run_id', '=', id)
+          .where('ending', 'in', [...brokenEndings])
+          .where('trajectory_id', 'in', trajectories),
+        kysely
+          .updateTable('run_tasks')
+          .set({ state: 'waiting', result: null })
+          .where('run_id', '=', id)
+          .where('position', 'in', positions),
+      ]);
+    }
+    return worth.length;
   }
 
   /** Tasks from a position on, in the campaign's order. */

@@ -105,6 +105,10 @@ export type RunSummary = {
   /** Steps that were left out because they reached the ceiling of a step. */
   stepsLeftOut: number;
   faults: FaultLine[];
+  /** Faults of environments that ended trajectories and branches. */
+  environmentFaults: FaultLine[];
+  /** Trajectories without an outcome, by ending: nothing is known of these tasks. */
+  withoutOutcome: { [ending: string]: number };
   /** The four figures that methods are compared by; null while there is nothing to divide by. */
   comparison: {
     candidatesPerStep: number | null;
@@ -255,6 +259,11 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     waitingFor,
     stepsLeftOut,
     faults,
+    environmentFaults: environmentFaults([...trajectories, ...demonstrations, ...branches]),
+    withoutOutcome: countBy(
+      results.filter(({ success }) => success === null),
+      ({ ending }) => ending,
+    ),
     comparison: {
       candidatesPerStep: ratio(alternatives, steps.length),
       rolloutsPerPair: ratio(rollouts, pairs.length),
@@ -285,6 +294,19 @@ function flipsByGroup(
       const taskId = taskOf.get(step.trajectory_id) ?? step.trajectory_id;
       return { group: groupOf.get(taskId) ?? `task ${taskId}`, flipped };
     });
+}
+
+function environmentFaults(rows: { ending: string; details: string | null }[]): FaultLine[] {
+  const kinds = { 'environment-fault': 'Environment.Fault', diverged: 'Environment.ReplayDivergence' };
+  return Object.entries(kinds).flatMap(([ending, kind]) => {
+    const own = rows.filter((row) => row.ending === ending);
+    if (own.length === 0) return [];
+    const words = own.map(({ details }) =>
+      details === null ? null : (JSON.parse(details) as { fault?: string }).fault,
+    );
+    const message = words.find((text) => typeof text === 'string') ?? 'nothing was said';
+    return [{ role: 'environment', kind, count: own.length, calls: own.length, message }];
+  });
 }
 
 /** Pair by pair it is long: `crux audit` shows that. */

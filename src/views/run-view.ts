@@ -33,6 +33,7 @@ import type {
   TrajectoryTable,
 } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { faultText, withoutOutcomeText } from './fault-text.ts';
 import { loadPairs } from './pairs.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
 import { type RecordedPairs, recordedPairs, unpairedAt } from './unpaired.ts';
@@ -129,6 +130,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       queuedMs: line.queuedMs,
     })),
     environmentSteps: summary.environmentSteps,
+    faults: [faultText(summary), withoutOutcomeText(summary) ?? ''].filter((text) => text !== ''),
     cutObservations: summary.cutObservations,
     malformed: summary.malformed,
     tasks,

@@ -150,9 +150,12 @@ class Campaign {
     }
   }
 
-  /** Calls go by the control row: the campaign only says why they wait. */
+  /** Calls go by the control row: the campaign only says why they wait. @param words null when the run is taken up again */
   showBlock(words: string | null): void {
     this.#block = words;
+    // Taken up again: tasks that a fault ended are waiting again.
+    if (words === null && this.#state === 'running') this.#startOver();
+    this.#changes++;
     upsertSearchAttributes([{ key: cruxStatus, value: words === null ? this.#state : 'blocked' }]);
     this.#show();
   }

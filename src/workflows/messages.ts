@@ -6,7 +6,7 @@ import type { CampaignProgress, TrajectoryResult } from '../domain/wire.ts';
 /** A trajectory tells its campaign that it is over. */
 export const trajectoryDoneSignal = defineSignal<[TrajectoryResult]>('trajectoryDone');
 
-/** A provider stands still until somebody acts: what it said; null when the run goes on. */
+/** A provider stands still until somebody acts: what it said; null when the run is taken up again. */
 export const blockedSignal = defineSignal<[string | null]>('blocked');
 
 export const progressQuery = defineQuery<CampaignProgress>('progress');

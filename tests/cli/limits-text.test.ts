@@ -28,7 +28,15 @@ it('says what a run waits for, and the day where it is another one', () => {
   );
   const counts = { trajectories: 0, steps: 0, branches: 0, pairs: 0, calls: 0 };
   const line = progressText(
-    { done: 0, total: 5, state: 'running', block: null, counts, waitingFor: waits.slice(0, 1) },
+    {
+      done: 0,
+      total: 5,
+      state: 'running',
+      block: null,
+      counts,
+      waitingFor: waits.slice(0, 1),
+      broken: { count: 0, words: null },
+    },
     0,
     200,
   );

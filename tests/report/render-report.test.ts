@@ -162,6 +162,7 @@ describe('renderReport', () => {
       'unknown',
       'unknown',
       'unknown',
+      'unknown',
     ]);
   });
 

@@ -33,6 +33,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       thresholds: { low: 0.45, high: 0.65 },
     },
     evaluation: null,
+    faults: [],
     summary: {
       tasks,
       trajectories: tasks,

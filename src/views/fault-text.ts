@@ -1,0 +1,59 @@
+/** What broke in a run, for the terminal and the report. */
+import { timeSpan } from '../domain/time-span.ts';
+import type { FaultLine } from '../store/ledger.ts';
+import type { RunSummary } from './run-summary.ts';
+
+const longestWords = 160;
+
+/** Kinds that are tried again: they alone end nothing. */
+const passing: ReadonlySet<string> = new Set([
+  'Model.RateLimit',
+  'Model.Transport',
+  'Model.Unavailable',
+  'Model.Unusable',
+]);
+
+/** E.g. `Faults: policy Model.Rejected 4: "The endpoint … answered 400: …"`; empty where nothing broke. */
+export function faultText({ faults, environmentFaults }: Pick<RunSummary, 'faults' | 'environmentFaults'>): string {
+  const lines = [...faults, ...environmentFaults];
+  // What ended something comes first.
+  const sorted = [...lines.filter(({ kind }) => !passing.has(kind)), ...lines.filter(({ kind }) => passing.has(kind))];
+  return sorted.length === 0 ? '' : `Faults: ${sorted.map(lineText).join('; ')}`;
+}
+
+function lineText({ role, kind, count, calls, message }: FaultLine): string {
+  const times = passing.has(kind) ? `${count} (tried again)` : String(calls);
+  return `${role} ${kind} ${times}: "${shortened(message)}"`;
+}
+
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > longestWords ? `${line.slice(0, longestWords - 1)}…` : line;
+}
+
+/** How many trajectories have no outcome, and why; null where all have one, or nothing is over yet. */
+export function withoutOutcomeText({
+  tasks,
+  withoutOutcome,
+}: Pick<RunSummary, 'tasks' | 'withoutOutcome'>): string | null {
+  const count = countWithoutOutcome(withoutOutcome);
+  if (count === 0) return null;
+  const endings = Object.entries(withoutOutcome).map(([ending, times]) => `${ending} ${times}`);
+  return `${count} of ${tasks.done} trajectories have no outcome (${endings.join(', ')}).`;
+}
+
+/** Whether a run is over without a single outcome, for something that broke. */
+export function hasNoOutcome({ tasks, withoutOutcome }: Pick<RunSummary, 'tasks' | 'withoutOutcome'>): boolean {
+  const broke = (withoutOutcome['model-fault'] ?? 0) + (withoutOutcome['environment-fault'] ?? 0);
+  return tasks.done > 0 && broke > 0 && countWithoutOutcome(withoutOutcome) === tasks.done;
+}
+
+/** What a command says that ends because its run is blocked. */
+export function blockedText(runId: string, block: { message: string; since: number }, again: string): string {
+  const span = timeSpan(Date.now() - block.since);
+  return `Run ${runId} is blocked for ${span} now: ${block.message} No task ended for it; go on with: ${again}`;
+}
+
+function countWithoutOutcome(withoutOutcome: RunSummary['withoutOutcome']): number {
+  return Object.values(withoutOutcome).reduce((sum, times) => sum + times, 0);
+}

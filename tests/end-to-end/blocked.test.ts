@@ -1,0 +1,85 @@
+// Layer: end to end: what a user sees when it is the provider that fails, not the policy.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { demoConfig, type Project, simulateDemoModels, temporaryProject } from './crux.ts';
+
+type Mode = { status: number; message: string } | null;
+
+/** A door before simulated models that refuses everything while it has a mode. */
+async function frontOf(url: string, first: Mode) {
+  const state = { mode: first, requests: 0 };
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    state.requests++;
+    if (state.mode !== null) {
+      const body = JSON.stringify({ error: { message: state.mode.message } });
+      response.writeHead(state.mode.status, { 'content-type': 'application/json' }).end(body);
+      return;
+    }
+    const answer = await fetch(`${url}${request.url}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': String(request.headers['idempotency-key']) },
+      body: Buffer.concat(chunks),
+    });
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, state };
+}
+
+async function projectBehind(first: Mode) {
+  const project = temporaryProject({ CRUX_BLOCKED_PATIENCE: '2' });
+  const simulation = await simulateDemoModels(project);
+  onTestFinished(() => simulation.close());
+  const front = await frontOf(simulation.url, first);
+  project.write('crux.config.ts', demoConfig(front.url));
+  return { project, front };
+}
+
+const evaluate = (project: Project, ...more: string[]) =>
+  project.crux('evaluate', '--run-id', 'eval-1', '--limit', '4', '--allow-leak', ...more);
+
+describe('a provider that stops', () => {
+  test.each([
+    ['a wrong key', { status: 401, message: 'Incorrect API key provided.' }],
+    ['a missing model', { status: 404, message: 'The model `sim-policy` does not exist.' }],
+    ['a request that does not fit', { status: 400, message: "This model's maximum context length is 64 tokens." }],
+  ])('(%s) blocks the run in its own words with exit 4, ends no task, and lets it go on', async (_name, mode) => {
+    const { project, front } = await projectBehind(mode);
+    const stopped = await evaluate(project);
+    expect(stopped.code, stopped.stderr).toBe(4);
+    expect(stopped.stderr).toContain(mode.message);
+    expect(stopped.stderr).toContain('is blocked');
+    const status = await project.json('status', 'eval-1');
+    expect(status).toMatchObject({
+      state: 'blocked',
+      tasksDone: 0,
+      block: { message: expect.stringContaining(mode.message) },
+    });
+    const shown = await project.crux('show', 'eval-1');
+    expect(shown.stdout).toContain(mode.message);
+    // Somebody has mended it.
+    front.state.mode = null;
+    const again = await evaluate(project, '--json');
+    expect(again.code, again.stderr).toBe(0);
+    const summary = JSON.parse(again.stdout) as { state: string; tasks: object; withoutOutcome: object };
+    expect(summary).toMatchObject({ state: 'finished', tasks: { done: 4, total: 4 }, withoutOutcome: {} });
+  });
+});
+
+test('a run whose tasks all end by faults ends with 4 and says which, and the same command tries them again', async () => {
+  const { project, front } = await projectBehind({ status: 500, message: 'CUDA error: device-side assert' });
+  project.write('crux.config.ts', demoConfig(front.url).replace("/v1' }", "/v1', maxFaults: 1, concurrency: 1 }"));
+  const one = ['evaluate', '--run-id', 'eval-1', '--limit', '1', '--allow-leak'];
+  const broken = await project.crux(...one);
+  expect(broken.code, broken.stderr).toBe(4);
+  expect(broken.stdout).toMatch(/Faults: policy Model\.Exhausted 1: ".*CUDA error/);
+  expect(broken.stdout).toContain('1 of 1 trajectories have no outcome (model-fault 1)');
+  front.state.mode = null;
+  const again = await project.crux(...one, '--json');
+  expect(again.code, again.stderr).toBe(0);
+  expect(JSON.parse(again.stdout)).toMatchObject({ state: 'finished', withoutOutcome: {} });
+});
