@@ -62,6 +62,10 @@ export function summaryText(summary: RunSummary): string {
     ...(method.trajectory === 'demonstrated' ? [] : [['Trajectories', named(summary.endings)] as [string, string]]),
     ...malformedLine(summary),
     ...answerLines(summary),
+    ...summary.jsonForms.map(({ provider, model, value, words }): [string, string] => [
+      'JSON answers',
+      `${model} at ${provider} is asked by ${value === 'prompt' ? 'the prompt alone' : value}: ${words}`,
+    ]),
     ...expertText(summary),
     ...ofCritical([['Failures mined', named(summary.failures)]]),
     ...(summary.examples

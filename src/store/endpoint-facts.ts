@@ -30,6 +30,17 @@ export class EndpointFacts {
     return row ? { provider, model, fact, ...row } : null;
   }
 
+  /** What is known of a model, whoever serves it, in a fixed order. */
+  async ofModel(model: string): Promise<EndpointFact[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('endpoint_facts')
+      .select(['provider', 'model', 'fact', 'value', 'words'])
+      .where('model', '=', model)
+      .orderBy('provider')
+      .execute();
+    return rows as EndpointFact[];
+  }
+
   /** Replaces what was known before. */
   async remember({ provider, model, fact, value, words }: EndpointFact): Promise<void> {
     const found = { value, words: words === null ? null : storableText(words), found_at: Date.now() };

@@ -12,6 +12,7 @@ import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts'
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { TrajectoryResult } from '../domain/wire.ts';
 import { type CutObservations, cutObservations } from '../store/cut-observations.ts';
+import type { EndpointFact } from '../store/endpoint-facts.ts';
 import { type EnvironmentSteps, environmentSteps } from '../store/environment-steps.ts';
 import { flagOf } from '../store/flag.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
@@ -98,6 +99,8 @@ export type RunSummary = {
   environmentSteps: EnvironmentSteps;
   /** Observations of which the run's models read a part, as `run.observationLimit` says. */
   cutObservations: CutObservations & { limit: number | null };
+  /** Forms of JSON answers that the PRM's server does not take the best of, with its words: the judge is asked in another one. */
+  jsonForms: EndpointFact[];
   /** Messages of the policy that are no action in the run's format. */
   malformed: MalformedShare;
   /** Providers that calls wait for now, beyond what a worker holds a slot for. */
@@ -255,6 +258,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       limit: run.config.observationLimit ?? null,
       ...(await cutObservations(store.database, runId)),
     },
+    jsonForms: (await store.endpointFacts.ofModel(run.config.models.prm.model)).filter(({ words }) => words !== null),
     malformed: malformedMessages(trajectories, branches),
     waitingFor,
     stepsLeftOut,
