@@ -24,8 +24,9 @@ export async function checkModels(
   config: CruxConfig,
   environment: Environment,
   store: Store | null,
-  options: ProbeOptions & { determinism: boolean },
+  given: Omit<ProbeOptions, 'temperatures'> & { determinism: boolean },
 ): Promise<CheckedModels> {
+  const options = { ...given, temperatures: { eto: config.eto.temperature, ipr: config.ipr.temperature } };
   const request = { method: 'cso', split: 'train', trajectories: 'policy' } as const;
   const run = configOfRun(config, environment, request);
   const questions = await Questions.of(environment, run);

@@ -18,6 +18,8 @@ const shownCharacters = 240;
 export type ProbeOptions = {
   /** Messages that are drawn of policy and expert. */
   samples: number;
+  /** Temperatures at which some methods ask the policy, by the name of the method. */
+  temperatures: { [method: string]: number };
   /** Told what is being done. */
   report: (line: string) => void;
 };
@@ -30,7 +32,7 @@ export async function probeAgent(
   role: 'policy' | 'expert',
   asking: Asking,
   questions: Questions,
-  { samples, report }: ProbeOptions,
+  { samples, temperatures, report }: ProbeOptions,
 ): Promise<Probed> {
   const found: Capability[] = await servedModels(asking, role);
   report(`model ${role}: asked for the first step of ${questions.task(0).id} …`);
@@ -46,6 +48,7 @@ export async function probeAgent(
   const drawn = await draw(asking, questions, role, samples - 1);
   const answers = [first, ...drawn.answers];
   found.push(...drawn.faults, ...showing(asking, call, answers), await secondStep(asking, questions, call, first));
+  if (role === 'policy') found.push(...(await otherTemperatures(asking, call, temperatures)));
   const unread = answers.filter(({ message }) => questions.format.parse(message).kind === 'malformed');
   const malformed = { of: answers.length, count: unread.length };
   found.push(formOf(questions, role, malformed, answers));
@@ -231,6 +234,27 @@ async function inTurns<T>(
     results.push(...(await Promise.allSettled(block)));
   }
   return results;
+}
+
+/** ETO and IPR draw the policy's trajectories at temperatures of their own, which a server may refuse that takes the configured one. */
+async function otherTemperatures(
+  asking: Asking,
+  call: ModelCall,
+  temperatures: ProbeOptions['temperatures'],
+): Promise<Capability[]> {
+  const found: Capability[] = [];
+  for (const [temperature, of] of Map.groupBy(Object.entries(temperatures), ([, value]) => value)) {
+    if (temperature === asking.settings.temperature) continue;
+    const name = `temperature ${temperature} (${of.map(([method]) => method).join(', ')})`;
+    try {
+      await asking.ask(call, (settings) => ({ ...settings, temperature }));
+      found.push(capability(name, 'taken', 'not refused'));
+    } catch (error) {
+      const remedy = 'Runs of these methods would be refused: set their temperature, or a dialect that leaves it out.';
+      found.push(capability(name, 'refused', errorText(error), { level: 'warning', remedy }));
+    }
+  }
+  return found;
 }
 
 /** The conversation after the first step: tool calls and results, and roles in turn, may be refused only here. */

@@ -62,8 +62,9 @@ describe('a model that does what runs ask of it', () => {
     expect(capabilityOf(policy, 'second step')).toMatchObject({ verdict: 'works' });
     expect(capabilityOf(prm, 'JSON')).toMatchObject({ verdict: 'works', detail: 'asked for by json_schema' });
     expect(facts).toEqual([{ model: 'm', fact: 'json-form', value: 'json_schema' }]);
-    // Policy and expert: five first steps and a second one each; the PRM: one score.
-    expect(requests.length).toBe(13);
+    // Policy and expert: five first steps and a second one each, one more at the temperature of ETO and IPR; the PRM: one score.
+    expect(requests.length).toBe(14);
+    expect(capabilityOf(policy, 'temperature 0 (eto, ipr)')).toMatchObject({ verdict: 'taken' });
     expect(requests[0]!.body).toMatchObject({ temperature: 1, max_tokens: 100, stop: ['\nObservation:'] });
     expect(requests[0]!.body.seed).toBeTypeOf('number');
   });
