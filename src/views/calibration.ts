@@ -1,4 +1,5 @@
 /** How far the scores of a run's PRM can be trusted: a query over scores and branches. */
+
 import { branchOutcome } from '../activities/proof.ts';
 import type { ProcessExample } from '../domain/example.ts';
 import type { AssistantMessage } from '../domain/message.ts';
@@ -20,6 +21,7 @@ import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts'
 import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
 import { isVerifiedSuccess, tally } from '../domain/verification.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
+import { wordsOnly } from '../models/reasoning.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
 import type { BranchTable, CandidateTable } from '../store/schema.ts';
@@ -138,9 +140,9 @@ export async function loadProcessExamples(
         group,
         split: run.config.split,
         step: state.step + 1,
-        prompt: state.messages,
+        prompt: state.messages.map(wordsOnly),
         tools: state.tools,
-        action: JSON.parse(candidate.message) as AssistantMessage,
+        action: wordsOnly(JSON.parse(candidate.message) as AssistantMessage),
         outcome,
         successes,
         rollouts: known,

@@ -1,4 +1,5 @@
 import type { Example, TrajectoryOrigin } from '../domain/example.ts';
+import { wordsOnly } from '../models/reasoning.ts';
 import { flagOf } from '../store/flag.ts';
 import type { ExampleTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -21,7 +22,7 @@ async function loadExample(store: Store, row: ExampleTable, split: Example['spli
     split,
     prompt: root.messages,
     tools: root.tools,
-    turns: leaf.messages.slice(root.messages.length),
+    turns: leaf.messages.slice(root.messages.length).map(wordsOnly),
     origin: row.origin as TrajectoryOrigin,
     model: row.model,
     reward: row.reward,

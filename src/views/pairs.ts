@@ -1,5 +1,6 @@
 import type { AssistantMessage, Message } from '../domain/message.ts';
 import type { Certificate, Pair, PairFlag } from '../domain/pair.ts';
+import { messagesSent, wordsOnly } from '../models/reasoning.ts';
 import type { PairTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
@@ -12,20 +13,28 @@ export async function loadPairs(store: Store, runId: string, taskId?: string): P
 export async function loadPair(store: Store, row: PairTable): Promise<Pair> {
   const state = await store.tree.state(row.node_id);
   const side = async (candidateId: string, leafId: string | null): Promise<Message[]> =>
-    leafId === null
+    (leafId === null
       ? [JSON.parse((await store.findings.candidate(row.run_id, candidateId)).message) as AssistantMessage]
-      : (await store.tree.state(leafId)).messages.slice(state.messages.length);
+      : (await store.tree.state(leafId)).messages.slice(state.messages.length)
+    ).map(wordsOnly);
   return {
     id: row.id,
     runId: row.run_id,
     taskId: row.task_id,
     group: row.task_group,
     step: row.step,
-    prompt: state.messages,
+    prompt: await asRead(store, row.run_id, state.messages),
     tools: state.tools,
     chosen: await side(row.chosen_id, row.chosen_leaf),
     rejected: await side(row.rejected_id, row.rejected_leaf),
     flags: JSON.parse(row.flags) as PairFlag[],
     certificate: JSON.parse(row.certificate) as Certificate,
   };
+}
+
+/** A conversation as the policy read it: with the reasoning of its earlier messages where that stood in their text. Sides of pairs have none. */
+async function asRead(store: Store, runId: string, messages: Message[]): Promise<Message[]> {
+  if (!messages.some((message) => 'reasoning_content' in message)) return messages;
+  const { config } = await store.runs.get(runId);
+  return messagesSent(messages, config.models.policy.reasoning === 'text' ? 'text' : 'apart');
 }
