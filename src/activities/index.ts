@@ -17,7 +17,7 @@ import { storeActivities } from './store.ts';
 
 /** Activities that need environments or models: the `agent` role. */
 export function agentActivities(context: ActivityContext) {
-  return heldBack(context.store, {
+  return heldBack(context, {
     ...auditActivities(context),
     ...contrastActivities(context),
     ...demonstrationActivities(context),

@@ -149,6 +149,10 @@ export class Gateway {
     });
   }
 
+  knows(endpoint: string): boolean {
+    return Object.hasOwn(this.#configs, endpoint);
+  }
+
   /** @throws CruxError `User.NotFound` or `User.Config` */
   endpoint(name: string): { endpoint: Endpoint; admission: Admission } {
     const known = this.#endpoints.get(name);
