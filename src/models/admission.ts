@@ -14,7 +14,7 @@ import { type Called, WaitingRoom } from './waiting-room.ts';
 /** A call that wants to be let through. */
 export type Applicant = {
   runId: string;
-  /** What the call may use at worst. */
+  /** What the call is expected to use, by what its model's answers told. */
   tokens: number;
   /** End of its patience, by `performance.now()`. */
   until: number;

@@ -14,6 +14,7 @@ import { CruxError, type FaultKind } from '../errors.ts';
 import { isWithin, type Scope, type Use, type WorstCase } from '../store/reservations.ts';
 import type { Store } from '../store/store.ts';
 import type { RequestBody } from './endpoint.ts';
+import { mostPromptTokens } from './prompt-length.ts';
 import { longestAnswer } from './wire-request.ts';
 
 /** How soon a call asks again whether others, under way at their worst case, have left room under a ceiling. */
@@ -26,13 +27,12 @@ const kinds = { run: 'Run.Budget', task: 'Task.Budget', step: 'Step.Budget' } as
 };
 
 /**
- * A prompt has rarely more than a token for every three characters; the answer's length is limited by the request, under whatever name. Where it is
- * not, `maxTokens` is what is expected: a run with ceilings that need more than that is refused (`checkBounded`).
+ * A prompt has at most a token for every byte; the answer's length is limited by the request, under whatever name. Where it is not, `maxTokens` is what is expected: a run with ceilings that need more than that is refused (`checkBounded`).
  */
 export function worstCase(body: RequestBody, settings: RoleSettings): WorstCase {
   const { price } = settings;
   const maxTokens = longestAnswer(body, settings) ?? settings.maxTokens;
-  const promptTokens = Math.ceil(JSON.stringify([body.messages, body.tools]).length / 3);
+  const promptTokens = mostPromptTokens(body);
   return {
     tokens: promptTokens + maxTokens,
     costMicroUsd: price && promptTokens * price.input + maxTokens * price.output,

@@ -28,12 +28,14 @@ import { Endpoint, type EndpointConfig, type RequestBody } from './endpoint.ts';
 import { JsonLadder } from './json-ladder.ts';
 import { answerFrom, costMicroUsd, type ModelCall, ownCallIds, requestBody } from './model-call.ts';
 import { longestOutageMs } from './outage.ts';
+import { PromptLengths } from './prompt-length.ts';
 import { providerOf } from './provider.ts';
 import { Refusals } from './refusals.ts';
 import { seedOf } from './seed.ts';
 import { sendShaped } from './shaped-call.ts';
 import { mostUnusable, UnusableAnswer } from './unusable-answer.ts';
 import { type ServedModel, UsableAnswers } from './usable-answers.ts';
+import { longestAnswer } from './wire-request.ts';
 
 export type { CallAddress, ModelCall } from './model-call.ts';
 
@@ -89,6 +91,7 @@ export class Gateway {
   readonly #ladder: JsonLadder;
   readonly #usable: UsableAnswers;
   readonly #refusals = new Refusals();
+  readonly #lengths = new PromptLengths();
   /** Of the calls that were sent and are not answered. */
   readonly #sent = new Set<AbortController>();
   readonly #paid = new Map<string, number>();
@@ -181,8 +184,10 @@ export class Gateway {
     return inSpan(`model call ${call.address.role}`, callAttributes(call, settings), async (span) => {
       const { endpoint, admission } = this.endpoint(settings.endpoint);
       const worst = worstCase(body, settings);
+      const longest = longestAnswer(body, settings) ?? settings.maxTokens;
+      const tokens = this.#lengths.expect(settings.model, body) + longest;
       const until = performance.now() + longestPatienceMs;
-      const applicant = { runId: call.run.id, tokens: worst.tokens, until, signal, queuedMs: 0 };
+      const applicant = { runId: call.run.id, tokens, until, signal, queuedMs: 0 };
       const model = `${call.run.id}/${settings.endpoint}/${settings.model}`;
       const waited = { attempt: 0, wordless: 0, throttledMs: 0, notedAt: Number.NEGATIVE_INFINITY };
       const errand: Errand = { ...applicant, ...waited, call, settings, body, key, worst, endpoint, admission, model };
@@ -272,6 +277,7 @@ export class Gateway {
       const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs, queuedMs });
       await this.#usable.check(call, settings, answer);
       this.#refusals.answered(errand.model, key);
+      this.#lengths.learn(settings.model, body, promptTokens);
       this.#observer.answered(call, endpoint.name, answer);
       this.#paid.set(runId, (this.#paid.get(runId) ?? 0) + 1);
       return { answer };

@@ -36,6 +36,34 @@ describe('a ceiling', () => {
     },
   );
 
+  it.each([
+    ['numbers', '7 '.repeat(400)],
+    ['Chinese', '你好世界'.repeat(100)],
+    ['emoji', '🧪🦊'.repeat(100)],
+  ])('of tokens holds for prompts with a token for every byte (%s)', async (_name, content) => {
+    const usage = { prompt_tokens: Buffer.byteLength(content) + 8, completion_tokens: 100 };
+    const ceilings = { ...unlimited, tokens: 6_000 };
+    const { gateway, store, endpoint, call } = await gatewayTo(() => ({ usage }), { run: { ceilings } });
+    const messages = [{ role: 'user' as const, content }];
+    await Promise.allSettled(
+      Array.from({ length: 20 }, (_, sample) => gateway.answer({ ...call({ sample }), messages }, never)),
+    );
+    expect(endpoint.requests.length).toBeGreaterThan(3);
+    expect((await store.reservations.use(scope, 'run')).tokens).toBeLessThanOrEqual(6_000);
+  });
+
+  it('that is close lets fewer calls be in progress, and says so', async () => {
+    const hold = Promise.withResolvers<void>();
+    const ceilings = { ...unlimited, tokens: 500 };
+    const { gateway, store, endpoint, call } = await gatewayTo(() => ({ after: hold.promise }), { run: { ceilings } });
+    const calls = [0, 1, 2, 3].map((sample) => gateway.answer(call({ sample }), never));
+    const waiting = async () => (await store.waits.waitingFor('run-1')).map(({ reason, words }) => [reason, words]);
+    await expect.poll(waiting).toEqual([['ceiling', expect.stringContaining('close to a ceiling')]]);
+    expect(endpoint.requests.length).toBe(2);
+    hold.resolve();
+    await Promise.allSettled(calls);
+  });
+
   it('holds for two processes together', async () => {
     const { gateway, store, config, endpoint, call } = await gatewayTo(() => ({}), {
       run: { ceilings: { ...unlimited, calls: 9 } },
@@ -49,7 +77,7 @@ describe('a ceiling', () => {
 
   it('holds where the provider does not tell what was used', async () => {
     const { gateway, endpoint, call } = await gatewayTo(() => ({ usage: null }), {
-      run: { ceilings: { ...unlimited, tokens: 500 } },
+      run: { ceilings: { ...unlimited, tokens: 900 } },
     });
     for (let sample = 0; sample < 10; sample++) await gateway.answer(call({ sample }), never).catch(() => {});
     expect(endpoint.requests.length).toBe(4);
@@ -57,10 +85,10 @@ describe('a ceiling', () => {
 
   it('lets calls wait for those under way, whose worst case it could not bear, in place of ending the run', async () => {
     const hold = Promise.withResolvers<void>();
-    // Two calls at their worst are more than 200 tokens; 10 and 10 used tokens are not.
+    // Two calls at their worst are more than 300 tokens; 10 and 10 used tokens are not.
     const reply = { after: hold.promise, usage: { prompt_tokens: 10, completion_tokens: 10 } };
     const { gateway, endpoint, call } = await gatewayTo(() => reply, {
-      run: { ceilings: { ...unlimited, tokens: 200 } },
+      run: { ceilings: { ...unlimited, tokens: 300 } },
     });
     const calls = [0, 1].map((sample) => gateway.answer(call({ sample }), never));
     await endpoint.requested(1);

@@ -109,6 +109,30 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.get('run-1')).toMatchObject({ state: 'finished', finishedAt });
   });
 
+  it('lets tasks wait again that a fault of host or model ended, and no others', async () => {
+    const store = await engine.open();
+    const endings = [
+      { ending: 'submitted', success: true, stoppedBy: null, fault: null },
+      { ending: 'model-fault', success: null, stoppedBy: null, fault: null },
+      { ending: 'environment-fault', success: null, stoppedBy: null, fault: null },
+      { ending: 'submitted', success: false, stoppedBy: 'fault', fault: 'Model.Exhausted: cut' },
+      { ending: 'diverged', success: null, stoppedBy: null, fault: null },
+      { ending: 'environment-fault', success: null, stoppedBy: null, fault: 'User.NotFound: nobody has an expert' },
+      { ending: 'budget', success: null, stoppedBy: 'task-budget', fault: null },
+    ];
+    await addRun(store, { taskIds: endings.map((_, position) => `task-${position}`) });
+    for (const [position, result] of endings.entries())
+      await store.runs.finishTask('run-1', position, JSON.stringify(result));
+    expect(await store.runs.reopen('run-1')).toBe(3);
+    const waiting = (await store.runs.tasks('run-1')).filter(({ state }) => state === 'waiting');
+    expect(waiting.map(({ position, result }) => [position, result])).toEqual([
+      [1, null],
+      [2, null],
+      [3, null],
+    ]);
+    expect(await store.runs.reopen('run-1')).toBe(0);
+  });
+
   it('counts finished tasks, each once', async () => {
     const store = await engine.open();
     await addRun(store, { taskIds });
