@@ -84,7 +84,7 @@ it('prefers the first action drawn anew after which the policy succeeds to its o
       thresholds: { resamples: 20 },
       verification: { rule: 'once', posterior: null, rejectedRollouts: 0 },
       flags: expect.arrayContaining(['verified-once']),
-      models: { prm: { promptVersion: 'first-error-1' } },
+      models: { prm: { promptVersion: 'first-error-2' } },
     });
     expect(pair.branches.map(({ purpose }) => purpose)).toEqual(pair.branches.map(() => 'resample'));
     expect(pair.tokens).toHaveProperty('prm');
@@ -172,7 +172,7 @@ it('skips and counts a failure in which the judge finds nothing wrong', async ()
   });
   try {
     await blameless.work();
-    const run = await blameless.start(firstError({ config: judgedBy(blameless, 'sim-prm@auc=0.99') }));
+    const run = await blameless.start(firstError({ config: judgedBy(blameless, 'sim-prm@auc=0.9999') }));
     expect(await run.result()).toMatchObject({ state: 'finished', done: 8 });
     const { steps, failures, pairs, branches, ledger } = await runSummary(blameless.store, run.id);
     const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
