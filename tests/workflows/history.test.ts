@@ -1,7 +1,10 @@
 // Layer: whole runs against a real Temporal server, simulated models over HTTP and a real store: what is left in Temporal.
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { emptyCounts } from '../../src/domain/campaign-counts.ts';
 import type { TrajectoryInput } from '../../src/domain/wire.ts';
+import { prepareRun } from '../../src/runs.ts';
+import { taskQueue } from '../../src/temporal/task-queues.ts';
 import { Lab, type LabRequest, type LabRun, outcomeOf } from '../helpers/lab.ts';
 
 let lab: Lab;
@@ -115,6 +118,29 @@ describe('continuing as new', () => {
     expect(await run.result()).toMatchObject({ state: 'finished', total: 5, done: 5 });
     expect(await outcomeOf(lab.store, run.id)).toBe(expected);
     expect(await continued(run, 'campaign')).toBeGreaterThan(1);
+  });
+
+  it('forgets no ceiling that was raised shortly before: a task that met the old one goes on', async () => {
+    const runId = `raised-${lab.store.id}`;
+    const run = await prepareRun(lab.config(), lab.store, { method: 'cso', environment: 'maze', limit: 2, runId });
+    // Continued with a task in flight that began under the ceilings of before.
+    const handle = await lab.client.workflow.start('campaign', {
+      workflowId: run.id,
+      taskQueue: taskQueue(lab.store.id),
+      args: [
+        {
+          ...{ runId: run.id, method: 'cso', window: 2 },
+          cursor: {
+            ...{ nextPosition: 2, inFlight: [{ position: 0, workflowId: `${run.id}/gone` }], state: 'running' },
+            ...{ counts: emptyCounts(2), cutShort: emptyCounts(0), sinceRetune: [0] },
+          },
+        },
+      ],
+    });
+    const found = { success: null, reward: null, steps: 0, criticalSteps: 0, branches: 0, pairs: 0, fault: null };
+    const cut = { position: 0, taskId: 'maze-1-0', ending: 'budget', stoppedBy: 'budget', ...found };
+    await handle.signal('trajectoryDone', cut);
+    expect(await handle.result()).toMatchObject({ state: 'finished', done: 2 });
   });
 
   it('comes soon in a campaign that always has more to start', async () => {
