@@ -1,5 +1,7 @@
 /** The public API of Crux. */
 
+import './required-node.ts';
+
 export type { AuditRequest } from './audits.ts';
 export { type CruxConfig, type CruxConfigInput, defineConfig } from './config.ts';
 export { type ConnectOptions, type Crux, connect, type StartedRun } from './connect.ts';

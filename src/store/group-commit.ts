@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from '../node-sqlite.ts';
 import type { FairTurns } from './fair-turns.ts';
 
 type Job = { work: () => unknown; resolve: (result: never) => void; reject: (error: unknown) => void };

@@ -7,7 +7,6 @@
  */
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
   type Compilable,
   CompiledQuery,
@@ -21,6 +20,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { CruxError, errorText } from '../errors.ts';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from '../node-sqlite.ts';
 import type { Database } from './database.ts';
 import { FairTurns } from './fair-turns.ts';
 import { GroupCommit } from './group-commit.ts';

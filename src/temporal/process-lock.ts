@@ -4,9 +4,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError, errorText } from '../errors.ts';
+import { DatabaseSync } from '../node-sqlite.ts';
 
 export type ProcessLockOptions = {
   /** Called once, when another process holds the lock and this one begins to wait. */

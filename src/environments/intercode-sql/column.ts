@@ -1,5 +1,5 @@
 /** Columns as MySQL describes them, kept beside the rows in each SQLite file, so that DESCRIBE answers like MySQL. */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from '../../node-sqlite.ts';
 
 export type Column = {
   table: string;

@@ -1,6 +1,7 @@
 /** One database opened for agents: read-only, no statement but SELECT, bounded results. Used inside the executor's processes. */
-import { constants, DatabaseSync } from 'node:sqlite';
+
 import { errorText } from '../../errors.ts';
+import { constants, DatabaseSync } from '../../node-sqlite.ts';
 import { readColumns } from './column.ts';
 import { translate } from './dialect.ts';
 import { registerFunctions, type StatementFunctions } from './mysql/function-values.ts';

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
+import { DatabaseSync } from '../../node-sqlite.ts';
 
 /** It is the name of a file too, so it can lead nowhere else. */
 export const databaseName = /^[A-Za-z0-9_-]{1,64}$/;

@@ -1,10 +1,10 @@
 /** InterCode-SQL: answer a question about a database by querying it, then submit. Source: InterCode (arXiv 2306.14898). */
 import { createHash } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
 import type { Action } from '../../domain/action.ts';
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { Tool } from '../../domain/message.ts';
 import { CruxError } from '../../errors.ts';
+import { DatabaseSync } from '../../node-sqlite.ts';
 import type { Environment, Session, StepResult } from '../contract.ts';
 import { defineEnvironment } from '../define.ts';
 import { canonicalAction } from './canonical.ts';

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from '../../node-sqlite.ts';
 import { type Column, columnTable, createColumnTable } from './column.ts';
 import { databaseName } from './dataset.ts';
 import { type Token, tokenize } from './mysql/tokenizer.ts';

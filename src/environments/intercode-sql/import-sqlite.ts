@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from '../../node-sqlite.ts';
 import { type Column, derivedColumns } from './column.ts';
 import type { DumpDatabase, DumpValue } from './import-dump.ts';
 

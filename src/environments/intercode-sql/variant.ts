@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from '../../node-sqlite.ts';
 import { type Column, columnTable, readColumns } from './column.ts';
 import { randomNumbers } from './random.ts';
 

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type Dirent, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { CruxError } from '../../errors.ts';
+import { DatabaseSync } from '../../node-sqlite.ts';
 import { columnTable } from './column.ts';
 import { type DatasetFile, databaseName, datasetSchema, readDataset, type SqlDataset } from './dataset.ts';
 

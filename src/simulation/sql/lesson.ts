@@ -2,10 +2,11 @@
  * What the simulator knows about one SQL task: the tables that its answer needs, several ways to write the right query, and mistakes
  * that give another answer. All of them are run once, as the environment would, when the world is loaded; serving a request runs no SQL.
  */
-import { DatabaseSync } from 'node:sqlite';
+
 import { readColumns } from '../../environments/intercode-sql/column.ts';
 import { Connection } from '../../environments/intercode-sql/connection.ts';
 import type { SqlDataset, SqlTask } from '../../environments/intercode-sql/dataset.ts';
+import { DatabaseSync } from '../../node-sqlite.ts';
 import { digest } from '../random.ts';
 import { type Columns, type MistakeKind, mistakesOf } from './mistakes.ts';
 import { aliasesOf, isKeyword, isTable, queryKey, renderSql, tablesOf, tokenize } from './tokens.ts';

@@ -1,5 +1,5 @@
 /** Values of the functions that SQLite lacks, registered on each connection under `mysql_` names. NULL in, NULL out, as in MySQL. */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from '../../../node-sqlite.ts';
 import { randomNumbers } from '../random.ts';
 
 type Value = null | number | bigint | string | Uint8Array;
