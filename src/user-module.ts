@@ -1,9 +1,9 @@
 /** Loads what users write in TypeScript: configurations and environments. */
-import { registerHooks } from 'node:module';
+import module from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Imports a user's file. In it, and in all that it imports, `crux-rl` means the very package that loads it, wherever the file lies; and
+ * Imports a user's file. In it, and in all that it imports, `crux-rl` and `crux-rl/testing` mean the very package that loads it, wherever the file lies; and
  * its TypeScript is ES modules whatever the package.json beside it says: `npm init` writes one that says CommonJS.
  * @param file absolute path
  */
@@ -17,10 +17,16 @@ let registered = false;
 function registerOnce(): void {
   if (registered) return;
   registered = true;
-  const own = new URL(`./index${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
-  registerHooks({
+  const own = new Map(
+    Object.entries({ 'crux-rl': 'index', 'crux-rl/testing': 'testing' }).map(([door, file]) => [
+      door,
+      new URL(`./${file}${import.meta.filename.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href,
+    ]),
+  );
+  module.registerHooks({
     resolve: (specifier, context, next) => {
-      if (specifier === 'crux-rl') return { url: own, shortCircuit: true };
+      const door = own.get(specifier);
+      if (door !== undefined) return { url: door, shortCircuit: true };
       const resolved = next(specifier, context);
       const isTypeScript = resolved.url.startsWith('file:') && resolved.url.endsWith('.ts');
       return isTypeScript && context.conditions.includes('import')

@@ -1,8 +1,9 @@
 /** A maze of 1,000 steps, or of as many as CRUX_BENCH_STEPS says. */
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { createMazes } from '../../examples/maze/mazes.ts';
+
 import type { Environment } from '../../src/environments/contract.ts';
+import { mazeEnvironment } from '../../src/simulation/maze-environment.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import { createMazes } from '../../src/simulation/mazes.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
 
 /** The last door leads out of the threshold. */

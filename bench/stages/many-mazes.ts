@@ -1,8 +1,9 @@
 /** As many small mazes as CRUX_BENCH_TASKS says (10,000), each of CRUX_BENCH_DEPTH decision steps (1), made when needed: their own memory does not count. */
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { createMazes, type Maze } from '../../examples/maze/mazes.ts';
+
 import type { Environment } from '../../src/environments/contract.ts';
+import { mazeEnvironment } from '../../src/simulation/maze-environment.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import { createMazes, type Maze } from '../../src/simulation/mazes.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
 
 const count = Number(process.env.CRUX_BENCH_TASKS ?? 10_000);

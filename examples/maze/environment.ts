@@ -1,83 +1,10 @@
 /**
- * An environment of one's own, in a page: find the treasure by choosing doors.
- * Check it with `npx crux check-env examples/maze/environment.ts`.
+ * Twenty mazes as an environment, for `crux check-env` and for a configuration:
+ *
+ *     npx crux check-env examples/maze/environment.ts
  */
-import type { Environment, Session } from '../../src/environments/contract.ts';
-import { defineEnvironment } from '../../src/environments/define.ts';
-import { createMazes, type Maze, type Room } from './mazes.ts';
+import { createMazes, mazeEnvironment } from 'crux-rl/testing';
 
-export function mazeEnvironment(mazes: readonly Maze[]): Environment {
-  const byId = new Map(mazes.map((maze) => [maze.id, maze]));
-  const find = (id: string) => {
-    const maze = byId.get(id);
-    if (!maze) throw new RangeError(`There is no maze "${id}".`);
-    return maze;
-  };
-  return defineEnvironment({
-    name: 'maze',
-    version: '1',
-    stepLimit: 12,
-    tools: [
-      {
-        type: 'function',
-        function: {
-          name: 'go',
-          description: 'Go through a door of the room that you are in.',
-          parameters: {
-            type: 'object',
-            properties: { door: { type: 'string' } },
-            required: ['door'],
-            additionalProperties: false,
-          },
-        },
-      },
-    ],
-    tasks: async () =>
-      mazes.map((maze, index) => ({
-        id: maze.id,
-        split: index % 5 === 4 ? 'test' : 'train',
-        group: maze.id,
-        title: `Find the treasure of ${maze.id}`,
-        difficulty: null,
-      })),
-    briefing: async (task) => ({
-      system:
-        'You are in a maze of rooms. One door leads to the next room, and there is no way back. Find the treasure, not the pit.',
-      user: `Maze: ${task.id}\n${describe(startOf(find(task.id)))}`,
-    }),
-    open: async (task, snapshot) => openSession(find(task.id), typeof snapshot === 'string' ? snapshot : null),
-    canonicalAction: (action) =>
-      `${action.tool} ${String(action.arguments.door ?? '')
-        .trim()
-        .toLowerCase()}`,
-  });
-}
+export const mazes = createMazes({ seed: 1, count: 20, tiedShare: 0.5 });
 
-function openSession(maze: Maze, snapshot: string | null): Session<string> {
-  let room = snapshot === null ? startOf(maze) : maze.rooms.get(snapshot)!;
-  return {
-    async step(action) {
-      const label = String(action.arguments.door ?? '')
-        .trim()
-        .toLowerCase();
-      const door = room.doors.find((candidate) => candidate.label === label);
-      if (!door) return { observation: `There is no such door here. ${describe(room)}`, done: false };
-      room = maze.rooms.get(door.to)!;
-      if (room.kind === 'goal') return { observation: 'You found the treasure.', done: true, reward: 1, success: true };
-      if (room.kind === 'pit') return { observation: 'You fell into a pit.', done: true, reward: 0, success: false };
-      return { observation: describe(room), done: false };
-    },
-    snapshot: async () => room.name,
-  };
-}
-
-function startOf(maze: Maze): Room {
-  return maze.rooms.get(maze.start)!;
-}
-
-function describe(room: Room): string {
-  const labels = room.doors.map((door) => door.label).sort();
-  return `You are in ${room.name}. Doors: ${labels.join(', ')}.`;
-}
-
-export default mazeEnvironment(createMazes({ seed: 1, count: 20, tiedShare: 0.5 }));
+export default mazeEnvironment(mazes);

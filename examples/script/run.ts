@@ -3,13 +3,10 @@
  *
  *     npx node examples/script/run.ts
  *
- * Started again, it takes the same run up, or shows what it came to. In a project of one's own, import from 'crux-rl' instead.
+ * Started again, it takes the same run up, or shows its result.
  */
-import { type Certificate, type CruxConfigInput, connect, cso } from '../../src/index.ts';
-import { mazeWorld } from '../../src/simulation/maze-world.ts';
-import { startSimulation } from '../../src/simulation/server.ts';
-import { mazeEnvironment } from '../maze/environment.ts';
-import { createMazes } from '../maze/mazes.ts';
+import { type Certificate, type CruxConfigInput, connect, cso } from 'crux-rl';
+import { createMazes, mazeEnvironment, mazeWorld, startSimulation } from 'crux-rl/testing';
 
 const mazes = createMazes({ seed: 7, count: 30, tiedShare: 0.5 });
 // A stand-in for a model server. Everything below speaks to it through HTTP, as to any other endpoint.

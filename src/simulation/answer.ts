@@ -7,7 +7,7 @@ import type { AssistantMessage, Message } from '../domain/message.ts';
 import { type ChatRequest, isRecord, readMessage } from './chat-request.ts';
 import { likeliestFirstError } from './first-error.ts';
 import { parseModelName, type SimulatedModel } from './model-name.ts';
-import { noisyEvidence, noisyScore } from './noisy-score.ts';
+import { evidenceOf, noisyEvidence, noisyScore } from './noisy-score.ts';
 import { createDice, digest, type Part } from './random.ts';
 import { RequestError } from './request-error.ts';
 import type { Scene, SimulatedWorld } from './world.ts';
@@ -59,7 +59,7 @@ function agent(request: ChatRequest, model: SimulatedModel, seed: number, worlds
   return (call) => {
     const dice = createDice(request.temperature, ...call);
     const proposal = scene.propose({ role, skill, family }, seed, dice);
-    return { message: scene.write(proposal), logprob: dice.logprob() };
+    return { message: scene.write(proposal), logprob: proposal.logprob === null ? null : dice.logprob() };
   };
 }
 
@@ -69,10 +69,10 @@ function scorer(request: ChatRequest, model: SimulatedModel, seed: number, world
   if (trajectory) return locator(trajectory, model.auc, seed, worlds);
   const { conversation, action } = readScoreRequest(request.messages);
   const scene = recognise(conversation, false, worlds);
-  const { good, actionKey } = scene.judge(action, seed);
+  const { good, actionKey, score: own } = scene.judge(action, seed);
   const state = digest(JSON.stringify(conversation));
   return (call) => {
-    const score = noisyScore({ good, auc: model.auc, seed, task: scene.task, state, action: actionKey, call });
+    const score = own ?? noisyScore({ good, auc: model.auc, seed, task: scene.task, state, action: actionKey, call });
     const reason = reasons[score < 0.45 ? 0 : score <= 0.65 ? 1 : 2];
     return { message: { role: 'assistant', content: JSON.stringify({ score, reason }) }, logprob: null };
   };
@@ -83,11 +83,14 @@ function locator({ opening, steps }: Steps, auc: number, seed: number, worlds: r
   const judged = steps.map(([action], index) => {
     const conversation = [...opening, ...steps.slice(0, index).flat()];
     const scene = recognise(conversation, false, worlds);
-    const { good, actionKey } = scene.judge(action, seed);
-    return { good, auc, seed, task: scene.task, state: digest(JSON.stringify(conversation)), action: actionKey };
+    const { good, actionKey, score } = scene.judge(action, seed);
+    const state = digest(JSON.stringify(conversation));
+    return { score, step: { good, auc, seed, task: scene.task, state, action: actionKey } };
   });
   return (call) => {
-    const evidence = judged.map((step, index) => noisyEvidence({ ...step, call: [...call, index] }));
+    const evidence = judged.map(({ score, step }, index) =>
+      score === undefined ? noisyEvidence({ ...step, call: [...call, index] }) : evidenceOf(score),
+    );
     const step = likeliestFirstError(evidence, auc);
     const reason = step === null ? 'Every step was sensible.' : `Up to step ${step} the work was sound.`;
     const content = JSON.stringify({ reason, first_wrong_step: step });

@@ -31,9 +31,12 @@ const quirks = {
   context: { fallback: Number.MAX_SAFE_INTEGER, minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
 };
 
+/** Skill of a model whose name states none. */
+export const usualSkill = { policy: 0.5, expert: 0.9 } as const;
+
 const families: { [family: string]: { role: SimulatedModel['role']; settings: { [name: string]: Setting } } } = {
-  'sim-policy': { role: 'policy', settings: { skill: share(0.5), ...quirks } },
-  'sim-expert': { role: 'expert', settings: { skill: share(0.9), ...quirks } },
+  'sim-policy': { role: 'policy', settings: { skill: share(usualSkill.policy), ...quirks } },
+  'sim-expert': { role: 'expert', settings: { skill: share(usualSkill.expert), ...quirks } },
   'sim-prm': { role: 'prm', settings: { auc: { fallback: 0.85, minimum: 0.5, maximum: 0.99 }, ...quirks } },
 };
 

@@ -33,6 +33,12 @@ export function noisyScore(input: ScoreInput): number {
   return Math.round(100 / (1 + Math.exp(-slope * noisyEvidence(input)))) / 100;
 }
 
+/** The evidence that a score of this size is made of; scores of 0 and 1 count as the smallest and largest that the noise writes. */
+export function evidenceOf(score: number): number {
+  const inside = Math.min(0.99, Math.max(0.01, score));
+  return Math.log(inside / (1 - inside)) / slope;
+}
+
 /** z: what a score is made of, in standard deviations. */
 export function noisyEvidence({ good, auc, seed, task, state, action, call }: ScoreInput): number {
   const distance = separation(auc);

@@ -6,7 +6,12 @@ import type { Dice } from './random.ts';
 export type Agent = { role: 'policy' | 'expert'; skill: number; family: string };
 
 /** What an agent wants to do next. */
-export type Proposal = { thought: string; action: Action };
+export type Proposal = {
+  thought: string;
+  action: Action;
+  /** Null where nobody knows how likely it was. Absent: it follows from the draws that were made. */
+  logprob?: null;
+};
 
 /** The hidden truth about one action in one state. Only the simulated PRM sees it, and only through its noise. */
 export type Judgement = {
@@ -16,6 +21,8 @@ export type Judgement = {
   good: boolean;
   /** Equal for actions that are the same except for their wording. */
   actionKey: string;
+  /** The PRM's answer, where a world gives it itself: no noise is added to it. In [0, 1]. */
+  score?: number;
 };
 
 /** A conversation that a world has recognised as a state of one of its tasks. */

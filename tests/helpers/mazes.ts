@@ -1,7 +1,7 @@
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { createMazes } from '../../examples/maze/mazes.ts';
 import type { Environment } from '../../src/environments/contract.ts';
+import { mazeEnvironment } from '../../src/simulation/maze-environment.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import { createMazes } from '../../src/simulation/mazes.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
 
 /** Mazes that all processes of a test make alike: 8 of them for training, of which the simulated policy fails about half. */

@@ -1,10 +1,10 @@
 // Layer: gateways against simulated and scripted models over HTTP, under a rate.
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createMazes } from '../../examples/maze/mazes.ts';
 import type { EndpointConfig } from '../../src/models/endpoint.ts';
 import { Gateway, type ModelCall } from '../../src/models/gateway.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import { createMazes } from '../../src/simulation/mazes.ts';
 import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
 import type { Run } from '../../src/store/runs.ts';
 import { openStore, type Store } from '../../src/store/store.ts';

@@ -1,8 +1,8 @@
 // Layer: the gateway against the simulated model server with all its faults.
 import { expect, it, onTestFinished } from 'vitest';
-import { createMazes } from '../../examples/maze/mazes.ts';
 import { Gateway, type ModelCall } from '../../src/models/gateway.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import { createMazes } from '../../src/simulation/mazes.ts';
 import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
 import { openStore } from '../../src/store/store.ts';
 import { addRun, runConfig, temporaryFolder } from '../helpers/store.ts';

@@ -1,10 +1,10 @@
 // Layer: fault plan as pure core; then the server over loopback HTTP.
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError } from 'openai';
 import { afterEach, describe, expect, test } from 'vitest';
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { createMazes } from '../../examples/maze/mazes.ts';
 import { createFaultPlan, type FaultOptions, retryAfterHeader } from '../../src/simulation/faults.ts';
+import { mazeEnvironment } from '../../src/simulation/maze-environment.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import { createMazes } from '../../src/simulation/mazes.ts';
 import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
 
 describe('fault plan', () => {

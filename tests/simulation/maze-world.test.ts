@@ -1,8 +1,8 @@
 // Layer: simulated models against the example's environment, in process.
 import { describe, expect, test } from 'vitest';
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { createMazes, type Maze } from '../../examples/maze/mazes.ts';
+import { mazeEnvironment } from '../../src/simulation/maze-environment.ts';
 import { exactValues, mazePolicy, mazeWorld, type SimulatedMaze } from '../../src/simulation/maze-world.ts';
+import { createMazes, type Maze } from '../../src/simulation/mazes.ts';
 import { play } from './play.ts';
 
 const doors = (...targets: string[]) => targets.map((to, index) => ({ label: `door ${index}`, to }));

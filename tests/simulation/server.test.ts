@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { mazeEnvironment } from '../../examples/maze/environment.ts';
-import { createMazes } from '../../examples/maze/mazes.ts';
+import { mazeEnvironment } from '../../src/simulation/maze-environment.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
+import { createMazes } from '../../src/simulation/mazes.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 
 const mazes = createMazes({ seed: 2, count: 3 });

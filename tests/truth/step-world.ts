@@ -2,7 +2,7 @@
  * A world whose truth is known to the last bit: tasks of one step each, with actions that succeed with stated probabilities. The policy takes
  * one of the actions, the expert proposes the others, and a rollout after an action is a coin with its chance of success.
  */
-import { createMazes } from '../../examples/maze/mazes.ts';
+
 import { branchAll, judgeStep } from '../../src/domain/critical-step.ts';
 import type { CsoOptions } from '../../src/domain/methods/index.ts';
 import { type BranchedAction, csoPairs, keepBest, type ProvenPair } from '../../src/domain/proven-pairs.ts';
@@ -12,6 +12,7 @@ import { type Random, seededRandom } from '../../src/domain/statistics/random.ts
 import type { BranchInput, BranchResult, OpenedTask } from '../../src/domain/wire.ts';
 import { seededFraction } from '../../src/models/seed.ts';
 import { exactValues, mazePolicy } from '../../src/simulation/maze-world.ts';
+import { createMazes } from '../../src/simulation/mazes.ts';
 import { runTrajectory, useActivities } from './in-process.ts';
 import { truthSeed } from './seed.ts';
 

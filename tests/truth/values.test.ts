@@ -2,9 +2,9 @@
 // simulated models over HTTP, in mazes whose values are known exactly. Seeds fixed. The stated error rate is how often a correct
 // implementation would fail if the seeds were drawn anew.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createMazes, type Maze, type Room } from '../../examples/maze/mazes.ts';
 import { seededRandom } from '../../src/domain/statistics/random.ts';
 import { exactValues, mazePolicy } from '../../src/simulation/maze-world.ts';
+import { createMazes, type Maze, type Room } from '../../src/simulation/mazes.ts';
 import { type Engine, runId, startEngine } from './engine.ts';
 import { standardErrorsFrom } from './estimates.ts';
 import { truthSeed } from './seed.ts';

@@ -1,8 +1,8 @@
 // Layer: the example environment against the contract, in process.
 import { expect, test } from 'vitest';
-import { mazeEnvironment } from '../../../examples/maze/environment.ts';
-import { createMazes } from '../../../examples/maze/mazes.ts';
 import type { Action } from '../../../src/domain/action.ts';
+import { mazeEnvironment } from '../../../src/simulation/maze-environment.ts';
+import { createMazes } from '../../../src/simulation/mazes.ts';
 
 const mazes = createMazes({ seed: 1, count: 2 });
 const environment = mazeEnvironment(mazes);

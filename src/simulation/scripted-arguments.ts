@@ -1,0 +1,40 @@
+/** The arguments of a scripted action, changed as a careless agent would: for mistakes that are well formed. */
+import type { Action } from '../domain/action.ts';
+import { canonicalJson, type Json } from '../domain/canonical-json.ts';
+import type { Tool } from '../domain/message.ts';
+
+/** Values that are kept of one argument: a data set may have a value for each task. */
+const mostValues = 50;
+
+/** By tool and argument: values that scripts give it, each once. */
+export type SeenArguments = ReadonlyMap<string, readonly Json[]>;
+
+const place = (tool: string, name: string) => JSON.stringify([tool, name]);
+
+export function seenArguments(actions: readonly Action[]): SeenArguments {
+  const values = new Map<string, Map<string, Json>>();
+  for (const action of actions) {
+    for (const [name, value] of Object.entries(action.arguments)) {
+      const key = place(action.tool, name);
+      const known = values.get(key) ?? new Map<string, Json>();
+      if (known.size < mostValues) values.set(key, known.set(canonicalJson(value), value));
+    }
+  }
+  return new Map([...values].map(([key, known]) => [key, [...known.values()]]));
+}
+
+/** The action with one argument changed: to what scripts say elsewhere, to another choice of its schema, or to a neighbour of a number. */
+export function otherArguments(action: Action, seen: SeenArguments, tools: readonly Tool[]): Action[] {
+  const parameters = tools.find((tool) => tool.function.name === action.tool)?.function.parameters;
+  const properties = (parameters?.properties ?? {}) as { [name: string]: { enum?: Json[] } };
+  return Object.entries(action.arguments).flatMap(([name, value]) =>
+    [...(seen.get(place(action.tool, name)) ?? []), ...(properties[name]?.enum ?? []), ...neighbours(value)]
+      .filter((other) => canonicalJson(other) !== canonicalJson(value))
+      .map((other) => ({ tool: action.tool, arguments: { ...action.arguments, [name]: other } })),
+  );
+}
+
+function neighbours(value: Json): Json[] {
+  if (typeof value === 'boolean') return [!value];
+  return typeof value === 'number' ? [value - 1, value + 1] : [];
+}

@@ -1,0 +1,210 @@
+/**
+ * A world for an environment of the user's own, made of the scripts with which it solves its tasks (`Environment.script`).
+ *
+ * How far a conversation has come is the number of scripted actions that were taken in their order, whatever was done between them. The next
+ * one is right, anything else is a mistake. A mistake from which the environment does not recover therefore leaves the simulated policy on a
+ * way that leads nowhere, as it would a real one.
+ */
+import type { Action } from '../domain/action.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { Message } from '../domain/message.ts';
+import type { Task } from '../domain/task.ts';
+import type { Environment, ScriptedStep } from '../environments/contract.ts';
+import { CruxError, errorText } from '../errors.ts';
+import { readAction, readTurns, type Turn, writeProposal } from './conversation.ts';
+import { usualSkill } from './model-name.ts';
+import { unit, type Weighted } from './random.ts';
+import { otherArguments, seenArguments } from './scripted-arguments.ts';
+import { type Agent, isGood, type Scene, type SimulatedWorld } from './world.ts';
+
+export type ScriptedWorldOptions = {
+  /**
+   * Share of the policy's steps that are mistakes, in [0, 1], at its usual skill and temperature 1. Default 0.4. More skill makes fewer of them
+   * (`sim-policy@skill=1`: none), less skill more.
+   */
+  mistakes?: number;
+};
+
+export type ScriptedWorld = SimulatedWorld & {
+  /** Ids of the tasks that the models can work on. */
+  tasks: readonly string[];
+  /** Tasks that they cannot work on: a request about one is refused. */
+  leftOut: readonly { task: string; reason: string }[];
+  /** Ids of the tasks at which no mistake can be made up: the models always do what is right there. */
+  flawless: readonly string[];
+};
+
+type Lesson = { task: string; system: string; user: string; script: readonly ScriptedStep[] };
+
+/** Most mistakes that each source gives for one state. */
+const fewMistakes = 4;
+
+/**
+ * Reads every task's briefing and script once.
+ * @throws CruxError `User.Config` for an environment without any script, or a share out of range
+ */
+export async function scriptedWorld(
+  environment: Environment,
+  { mistakes = 0.4 }: ScriptedWorldOptions = {},
+): Promise<ScriptedWorld> {
+  if (!(mistakes >= 0 && mistakes <= 1))
+    throw new CruxError('User.Config', `The share of mistakes must be from 0 to 1, not ${mistakes}.`);
+  const keyOf = (action: Action) => environment.canonicalAction?.(action) ?? canonicalJson(action);
+  const { lessons, leftOut } = await readLessons(environment, keyOf);
+  const native = environment.textFormat ?? null;
+  const mistakesOf = mistakeMaker(environment, lessons, keyOf);
+  const byUser = Map.groupBy(lessons, ({ user }) => user);
+  return {
+    name: `scripted:${environment.name}`,
+    tasks: lessons.map(({ task }) => task),
+    leftOut,
+    flawless: lessons
+      .filter((lesson) => lesson.script.every((_, position) => mistakesOf(lesson, position, 0).length === 0))
+      .map(({ task }) => task),
+    match(messages, tools) {
+      const opening = messages.findIndex((message) => message.role === 'user' && byUser.has(message.content));
+      const lesson = opening < 0 ? null : lessonOf(messages, byUser.get(messages[opening]!.content!)!);
+      if (lesson === null) return null;
+      const position = positionIn(lesson.script, readTurns(messages, opening, native), keyOf);
+      const right = lesson.script[position]!;
+      return {
+        task: lesson.task,
+        propose(agent, seed, dice) {
+          const rate = mistakeRate(agent, mistakes);
+          const wrong = mistakesOf(lesson, position, seed);
+          if (wrong.length === 0) return right;
+          // Lasting, so that a policy has mistakes to which it is given.
+          const tastes = wrong.map(
+            ({ action }) => 0.5 + unit(seed, agent.family, 'taste', lesson.task, position, keyOf(action)),
+          );
+          const total = tastes.reduce((sum, taste) => sum + taste, 0);
+          const options: Weighted<ScriptedStep>[] = [
+            { weight: 1 - rate, value: right },
+            ...wrong.map((value, index) => ({ weight: (rate * tastes[index]!) / total, value })),
+          ];
+          return dice.choose(options.filter(({ weight }) => weight > 0));
+        },
+        write: (proposal) => writeProposal(proposal, messages, tools, native),
+        judge(message) {
+          const action = readAction(message, native);
+          if (action === null) return { quality: 0.05, good: false, actionKey: 'malformed' };
+          const actionKey = keyOf(action);
+          const quality =
+            actionKey === keyOf(right.action)
+              ? 0.9
+              : lesson.script.some((step) => keyOf(step.action) === actionKey)
+                ? 0.3
+                : 0.15;
+          return { quality, good: isGood(quality), actionKey };
+        },
+      } satisfies Scene;
+    },
+  };
+}
+
+type KeyOf = (action: Action) => string;
+
+async function readLessons(
+  environment: Environment,
+  keyOf: KeyOf,
+): Promise<Pick<ScriptedWorld, 'leftOut'> & { lessons: Lesson[] }> {
+  const remedy = 'Give it `script(task)`: the thoughts and actions that solve the task. See docs/first-environment.md.';
+  if (!environment.script)
+    throw new CruxError('User.Config', `The environment "${environment.name}" has no script.`, { remedy });
+  const lessons: Lesson[] = [];
+  const leftOut: { task: string; reason: string }[] = [];
+  const byBriefing = new Map<string, Lesson>();
+  const actions = ({ script }: Pick<Lesson, 'script'>) => script.map(({ action }) => keyOf(action)).join('\n');
+  for (const task of await environment.tasks()) {
+    const script = await readScript(environment, task);
+    if (!script?.length) {
+      leftOut.push({ task: task.id, reason: 'it has no script' });
+      continue;
+    }
+    const { system, user } = await environment.briefing(task);
+    const lesson = { task: task.id, system, user, script };
+    const briefing = JSON.stringify([system, user]);
+    const same = byBriefing.get(briefing);
+    if (same && actions(same) !== actions(lesson)) {
+      leftOut.push({ task: task.id, reason: `it is briefed like task ${same.task}, and solved otherwise` });
+      continue;
+    }
+    byBriefing.set(briefing, lesson);
+    lessons.push(lesson);
+  }
+  if (lessons.length === 0)
+    throw new CruxError('User.Config', `None of the ${leftOut.length} tasks of "${environment.name}" has a script.`, {
+      remedy,
+    });
+  return { lessons, leftOut };
+}
+
+async function readScript(environment: Environment, task: Task): Promise<ScriptedStep[] | null> {
+  try {
+    return await environment.script!(task);
+  } catch (error) {
+    const what = `The script of task ${task.id} of "${environment.name}" cannot be made: ${errorText(error)}`;
+    throw new CruxError('Environment.Fault', what, { cause: error });
+  }
+}
+
+/** The system message tells tasks apart whose user messages are equal; a format or guidance may follow it. */
+function lessonOf(messages: readonly Message[], lessons: readonly Lesson[]): Lesson | null {
+  const system = messages.find((message) => message.role === 'system')?.content ?? '';
+  return lessons.find((lesson) => system.startsWith(lesson.system)) ?? null;
+}
+
+/** Index of the scripted step that comes next; of the last one where all were taken and the task is not over. */
+function positionIn(script: readonly ScriptedStep[], turns: readonly Turn[], keyOf: KeyOf): number {
+  let position = 0;
+  for (const { action } of turns)
+    if (position < script.length && action && keyOf(action) === keyOf(script[position]!.action)) position++;
+  return Math.min(position, script.length - 1);
+}
+
+/** The stated share at the agent's usual skill (an expert's: none), none at skill 1, all at skill 0, and straight lines between. */
+function mistakeRate({ role, skill }: Agent, mistakes: number): number {
+  const usual = usualSkill[role];
+  const stated = role === 'policy' ? mistakes : 0;
+  return skill >= usual ? (stated * (1 - skill)) / (1 - usual) : stated + ((1 - stated) * (usual - skill)) / usual;
+}
+
+type MistakesOf = (lesson: Lesson, position: number, seed: number) => readonly ScriptedStep[];
+
+/**
+ * Plausible mistakes in a state: another action of the task's script (too early, or again), an action of another task's script, and the right
+ * action with other arguments. Where there are none of these: a tool that needs no arguments.
+ */
+function mistakeMaker(environment: Environment, lessons: readonly Lesson[], keyOf: KeyOf): MistakesOf {
+  const keyed = (step: ScriptedStep) => ({ step, key: keyOf(step.action) });
+  const all = lessons.flatMap(({ script }) => script.map(keyed));
+  const distinct = [...new Map(all.map((one) => [one.key, one])).values()];
+  const seen = seenArguments(distinct.map(({ step }) => step.action));
+  const bare = environment.tools
+    .filter(({ function: { parameters } }) => !(parameters.required as string[] | undefined)?.length)
+    .map(({ function: { name } }) => keyed({ thought: '', action: { tool: name, arguments: {} } }));
+  const made = new Map<string, readonly ScriptedStep[]>();
+  return (lesson, position, seed) => {
+    const name = JSON.stringify([seed, lesson.task, position]);
+    const known = made.get(name);
+    if (known) return known;
+    const right = lesson.script[position]!;
+    const taken = new Set([keyOf(right.action)]);
+    /** The first few that are new, from a drawn one on. */
+    const few = (source: string, candidates: readonly { step: ScriptedStep; key: string }[]): ScriptedStep[] => {
+      const first = Math.floor(unit(seed, 'mistake', source, lesson.task, position) * candidates.length);
+      const found: ScriptedStep[] = [];
+      for (let index = 0; index < candidates.length && found.length < fewMistakes; index++) {
+        const { step, key } = candidates[(first + index) % candidates.length]!;
+        if (!taken.has(key)) found.push(step);
+        taken.add(key);
+      }
+      return found;
+    };
+    const changed = otherArguments(right.action, seen, environment.tools).map((action) => keyed({ ...right, action }));
+    const wrong = [...few('own', lesson.script.map(keyed)), ...few('arguments', changed), ...few('other', distinct)];
+    const result = wrong.length > 0 ? wrong : few('bare', bare);
+    made.set(name, result);
+    return result;
+  };
+}
