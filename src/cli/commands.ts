@@ -12,7 +12,9 @@ export function registerCommands(program: Command): void {
   program
     .command('init')
     .description('write a crux.config.ts to start from')
-    .action(async () => (await import('./init.ts')).init(setting()));
+    .option('--env <file>', 'a file that exports your environment (default: the tasks of the demo)')
+    .option('--simulated', 'with the models of `crux serve-sim`, which need no key')
+    .action(async (options) => (await import('./init.ts')).init(setting(), options));
 
   program
     .command('demo')
@@ -271,6 +273,8 @@ export function registerCommands(program: Command): void {
     .command('serve-sim')
     .description('the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
+    .option('--env <environment>', 'name in the configuration, or a file that exports one: its tasks, by their scripts')
+    .option('--mistakes <share>', "share of the policy's steps there that are mistakes (default: 0.4)", share)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port', wholeNumber, 8123)
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
@@ -292,6 +296,13 @@ function observable(command: Command): Command {
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('expected a number from 0 to 1.');
+  return value;
 }
 
 function positiveNumber(text: string): number {

@@ -5,7 +5,7 @@ import { packageRoot } from '../config.ts';
 
 /** By command; pages are files of `docs/`. */
 const help: { readonly [command: string]: { example: string; page: string } } = {
-  init: { example: 'crux init', page: 'configuration.md' },
+  init: { example: 'crux init --env ./my-env.ts --simulated', page: 'first-environment.md' },
   demo: { example: 'crux demo --open-ui', page: 'simulation.md' },
   up: { example: 'crux up --metrics 127.0.0.1:9464', page: 'operations.md' },
   worker: { example: 'crux worker --roles agent', page: 'deployment.md' },
@@ -30,12 +30,12 @@ const help: { readonly [command: string]: { example: string; page: string } } = 
   report: { example: 'crux report cso-1', page: 'cli.md' },
   'verify-pair': { example: 'crux verify-pair cso-1', page: 'reliability.md' },
   import: { example: 'crux import intercode-sql --from path/to/intercode-sql', page: 'environments/intercode-sql.md' },
-  'check-env': { example: 'crux check-env ./my-environment.ts', page: 'environments.md' },
+  'check-env': { example: 'crux check-env ./my-env.ts', page: 'environments.md' },
   gc: { example: 'crux gc --older-than 30', page: 'operations.md' },
   doctor: { example: 'crux doctor', page: 'configuration.md' },
   completion: { example: 'crux completion bash >> ~/.bashrc', page: 'cli.md' },
   'codec-server': { example: 'crux codec-server --token-env CODEC_TOKEN', page: 'operations.md' },
-  'serve-sim': { example: 'crux serve-sim --latency 200 --faults 0.05', page: 'simulation.md' },
+  'serve-sim': { example: 'crux serve-sim --env ./my-env.ts --mistakes 0.4', page: 'simulation.md' },
 };
 
 /** @throws Error for a command without a row: its help would be the only one without an example */

@@ -1,19 +1,26 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { writeDemoDataset } from '../environments/intercode-sql/demo/demo.ts';
 import { CruxError } from '../errors.ts';
 import { demoDataset, demoName } from './demo-data.ts';
+import { exportedEnvironment } from './environment-named.ts';
 import { type GlobalOptions, homeOf, printResult } from './setting.ts';
 
-/** @param data folder of the bundled data set, as seen from the configuration's readers */
-const template = (data: string) => `import { defineConfig, interCodeSql } from 'crux-rl';
+type Given = { env?: string; simulated?: boolean };
 
+/** Parts of a configuration as text. */
+type Environments = { imports: string; members: string };
+
+const template = ({ imports, members }: Environments, models: string) => `${imports}
 export default defineConfig({
-  // The tasks of the demo, to try your models on. \`crux import intercode-sql --from <folder>\` makes a data set of the benchmark.
-  environments: [interCodeSql({ data: ${JSON.stringify(data)}, name: '${demoName}' })],
+${members}
 
-  // Any OpenAI-compatible endpoint: vLLM, SGLang, Ollama, a hosted one. Keys are read from the variable that is named.
+${models}
+});
+`;
+
+const realModels = `  // Any OpenAI-compatible endpoint: vLLM, SGLang, Ollama, a hosted one. Keys are read from the variable that is named.
   endpoints: {
     local: { baseUrl: 'http://127.0.0.1:8000/v1', concurrency: 64 },
     // What your account allows in a minute: \`requestsPerMinute\`, \`tokensPerMinute\`.
@@ -29,16 +36,54 @@ export default defineConfig({
   },
 
   run: { preset: 'published', seed: 1, ceilings: { calls: 20_000 } },
-  cso: { alternatives: 5, gammaLow: 0.45, gammaHigh: 0.65 },
-});
-`;
+  cso: { alternatives: 5, gammaLow: 0.45, gammaHigh: 0.65 },`;
 
-export async function init(options: GlobalOptions): Promise<void> {
+/** @param servedWith what serves the models of this configuration */
+const simulatedModels = (
+  servedWith: string,
+) => `  // Simulated models, which need no key. They are served by \`${servedWith}\`.
+  endpoints: { simulated: { baseUrl: 'http://127.0.0.1:8123/v1' } },
+  models: {
+    policy: { endpoint: 'simulated', model: 'sim-policy', maxTokens: 512 },
+    expert: { endpoint: 'simulated', model: 'sim-expert', maxTokens: 512 },
+    prm: { endpoint: 'simulated', model: 'sim-prm', temperature: 0 },
+  },`;
+
+/** @throws CruxError `Export.Exists` where there is a configuration; nothing is written then */
+export async function init(options: GlobalOptions, { env, simulated = false }: Given): Promise<void> {
   const file = resolve(options.config);
   if (existsSync(file))
     throw new CruxError('Export.Exists', `${file} exists.`, { remedy: 'Edit it, or name another file with --config.' });
+  const environments = env === undefined ? await bundledTasks(options) : await ownEnvironment(env, file);
+  const servedWith = env === undefined ? 'crux serve-sim' : `crux serve-sim --env ${env}`;
+  await writeFile(file, template(environments, simulated ? simulatedModels(servedWith) : realModels));
+  printResult(options, { file }, () =>
+    simulated
+      ? `Wrote ${file}. Keep \`${servedWith}\` running in another terminal, then try: crux run cso`
+      : `Wrote ${file}. Set endpoints and models in it, then try: crux doctor`,
+  );
+}
+
+async function bundledTasks(options: GlobalOptions): Promise<Environments> {
   const data = demoDataset(homeOf(options));
   await writeDemoDataset(data);
-  await writeFile(file, template(relative(process.cwd(), data) || data));
-  printResult(options, { file }, () => `Wrote ${file}. Set endpoints and models in it, then try: crux doctor`);
+  // As seen from the configuration's readers.
+  const folder = JSON.stringify(relative(process.cwd(), data) || data);
+  return {
+    imports: "import { defineConfig, interCodeSql } from 'crux-rl';\n",
+    members: `  // The tasks of the demo, to try your models on. \`crux import intercode-sql --from <folder>\` makes a data set of the benchmark.
+  environments: [interCodeSql({ data: ${folder}, name: '${demoName}' })],`,
+  };
+}
+
+async function ownEnvironment(path: string, config: string): Promise<Environments> {
+  const { environment, exportedAs } = await exportedEnvironment(path);
+  await environment.close?.();
+  const to = relative(dirname(config), resolve(path)).split(sep).join('/');
+  const from = JSON.stringify(to.startsWith('.') ? to : `./${to}`).replaceAll('"', "'");
+  const binding = exportedAs === 'default' ? 'environment' : `{ ${exportedAs} as environment }`;
+  return {
+    imports: `import { defineConfig } from 'crux-rl';\nimport ${binding} from ${from};\n`,
+    members: '  environments: [environment],',
+  };
 }

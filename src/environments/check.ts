@@ -148,6 +148,30 @@ export async function checkEnvironment(
     return `${compared} observations compared, all equal`;
   });
 
+  await check('scripts solve their tasks', async () => {
+    if (!environment.script) throw new NotChecked('the environment has none');
+    if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+    needTasks();
+    let solved = 0;
+    for (const task of chosen) {
+      const script = await environment.script(task);
+      if (!script?.length) continue;
+      const name = `The script of task ${task.id} has ${script.length} steps`;
+      demand(script.length <= environment.stepLimit, `${name}, and stepLimit is ${environment.stepLimit}.`);
+      const { traces } = await play(
+        environment,
+        task,
+        script.map(({ action }) => action),
+      );
+      const last = traces.at(-1)!;
+      const isSolved = last.done && (last.success ?? (last.reward ?? 0) >= environment.successAt);
+      demand(isSolved && traces.length === script.length, `${name}, and ${endOf(last, traces.length)}.`);
+      solved++;
+    }
+    if (solved === 0) throw new NotChecked('no task that was tried has one');
+    return `${solved} of ${chosen.length} tasks have one, and it ends in success`;
+  });
+
   await check('state hash', async () => {
     needTasks();
     let asked = 0;
@@ -236,6 +260,11 @@ export async function checkEnvironment(
     return `${eachMs.toFixed(1)} ms a step with opening`;
   });
   return results;
+}
+
+function endOf({ done, reward, success }: Trace, steps: number): string {
+  if (!done) return 'the task is not over after them';
+  return `the task ends at step ${steps} with reward ${reward ?? 'unknown'}${success === undefined ? '' : ` and success ${success}`}`;
 }
 
 type Played = { first: string | null; traces: Trace[] };

@@ -181,3 +181,15 @@ describe('a state hash', () => {
     expect((await all({ observesAll: true }))['state hash']).toMatchObject({ ok: null });
   });
 });
+
+it.each([
+  ['solves its task', ['left', 'treasure'], 2, { ok: true, detail: '2 of 2 tasks have one, and it ends in success' }],
+  ['fails it', ['pit'], 2, { ok: false, detail: expect.stringContaining('ends at step 1 with reward 0') }],
+  ['does not end it', ['left'], 2, { ok: false, detail: expect.stringContaining('is not over') }],
+  ['goes on after the end', ['treasure', 'left'], 2, { ok: false }],
+  ['is longer than the step limit', ['left', 'treasure'], 1, { ok: false }],
+  ['has no step', [], 2, { ok: null }],
+])('a script that %s: %j, step limit %i', async (_, taken, stepLimit, result) => {
+  const script = async () => taken.map((door) => ({ thought: '', action: go(door) }));
+  expect((await all({ script, stepLimit }))['scripts solve their tasks']).toMatchObject(result);
+});
