@@ -8,7 +8,7 @@
  * there is luck.
  * Every path meets each layer of rooms once, hence the share of tied layers is the share of tied decision steps.
  */
-import { hash } from 'node:crypto';
+import crypto from 'node:crypto';
 
 export type Room = {
   name: string;
@@ -97,6 +97,6 @@ function createMaze(id: string, depth: number, isTied: (layer: number) => boolea
 }
 
 function shuffled<T>(values: readonly T[], ...parts: (string | number)[]): T[] {
-  const order = values.map((value, index) => ({ value, rank: hash('sha256', [...parts, index].join('\n')) }));
+  const order = values.map((value, index) => ({ value, rank: crypto.hash('sha256', [...parts, index].join('\n')) }));
   return order.sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ value }) => value);
 }

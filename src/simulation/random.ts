@@ -2,13 +2,13 @@
  * Randomness that is a pure function of named parts: equal parts give equal draws on every machine. SHA-256 spreads the parts, so that
  * neighbouring seeds and keys are unrelated; a small counter generator makes a sequence of it.
  */
-import { hash } from 'node:crypto';
+import crypto from 'node:crypto';
 
 export type Part = string | number;
 
 /** @returns 64 hexadecimal digits that stand for the parts, in their order */
 export function digest(...parts: Part[]): string {
-  return hash('sha256', parts.join('\u0001'), 'hex');
+  return crypto.hash('sha256', parts.join('\u0001'), 'hex');
 }
 
 /** One draw from [0, 1), fixed by its parts. */
