@@ -113,14 +113,24 @@ describe('Dockerfile', () => {
     expect(copied.filter((path) => !existsSync(join(repository, path)) || !allowed.includes(`!${path}`))).toEqual([]);
   });
 
+  it('packs all that the package holds', () => {
+    const { files } = JSON.parse(text('package.json')) as { files: string[] };
+    const copied = instructions.flatMap((one) => (one.kind === 'COPY' && one.from === null ? one.sources : []));
+    expect(files.filter((path) => path !== 'dist' && !copied.includes(path))).toEqual([]);
+  });
+
   it('runs as an ordinary user, on a Node that Crux accepts, without what only development needs', () => {
     const version = instructions.find((one) => one.kind === 'ARG');
     const minimum = /MINIMUM_NODE = '(\d+)/.exec(text('bin/crux.js'))![1];
     expect(version).toMatchObject({ name: 'NODE_VERSION', value: minimum });
     expect(last).toContainEqual({ kind: 'USER', value: 'node' });
     const runs = last.flatMap((one) => (one.kind === 'RUN' ? [one.value] : []));
-    expect(runs).toEqual([expect.stringMatching(/^npm install --omit=dev /)]);
-    expect(last.flatMap((one) => (one.kind === 'COPY' ? one.sources : []))).not.toContain('src');
+    expect(runs).toEqual([expect.stringMatching(/^tar -xzf crux\.tgz .* npm install --omit=dev /)]);
+    // The package, and what pins its dependencies.
+    expect(last.flatMap((one) => (one.kind === 'COPY' ? one.sources : []))).toEqual([
+      '/build/crux.tgz',
+      'package-lock.json',
+    ]);
   });
 
   it('is a worker unless something else is asked for', () => {

@@ -1,9 +1,9 @@
 // Layer: the packed npm package, installed into an empty folder and used there as its users would: with npx and their own Node.
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 const repository = join(import.meta.dirname, '../..');
 const minutes = 60_000;
@@ -33,8 +33,13 @@ function withoutRepository(path: string): string {
 type Finished = { code: number; stdout: string; stderr: string };
 
 function npx(...args: string[]): Promise<Finished> {
+  return finished('npx', ['--no-install', ...args], folder);
+}
+
+/** A command of a user's shell, run to its end. */
+function finished(command: string, args: string[], cwd: string): Promise<Finished> {
   return new Promise((resolve) => {
-    execFile('npx', ['--no-install', ...args], { cwd: folder, env: userEnvironment }, (error, stdout, stderr) => {
+    execFile(command, args, { cwd, env: userEnvironment }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr });
     });
   });
@@ -57,16 +62,19 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('what is packed', () => {
-  test('the command, compiled code with types, the server module, licence and read-me, and nothing else', () => {
+  test('the command, compiled code with types, the server module, documents and examples, and nothing else', () => {
     const paths = packed.files.map(({ path }) => path);
     const expected =
-      /^(bin\/crux\.js|dist\/.*\.(js|d\.ts)|tools\/temporal-server\/(go\.mod|go\.sum|tools\.go)|LICENSE|NOTICE|README\.md|package\.json)$/;
+      /^(bin\/crux\.js|dist\/.*\.(js|d\.ts)|tools\/temporal-server\/(go\.mod|go\.sum|tools\.go)|docs\/.*\.(md|svg|png)|examples\/.*\.(md|ts|yaml)|LICENSE|NOTICE|(README|CHANGELOG|CONTRIBUTING)\.md|package\.json)$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     expect(paths).toEqual(
       expect.arrayContaining([
         'bin/crux.js',
         'dist/cli/main.js',
         'dist/index.d.ts',
+        'dist/testing.d.ts',
+        'docs/first-environment.md',
+        'examples/simulated/crux.config.ts',
         'dist/workflow-bundle.js',
         'LICENSE',
         'README.md',
@@ -88,9 +96,15 @@ describe('what is packed', () => {
 });
 
 describe('what was installed', () => {
-  test('tells its version', async () => {
+  test.each(['crux', 'crux-rl'])('tells its version as %s', async (name) => {
     const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
-    expect(await npx('crux', '--version')).toMatchObject({ code: 0, stdout: `${version}\n` });
+    expect(await npx(name, '--version')).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+
+  test('has the page that the help of a command points at', async () => {
+    const { stdout } = await npx('crux', 'serve-sim', '--help');
+    const [, page] = /More: {5}(\S+)/.exec(stdout)!;
+    expect(existsSync(join(folder, page!))).toBe(true);
   });
 
   test('runs the demo to its end, with pairs and a report', { timeout: 5 * minutes }, async () => {
@@ -123,9 +137,12 @@ describe('what was installed', () => {
     expect(execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', cwd: folder })).toBe('');
   });
 
-  test('is imported by scripts', () => {
-    const script = `import { connect, cso, defineEnvironment, exportPairs } from 'crux-rl';
-      console.log([connect, cso, defineEnvironment, exportPairs].map((door) => typeof door).join());`;
+  test.each([
+    ['crux-rl', ['connect', 'cso', 'defineEnvironment', 'exportPairs']],
+    ['crux-rl/testing', ['scriptedWorld', 'startSimulation', 'mazeWorld', 'createMazes']],
+  ])('is imported by scripts as %s', (door, names) => {
+    const script = `import { ${names.join()} } from '${door}';
+      console.log([${names.join()}].map((name) => typeof name).join());`;
     writeFileSync(join(folder, 'script.mjs'), script);
     const output = execFileSync(process.execPath, ['script.mjs'], {
       cwd: folder,
@@ -134,4 +151,71 @@ describe('what was installed', () => {
     });
     expect(output).toBe('function,function,function,function\n');
   });
+
+  test('says which Node it needs when scripts import it on an older one', async ({ skip }) => {
+    const { stdout: version } = await finished('node', ['-p', 'process.versions.node'], folder);
+    const [major, minor] = version.split('.').map(Number);
+    skip(major! > 24 || (major === 24 && minor! >= 10), `the Node on PATH is no older one: ${version}`);
+    for (const door of ['crux-rl', 'crux-rl/testing']) {
+      const { code, stderr } = await finished('node', ['--input-type=module', '-e', `import '${door}'`], folder);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining('Error: crux-rl needs Node 24.10 or'),
+      });
+    }
+  });
+});
+
+describe('docs/first-environment.md', () => {
+  const page = readFileSync(join(repository, 'docs/first-environment.md'), 'utf8');
+  const blocks = (language: string) =>
+    [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, block]) => block!);
+
+  test('leads from an empty folder to pairs, to the letter', { timeout: 5 * minutes }, async () => {
+    const own = join(folder, 'first');
+    mkdirSync(own);
+    const [install, ...commands] = blocks('sh').flatMap((block) => block.trimEnd().split('\n'));
+    // Done above, with the package that this repository makes.
+    expect(install).toBe('npm install crux-rl');
+    writeFileSync(join(own, 'my-env.ts'), blocks('ts')[0]!);
+
+    let said = '';
+    for (const command of commands) {
+      const [npx, ...args] = command.split(' ');
+      if (args[1] === 'serve-sim') {
+        // Another terminal. Its usual port may be taken here.
+        const port = await serve(npx!, ['--no-install', ...args, '--port', '0'], own);
+        const config = join(own, 'crux.config.ts');
+        writeFileSync(config, readFileSync(config, 'utf8').replace(':8123/', `:${port}/`));
+        continue;
+      }
+      const { code, stdout, stderr } = await finished(npx!, ['--no-install', ...args], own);
+      expect(code, `${command}\n${stdout}${stderr}`).toBe(0);
+      said += stdout;
+    }
+    const shown = blocks('text').flatMap((block) => block.trimEnd().split('\n'));
+    expect(shown.length).toBeGreaterThan(6);
+    expect(shown.filter((line) => !said.includes(line))).toEqual([]);
+    const [, pairs] = /Verified pairs +(\d+)/.exec(said)!;
+    expect(Number(pairs)).toBeGreaterThan(0);
+    expect(readFileSync(join(own, 'pairs/pairs.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(Number(pairs));
+  });
+
+  /** Starts a simulated server that ends with the test. @returns its port */
+  async function serve(command: string, args: string[], cwd: string): Promise<number> {
+    const child = spawn(command, args, {
+      cwd,
+      env: userEnvironment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
+    onTestFinished(() => void process.kill(-child.pid!, 'SIGTERM'));
+    let text = '';
+    for await (const part of child.stderr.setEncoding('utf8')) {
+      text += part;
+      const port = /Simulated models at \S+:(\d+)\/v1/.exec(text)?.[1];
+      if (port !== undefined) return Number(port);
+    }
+    throw new Error(`crux serve-sim ended: ${text}`);
+  }
 });

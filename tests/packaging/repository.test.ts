@@ -1,8 +1,9 @@
 // Layer: the repository as it is handed out: files under version control, read as text.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { minimumNode } from '../../src/required-node.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
@@ -14,6 +15,21 @@ test('the lock file names no address to download from, and pins every package by
   expect(installed.length).toBeGreaterThan(100);
   expect(installed.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
   expect(installed.filter(([, { version, integrity }]) => !version || !integrity)).toEqual([]);
+});
+
+test('the command, the library and the package name one Node that is needed', () => {
+  const { engines } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+  const [, command] = /MINIMUM_NODE = '([\d.]+)'/.exec(readFileSync(join(repository, 'bin/crux.js'), 'utf8'))!;
+  expect({ command, engines }).toEqual({ command: minimumNode, engines: { node: `>=${minimumNode}` } });
+});
+
+test('nothing is imported by name that an older Node lacks: it could not say which one is needed', () => {
+  const files = globSync('src/**/*.ts', { cwd: repository });
+  const lacking =
+    /^import (?!type )[^;]*'node:sqlite';|^import (?!type )[^;]*\b(registerHooks|hash)\b[^;]* from 'node:(module|crypto)';/m;
+  expect(files.filter((file) => lacking.test(readFileSync(join(repository, file), 'utf8')))).toEqual([]);
+  for (const door of ['src/index.ts', 'src/testing.ts'])
+    expect(/^import .*/m.exec(readFileSync(join(repository, door), 'utf8'))![0]).toBe("import './required-node.ts';");
 });
 
 test('all of the Temporal packages are one exact version', () => {
