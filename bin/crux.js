@@ -32,6 +32,8 @@ async function runHere() {
 }
 
 function endAtOnce(signal) {
+  // What was loaded listens by now.
+  if (process.listenerCount(signal) > 1) return;
   process.stderr.write(`crux: Interrupted${signal === 'SIGINT' ? '' : ` by ${signal}`}.\n`);
   process.exit(130);
 }

@@ -104,11 +104,33 @@ describe('a turn of the policy', () => {
 
   it.each([
     ['refused', { finishReason: 'content_filter' }, null],
-    ['token-limit', { status: 400, body: '{"error":{"message":"maximum context length"}}' }, null],
     // 100 prompt and 10 generated tokens.
     ['token-limit', {}, 109],
   ] as const)('may end the trajectory as %s', async (ending, reply, tokenLimit) => {
     expect((await turn({ models: { policy: () => reply } }, tokenLimit)).result).toEqual({ kind: 'ended', ending });
+  });
+
+  const overflows = { status: 400, body: '{"error":{"message":"maximum context length"}}' };
+
+  it('that does not fit after others did ends the trajectory as token-limit', async () => {
+    const place = await workplace({
+      models: { policy: (_room, number) => (number === 0 ? goText('left') : overflows) },
+    });
+    const { rootId: nodeId } = await place.perform(place.activities.openTask, { runId: 'run-1', position: 0 });
+    const where = { runId: 'run-1', purpose: 'explore' as const, stream: 'sample-0' };
+    const first = await place.perform(place.activities.callPolicy, { ...where, nodeId });
+    const answerKey = first.kind === 'answer' ? first.answerKey : '';
+    const step = await place.perform(place.activities.environmentStep, { runId: 'run-1', nodeId, answerKey });
+    const second = await place.perform(place.activities.callPolicy, { ...where, nodeId: step.nodeId });
+    expect(second).toEqual({ kind: 'ended', ending: 'token-limit' });
+  });
+
+  it('that does not fit from the start is no failure of the policy: the run stands still', async () => {
+    await expect(turn({ models: { policy: () => overflows } })).rejects.toMatchObject({
+      type: 'Run.Blocked',
+      nonRetryable: false,
+      message: expect.stringContaining('maximum context length'),
+    });
   });
 
   it('at its token limit goes on', async () => {

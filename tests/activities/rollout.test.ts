@@ -76,7 +76,6 @@ describe('a branch', () => {
 
   it.each([
     ['model-fault', { models: { policy: () => ({ status: 500, body: '{}' }) }, maxFaults: 1 }],
-    ['model-fault', { models: { policy: () => ({ status: 401, body: '{}' }) } }],
     [
       'environment-fault',
       {
@@ -98,6 +97,12 @@ describe('a branch', () => {
       expect((await stored(place))?.details).toMatch(/fault/);
     },
   );
+
+  it('whose account cannot go on is left open, for when somebody has mended that', async () => {
+    const { place, rollOut } = await branchPoint({ models: { policy: () => ({ status: 401, body: '{}' }) } });
+    await expect(rollOut()).rejects.toMatchObject({ type: 'Run.Blocked', nonRetryable: false });
+    expect(await stored(place)).toBeUndefined();
+  });
 
   it('whose confirmation breaks ends as environment-fault', async () => {
     const confirm = async () => {

@@ -1,4 +1,5 @@
 import type { Info } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityContext } from '../../src/activities/context.ts';
@@ -50,7 +51,12 @@ export type WorkplaceOptions = {
 
 /** An activity's surroundings that log nothing: the failures of these tests are wanted. */
 export function quietEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
-  return new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => {}) });
+  // There is no campaign to be told that its run is blocked.
+  const client = {
+    workflow: { getHandle: () => ({ signal: async () => {} }) },
+    withAbortSignal: <Result>(_signal: AbortSignal, work: () => Result) => work(),
+  } as unknown as Client;
+  return new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => {}), client });
 }
 
 /** A worker's activities with a store, an environment of doors and scripted models. */

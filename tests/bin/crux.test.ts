@@ -30,7 +30,10 @@ const commandLine = `
   const [command, argument] = process.argv.slice(2) as [string, string];
   if (command === 'echo') console.log(JSON.stringify({ args: process.argv.slice(2), version: process.versions.node, mark: process.env.MARK }));
   if (command === 'code') process.exitCode = Number(argument);
-  if (command === 'die') process.kill(process.pid, argument);
+  if (command === 'die') {
+    process.kill(process.pid, argument);
+    setTimeout(() => {}, 20_000);
+  }
   if (command === 'warn') process.emitWarning('new', 'ExperimentalWarning');
   if (command === 'warn') process.emitWarning('old', 'DeprecationWarning');
   if (command === 'count') {
@@ -116,9 +119,18 @@ describe.each([
     expect(crux(['code', '17'], old)).toMatchObject({ status: 17, signal: null });
   });
 
-  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'])('and ends by its signal %s', (signal) => {
-    expect(crux(['die', signal], old)).toMatchObject({ status: null, signal });
+  test('and ends by its signal', () => {
+    expect(crux(['die', 'SIGKILL'], old)).toMatchObject({ status: null, signal: 'SIGKILL' });
   });
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'])(
+    'and %s ends it in good order before the command listens itself',
+    (signal) => {
+      const { status, stderr } = crux(['die', signal], old);
+      expect(status).toBe(130);
+      expect(stderr).toContain('Interrupted');
+    },
+  );
 
   test.each(['SIGINT', 'SIGTERM'] as const)('and it gets %s once when this process alone got it', async (signal) => {
     // Detached: without a terminal, as under a supervisor.
