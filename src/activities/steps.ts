@@ -51,7 +51,7 @@ export async function modelTurn(
         taskId: state.taskId,
         address: { nodeId: state.id, ...where, sample: 0, ask: 0 },
         messages: state.messages,
-        callIds: state.callIds,
+        callIds: state.callIdsOf(run.config.models[where.role].endpoint),
         tools: state.tools,
         step: state.step + 1,
       },
@@ -81,12 +81,19 @@ export type Taker = {
   reader: { runId: string; observationLimit: number | null | undefined } | null;
   /** What is said to a message that holds no action. */
   hints: PromptVersions['hint'];
+  /** Endpoint whose server gave the ids of the message's tool calls; null where none did. */
+  server: string | null;
 };
 
 export function takerOf(run: Run, purpose: string): Taker {
   const { observationLimit } = run.config;
   const { hint } = promptsOf(run.config);
-  return { recordedBy: recorderOf(run, purpose), reader: { runId: run.id, observationLimit }, hints: hint };
+  return {
+    recordedBy: recorderOf(run, purpose),
+    reader: { runId: run.id, observationLimit },
+    hints: hint,
+    server: run.config.models.policy.endpoint,
+  };
 }
 
 /**
@@ -97,18 +104,19 @@ export async function takeStep(
   context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
   { message, callIds = null }: SaidMessage,
-  { recordedBy, reader, hints }: Taker,
+  { recordedBy, reader, hints, server }: Taker,
   signal: AbortSignal,
 ): Promise<StepTaken> {
   const environment = context.environments.get(state.environment);
   const format = agentFormat(environment, state.format);
   const parsed = format.parse(message);
+  const serverIds = callIds && server !== null ? { server, ids: callIds } : null;
   if (parsed.kind === 'malformed') {
     const hint = hints === 'hint-1' ? (parsed.firstHint ?? parsed.hint) : parsed.hint;
     const next = await context.store.tree.addStep({
       parent: state,
       assistant: message,
-      callIds,
+      callIds: serverIds,
       observation: format.observation(message, hint),
       action: null,
       stateKey: state.stateKey,
@@ -123,7 +131,7 @@ export async function takeStep(
   const next = await context.store.tree.addStep({
     parent: state,
     assistant: message,
-    callIds,
+    callIds: serverIds,
     observation: format.observation(message, text),
     action,
     stateKey: transition.key,

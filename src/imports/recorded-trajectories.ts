@@ -131,7 +131,7 @@ async function replay(
       { store, environments, sessions },
       state,
       { message: step.assistant },
-      { recordedBy: scope, reader: null, hints: promptVersions.hint },
+      { recordedBy: scope, reader: null, server: null, hints: promptVersions.hint },
       AbortSignal.timeout(60_000),
     );
     const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;

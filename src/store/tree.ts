@@ -38,12 +38,18 @@ export type State = {
   assistant: AssistantMessage | null;
   /** The action that was really executed; null at the root and after a malformed message. */
   action: Action | null;
-  /** Ids that the server gave the tool calls of the conversation, by the ids that they have in it. Gathered anew by each reading. */
-  callIds: CallIds;
+  /**
+   * Ids that a server gave the tool calls of the conversation, by the ids that they have in it. Another server's are not among them: a state may have been
+   * made by a run elsewhere. Gathered anew by each reading.
+   */
+  callIdsOf(server: string): CallIds;
 };
 
 /** A server's own ids of tool calls, by the numbers that they have in messages. Calls that no server wrote have none. */
 export type CallIds = { readonly [numbered: string]: string };
+
+/** The ids that a server gave the tool calls of one message. */
+export type ServerIds = { server: string; ids: readonly (string | null)[] };
 
 export type Transition = {
   key: string;
@@ -74,8 +80,8 @@ export type NewStep = {
   observation: Message[];
   action: Action | null;
   stateKey: string;
-  /** Ids that the server gave the message's tool calls, in their order; null for one without. */
-  callIds?: readonly (string | null)[] | null;
+  /** Ids that a server, by the name of its endpoint, gave the message's tool calls, in their order; null for one without. */
+  callIds?: ServerIds | null;
 };
 
 /** Key of the environment's state after an action. Chained, so it is a hash of environment, version, task and all actions so far. */
@@ -140,7 +146,7 @@ export class Tree {
       tools: null,
       format: null,
       action: action && canonicalJson(action),
-      call_ids: step.callIds?.some((id) => id !== null) ? JSON.stringify(step.callIds) : null,
+      call_ids: step.callIds?.ids.some((id) => id !== null) ? JSON.stringify(step.callIds) : null,
       state_key: stateKey,
       created_at: Date.now(),
     };
@@ -265,7 +271,7 @@ class PathState implements State {
   readonly stateKey: string;
   readonly assistant: AssistantMessage | null;
   readonly action: Action | null;
-  readonly #callIds: (string | null)[];
+  readonly #callIds: ServerIds | null;
   readonly #parent: PathState | null;
 
   constructor(node: NodeTable, parent: PathState | null) {
@@ -281,7 +287,7 @@ class PathState implements State {
     this.stateKey = node.state_key;
     this.assistant = parent ? (this.added[0] as AssistantMessage) : null;
     this.action = node.action === null ? null : (JSON.parse(node.action) as Action);
-    this.#callIds = JSON.parse(node.call_ids ?? '[]') as (string | null)[];
+    this.#callIds = node.call_ids === null ? null : (JSON.parse(node.call_ids) as ServerIds);
     this.#parent = parent;
   }
 
@@ -297,11 +303,11 @@ class PathState implements State {
     return this.path().flatMap((state) => (state.action ? state.stateKey : []));
   }
 
-  get callIds(): CallIds {
+  callIdsOf(server: string): CallIds {
     return Object.fromEntries(
       this.path().flatMap((state) =>
         (state.assistant?.tool_calls ?? []).flatMap(({ id }, index) => {
-          const own = state.#callIds[index];
+          const own = state.#callIds?.server === server ? state.#callIds.ids[index] : null;
           return own ? [[id, own]] : [];
         }),
       ),

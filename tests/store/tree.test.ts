@@ -55,6 +55,25 @@ describeEngines('tree', (engine) => {
     expect(new Set([first.id, ...ids]).size).toBe(changed.length + 1);
   });
 
+  it('gives the ids of tool calls back to the server that gave them alone', async () => {
+    const store = await engine.open();
+    const parent = await store.tree.addRoot({ ...root, format: 'tools' });
+    const tool_calls = [{ id: 'call_1_0', type: 'function' as const, function: { name: 'go', arguments: '{}' } }];
+    const made = await store.tree.addStep({
+      parent,
+      assistant: { role: 'assistant', content: null, tool_calls },
+      callIds: { server: 'here', ids: ['functions.go:0'] },
+      observation: hear('A room.'),
+      action: go('red'),
+      stateKey: 'after',
+    });
+    const read = await (await engine.reopen(store)).tree.state(made.id);
+    for (const state of [made, read]) {
+      expect(state.callIdsOf('here')).toEqual({ call_1_0: 'functions.go:0' });
+      expect(state.callIdsOf('elsewhere')).toEqual({});
+    }
+  });
+
   it('reads back from another connection whatever was written, to the letter', async () => {
     const store = await engine.open();
     const other = await engine.reopen(store);
