@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need a Temporal server: all share one, started by the project's global setup in a folder of its own. */
-const withServer = ['tests/temporal/**', 'tests/workflows/**', 'tests/end-to-end/**', 'tests/chaos/**'].map(
+const withServer = ['tests/temporal/**', 'tests/workflows/**', 'tests/end-to-end/**', 'tests/chaos/**', 'tests/endpoints/**'].map(
   (path) => `${path}/*.test.ts`,
 );
 

@@ -1,0 +1,26 @@
+/** A kind of behaviour of model servers: where it was seen, what such a server does, what must hold, and how a user sees that it does. */
+import type { CruxConfigInput } from '../../src/config.ts';
+import type { LabRequest } from '../helpers/lab.ts';
+import type { Manner } from './stand-in.ts';
+import type { Seen } from './wild-lab.ts';
+
+export type Kind = {
+  /** Name of the kind, which its address at the stand-in has too. */
+  name: string;
+  /** Servers and reports that it was seen in. */
+  source: string;
+  /** What such a server does. */
+  does: string;
+  /** What Crux makes of it. */
+  holds: string;
+  manner: Manner;
+  endpoint?: Partial<NonNullable<CruxConfigInput['endpoints']>[string]>;
+  /** Settings of all roles, and of single ones. */
+  role?: { [role in 'all' | 'policy' | 'expert' | 'prm']?: object };
+  run?: NonNullable<CruxConfigInput['run']>;
+  request?: LabRequest;
+  /** Whether the server is mended in the end: the run, taken up again, then comes to what it comes to elsewhere. */
+  thenHeals?: true;
+  /** @param clean the same run at a server that behaves */
+  expect: (seen: Seen, clean: Seen) => void | Promise<void>;
+};

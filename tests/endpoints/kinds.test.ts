@@ -1,0 +1,58 @@
+// Layer: whole runs on a real Temporal server and a real store, against a stand-in that answers as servers in the wild do.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { LabRun } from '../helpers/lab.ts';
+import { type Kind, kinds } from './kinds.ts';
+import { type Seen, WildLab } from './wild-lab.ts';
+
+/** The same runs at a server that behaves, in each format. */
+const clean = (['react', 'tools'] as const).map(
+  (format): Kind => ({
+    ...{ source: '', does: '', holds: '', expect: () => {} },
+    name: `clean-${format}`,
+    manner: async ({ answer }) => ({ body: await answer() }),
+    run: { format },
+  }),
+);
+
+let wild: WildLab;
+const runs = new Map<string, Promise<LabRun>>();
+const seen = new Map<string, Promise<Seen>>();
+
+beforeAll(async () => {
+  wild = await WildLab.open(inject('temporal').address, [...clean, ...kinds]);
+});
+afterAll(() => wild.close());
+
+function runOf(kind: Kind): Promise<LabRun> {
+  const run = runs.get(kind.name) ?? wild.start(kind);
+  runs.set(kind.name, run);
+  return run;
+}
+
+function see(kind: Kind): Promise<Seen> {
+  const known = seen.get(kind.name) ?? runOf(kind).then((run) => wild.seeAtRest(kind, run));
+  seen.set(kind.name, known);
+  return known;
+}
+
+const cleanOf = (kind: Kind) => see(clean.find(({ run }) => run!.format === (kind.run?.format ?? 'react'))!);
+
+it('the runs at a server that behaves have pairs', async () => {
+  for (const kind of clean) expect((await see(kind)).rows.length).toBeGreaterThan(0);
+});
+
+describe.concurrent.each(kinds)('$name', (kind) => {
+  it(`a server that ${kind.does}: ${kind.holds}`, async () => {
+    await kind.expect(await see(kind), await cleanOf(kind));
+  });
+});
+
+describe.concurrent.each(kinds.filter(({ thenHeals }) => thenHeals))('$name, mended', (kind) => {
+  it('goes on to the same pairs when the run is resumed', async () => {
+    const before = await see(kind);
+    wild.standIn.heal(kind.name);
+    const after = await wild.resume(kind, await runOf(kind));
+    expect(before.rows).toEqual([]);
+    expect(after.rows).toEqual((await cleanOf(kind)).rows);
+  });
+});

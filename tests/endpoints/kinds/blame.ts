@@ -1,0 +1,182 @@
+/** Whose failure it is: the policy's, the provider's, or that of our settings. */
+import { expect } from 'vitest';
+import { sameAsClean, saysFault, saysWhy, standsStill } from '../expectations.ts';
+import type { Kind } from '../kind.ts';
+import { atFirst, error, policyGets } from '../manner.ts';
+import type { Manner } from '../stand-in.ts';
+
+/** A server with a context of so many messages of a conversation, in some server's own words. */
+const contextOf =
+  (messages: number, words: (tokens: number) => ReturnType<typeof error>): Manner =>
+  async (exchange) =>
+    exchange.role === 'policy' && exchange.body.messages.length > messages
+      ? words(4000 + exchange.body.messages.length)
+      : { body: await exchange.answer() };
+
+const overflow = {
+  openai: (tokens: number) =>
+    error(
+      400,
+      `This model's maximum context length is 4096 tokens. However, your messages resulted in ${tokens + 200} tokens.`,
+      'context_length_exceeded',
+    ),
+  vllm: (tokens: number) =>
+    error(
+      400,
+      `This model's maximum context length is 4096 tokens. However, you requested ${tokens + 456} tokens (${tokens + 200} in the messages, 256 in the completion).`,
+    ),
+  llamaCpp: (tokens: number) => ({
+    status: 400,
+    body: {
+      error: {
+        code: 400,
+        message: `request (${tokens + 200} tokens) exceeds the available context size (4096 tokens), try increasing it`,
+        type: 'exceed_context_size_error',
+        n_prompt_tokens: tokens + 200,
+        n_ctx: 4096,
+      },
+    },
+  }),
+};
+
+export const blameKinds: Kind[] = [
+  {
+    name: 'context-too-small',
+    source: 'vLLM: `max_tokens` does not fit beside the prompt',
+    does: 'refuses the first request of every task with 400 "maximum context length"',
+    holds: 'A fault of set-up that names `maxTokens`; not the policy’s `token-limit` with reward 0.',
+    manner: contextOf(0, () =>
+      error(
+        400,
+        "This model's maximum context length is 512 tokens. However, you requested 620 tokens (120 in the messages, 500 in the completion).",
+      ),
+    ),
+    expect: (seen) => saysWhy(seen, /maxTokens|maximum context length/),
+  },
+  ...(Object.keys(overflow) as (keyof typeof overflow)[]).map(
+    (server): Kind => ({
+      name: `context-used-up-${server.toLowerCase()}`,
+      source: `${server}, in its words`,
+      does: 'refuses a conversation that grew longer than the context',
+      holds: 'The policy’s own `token-limit`.',
+      manner: contextOf(3, overflow[server]),
+      expect: (seen) => {
+        expect(seen.summary.state).toBe('finished');
+        expect(seen.summary.endings['token-limit']).toBeGreaterThan(0);
+        expect(seen.summary.endings['model-fault']).toBeUndefined();
+      },
+    }),
+  ),
+  {
+    name: 'key-refused',
+    source: 'all: 401',
+    does: 'refuses the key with 401 until it is renewed',
+    holds:
+      'The run is blocked at once with the server’s words; no task is burnt; resumed it goes on to the same pairs.',
+    manner: () => error(401, 'Incorrect API key provided.', 'invalid_api_key'),
+    thenHeals: true,
+    expect: (seen) => standsStill(seen, /Incorrect API key/),
+  },
+  {
+    name: 'payment-due',
+    source: 'OpenRouter, DeepSeek, Together: 402',
+    does: 'refuses with 402 after twelve answers',
+    holds: 'As above.',
+    manner: async ({ number, answer }) =>
+      number > 12 ? error(402, 'Insufficient credits. Add more to go on.') : { body: await answer() },
+    thenHeals: true,
+    expect: (seen) => standsStill(seen, /Insufficient credits/),
+  },
+  {
+    name: 'quota-used-up',
+    source: 'OpenAI: 429 `insufficient_quota`',
+    does: 'answers 429 that no waiting mends',
+    holds: 'As above.',
+    manner: () =>
+      error(
+        429,
+        'You exceeded your current quota, please check your plan.',
+        'insufficient_quota',
+        'insufficient_quota',
+      ),
+    thenHeals: true,
+    expect: (seen) => standsStill(seen, /exceeded your current quota/),
+  },
+  {
+    name: 'model-not-found',
+    source: 'all: 404 with a model’s name',
+    does: 'knows no such model',
+    holds: 'Blocked after some different calls without one success, with the server’s words.',
+    manner: ({ body }) => error(404, `The model \`${body.model}\` does not exist.`, 'model_not_found'),
+    run: { window: 5 },
+    request: { taskIds: undefined, limit: 5 },
+    expect: (seen) => {
+      expect(seen.text).toMatch(/does not exist/);
+      expect(seen.rows).toEqual([]);
+      expect(seen.exitCode).toBe(4);
+    },
+  },
+  {
+    name: 'one-prompt-moderated',
+    source: 'OpenRouter and others: 403 for one prompt; Azure: 400 `content_filter`',
+    does: 'refuses the conversations of one task with 403, and answers the others',
+    holds: 'Only that task ends, as a fault of the model; the run goes on, and says so.',
+    request: { taskIds: ['maze-1-3', 'maze-1-7'] },
+    manner: async ({ role, body, answer }) =>
+      role === 'policy' && JSON.stringify(body.messages).includes('maze-1-3')
+        ? error(403, 'Input was flagged by moderation.')
+        : { body: await answer() },
+    expect: (seen) => {
+      expect(seen.summary.state).toBe('finished');
+      expect(seen.summary.endings['model-fault']).toBe(1);
+      expect(seen.text).toMatch(/flagged by moderation/);
+      expect(seen.exitCode).toBe(0);
+    },
+  },
+  {
+    name: 'every-request-refused',
+    source: 'all: 400 for a member that the server does not take',
+    does: 'refuses every request of the policy with 400',
+    holds: 'One line says the faults and the server’s words; no outcome, exit code 4.',
+    manner: policyGets(error(400, "Unsupported parameter: 'temperature' is not supported with this model.")),
+    expect: (seen) => saysWhy(seen, /Unsupported parameter: 'temperature'/),
+  },
+  {
+    name: 'outage',
+    source: 'all: 503 for a while',
+    does: 'answers 503 to every call for a moment, then as before',
+    holds: 'Waited for with the provider’s cool-down; no task is lost.',
+    manner: async ({ number, answer }) =>
+      number > 5 && number <= 9
+        ? { status: 503, headers: { 'retry-after': '1' }, body: 'upstream connect error' }
+        : { body: await answer() },
+    expect: (seen, clean) => {
+      sameAsClean(seen, clean);
+      saysFault(seen, 'Model.Unavailable');
+    },
+  },
+  {
+    name: 'retry-after-epoch',
+    source: 'gateways that send the time itself',
+    does: 'answers 429 once with `Retry-After` as seconds since 1970, a second ahead',
+    holds: 'Read as that time, and never longer than an hour.',
+    manner: atFirst(() => ({
+      ...error(429, 'Rate limit reached.'),
+      headers: { 'retry-after': String(Math.floor(Date.now() / 1000) + 1) },
+    })),
+    expect: sameAsClean,
+  },
+  {
+    name: 'usage-of-zeros',
+    source: 'servers that do not count',
+    does: 'gives `usage` with zeros',
+    holds: 'Unknown, never 0.',
+    manner: async ({ answer }) => ({
+      body: { ...(await answer()), usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } },
+    }),
+    expect: (seen, clean) => {
+      sameAsClean(seen, clean);
+      for (const { promptTokens } of seen.summary.ledger) expect(promptTokens).toBeNull();
+    },
+  },
+];

@@ -1,0 +1,123 @@
+/** Whole small runs against the stand-in, and what a user sees of each: exit code, summary, exported rows. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { summaryText } from '../../src/cli/summary.ts';
+import type { CruxConfigInput } from '../../src/config.ts';
+import { exportPairs } from '../../src/export/index.ts';
+import { hasNoOutcome } from '../../src/views/fault-text.ts';
+import { loadPairs } from '../../src/views/pairs.ts';
+import { type RunSummary, runSummary } from '../../src/views/run-summary.ts';
+import { runView } from '../../src/views/run-view.ts';
+import { Lab, type LabRequest, type LabRun, until } from '../helpers/lab.ts';
+import type { Kind } from './kind.ts';
+import { type Recorded, type StandIn, startStandIn } from './stand-in.ts';
+
+export type Seen = {
+  summary: RunSummary;
+  /** Of `crux run`. */
+  exitCode: number;
+  /** What `crux run` and `crux show` print. */
+  text: string;
+  /** The tasks as `crux show --task --json` gives them, all in one text. */
+  tree: string;
+  /** Rows of `crux export --format trl`. */
+  rows: Row[];
+  /** What the stand-in was asked. */
+  requests: Recorded[];
+};
+
+export type Row = { prompt: Turn[]; chosen: Turn[]; rejected: Turn[] };
+
+type Turn = { role: string; content?: string; tool_calls?: { function: { name: string; arguments: unknown } }[] };
+
+export class WildLab {
+  readonly lab: Lab;
+  readonly standIn: StandIn;
+  #exports = 0;
+  readonly #endpoints: NonNullable<CruxConfigInput['endpoints']>;
+
+  private constructor(lab: Lab, standIn: StandIn, endpoints: NonNullable<CruxConfigInput['endpoints']>) {
+    this.lab = lab;
+    this.standIn = standIn;
+    this.#endpoints = endpoints;
+  }
+
+  /** One worker that has an endpoint for each kind, with a provider of its own. */
+  static async open(address: string, kinds: readonly Kind[]): Promise<WildLab> {
+    const lab = await Lab.open({ address });
+    const manners = Object.fromEntries(kinds.map(({ name, manner }) => [name, manner]));
+    const standIn = await startStandIn(lab.simulation.url, manners);
+    const { simulated } = lab.config().endpoints;
+    const own = Object.fromEntries(
+      kinds.map(({ name, endpoint }) => [
+        name,
+        { baseUrl: standIn.urlOf(name), provider: name, maxFaults: 4, ...endpoint },
+      ]),
+    );
+    const endpoints = { simulated, ...own } as NonNullable<CruxConfigInput['endpoints']>;
+    await lab.work({ endpoints });
+    return new WildLab(lab, standIn, endpoints);
+  }
+
+  /** Starts a run of a kind; all its roles are asked at the kind's address. */
+  start({ name, role, run, request }: Kind) {
+    const models = Object.fromEntries(
+      Object.entries(this.lab.config().models).map(([own, { endpoint: _, ...settings }]) => [
+        own,
+        { ...settings, endpoint: name, ...role?.all, ...role?.[own as 'policy'] },
+      ]),
+    ) as CruxConfigInput['models'];
+    const config = { endpoints: this.#endpoints, models, ...(run && { run }) };
+    return this.lab.start({ config, taskIds: ['maze-1-7'], ...request } as LabRequest);
+  }
+
+  /** What a user sees when a run has ended, or stands still. */
+  async seeAtRest(kind: Kind, run: LabRun): Promise<Seen> {
+    const { runs } = this.lab.store;
+    const isBlocked = until(
+      'the run is at rest',
+      async () => (await runs.control(run.id)).state === 'blocked',
+      120_000,
+    );
+    await Promise.race([run.result(), isBlocked]);
+    return this.see(kind, run.id);
+  }
+
+  /** As `crux resume` does, to the end. */
+  async resume(kind: Kind, run: LabRun): Promise<Seen> {
+    await run.handle.executeUpdate('resume');
+    await run.result();
+    return this.see(kind, run.id);
+  }
+
+  /** What a user sees of a run. */
+  async see(kind: Kind, runId: string): Promise<Seen> {
+    const { store, home } = this.lab;
+    const summary = await runSummary(store, runId);
+    const out = join(home, `rows-${runId}-${++this.#exports}`);
+    await exportPairs(await loadPairs(store, runId), { format: 'trl', out, force: false });
+    const rows = readFileSync(join(out, 'pairs.jsonl'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    return {
+      summary,
+      exitCode: exitCodeOf(summary),
+      text: summaryText(summary),
+      tree: JSON.stringify((await runView(store, runId)).tasks),
+      rows: rows.map((line) => JSON.parse(line) as Row),
+      requests: this.standIn.requests(kind.name),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.lab.close();
+    await this.standIn.close();
+  }
+}
+
+/** As `crux run` ends. */
+function exitCodeOf(summary: RunSummary): number {
+  if (summary.state === 'blocked') return 4;
+  if (summary.state !== 'finished') return 3;
+  return hasNoOutcome(summary) ? 4 : 0;
+}
