@@ -1,9 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need a Temporal server: all share one, started by the project's global setup in a folder of its own. */
-const withServer = ['tests/temporal/**', 'tests/workflows/**', 'tests/end-to-end/**', 'tests/chaos/**', 'tests/endpoints/**'].map(
-  (path) => `${path}/*.test.ts`,
-);
+const withServer = [
+  'tests/temporal/**',
+  'tests/workflows/**',
+  'tests/end-to-end/**',
+  'tests/chaos/**',
+  'tests/endpoints/**',
+].map((path) => `${path}/*.test.ts`);
 
 /** The tests' servers are found by the tests alone, whatever the user's own Temporal configuration says. */
 const env = {
