@@ -1,6 +1,7 @@
 /** Loads what users write in TypeScript: configurations and environments. */
+import { readFileSync } from 'node:fs';
 import module from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
  * Imports a user's file. In it, and in all that it imports, `crux-rl` and `crux-rl/testing` mean the very package that loads it, wherever the file lies; and
@@ -32,6 +33,12 @@ function registerOnce(): void {
       return isTypeScript && context.conditions.includes('import')
         ? { ...resolved, format: 'module-typescript' }
         : resolved;
+    },
+    // Node strips no types below node_modules, where the examples of the installed package lie.
+    load: (url, context, next) => {
+      if (context.format !== 'module-typescript' || !url.includes('/node_modules/')) return next(url, context);
+      const source = module.stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'));
+      return { format: 'module', source, shortCircuit: true };
     },
   });
 }

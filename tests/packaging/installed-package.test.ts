@@ -137,6 +137,15 @@ describe('what was installed', () => {
     expect(execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', cwd: folder })).toBe('');
   });
 
+  test('has examples that its commands read where they lie', async () => {
+    const { code, stdout, stderr } = await npx(
+      'crux',
+      'check-env',
+      'node_modules/crux-rl/examples/maze/environment.ts',
+    );
+    expect(code, stdout + stderr).toBe(0);
+  });
+
   test.each([
     ['crux-rl', ['connect', 'cso', 'defineEnvironment', 'exportPairs']],
     ['crux-rl/testing', ['scriptedWorld', 'startSimulation', 'mazeWorld', 'createMazes']],
