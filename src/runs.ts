@@ -34,6 +34,7 @@ import { importScope } from './store/findings.ts';
 import { flagOf } from './store/flag.ts';
 import type { NewRunTask, Run } from './store/runs.ts';
 import type { Store } from './store/store.ts';
+import { type TaskChoice, wantedTasks } from './task-choice.ts';
 import { order } from './temporal/order.ts';
 import { taskQueue } from './temporal/task-queues.ts';
 
@@ -47,7 +48,7 @@ export type MethodChanges<Method extends Exclude<MethodName, 'cso'>> = NonNullab
   CruxConfigInput[(typeof optionsKey)[Method]]
 >;
 
-export type RunRequest = {
+export type RunRequest = TaskChoice & {
   method: MethodName;
   /** Default: method, environment and a time stamp. */
   runId?: string;
@@ -57,10 +58,6 @@ export type RunRequest = {
   split?: Split;
   /** Default `policy`: it makes its own. `imported`: recorded ones are mined, under CSO their failures. */
   trajectories?: 'policy' | 'imported';
-  /** Most tasks to take, in the environment's order. Default: all. */
-  limit?: number;
-  /** Only these tasks. */
-  taskIds?: string[];
   /** Trajectories per task. Default 1. */
   samples?: number;
   preset?: 'published' | 'sound';
@@ -130,7 +127,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
       request.ceilings,
     );
   }
-  const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories });
+  const tasks = await chooseTasks(registry, store, environment.name, { ...request, split, trajectories, seed });
   const wanted = { config: runConfig, seed, reuse, tasks };
   if (known) return takeUp(store, await sameRun(store, known, wanted), request.ceilings);
   if (isEvaluation(runConfig)) {
@@ -328,17 +325,9 @@ async function chooseTasks(
   registry: EnvironmentRegistry,
   store: Store,
   environment: string,
-  request: RunRequest & { split: Split },
+  request: RunRequest & { split: Split; seed: number },
 ): Promise<NewRunTask[]> {
-  const tasks = (await registry.tasks(environment)).filter((task) => task.split === request.split);
-  const wanted = request.taskIds ? tasks.filter((task) => request.taskIds!.includes(task.id)) : tasks;
-  const missing = (request.taskIds ?? []).filter((id) => !tasks.some((task) => task.id === id));
-  if (missing.length > 0) {
-    throw new CruxError(
-      'User.NotFound',
-      `The ${request.split} split of ${environment} has no task ${missing.join(', ')}.`,
-    );
-  }
+  const wanted = wantedTasks(await registry.tasks(environment), environment, request);
   const chosen =
     request.trajectories === 'imported'
       ? await importedTrajectories(
@@ -356,7 +345,9 @@ async function chooseTasks(
   if (limited.length === 0) {
     throw new CruxError('User.NotFound', `There is nothing to do: no ${request.split} task of ${environment} fits.`, {
       remedy:
-        request.trajectories === 'imported' ? 'Import recorded runs first: `crux import`.' : 'Try another --split.',
+        request.trajectories === 'imported'
+          ? 'Import recorded runs first: `crux import`.'
+          : 'Try another --split, or choose fewer things at once.',
     });
   }
   const taskOf = new Map(wanted.map((task): [string, Task] => [task.id, task]));

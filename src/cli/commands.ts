@@ -43,8 +43,7 @@ export function registerCommands(program: Command): void {
     .option('--percent <n>', 'the share', wholeNumber)
     .action(async (name, options) => (await import('./deployment.ts')).deployment(setting(), name, options));
 
-  program
-    .command('run')
+  choosingTasks(program.command('run'))
     .description('start a run, or take it up again, and show its progress')
     .addArgument(program.createArgument('<method>', 'method').choices(methodNames))
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
@@ -53,8 +52,6 @@ export function registerCommands(program: Command): void {
     .addOption(
       new Option('--trajectories <source>', 'whose trajectories').choices(['policy', 'imported']).default('policy'),
     )
-    .option('--limit <n>', 'most tasks', wholeNumber)
-    .option('--task <id...>', 'only these tasks')
     .option('--samples <n>', 'trajectories per task', wholeNumber)
     .addOption(new Option('--preset <preset>', 'published or sound').choices(['published', 'sound']))
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
@@ -71,8 +68,7 @@ export function registerCommands(program: Command): void {
     .option('--detach', 'start it and return; a worker elsewhere does the work')
     .action(async (method, options) => (await import('./run.ts')).run(setting(), method, options));
 
-  program
-    .command('evaluate')
+  choosingTasks(program.command('evaluate'))
     .description('how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
     .option('--policy <model>', 'another model than the configured policy')
     .option('--endpoint <name>', 'endpoint of the configuration that serves it')
@@ -81,8 +77,6 @@ export function registerCommands(program: Command): void {
     .option('--allow-leak', 'test also on groups that it has seen or may have; the run is marked')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('test'))
-    .option('--limit <n>', 'most tasks', wholeNumber)
-    .option('--task <id...>', 'only these tasks')
     .option('--samples <n>', 'trajectories per task', wholeNumber, 1)
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
@@ -283,6 +277,17 @@ export function registerCommands(program: Command): void {
     .option('--requests-per-minute <n>', 'what it allows; more are answered with 429', wholeNumber)
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
   addHelp(program);
+}
+
+/** Options of commands that take tasks of an environment: each narrows what the ones before it leave. */
+function choosingTasks(command: Command): Command {
+  return command
+    .option('--task <id...>', 'only these tasks')
+    .option('--tasks-from <file>', 'only the tasks that a file names: an id a line, or JSON lines with "id"')
+    .option('--difficulty <name...>', 'only tasks of these difficulties')
+    .option('--exclude <id...>', 'all but these tasks')
+    .option('--sample <n>', 'so many tasks, drawn by the seed', wholeNumber)
+    .option('--limit <n>', 'most tasks, in their order', wholeNumber);
 }
 
 /** Options of commands that keep a worker running. */

@@ -5,28 +5,28 @@ import type { RunSummary } from '../views/run-summary.ts';
 import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { assertWorker, runToTheEnd } from './run.ts';
 import { configOf, type GlobalOptions, homeOf } from './setting.ts';
+import { type TaskOptions, taskChoice } from './task-list.ts';
 
-type EvaluateOptions = CeilingOptions & {
-  runId?: string;
-  policy?: string;
-  endpoint?: string;
-  temperature?: number;
-  trainedOn?: string[];
-  allowLeak?: boolean;
-  env?: string;
-  split: 'train' | 'test';
-  limit?: number;
-  task?: string[];
-  samples: number;
-  seed?: number;
-  reuse?: string[];
-  detach?: boolean;
-};
+type EvaluateOptions = CeilingOptions &
+  TaskOptions & {
+    runId?: string;
+    policy?: string;
+    endpoint?: string;
+    temperature?: number;
+    trainedOn?: string[];
+    allowLeak?: boolean;
+    env?: string;
+    split: 'train' | 'test';
+    samples: number;
+    seed?: number;
+    reuse?: string[];
+    detach?: boolean;
+  };
 
 /** `crux evaluate`: a run like any other, of the method that only lets the policy act. */
 export async function evaluate(options: GlobalOptions, given: EvaluateOptions): Promise<void> {
   const config = await configOf(options);
-  const request = requestFrom(given);
+  const request = await requestFrom(given);
   if (!given.detach) checkRunKeys(config, request);
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
@@ -40,13 +40,13 @@ export async function evaluate(options: GlobalOptions, given: EvaluateOptions): 
   }
 }
 
-function requestFrom(given: EvaluateOptions): RunRequest {
-  const { runId, split, limit, samples, seed, reuse, trainedOn, allowLeak } = given;
+async function requestFrom(given: EvaluateOptions): Promise<RunRequest> {
+  const { runId, split, samples, seed, reuse, trainedOn, allowLeak } = given;
   return {
     method: 'evaluate',
-    ...{ runId, split, limit, samples, seed, reuse, trainedOn, allowLeak },
+    ...{ runId, split, samples, seed, reuse, trainedOn, allowLeak },
+    ...(await taskChoice(given)),
     environment: given.env,
-    taskIds: given.task,
     policy: {
       ...(given.policy !== undefined && { model: given.policy }),
       ...(given.endpoint !== undefined && { endpoint: given.endpoint }),

@@ -11,28 +11,28 @@ import { type CeilingOptions, ceilingsGiven } from './ceilings.ts';
 import { CommandFailed } from './errors.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from './setting.ts';
 import { summaryText } from './summary.ts';
+import { type TaskOptions, taskChoice } from './task-list.ts';
 import { workOn } from './work.ts';
 
-type RunOptions = CeilingOptions & {
-  runId?: string;
-  env?: string;
-  split: 'train' | 'test';
-  trajectories: 'policy' | 'imported';
-  limit?: number;
-  task?: string[];
-  samples?: number;
-  preset?: 'published' | 'sound';
-  seed?: number;
-  set?: string[];
-  granularity?: 'rollout' | 'call';
-  trainedOn?: string[];
-  reuse?: string[];
-  detach?: boolean;
-};
+type RunOptions = CeilingOptions &
+  TaskOptions & {
+    runId?: string;
+    env?: string;
+    split: 'train' | 'test';
+    trajectories: 'policy' | 'imported';
+    samples?: number;
+    preset?: 'published' | 'sound';
+    seed?: number;
+    set?: string[];
+    granularity?: 'rollout' | 'call';
+    trainedOn?: string[];
+    reuse?: string[];
+    detach?: boolean;
+  };
 
 export async function run(options: GlobalOptions, method: MethodName, given: RunOptions): Promise<void> {
   const config = withSettings(await configOf(options), method, given.set ?? []);
-  const request = requestFrom(method, given);
+  const request = await requestFrom(method, given);
   // Elsewhere the worker's own keys count.
   if (!given.detach) checkRunKeys(config, request);
   const store = await openStore(storeLocation(config, homeOf(options)));
@@ -77,15 +77,14 @@ export async function runToTheEnd(
   if (missing !== null) say(options)(`Warning: ${missing}`);
 }
 
-function requestFrom(method: MethodName, given: RunOptions): RunRequest {
+async function requestFrom(method: MethodName, given: RunOptions): Promise<RunRequest> {
   return {
     method,
     runId: given.runId,
     environment: given.env,
     split: given.split,
     trajectories: given.trajectories,
-    limit: given.limit,
-    taskIds: given.task,
+    ...(await taskChoice(given)),
     samples: given.samples,
     preset: given.preset,
     seed: given.seed,
