@@ -13,14 +13,14 @@ export function registerCommands(program: Command): void {
     .command('init')
     .description('write a crux.config.ts to start from')
     .option('--env <file>', 'a file that exports your environment (default: the tasks of the demo)')
-    .option('--simulated', 'with the models of `crux serve-sim`, which need no key')
+    .option('--simulated', 'use the models of `crux serve-sim`, which need no key')
     .action(async (options) => (await import('./init.ts')).init(setting(), options));
 
   program
     .command('demo')
-    .description('a whole CSO round on bundled SQL tasks with simulated models: no key, no server, no GPU')
-    .option('--fresh', 'start over instead of going on with the last demo')
-    .option('--open-ui', 'stay after the end, so that the Temporal UI can be looked at')
+    .description('run a whole CSO round on bundled SQL tasks with simulated models: no key, no server, no GPU')
+    .option('--fresh', 'start over instead of continuing the last demo')
+    .option('--open-ui', 'keep running after the end, so that you can look at the Temporal UI')
     .action(async (options) => (await import('./demo.ts')).demo(setting(), options));
 
   observable(program.command('up'))
@@ -28,7 +28,7 @@ export function registerCommands(program: Command): void {
     .action(async (options) => (await import('./up.ts')).up(setting(), options));
 
   observable(program.command('worker'))
-    .description('one more worker, on this or any other machine')
+    .description('start one more worker, on this or another machine')
     .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
     .addOption(new Option('--deployment <name>', 'worker deployment it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'))
     .addOption(new Option('--build-id <id>', 'build of the code that it runs').env('TEMPORAL_WORKER_BUILD_ID'))
@@ -37,44 +37,50 @@ export function registerCommands(program: Command): void {
   program
     .command('deployment')
     .argument('<name>')
-    .description('builds of a worker deployment, and which of them gets new work')
+    .description('list the builds of a worker deployment, and choose which of them gets new work')
     .option('--set-current <build>', 'route new work to this build')
     .option('--ramp <build>', 'route a share of new work to this build')
-    .option('--percent <n>', 'the share', wholeNumber)
+    .option('--percent <n>', 'the share of --ramp, 0 to 100', wholeNumber)
     .action(async (name, options) => (await import('./deployment.ts')).deployment(setting(), name, options));
 
   choosingTasks(program.command('run'))
-    .description('start a run, or take it up again, and show its progress')
+    .description('start a run or continue one, and show its progress')
     .addArgument(program.createArgument('<method>', 'method').choices(methodNames))
     .option('--run-id <id>', 'id of the run (default: method, environment and time)')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('train'))
     .addOption(
-      new Option('--trajectories <source>', 'whose trajectories').choices(['policy', 'imported']).default('policy'),
+      new Option('--trajectories <source>', 'where trajectories come from: made by the policy, or recorded ones')
+        .choices(['policy', 'imported'])
+        .default('policy'),
     )
     .option('--samples <n>', 'trajectories per task', wholeNumber)
     .addOption(new Option('--preset <preset>', 'published or sound').choices(['published', 'sound']))
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
     .option('--set <option=value...>', 'an option of the method, as in the configuration, e.g. gammaLow=0.4')
     .addOption(
-      new Option('--granularity <g>', 'branches as one activity, or call by call').choices(['rollout', 'call']),
+      new Option('--granularity <g>', 'a branch as one activity, or call by call').choices(['rollout', 'call']),
     )
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
     .option('--max-rollouts <n>', 'ceiling on rollouts', wholeNumber)
-    .option('--trained-on <runs>', 'runs that the policy was trained on, `none` at the end where that is all', list)
-    .option('--reuse <run...>', 'read what these runs have paid for')
-    .option('--detach', 'start it and return; a worker elsewhere does the work')
+    .option(
+      '--trained-on <runs>',
+      'runs that the policy was trained on; `none` at the end says that these are all',
+      list,
+    )
+    .option('--reuse <run...>', 'read answers that these runs have paid for')
+    .option('--detach', 'start the run and return; a worker elsewhere does the work')
     .action(async (method, options) => (await import('./run.ts')).run(setting(), method, options));
 
   choosingTasks(program.command('evaluate'))
-    .description('how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
+    .description('measure how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
     .option('--policy <model>', 'another model than the configured policy')
     .option('--endpoint <name>', 'endpoint of the configuration that serves it')
     .option('--temperature <t>', 'temperature of its sampling', temperature)
-    .option('--trained-on <runs>', 'runs that it was trained on, `none` at the end where that is all', list)
-    .option('--allow-leak', 'test also on groups that it has seen or may have; the run is marked')
+    .option('--trained-on <runs>', 'runs that it was trained on; `none` at the end says that these are all', list)
+    .option('--allow-leak', 'also test on groups that it has seen or may have seen; the run is marked')
     .option('--env <name>', 'environment of the configuration')
     .addOption(new Option('--split <split>', 'tasks to take').choices(['train', 'test']).default('test'))
     .option('--samples <n>', 'trajectories per task', wholeNumber, 1)
@@ -84,20 +90,20 @@ export function registerCommands(program: Command): void {
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'ceiling on cost in US dollars', positiveNumber)
     .option('--max-rollouts <n>', 'ceiling on rollouts', wholeNumber)
-    .option('--reuse <run...>', 'read what these evaluations have paid for')
-    .option('--detach', 'start it and return; a worker elsewhere does the work')
+    .option('--reuse <run...>', 'read answers that these evaluations have paid for')
+    .option('--detach', 'start the run and return; a worker elsewhere does the work')
     .action(async (options) => (await import('./evaluate.ts')).evaluate(setting(), options));
 
   program
     .command('status')
     .argument('[run]', 'run (default: all)')
-    .description('how runs stand')
+    .description('show the state of runs, what they wait for, and the workers')
     .action(async (run) => (await import('./status.ts')).status(setting(), run));
 
   program
     .command('providers')
-    .description('providers of models: who gets no calls now, until when and why')
-    .option('--clear [provider]', 'end cool-downs at once, of all or of this one')
+    .description('list the providers of models: which get no calls now, until when and why')
+    .option('--clear [provider]', 'end cool-downs now, of all providers or of this one')
     .action(async (options) => (await import('./providers.ts')).providers(setting(), options));
 
   program
@@ -107,8 +113,8 @@ export function registerCommands(program: Command): void {
     .action(async (run) => (await import('./status.ts')).watch(setting(), run));
 
   for (const [name, description] of [
-    ['pause', 'start no more model calls; what is under way finishes'],
-    ['resume', 'go on with a paused run'],
+    ['pause', 'start no more model calls; calls in progress finish'],
+    ['resume', 'continue a run that is paused, at rest or blocked'],
     ['cancel', 'end a run with the pairs that it has'],
   ] as const) {
     program
@@ -121,7 +127,7 @@ export function registerCommands(program: Command): void {
   program
     .command('budget')
     .argument('<run>')
-    .description('replace the ceilings of a run')
+    .description('replace the ceilings of a run; one that is not named is removed')
     .option('--max-calls <n>', 'model calls', wholeNumber)
     .option('--max-tokens <n>', 'tokens', wholeNumber)
     .option('--max-cost <dollars>', 'US dollars', positiveNumber)
@@ -132,36 +138,36 @@ export function registerCommands(program: Command): void {
     .command('show')
     .argument('<run>')
     .option('--task <id>', 'the tree of one task')
-    .description('what a run came to; with --task: steps, scores, branches, verdicts, cost')
+    .description('show the results of a run; with --task: steps, scores, branches, verdicts, cost')
     .action(async (run, options) => (await import('./show.ts')).show(setting(), run, options));
 
   program
     .command('audit')
     .argument('<run>')
-    .description('roll the actions of its pairs out again, to see how many of them are right')
+    .description('measure how many pairs of a run are right, by rolling out their actions again')
     .option('--rollouts <n>', 'reference rollouts of each action', wholeNumber, 64)
     .option('--sample <share or count>', 'only some of the pairs: a share below 1, or a number', positiveNumber)
-    .option('--max-calls <n>', 'new ceiling on model calls of the run, this included', wholeNumber)
+    .option('--max-calls <n>', 'new ceiling on model calls of the run, including the audit', wholeNumber)
     .option('--max-tokens <n>', 'new ceiling on tokens', wholeNumber)
     .option('--max-cost <dollars>', 'new ceiling on cost in US dollars', positiveNumber)
-    .option('--max-rollouts <n>', 'new ceiling on rollouts of the run, these included', wholeNumber)
+    .option('--max-rollouts <n>', 'new ceiling on rollouts of the run, including the audit', wholeNumber)
     .action(async (run, options) => (await import('./audit.ts')).audit(setting(), run, options));
 
   program
     .command('compare')
     .argument('<run...>', 'two or more; differences are to the first')
-    .description('runs side by side, with intervals and the smallest difference that could have been seen')
-    .option('--ledger-only', 'only what pairs took: allows runs over different environments or splits')
-    .option('--out <file>', 'write a static HTML page with bar charts too')
-    .option('--force', 'overwrite a file that is there')
+    .description('show runs side by side, with intervals and the smallest difference that could have been seen')
+    .option('--ledger-only', 'only what pairs took; allows runs over different environments or splits')
+    .option('--out <file>', 'also write a static HTML page with bar charts')
+    .option('--force', 'overwrite an existing file')
     .action(async (runs, options) => (await import('./compare.ts')).compare(setting(), runs, options));
 
   program
     .command('calibrate')
     .argument('<run>')
-    .description("how far the scores of a run's PRM can be trusted, and which thresholds fit it")
-    .option('--out <file>', 'write a static HTML page with the reliability curve too')
-    .option('--force', 'overwrite a file that is there')
+    .description("show how far the scores of a run's PRM can be trusted, and which thresholds fit it")
+    .option('--out <file>', 'also write a static HTML page with the reliability curve')
+    .option('--force', 'overwrite an existing file')
     .action(async (run, options) => (await import('./calibrate.ts')).calibrate(setting(), run, options));
 
   program
@@ -175,7 +181,7 @@ export function registerCommands(program: Command): void {
     .requiredOption('--out <folder>', 'folder to write to')
     .option('--tokenizer <folder>', "the target's tokenizer.json and tokenizer_config.json, for exact lengths")
     .option('--max-length <n>', "the target's limit in tokens", wholeNumber)
-    .addOption(new Option('--thought <what>', "the sides' thoughts").choices(['keep', 'drop']).default('keep'))
+    .addOption(new Option('--thought <what>', 'keep or drop thoughts').choices(['keep', 'drop']).default('keep'))
     .addOption(new Option('--arguments-as <form>', 'tool arguments in TRL rows').choices(['object', 'text']))
     .addOption(
       new Option('--system-role <what>', "the system message (default: as the run's policy was asked)").choices([
@@ -186,17 +192,17 @@ export function registerCommands(program: Command): void {
     .option('--tools-as-text', 'tool calls and results as text, for targets without tool turns')
     .option(
       '--train-on-observations',
-      'let sides of several turns through to targets that train on what the environment wrote',
+      'export sides of several turns even to targets that then train on what the environment wrote',
     )
     .addOption(
-      new Option('--ties <label>', 'an outcome of exactly 0.5 as a yes-or-no label (default: good)').choices([
+      new Option('--ties <label>', 'the yes-or-no label of an outcome of exactly 0.5 (default: good)').choices([
         'good',
         'bad',
         'leave-out',
       ]),
     )
-    .option('--keep-special', "export rows with the target's special tokens in their texts too, marked")
-    .option('--force', 'overwrite files that are there')
+    .option('--keep-special', "also export rows with the target's special tokens in their texts, marked")
+    .option('--force', 'overwrite existing files')
     .action(async (run, options) => (await import('./export.ts')).exportRun(setting(), run, options));
 
   program
@@ -204,7 +210,7 @@ export function registerCommands(program: Command): void {
     .argument('<run>')
     .description('write a static HTML report')
     .option('--out <file>', 'file to write (default: <home>/reports/<run>.html)')
-    .option('--force', 'overwrite another file than an earlier report of this run')
+    .option('--force', 'overwrite an existing file even if it is not an earlier report of this run')
     .action(async (run, options) => (await import('./report.ts')).report(setting(), run, options));
 
   program
@@ -216,7 +222,7 @@ export function registerCommands(program: Command): void {
   program
     .command('import')
     .addArgument(program.createArgument('<what>', 'what to import').choices(['intercode-sql']))
-    .description('take tasks, databases and recorded runs from a folder')
+    .description('import tasks, databases and recorded runs from a folder')
     .requiredOption('--from <folder>', 'folder of the data set')
     .option('--name <name>', 'name of the data set under <home>/data')
     .action(async (what, options) => (await import('./import.ts')).importData(setting(), what, options));
@@ -226,46 +232,49 @@ export function registerCommands(program: Command): void {
     .argument('<environment>', 'name in the configuration, or a file that exports one')
     .description('test an environment: determinism, replay, state hash, reset, leaks of the gold answer, timing')
     .option('--tasks <n>', 'tasks to try', wholeNumber, 10)
-    .option('--stress', 'play while processes are stopped for a while, or killed')
+    .option('--stress', 'also play while processes are stopped for a while, or killed')
     .option('--stall <seconds>', 'how long --stress stops processes', wholeNumber, 7)
     .action(async (environment, options) => (await import('./check-env.ts')).checkEnv(setting(), environment, options));
 
   program
     .command('gc')
     .argument('[run...]', 'only these runs')
-    .option('--older-than <days>', 'only runs that ended longer ago', wholeNumber)
-    .option('--keep-last <n>', 'the newest n runs stay', wholeNumber)
-    .option('--force', 'also runs that others read from (--reuse)')
-    .option('--yes', 'delete; without it, only show what would go')
-    .description('take old runs out of the store, with what only they need')
+    .option('--older-than <days>', 'delete only runs that ended longer ago', wholeNumber)
+    .option('--keep-last <n>', 'keep the newest n runs', wholeNumber)
+    .option('--force', 'also delete runs that others read from (--reuse)')
+    .option('--yes', 'delete; without it, only list what would be deleted')
+    .description('delete old runs from the store, with everything that only they need')
     .action(async (runs, options) => (await import('./gc.ts')).gc(setting(), runs, options));
 
   program
     .command('doctor')
-    .description('what is wrong with this set-up, and what the models do with the very requests that a run makes')
+    .description('check this set-up, and what the models do with the requests that a run sends')
     .option('--env <name>', 'environment whose tasks the models are asked about (default: the first)')
-    .option('--samples <n>', 'messages drawn of policy and expert, to see how many are malformed', wholeNumber, 8)
-    .option('--determinism', 'whether the policy answers the same request alike: 16 requests alone, twice, together')
+    .option('--samples <n>', 'messages drawn from policy and expert, to see how many are malformed', wholeNumber, 8)
+    .option(
+      '--determinism',
+      'check whether the policy gives the same answer to the same request: 16 requests one by one, twice, and all at once',
+    )
     .action(async (options) => (await import('./doctor.ts')).doctor(setting(), options));
 
   program
     .command('completion')
     .addArgument(program.createArgument('<shell>', 'your shell').choices(shells))
-    .description('print what makes your shell complete commands and options')
+    .description('print a script that makes your shell complete commands and options')
     .action((shell: Shell) => print(completionScript(program, shell).trimEnd()));
 
   program
     .command('codec-server')
-    .description('decrypts payloads for the Temporal UI in your browser')
+    .description('decrypt payloads for the Temporal UI in your browser')
     .option('--host <host>', 'address to listen at', '127.0.0.1')
     .option('--port <n>', 'port', wholeNumber, 8234)
     .option('--ui-origin <origin...>', 'where the Temporal UI is opened (default: that of the home folder)')
-    .option('--token-env <name>', 'variable with a token that requests must bear')
+    .option('--token-env <name>', 'variable that holds a token; requests must carry it')
     .action(async (options) => (await import('./codec-server.ts')).codecServer(setting(), options));
 
   program
     .command('serve-sim')
-    .description('the simulated model server, for trials, tests and load')
+    .description('run the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
     .option('--env <environment>', 'name in the configuration, or a file that exports one: its tasks, by their scripts')
     .option('--mistakes <share>', "share of the policy's steps there that are mistakes (default: 0.4)", share)
@@ -273,8 +282,8 @@ export function registerCommands(program: Command): void {
     .option('--port <n>', 'port', wholeNumber, 8123)
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
     .option('--latency <ms>', 'mean time of an answer', wholeNumber, 0)
-    .option('--faults <rate>', 'share of requests that come to a fault', positiveNumber)
-    .option('--requests-per-minute <n>', 'what it allows; more are answered with 429', wholeNumber)
+    .option('--faults <rate>', 'share of requests that end in a fault', positiveNumber)
+    .option('--requests-per-minute <n>', 'requests that it allows in a minute; more are answered with 429', wholeNumber)
     .action(async (options) => (await import('./serve-sim.ts')).serveSim(setting(), options));
   addHelp(program);
 }

@@ -24,14 +24,14 @@ const program = new Command('crux')
   .showHelpAfterError('(crux --help lists the commands)')
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 defect, 2 wrong use, 3 run ended early, 4 something is unreachable or full, a run is blocked, or nothing came of it, 5 a check failed, 130 interrupted.',
+    '\nExit codes: 0 done, 1 defect of Crux, 2 wrong use, 3 run ended early (ceiling, cancellation), 4 something cannot be reached or is full, or a run is blocked or gave nothing, 5 a check failed, 130 interrupted.',
   );
-// Who reads has had enough: `crux show … | head`.
+// The reader of our output has closed it: `crux show … | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
-// A terminal that was closed takes no more words, and must not keep the command from ending in good order.
+// A closed terminal takes no more output, and must not keep the command from ending in good order.
 process.stderr.on('error', () => {});
 const fail = (error: unknown) => {
   printError(error, program.opts<{ verbose?: boolean; json?: boolean }>());
