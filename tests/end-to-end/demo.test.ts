@@ -118,7 +118,7 @@ test('a demo of another version is shown when it is over, cannot go on when it i
   const refused = await later.crux('demo');
   expect(refused).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/cannot go on: .*other settings\. `crux demo --fresh`/),
+    stderr: expect.stringMatching(/cannot go on: .*other settings: seed is 3 there and 2 now\. `crux demo --fresh`/),
   });
 
   const { summary } = await later.json<DemoResult>('demo', '--fresh');
@@ -138,7 +138,7 @@ test('a demo that is interrupted goes on with the same command, to the same pair
   running.process.kill('SIGINT');
   const stopped = await running.ended;
   expect(stopped.code, stopped.stderr).toBe(130);
-  expect(stopped.stderr).toMatch(/Nothing is lost; go on with: crux demo$/m);
+  expect(stopped.stderr).toMatch(/Nothing is lost: Run demo-\d+ rests, .*Go on with: crux demo, or crux resume demo-/);
 
   const { summary } = await interrupted.json<DemoResult>('demo');
   expect(summary).toMatchObject({ state: 'finished', tasks: { done: 16 } });
