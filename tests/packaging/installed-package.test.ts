@@ -45,6 +45,22 @@ function finished(command: string, args: string[], cwd: string): Promise<Finishe
   });
 }
 
+/** What the compiler says of files that import the package, checked strictly. */
+async function typeErrors(cwd: string, files: string[]): Promise<string> {
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    target: 'es2024',
+    module: 'nodenext',
+    types: [],
+  };
+  writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  const compiler = join(repository, 'node_modules/typescript/bin/tsc');
+  return (await finished(process.execPath, [compiler, '-p', cwd], cwd)).stdout;
+}
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'crux-installed-'));
   const output = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
@@ -128,13 +144,7 @@ describe('what was installed', () => {
     // Neither the data set nor the models that the template names are there.
     expect(code).toBe(5);
 
-    const checked = { strict: true, noEmit: true, skipLibCheck: true, target: 'es2024', module: 'nodenext', types: [] };
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: checked, files: ['crux.config.ts'] }),
-    );
-    const compiler = join(repository, 'node_modules/typescript/bin/tsc');
-    expect(execFileSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8', cwd: folder })).toBe('');
+    expect(await typeErrors(folder, ['crux.config.ts'])).toBe('');
   });
 
   test('has examples that its commands read where they lie', async () => {
@@ -205,6 +215,7 @@ describe('docs/first-environment.md', () => {
     const shown = blocks('text').flatMap((block) => block.trimEnd().split('\n'));
     expect(shown.length).toBeGreaterThan(6);
     expect(shown.filter((line) => !said.includes(line))).toEqual([]);
+    expect(await typeErrors(own, ['my-env.ts', 'crux.config.ts'])).toBe('');
     const [, pairs] = /Verified pairs +(\d+)/.exec(said)!;
     expect(Number(pairs)).toBeGreaterThan(0);
     expect(readFileSync(join(own, 'pairs/pairs.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(Number(pairs));

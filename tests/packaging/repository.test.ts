@@ -17,6 +17,17 @@ test('the lock file names no address to download from, and pins every package by
   expect(installed.filter(([, { version, integrity }]) => !version || !integrity)).toEqual([]);
 });
 
+test('npm in a clone says errors only, and writes no address into the lock file', () => {
+  const config = (name: string) =>
+    execFileSync('npm', ['config', 'get', name], {
+      cwd: repository,
+      encoding: 'utf8',
+      // Of the repository alone, not of who runs the tests.
+      env: { ...process.env, npm_config_userconfig: join(repository, 'none'), npm_config_loglevel: undefined },
+    }).trim();
+  expect([config('loglevel'), config('omit-lockfile-registry-resolved')]).toEqual(['error', 'true']);
+});
+
 test('the command, the library and the package name one Node that is needed', () => {
   const { engines } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
   const [, command] = /MINIMUM_NODE = '([\d.]+)'/.exec(readFileSync(join(repository, 'bin/crux.js'), 'utf8'))!;
