@@ -9,45 +9,46 @@ let lab: Lab;
 beforeAll(async () => {
   lab = await Lab.open({ address: inject('temporal').address, latency: { distribution: 'fixed', meanMs: 20 } });
   const simulated = { baseUrl: `${lab.simulation.url}/v1` };
-  // Nobody listens at port 9 (discard), and a call is given up after two faults.
-  await lab.work({ endpoints: { simulated, dead: { baseUrl: 'http://127.0.0.1:9/v1', maxFaults: 2 } } });
+  // Nobody listens at port 9 (discard).
+  await lab.work({ endpoints: { simulated, dead: { baseUrl: 'http://127.0.0.1:9/v1' } } });
 });
 afterAll(() => lab.close());
 
 const models = () => lab.config().models;
 const endpoints = { simulated: { baseUrl: 'http://127.0.0.1/v1' }, dead: { baseUrl: 'http://127.0.0.1/v1' } };
 
-describe('a model that never answers', () => {
-  it('as policy ends every trajectory as model-fault, which is no failure to learn from', async () => {
-    const config = { endpoints, models: { ...models(), policy: { ...models().policy, endpoint: 'dead' } } };
-    const run = await lab.start({ config });
-    expect(await run.result()).toMatchObject({
-      state: 'finished',
-      done: 5,
-      endings: { 'model-fault': 5 },
-      branches: 0,
-      pairs: 0,
-    });
-    const [trajectory] = await lab.store.findings.trajectories(run.id);
-    expect(trajectory).toMatchObject({ ending: 'model-fault', reward: null, success: null });
-    expect(trajectory!.details).toMatch(/dead.*gave no complete answer/);
-  });
+describe('an endpoint that answers nobody', () => {
+  it.each(['policy', 'expert'] as const)(
+    'of the %s keeps the run waiting, says for what, and ends no task; cancelled, the run ends',
+    async (role) => {
+      const config = { endpoints, models: { ...models(), [role]: { ...models()[role], endpoint: 'dead' } } };
+      const run = await lab.start({ config });
+      await until('an outage is told', async () => {
+        const waits = await lab.store.waits.waitingFor(run.id);
+        return waits.some(
+          ({ reason, words }) => reason === 'outage' && /dead.*the connection failed/.test(words ?? ''),
+        );
+      });
+      await run.cancel();
+      const { state, endings } = await run.result();
+      expect(state).toBe('cancelled');
+      expect(endings['model-fault']).toBeUndefined();
+      expect(await lab.store.findings.pairs(run.id)).toEqual([]);
+    },
+  );
+});
 
-  it('as expert leaves out its steps, and the run ends', async () => {
-    const config = { endpoints, models: { ...models(), expert: { ...models().expert, endpoint: 'dead' } } };
-    const run = await lab.start({ config });
-    const result = await run.result();
-    expect(result).toMatchObject({ state: 'finished', done: 5, criticalSteps: 0, pairs: 0 });
-    expect(result.endings['model-fault']).toBeUndefined();
+it('a model that its provider does not know blocks the run after a few calls, and ends no task', async () => {
+  const config = { models: { ...models(), policy: { ...models().policy, model: 'gpt-99' } } };
+  const run = await lab.start({ config });
+  await until('the run is blocked', async () => (await lab.store.runs.get(run.id)).state === 'blocked');
+  expect((await lab.store.runs.get(run.id)).block).toMatchObject({
+    kind: 'Model.Rejected',
+    message: expect.stringContaining('The model "gpt-99" does not exist'),
   });
-
-  it('unknown to its provider is refused once and not asked again', async () => {
-    const config = { models: { ...models(), policy: { ...models().policy, model: 'gpt-99' } } };
-    const run = await lab.start({ config });
-    const before = lab.simulation.stats();
-    expect(await run.result()).toMatchObject({ endings: { 'model-fault': 5 } });
-    expect(lab.simulation.stats().repeatedKeys).toBe(before.repeatedKeys);
-  });
+  expect(await run.progress()).toMatchObject({ state: 'blocked', done: 0, inFlight: 5 });
+  await run.cancel();
+  expect(await run.result()).toMatchObject({ state: 'cancelled' });
 });
 
 it('an environment that breaks ends its trajectories as environment-fault, and the others go on', async () => {
