@@ -23,9 +23,9 @@ export type FaultKind =
   | 'Model.RateLimit'
   /** No complete answer: connection cut, 500, time-out, unreadable body. */
   | 'Model.Transport'
-  /** Nobody can be served now: no connection, 502, 503, 504, or no call got an answer for a while. */
+  /** The provider answers no call now: no connection, 502, 503, 504, or no answer to any call for a while. */
   | 'Model.Unavailable'
-  /** An answer with status 200 that is none: broken by the server's own word, in no known form, without words. It may have been paid. */
+  /** Status 200 without a usable answer: marked as broken by the server, in no known form, or without words. It may have been paid. */
   | 'Model.Unusable'
   /** The provider refuses the request itself (400, 403, 404): asking again will not help. */
   | 'Model.Rejected'
@@ -37,22 +37,22 @@ export type FaultKind =
   | 'Model.Account'
   /** Another model answered than the one that was asked for. Stops the provider, not the task. */
   | 'Model.Identity'
-  /** What the server does with our requests makes its answers useless (no words, does not fit from the start). Stops the provider, not the task. */
+  /** The server's set-up makes its answers useless (no words; no room for an answer from the start). Stops the provider, not the task. */
   | 'Model.Setup'
   | 'Environment.Fault'
   | 'Environment.ReplayDivergence'
   /** The run is paused; come back later. */
   | 'Run.Paused'
-  /** A model's provider stands still until somebody acts; come back later. */
+  /** A model's provider gives no answers until the user acts; come back later. */
   | 'Run.Blocked'
-  /** Something else of the run has to be there first; come back later. */
+  /** Another part of the run must be done first; come back later. */
   | 'Run.Waiting'
   | 'Run.Cancelled'
   /** A ceiling of the run is reached. */
   | 'Run.Budget'
-  /** A ceiling on each task: this one ends with what it has, the run goes on. */
+  /** A ceiling on each task: this task ends with what it has, the run goes on. */
   | 'Task.Budget'
-  /** A ceiling on each step: this one is left out, the task goes on. */
+  /** A ceiling on each step: this step is left out, the task goes on. */
   | 'Step.Budget'
   | 'Temporal.Unavailable'
   | 'Temporal.ServerMissing'

@@ -44,7 +44,7 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
       const { result } = await workOn(options, config, store, run, 'crux demo');
       if (result.state !== 'finished') throw new CommandFailed(`The demo ended early: ${result.state}.`, 3);
     } else {
-      tell('The demo has run already; this is what it came to. `crux demo --fresh` runs it again.');
+      tell('The demo is finished; this is its result. `crux demo --fresh` runs it again.');
     }
     const out = join(home, 'demo', 'pairs');
     const pairs = await loadPairs(store, run.id);

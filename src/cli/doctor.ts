@@ -76,7 +76,7 @@ function determinismFinding({
     detail: `of ${requests} requests, ${equalAlone} got the same text alone twice, ${equalTogether} alone and together`,
     remedy: isAlike
       ? null
-      : 'Equal seeds do not give equal runs with this server; answers that are in the journal are read again all the same.',
+      : 'Equal seeds do not give equal runs with this server; answers that are in the journal are still read again.',
     determinism: { role: 'policy', requests, equalAlone, equalTogether },
   };
 }

@@ -22,7 +22,7 @@ const dayMs = 86_400_000;
 /** Shows which old runs could go and what they hold; with `--yes`, takes them out. */
 export async function gc(options: GlobalOptions, runIds: string[], given: Given): Promise<void> {
   if (runIds.length === 0 && given.olderThan === undefined && given.keepLast === undefined) {
-    throw new CruxError('User.Config', 'Nothing says which runs are to go.', {
+    throw new CruxError('User.Config', 'It is not said which runs to delete.', {
       remedy: 'Name runs, or give --older-than <days> or --keep-last <n>.',
     });
   }
@@ -65,7 +65,7 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
   const isAll = await garbage.deleteTree(tree, foundAt, (name, gone) => tell(`${count(gone)} ${name} deleted`));
   if (!isAll)
     result.notes.push('A run was started meanwhile: states that only the deleted runs had stay until the next time.');
-  tell('giving the space back to the disk; the store is locked meanwhile');
+  tell('compacting the store, which is locked meanwhile');
   try {
     await garbage.giveSpaceBack();
   } catch (error) {

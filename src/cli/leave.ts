@@ -27,14 +27,14 @@ export async function leaveText(
     if (worker)
       return `${interrupted} ${name} goes on: ${workerText(worker)} lives.${halt === null ? '' : ` To stop it: ${halt}`}`;
     if (by !== 'SIGINT')
-      return `${interrupted} Nothing is lost: ${name} goes on with the next worker, or with: ${again}`;
+      return `${interrupted} Nothing is lost: ${name} goes on with the next worker. To continue now: ${again}`;
     if (await job.rest(client)) {
-      return `${interrupted} Nothing is lost: ${name} rests, and nobody goes on with it unasked. Go on with: ${again}`;
+      return `${interrupted} Nothing is lost: ${name} rests: no worker continues it by itself. To continue: ${again}`;
     }
     const { state } = await store.runs.control(job.run.id);
     return `${interrupted} ${name} is ${state}.`;
   } catch (error) {
-    return `${interrupted} ${name} could not be put to rest, so the next worker goes on with it: ${errorText(error)}`;
+    return `${interrupted} ${name} could not be put to rest, so the next worker continues it: ${errorText(error)}`;
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a worker does beside what its command was called for: it serves all runs of its store, and says so. */
+/** A worker serves all runs of its store, not only the run of its command: the texts that say so. */
 import type { CruxConfig } from '../config.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
@@ -18,7 +18,7 @@ export async function takenUpText(store: Store, config: CruxConfig, own: string 
     ...(underWay.length === 0
       ? []
       : [
-          `${own === null ? 'Goes on with' : 'Beside its own run, this worker goes on with'} ${plural(underWay.length, 'run')} of the store: ${underWay.join(', ')}. To stop one: crux pause <run>`,
+          `${own === null ? 'This worker continues' : 'Besides its own run, this worker continues'} ${plural(underWay.length, 'run')} of the store: ${underWay.join(', ')}. To stop one: crux pause <run>`,
         ]),
     ...(resting.length === 0
       ? []
@@ -37,7 +37,7 @@ async function othersUnderWay(store: Store, config: CruxConfig, own: string | nu
   );
 }
 
-/** What a worker leaves behind that goes: runs that the next one goes on with, as nobody stopped them. Null where another one lives. */
+/** Runs that an ending worker leaves to the next one, because they were not stopped. Null if another worker lives. */
 export async function leftBehindText(store: Store, config: CruxConfig, own: string): Promise<string | null> {
   const workers = await store.workers.living();
   const left = (await othersUnderWay(store, config, own)).filter(
@@ -45,7 +45,7 @@ export async function leftBehindText(store: Store, config: CruxConfig, own: stri
   );
   if (left.length === 0) return null;
   const ids = left.map(({ id }) => id).join(', ');
-  return `Not at rest: ${ids}. The next worker goes on with ${left.length === 1 ? 'it' : 'them'}. To stop one: crux pause <run>`;
+  return `Not at rest: ${ids}. The next worker continues ${left.length === 1 ? 'it' : 'them'}. To stop one: crux pause <run>`;
 }
 
 async function progressOf(store: Store, { id }: Run): Promise<string> {
@@ -61,5 +61,5 @@ export function otherRuns(calls: ReadonlyMap<string, number>, own: string | null
 export function otherRunsText(others: OtherRun[], own: string | null): string | null {
   if (others.length === 0) return null;
   const calls = others.map((other) => `${plural(other.calls, 'call')} of run ${other.runId}`);
-  return `${own === null ? 'This' : 'Beside its own run, this'} worker made ${calls.join(', ')}.`;
+  return `${own === null ? 'This' : 'Besides its own run, this'} worker made ${calls.join(', ')}.`;
 }

@@ -73,7 +73,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
 /** Below the table, what runs stand still for, and what they wait for. */
 function waitLines(rows: { runId: string; block: Block | null; waitingFor: WaitingFor[] }[]): string[] {
   const waits = rows.flatMap(({ runId, block, waitingFor }) => [
-    ...(block === null ? [] : [`${runId} is blocked ${blockText(block)}. It goes on with: crux resume ${runId}`]),
+    ...(block === null ? [] : [`${runId} is blocked ${blockText(block)}. To continue: crux resume ${runId}`]),
     ...(waitingFor.length === 0 ? [] : [`${runId} waits ${waitingText(waitingFor)}`]),
   ]);
   return waits.length === 0 ? [] : ['', ...waits];
@@ -87,7 +87,7 @@ function workerLines(rows: { runId: string; state: string; workers: unknown[] }[
     ...workers.map((worker) => `${capital(workerText(worker))} lives${since(worker)}.`),
     ...waiting.map(({ runId }) => `${runId} waits for a worker: \`crux up\`, or the run's own command again.`),
     ...resting.map(
-      ({ runId }) => `${runId} rests: nobody goes on with it before \`crux resume ${runId}\`, or its own command.`,
+      ({ runId }) => `${runId} rests: no worker continues it before \`crux resume ${runId}\`, or its own command.`,
     ),
   ];
   return lines.length === 0 ? [] : ['', ...lines];

@@ -52,7 +52,7 @@ async function work(
   const tell = teller(options, observe.logFormat, log);
   const store = await openStore(storeLocation(config, homeOf(options)));
   const interrupt = onInterrupt(() =>
-    tell('Stopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
+    tell('Stopping: calls in progress are finished and stored. Ctrl-C again to quit at once.'),
   );
   try {
     const { startTelemetry } = await import('../observe/telemetry.ts');
@@ -78,7 +78,7 @@ async function work(
         if (build) {
           const { deploymentName, buildId } = build;
           const command = `crux deployment ${deploymentName} --set-current ${buildId}`;
-          tell(`Build        ${buildId}; it gets work once \`${command}\` was said.`);
+          tell(`Build        ${buildId}; it gets work after \`${command}\`.`);
         }
         const taken = await takenUpText(store, config, null);
         if (taken !== null) tell(taken);

@@ -84,7 +84,7 @@ export async function workUntil<T>(
   job: Job<T>,
 ): Promise<Worked<T>> {
   const interrupt = onInterrupt(() =>
-    say(options)('\nStopping: calls under way are finished and stored. Ctrl-C again to quit at once.'),
+    say(options)('\nStopping: calls in progress are finished and stored. Ctrl-C again to quit at once.'),
   );
   try {
     const worked = await withWorker(options, config, store, job, interrupt).catch((error: unknown) => {

@@ -93,7 +93,7 @@ async function servedModels(asking: Asking, role: string): Promise<Capability[]>
   try {
     names = await asking.endpoint.models(AbortSignal.timeout(10_000));
   } catch (error) {
-    return [capability('list of models', 'refused', `Not told: ${errorText(error)}`)];
+    return [capability('list of models', 'refused', `Not given: ${errorText(error)}`)];
   }
   if (names.some((name) => isServedAs(model, name, asking.servedAs)))
     return [capability('model name', 'works', `${model} is one of ${names.length} models`)];
@@ -102,7 +102,7 @@ async function servedModels(asking: Asking, role: string): Promise<Capability[]>
   return [
     capability('model name', 'ignored', `The server lists ${some}, and not ${model}.`, {
       level: 'warning',
-      remedy: `If it answers all the same, it may be with another model: set models.${role}.model to the name that it lists.`,
+      remedy: `If it still answers, it may be with another model: set models.${role}.model to the name that it lists.`,
     }),
   ];
 }
@@ -162,7 +162,7 @@ function showing(
     const told = answers.filter(({ logprob }) => logprob !== null).length;
     found.push(
       'logprobs' in parameters
-        ? capability('logprobs', told > 0 ? 'works' : 'ignored', `told for ${told} of ${answers.length} answers`, {
+        ? capability('logprobs', told > 0 ? 'works' : 'ignored', `given for ${told} of ${answers.length} answers`, {
             level: told > 0 ? 'ok' : 'warning',
             remedy: told > 0 ? null : `Set endpoints.${endpoint.name}.logprobs: false; certificates then lack them.`,
           })

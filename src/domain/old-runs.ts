@@ -37,7 +37,7 @@ export function chooseOldRuns(
   const keep: OldRuns['keep'] = [];
   const isNamed = request.ids.length > 0;
   const reasonToStay = (run: OldRun, place: number): string | null => {
-    if (run.finishedAt === null || busy.has(run.id)) return 'it is under way';
+    if (run.finishedAt === null || busy.has(run.id)) return 'it is in progress';
     if (request.olderThanMs !== null && now - run.finishedAt <= request.olderThanMs) return 'it is not old enough';
     if (place < request.keepLast) return `it is one of the last ${request.keepLast}`;
     return null;

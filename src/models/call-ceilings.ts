@@ -57,7 +57,7 @@ export async function holdWorstCase(
   const asked: Use = { calls: 1, tokens: worst.tokens, costMicroUsd: worst.costMicroUsd ?? 0, rollouts: 0 };
   const refusal = await ceilingReached(reservations, scope, ceilings, asked);
   if (refusal) throw refusal;
-  const message = `Run ${scope.runId} is close to a ceiling: calls under way might use up the rest of it.`;
+  const message = `Run ${scope.runId} is close to a ceiling: calls in progress might use up the rest of it.`;
   return new CruxError('Run.Paused', message, { retryAfterMs: roomPauseMs });
 }
 

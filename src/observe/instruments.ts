@@ -20,7 +20,7 @@ export function makeInstruments(meter: Meter) {
   return {
     calls: counter('crux_model_calls', 'complete answers of models, paid'),
     journalReads: counter('crux_model_journal_reads', 'answers that were read from the journal instead of paid'),
-    faults: counter('crux_model_faults', 'requests that came to no answer'),
+    faults: counter('crux_model_faults', 'requests that ended without an answer'),
     tokens: counter('crux_model_tokens', 'tokens of paid answers, as far as the provider tells'),
     cost: counter('crux_model_cost_dollars', 'cost of paid answers, as far as it is known'),
     unknownCost: counter('crux_model_cost_unknown', 'paid answers of unknown cost'),

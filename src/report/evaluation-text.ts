@@ -61,7 +61,7 @@ export function missingText({ missing, bounds, tasksWithout }: EvaluationFigures
 
 /** What the policy was trained on, as far as somebody said. */
 export function lineageText({ trainedOn }: Evaluation): string {
-  if (trainedOn === null) return 'unknown: nobody said (--trained-on)';
+  if (trainedOn === null) return 'unknown: not stated (--trained-on)';
   const runs = trainedOn.filter((name) => name !== nothingElse);
   if (runs.length === 0) return 'nothing of this store';
   return `${runs.join(', ')}${trainedOn.length > runs.length ? ', and nothing else' : ''}`;

@@ -51,7 +51,7 @@ export function hasNoOutcome({ tasks, withoutOutcome }: Pick<RunSummary, 'tasks'
 /** What a command says that ends because its run is blocked. */
 export function blockedText(runId: string, block: { message: string; since: number }, again: string): string {
   const span = timeSpan(Date.now() - block.since);
-  return `Run ${runId} is blocked for ${span} now: ${block.message} No task ended for it; go on with: ${again}`;
+  return `Run ${runId} is blocked for ${span} now: ${block.message} No task ended because of it. To continue: ${again}`;
 }
 
 function countWithoutOutcome(withoutOutcome: RunSummary['withoutOutcome']): number {

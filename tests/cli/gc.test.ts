@@ -58,7 +58,7 @@ test('a run that another reads from stays unless forced, and a run under way sta
   expect(result.kept).toEqual(
     expect.arrayContaining([
       { runId: 'first', reason: 'second reads from it (--force removes it)' },
-      { runId: 'third', reason: 'it is under way' },
+      { runId: 'third', reason: 'it is in progress' },
     ]),
   );
   expect(await runsOf(project)).toEqual(['first', 'second', 'third']);

@@ -43,7 +43,7 @@ function worker(changes: Partial<Worker> = {}): Worker {
 describe('a run whose command is stopped', () => {
   it('by Ctrl-C rests where no other worker lives', async () => {
     expect(await leave('SIGINT')).toBe(
-      'Interrupted. Nothing is lost: Run run-1 rests, and nobody goes on with it unasked. Go on with: crux demo',
+      'Interrupted. Nothing is lost: Run run-1 rests: no worker continues it by itself. To continue: crux demo',
     );
     expect(await state()).toBe('resting');
   });
@@ -80,7 +80,7 @@ describe('a run whose command is stopped', () => {
 
   it('by Ctrl-C while the store cannot be written is said not to rest', async () => {
     await store.close();
-    expect(await leave('SIGINT')).toContain('could not be put to rest, so the next worker goes on with it');
+    expect(await leave('SIGINT')).toContain('could not be put to rest, so the next worker continues it');
   });
 });
 

@@ -35,8 +35,8 @@ describe('old runs', () => {
     const { remove, keep } = choose(runs, { ids: ['d', 'c', 'a'] }, ['c']);
     expect(remove).toEqual(['a']);
     expect(keep).toEqual([
-      { id: 'd', reason: 'it is under way' },
-      { id: 'c', reason: 'it is under way' },
+      { id: 'd', reason: 'it is in progress' },
+      { id: 'c', reason: 'it is in progress' },
     ]);
   });
 

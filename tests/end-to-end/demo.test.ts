@@ -138,7 +138,7 @@ test('a demo that is interrupted goes on with the same command, to the same pair
   running.process.kill('SIGINT');
   const stopped = await running.ended;
   expect(stopped.code, stopped.stderr).toBe(130);
-  expect(stopped.stderr).toMatch(/Nothing is lost: Run demo-\d+ rests, .*Go on with: crux demo, or crux resume demo-/);
+  expect(stopped.stderr).toMatch(/Nothing is lost: Run demo-\d+ rests: .*To continue: crux demo, or crux resume demo-/);
 
   const { summary } = await interrupted.json<DemoResult>('demo');
   expect(summary).toMatchObject({ state: 'finished', tasks: { done: 16 } });

@@ -41,12 +41,10 @@ describe('a run whose command is stopped', () => {
     command.process.kill('SIGINT');
     const { code, stderr } = await command.ended;
     expect(code, stderr).toBe(130);
-    expect(stderr).toContain(
-      'crux: Interrupted. Nothing is lost: Run ctrl-c rests, and nobody goes on with it unasked.',
-    );
+    expect(stderr).toContain('crux: Interrupted. Nothing is lost: Run ctrl-c rests: no worker continues it by itself.');
     const before = await status('ctrl-c');
     expect(before).toMatchObject({ state: 'resting', workers: [] });
-    expect((await project.crux('status')).stdout).toContain('ctrl-c rests: nobody goes on with it');
+    expect((await project.crux('status')).stdout).toContain('ctrl-c rests: no worker continues it');
 
     const other = await evaluate('beside-rest').ended;
     expect(other.code, other.stderr).toBe(0);
@@ -82,13 +80,13 @@ describe('a run whose command is stopped', () => {
     expect((await project.crux('status')).stdout).toContain('killed waits for a worker');
 
     const next = run('after-killed');
-    await next.says(/this worker goes on with 1 run of the store: killed \(/);
+    await next.says(/this worker continues 1 run of the store: killed \(/);
     await until(async () => (await status('killed')).calls > left.calls, 60_000);
     next.process.kill('SIGINT');
     const { code, stderr } = await next.ended;
     expect(code, stderr).toBe(130);
-    expect(stderr).toMatch(/Beside its own run, this worker made [\d,]+ calls? of run killed\./);
-    expect(stderr).toContain('Not at rest: killed. The next worker goes on with it.');
+    expect(stderr).toMatch(/Besides its own run, this worker made [\d,]+ calls? of run killed\./);
+    expect(stderr).toContain('Not at rest: killed. The next worker continues it.');
     for (const id of ['killed', 'after-killed']) expect(await project.crux('cancel', id)).toMatchObject({ code: 0 });
   });
 
