@@ -120,40 +120,46 @@ async function withWorker<T>(
       const { startWorker } = await import('../worker.ts');
       const roles = ['workflow', 'agent'] as const;
       const worker = await startWorker({ config, store, temporal, roles: [...roles], telemetry, command, signal });
-      const { client } = temporal;
-      if (temporal.uiAddress)
-        tell(
-          `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
-        );
-      const taken = await takenUpText(store, config, run.id);
-      if (taken !== null) tell(taken);
-      const result = signal.aborted ? null : client.withAbortSignal(waiting.signal, () => job.work(client));
-      const stopped = new Promise<null>((resolve) => {
-        if (signal.aborted) resolve(null);
-        signal.addEventListener('abort', () => resolve(null));
-      });
-      const standing = blockedFor(store, run.id, waiting.signal);
-      const outcome = Promise.race([result, stopped, standing, worker.done.then(() => null)]);
-      await showProgress(store, run.id, outcome, options.json === true);
-      const ended = await outcome;
-      worker.stop();
-      // First, so that nobody takes this worker for one that lives.
-      await worker.leave();
-      // At once, so that nobody takes the work up while the last calls end.
-      const isBlocked = ended instanceof BlockedRun;
-      const left = ended === null ? leaveText(store, job, interrupt.by, client) : null;
-      await worker.done;
-      const others = otherRuns(worker.calls(), run.id);
-      const othersText = otherRunsText(others, run.id);
-      if (othersText !== null) tell(othersText);
-      if (left !== null) {
-        const words = await left;
-        const behind = await leftBehindText(store, config, run.id).catch(() => null);
-        if (behind !== null) tell(behind);
-        throw new CommandFailed(words, 130);
+      try {
+        const { client } = temporal;
+        if (temporal.uiAddress)
+          tell(
+            `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
+          );
+        const taken = await takenUpText(store, config, run.id);
+        if (taken !== null) tell(taken);
+        const result = signal.aborted ? null : client.withAbortSignal(waiting.signal, () => job.work(client));
+        const stopped = new Promise<null>((resolve) => {
+          if (signal.aborted) resolve(null);
+          signal.addEventListener('abort', () => resolve(null));
+        });
+        const standing = blockedFor(store, run.id, waiting.signal);
+        const outcome = Promise.race([result, stopped, standing, worker.done.then(() => null)]);
+        await showProgress(store, run.id, outcome, options.json === true);
+        const ended = await outcome;
+        worker.stop();
+        // First, so that nobody takes this worker for one that lives.
+        await worker.leave();
+        // At once, so that nobody takes the work up while the last calls end.
+        const isBlocked = ended instanceof BlockedRun;
+        const left = ended === null ? leaveText(store, job, interrupt.by, client) : null;
+        await worker.done;
+        const others = otherRuns(worker.calls(), run.id);
+        const othersText = otherRunsText(others, run.id);
+        if (othersText !== null) tell(othersText);
+        if (left !== null) {
+          const words = await left;
+          const behind = await leftBehindText(store, config, run.id).catch(() => null);
+          if (behind !== null) tell(behind);
+          throw new CommandFailed(words, 130);
+        }
+        if (isBlocked) throw new CommandFailed(blockedText(run.id, ended.block, job.again), 4);
+        return { result: ended as T, otherRuns: others };
+      } finally {
+        // Also when the work could not begin: the connection cannot be closed under a worker.
+        worker.stop();
+        await worker.done.catch(() => {});
       }
-      if (isBlocked) throw new CommandFailed(blockedText(run.id, ended.block, job.again), 4);
-      return { result: ended as T, otherRuns: others };
     } finally {
       // Else the client asks for the result again on the closed connection, and ends this process with that error.
       waiting.abort();

@@ -1,5 +1,6 @@
 // Layer: end to end: what commands say and how they exit when their user, the configuration or the surroundings are wrong.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { demoConfig, simulateDemoModels, temporaryProject } from './crux.ts';
 
@@ -67,6 +68,20 @@ test('doctor finds an unreachable model endpoint and ends with 5, and all well w
   expect(unreachable.code).toBe(5);
   expect(unreachable.stdout).toMatch(/✗ model policy: /);
   expect(unreachable.stdout).toContain('✓ environment sql: 24 tasks (16 train)');
+});
+
+test('a run whose id a run of another store has is refused with that reason, although a worker was started for it', async () => {
+  const project = temporaryProject();
+  const simulation = await simulateDemoModels(project);
+  project.write('crux.config.ts', demoConfig(simulation.url));
+  const run = ['run', 'cso', '--run-id', 'mine', '--limit', '1'];
+  const first = await project.crux(...run);
+  expect(first.code, first.stderr).toBe(0);
+  rmSync(join(project.home, 'crux.db'));
+  const { code, stderr } = await project.crux(...run);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('A run "mine" of another store') });
+  expect(stderr).not.toContain('defect');
+  await simulation.close();
 });
 
 test('commands of a project without any run say how to start one', async () => {
