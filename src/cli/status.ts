@@ -4,7 +4,10 @@ import type { Block } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { WaitingFor } from '../store/waits.ts';
 import type { Worker } from '../store/workers.ts';
+import { blockedText } from '../views/fault-text.ts';
 import { runSummary } from '../views/run-summary.ts';
+import { blockedFor } from './blocked-run.ts';
+import { CommandFailed } from './errors.ts';
 import { canServe, workerText } from './leave.ts';
 import { readProgress, showProgress } from './progress.ts';
 import { type GlobalOptions, printResult, withReadingStore } from './setting.ts';
@@ -113,10 +116,19 @@ function workersOf(environment: string, workers: Worker[]) {
     }));
 }
 
+/** @throws CommandFailed with exit code 4 when the run is blocked and nobody acts */
 export async function watch(options: GlobalOptions, runId: string): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
     await store.runs.get(runId);
-    await showProgress(store, runId, untilOver(store, runId), options.json === true);
+    const left = new AbortController();
+    const over = Promise.race([untilOver(store, runId, left.signal), blockedFor(store, runId, left.signal)]);
+    try {
+      await showProgress(store, runId, over, options.json === true);
+      const ended = await over;
+      if (ended !== null) throw new CommandFailed(blockedText(runId, ended.block, `crux resume ${runId}`), 4);
+    } finally {
+      left.abort();
+    }
     const summary = await runSummary(store, runId);
     printResult(options, summary, () => summaryText(summary));
   });
@@ -127,11 +139,12 @@ async function progressOf(store: Store, runId: string) {
   return { tasksDone: done, tasks: total, ...counts, waitingFor };
 }
 
-async function untilOver(store: Store, runId: string): Promise<void> {
-  for (;;) {
+async function untilOver(store: Store, runId: string, left: AbortSignal): Promise<null> {
+  while (!left.aborted) {
     const run = await store.runs.find(runId);
     if (!run) throw new CruxError('User.NotFound', `The run "${runId}" is gone.`);
-    if (run.finishedAt !== null) return;
+    if (run.finishedAt !== null) break;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
+  return null;
 }

@@ -5,9 +5,10 @@ import { startedRun } from '../connect.ts';
 import type { CampaignResult } from '../domain/wire.ts';
 import { silent } from '../observe/log.ts';
 import { launchRun } from '../runs.ts';
-import type { Block, Run } from '../store/runs.ts';
+import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { blockedText } from '../views/fault-text.ts';
+import { BlockedRun, blockedFor } from './blocked-run.ts';
 import { CommandFailed } from './errors.ts';
 import { type Interrupt, onInterrupt } from './interrupt.ts';
 import { leaveText } from './leave.ts';
@@ -167,33 +168,5 @@ async function withWorker<T>(
     }
   } finally {
     await telemetry.close();
-  }
-}
-
-/** How long a command stays with a run that is blocked; CRUX_BLOCKED_PATIENCE says it in seconds. */
-const blockedPatienceSeconds = 60;
-const lookEveryMs = 500;
-
-class BlockedRun {
-  readonly block: Block;
-  constructor(block: Block) {
-    this.block = block;
-  }
-}
-
-/** Resolves when a run has been blocked for so long that somebody has to act; never, when the signal fires before. */
-async function blockedFor(store: Store, runId: string, over: AbortSignal): Promise<BlockedRun> {
-  const patienceMs = 1000 * Number(process.env.CRUX_BLOCKED_PATIENCE || blockedPatienceSeconds);
-  let since: number | null = null;
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs).unref());
-    if (over.aborted) return new Promise(() => {});
-    // A store that is away now is looked into later.
-    const block = await store.runs.control(runId).then(
-      (control) => control.block,
-      () => null,
-    );
-    since = block === null ? null : (since ?? Date.now());
-    if (block !== null && Date.now() - since! >= patienceMs) return new BlockedRun(block);
   }
 }
