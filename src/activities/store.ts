@@ -15,7 +15,11 @@ import type { ActivityContext } from './context.ts';
 
 const rowsPerLook = 500;
 
-export type LoseTaskInput = TaskAddress & { ending: Ending /** Kind and words of the fault. */; fault?: string | null };
+export type LoseTaskInput = TaskAddress & {
+  ending: Ending;
+  /** Kind and words of the fault. */
+  fault?: string | null;
+};
 /** `state`: absent in histories from before a run could be cancelled without its campaign. */
 export type FinishedRun = CampaignCounts & { state?: RunState };
 

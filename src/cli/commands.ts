@@ -292,10 +292,10 @@ export function registerCommands(program: Command): void {
 function choosingTasks(command: Command): Command {
   return command
     .option('--task <id...>', 'only these tasks')
-    .option('--tasks-from <file>', 'only the tasks that a file names: an id a line, or JSON lines with "id"')
+    .option('--tasks-from <file>', 'only the tasks that a file names: one id per line, or JSON lines with "id"')
     .option('--difficulty <name...>', 'only tasks of these difficulties')
-    .option('--exclude <id...>', 'all but these tasks')
-    .option('--sample <n>', 'so many tasks, drawn by the seed', wholeNumber)
+    .option('--exclude <id...>', 'all tasks except these')
+    .option('--sample <n>', 'this many tasks, drawn by the seed', wholeNumber)
     .option('--limit <n>', 'most tasks, in their order', wholeNumber);
 }
 

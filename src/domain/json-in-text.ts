@@ -6,12 +6,12 @@ const deepest = 60;
 /**
  * The last complete JSON value of a text that fits; of nested ones the outermost counts.
  * @param fits makes of a value what is wanted of it; undefined where it does not fit
- * @returns undefined where none fits
+ * @returns the value, and where it ends in the text; undefined if none fits
  */
 export function lastJsonThatFits<Wanted>(
   text: string,
   fits: (value: unknown) => Wanted | undefined,
-): { value: Wanted /** Where it ends in the text. */; end: number } | undefined {
+): { value: Wanted; end: number } | undefined {
   let last: { value: Wanted; end: number } | undefined;
   for (let start = text.indexOf('{'); start >= 0; ) {
     const end = endOfValue(text, start, 0);

@@ -8,7 +8,8 @@ import type { BranchResult } from './wire.ts';
 /** Branches of one action. */
 export type Tally = {
   successes: number;
-  rollouts: number /** Ended by a fault: unknown, counted against the pair. */;
+  rollouts: number;
+  /** Ended by a fault: unknown, counted against the pair. */
   missing: number;
 };
 

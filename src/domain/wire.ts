@@ -53,16 +53,22 @@ export type TurnInput = {
   stream: string;
 };
 export type TurnResult =
-  | { kind: 'answer'; answerKey: string /** Tool that the answer calls; null when malformed. */; tool: string | null }
+  | {
+      kind: 'answer';
+      answerKey: string;
+      /** Tool that the answer calls; null when malformed. */
+      tool: string | null;
+    }
   | { kind: 'ended'; ending: Ending };
 
 /** What a turn led to. */
 export type TurnTaken =
   | { kind: 'ended'; ending: Ending }
-  | ({ kind: 'step' /** Tool that was called; null when malformed. */; tool: string | null } & Omit<
-      StepResult,
-      'holder'
-    >);
+  | ({
+      kind: 'step';
+      /** Tool that was called; null when malformed. */
+      tool: string | null;
+    } & Omit<StepResult, 'holder'>);
 
 export type StepInput = { runId: string; nodeId: string; answerKey: string };
 export type StepResult = {

@@ -25,7 +25,11 @@ const marks: readonly (readonly [open: string, close: string])[] = [
 const finalChannel = /^\s*(?:<\|start\|>assistant)?\s*<\|channel\|>final<\|message\|>|<\|(?:return|end)\|>\s*$/g;
 const solution = /^\s*<\|begin_of_solution\|>|<\|end_of_solution\|>\s*$/g;
 
-export type Told = { text: string /** Null where the text holds none. */; reasoning: string | null };
+export type Told = {
+  text: string;
+  /** Null if the text holds none. */
+  reasoning: string | null;
+};
 
 /**
  * Takes reasoning out of a text. A mark that opens in the middle of a line and is never closed is a word like others.

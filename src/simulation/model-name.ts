@@ -3,11 +3,13 @@ import { RequestError } from './request-error.ts';
 /** A simulated model with its settings, as its name spells them. */
 export type SimulatedModel =
   | ({
-      role: 'policy' | 'expert' /** In [0, 1]: the higher, the fewer misconceptions and slips. */;
+      role: 'policy' | 'expert';
+      /** In [0, 1]: the higher, the fewer misconceptions and slips. */
       skill: number;
     } & Quirks)
   | ({
-      role: 'prm' /** Area under the ROC curve between good and bad actions, in [0.5, 0.99]. */;
+      role: 'prm';
+      /** Area under the ROC curve between good and bad actions, in [0.5, 0.99]. */
       auc: number;
     } & Quirks);
 

@@ -27,7 +27,11 @@ export type Scope = {
 export type Use = { [unit in CeilingUnit]: number };
 
 /** What a call may use at worst. */
-export type WorstCase = { tokens: number /** Null when the model has no price. */; costMicroUsd: number | null };
+export type WorstCase = {
+  tokens: number;
+  /** Null when the model has no price. */
+  costMicroUsd: number | null;
+};
 
 /** Until when a reservation holds whose call is over, but whose use nobody told. */
 export const forEver = Number.MAX_SAFE_INTEGER;

@@ -49,7 +49,8 @@ export type RunSummary = {
   tasks: {
     total: number;
     done: number;
-    stoppedBy: { [reason: string]: number } /** Faults that ended tasks, with how many. */;
+    stoppedBy: { [reason: string]: number };
+    /** Faults that ended tasks, with how many. */
     faults: { [fault: string]: number };
   };
   /** Trajectories by ending; successes under `success`, those that did not hold on variants under `coincidental`. */
