@@ -2,7 +2,8 @@
 
 export type OldRun = {
   id: string;
-  createdAt: number /** Null while it is under way. */;
+  createdAt: number;
+  /** Null while it is in progress. */
   finishedAt: number | null;
   reuse: string[];
 };

@@ -92,7 +92,12 @@ export type RecordTrajectoryInput = TaskAddress & {
 };
 
 /** One step of one trajectory. */
-export type StepAddress = { runId: string; trajectoryId: string /** From 1. */; step: number };
+export type StepAddress = {
+  runId: string;
+  trajectoryId: string;
+  /** From 1. */
+  step: number;
+};
 
 export type ProposeResult = { alternatives: number; equalToPolicy: number; duplicates: number; unreadable: number };
 
@@ -161,7 +166,13 @@ export type DrawnAction = {
   success: boolean | null;
 };
 
-export type DrawInput = { runId: string; nodeId: string; sample: number /** From 0. */; draw: number };
+export type DrawInput = {
+  runId: string;
+  nodeId: string;
+  sample: number;
+  /** From 0. */
+  draw: number;
+};
 
 /** What a judge said about a failed trajectory. */
 export type ErrorLocation = {
