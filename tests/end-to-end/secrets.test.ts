@@ -8,7 +8,7 @@ import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
-import { type CarelessFront, startCarelessFront } from '../helpers/careless-front.ts';
+import { barredModel, type CarelessFront, startCarelessFront } from '../helpers/careless-front.ts';
 import { worlds } from '../helpers/mazes.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../helpers/otlp-receiver.ts';
 import { demoConfig, Project } from './crux.ts';
@@ -45,12 +45,18 @@ let summaries: RunSummary[];
 
 beforeAll(async () => {
   collector = await startOtlpReceiver();
-  project = new Project({ ...planted, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_METRIC_EXPORT_INTERVAL: '500' });
+  project = new Project({
+    ...planted,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_METRIC_EXPORT_INTERVAL: '500',
+    CRUX_BLOCKED_PATIENCE: '1',
+  });
   await writeDemoDataset(project.path('data'));
   const known = [...(await simulationFromDataset(project.path('data'))), ...worlds()];
   simulation = await startSimulation({ seed: 2, worlds: known });
   front = await startCarelessFront(simulation.url);
   project.write('crux.config.ts', configuration(front.url));
+  project.write('barred.config.ts', configuration(front.url).replace("'sim-policy'", `'${barredModel}'`));
 
   const options = ['--metrics', '127.0.0.1:0', '--log-level', 'debug', '--verbose'];
   const worker = project.start(['up', ...options]);
@@ -64,7 +70,9 @@ beforeAll(async () => {
   await crux('run', 'cso', '--env', 'maze', '--run-id', 'e2e-maze', '--detach');
   await crux('run', 'cso', '--env', 'sql', '--run-id', 'e2e-sql', '--limit', '10', '--json');
   await crux('watch', 'e2e-maze');
-  for (const run of ['e2e-maze', 'e2e-sql']) {
+  await crux('run', 'cso', '--config', 'barred.config.ts', '--env', 'sql', '--run-id', 'e2e-barred', '--limit', '1');
+  await crux('watch', 'e2e-barred');
+  for (const run of ['e2e-maze', 'e2e-sql', 'e2e-barred']) {
     await crux('status', run, '--json');
     await crux('show', run, '--json');
     await crux('report', run, '--out', `${run}.html`);
@@ -72,7 +80,7 @@ beforeAll(async () => {
   }
   await crux('compare', 'e2e-maze', 'e2e-sql', '--ledger-only', '--out', 'comparison.html');
   await crux('verify-pair', 'e2e-maze');
-  await crux('cancel', 'e2e-maze');
+  await crux('cancel', 'e2e-barred');
   await crux('codec-server', '--host', '0.0.0.0', '--token-env', 'PLANTED_CODEC_TOKEN');
   summaries = ['e2e-maze', 'e2e-sql'].map((run) => JSON.parse(outputs.get(`crux show ${run} --json`)!));
   for (const { workflowId, bytes } of await rawHistories(project))
@@ -113,6 +121,7 @@ test('the provider had every occasion to give the key away, and the runs came to
     'page of a proxy',
     'rate limit in words',
     'refusal',
+    'refusal of the key',
   ]);
   for (const { endings, pairs } of summaries) {
     expect(endings['model-fault']).toBeGreaterThan(0);
@@ -139,7 +148,9 @@ test('what is searched is what there is: stores, histories, logs, reports, expor
   expect(outputs.get('traces and metrics by OTLP')).toContain('Model.Rejected');
   const histories = [...outputs].filter(([name]) => name.startsWith('history of '));
   expect(histories.length).toBeGreaterThan(15);
-  expect(histories.some(([, text]) => text.includes('Incorrect API key provided: [key]'))).toBe(true);
+  for (const words of ['Flagged by moderation: [key]', 'Incorrect API key provided: [key]'])
+    expect(histories.some(([, text]) => text.includes(words))).toBe(true);
+  expect(outputs.get('crux status e2e-barred --json')).toContain('Incorrect API key provided: [key]');
 });
 
 test('no secret, and no half of one, is in any of it', () => {

@@ -1,6 +1,9 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** A model that the front's owner may not use. */
+export const barredModel = 'sim-policy-barred';
+
 export type CarelessFront = {
   url: string;
   /** How often it repeated a request, by the way in which it did. */
@@ -46,7 +49,7 @@ const ways: { [way: string]: (headers: IncomingHttpHeaders, key: string, body: s
 
 /**
  * Stands before model endpoints and fails every third call when it is sent the first time, repeating the request in one way after the other.
- * Policy calls whose idempotency key begins with 0 are refused for good (401).
+ * Policy calls whose idempotency key begins with 0 are refused for good (403), and every call to `barredModel` as if the key were wrong (401).
  */
 export async function startCarelessFront(behind: string): Promise<CarelessFront> {
   const repeated: CarelessFront['repeated'] = {};
@@ -63,14 +66,17 @@ export async function startCarelessFront(behind: string): Promise<CarelessFront>
     const names = Object.keys(ways);
     let way: string | null = isNew && known.size % 3 === 0 ? names[(known.size / 3) % names.length]! : null;
     let reply = way === null ? null : ways[way]!(headers, key, body);
-    if (call.startsWith('0') && body.includes('sim-policy')) {
+    const refuse = (status: number, words: string, code: string) => ({
+      status,
+      type: 'application/json',
+      body: JSON.stringify({ error: { message: `${words}: ${key}. You sent ${JSON.stringify(headers)}`, code } }),
+    });
+    if (body.includes(barredModel)) {
+      way = 'refusal of the key';
+      reply = refuse(401, 'Incorrect API key provided', 'invalid_api_key');
+    } else if (call.startsWith('0') && body.includes('sim-policy')) {
       way = 'refusal';
-      const words = `Incorrect API key provided: ${key}. You sent ${JSON.stringify(headers)}`;
-      reply = {
-        status: 401,
-        type: 'application/json',
-        body: JSON.stringify({ error: { message: words, code: 'invalid_api_key' } }),
-      };
+      reply = refuse(403, 'Flagged by moderation', 'flagged');
     }
     if (way !== null && reply !== null) {
       repeated[way] = (repeated[way] ?? 0) + 1;
