@@ -2,6 +2,7 @@ import { factsOf } from '../domain/methods/index.ts';
 import { pairQualities } from '../domain/pair-quality.ts';
 import { luckFlipRate } from '../domain/statistics/luck.ts';
 import { falsePairsText } from '../report/false-pairs-text.ts';
+import { waitsNote } from '../report/values.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../views/audit.ts';
 import { faultText, withoutOutcomeText } from '../views/fault-text.ts';
 import type { Revalued } from '../views/revalued.ts';
@@ -224,7 +225,9 @@ function ledgerText({ ledger, environmentSteps, cutObservations }: RunSummary): 
       ...waitedCells(line),
     ]),
   );
-  const steps = `${calls}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;
+  const hasWaited = ledger.some(({ queuedMs, throttledMs }) => (queuedMs ?? 0) + (throttledMs ?? 0) >= 1_000);
+  const waits = hasWaited ? `\n${waitsNote}` : '';
+  const steps = `${calls}${waits}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;
   return cutObservations.count === 0 ? steps : `${steps}\nObservations cut: ${cutText(cutObservations)}`;
 }
 

@@ -6,7 +6,7 @@ import { endingsBar, scoreHistogram } from './charts.ts';
 import { falsePairsText } from './false-pairs-text.ts';
 import { html, type SafeHtml } from './html.ts';
 import type { RunView, TaskView } from './run-view.ts';
-import { cost, count, decimal, duration, percent, share } from './values.ts';
+import { cost, count, decimal, duration, percent, share, waitsNote } from './values.ts';
 
 /** What the run was. */
 export function runHeader({ run }: RunView): SafeHtml {
@@ -138,7 +138,7 @@ function ledgerTable({ ledger }: RunView): SafeHtml {
     total((row) => row.costMicroUsd),
     total((row) => row.queuedMs),
     total((row) => row.throttledMs),
-  )}</table></div>`;
+  )}</table></div><p class="soft">${waitsNote}</p>`;
 }
 
 function environmentStepsText({ environmentSteps }: RunView): SafeHtml {

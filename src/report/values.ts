@@ -59,3 +59,7 @@ export function clip(text: string, limit: number): string {
 export function plural(value: number, one: string, many = `${one}s`): string {
   return `${value.toLocaleString('en-US')} ${value === 1 ? one : many}`;
 }
+
+/** Below a ledger: its waits are longer than the run where many calls wait at once. */
+export const waitsNote =
+  'Queued (for our own limits) and throttled (by the provider) are sums over all calls, which wait at the same time.';

@@ -18,7 +18,7 @@ test('a run that is blocked is not watched for ever: the command ends with 4 and
     const { code, stdout, stderr } = await project.crux('watch', 'run-1');
     expect(code, stderr).toBe(4);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/Run run-1 is blocked .*answered 402: Insufficient credits.*go on with: crux resume run-1/);
+    expect(stderr).toMatch(/Run run-1 is blocked .*answered 402: Insufficient credits.*To continue: crux resume run-1/);
   } finally {
     await store.close();
   }
