@@ -20,15 +20,17 @@ export async function outcomeWithExport(
   result: unknown,
   folder: string,
 ): Promise<Outcome> {
-  const lines = await ledgerLines(store.database, runId);
+  // Times differ; faults and repeats are no part of these lines.
+  const lines = (await ledgerLines(store.database, runId)).map(
+    ({ meanLatencyMs: _latency, throttledMs: _throttled, queuedMs: _queued, ...line }) => line,
+  );
   const steps = await environmentSteps(store.database, await store.runs.get(runId), true);
   await exportPairs(await loadPairs(store, runId), { format: 'trl', out: folder, force: true });
   const text = (file: string) => readFileSync(join(folder, file), 'utf8');
   return {
     result: canonicalJson(result as Json),
     findings: await outcomeOf(store, runId),
-    // Times differ; faults and repeats are no part of these lines.
-    ledger: JSON.stringify([...lines.map(({ meanLatencyMs: _, throttledMs: _throttledMs, ...line }) => line), steps]),
+    ledger: JSON.stringify([...lines, steps]),
     rows: text('pairs.jsonl'),
     certificates: text('certificates.jsonl').replace(/"attempts":\{[^}]*\}/g, ''),
   };
