@@ -77,7 +77,7 @@ describe('after the demo', () => {
     const before = pairsOf(project);
     const second = await project.crux('demo');
     expect(second).toMatchObject({ code: 0, stdout: first.stdout });
-    expect(second.stderr).toContain('has run already');
+    expect(second.stderr).toContain('The demo is finished; this is its result.');
     expect(second.stderr).not.toContain('Temporal');
     expect(pairsOf(project)).toBe(before);
   });
