@@ -79,7 +79,8 @@ describe('a run whose command is stopped', () => {
     expect(left).toMatchObject({ state: 'running', workers: [] });
     expect((await project.crux('status')).stdout).toContain('killed waits for a worker');
 
-    const next = run('after-killed');
+    // It works for longer than it takes to see that the other worker is dead.
+    const next = run('after-killed', '--samples', '8');
     await next.says(/this worker continues 1 run of the store: killed \(/);
     await until(async () => (await status('killed')).calls > left.calls, 60_000);
     next.process.kill('SIGINT');
