@@ -51,7 +51,7 @@ export async function checkModels(
     action: null,
   }));
   const findings = [policy.finding, expert.finding, prm.finding];
-  if (!options.determinism || !policy.finding.ok) return { findings, determinism: null };
+  if (!options.determinism) return { findings, determinism: null };
   try {
     return { findings, determinism: await measureDeterminism(asking('policy'), questions, report) };
   } catch (error) {

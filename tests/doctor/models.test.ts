@@ -202,4 +202,18 @@ describe('determinism', () => {
     expect(equalAlone).toBeGreaterThanOrEqual(equalTogether);
     expect(equalTogether).toBeLessThan(16);
   });
+
+  it('is measured also where the messages are malformed, and is said not to be where nothing is answered', async () => {
+    const rambling = await checked((request) => (isScore(request) ? well(request) : { content: 'Hm.' }), {
+      determinism: true,
+    });
+    expect(rambling.findings[0]).toMatchObject({ what: 'model policy', ok: false });
+    expect(rambling.determinism).toMatchObject({ requests: 16, equalAlone: 16 });
+    const refusing = await checked(() => refusal('no such model'), { determinism: true });
+    expect(refusing.determinism).toBeNull();
+    expect(refusing.findings.at(-1)).toMatchObject({
+      what: 'determinism',
+      detail: /could not be measured.*no such model/,
+    });
+  });
 });
