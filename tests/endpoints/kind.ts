@@ -24,3 +24,6 @@ export type Kind = {
   /** @param clean the same run at a server that behaves */
   expect: (seen: Seen, clean: Seen) => void | Promise<void>;
 };
+
+/** A task whose last action is a call of a tool that takes no arguments (InterCode-SQL's `submit`). */
+export const submitted: LabRequest = { environment: 'sql-demo', taskIds: ['ferry_line-2'] };

@@ -1,25 +1,28 @@
 // Layer: whole runs on a real Temporal server and a real store, against a stand-in that answers as servers in the wild do.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { LabRun } from '../helpers/lab.ts';
-import { type Kind, kinds } from './kinds.ts';
+import { type Kind, kinds, submitted } from './kinds.ts';
 import { type Seen, WildLab } from './wild-lab.ts';
 
-/** The same runs at a server that behaves, in each format. */
-const clean = (['react', 'tools'] as const).map(
-  (format): Kind => ({
-    ...{ source: '', does: '', holds: '', expect: () => {} },
-    name: `clean-${format}`,
-    manner: async ({ answer }) => ({ body: await answer() }),
-    run: { format },
-  }),
-);
+/** The same runs at a server that behaves, in each format, and where there is a tool without arguments. */
+const behaving = (name: string, own: Pick<Kind, 'run' | 'request'>): Kind => ({
+  ...{ source: '', does: '', holds: '', expect: () => {} },
+  name,
+  manner: async ({ answer }) => ({ body: await answer() }),
+  ...own,
+});
+const clean = {
+  react: behaving('clean-react', {}),
+  tools: behaving('clean-tools', { run: { format: 'tools' } }),
+  sql: behaving('clean-sql', { run: { format: 'tools' }, request: submitted }),
+};
 
 let wild: WildLab;
 const runs = new Map<string, Promise<LabRun>>();
 const seen = new Map<string, Promise<Seen>>();
 
 beforeAll(async () => {
-  wild = await WildLab.open(inject('temporal').address, [...clean, ...kinds]);
+  wild = await WildLab.open(inject('temporal').address, [...Object.values(clean), ...kinds]);
 });
 afterAll(() => wild.close());
 
@@ -35,10 +38,10 @@ function see(kind: Kind): Promise<Seen> {
   return known;
 }
 
-const cleanOf = (kind: Kind) => see(clean.find(({ run }) => run!.format === (kind.run?.format ?? 'react'))!);
+const cleanOf = ({ run, request }: Kind) => see(clean[request === submitted ? 'sql' : (run?.format ?? 'react')]);
 
 it('the runs at a server that behaves have pairs', async () => {
-  for (const kind of clean) expect((await see(kind)).rows.length).toBeGreaterThan(0);
+  for (const kind of Object.values(clean)) expect((await see(kind)).rows.length).toBeGreaterThan(0);
 });
 
 describe.concurrent.each(kinds)('$name', (kind) => {

@@ -5,7 +5,7 @@ import { blameKinds } from './kinds/blame.ts';
 import { foundKinds } from './kinds/found.ts';
 import { requestKinds } from './kinds/requests.ts';
 
-export type { Kind } from './kind.ts';
+export { type Kind, submitted } from './kind.ts';
 
 export const groups: { [title: string]: Kind[] } = {
   'What is an answer, what is a fault': answerKinds,

@@ -44,7 +44,7 @@ export class WildLab {
 
   /** One worker that has an endpoint for each kind, with a provider of its own. */
   static async open(address: string, kinds: readonly Kind[]): Promise<WildLab> {
-    const lab = await Lab.open({ address });
+    const lab = await Lab.open({ address, sql: true });
     const manners = Object.fromEntries(kinds.map(({ name, manner }) => [name, manner]));
     const standIn = await startStandIn(lab.simulation.url, manners);
     const { simulated } = lab.config().endpoints;

@@ -1,7 +1,7 @@
 /** What is an answer, and what is a fault. */
 import { expect } from 'vitest';
 import { allTaken, sameAsClean, saysFault, saysWhy, standsStill } from '../expectations.ts';
-import type { Kind } from '../kind.ts';
+import { type Kind, submitted } from '../kind.ts';
 import { atFirst, changed, error, half, policyGets } from '../manner.ts';
 import type { Manner } from '../stand-in.ts';
 
@@ -117,6 +117,30 @@ export const answerKinds: Kind[] = [
     }),
     expect: sameAsClean,
   },
+  ...Object.entries({
+    'arguments-empty': { does: '`""`', given: '' },
+    'arguments-null': { does: '`null`', given: null },
+    'arguments-absent': { does: 'no member at all', given: undefined },
+  }).map(
+    ([name, { does, given }]): Kind => ({
+      name,
+      source: 'vLLM’s and SGLang’s tool parsers, Bedrock’s and Gemini’s routes: a tool without parameters',
+      does: `gives ${does} as the \`arguments\` of a call that has none`,
+      holds: 'Read as `{}` where the tool requires nothing: the task is submitted.',
+      ...tools,
+      request: submitted,
+      manner: call(({ function: called }) => {
+        const own = called as { arguments: unknown };
+        if (own.arguments === '{}') own.arguments = given;
+      }),
+      expect: (seen, clean) => {
+        sameAsClean(seen, clean);
+        expect(seen.summary.endings).toEqual(clean.summary.endings);
+        expect(seen.tree).toContain(JSON.stringify('submit {}'));
+        expect(seen.text).not.toMatch(/malformed/i);
+      },
+    }),
+  ),
   {
     name: 'no-call-id',
     source: 'Gemini’s compatible route, llama.cpp',
