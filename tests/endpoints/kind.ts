@@ -21,6 +21,8 @@ export type Kind = {
   request?: LabRequest;
   /** Whether the server is mended in the end: the run, taken up again, then comes to what it comes to elsewhere. */
   thenHeals?: true;
+  /** Whether calls are refused for longer than a test waits: the run is looked at while it waits, and another one after `crux providers --clear`. */
+  thenCleared?: true;
   /** @param clean the same run at a server that behaves */
   expect: (seen: Seen, clean: Seen) => void | Promise<void>;
 };

@@ -59,3 +59,12 @@ describe.concurrent.each(kinds.filter(({ thenHeals }) => thenHeals))('$name, men
     expect(after.rows).toEqual((await cleanOf(kind)).rows);
   });
 });
+
+describe.concurrent.each(kinds.filter(({ thenCleared }) => thenCleared))('$name, cleared', (kind) => {
+  it('lets another run of the provider come to the same pairs at once', async () => {
+    await see(kind);
+    const after = await wild.clear(kind, await runOf(kind));
+    expect(after.coolDownUntil).toBeNull();
+    expect(after.rows).toEqual((await cleanOf(kind)).rows);
+  });
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { summaryText } from '../../src/cli/summary.ts';
 import type { CruxConfigInput } from '../../src/config.ts';
 import { exportPairs } from '../../src/export/index.ts';
+import { providerOf } from '../../src/models/provider.ts';
 import { hasNoOutcome } from '../../src/views/fault-text.ts';
 import { loadPairs } from '../../src/views/pairs.ts';
 import { type RunSummary, runSummary } from '../../src/views/run-summary.ts';
@@ -22,6 +23,8 @@ export type Seen = {
   tree: string;
   /** Rows of `crux export --format trl`. */
   rows: Row[];
+  /** Until when the provider gets no calls, as `crux providers` gives it; null when it gets some now. */
+  coolDownUntil: number | null;
   /** What the stand-in was asked. */
   requests: Recorded[];
 };
@@ -71,9 +74,13 @@ export class WildLab {
     return this.lab.start({ config, taskIds: ['maze-1-7'], ...request } as LabRequest);
   }
 
-  /** What a user sees when a run has ended, or stands still. */
+  /** What a user sees when a run has ended, or stands still; of a kind whose calls wait for long, while they wait. */
   async seeAtRest(kind: Kind, run: LabRun): Promise<Seen> {
-    const { runs } = this.lab.store;
+    const { runs, waits } = this.lab.store;
+    if (kind.thenCleared) {
+      await until('the run waits', async () => (await waits.waitingFor(run.id)).length > 0, 120_000);
+      return this.see(kind, run.id);
+    }
     const isBlocked = until(
       'the run is at rest',
       async () => (await runs.control(run.id)).state === 'blocked',
@@ -90,10 +97,20 @@ export class WildLab {
     return this.see(kind, run.id);
   }
 
+  /** As `crux providers --clear` does, and another run then, to its end; the one that waits is given up. */
+  async clear(kind: Kind, waiting: LabRun): Promise<Seen> {
+    await this.lab.store.providers.endCoolDowns(this.#providerOf(kind));
+    await waiting.handle.terminate();
+    const other = await this.start(kind);
+    await other.result();
+    return this.see(kind, other.id);
+  }
+
   /** What a user sees of a run. */
   async see(kind: Kind, runId: string): Promise<Seen> {
     const { store, home } = this.lab;
     const summary = await runSummary(store, runId);
+    const provider = (await store.providers.list()).find(({ name }) => name === this.#providerOf(kind));
     const out = join(home, `rows-${runId}-${++this.#exports}`);
     await exportPairs(await loadPairs(store, runId), { format: 'trl', out, force: false });
     const rows = readFileSync(join(out, 'pairs.jsonl'), 'utf8')
@@ -105,8 +122,13 @@ export class WildLab {
       text: summaryText(summary),
       tree: JSON.stringify((await runView(store, runId)).tasks),
       rows: rows.map((line) => JSON.parse(line) as Row),
+      coolDownUntil: provider?.coolDownUntil ?? null,
       requests: this.standIn.requests(kind.name),
     };
+  }
+
+  #providerOf({ name }: Kind): string {
+    return providerOf(this.lab.config({ endpoints: this.#endpoints }).endpoints[name]!);
   }
 
   async close(): Promise<void> {

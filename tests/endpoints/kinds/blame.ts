@@ -166,6 +166,34 @@ export const blameKinds: Kind[] = [
     })),
     expect: sameAsClean,
   },
+  ...Object.entries({
+    'retry-after-years': { does: 'ten years in seconds', header: '315360000' },
+    'retry-after-far-epoch': { does: 'seconds since 1970 in the year 5195', header: '101777000000' },
+    'retry-after-far-date': { does: 'a date in the year 2099', header: 'Thu, 01 Jan 2099 00:00:00 GMT' },
+  }).map(
+    ([name, { does, header }]): Kind => ({
+      name,
+      source: 'gateways that send times where seconds belong, and clocks that are wrong',
+      does: `answers the first call with 429 and \`Retry-After\`: ${does}`,
+      holds: 'An hour at most, for all runs of the provider. `crux providers` shows it, and `--clear` ends it.',
+      manner: async ({ number, answer }) =>
+        number === 1
+          ? { ...error(429, 'Rate limit reached.'), headers: { 'retry-after': header } }
+          : { body: await answer() },
+      thenCleared: true,
+      expect: (seen) => {
+        const inAnHour = Date.now() + 3_600_000;
+        const waits = [seen.coolDownUntil, ...seen.summary.waitingFor.map(({ until }) => until)];
+        expect(waits.length).toBeGreaterThan(1);
+        for (const until of waits) {
+          expect(until).toBeLessThanOrEqual(inAnHour);
+          expect(until).toBeGreaterThan(inAnHour - 600_000);
+        }
+        expect(seen.text).toMatch(new RegExp(`waiting +for ${name} until`));
+        expect(seen.summary).toMatchObject({ state: 'running', failures: {} });
+      },
+    }),
+  ),
   {
     name: 'usage-of-zeros',
     source: 'servers that do not count',
