@@ -2,7 +2,7 @@
 import type { CruxConfigInput } from '../../src/config.ts';
 import type { LabRequest } from '../helpers/lab.ts';
 import type { Manner } from './stand-in.ts';
-import type { Seen } from './wild-lab.ts';
+import type { Refusal, Seen } from './wild-lab.ts';
 
 export type Kind = {
   /** Name of the kind, which its address at the stand-in has too. */
@@ -24,7 +24,9 @@ export type Kind = {
   /** Whether calls are refused for longer than a test waits: the run is looked at while it waits, and another one after `crux providers --clear`. */
   thenCleared?: true;
   /** @param clean the same run at a server that behaves */
-  expect: (seen: Seen, clean: Seen) => void | Promise<void>;
+  expect?: (seen: Seen, clean: Seen) => void | Promise<void>;
+  /** In place of `expect`, where the run is refused before it begins. */
+  refused?: (refusal: Refusal) => void;
 };
 
 /** A task whose last action is a call of a tool that takes no arguments (InterCode-SQL's `submit`). */

@@ -46,7 +46,8 @@ it('the runs at a server that behaves have pairs', async () => {
 
 describe.concurrent.each(kinds)('$name', (kind) => {
   it(`a server that ${kind.does}: ${kind.holds}`, async () => {
-    await kind.expect(await see(kind), await cleanOf(kind));
+    if (kind.refused) kind.refused(await wild.seeRefusal(kind));
+    else await kind.expect!(await see(kind), await cleanOf(kind));
   });
 });
 

@@ -1,8 +1,10 @@
 /** Whole small runs against the stand-in, and what a user sees of each: exit code, summary, exported rows. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exitCodeOf as exitCodeOfError } from '../../src/cli/errors.ts';
 import { summaryText } from '../../src/cli/summary.ts';
 import type { CruxConfigInput } from '../../src/config.ts';
+import type { CruxError } from '../../src/errors.ts';
 import { exportPairs } from '../../src/export/index.ts';
 import { providerOf } from '../../src/models/provider.ts';
 import { hasNoOutcome } from '../../src/views/fault-text.ts';
@@ -28,6 +30,9 @@ export type Seen = {
   /** What the stand-in was asked. */
   requests: Recorded[];
 };
+
+/** Of `crux run`, where the run does not begin. */
+export type Refusal = Pick<Seen, 'exitCode' | 'text' | 'requests'>;
 
 export type Row = { prompt: Turn[]; chosen: Turn[]; rejected: Turn[] };
 
@@ -72,6 +77,17 @@ export class WildLab {
     ) as CruxConfigInput['models'];
     const config = { endpoints: this.#endpoints, models, ...(run && { run }) };
     return this.lab.start({ config, taskIds: ['maze-1-7'], ...request } as LabRequest);
+  }
+
+  /** What a user sees of a run that is refused. @throws Error when it is not */
+  async seeRefusal(kind: Kind): Promise<Refusal> {
+    const thrown = await this.start(kind).then(
+      () => null,
+      (error: CruxError) => error,
+    );
+    if (thrown === null) throw new Error(`The run of ${kind.name} was not refused.`);
+    const text = `${thrown.message} ${thrown.remedy}`;
+    return { exitCode: exitCodeOfError(thrown), text, requests: this.standIn.requests(kind.name) };
   }
 
   /** What a user sees when a run has ended, or stands still; of a kind whose calls wait for long, while they wait. */

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { sameAsClean, saysFault, saysWhy, standsStill } from '../expectations.ts';
 import type { Kind } from '../kind.ts';
-import { atFirst, error, policyGets } from '../manner.ts';
+import { atFirst, changed, error, policyGets } from '../manner.ts';
 import type { Manner } from '../stand-in.ts';
 
 /** A server with a context of so many messages of a conversation, in some server's own words. */
@@ -12,6 +12,12 @@ const contextOf =
     exchange.role === 'policy' && exchange.body.messages.length > messages
       ? words(4000 + exchange.body.messages.length)
       : { body: await exchange.answer() };
+
+/** The ceiling on tokens of a run whose answers need many. */
+const fewTokens = 60_000;
+
+/** Tokens of a text that a tokenizer has no words for: one for each byte. */
+const bytes = (content: unknown) => Buffer.byteLength(typeof content === 'string' ? content : JSON.stringify(content));
 
 const overflow = {
   openai: (tokens: number) =>
@@ -191,6 +197,56 @@ export const blameKinds: Kind[] = [
         }
         expect(seen.text).toMatch(new RegExp(`waiting +for ${name} until`));
         expect(seen.summary).toMatchObject({ state: 'running', failures: {} });
+      },
+    }),
+  ),
+  ...Object.entries({
+    'answers-in-chinese': {
+      does: 'Chinese',
+      thought: '我仔细看了看这个房间里的门，觉得这一扇最有希望，所以我选择它。',
+    },
+    'answers-in-emoji': { does: 'emoji', thought: '🚪🤔🗝️👩‍🚀🏴‍☠️💎🪙🧭🐉🔥🌋🕳️🚷✅' },
+  }).map(
+    ([name, { does, thought }]): Kind => ({
+      name,
+      source: 'small vocabularies: up to a token for every byte of a text that they do not know',
+      does: `thinks in ${does}, and counts a token for every byte of prompts and answers`,
+      holds: 'A ceiling on tokens is never overrun, with five tasks in progress; the run ends as `budget`.',
+      run: { window: 5, ceilings: { tokens: fewTokens } },
+      request: { taskIds: undefined, limit: 5 },
+      manner: changed((choice, body, { role, body: { messages } }) => {
+        const { message } = choice;
+        if (role !== 'prm') message.content = message.content.replace(/Thought: .*/, `Thought: ${thought}`);
+        const [prompt, answer] = [messages.reduce((sum, own) => sum + bytes(own.content), 0), bytes(message.content)];
+        body.usage = { prompt_tokens: prompt, completion_tokens: answer, total_tokens: prompt + answer };
+      }),
+      expect: (seen) => {
+        const { ledger, unusable, state, ceilings } = seen.summary;
+        const used = [...ledger, ...unusable].reduce((sum, own) => sum + own.promptTokens! + own.completionTokens!, 0);
+        expect(used).toBeLessThanOrEqual(fewTokens);
+        expect(used).toBeGreaterThan(fewTokens / 2);
+        expect({ state, tokens: ceilings.tokens }).toEqual({ state: 'budget', tokens: fewTokens });
+        expect(seen.tree).toContain(thought);
+        expect(seen.exitCode).toBe(3);
+      },
+    }),
+  ),
+  ...Object.entries({
+    'no-length-under-tokens': { unit: 'tokens', ceilings: { tokens: 1_000_000 } },
+    'no-length-under-a-cost': { unit: 'cost', ceilings: { cost: 1 } },
+  }).map(
+    ([name, { unit, ceilings }]): Kind => ({
+      name,
+      source: 'all: where no `max_tokens` is sent, an answer may be as long as the context',
+      does: `is sent no limit on its answers, while the run has a ceiling on ${unit}`,
+      holds: 'Refused before the first call, with the roles and the remedy: exit code 2.',
+      role: { all: { request: { omit: ['max_tokens'] }, price: { input: 1, output: 2 } } },
+      run: { ceilings },
+      manner: async ({ answer }) => ({ body: await answer() }),
+      refused: ({ exitCode, text, requests }) => {
+        expect(exitCode).toBe(2);
+        expect(text).toMatch(/needs a limit on the length of answers.*: policy, expert, prm\..*`max_tokens`/);
+        expect(requests).toEqual([]);
       },
     }),
   ),
