@@ -42,7 +42,12 @@ export async function doctor(
   }
   // JSON keeps its list of findings; a measurement that was asked for is one more.
   const printed = measured === null ? findings : [...findings, determinismFinding(measured)];
-  printResult(options, printed, () => printed.map(lines).join('\n'));
+  printResult(options, printed, () => printed.map(findingText).join('\n'));
+  requirePassed(findings);
+}
+
+/** @throws CommandFailed when any check failed */
+export function requirePassed(findings: readonly Finding[]): void {
   const wrong = findings.filter(({ ok }) => !ok);
   if (wrong.length > 0) throw new CommandFailed(`${wrong.length} of ${findings.length} checks failed.`, 5);
 }
@@ -81,7 +86,7 @@ function determinismFinding({
   };
 }
 
-function lines({ what, ok, detail, remedy, answer, capabilities = [], used }: Finding): string {
+export function findingText({ what, ok, detail, remedy, answer, capabilities = [], used }: Finding): string {
   const hasWarning = capabilities.some(({ level }) => level === 'warning');
   return [
     `${ok ? (hasWarning ? '!' : '✓') : '✗'} ${what}: ${plain(detail)}`,

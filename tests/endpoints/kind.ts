@@ -2,7 +2,7 @@
 import type { CruxConfigInput } from '../../src/config.ts';
 import type { LabRequest } from '../helpers/lab.ts';
 import type { Manner } from './stand-in.ts';
-import type { Refusal, Seen } from './wild-lab.ts';
+import type { Refusal, Said, Seen } from './wild-lab.ts';
 
 export type Kind = {
   /** Name of the kind, which its address at the stand-in has too. */
@@ -27,6 +27,8 @@ export type Kind = {
   expect?: (seen: Seen, clean: Seen) => void | Promise<void>;
   /** In place of `expect`, where the run is refused before it begins. */
   refused?: (refusal: Refusal) => void;
+  /** What `crux doctor` says of such a server's models. */
+  doctor?: (said: Said) => void;
 };
 
 /** A task whose last action is a call of a tool that takes no arguments (InterCode-SQL's `submit`). */

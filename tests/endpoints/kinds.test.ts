@@ -69,3 +69,12 @@ describe.concurrent.each(kinds.filter(({ thenCleared }) => thenCleared))('$name,
     expect(after.rows).toEqual((await cleanOf(kind)).rows);
   });
 });
+
+describe.concurrent.each(kinds.filter(({ doctor }) => doctor))('$name, before a run', (kind) => {
+  it('is found by the doctor, who passes a server that behaves', async () => {
+    kind.doctor!(await wild.askDoctor(kind));
+    const { exitCode, text } = await wild.askDoctor(clean.tools);
+    expect(exitCode, text).toBe(0);
+    expect(text).toMatch(/✓ tools works: 0 of 5 messages are malformed/);
+  });
+});

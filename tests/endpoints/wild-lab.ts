@@ -1,9 +1,11 @@
 /** Whole small runs against the stand-in, and what a user sees of each: exit code, summary, exported rows. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findingText, requirePassed } from '../../src/cli/doctor.ts';
 import { exitCodeOf as exitCodeOfError } from '../../src/cli/errors.ts';
 import { summaryText } from '../../src/cli/summary.ts';
 import type { CruxConfigInput } from '../../src/config.ts';
+import { checkModels } from '../../src/doctor/models.ts';
 import type { CruxError } from '../../src/errors.ts';
 import { exportPairs } from '../../src/export/index.ts';
 import { providerOf } from '../../src/models/provider.ts';
@@ -33,6 +35,9 @@ export type Seen = {
 
 /** Of `crux run`, where the run does not begin. */
 export type Refusal = Pick<Seen, 'exitCode' | 'text' | 'requests'>;
+
+/** Of `crux doctor`, about the models. */
+export type Said = Pick<Seen, 'exitCode' | 'text'>;
 
 export type Row = { prompt: Turn[]; chosen: Turn[]; rejected: Turn[] };
 
@@ -68,15 +73,22 @@ export class WildLab {
   }
 
   /** Starts a run of a kind; all its roles are asked at the kind's address. */
-  start({ name, role, run, request }: Kind) {
-    const models = Object.fromEntries(
-      Object.entries(this.lab.config().models).map(([own, { endpoint: _, ...settings }]) => [
-        own,
-        { ...settings, endpoint: name, ...role?.all, ...role?.[own as 'policy'] },
-      ]),
-    ) as CruxConfigInput['models'];
-    const config = { endpoints: this.#endpoints, models, ...(run && { run }) };
-    return this.lab.start({ config, taskIds: ['maze-1-7'], ...request } as LabRequest);
+  start(kind: Kind) {
+    return this.lab.start({ config: this.#changesOf(kind), taskIds: ['maze-1-7'], ...kind.request } as LabRequest);
+  }
+
+  /** As `crux doctor` asks the models of a kind. */
+  async askDoctor(kind: Kind): Promise<Said> {
+    const config = this.lab.config(this.#changesOf(kind));
+    const probe = { samples: 5, determinism: false, report: () => {} };
+    const { findings } = await checkModels(config, config.environments[0]!, this.lab.store, probe);
+    const text = findings.map(findingText).join('\n');
+    try {
+      requirePassed(findings);
+      return { exitCode: 0, text };
+    } catch (failed) {
+      return { exitCode: exitCodeOfError(failed), text };
+    }
   }
 
   /** What a user sees of a run that is refused. @throws Error when it is not */
@@ -141,6 +153,16 @@ export class WildLab {
       coolDownUntil: provider?.coolDownUntil ?? null,
       requests: this.standIn.requests(kind.name),
     };
+  }
+
+  #changesOf({ name, role, run }: Kind): Partial<CruxConfigInput> {
+    const models = Object.fromEntries(
+      Object.entries(this.lab.config().models).map(([own, { endpoint: _, ...settings }]) => [
+        own,
+        { ...settings, endpoint: name, ...role?.all, ...role?.[own as 'policy'] },
+      ]),
+    ) as CruxConfigInput['models'];
+    return { endpoints: this.#endpoints, models, ...(run && { run }) };
   }
 
   #providerOf({ name }: Kind): string {

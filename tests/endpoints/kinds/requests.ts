@@ -169,5 +169,11 @@ export const requestKinds: Kind[] = [
       expect(seen.rows).toEqual([]);
       expect(seen.text).toMatch(/malformed/i);
     },
+    doctor: ({ exitCode, text }) => {
+      expect(text).toMatch(/^✗ model policy/m);
+      expect(text).toMatch(/✗ tools ignored: 5 of 5 messages are malformed \(100 %\)/);
+      expect(text).toMatch(/^[✓!] model expert/m);
+      expect(exitCode).toBe(5);
+    },
   },
 ];
