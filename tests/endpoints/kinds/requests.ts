@@ -1,6 +1,6 @@
 /** Requests that a server takes only in its own form. */
 import { expect } from 'vitest';
-import { allTaken } from '../expectations.ts';
+import { allTaken, sameAsClean } from '../expectations.ts';
 import type { Kind } from '../kind.ts';
 import { error } from '../manner.ts';
 import type { ChatBody, Completion, Manner, Reply } from '../stand-in.ts';
@@ -152,6 +152,23 @@ export const requestKinds: Kind[] = [
       expect(seen.summary.state).toBe('finished');
       expect(seen.requests.every(({ status }) => status === 200)).toBe(true);
       expect(seen.summary.endings['model-fault']).toBeUndefined();
+    },
+  },
+  {
+    name: 'members-of-its-own',
+    source: 'servers that no dialect names: gateways in companies, hand-written ones',
+    does: 'takes the length and the seed only under names of its own',
+    holds:
+      '`request: { rename: … }` sends them so. Journal keys and seeds are those of the same run elsewhere: the same pairs.',
+    role: { all: { request: { rename: { max_tokens: 'answer_length', seed: 'noise' } } } },
+    manner: takes(refuses(['max_tokens', 'seed'], unsupported), ({ answer_length, noise, ...body }) => ({
+      ...body,
+      ...{ max_tokens: answer_length, seed: noise },
+    })),
+    expect: (seen, clean) => {
+      allTaken(seen);
+      sameAsClean(seen, clean);
+      expect(seen.requests[0]!.body).toMatchObject({ answer_length: 256, noise: expect.any(Number) });
     },
   },
   {
