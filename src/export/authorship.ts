@@ -60,7 +60,7 @@ export function authorshipFinding(report: AuthorshipReport): RowFinding[] {
     {
       rule: 'pair/authorship',
       effect: 'warning',
-      reason: `Chosen and rejected can be told apart without knowing the task (limit ${authorshipLimit}; length ${separationText(report.length)}, thought ${separationText(report.thoughtWords)}): DPO may learn which model wrote an action. Try --thought drop, or let the policy rewrite the thoughts.`,
+      reason: `Chosen and rejected can be told apart without knowing the task (limit ${authorshipLimit}; length ${separationText(report.length)}, thought ${separationText(report.thoughtWords)}): DPO may learn who wrote an action. Try --thought drop, or let the policy rewrite the thoughts.`,
     },
   ];
 }

@@ -72,7 +72,7 @@ function trimSides(sides: readonly TextTurn[]): { trimmed: TextTurn[]; findings:
       rule: 'axolotl/trimmed',
       effect: 'rewritten',
       reason:
-        'White space around a side was removed: most templates trim it, and Axolotl, which searches for the side, would keep its last character only.',
+        'White space around a side was left away: most templates trim it, and Axolotl, which searches for the side, would keep its last character only.',
     });
   }
   if (trimmed.some(({ content }) => wordsOnly.test(content))) {

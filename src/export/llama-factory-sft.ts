@@ -48,7 +48,7 @@ function lintLengths({ prompt, side }: ItemLengths, maxLength: number): RowFindi
     {
       rule: 'llama-factory/turns-cut',
       effect: 'truncated',
-      reason: `The row has about ${prompt + side} tokens; at cutoff_len ${maxLength} the later turns are cut off, including those that finished the task.`,
+      reason: `The row has about ${prompt + side} tokens; at cutoff_len ${maxLength} the later turns are left away, with those that finished the task.`,
     },
   ];
 }

@@ -44,13 +44,13 @@ export function prepareItem<Item extends ExportItem>(
   if (options.thought === 'drop') {
     const bare = conversation.sides.map(withoutThoughts);
     if (bare.some(({ found }) => found)) {
-      note('thought-dropped', 'rewritten', 'Its thoughts were removed, as asked; those in the prompt stay.');
-    } else note('no-thought', 'note', 'No thought could be separated from the action, so none was dropped.');
+      note('thought-dropped', 'rewritten', 'Its thoughts were left away, as asked; those in the prompt stay.');
+    } else note('no-thought', 'note', 'No thought could be told from the action, so nothing was left away.');
     conversation = { ...conversation, sides: bare.map(({ messages }) => messages) };
   }
   const ended = conversation.sides.map((side) => side.slice(0, side.findLastIndex(isAssistant) + 1));
   if (ended.some((side, index) => side.length > 0 && side.length < conversation.sides[index]!.length)) {
-    note('trailing-observation', 'rewritten', 'An observation at the end, which nothing follows, was removed.');
+    note('trailing-observation', 'rewritten', 'An observation at the end, which nothing follows, was left away.');
   }
   conversation = { ...conversation, sides: ended };
 
@@ -61,7 +61,7 @@ export function prepareItem<Item extends ExportItem>(
   }
   const special = firstSpecialToken(conversation, kind.sideNames, findSpecialToken);
   if (special !== null && options.keepSpecial !== true) {
-    note('special-token', 'left-out', `${special.found} --keep-special exports it anyway.`);
+    note('special-token', 'left-out', `${special.found} --keep-special exports it all the same.`);
     return refused;
   }
   if (special !== null) note('special-token', 'damaged', special.found);

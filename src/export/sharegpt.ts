@@ -74,7 +74,7 @@ export function lintThoughtInTags(turns: readonly SharegptTurn[]): RowFinding[] 
       rule: 'llama-factory/thought-in-tags',
       effect: 'warning',
       reason:
-        'The text next to a tool call stands in <think> tags before its JSON, the only text allowed there. Whether it reaches the model as thought depends on the template: use a reasoning template with these tags, --thought drop, or --tools-as-text.',
+        'The text beside a tool call stands in <think> tags before its JSON, the only text allowed there. Whether it reaches the model as thought depends on the template: use a reasoning template with these tags, --thought drop, or --tools-as-text.',
     },
   ];
 }

@@ -52,7 +52,7 @@ export function trlConversation(
     findings.push({
       rule: 'trl/null-content',
       effect: 'rewritten',
-      reason: 'Null content next to tool calls became the empty string: many chat templates print "None" for it.',
+      reason: 'Null content beside tool calls became the empty string: many chat templates print "None" for it.',
     });
   }
   const offered = tools.length === 0 ? null : JSON.stringify(tools);

@@ -49,7 +49,7 @@ function rows(item: ProcessExample, options: RowOptions, tokenizer: ChatTokenize
     {
       rule: 'trl-prm/beginning-of-text',
       effect: 'rewritten',
-      reason: `The ${bos} that the chat template writes was removed: the trainer adds its own.`,
+      reason: `The ${bos} that the chat template writes was left away: the trainer adds its own.`,
     },
   ]);
 }
