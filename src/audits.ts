@@ -1,6 +1,6 @@
 /** Starting audits: reference rollouts of the actions of a run that is over. */
 import type { Client } from '@temporalio/client';
-import { checkBounded, checkPriced } from './ceilings.ts';
+import { checkCeilings } from './ceilings.ts';
 import type { AuditInput, AuditResult, AuditSettings } from './domain/audit.ts';
 import { type CeilingChanges, changedCeilings } from './domain/ceilings.ts';
 import { askedModels } from './domain/run-config.ts';
@@ -46,8 +46,7 @@ export async function prepareAudit(store: Store, runId: string, request: AuditRe
   await store.findings.setAudit({ run_id: runId, ...settings });
   if (Object.keys(ceilings).length > 0) {
     const changed = changedCeilings(run.ceilings, ceilings);
-    checkPriced(askedModels(run.config), changed);
-    checkBounded(askedModels(run.config), changed);
+    checkCeilings(askedModels(run.config), changed);
     await store.runs.setControl(runId, { ceilings: changed });
   }
   return run;

@@ -13,8 +13,14 @@ export function configuredCeilings(config: CruxConfig): Ceilings {
   return ceilingsFrom({ ...inMicroUsd(run), task: inMicroUsd(task), step: inMicroUsd(step) });
 }
 
+/** What ceilings need of the models that they are set for. @throws CruxError `User.Config` */
+export function checkCeilings(models: { [role: string]: RoleSettings }, ceilings: Ceilings): void {
+  checkPriced(models, ceilings);
+  checkBounded(models, ceilings);
+}
+
 /** @throws CruxError `User.Config` for a ceiling on cost while a model has no price: it would never be reached */
-export function checkPriced(models: { [role: string]: RoleSettings }, ceilings: Ceilings): void {
+function checkPriced(models: { [role: string]: RoleSettings }, ceilings: Ceilings): void {
   if (ceilingLevels.every((level) => ceilingOf(ceilings, level).costMicroUsd === null)) return;
   const unpriced = Object.entries(models).filter(([, model]) => model.price === null);
   if (unpriced.length === 0) return;

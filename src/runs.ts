@@ -1,7 +1,7 @@
 /** Starting runs: from what a user asks for to a run in the store and a campaign in Temporal. */
 
 import type { Client } from '@temporalio/client';
-import { checkBounded, checkPriced, configuredCeilings } from './ceilings.ts';
+import { checkCeilings, configuredCeilings } from './ceilings.ts';
 import { type CruxConfig, type CruxConfigInput, checkConfig, optionsKey, roleSettings } from './config.ts';
 import { canonicalJson, type Json } from './domain/canonical-json.ts';
 import { type CeilingChanges, changedCeilings, retunedCeilings } from './domain/ceilings.ts';
@@ -104,8 +104,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const split = request.split ?? methods[request.method].split;
   const trajectories = request.trajectories ?? 'policy';
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
-  checkPriced(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
-  checkBounded(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
+  checkCeilings(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
   const runConfig = configOfRun(config, environment, { ...request, split, trajectories });
   checkPassRate(runConfig, request);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
@@ -186,8 +185,7 @@ export async function retuneRun(client: Client, store: Store, runId: string, giv
   const handle = client.workflow.getHandle(runId);
   const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
   const ceilings = retunedCeilings(known, given);
-  checkPriced(askedModels(config), ceilings);
-  checkBounded(askedModels(config), ceilings);
+  checkCeilings(askedModels(config), ceilings);
   if (state !== 'budget' || finishedAt === null) {
     await order(handle, 'retune', [ceilings]);
     return;

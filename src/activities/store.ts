@@ -1,7 +1,7 @@
 /** Activities of the campaign: which tasks come next, which are settled, how the run stands. */
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
-import { checkBounded, checkPriced } from '../ceilings.ts';
+import { checkCeilings } from '../ceilings.ts';
 import { addResult, emptyCounts } from '../domain/campaign-counts.ts';
 import { type CeilingChanges, retunedCeilings } from '../domain/ceilings.ts';
 import type { Ending } from '../domain/ending.ts';
@@ -140,8 +140,7 @@ export function storeActivities(context: ActivityContext) {
     if (!ceilings) return store.runs.setControl(runId, { ...(state && { state }) });
     const run = await store.runs.get(runId);
     const retuned = retunedCeilings(run.ceilings, ceilings);
-    checkPriced(askedModels(run.config), retuned);
-    checkBounded(askedModels(run.config), retuned);
+    checkCeilings(askedModels(run.config), retuned);
     // New ceilings wake a run that its old ones ended, and no other: who paused it did so for another reason.
     await store.runs.setControl(runId, { ...(state && run.state === 'budget' && { state }), ceilings: retuned });
   }

@@ -3,7 +3,7 @@
  * campaign that a worker is working on is told of the other orders too: it ends what is under way sooner than at its next call, and what it made of
  * earlier orders must not outlast the row.
  */
-import { checkBounded, checkPriced } from '../ceilings.ts';
+import { checkCeilings } from '../ceilings.ts';
 import { startedRun } from '../connect.ts';
 import { retunedCeilings } from '../domain/ceilings.ts';
 import { askedModels } from '../domain/run-config.ts';
@@ -58,8 +58,7 @@ export async function budget(options: GlobalOptions, runId: string, given: Ceili
   const { hasEnded, ceilings } = await withReadingStore(options, runId, async (store) => {
     const run = await store.runs.get(runId);
     const retuned = retunedCeilings(run.ceilings, changes);
-    checkPriced(askedModels(run.config), retuned);
-    checkBounded(askedModels(run.config), retuned);
+    checkCeilings(askedModels(run.config), retuned);
     if (run.state === 'cancelled') throw isOver(run);
     await store.runs.setControl(runId, { ceilings: retuned });
     const hasEnded = run.finishedAt !== null;

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { CruxConfig } from '../config.ts';
 import { startedRun } from '../connect.ts';
+import { isEvaluation } from '../domain/run-config.ts';
 import type { CampaignResult } from '../domain/wire.ts';
 import { silent } from '../observe/log.ts';
 import { launchRun } from '../runs.ts';
@@ -50,7 +51,7 @@ export function workOn(
   return workUntil<CampaignResult>(options, config, store, {
     name: `Run ${run.id}`,
     run,
-    command: `crux ${run.method === 'evaluate' ? 'evaluate' : 'run'} ${run.id}`,
+    command: `crux ${isEvaluation(run.config) ? 'evaluate' : 'run'} ${run.id}`,
     work: async (client) => {
       await launchRun(client, store, run);
       void wakeCampaign(client, store, run.id);
