@@ -48,7 +48,10 @@ test('a search attribute of another type is named in the error', async () => {
   const namespace = temporal.uniqueName('foreign');
   const { workflowService, operatorService } = temporal.connection;
   await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
-  await vi.waitFor(() => operatorService.addSearchAttributes({ namespace, searchAttributes: { CruxStep: 2 } }), 20_000);
+  await vi.waitFor(
+    () => operatorService.addSearchAttributes({ namespace, searchAttributes: { CruxStep: 2 } }),
+    120_000,
+  );
   vi.stubEnv('TEMPORAL_ADDRESS', temporal.address);
   vi.stubEnv('TEMPORAL_NAMESPACE', namespace);
   await expect(connectTemporal(quiet)).rejects.toThrow(/CruxStep should be INT/);
@@ -100,7 +103,7 @@ test('without operator rights, missing search attributes are named with the comm
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  await vi.waitFor(() => temporal.connection.workflowService.countWorkflowExecutions({ namespace }), 20_000);
+  await vi.waitFor(() => temporal.connection.workflowService.countWorkflowExecutions({ namespace }), 120_000);
   await expect(
     prepareNamespace(withoutOperatorRights(), namespace, { report: () => {}, embedded: false }),
   ).rejects.toMatchObject({

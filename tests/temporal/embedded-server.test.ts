@@ -99,7 +99,7 @@ test('the data of the server are for its user only, also those of an earlier ver
 test('a start that is broken off leaves no server', async () => {
   const controller = new AbortController();
   const starting = startEmbeddedServer({ home, report: () => {}, signal: controller.signal });
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 120_000;
   while (!existsSync(join(home, 'temporal-server.json')) && Date.now() < deadline) await sleep(5);
   const { server } = JSON.parse(readFileSync(join(home, 'temporal-server.json'), 'utf8'));
   controller.abort();
@@ -145,7 +145,7 @@ test('whoever holds the server starts it again when it is killed', async () => {
       if (found === null || found.pid === server.pid) throw new Error('not started again');
       return found;
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 120_000, interval: 200 },
   );
   expect(again.address).toBe(server.address);
   await server.stop();
@@ -234,7 +234,7 @@ test.each(['', '{"schemaVersion": 1, "addr', '{"schemaVersion": 99}'])(
 test('a start that is given up leaves no server', async () => {
   const controller = new AbortController();
   const starting = startEmbeddedServer({ home, report: () => {}, signal: controller.signal });
-  await vi.waitFor(() => readFileSync(join(home, 'temporal-server.json')), { timeout: 20_000, interval: 1 });
+  await vi.waitFor(() => readFileSync(join(home, 'temporal-server.json')), { timeout: 120_000, interval: 1 });
   const { server } = JSON.parse(readFileSync(join(home, 'temporal-server.json'), 'utf8'));
   controller.abort();
   await expect(starting).rejects.toMatchObject({ name: 'AbortError' });

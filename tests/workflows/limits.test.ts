@@ -7,10 +7,14 @@ import { runSummary } from '../../src/views/run-summary.ts';
 import { Lab, type LabRun, outcomeOf, until } from '../helpers/lab.ts';
 
 let lab: Lab;
+/** A run of five mazes under no ceiling. */
+let undisturbed: LabRun;
 
 beforeAll(async () => {
   lab = await Lab.open({ address: inject('temporal').address });
   await lab.work();
+  undisturbed = await lab.start();
+  await undisturbed.result();
 });
 afterAll(() => lab.close());
 
@@ -66,8 +70,6 @@ describe('a ceiling on rollouts', () => {
     expect((await lab.store.findings.branches(run.id)).length).toBeGreaterThan(1);
     await retuneRun(lab.client, lab.store, run.id, {});
     expect(await lab.client.workflow.getHandle(run.id).result()).toMatchObject({ state: 'finished', done: 5 });
-    const undisturbed = await lab.start();
-    await undisturbed.result();
     const ids = async ({ id }: LabRun) => (await lab.store.findings.pairs(id)).map((pair) => pair.id).sort();
     expect(await ids(run)).toEqual(await ids(undisturbed));
   });
@@ -171,8 +173,6 @@ describe('a provider that wants no calls for hours', () => {
   afterEach(() => lab.store.providers.endCoolDowns(null));
 
   it('holds no slot of a worker, is shown, is tried again after an hour, and the run goes on to the same end', async () => {
-    const untouched = await lab.start();
-    await untouched.result();
     const inAnHour = Date.now() + 3_600_000;
     await lab.store.providers.coolDown(providerOf(lab.config().endpoints.simulated!), inAnHour + 2 * 3_600_000);
     const run = await lab.start();
@@ -198,7 +198,7 @@ describe('a provider that wants no calls for hours', () => {
     expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
     expect(await lab.store.waits.waitingFor(run.id)).toEqual([]);
     const ids = async ({ id }: LabRun) => (await lab.store.findings.pairs(id)).map((pair) => pair.id).sort();
-    expect(await ids(run)).toEqual(await ids(untouched));
+    expect(await ids(run)).toEqual(await ids(undisturbed));
     expect((await lab.store.waits.waited(run.id)).throttledMs).toBeGreaterThan(5 * 3_590_000);
   });
 });
@@ -214,8 +214,6 @@ describe('a provider that enforces its rate', () => {
         await other.work({ endpoints: { simulated: { baseUrl, requestsPerMinute } } });
         const run = await other.start();
         expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
-        const undisturbed = await lab.start();
-        await undisturbed.result();
         expect(await outcomeOf(other.store, run.id)).toBe(await outcomeOf(lab.store, undisturbed.id));
         if (requestsPerMinute === null) expect(other.simulation.stats().faults['rate-limit']).toBeGreaterThan(0);
       } finally {
