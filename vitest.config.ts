@@ -1,14 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { ProjectsInTurns } from './tests/helpers/projects-in-turns.ts';
 
 /**
  * Tests that need a Temporal server: all share one, started by the project's global setup in a folder of its own. What methods find needs none
  * (tests/workflows/methods).
  */
-const withServer = ['tests/temporal', 'tests/workflows', 'tests/end-to-end', 'tests/chaos', 'tests/endpoints'].map(
+const withServer = ['tests/temporal', 'tests/workflows', 'tests/end-to-end', 'tests/endpoints'].map(
   (folder) => `${folder}/*.test.ts`,
 );
+
+/** Long ones have commands of their own: `npm run test:chaos`, `npm run test:package`, `npm run test:stack`. */
+const kills = 'tests/chaos/*.test.ts';
+const installs = 'tests/packaging/installed-package.test.ts';
 
 /** The tests' servers are found by the tests alone, whatever the user's own Temporal configuration says. */
 const env = {
@@ -41,15 +46,17 @@ const globalSetup = ['tests/helpers/temporal-global-setup.ts'];
 export default defineConfig({
   test: {
     // Tests with a server wait for timers and for one another; those without compute meanwhile.
-    maxWorkers: 2 * availableParallelism(),
+    maxWorkers: 3 * availableParallelism(),
+    sequence: { sequencer: ProjectsInTurns },
     projects: [
       {
         resolve,
         test: {
           ...common,
           name: 'unit',
+          isolate: false,
           include: ['tests/**/*.test.ts'],
-          exclude: [...withServer, 'tests/chaos/**', 'tests/stack/**'],
+          exclude: [...withServer, kills, installs, 'tests/stack/**'],
         },
       },
       {
@@ -63,8 +70,11 @@ export default defineConfig({
       },
       {
         resolve,
-        // Kill campaigns: `npm run test:chaos`.
-        test: { ...common, globalSetup, name: 'chaos', include: ['tests/chaos/campaigns/*.test.ts'] },
+        test: { ...common, globalSetup, name: 'chaos', include: [kills] },
+      },
+      {
+        resolve,
+        test: { ...common, name: 'package', include: [installs] },
       },
     ],
   },

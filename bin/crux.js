@@ -6,7 +6,8 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import nodeModule, { createRequire } from 'node:module';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -31,6 +32,9 @@ async function runHere() {
   const entry = [join(root, 'src', 'cli', 'main.ts'), join(root, 'dist', 'cli', 'main.js')].find(existsSync);
   if (entry === undefined)
     giveUp(`Crux is incomplete: neither src/cli/main.ts nor dist/cli/main.js is in ${root}.`, 'Run "npm run build".');
+  // Most of the time of a short command goes into compiling what it loads. The folder is `defaultCacheFolder()`, which is not loaded yet.
+  const cache = process.env.CRUX_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'crux');
+  nodeModule.enableCompileCache(join(cache, 'compiled'));
   await import(pathToFileURL(entry).href);
 }
 

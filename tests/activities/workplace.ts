@@ -51,9 +51,10 @@ export type WorkplaceOptions = {
 
 /** An activity's surroundings that log nothing: the failures of these tests are wanted. */
 export function quietEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
-  // There is no campaign to be told that its run is blocked.
+  // There is no campaign to be told that its run is blocked, and no workflow ends but by what the store says.
+  const handle = { signal: async () => {}, describe: async () => ({ status: { name: 'RUNNING' } }) };
   const client = {
-    workflow: { getHandle: () => ({ signal: async () => {} }) },
+    workflow: { getHandle: () => handle },
     withAbortSignal: <Result>(_signal: AbortSignal, work: () => Result) => work(),
   } as unknown as Client;
   return new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR', () => {}), client });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
+import { type Gate, startGate } from '../helpers/gate.ts';
 import { until } from '../helpers/lab.ts';
 import { demoConfig, Project, simulateDemoModels, temporaryProject } from './crux.ts';
 
@@ -13,33 +14,37 @@ const reached = { TEMPORAL_ADDRESS: inject('temporal').address };
 describe('a run whose command is stopped', () => {
   let project: Project;
   let simulation: Simulation;
+  let gate: Gate;
 
   beforeAll(async () => {
     // Commands that do not name the server find none: what they do, they do through the store.
     project = new Project();
-    simulation = await simulateDemoModels(project, { latency: { distribution: 'lognormal', meanMs: 120 }, seed: 2 });
-    project.write('crux.config.ts', demoConfig(simulation.url));
+    simulation = await simulateDemoModels(project, { seed: 2 });
+    gate = await startGate(simulation.url);
+    project.write('crux.config.ts', demoConfig(gate.url));
   });
 
   afterAll(async () => {
+    gate.close();
     await simulation.close();
     await project.remove();
   });
 
-  const requests = () => simulation.stats().requests;
   const run = (id: string, ...more: string[]) => project.start(['run', 'cso', '--run-id', id, ...more], reached);
   const status = (id: string) => project.json<Status>('status', id);
-  const evaluate = (id: string) => project.start(['evaluate', '--run-id', id, '--limit', '2'], reached);
+  const evaluate = (id: string) => project.start(['evaluate', '--run-id', id, '--limit', '1'], reached);
 
   test('by Ctrl-C rests: another command leaves it alone, and the same command goes on to the end', async () => {
+    const startedAt = Date.now();
+    const soFar = gate.closeAfter(20);
     const command = run('ctrl-c', '--limit', '4');
-    const [started, startedAt] = [requests(), Date.now()];
-    await until('the run comes so far', () => requests() > started + 20);
+    await soFar;
     const [worker] = (await status('ctrl-c')).workers;
     expect(worker).toMatchObject({ command: 'crux run ctrl-c', process: command.process.pid });
     expect(Date.parse(worker!.since)).toBeGreaterThanOrEqual(startedAt);
     expect(Date.parse(worker!.since)).toBeLessThanOrEqual(Date.now());
     command.process.kill('SIGINT');
+    gate.open();
     const { code, stderr } = await command.ended;
     expect(code, stderr).toBe(130);
     expect(stderr).toContain('crux: Interrupted. Nothing is lost: Run ctrl-c rests: no worker continues it by itself.');
@@ -59,10 +64,11 @@ describe('a run whose command is stopped', () => {
 
   test.each(['SIGTERM', 'SIGHUP'] as const)('by %s does not rest: the next worker may go on', async (signal) => {
     const id = `by-${signal.toLowerCase()}`;
+    const soFar = gate.closeAfter(5);
     const command = run(id, '--limit', '2');
-    const started = requests();
-    await until('the run comes so far', () => requests() > started + 5);
+    await soFar;
     command.process.kill(signal);
+    gate.open();
     const { code, stderr } = await command.ended;
     expect(code, stderr).toBe(130);
     expect(stderr).toContain(`Interrupted by ${signal}. Nothing is lost: Run ${id} goes on with the next worker`);
@@ -71,34 +77,45 @@ describe('a run whose command is stopped', () => {
   });
 
   test('by kill -9 goes on with the next worker, which says so and counts what it did', async () => {
+    const soFar = gate.closeAfter(15);
     const command = run('killed', '--limit', '6');
-    const started = requests();
-    await until('the run comes so far', () => requests() > started + 15);
+    await soFar;
     command.process.kill('SIGKILL');
     await command.ended;
+    gate.open();
     const left = await status('killed');
     expect(left).toMatchObject({ state: 'running', workers: [] });
     expect((await project.crux('status')).stdout).toContain('killed waits for a worker');
 
-    // It works for longer than it takes to see that the other worker is dead.
-    const next = run('after-killed', '--samples', '8');
+    // Its own calls are held for as long as it takes to see that the other worker is dead.
+    const held = await startGate(simulation.url);
+    const ownCalls = held.closeAfter(0);
+    const config = demoConfig(gate.url)
+      .replace('endpoints: {', `endpoints: { held: { baseUrl: '${held.url}/v1' },`)
+      .replace("policy: { endpoint: 'simulated'", "policy: { endpoint: 'held'");
+    project.write('held.config.ts', config);
+    const next = run('after-killed', '--config', 'held.config.ts', '--limit', '1');
     await next.says(/this worker continues 1 run of the store: killed \(/);
+    await ownCalls;
     await until('the run comes so far', async () => (await status('killed')).calls > left.calls);
     next.process.kill('SIGINT');
+    held.open();
     const { code, stderr } = await next.ended;
     expect(code, stderr).toBe(130);
     expect(stderr).toMatch(/Besides its own run, this worker made [\d,]+ calls? of run killed\./);
     expect(stderr).toContain('Not at rest: killed. The next worker continues it.');
     for (const id of ['killed', 'after-killed']) expect(await project.crux('cancel', id)).toMatchObject({ code: 0 });
+    held.close();
   });
 
   test('while another worker lives is left to it, and says to which', async () => {
     const up = project.start(['up'], reached);
     await up.says(/Worker .*ready/);
+    const soFar = gate.closeAfter(10);
     const command = run('left', '--limit', '4');
-    const started = requests();
-    await until('the run comes so far', () => requests() > started + 10);
+    await soFar;
     command.process.kill('SIGINT');
+    gate.open();
     const { code, stderr } = await command.ended;
     expect(code, stderr).toBe(130);
     expect(stderr).toMatch(
@@ -112,11 +129,12 @@ describe('a run whose command is stopped', () => {
   });
 
   test('is paused, resumed and cancelled without a server, which its campaign learns when it runs again', async () => {
+    const soFar = gate.closeAfter(10);
     const command = run('steered', '--limit', '6');
-    const started = requests();
-    await until('the run comes so far', () => requests() > started + 10);
+    await soFar;
     command.process.kill('SIGKILL');
     await command.ended;
+    gate.open();
     expect(await project.crux('pause', 'steered')).toMatchObject({ code: 0 });
     const paused = await status('steered');
     expect(paused).toMatchObject({ state: 'paused' });

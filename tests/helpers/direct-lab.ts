@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { type Activities, agentActivities } from '../../src/activities/index.ts';
 import type { ActivityContext } from '../../src/activities/runtime/context.ts';
@@ -161,6 +162,8 @@ async function repeated<Input, Output>(activity: (input: Input) => Promise<Outpu
       return await quietEnvironment({ attempt }).run(activity, input);
     } catch (error) {
       if (!(error instanceof ApplicationFailure) || error.nonRetryable) throw error;
+      // Others go on meanwhile: this one may wait for what they do.
+      await sleep(20);
     }
   }
 }

@@ -14,7 +14,7 @@ import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
 let lab: Lab;
 let cso: string;
 
-const mined: LabRequest = { limit: 8, options: { verification: { placeboRate: 1 } } };
+const mined: LabRequest = { limit: 6, options: { verification: { placeboRate: 1 } } };
 
 beforeAll(async () => {
   lab = await Lab.open({ address: inject('temporal').address });

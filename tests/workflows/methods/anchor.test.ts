@@ -1,22 +1,20 @@
-// Layer: whole runs of anchor on a real Temporal server, with simulated models over HTTP and a real store.
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { EnvironmentRegistry } from '../../src/environments/registry.ts';
-import { importScope } from '../../src/store/findings.ts';
-import { runSummary } from '../../src/views/run-summary.ts';
-import { verifyPair } from '../../src/views/verify-pair.ts';
-import { Lab, type LabRequest, outcomeOf } from '../helpers/lab.ts';
-import { expectTasksAlone } from '../helpers/task-views.ts';
+// Layer: whole runs of anchor without a Temporal server, with simulated models over HTTP and a real store.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
+import { importScope } from '../../../src/store/findings.ts';
+import { runSummary } from '../../../src/views/run-summary.ts';
+import { verifyPair } from '../../../src/views/verify-pair.ts';
+import { DirectLab, type DirectRequest } from '../../helpers/direct-lab.ts';
+import { expectTasksAlone } from '../../helpers/task-views.ts';
 
-const { address } = inject('temporal');
-let lab: Lab;
+let lab: DirectLab;
 
 beforeAll(async () => {
-  lab = await Lab.open({ address });
-  await lab.work();
+  lab = await DirectLab.open();
 });
 afterAll(() => lab.close());
 
-const anchor = (request: LabRequest = {}): LabRequest => ({ method: 'anchor', limit: 6, ...request });
+const anchor = (request: DirectRequest = {}): DirectRequest => ({ method: 'anchor', limit: 6, ...request });
 
 it('pairs the best and the worst action of a state by the outcomes of the trajectories, and rolls nothing out', async () => {
   const run = await lab.start(anchor({ options: { reestimateRate: 0 } }));
@@ -89,15 +87,6 @@ it('under sound, fresh rollouts from the state of the pair must bear it out', as
   }
   const { unpaired } = await runSummary(lab.store, run.id);
   expect(unpaired!.pairs.notMade['not-accepted']).toBeGreaterThan(0);
-});
-
-it('comes to the same when it continues as new at every step, and with a window of one task', async () => {
-  const request = anchor({ limit: 3, preset: 'sound' });
-  const run = await lab.start(request);
-  await run.result();
-  const expected = await outcomeOf(lab.store, run.id);
-  expect(await lab.outcome({ ...request, limits: { historyLimit: 40 } })).toBe(expected);
-  expect(await lab.outcome({ ...request, config: { run: { window: 8 } } })).toBe(expected);
 });
 
 it('compares recorded trajectories too, all of a task', async () => {

@@ -1,8 +1,8 @@
 // Layer: kill-and-resume. A worker is a process of its own that stands still for a while, and lives on.
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { Lab, until } from '../../helpers/lab.ts';
-import { startModelEndpoint } from '../../helpers/model-endpoint.ts';
-import { startWorkerProcess } from '../../helpers/worker-process.ts';
+import { Lab, until } from '../helpers/lab.ts';
+import { startModelEndpoint } from '../helpers/model-endpoint.ts';
+import { startWorkerProcess } from '../helpers/worker-process.ts';
 
 it('a worker that is taken for dead while it stands still wakes up, and the calls that it was making are not made again', async () => {
   const { address } = inject('temporal');

@@ -1,6 +1,6 @@
 // Layer: kill-and-resume of a whole campaign, in the short form that `npm run test:chaos` has; `npm run chaos` is the long one.
 import { expect, it } from 'vitest';
-import { runInChaos } from '../chaos.ts';
+import { runInChaos } from './chaos.ts';
 
 it('a campaign through kills, faults, a full disk and a locked store comes to the same, and pays nothing twice', async () => {
   const { problems, carriedOut, repeats, faults } = await runInChaos({

@@ -1,7 +1,7 @@
 // Layer: kill-and-resume. An evaluation whose worker is killed with SIGKILL, with calls in flight.
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { evaluationOf } from '../../../src/views/evaluation.ts';
-import { Lab, until } from '../../helpers/lab.ts';
+import { evaluationOf } from '../../src/views/evaluation.ts';
+import { Lab, until } from '../helpers/lab.ts';
 
 const request = { method: 'evaluate', split: 'train', limit: 6, samples: 2 } as const;
 

@@ -1,9 +1,9 @@
 // Layer: kill-and-resume of the methods beside CSO, RRO and evaluation. Workers are processes of their own, killed with SIGKILL.
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import type { CruxConfigInput } from '../../../src/config/config.ts';
-import { loadExamples } from '../../../src/views/examples.ts';
-import { Lab, type LabRequest, type LabRun, outcomeOf, until } from '../../helpers/lab.ts';
-import { countRepeats, notedCalls, type Repeats } from '../aftermath.ts';
+import type { CruxConfigInput } from '../../src/config/config.ts';
+import { loadExamples } from '../../src/views/examples.ts';
+import { Lab, type LabRequest, type LabRun, outcomeOf, until } from '../helpers/lab.ts';
+import { countRepeats, notedCalls, type Repeats } from './aftermath.ts';
 
 const requests: LabRequest[] = [
   { method: 'ipr', limit: 2, options: { valueRollouts: 2 } },

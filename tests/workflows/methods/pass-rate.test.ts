@@ -1,14 +1,12 @@
-// Layer: runs with several samples a task, on a real Temporal server with simulated models over HTTP.
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { methodOptions } from '../../src/config/methods/index.ts';
-import { Lab } from '../helpers/lab.ts';
+// Layer: runs with several samples a task, without a Temporal server, with simulated models over HTTP.
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { methodOptions } from '../../../src/config/methods/index.ts';
+import { DirectLab } from '../../helpers/direct-lab.ts';
 
-const { address } = inject('temporal');
-let lab: Lab;
+let lab: DirectLab;
 
 beforeAll(async () => {
-  lab = await Lab.open({ address });
-  await lab.work();
+  lab = await DirectLab.open();
 });
 afterAll(() => lab.close());
 
