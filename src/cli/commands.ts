@@ -31,7 +31,9 @@ export function registerCommands(program: Command): void {
   observable(program.command('worker'))
     .description('start one more worker, on this or another machine')
     .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
-    .addOption(new Option('--deployment <name>', 'worker deployment it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'))
+    .addOption(
+      new Option('--deployment <name>', 'worker deployment that it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'),
+    )
     .addOption(new Option('--build-id <id>', 'build of the code that it runs').env('TEMPORAL_WORKER_BUILD_ID'))
     .action(async (options) => (await import('./commands/up.ts')).worker(setting(), options));
 
@@ -41,7 +43,7 @@ export function registerCommands(program: Command): void {
     .description('list the builds of a worker deployment, and choose which of them gets new work')
     .option('--set-current <build>', 'route new work to this build')
     .option('--ramp <build>', 'route a share of new work to this build')
-    .option('--percent <n>', 'the share of --ramp, 0 to 100', wholeNumber)
+    .option('--percent <n>', 'the share for --ramp, in percent, 0 to 100', wholeNumber)
     .action(async (name, options) => (await import('./commands/deployment.ts')).deployment(setting(), name, options));
 
   choosingTasks(program.command('run'))
@@ -58,7 +60,7 @@ export function registerCommands(program: Command): void {
     .option('--samples <n>', 'trajectories per task', wholeNumber)
     .addOption(new Option('--preset <preset>', 'published or sound').choices(['published', 'sound']))
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
-    .option('--set <option=value...>', 'an option of the method, as in the configuration, e.g. gammaLow=0.4')
+    .option('--set <option=value...>', 'options of the method, as in the configuration, e.g. gammaLow=0.4')
     .addOption(
       new Option('--granularity <g>', 'a branch as one activity, or call by call').choices(['rollout', 'call']),
     )
@@ -77,7 +79,7 @@ export function registerCommands(program: Command): void {
 
   choosingTasks(program.command('evaluate'))
     .description('measure how good the policy is on tasks that it has not seen: success, reward, pass@k, by difficulty')
-    .option('--policy <model>', 'another model than the configured policy')
+    .option('--policy <model>', 'evaluate this model instead of the configured policy')
     .option('--endpoint <name>', 'endpoint of the configuration that serves it')
     .option('--temperature <t>', 'temperature of its sampling', temperature)
     .option('--trained-on <runs>', 'runs that it was trained on; `none` at the end says that these are all', list)
@@ -103,7 +105,7 @@ export function registerCommands(program: Command): void {
 
   program
     .command('providers')
-    .description('list the providers of models: which get no calls now, until when and why')
+    .description('list the providers of models, and say which get no calls now, until when, and why')
     .option('--clear [provider]', 'end cool-downs now, of all providers or of this one')
     .action(async (options) => (await import('./commands/providers.ts')).providers(setting(), options));
 
@@ -128,7 +130,7 @@ export function registerCommands(program: Command): void {
   program
     .command('budget')
     .argument('<run>')
-    .description('replace the ceilings of a run; one that is not named is removed')
+    .description('replace the ceilings of a run; a ceiling that you do not name is removed')
     .option('--max-calls <n>', 'model calls', wholeNumber)
     .option('--max-tokens <n>', 'tokens', wholeNumber)
     .option('--max-cost <dollars>', 'US dollars', positiveNumber)
@@ -138,7 +140,7 @@ export function registerCommands(program: Command): void {
   program
     .command('show')
     .argument('<run>')
-    .option('--task <id>', 'the tree of one task')
+    .option('--task <id>', 'show the tree of this task instead')
     .description('show the results of a run; with --task: steps, scores, branches, verdicts, cost')
     .action(async (run, options) => (await import('./commands/show.ts')).show(setting(), run, options));
 
@@ -156,9 +158,9 @@ export function registerCommands(program: Command): void {
 
   program
     .command('compare')
-    .argument('<run...>', 'two or more; differences are to the first')
+    .argument('<run...>', 'two or more runs; each is compared with the first')
     .description('show runs side by side, with intervals and the smallest difference that could have been seen')
-    .option('--ledger-only', 'only what pairs took; allows runs over different environments or splits')
+    .option('--ledger-only', 'show only what pairs took (calls, tokens, cost); allows different environments or splits')
     .option('--out <file>', 'also write a static HTML page with bar charts')
     .option('--force', 'overwrite an existing file')
     .action(async (runs, options) => (await import('./commands/compare.ts')).compare(setting(), runs, options));
@@ -183,14 +185,14 @@ export function registerCommands(program: Command): void {
     .option('--tokenizer <folder>', "the target's tokenizer.json and tokenizer_config.json, for exact lengths")
     .option('--max-length <n>', "the target's limit in tokens", wholeNumber)
     .addOption(new Option('--thought <what>', 'keep or drop thoughts').choices(['keep', 'drop']).default('keep'))
-    .addOption(new Option('--arguments-as <form>', 'tool arguments in TRL rows').choices(['object', 'text']))
+    .addOption(new Option('--arguments-as <form>', 'form of tool arguments in TRL rows').choices(['object', 'text']))
     .addOption(
-      new Option('--system-role <what>', "the system message (default: as the run's policy was asked)").choices([
-        'keep',
-        'fold',
-      ]),
+      new Option(
+        '--system-role <what>',
+        "keep the system message, or fold it into the first user message (default: as the run's policy was asked)",
+      ).choices(['keep', 'fold']),
     )
-    .option('--tools-as-text', 'tool calls and results as text, for targets without tool turns')
+    .option('--tools-as-text', 'write tool calls and results as text, for targets without tool turns')
     .option(
       '--train-on-observations',
       'export sides of several turns even to targets that then train on what the environment wrote',
@@ -202,7 +204,7 @@ export function registerCommands(program: Command): void {
         'leave-out',
       ]),
     )
-    .option('--keep-special', "also export rows with the target's special tokens in their texts, marked")
+    .option('--keep-special', "also export rows with the target's special tokens in their texts, and mark them")
     .option('--force', 'overwrite existing files')
     .action(async (run, options) => (await import('./commands/export.ts')).exportRun(setting(), run, options));
 
@@ -230,10 +232,10 @@ export function registerCommands(program: Command): void {
 
   program
     .command('check-env')
-    .argument('<environment>', 'name in the configuration, or a file that exports one')
+    .argument('<environment>', 'name in the configuration, or a file that exports an environment')
     .description('test an environment: determinism, replay, state hash, reset, leaks of the gold answer, timing')
     .option('--tasks <n>', 'tasks to try', wholeNumber, 10)
-    .option('--stress', 'also play while processes are stopped for a while, or killed')
+    .option('--stress', 'also play tasks while processes are stopped for a while or killed')
     .option('--stall <seconds>', 'how long --stress stops processes', wholeNumber, 7)
     .action(async (environment, options) =>
       (await import('./commands/check-env.ts')).checkEnv(setting(), environment, options),
@@ -241,10 +243,10 @@ export function registerCommands(program: Command): void {
 
   program
     .command('gc')
-    .argument('[run...]', 'only these runs')
-    .option('--older-than <days>', 'delete only runs that ended longer ago', wholeNumber)
+    .argument('[run...]', 'delete only these runs')
+    .option('--older-than <days>', 'delete only runs that ended more than this many days ago', wholeNumber)
     .option('--keep-last <n>', 'keep the newest n runs', wholeNumber)
-    .option('--force', 'also delete runs that others read from (--reuse)')
+    .option('--force', 'also delete runs that other runs read from (--reuse)')
     .option('--yes', 'delete; without it, only list what would be deleted')
     .description('delete old runs from the store, with everything that only they need')
     .action(async (runs, options) => (await import('./commands/gc.ts')).gc(setting(), runs, options));
@@ -271,7 +273,7 @@ export function registerCommands(program: Command): void {
     .description('decrypt payloads for the Temporal UI in your browser')
     .option('--host <host>', 'address to listen at', '127.0.0.1')
     .option('--port <n>', 'port', wholeNumber, 8234)
-    .option('--ui-origin <origin...>', 'where the Temporal UI is opened (default: that of the home folder)')
+    .option('--ui-origin <origin...>', 'address at which the Temporal UI is opened (default: that of the home folder)')
     .option('--token-env <name>', 'variable that holds a token; requests must carry it')
     .action(async (options) => (await import('./commands/codec-server.ts')).codecServer(setting(), options));
 
@@ -279,8 +281,15 @@ export function registerCommands(program: Command): void {
     .command('serve-sim')
     .description('run the simulated model server, for trials, tests and load')
     .option('--data <folder...>', 'data sets whose tasks it knows (default: the bundled one)')
-    .option('--env <environment>', 'name in the configuration, or a file that exports one: its tasks, by their scripts')
-    .option('--mistakes <share>', "share of the policy's steps there that are mistakes (default: 0.4)", share)
+    .option(
+      '--env <environment>',
+      'environment whose tasks it knows by their scripts: name in the configuration, or a file that exports one',
+    )
+    .option(
+      '--mistakes <share>',
+      "share of the policy's steps in the tasks of --env that are mistakes (default: 0.4)",
+      share,
+    )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port', wholeNumber, 8123)
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
@@ -295,19 +304,29 @@ export function registerCommands(program: Command): void {
 function choosingTasks(command: Command): Command {
   return command
     .option('--task <id...>', 'only these tasks')
-    .option('--tasks-from <file>', 'only the tasks that a file names: one id per line, or JSON lines with "id"')
+    .option(
+      '--tasks-from <file>',
+      'only the tasks that a file names: one id per line, or JSON lines with `id` or `task_id`',
+    )
     .option('--difficulty <name...>', 'only tasks of these difficulties')
     .option('--exclude <id...>', 'all tasks except these')
     .option('--sample <n>', 'this many tasks, drawn by the seed', wholeNumber)
-    .option('--limit <n>', 'most tasks, in their order', wholeNumber);
+    .option('--limit <n>', 'at most this many tasks, the first in their order', wholeNumber);
 }
 
 /** Options of commands that keep a worker running. */
 function observable(command: Command): Command {
   return command
-    .option('--metrics <host:port>', 'serve metrics for Prometheus there')
+    .option('--metrics <host:port>', 'address at which to serve metrics for Prometheus')
     .addOption(new Option('--log-format <format>', 'how log lines look').choices(['pretty', 'json']))
-    .addOption(new Option('--log-level <level>', 'least important lines').choices(['debug', 'info', 'warn', 'error']));
+    .addOption(
+      new Option('--log-level <level>', 'lowest level of lines that are written').choices([
+        'debug',
+        'info',
+        'warn',
+        'error',
+      ]),
+    );
 }
 
 function wholeNumber(text: string): number {

@@ -18,7 +18,7 @@ export async function makeProgram(): Promise<Command> {
     .showHelpAfterError('(crux --help lists the commands)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 defect of Crux, 2 wrong use, 3 run ended early (ceiling, cancellation), 4 something cannot be reached or is full, or a run is blocked or gave nothing, 5 a check failed, 130 interrupted.',
+      '\nExit codes: 0 done, 1 defect of Crux, 2 wrong use, 3 run ended early (ceiling, cancellation), 4 something cannot be reached or is full, or a run is blocked or ended without any outcome, 5 a check failed, 130 interrupted.',
     )
     .exitOverride();
   registerCommands(program);
