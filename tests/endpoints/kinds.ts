@@ -8,10 +8,10 @@ import { requestKinds } from './kinds/requests.ts';
 export { type Kind, submitted } from './kind.ts';
 
 export const groups: { [title: string]: Kind[] } = {
-  'What is an answer, what is a fault': answerKinds,
-  'Requests that only their own form satisfies': requestKinds,
+  'What is an answer, and what is a fault': answerKinds,
+  'Servers that accept only requests of their own form': requestKinds,
   'Whose failure it is': blameKinds,
-  'Found in reports beside': foundKinds,
+  'Found in issue reports of other projects': foundKinds,
 };
 
 export const kinds: Kind[] = Object.values(groups).flat();

@@ -38,7 +38,7 @@ export const answerKinds: Kind[] = [
     name: 'finish-reason-error',
     source: 'OpenRouter, SGLang',
     does: 'ends a cut message with `finish_reason: "error"`',
-    holds: 'A fault, asked again. The fragment is nobody’s words.',
+    holds: 'A fault, asked again. The fragment is not used.',
     manner: atFirst(fragment('error')),
     expect: (seen, clean) => {
       sameAsClean(seen, clean);
@@ -58,9 +58,9 @@ export const answerKinds: Kind[] = [
   },
   {
     name: 'finish-reason-unknown',
-    source: 'routers, with words of the server behind them',
+    source: 'routers that pass on the word of the server behind them',
     does: 'ends every message with `finish_reason: "insufficient_system_resource"`',
-    holds: 'A fault that names the word; no step, no failure of the policy.',
+    holds: 'A fault that names the word. It is no step, and no failure of the policy.',
     manner: changed((choice) => {
       choice.finish_reason = 'insufficient_system_resource';
     }, 'policy'),
@@ -69,8 +69,8 @@ export const answerKinds: Kind[] = [
   {
     name: 'error-beside-choices',
     source: 'OpenRouter: the upstream failed while it wrote',
-    does: 'gives an `error` object beside `choices` that hold a fragment',
-    holds: 'A fault with the words of the error.',
+    does: 'gives an `error` object, and next to it `choices` that hold a fragment',
+    holds: 'A fault that quotes the error.',
     manner: atFirst(
       changed((choice, body) => {
         choice.message.content = half(choice.message.content);
@@ -88,7 +88,7 @@ export const answerKinds: Kind[] = [
       source:
         index === 0 ? 'vLLM and SGLang with a reasoning parser, thinking off' : 'vLLM since 0.12, OpenRouter, Ollama',
       does: `gives \`content: ${index === 0 ? 'null' : '""'}\` and all words in \`${member}\``,
-      holds: 'A fault of set-up that says what came; not ten empty steps.',
+      holds: 'A fault of set-up that says what came, instead of ten empty steps.',
       manner: reasoned(member, index === 0 ? null : ''),
       expect: (seen) => saysWhy(seen, /reasoning/i),
     }),
@@ -109,7 +109,7 @@ export const answerKinds: Kind[] = [
     name: 'arguments-object',
     source: 'Ollama’s own API and gateways in front of it, Gemini',
     does: 'gives a tool call’s `arguments` as an object',
-    holds: 'Read as the JSON text of it.',
+    holds: 'Read as if it were the JSON text.',
     ...tools,
     manner: call((own) => {
       const called = own.function as { arguments: unknown };
@@ -125,7 +125,7 @@ export const answerKinds: Kind[] = [
     ([name, { does, given }]): Kind => ({
       name,
       source: 'vLLM’s and SGLang’s tool parsers, Bedrock’s and Gemini’s routes: a tool without parameters',
-      does: `gives ${does} as the \`arguments\` of a call that has none`,
+      does: `gives ${does} as the \`arguments\` of a call without arguments`,
       holds: 'Read as `{}` where the tool requires nothing: the task is submitted.',
       ...tools,
       request: submitted,
@@ -145,7 +145,7 @@ export const answerKinds: Kind[] = [
     name: 'no-call-id',
     source: 'Gemini’s compatible route, llama.cpp',
     does: 'gives tool calls with `id: ""` or none',
-    holds: 'Numbered by us; requests carry ids that every server takes.',
+    holds: 'Crux numbers the calls; its requests carry ids that every server accepts.',
     ...tools,
     manner: changed((choice, _body, { number }) => {
       for (const own of choice.message.tool_calls ?? []) {
@@ -206,7 +206,8 @@ export const answerKinds: Kind[] = [
     name: 'think-never-closed',
     source: 'a reasoning model that meets its limit',
     does: 'writes `<think>` and an action, and never closes the thought',
-    holds: 'No action, and no word of the policy: the run is blocked, and says that the limit went into reasoning.',
+    holds:
+      'Neither an action nor a message of the policy. The run is blocked, and says that reasoning used up the limit.',
     manner: changed((choice) => {
       choice.message.content = `<think>\n${choice.message.content}`;
       choice.finish_reason = 'length';
@@ -235,9 +236,10 @@ export const answerKinds: Kind[] = [
   },
   {
     name: 'no-json-schema',
-    source: 'DeepSeek, Mistral of old, LM Studio: `json_object` only',
+    source: 'DeepSeek, older Mistral, LM Studio: `json_object` only',
     does: 'refuses `response_format: json_schema` with 400',
-    holds: 'The next form of the ladder is used, found once and remembered.',
+    holds:
+      'Crux asks for JSON in the next form that the server accepts. It finds this form once, and the store keeps it.',
     manner: async ({ body, answer }) =>
       body.response_format?.type === 'json_schema'
         ? error(400, 'response_format type json_schema is unavailable now')
@@ -256,7 +258,7 @@ export const answerKinds: Kind[] = [
     name: 'no-response-format',
     source: 'LM Studio, Perplexity, local servers of all kinds',
     does: 'refuses every `response_format` with 400',
-    holds: 'The prompt alone asks for JSON, with the word and the form.',
+    holds: 'Only the prompt asks for JSON; it names JSON and the form.',
     manner: async ({ body, answer }) =>
       body.response_format ? error(400, "'response_format.type' must be 'text'") : { body: await answer() },
     expect: (seen, clean) => {
@@ -309,8 +311,8 @@ export const answerKinds: Kind[] = [
   {
     name: 'hint-echoed',
     source: 'weak models that repeat the last message',
-    does: 'writes something malformed, and then repeats what it was told, word by word',
-    holds: 'Nothing of ours can be parsed as an action: no step acts, nothing is submitted.',
+    does: 'writes something malformed, and then repeats word by word what Crux answered',
+    holds: 'No text of Crux can be parsed as an action: no action is taken, nothing is submitted.',
     manner: policyGets(({ body }) => {
       const last = String(body.messages.at(-1)!.content);
       const content = body.messages.length < 3 ? 'Hmm.' : last;
@@ -334,7 +336,7 @@ export const answerKinds: Kind[] = [
     name: 'event-stream',
     source: 'gateways that always stream',
     does: 'answers 200 with server-sent events',
-    holds: 'A fault that quotes the first of them, or the answer put together.',
+    holds: 'Either a fault that quotes the first event, or the answer that the events make together.',
     manner: policyGets({
       headers: { 'content-type': 'text/event-stream' },
       body: 'data: {"choices":[{"delta":{"content":"Thou"}}]}\n\ndata: [DONE]\n\n',
@@ -355,9 +357,9 @@ export const answerKinds: Kind[] = [
   },
   {
     name: 'unreadable-but-billed',
-    source: 'any server that fails after it wrote',
+    source: 'any server that fails after it wrote an answer',
     does: 'answers 200 with `usage` and a message that cannot be read',
-    holds: 'Its tokens are in the ledger and under the ceilings; it is not asked twenty times.',
+    holds: 'Its tokens are in the ledger, and count for ceilings. Crux does not ask twenty times.',
     manner: policyGets(({ body }) => ({
       body: {
         model: body.model,

@@ -48,9 +48,9 @@ const overflow = {
 export const blameKinds: Kind[] = [
   {
     name: 'context-too-small',
-    source: 'vLLM: `max_tokens` does not fit beside the prompt',
+    source: 'vLLM: `max_tokens` does not fit next to the prompt',
     does: 'refuses the first request of every task with 400 "maximum context length"',
-    holds: 'A fault of set-up that names `maxTokens`; not the policy’s `token-limit` with reward 0.',
+    holds: 'A fault of set-up that names `maxTokens`, instead of the policy’s `token-limit` with reward 0.',
     manner: contextOf(0, () =>
       error(
         400,
@@ -62,7 +62,7 @@ export const blameKinds: Kind[] = [
   ...(Object.keys(overflow) as (keyof typeof overflow)[]).map(
     (server): Kind => ({
       name: `context-used-up-${server.toLowerCase()}`,
-      source: `${server}, in its words`,
+      source: `${server}, with its error text`,
       does: 'refuses a conversation that grew longer than the context',
       holds: 'The policy’s own `token-limit`.',
       manner: contextOf(3, overflow[server]),
@@ -96,7 +96,7 @@ export const blameKinds: Kind[] = [
   {
     name: 'quota-used-up',
     source: 'OpenAI: 429 `insufficient_quota`',
-    does: 'answers 429 that no waiting mends',
+    does: 'answers with a 429 that does not go away with time',
     holds: 'As above.',
     manner: () =>
       error(
@@ -126,7 +126,7 @@ export const blameKinds: Kind[] = [
     name: 'one-prompt-moderated',
     source: 'OpenRouter and others: 403 for one prompt; Azure: 400 `content_filter`',
     does: 'refuses the conversations of one task with 403, and answers the others',
-    holds: 'Only that task ends, as a fault of the model; the run goes on, and says so.',
+    holds: 'Only that task ends, as `model-fault`; the run continues, and reports it.',
     request: { taskIds: ['maze-1-3', 'maze-1-7'] },
     manner: async ({ role, body, answer }) =>
       role === 'policy' && JSON.stringify(body.messages).includes('maze-1-3')
@@ -143,7 +143,7 @@ export const blameKinds: Kind[] = [
     name: 'every-request-refused',
     source: 'all: 400 for a member that the server does not take',
     does: 'refuses every request of the policy with 400',
-    holds: 'One line says the faults and the server’s words; no outcome, exit code 4.',
+    holds: 'One line names the faults and quotes the server. There is no outcome; the exit code is 4.',
     manner: policyGets(error(400, "Unsupported parameter: 'temperature' is not supported with this model.")),
     expect: (seen) => saysWhy(seen, /Unsupported parameter: 'temperature'/),
   },
@@ -151,7 +151,7 @@ export const blameKinds: Kind[] = [
     name: 'outage',
     source: 'all: 503 for a while',
     does: 'answers 503 to every call for a moment, then as before',
-    holds: 'Waited for with the provider’s cool-down; no task is lost.',
+    holds: 'Crux waits for the provider’s cool-down; no task is lost.',
     manner: async ({ number, answer }) =>
       number > 5 && number <= 9
         ? { status: 503, headers: { 'retry-after': '1' }, body: 'upstream connect error' }
@@ -165,7 +165,7 @@ export const blameKinds: Kind[] = [
     name: 'no-server-behind',
     source: 'LiteLLM and gateways in Go, while the server behind them is away',
     does: 'answers 500 "Cannot connect to host" to every call for a moment, then as before',
-    holds: 'Waited for as an outage is; no task is lost.',
+    holds: 'Crux waits, as in an outage; no task is lost.',
     endpoint: { maxFaults: 1 },
     manner: async ({ number, answer }) =>
       number > 5 && number <= 9
@@ -183,9 +183,9 @@ export const blameKinds: Kind[] = [
   },
   {
     name: 'retry-after-epoch',
-    source: 'gateways that send the time itself',
+    source: 'gateways that send a time instead of a duration',
     does: 'answers 429 once with `Retry-After` as seconds since 1970, a second ahead',
-    holds: 'Read as that time, and never longer than an hour.',
+    holds: 'Read as that time. Crux never waits longer than an hour.',
     manner: atFirst(() => ({
       ...error(429, 'Rate limit reached.'),
       headers: { 'retry-after': String(Math.floor(Date.now() / 1000) + 1) },
@@ -201,7 +201,8 @@ export const blameKinds: Kind[] = [
       name,
       source: 'gateways that send times where seconds belong, and clocks that are wrong',
       does: `answers the first call with 429 and \`Retry-After\`: ${does}`,
-      holds: 'An hour at most, for all runs of the provider. `crux providers` shows it, and `--clear` ends it.',
+      holds:
+        'All runs of the provider wait an hour at most. `crux providers` shows the cool-down, and `--clear` ends it.',
       manner: async ({ number, answer }) =>
         number === 1
           ? { ...error(429, 'Rate limit reached.'), headers: { 'retry-after': header } }
@@ -229,9 +230,9 @@ export const blameKinds: Kind[] = [
   }).map(
     ([name, { does, thought }]): Kind => ({
       name,
-      source: 'small vocabularies: up to a token for every byte of a text that they do not know',
+      source: 'models with small vocabularies: up to one token for every byte of a text that they do not know',
       does: `thinks in ${does}, and counts a token for every byte of prompts and answers`,
-      holds: 'A ceiling on tokens is never overrun, with five tasks in progress; the run ends as `budget`.',
+      holds: 'A ceiling on tokens is never exceeded, with five tasks in progress; the run ends as `budget`.',
       run: { window: 5, ceilings: { tokens: fewTokens } },
       request: { taskIds: undefined, limit: 5 },
       manner: changed((choice, body, { role, body: { messages } }) => {
@@ -274,7 +275,7 @@ export const blameKinds: Kind[] = [
     name: 'usage-of-zeros',
     source: 'servers that do not count',
     does: 'gives `usage` with zeros',
-    holds: 'Unknown, never 0.',
+    holds: 'Tokens are unknown, never 0.',
     manner: async ({ answer }) => ({
       body: { ...(await answer()), usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } },
     }),

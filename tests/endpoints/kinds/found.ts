@@ -22,7 +22,7 @@ export const foundKinds: Kind[] = [
     name: 'byte-order-mark',
     source: 'gateways on .NET',
     does: 'begins its JSON with a byte order mark',
-    holds: 'Read.',
+    holds: 'The answer is read.',
     manner: async ({ answer }) => ({ body: `\uFEFF${JSON.stringify(await answer())}` }),
     expect: sameAsClean,
   },
@@ -30,7 +30,7 @@ export const foundKinds: Kind[] = [
     name: 'gzip',
     source: 'any proxy',
     does: 'compresses the body',
-    holds: 'Read.',
+    holds: 'The answer is read.',
     manner: async ({ answer }) => ({
       headers: { 'content-encoding': 'gzip' },
       body: gzipSync(JSON.stringify(await answer())),
@@ -41,7 +41,7 @@ export const foundKinds: Kind[] = [
     name: 'json-called-text',
     source: 'hand-written servers',
     does: 'calls its JSON `text/plain`',
-    holds: 'Read.',
+    holds: 'The answer is read.',
     manner: async ({ answer }) => ({ headers: { 'content-type': 'text/plain' }, body: JSON.stringify(await answer()) }),
     expect: sameAsClean,
   },
@@ -61,7 +61,7 @@ export const foundKinds: Kind[] = [
     name: 'usage-in-nulls',
     source: 'routers whose upstream did not count',
     does: 'gives `usage: null`, and `model: ""`',
-    holds: 'Tokens are unknown, and so is who answered; the run goes on.',
+    holds: 'The tokens and the name of the model are unknown; the run continues.',
     manner: changed((_choice, body) => {
       body.usage = null;
       body.model = '';
@@ -86,7 +86,7 @@ export const foundKinds: Kind[] = [
     source:
       'Together `eos`, TGI and watsonx `eos_token`, Gemini’s and Cohere’s own words: ragas#1548, text-generation-inference#2344',
     does: 'ends whole messages with `eos`',
-    holds: 'No known end: a fault that names the word.',
+    holds: 'This is no known reason to finish: a fault that names the word.',
     manner: changed((choice) => {
       choice.finish_reason = 'eos';
     }, 'policy'),
@@ -96,7 +96,7 @@ export const foundKinds: Kind[] = [
     name: 'filtered-to-nothing',
     source: 'Gemini RECITATION through its compatible route and LiteLLM (`content_filter`): curator#261, litellm#40864',
     does: 'gives no words and `finish_reason: "content_filter"` to every second first attempt',
-    holds: 'The provider’s filter, not a message of the policy: nothing of it is in the rows.',
+    holds: 'It counts as the provider’s filter, not as a message of the policy: no exported row contains it.',
     manner: atFirst(
       changed((choice) => {
         choice.message = { role: 'assistant', content: null };
@@ -113,7 +113,7 @@ export const foundKinds: Kind[] = [
     name: 'no-choices',
     source: 'Azure OpenAI: an empty list with `prompt_filter_results`; semantic-kernel#3650',
     does: 'gives `choices: []` with `usage` at the first attempt',
-    holds: 'A fault; what it used is in the ledger; asked again.',
+    holds: 'A fault, and the call is made again; the tokens that it used are in the ledger.',
     manner: atFirst(({ body }) => ({
       body: {
         model: body.model,
@@ -131,7 +131,7 @@ export const foundKinds: Kind[] = [
   },
   {
     name: 'delta-for-message',
-    source: 'gateways that hand on the last chunk of a stream',
+    source: 'gateways that pass on the last chunk of a stream',
     does: 'gives `delta` where `message` belongs',
     holds: 'A fault that says what is missing; never an empty message.',
     manner: changed((choice) => {
@@ -152,7 +152,7 @@ export const foundKinds: Kind[] = [
     name: 'nothing-with-200',
     source: 'proxies that lose the upstream',
     does: 'answers 200 with an empty body at the first attempt',
-    holds: 'A fault; asked again.',
+    holds: 'A fault; the call is made again.',
     manner: atFirst(() => ({ body: '' })),
     expect: (seen, clean) => {
       sameAsClean(seen, clean);
@@ -182,7 +182,7 @@ export const foundKinds: Kind[] = [
   {
     name: 'several-choices',
     source: 'proxies that ignore `n`',
-    does: 'gives a second choice beside the first',
+    does: 'gives a second choice after the first',
     holds: 'The first is the answer.',
     manner: changed((choice, body) => {
       body.choices.push({ ...choice, index: 1, message: { role: 'assistant', content: 'Another answer.' } });
@@ -193,7 +193,7 @@ export const foundKinds: Kind[] = [
     name: 'role-of-its-own',
     source: 'Gemini’s own word `model`, servers without `role`',
     does: 'gives messages with `role: "model"`, or with none',
-    holds: 'Read as the assistant’s.',
+    holds: 'Read as messages of the assistant.',
     manner: changed((choice, _body, { number }) => {
       if (number % 2 === 0) choice.message.role = 'model';
       else delete choice.message.role;
@@ -219,7 +219,7 @@ export const foundKinds: Kind[] = [
     name: 'arguments-encoded-twice',
     source: 'Qwen’s parsers, gateways that stringify again: koog#2095, openclaw#96717',
     does: 'gives `arguments` as a JSON string that holds the JSON text',
-    holds: 'Read as the object within.',
+    holds: 'Read as the object in that text.',
     ...tools,
     manner: changed((choice) => {
       for (const call of choice.message.tool_calls ?? [])
@@ -266,7 +266,7 @@ export const foundKinds: Kind[] = [
     name: 'overloaded-529',
     source: 'Anthropic',
     does: 'answers 529 `overloaded_error` at the first attempt',
-    holds: 'Waited for as an outage is.',
+    holds: 'Crux waits, as in an outage.',
     manner: atFirst(() => ({
       status: 529,
       body: { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
@@ -277,7 +277,7 @@ export const foundKinds: Kind[] = [
     name: 'loading-model',
     source: 'llama.cpp while it loads, TGI, Hugging Face’s endpoints',
     does: 'answers 503 "Loading model" to the first calls',
-    holds: 'Waited for; no task is lost.',
+    holds: 'Crux waits; no task is lost.',
     manner: async ({ number, answer }) =>
       number <= 3
         ? { status: 503, body: { error: { code: 503, message: 'Loading model', type: 'unavailable_error' } } }
@@ -286,9 +286,9 @@ export const foundKinds: Kind[] = [
   },
   {
     name: 'retry-after-zero',
-    source: 'proxies in a hurry',
+    source: 'proxies that ask for no pause',
     does: 'answers 429 with `Retry-After: 0` at the first attempt',
-    holds: 'Asked again after a pause of our own; no tight loop.',
+    holds: 'Crux asks again after a pause that it chooses itself.',
     manner: atFirst(() => ({ ...error(429, 'Too many requests.'), headers: { 'retry-after': '0' } })),
     expect: sameAsClean,
   },
@@ -296,7 +296,7 @@ export const foundKinds: Kind[] = [
     name: 'connection-lost',
     source: 'load balancers that close kept connections',
     does: 'closes the connection without an answer at the first attempt',
-    holds: 'A fault; asked again under the same key.',
+    holds: 'A fault; the call is made again under the same key.',
     manner: atFirst(() => ({ cut: true })),
     expect: (seen, clean) => {
       sameAsClean(seen, clean);
@@ -305,9 +305,9 @@ export const foundKinds: Kind[] = [
   },
   {
     name: 'moved-to-a-login',
-    source: 'company proxies, base URLs with http for https',
-    does: 'redirects (302) to a page for people',
-    holds: 'A fault that quotes what came.',
+    source: 'company proxies, base URLs with http instead of https',
+    does: 'redirects (302) to a page for humans, such as a login',
+    holds: 'A fault that quotes the answer.',
     manner: policyGets({ status: 302, headers: { location: '/login' }, body: '' }),
     expect: (seen) => {
       expect(seen.rows).toEqual([]);

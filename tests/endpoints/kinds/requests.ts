@@ -35,7 +35,7 @@ export const requestKinds: Kind[] = [
     name: 'openai-reasoning',
     source: 'OpenAI’s reasoning models',
     does: 'refuses `max_tokens`, `temperature` and `logprobs` with 400',
-    holds: '`dialect: "openai-reasoning"` sends what is taken.',
+    holds: '`dialect: "openai-reasoning"` sends what the server accepts.',
     role: { all: { dialect: 'openai-reasoning' } },
     manner: takes(refuses(['max_tokens', 'temperature', 'top_p', 'logprobs'], unsupported), (body) => ({
       ...body,
@@ -51,7 +51,7 @@ export const requestKinds: Kind[] = [
     name: 'mistral',
     source: 'Mistral’s API: strict about members and tool-call ids',
     does: 'refuses `seed` with 422 (it is `random_seed`), and ids of tool calls that are not nine letters and digits',
-    holds: '`dialect: "mistral"` renames; our ids fit. Journal keys are those of the same run elsewhere.',
+    holds: '`dialect: "mistral"` renames `seed`; Crux’s ids fit. Journal keys are the same as with any other server.',
     run: { format: 'tools' },
     role: { all: { dialect: 'mistral' } },
     manner: withIdsOfMistral(
@@ -84,9 +84,9 @@ export const requestKinds: Kind[] = [
   },
   {
     name: 'own-call-ids',
-    source: 'Moonshot (`functions.go:0`), Gemini: ids that they want back',
+    source: 'Moonshot (`functions.go:0`), Gemini: ids that they want to get back',
     does: 'refuses a history whose tool-call ids are not those that it gave',
-    holds: 'The server’s own ids go back as they came; states and pairs do not depend on them.',
+    holds: 'Crux sends the server’s own ids back unchanged; states and pairs do not depend on them.',
     run: { format: 'tools' },
     manner: async ({ body, answer }) => {
       const ids = body.messages.flatMap(({ tool_calls = [] }) => tool_calls.map(({ id }) => id));
@@ -123,7 +123,7 @@ export const requestKinds: Kind[] = [
   {
     name: 'strict-alternation',
     source: 'Gemma, Llama 2, Mistral: "Conversation roles must alternate user/assistant/…"',
-    does: 'refuses two messages of one role after each other, and a system message',
+    does: 'refuses two messages in a row of one role, and a system message',
     holds: '`systemRole: "fold"` folds until the roles alternate.',
     role: { all: { systemRole: 'fold' } },
     manner: takes((body) =>
@@ -156,10 +156,10 @@ export const requestKinds: Kind[] = [
   },
   {
     name: 'members-of-its-own',
-    source: 'servers that no dialect names: gateways in companies, hand-written ones',
+    source: 'servers without a dialect: gateways in companies, hand-written servers',
     does: 'takes the length and the seed only under names of its own',
     holds:
-      '`request: { rename: … }` sends them so. Journal keys and seeds are those of the same run elsewhere: the same pairs.',
+      '`request: { rename: … }` sends them so. Journal keys and seeds are the same as with any other server, and so are the pairs.',
     role: { all: { request: { rename: { max_tokens: 'answer_length', seed: 'noise' } } } },
     manner: takes(refuses(['max_tokens', 'seed'], unsupported), ({ answer_length, noise, ...body }) => ({
       ...body,
@@ -175,7 +175,7 @@ export const requestKinds: Kind[] = [
     name: 'tools-ignored',
     source: 'llama.cpp with a template that knows no tools, Ollama’s models without them',
     does: 'answers a request with tools in prose',
-    holds: 'Malformed messages, whose share is said; `doctor` does not pass it.',
+    holds: 'Its messages count as malformed, and the run reports their share; `crux doctor` fails.',
     run: { format: 'tools' },
     manner: async ({ answer, role }) => {
       const own = await answer();
