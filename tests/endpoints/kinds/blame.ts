@@ -78,7 +78,7 @@ export const blameKinds: Kind[] = [
     source: 'all: 401',
     does: 'refuses the key with 401 until it is renewed',
     holds:
-      'The run is blocked at once with the server’s words; no task is burnt; resumed it goes on to the same pairs.',
+      'The run is blocked at once with the server’s words; no task is lost. When it is resumed, it continues to the same pairs.',
     manner: () => error(401, 'Incorrect API key provided.', 'invalid_api_key'),
     thenHeals: true,
     expect: (seen) => standsStill(seen, /Incorrect API key/),
