@@ -33,6 +33,8 @@ const resolve = { alias: [door('crux-rl', 'index.ts'), door('crux-rl/testing', '
 const common = {
   environment: 'node',
   pool: 'forks',
+  // What a package loads is loaded once in a worker; our own modules begin anew with each file.
+  isolate: false,
   // For what never ends: machines that run tests are often busy with other things.
   testTimeout: 600_000,
   hookTimeout: 600_000,
@@ -46,7 +48,7 @@ const globalSetup = ['tests/helpers/temporal-global-setup.ts'];
 export default defineConfig({
   test: {
     // Tests with a server wait for timers and for one another; those without compute meanwhile.
-    maxWorkers: 3 * availableParallelism(),
+    maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: ProjectsInTurns },
     projects: [
       {
@@ -54,7 +56,6 @@ export default defineConfig({
         test: {
           ...common,
           name: 'unit',
-          isolate: false,
           include: ['tests/**/*.test.ts'],
           exclude: [...withServer, kills, installs, 'tests/stack/**'],
         },
