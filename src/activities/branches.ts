@@ -1,5 +1,6 @@
 /** Branches: a state, a candidate, and the policy's continuation to an ending. */
 import { type Branch, branchOutcome } from '../domain/branch.ts';
+import { isAtLimit } from '../domain/ending.ts';
 import type { BranchPurpose } from '../domain/purpose.ts';
 import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type {
@@ -15,6 +16,7 @@ import { contentHash } from '../store/hash.ts';
 import type { Scope } from '../store/reservations.ts';
 import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';
+import { outcomeAtLimit } from './acting/at-limit.ts';
 import { confirmSuccess } from './acting/confirm.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './acting/play-out.ts';
 import { type StepTaken, standing, takerOf, takeStep } from './acting/turn.ts';
@@ -109,7 +111,9 @@ export function branchActivities(context: ActivityContext) {
     const taken = await takeCandidate(run, input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
-    const outcome = ended ? branchOutcome(await record(run, input, compared, outcomeOf(taken), signal)) : null;
+    const outcome = ended
+      ? branchOutcome(await record(run, input, compared, await outcomeOf(context, taken, signal), signal))
+      : null;
     return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, wholeSteps, outcome };
   }
 
@@ -120,9 +124,8 @@ export function branchActivities(context: ActivityContext) {
     const transition = await store.tree.transition(leaf.stateKey);
     const details = input.fault === null ? (transition?.done ? transition.details : null) : { fault: input.fault };
     const { leafId, ending, reward, success } = input;
-    return branchOutcome(
-      await record(run, input, input.compared, { leafId, ending, reward, success, details }, signal),
-    );
+    const outcome = isAtLimit(ending) ? await outcomeAtLimit(context, leaf, signal) : { reward, success, details };
+    return branchOutcome(await record(run, input, input.compared, { leafId, ending, ...outcome }, signal));
   }
 
   async function checkPrefix(state: State, signal: AbortSignal): Promise<number> {

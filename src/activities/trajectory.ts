@@ -1,6 +1,6 @@
 /** Activities that make environment steps and record the results of a trajectory. */
 
-import type { Details } from '../domain/ending.ts';
+import { type Details, isAtLimit } from '../domain/ending.ts';
 import { isEvaluation } from '../domain/run/run-config.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import type { OpenedTask, RecordTrajectoryInput, TaskAddress, TrajectorySummary } from '../domain/wire/trajectory.ts';
@@ -11,7 +11,8 @@ import { admitRun } from '../models/limits/admit-run.ts';
 import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
-import type { State, Transition } from '../store/tree.ts';
+import type { State } from '../store/tree.ts';
+import { outcomeAtLimit } from './acting/at-limit.ts';
 import { confirmSuccess } from './acting/confirm.ts';
 import { takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
@@ -68,8 +69,10 @@ export function trajectoryActivities(context: ActivityContext) {
     const run = await store.runs.get(input.runId);
     const { taskId, sample } = await store.runs.task(input.runId, input.position);
     const leaf = await store.tree.state(input.leafId);
-    const ended = await store.tree.transition(leaf.stateKey);
-    const isConfirmed = isEvaluation(run.config) && input.success === true;
+    const ended = isAtLimit(input.ending)
+      ? await outcomeAtLimit(context, leaf, signal)
+      : { ...input, details: (await store.tree.transition(leaf.stateKey))?.details ?? null };
+    const isConfirmed = isEvaluation(run.config) && ended.success === true;
     const confirmation = isConfirmed ? await confirmSuccess(context, run, leaf, signal) : null;
     const row: Trajectory = {
       runId: run.id,
@@ -83,10 +86,10 @@ export function trajectoryActivities(context: ActivityContext) {
       steps: leaf.step,
       environmentSteps: leaf.actions.length,
       ending: input.ending,
-      reward: input.reward,
-      success: input.success,
+      reward: ended.reward,
+      success: ended.success,
       confirmed: confirmation?.confirmed ?? null,
-      details: detailsOf(input, ended, confirmation),
+      details: detailsOf(input, ended.details, confirmation),
     };
     await store.findings.addTrajectory(row);
     return trajectorySummary(row);
@@ -101,12 +104,12 @@ export function trajectoryActivities(context: ActivityContext) {
 
 function detailsOf(
   { fault }: RecordTrajectoryInput,
-  ended: Transition | null,
+  ofOutcome: Details | null,
   confirmation: Confirmation | null,
 ): Details | null {
   if (fault !== null) return { fault };
   if (confirmation?.confirmed === false) return { coincidental: confirmation.reason };
-  return ended?.details ?? null;
+  return ofOutcome;
 }
 
 /** A task's first state in the run's format; the same in every run. */

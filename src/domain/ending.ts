@@ -28,6 +28,11 @@ export function isPolicyEnding(ending: Ending): boolean {
   return policyEndings.has(ending);
 }
 
+/** Whether a limit of the run or of the model ended it: the environment may know what was reached until then. */
+export function isAtLimit(ending: Ending): boolean {
+  return ending === 'step-limit' || ending === 'token-limit';
+}
+
 /** Facts about an outcome, from the environment or from Crux: `fault`, the message of the fault that ended it; `coincidental`, why a success does not hold. */
 export type Details = { [name: string]: Json };
 

@@ -1,9 +1,20 @@
 /** An environment in another process: `crux check-env` compares with it, and disturbs it. */
 import type { Action } from '../domain/action.ts';
-import type { Confirmation, StepResult } from './contract.ts';
+import type { Confirmation, OutcomeSoFar, Session, StepResult } from './contract.ts';
 
-/** A step with the hash of the state that it led to; null if the session gives none, or the task is over. */
-export type Trace = StepResult & { stateHash: string | null };
+/** A step, and what the session says of the state that it led to; null if it says nothing, or the task is over. */
+export type Trace = StepResult & { stateHash: string | null; outcome: OutcomeSoFar | null };
+
+/** Takes a step and asks the session for everything that it can say. */
+export async function trace(session: Session, action: Action, signal: AbortSignal): Promise<Trace> {
+  const result = await session.step(action, signal);
+  if (result.done) return { ...result, stateHash: null, outcome: null };
+  return {
+    ...result,
+    outcome: (await session.outcome?.()) ?? null,
+    stateHash: (await session.stateHash?.()) ?? null,
+  };
+}
 
 /** One process with at most one session. Every method throws when the environment throws, and when the process is gone. */
 export type ApartEnvironment = {
@@ -41,14 +52,22 @@ export async function playApart(
 
 /** How two steps differ; null if they do not. */
 export function differenceOf(one: Trace, other: Trace | undefined): { one: string; other: string } | null {
-  const of = ({ observation, done, reward, success, stateHash }: Trace) =>
-    JSON.stringify([observation, done, reward ?? null, success ?? null, stateHash ?? null]);
+  const of = ({ observation, done, reward, success, stateHash, outcome }: Trace) =>
+    JSON.stringify([observation, done, reward ?? null, success ?? null, stateHash, outcomeText(outcome)]);
   if (other && of(one) === of(other)) return null;
   if (!other) return { one: short(one.observation), other: 'nothing' };
   if (one.observation !== other.observation) return { one: short(one.observation), other: short(other.observation) };
+  if (outcomeText(one.outcome) !== outcomeText(other.outcome))
+    return { one: outcomeText(one.outcome), other: outcomeText(other.outcome) };
   const rest = ({ done, reward, success, stateHash }: Trace) =>
     `${done ? `the end with reward ${reward ?? 'unknown'}${success === undefined ? '' : ` and success ${success}`}` : `the state ${stateHash}`}`;
   return { one: rest(one), other: rest(other) };
+}
+
+function outcomeText(outcome: OutcomeSoFar | null): string {
+  if (!outcome) return 'no outcome so far';
+  const { reward, success } = outcome;
+  return `the outcome so far ${reward}${success === undefined ? '' : ` and success ${success}`}`;
 }
 
 function short(text: string): string {

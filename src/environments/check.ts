@@ -5,7 +5,7 @@ import { requireText } from '../domain/images.ts';
 import { messageText } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
-import { differenceOf, playApart, type StartApart, type Trace } from './apart.ts';
+import { differenceOf, playApart, type StartApart, type Trace, trace } from './apart.ts';
 import type { Environment } from './contract.ts';
 import { agentFormat } from './formats/agent-format.ts';
 import { type Play, playsOf } from './plays.ts';
@@ -182,6 +182,20 @@ export async function checkEnvironment(
     return `asked in ${asked} states, unchanged while nothing happened`;
   });
 
+  await check('outcome at a limit', async () => {
+    needTasks();
+    let [asked, best] = [0, 0];
+    for (const task of chosen) {
+      for (const { actions } of playsIn(task)) {
+        const told = (await play(environment, task, actions)).traces.flatMap(({ outcome }) => outcome ?? []);
+        asked += told.length;
+        best = Math.max(best, ...told.map(({ reward }) => reward));
+      }
+    }
+    if (asked === 0) throw new NotChecked('sessions give none; a trajectory that reaches a limit has reward 0');
+    return `asked in ${asked} states, at best ${best}`;
+  });
+
   await check('another process', async () => {
     if (!startApart) throw new NotChecked('no other process was started');
     if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
@@ -271,16 +285,15 @@ type Played = { first: string | null; traces: Trace[] };
 
 async function play(environment: Environment, task: Task, actions: readonly Action[]): Promise<Played> {
   const session = await environment.open(task);
-  const hash = async () => (await session.stateHash?.()) ?? null;
   const traces: Trace[] = [];
   try {
-    const first = await hash();
+    const first = (await session.stateHash?.()) ?? null;
     for (const action of actions) {
-      const result = await session.step(action, AbortSignal.timeout(60_000));
+      const result = await trace(session, action, AbortSignal.timeout(60_000));
       requireText(result.observation, `An observation of task ${task.id}`, 'Environment.Fault');
-      traces.push({ ...result, stateHash: result.done ? null : await hash() });
-      if (result.reward !== undefined)
-        demand(result.reward >= 0 && result.reward <= 1, `The reward ${result.reward} is not in [0, 1].`);
+      traces.push(result);
+      for (const { reward } of [result, result.outcome ?? {}])
+        if (reward !== undefined) demand(reward >= 0 && reward <= 1, `The reward ${reward} is not in [0, 1].`);
       if (result.done) break;
     }
     return { first, traces };

@@ -35,6 +35,16 @@ export type StepResult = {
   details?: { [name: string]: Json };
 };
 
+/** An outcome as the environment gives it before the task is over. */
+export type OutcomeSoFar = {
+  /** In [0, 1]. */
+  reward: number;
+  /** If the environment has a success flag of its own; else `reward >= successAt` decides. */
+  success?: boolean;
+  /** As in `StepResult`. */
+  details?: { [name: string]: Json };
+};
+
 export type Session<Snapshot extends Json = Json> = {
   /** @param signal aborts when the caller gives up; the session is then closed */
   step(action: Action, signal: AbortSignal): Promise<StepResult>;
@@ -46,6 +56,11 @@ export type Session<Snapshot extends Json = Json> = {
    * step that does not end the task. Without it Crux uses the content of `snapshot`.
    */
   stateHash?(): Promise<string>;
+  /**
+   * What a trajectory is worth that a limit ends here, before the environment did: reward and success so far. It changes nothing, and depends on
+   * the state alone. Without it such a trajectory has reward 0 and is a failure.
+   */
+  outcome?(): Promise<OutcomeSoFar>;
   close?(): Promise<void>;
 };
 
@@ -73,7 +88,7 @@ export type Environment = {
   /** Change it whenever the same actions may give other results: it is part of every transition's key. */
   version: string;
   capabilities: Capabilities;
-  /** Steps after which a trajectory ends as `step-limit` with reward 0. */
+  /** Steps after which a trajectory ends as `step-limit`, with what its session says of the `outcome` so far. */
   stepLimit: number;
   /** Reward from which an outcome is a success, if `step` gives no success flag. Default 1. */
   successAt: number;

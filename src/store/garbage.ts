@@ -1,5 +1,5 @@
 /**
- * What runs leave in a store, and how it is deleted: the rows of a run, then the states, transitions and snapshots that no other run refers to. It is
+ * What runs leave in a store, and how it is deleted: the rows of a run, then what no other run refers to of the states, with their transitions, snapshots and outcomes. It is
  * deleted in parts, so that workers on the store never wait long.
  */
 import { type RawBuilder, sql } from 'kysely';
@@ -35,7 +35,7 @@ export const runTables = [
   'run_tasks',
 ] as const satisfies (keyof Schema)[];
 
-export const treeTables = ['nodes', 'transitions', 'snapshots'] as const satisfies (keyof Schema)[];
+export const treeTables = ['nodes', 'transitions', 'snapshots', 'outcomes_so_far'] as const satisfies (keyof Schema)[];
 
 export type RowCounts = { [table in (typeof runTables)[number] | (typeof treeTables)[number]]: number };
 
@@ -58,7 +58,7 @@ const rowsPerDelete = 2_000;
 const idsPerDelete = 500;
 
 /** Parts of the tree that are no longer needed. */
-export type TreeGarbage = { nodes: string[]; transitions: string[]; snapshots: string[] };
+export type TreeGarbage = { [table in (typeof treeTables)[number]]: string[] };
 
 export class Garbage {
   readonly #database: Database;
@@ -115,20 +115,23 @@ export class Garbage {
   }
 
   /**
-   * States, transitions and snapshots that nothing refers to, not counting the rows of some runs. The trees of tasks of runs in progress count as
+   * States, transitions, snapshots and outcomes that nothing refers to, not counting the rows of some runs. The trees of tasks of runs in progress count as
    * needed: a worker may have just made a state that nothing refers to yet. A transition out of a needed state is kept too.
    */
   async findTreeGarbage(withoutRuns: string[]): Promise<TreeGarbage> {
     const needed = this.#needed(withoutRuns);
     const ids = async (query: RawBuilder<{ id: string }>) =>
       (await query.execute(this.#kysely)).rows.map(({ id }) => id);
+    const ofStates = (table: 'snapshots' | 'outcomes_so_far') =>
+      ids(sql`${needed}, keys AS (SELECT state_key FROM nodes WHERE id IN (SELECT id FROM needed))
+        SELECT state_key AS id FROM ${sql.table(table)} WHERE state_key NOT IN (SELECT state_key FROM keys)`);
     return {
       nodes: await ids(sql`${needed} SELECT id FROM nodes WHERE id NOT IN (SELECT id FROM needed)`),
       transitions: await ids(sql`${needed}, keys AS (SELECT state_key FROM nodes WHERE id IN (SELECT id FROM needed))
         SELECT key AS id FROM transitions
         WHERE key NOT IN (SELECT state_key FROM keys) AND parent_key NOT IN (SELECT state_key FROM keys)`),
-      snapshots: await ids(sql`${needed}, keys AS (SELECT state_key FROM nodes WHERE id IN (SELECT id FROM needed))
-        SELECT state_key AS id FROM snapshots WHERE state_key NOT IN (SELECT state_key FROM keys)`),
+      snapshots: await ofStates('snapshots'),
+      outcomes_so_far: await ofStates('outcomes_so_far'),
     };
   }
 

@@ -594,6 +594,12 @@ function translatedSteps(engine: Database['engine'], rows: string): string {
     WHERE ${rows}`;
 }
 
+const outcomesSoFar: Migration = (database) => [
+  table(database, 'outcomes_so_far', { state_key: 'text', reward: 'real', success: 'integer', details: 'text?' }, [
+    'state_key',
+  ]),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -607,4 +613,5 @@ export const migrations: readonly Migration[] = [
   cutObservations,
   workerProcesses,
   stepActions,
+  outcomesSoFar,
 ];

@@ -10,6 +10,7 @@ export type Schema = {
   nodes: NodeTable;
   transitions: TransitionTable;
   snapshots: SnapshotTable;
+  outcomes_so_far: OutcomeSoFarTable;
   answers: AnswerTable;
   unusable_answers: UnusableAnswerTable;
   served_models: ServedModelTable;
@@ -144,6 +145,14 @@ export type CutObservationTable = { run_id: string; node_id: string; left_out: n
 
 /** An environment's own image of one of its states, for when replay is impossible or too expensive. */
 export type SnapshotTable = { state_key: string; snapshot: string };
+
+/** What an environment said that a trajectory is worth which a limit ends in one of its states. */
+export type OutcomeSoFarTable = {
+  state_key: string;
+  reward: number;
+  success: number;
+  details: string | null;
+};
 
 /** The journal: one complete, paid answer. The first write under a key wins. */
 export type AnswerTable = {

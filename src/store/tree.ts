@@ -66,6 +66,9 @@ export type Transition = {
   mark: StateMark | null;
 };
 
+/** What an environment said that a trajectory is worth which a limit ends. */
+export type RecordedOutcome = { reward: number; success: boolean; details: Details | null };
+
 export type NewRoot = {
   environment: string;
   /** Version of the environment: part of the state key. */
@@ -220,6 +223,26 @@ export class Tree {
       .values({ state_key: stateKey, snapshot: canonicalJson(snapshot) })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+  }
+
+  /** What the environment said of a limit in one of its states; null if it was not asked. */
+  async outcomeSoFar(stateKey: string): Promise<RecordedOutcome | null> {
+    const row = await this.#database.kysely
+      .selectFrom('outcomes_so_far')
+      .selectAll()
+      .where('state_key', '=', stateKey)
+      .executeTakeFirst();
+    return row ? { reward: row.reward, success: row.success === 1, details: jsonOf(row.details) } : null;
+  }
+
+  /** The first record of a state wins and is returned. */
+  async addOutcomeSoFar(stateKey: string, { reward, success, details }: RecordedOutcome): Promise<RecordedOutcome> {
+    await this.#database.kysely
+      .insertInto('outcomes_so_far')
+      .values({ state_key: stateKey, reward, success: Number(success), details: jsonColumn(details) })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    return (await this.outcomeSoFar(stateKey))!;
   }
 
   async #insertNode(node: NodeTable): Promise<void> {

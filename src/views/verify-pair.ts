@@ -7,6 +7,7 @@
 import type { Action } from '../domain/action.ts';
 import { branchOutcome } from '../domain/branch.ts';
 import type { Json } from '../domain/canonical-json.ts';
+import { isAtLimit } from '../domain/ending.ts';
 import { isBetterBy, valueAtBest } from '../domain/methods/rro-rule.ts';
 import { isApart, meanScore } from '../domain/methods/step-dpo-rule.ts';
 import type { Certificate, CertifiedBranch, RecordedPair } from '../domain/pairs/pair.ts';
@@ -14,6 +15,7 @@ import { lastingVerdict, tally, verdictOn } from '../domain/pairs/verification.t
 import { verificationOf } from '../domain/run/run-config.ts';
 import type { BranchResult } from '../domain/wire/branch.ts';
 import type { Environment } from '../environments/contract.ts';
+import { outcomeFrom } from '../environments/outcome.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
@@ -21,7 +23,7 @@ import { readFirstError } from '../models/answers/first-error.ts';
 import { promptsOf } from '../models/prompts.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
-import { isIntact, nextStateKey, type State } from '../store/tree.ts';
+import { isIntact, nextStateKey, type RecordedOutcome, type State } from '../store/tree.ts';
 import { anchoredReturn, anchoredValues } from './verify-anchor.ts';
 
 export type PairCheck = {
@@ -159,7 +161,9 @@ async function recordedProblems(store: Store, branch: CertifiedBranch, leaf: Sta
   if (missing >= 0) return [`${label}: action ${missing + 1} is no longer recorded.`];
   const last = steps.at(-1);
   if (branch.ending !== 'submitted')
-    return last?.done ? [`${label} was recorded as ${branch.ending}, and its last step ended the task.`] : [];
+    return last?.done
+      ? [`${label} was recorded as ${branch.ending}, and its last step ended the task.`]
+      : limitProblems(label, branch, await store.tree.outcomeSoFar(leaf.stateKey));
   if (!last?.done) return [`${label}: no recorded step ended the task.`];
   return last.success === branch.success && last.reward === branch.reward
     ? []
@@ -198,10 +202,21 @@ async function replayBranch(
         };
       }
     }
+    if (branch.ending === 'submitted') return { compared, problems: [`${label} no longer ends.`] };
+    const reached = session.outcome ? outcomeFrom(environment, await session.outcome()) : null;
+    return { compared, problems: limitProblems(label, branch, reached) };
   } finally {
     await session.close?.();
   }
-  return { compared, problems: branch.ending === 'submitted' ? [`${label} no longer ends.`] : [] };
+}
+
+/** @param reached what the environment says was reached at a limit; null if it says nothing, which is a failure */
+function limitProblems(label: string, branch: CertifiedBranch, reached: RecordedOutcome | null): string[] {
+  if (!isAtLimit(branch.ending)) return [];
+  const { reward, success } = reached ?? { reward: 0, success: false };
+  return success === branch.success && reward === branch.reward
+    ? []
+    : [`${label}: reward ${reward} at the limit now, ${branch.reward} when it was recorded.`];
 }
 
 function outcomeProblems(

@@ -1,6 +1,6 @@
 import type { Action } from '../../src/domain/action.ts';
 import type { Tool } from '../../src/domain/message.ts';
-import type { Environment, EnvironmentDefinition, StepResult } from '../../src/environments/contract.ts';
+import type { Environment, EnvironmentDefinition, OutcomeSoFar, StepResult } from '../../src/environments/contract.ts';
 import { defineEnvironment } from '../../src/environments/define.ts';
 
 export type DoorsForTests = {
@@ -15,6 +15,8 @@ export type DoorsForTests = {
 export type DoorsOptions = Partial<EnvironmentDefinition> & {
   /** In place of the result of a step: `doors` are those taken so far, this one included. It may throw. */
   step?: (doors: string[], signal: AbortSignal) => StepResult | undefined | Promise<StepResult | undefined>;
+  /** What a way is worth that a limit ends. */
+  outcome?: (doors: string[]) => OutcomeSoFar | Promise<OutcomeSoFar>;
   /** Called before a session opens. It may throw. */
   opening?: () => void | Promise<void>;
 };
@@ -38,7 +40,7 @@ export const goText = (door: string, thought = `I take ${door}.`) =>
  * An environment of doors: `treasure` ends with reward 1, `pit` with 0, `cellar` with a half; any other door leads to a room that is named
  * by the way there. Equal but for case are equal doors.
  */
-export function doors({ step, opening, ...definition }: DoorsOptions = {}): DoorsForTests {
+export function doors({ step, outcome, opening, ...definition }: DoorsOptions = {}): DoorsForTests {
   const seen: DoorsForTests = { environment: undefined as never, opened: 0, closed: 0, stepped: 0, mostOpen: 0 };
   seen.environment = defineEnvironment({
     name: 'doors',
@@ -65,6 +67,7 @@ export function doors({ step, opening, ...definition }: DoorsOptions = {}): Door
           way.push(String(action.arguments.door).toLowerCase());
           return (await step?.(way, signal)) ?? behind(way);
         },
+        ...(outcome && { outcome: async () => outcome(way) }),
         async close() {
           seen.closed++;
         },

@@ -182,6 +182,36 @@ describe('a state hash', () => {
   });
 });
 
+describe('an outcome so far', () => {
+  it('that depends on the state alone passes', async () => {
+    expect((await all({ outcome: (way) => ({ reward: way.length / 10 }) }))['outcome at a limit']).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/asked in \d+ states, at best 0\.\d/),
+    });
+  });
+
+  it('that is another one the second time fails', async () => {
+    let asked = 0;
+    const results = await all({ outcome: () => ({ reward: (++asked % 7) / 10 }) });
+    expect(results['determinism and replay']).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/first the outcome so far 0\.\d, then the outcome so far 0\.\d/),
+    });
+  });
+
+  it('outside of 0 to 1 fails', async () => {
+    const results = await all({ outcome: () => ({ reward: 3 }) });
+    expect(results['outcome at a limit']).toEqual({ ok: false, detail: 'The reward 3 is not in [0, 1].' });
+  });
+
+  it('that nobody gives is not checked, and what follows is said', async () => {
+    expect((await all({}))['outcome at a limit']).toMatchObject({
+      ok: null,
+      detail: expect.stringContaining('has reward 0'),
+    });
+  });
+});
+
 it.each([
   ['solves its task', ['left', 'treasure'], 2, { ok: true, detail: '2 of 2 tasks have one, and it ends in success' }],
   ['fails it', ['pit'], 2, { ok: false, detail: expect.stringContaining('ends at step 1 with reward 0') }],

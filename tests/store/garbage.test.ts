@@ -98,7 +98,7 @@ describeEngines('garbage', (engine) => {
     expect(await nodes(store)).toContain(trajectory!.leafId);
   });
 
-  it('are transitions and snapshots out of states that are gone, and no others', async () => {
+  it('are transitions, snapshots and outcomes of states that are gone, and no others', async () => {
     const store = await engine.open();
     await twoRuns(store);
     const [shared, old] = (await nodes(store)).filter((id) => id.endsWith('before step 1')).reverse();
@@ -106,12 +106,15 @@ describeEngines('garbage', (engine) => {
     for (const from of [shared!, old!]) {
       await store.tree.addTransition({ key: `after ${from}`, parentKey: from, ...transition });
       await store.tree.addSnapshot(from, {});
+      await store.tree.addOutcomeSoFar(from, { reward: 1, success: true, details: null });
     }
     await remove(store, 'old');
     expect(await store.tree.transition(`after ${shared}`)).not.toBeNull();
     expect(await store.tree.transition(`after ${old}`)).toBeNull();
     expect(await store.tree.snapshot(shared!)).toEqual({});
     expect(await store.tree.snapshot(old!)).toBeUndefined();
+    expect(await store.tree.outcomeSoFar(shared!)).toEqual({ reward: 1, success: true, details: null });
+    expect(await store.tree.outcomeSoFar(old!)).toBeNull();
   });
 
   it('is looked for in every table of the store', async () => {
@@ -123,7 +126,7 @@ describeEngines('garbage', (engine) => {
     }`.execute(store.database.kysely);
     // What was given out of a run stays known.
     expect(rows.map(({ name }) => name).sort()).toEqual([...runTables, 'data_uses'].sort());
-    expect(treeTables).toEqual(['nodes', 'transitions', 'snapshots']);
+    expect(treeTables).toEqual(['nodes', 'transitions', 'snapshots', 'outcomes_so_far']);
   });
 
   it('leaves a store that takes less room, and the same runs', async () => {

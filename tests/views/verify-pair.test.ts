@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordedPair } from '../../src/domain/pairs/pair.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -12,6 +12,9 @@ import { explored, type WorkplaceOptions, workplace } from '../activities/workpl
 import { mazeEnvironments } from '../helpers/mazes.ts';
 
 type Opened = { from: unknown; steps: number };
+
+/** Worth of a way that a limit ends. Set by a test. */
+let worth = (way: string[]) => Number(way.includes('right'));
 
 /** Rooms that read differently in every session, so that a replay would be noticed. */
 function live(
@@ -34,20 +37,21 @@ function live(
         },
         snapshot: async () => [...way],
         stateHash: async () => way.join('/'),
+        outcome: async () => ({ reward: worth(way) }),
       };
     },
   };
 }
 
 /** A pair at the second step of a failure, verified once. */
-async function pairIn(capabilities: Parameters<typeof live>[1]) {
+async function pairIn(capabilities: Parameters<typeof live>[1], lastDoor = 'end') {
   const opened: Opened[] = [];
   const place = await workplace({
     doors: live(opened, capabilities),
     options: { alternatives: 1 },
     models: {
       expert: () => 'Thought: Try.\nAction: go\nAction Input: {"door":"right"}',
-      policy: () => 'Thought: Done.\nAction: go\nAction Input: {"door":"end"}',
+      policy: () => `Thought: Done.\nAction: go\nAction Input: {"door":"${lastDoor}"}`,
       prm: (door) => (door === 'left' ? 0.1 : 0.9),
     },
     run: { config: { sameBy: 'state' } },
@@ -117,6 +121,29 @@ describe('a certificate is checked by the rule by which its state was restored',
       expect.stringContaining('action 1 now leads to another state'),
     ]);
   });
+});
+
+describe('a success at the step limit', () => {
+  const reached = worth;
+  afterEach(() => {
+    worth = reached;
+  });
+
+  it.each([
+    ['replay', { deterministic: true }],
+    ['snapshot', { deterministic: false }],
+  ] as const)(
+    'makes a pair, which is checked by %s with the outcome at the limit',
+    async (restoredBy, capabilities) => {
+      const { store, environments, pair } = await pairIn(capabilities, 'on');
+      expect(pair.certificate.branches).toMatchObject([{ ending: 'step-limit', success: true, reward: 1 }]);
+      expect(await verifyPair(store, environments, pair)).toMatchObject({ ok: true, restoredBy, problems: [] });
+      const told = [expect.stringContaining('reward 0 at the limit now, 1 when it was recorded')];
+      worth = () => 0;
+      await store.database.kysely.updateTable('outcomes_so_far').set({ reward: 0, success: 0 }).execute();
+      expect((await verifyPair(store, environments, pair)).problems).toEqual(told);
+    },
+  );
 });
 
 describe('values of a certificate', () => {

@@ -1,10 +1,12 @@
 /** A model continues from a state to an ending. Branches and expert trajectories are made this way. */
-import type { Details, Ending } from '../../domain/ending.ts';
+import { type Details, type Ending, isAtLimit } from '../../domain/ending.ts';
 import { endingOfFault } from '../../domain/fault-ending.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { Run } from '../../store/runs.ts';
+import type { State } from '../../store/tree.ts';
 import { workerStopping } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
+import { outcomeAtLimit } from './at-limit.ts';
 import { modelTurn, type StepTaken, type TurnAddress, takerOf, takeStep } from './turn.ts';
 
 export type Played = {
@@ -35,18 +37,19 @@ export async function playOut(
     while (!taken.done && taken.state.step < stepLimit) {
       if (context.stopping.aborted) throw workerStopping();
       const turn = await modelTurn(context, run, taken.state, where, signal);
-      if (turn.kind === 'ended') return endedByModel(taken.state.id, turn.ending);
+      if (turn.kind === 'ended') return await endedByModel(context, taken.state, turn.ending, signal);
       taken = await takeStep(context, taken.state, turn.answer, takerOf(run, where.purpose), signal);
     }
-    return outcomeOf(taken);
+    return await outcomeOf(context, taken, signal);
   } catch (error) {
     return endedByFault(taken.state.id, error, signal);
   }
 }
 
 /** What a step led to, when it is the last one. */
-export function outcomeOf({ state, done, reward, success, details }: StepTaken): Played {
-  if (!done) return endedByModel(state.id, 'step-limit');
+export async function outcomeOf(context: ActivityContext, taken: StepTaken, signal: AbortSignal): Promise<Played> {
+  const { state, done, reward, success, details } = taken;
+  if (!done) return endedByModel(context, state, 'step-limit', signal);
   return { leafId: state.id, ending: 'submitted', reward, success, details };
 }
 
@@ -58,7 +61,13 @@ export function endedByFault(leafId: string, error: unknown, signal: AbortSignal
   return { leafId, ending, reward: null, success: null, details: { fault: errorText(error) } };
 }
 
-/** An ending that the model caused without submitting: a failure. */
-function endedByModel(leafId: string, ending: Ending): Played {
-  return { leafId, ending, reward: 0, success: false, details: null };
+/** An ending before the environment ended the task: a failure, unless a limit came in between and the environment knows better. */
+export async function endedByModel(
+  context: ActivityContext,
+  state: State,
+  ending: Ending,
+  signal: AbortSignal,
+): Promise<Played> {
+  if (!isAtLimit(ending)) return { leafId: state.id, ending, reward: 0, success: false, details: null };
+  return { leafId: state.id, ending, ...(await outcomeAtLimit(context, state, signal)) };
 }

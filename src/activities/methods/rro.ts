@@ -8,7 +8,9 @@ import { admitRun } from '../../models/limits/admit-run.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
+import { outcomeAtLimit } from '../acting/at-limit.ts';
 import { candidateOf } from '../acting/candidates.ts';
+import { endedByModel } from '../acting/play-out.ts';
 import { isRevalued } from '../acting/revalued.ts';
 import { reachAll, samenessOf } from '../acting/sameness.ts';
 import { modelTurn, takerOf, takeStep } from '../acting/turn.ts';
@@ -25,15 +27,8 @@ export function rroActivities(context: ActivityContext) {
     const where = { role: 'policy' as const, purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
     const turn = await modelTurn(context, run, state, where, signal);
     if (turn.kind === 'ended') {
-      return {
-        candidateId: '',
-        equality: turn.ending,
-        nodeId,
-        done: true,
-        ending: turn.ending,
-        reward: 0,
-        success: false,
-      };
+      const { ending, reward, success } = await endedByModel(context, state, turn.ending, signal);
+      return { candidateId: '', equality: ending, nodeId, done: true, ending, reward, success };
     }
     const candidate = candidateOf(context, state, turn.answer.message, {
       runId,
@@ -45,14 +40,15 @@ export function rroActivities(context: ActivityContext) {
     const taken = await takeStep(context, state, turn.answer, takerOf(run, where.purpose), signal);
     const equality = await equalityOf(run, state, candidate, signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
+    const { reward, success } = isLast ? await outcomeAtLimit(context, taken.state, signal) : taken;
     return {
       candidateId: candidate.id,
       equality,
       nodeId: taken.state.id,
       done: taken.done || isLast,
       ending: taken.done ? 'submitted' : isLast ? 'step-limit' : null,
-      reward: isLast ? 0 : taken.reward,
-      success: isLast ? false : taken.success,
+      reward,
+      success,
     };
   }
 

@@ -103,7 +103,7 @@ export function demonstrationActivities(context: ActivityContext) {
         const message = format.render(thought, action, taken.state.step + 1);
         taken = await takeStep(context, taken.state, { message }, takerOf(run, 'demonstrate'), signal);
       }
-      played = outcomeOf(taken);
+      played = await outcomeOf(context, taken, signal);
     } catch (error) {
       played = endedByFault(taken.state.id, error, signal);
     }

@@ -1,7 +1,7 @@
 /** Entry of the process in which `crux check-env` plays an environment. It plays one session at a time and takes its orders from the parent. */
 import type { Action } from '../../domain/action.ts';
 import type { Task } from '../../domain/task.ts';
-import type { Trace } from '../../environments/apart.ts';
+import { trace } from '../../environments/apart.ts';
 import type { Environment, Session } from '../../environments/contract.ts';
 import { errorText } from '../../errors.ts';
 import { environmentNamed } from '../environment-named.ts';
@@ -33,9 +33,7 @@ async function answer(request: ApartRequest): Promise<unknown> {
       return (await session.stateHash?.()) ?? null;
     }
     case 'step': {
-      const result = await session!.step(request.action, AbortSignal.timeout(timeLimitMs));
-      const stateHash = result.done ? null : ((await session!.stateHash?.()) ?? null);
-      return { ...result, stateHash } satisfies Trace;
+      return trace(session!, request.action, AbortSignal.timeout(timeLimitMs));
     }
     case 'confirm': {
       const { taskId, actions } = request;

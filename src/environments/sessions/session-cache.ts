@@ -15,9 +15,10 @@ import { type Log, silent } from '../../observe/log.ts';
 import { inSpan } from '../../observe/spans.ts';
 import { SharedWork } from '../../shared-work.ts';
 import { contentHash } from '../../store/hash.ts';
-import type { State, Transition, Tree } from '../../store/tree.ts';
+import type { RecordedOutcome, State, Transition, Tree } from '../../store/tree.ts';
 import { nextStateKey } from '../../store/tree.ts';
 import { type Environment, isCostly, type StepResult } from '../contract.ts';
+import { outcomeFrom, requireReward } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
 import { type Live, SessionPool } from './session-pool.ts';
@@ -32,6 +33,9 @@ export class SessionCache {
   readonly #steps = new SharedWork<Transition>();
   /** Observations compared, by key of the state that was restored. */
   readonly #checkedPrefixes = new Map<string, number>();
+  readonly #outcomes = new SharedWork<RecordedOutcome | null>();
+  /** Whether sessions of an environment tell what was reached at a limit; unknown until one was asked. */
+  readonly #tellsOutcome = new Map<string, boolean>();
   /** Whether sessions of an environment can tell their state; unknown for environments without a session so far. */
   readonly #knowsStates = new Map<string, boolean>();
   /** Sessions that had to be rebuilt by replay since this process started. */
@@ -105,6 +109,18 @@ export class SessionCache {
     return compared;
   }
 
+  /**
+   * What the environment says that a trajectory is worth which a limit ends in a state.
+   * @returns null when its sessions do not tell
+   * @throws CruxError as `step`
+   */
+  async outcome(state: State, signal: AbortSignal): Promise<RecordedOutcome | null> {
+    if (this.#tellsOutcome.get(state.environment) === false) return null;
+    const work = async (shared: AbortSignal) =>
+      (await this.#tree.outcomeSoFar(state.stateKey)) ?? this.#askOutcome(state, shared);
+    return this.#outcomes.join(state.stateKey, work, signal);
+  }
+
   close(): Promise<void> {
     return this.#pool.closeAll();
   }
@@ -137,6 +153,20 @@ export class SessionCache {
       if (snapshot !== undefined) await this.#tree.addSnapshot(key, snapshot);
       await this.#pool.keep({ ...live, stateKey: key, state: after });
       return transition;
+    } catch (error) {
+      await this.#pool.close(live);
+      throw this.#fault(environment, state, error, signal);
+    }
+  }
+
+  async #askOutcome(state: State, signal: AbortSignal): Promise<RecordedOutcome | null> {
+    const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
+    const { environment, session } = live;
+    this.#tellsOutcome.set(environment.name, session.outcome !== undefined);
+    try {
+      const outcome = session.outcome ? outcomeFrom(environment, await session.outcome()) : null;
+      await this.#pool.keep(live);
+      return outcome && this.#tree.addOutcomeSoFar(state.stateKey, outcome);
     } catch (error) {
       await this.#pool.close(live);
       throw this.#fault(environment, state, error, signal);
@@ -285,8 +315,7 @@ function transitionFrom(environment: Environment, state: State, key: string, res
   const { observation, done, details } = result;
   requireText(observation, 'An observation', 'Environment.Fault');
   const reward = done ? (result.reward ?? null) : null;
-  if (reward !== null && !(reward >= 0 && reward <= 1))
-    throw new Error(`its outcome reward is ${reward}, which is not from 0 to 1`);
+  if (reward !== null) requireReward(reward);
   const success = result.success ?? (reward === null ? null : reward >= environment.successAt);
   if (done && success === null) throw new Error('it ended the task without a reward and without a success flag');
   return {
