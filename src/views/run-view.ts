@@ -169,7 +169,7 @@ function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, 
     candidates: Map.groupBy(candidates, (row) => row.nodeId),
     scores:
       factsOf(run.method).worth === 'value'
-        ? values(branches)
+        ? new Map([...certifiedValues(pairs), ...values(branches)])
         : new Map(scores.map((row) => [row.candidateId, row.score])),
     branches: Map.groupBy(branches, (row) => row.candidateId),
     pairs: recordedPairs(pairs),
@@ -204,6 +204,18 @@ async function questionOf(store: Store, row: Trajectory): Promise<string> {
   const root = await store.tree.state(row.rootId);
   const opening = root.messages.findLast((message) => message.role === 'user');
   return opening?.content.split('\n').at(-1)?.slice(0, 200) ?? row.taskId;
+}
+
+/** Anchor rolls nothing out: the mean returns by which it chose stand in its certificates. */
+function certifiedValues(pairs: RecordedPair[]): [string, number | null][] {
+  return pairs.flatMap(({ chosenId, rejectedId, certificate: { verification } }) =>
+    verification.values
+      ? [
+          [chosenId, verification.values.chosen],
+          [rejectedId, verification.values.rejected],
+        ]
+      : [],
+  );
 }
 
 /** RRO and IPR ask no process reward model: their actions are shown with the values of their rollouts. */

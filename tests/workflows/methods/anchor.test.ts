@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
 import { importScope } from '../../../src/store/findings.ts';
 import { runSummary } from '../../../src/views/run-summary.ts';
+import { runView } from '../../../src/views/run-view.ts';
 import { verifyPair } from '../../../src/views/verify-pair.ts';
 import { DirectLab, type DirectRequest } from '../../helpers/direct-lab.ts';
 import { expectTasksAlone } from '../../helpers/task-views.ts';
@@ -42,6 +43,12 @@ it('pairs the best and the worst action of a state by the outcomes of the trajec
   expect(pairs.some(({ flags }) => flags.includes('other-history'))).toBe(true);
   expect(pairs.some(({ flags }) => !flags.includes('other-history'))).toBe(true);
   await expectTasksAlone(lab.store, run.id);
+  const { tasks } = await runView(lab.store, run.id);
+  for (const { trajectoryId, step, certificate } of pairs) {
+    const shown = tasks.flatMap((task) => task.trajectories).find(({ id }) => id === trajectoryId)!.steps[step - 1]!;
+    const { chosen, rejected } = certificate.verification.values!;
+    expect([shown.score, shown.alternatives.map(({ score }) => score)]).toEqual([rejected, [chosen]]);
+  }
 });
 
 it('every step says what it gave, and fresh rollouts what its selection is worth', async () => {
