@@ -182,6 +182,7 @@ async function replayBranch(
   const task = await environments.task(environment.name, certificate.task.id);
   const session = await environment.open(task);
   const signal = AbortSignal.timeout(120_000);
+  const whyUnconfirmed = () => unconfirmed(environment, task, branch, leaf.actions, label, signal);
   let compared = 0;
   try {
     for (const [index, action] of leaf.actions.entries()) {
@@ -196,15 +197,12 @@ async function replayBranch(
         return { compared, problems: [`${label}: action ${index + 1} now leads to another state.`] };
       if (now.done) {
         const problems = outcomeProblems(environment, label, branch, now.reward ?? null, now.success);
-        return {
-          compared,
-          problems: [...problems, ...(await unconfirmed(environment, task, branch, leaf.actions, label, signal))],
-        };
+        return { compared, problems: [...problems, ...(await whyUnconfirmed())] };
       }
     }
     if (branch.ending === 'submitted') return { compared, problems: [`${label} no longer ends.`] };
     const reached = session.outcome ? outcomeFrom(environment, await session.outcome()) : null;
-    return { compared, problems: limitProblems(label, branch, reached) };
+    return { compared, problems: [...limitProblems(label, branch, reached), ...(await whyUnconfirmed())] };
   } finally {
     await session.close?.();
   }

@@ -15,6 +15,8 @@ type Opened = { from: unknown; steps: number };
 
 /** Worth of a way that a limit ends. Set by a test. */
 let worth = (way: string[]) => Number(way.includes('right'));
+/** Whether successes hold on variants of the data. Set by a test. */
+let holds = true;
 
 /** Rooms that read differently in every session, so that a replay would be noticed. */
 function live(
@@ -23,6 +25,7 @@ function live(
 ): WorkplaceOptions['doors'] {
   return {
     capabilities: { branchable: true, ...capabilities },
+    confirm: async () => ({ confirmed: holds, reason: 'luck' }),
     open: async (_task, snapshot) => {
       const way = Array.isArray(snapshot) ? (snapshot as string[]) : [];
       const session = { from: snapshot, steps: 0 };
@@ -127,6 +130,16 @@ describe('a success at the step limit', () => {
   const reached = worth;
   afterEach(() => {
     worth = reached;
+    holds = true;
+  });
+
+  it('must still hold on variants of the data', async () => {
+    const { store, environments, pair } = await pairIn({ deterministic: true }, 'on');
+    expect(pair.certificate.verification.confirmed).toBe(true);
+    holds = false;
+    expect((await verifyPair(store, environments, pair)).problems).toEqual([
+      expect.stringContaining('the success does not hold on variants of the data (luck)'),
+    ]);
   });
 
   it.each([
