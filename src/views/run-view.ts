@@ -167,10 +167,7 @@ function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, 
     store,
     steps: new Map(steps.map((step) => [`${step.trajectoryId}/${step.step}`, step])),
     candidates: Map.groupBy(candidates, (row) => row.nodeId),
-    scores:
-      factsOf(run.method).worth === 'value'
-        ? new Map([...certifiedValues(pairs), ...values(branches)])
-        : new Map(scores.map((row) => [row.candidateId, row.score])),
+    scores: worths[factsOf(run.method).worth]({ scores, branches, pairs }),
     branches: Map.groupBy(branches, (row) => row.candidateId),
     pairs: recordedPairs(pairs),
     // Of answers with equal text, the first by key, so that every view shows the same thoughts.
@@ -206,16 +203,26 @@ async function questionOf(store: Store, row: Trajectory): Promise<string> {
   return opening?.content.split('\n').at(-1)?.slice(0, 200) ?? row.taskId;
 }
 
+/** What each action is shown to be worth, by how the method tells it. */
+const worths: {
+  [worth in ReturnType<typeof factsOf>['worth']]: (
+    rows: Pick<Rows, 'scores' | 'branches' | 'pairs'>,
+  ) => Found['scores'];
+} = {
+  score: ({ scores }) => new Map(scores.map((row) => [row.candidateId, row.score])),
+  value: ({ branches }) => values(branches),
+  return: ({ pairs }) => new Map(pairs.flatMap(certifiedValues)),
+};
+
 /** Anchor rolls nothing out: the mean returns by which it chose stand in its certificates. */
-function certifiedValues(pairs: RecordedPair[]): [string, number | null][] {
-  return pairs.flatMap(({ chosenId, rejectedId, certificate: { verification } }) =>
-    verification.values
-      ? [
-          [chosenId, verification.values.chosen],
-          [rejectedId, verification.values.rejected],
-        ]
-      : [],
-  );
+function certifiedValues({ chosenId, rejectedId, certificate }: RecordedPair): [string, number][] {
+  const { values: own } = certificate.verification;
+  return own
+    ? [
+        [chosenId, own.chosen],
+        [rejectedId, own.rejected],
+      ]
+    : [];
 }
 
 /** RRO and IPR ask no process reward model: their actions are shown with the values of their rollouts. */

@@ -24,7 +24,7 @@ export const anchor: MethodFacts<AnchorOptions> = {
   minesRecorded: 'all',
   findsCriticalSteps: false,
   asks: [],
-  worth: 'value',
+  worth: 'return',
   split: 'train',
   exportFormat: 'trl',
   thresholds: ({ discount, gap, verification }) => ({ discount, gap, confidence: verification.confidence }),

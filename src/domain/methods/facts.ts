@@ -21,8 +21,8 @@ export type MethodFacts<Options> = {
   findsCriticalSteps: boolean;
   /** Models that it may ask besides the policy. */
   asks: readonly ('expert' | 'prm')[];
-  /** The figure that is shown with an action: the score of a process reward model, or the value of its rollouts. */
-  worth: 'score' | 'value';
+  /** The figure that is shown with an action: the score of a process reward model, the value of its rollouts, or the mean return of trajectories. */
+  worth: 'score' | 'value' | 'return';
   /** Split that its tasks come from, unless the user names one. */
   split: Split;
   /** The usual format to export to; null if there is nothing to export. */
