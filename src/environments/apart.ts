@@ -64,7 +64,7 @@ export function differenceOf(one: Trace, other: Trace | undefined): { one: strin
   return { one: rest(one), other: rest(other) };
 }
 
-function outcomeText(outcome: OutcomeSoFar | null): string {
+export function outcomeText(outcome: OutcomeSoFar | null): string {
   if (!outcome) return 'no outcome so far';
   const { reward, success } = outcome;
   return `the outcome so far ${reward}${success === undefined ? '' : ` and success ${success}`}`;

@@ -5,9 +5,10 @@ import { requireText } from '../domain/images.ts';
 import { messageText } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
-import { differenceOf, playApart, type StartApart, type Trace, trace } from './apart.ts';
+import { differenceOf, outcomeText, playApart, type StartApart, type Trace, trace } from './apart.ts';
 import type { Environment } from './contract.ts';
 import { agentFormat } from './formats/agent-format.ts';
+import { outcomeFrom } from './outcome.ts';
 import { type Play, playsOf } from './plays.ts';
 import { type StressOptions, stressEnvironment } from './stress.ts';
 
@@ -164,7 +165,9 @@ export async function checkEnvironment(
         script.map(({ action }) => action),
       );
       const last = traces.at(-1)!;
-      const isSolved = last.done && (last.success ?? (last.reward ?? 0) >= environment.successAt);
+      const isSolved = last.done
+        ? (last.success ?? (last.reward ?? 0) >= environment.successAt)
+        : last.outcome !== null && outcomeFrom(environment, last.outcome).success;
       demand(isSolved && traces.length === script.length, `${name}, and ${endOf(last, traces.length)}.`);
       solved++;
     }
@@ -276,8 +279,8 @@ export async function checkEnvironment(
   return results;
 }
 
-function endOf({ done, reward, success }: Trace, steps: number): string {
-  if (!done) return 'the task is not over after them';
+function endOf({ done, reward, success, outcome }: Trace, steps: number): string {
+  if (!done) return `the task is not over after them${outcome ? `, with ${outcomeText(outcome)}` : ''}`;
   return `the task ends at step ${steps} with reward ${reward ?? 'unknown'}${success === undefined ? '' : ` and success ${success}`}`;
 }
 

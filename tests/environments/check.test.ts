@@ -204,6 +204,18 @@ describe('an outcome so far', () => {
     expect(results['outcome at a limit']).toEqual({ ok: false, detail: 'The reward 3 is not in [0, 1].' });
   });
 
+  it('that is a success makes a script solve a task that never ends by itself', async () => {
+    const script = async () => ['left', 'up'].map((door) => ({ thought: 'On.', action: go(door) }));
+    const solves = async (perDoor: number) =>
+      (await all({ script, outcome: (way) => ({ reward: way.length * perDoor }) }))['scripts solve their tasks'];
+    expect(await solves(0.5)).toMatchObject({ ok: true });
+    expect(await solves(0.25)).toEqual({
+      ok: false,
+      detail:
+        'The script of task task-1 has 2 steps, and the task is not over after them, with the outcome so far 0.5.',
+    });
+  });
+
   it('that nobody gives is not checked, and what follows is said', async () => {
     expect((await all({}))['outcome at a limit']).toMatchObject({
       ok: null,
