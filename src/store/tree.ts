@@ -236,13 +236,14 @@ export class Tree {
   }
 
   /** The first record of a state wins and is returned. */
-  async addOutcomeSoFar(stateKey: string, { reward, success, details }: RecordedOutcome): Promise<RecordedOutcome> {
-    await this.#database.kysely
+  async addOutcomeSoFar(stateKey: string, outcome: RecordedOutcome): Promise<RecordedOutcome> {
+    const { reward, success, details } = outcome;
+    const { numInsertedOrUpdatedRows } = await this.#database.kysely
       .insertInto('outcomes_so_far')
       .values({ state_key: stateKey, reward, success: Number(success), details: jsonColumn(details) })
       .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    return (await this.outcomeSoFar(stateKey))!;
+      .executeTakeFirstOrThrow();
+    return numInsertedOrUpdatedRows ? outcome : ((await this.outcomeSoFar(stateKey)) ?? outcome);
   }
 
   async #insertNode(node: NodeTable): Promise<void> {
