@@ -31,14 +31,19 @@ describe('a run whose command is stopped', () => {
   });
 
   const run = (id: string, ...more: string[]) => project.start(['run', 'cso', '--run-id', id, ...more], reached);
+  /** Starts a run. @returns its command, when the gate holds it after so many requests */
+  const heldAfter = async (requests: number, ...args: Parameters<typeof run>) => {
+    const isHeld = gate.closeAfter(requests);
+    const command = run(...args);
+    await isHeld;
+    return command;
+  };
   const status = (id: string) => project.json<Status>('status', id);
   const evaluate = (id: string) => project.start(['evaluate', '--run-id', id, '--limit', '1'], reached);
 
   test('by Ctrl-C rests: another command leaves it alone, and the same command goes on to the end', async () => {
     const startedAt = Date.now();
-    const soFar = gate.closeAfter(20);
-    const command = run('ctrl-c', '--limit', '4');
-    await soFar;
+    const command = await heldAfter(20, 'ctrl-c', '--limit', '4');
     const [worker] = (await status('ctrl-c')).workers;
     expect(worker).toMatchObject({ command: 'crux run ctrl-c', process: command.process.pid });
     expect(Date.parse(worker!.since)).toBeGreaterThanOrEqual(startedAt);
@@ -64,9 +69,7 @@ describe('a run whose command is stopped', () => {
 
   test.each(['SIGTERM', 'SIGHUP'] as const)('by %s does not rest: the next worker may go on', async (signal) => {
     const id = `by-${signal.toLowerCase()}`;
-    const soFar = gate.closeAfter(5);
-    const command = run(id, '--limit', '2');
-    await soFar;
+    const command = await heldAfter(5, id, '--limit', '2');
     command.process.kill(signal);
     gate.open();
     const { code, stderr } = await command.ended;
@@ -77,9 +80,7 @@ describe('a run whose command is stopped', () => {
   });
 
   test('by kill -9 goes on with the next worker, which says so and counts what it did', async () => {
-    const soFar = gate.closeAfter(15);
-    const command = run('killed', '--limit', '6');
-    await soFar;
+    const command = await heldAfter(15, 'killed', '--limit', '6');
     command.process.kill('SIGKILL');
     await command.ended;
     gate.open();
@@ -111,9 +112,7 @@ describe('a run whose command is stopped', () => {
   test('while another worker lives is left to it, and says to which', async () => {
     const up = project.start(['up'], reached);
     await up.says(/Worker .*ready/);
-    const soFar = gate.closeAfter(10);
-    const command = run('left', '--limit', '4');
-    await soFar;
+    const command = await heldAfter(10, 'left', '--limit', '4');
     command.process.kill('SIGINT');
     gate.open();
     const { code, stderr } = await command.ended;
@@ -129,9 +128,7 @@ describe('a run whose command is stopped', () => {
   });
 
   test('is paused, resumed and cancelled without a server, which its campaign learns when it runs again', async () => {
-    const soFar = gate.closeAfter(10);
-    const command = run('steered', '--limit', '6');
-    await soFar;
+    const command = await heldAfter(10, 'steered', '--limit', '6');
     command.process.kill('SIGKILL');
     await command.ended;
     gate.open();
