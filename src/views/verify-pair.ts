@@ -15,7 +15,7 @@ import { lastingVerdict, tally, verdictOn } from '../domain/pairs/verification.t
 import { verificationOf } from '../domain/run/run-config.ts';
 import type { BranchResult } from '../domain/wire/branch.ts';
 import type { Environment } from '../environments/contract.ts';
-import { outcomeFrom } from '../environments/outcome.ts';
+import { nothingReached, outcomeFrom } from '../environments/outcome.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
@@ -211,7 +211,7 @@ async function replayBranch(
 /** @param reached what the environment says was reached at a limit; null if it says nothing, which is a failure */
 function limitProblems(label: string, branch: CertifiedBranch, reached: RecordedOutcome | null): string[] {
   if (!isAtLimit(branch.ending)) return [];
-  const { reward, success } = reached ?? { reward: 0, success: false };
+  const { reward, success } = reached ?? nothingReached;
   return success === branch.success && reward === branch.reward
     ? []
     : [`${label}: reward ${reward} at the limit now, ${branch.reward} when it was recorded.`];

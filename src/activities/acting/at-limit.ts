@@ -1,8 +1,7 @@
+import { nothingReached } from '../../environments/outcome.ts';
 import type { RecordedOutcome, State } from '../../store/tree.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
-
-const nothingReached: RecordedOutcome = { reward: 0, success: false, details: null };
 
 /** What a trajectory is worth that a limit ends in a state: what the environment says was reached so far; if it says nothing, a failure. */
 export async function outcomeAtLimit(
