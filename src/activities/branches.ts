@@ -58,9 +58,9 @@ export function branchActivities(context: ActivityContext) {
   }
 
   /** Does once what all rollouts of an action begin with: restores the state, and takes the action there. */
-  function depart(run: Run, action: Omit<BranchInput, 'rollout'>, origin: State, signal: AbortSignal): Departure {
+  function depart(run: Run, first: BranchInput, origin: State, signal: AbortSignal): Departure {
     const prefix = checkPrefix(origin, signal);
-    const start = prefix.then(() => takeCandidate(run, action, origin, signal));
+    const start = prefix.then(() => takeCandidate(run, first, origin, signal));
     // A fault of the prefix is thrown where the prefix is awaited.
     start.catch(() => {});
     return { prefix, start };
@@ -133,16 +133,12 @@ export function branchActivities(context: ActivityContext) {
     return insist(environment, `a replay of ${state.taskId}`, signal, () => sessions.checkPrefix(state, signal));
   }
 
-  async function takeCandidate(
-    run: Run,
-    input: Omit<BranchInput, 'rollout'>,
-    state: State,
-    signal: AbortSignal,
-  ): Promise<StepTaken> {
+  async function takeCandidate(run: Run, input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
     if (input.candidateId === '') return standing(state);
     const candidate = await store.findings.candidate(input.runId, input.candidateId);
-    const message = candidate.message;
-    return takeStep(context, state, { message }, takerOf(run, input.purpose), signal);
+    const { message } = candidate;
+    const { purpose } = input;
+    return takeStep(context, state, { message }, takerOf(run, { purpose, stream: streamOf(input) }), signal);
   }
 
   async function record(

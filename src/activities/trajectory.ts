@@ -59,7 +59,7 @@ export function trajectoryActivities(context: ActivityContext) {
     const answer = await store.journal.read([runId, ...run.reuse], answerKey);
     if (!answer) throw new Error(`The journal of run ${runId} has no answer ${answerKey}.`);
     const state = await store.tree.state(nodeId);
-    const taken = await takeStep(context, state, answer, takerOf(run, answer.purpose), signal);
+    const taken = await takeStep(context, state, answer, takerOf(run, answer), signal);
     const { done, reward, success } = taken;
     const holder = isCostly(environments.get(state.environment)) && !done ? context.holderQueue : null;
     return { nodeId: taken.state.id, step: taken.state.step, done, reward, success, holder };

@@ -12,6 +12,7 @@ import type { Environment } from '../environments/contract.ts';
 import { agentFormat } from '../environments/formats/agent-format.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/sessions/session-cache.ts';
+import { nobody } from '../environments/sessions/step-caller.ts';
 import { promptVersions } from '../models/prompts.ts';
 import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
@@ -131,7 +132,7 @@ async function replay(
       { store, environments, sessions },
       state,
       { message: step.assistant },
-      { recordedBy: scope, reader: null, server: null, hints: promptVersions.hint },
+      { caller: { ...nobody, recordedBy: scope }, reader: null, server: null, hints: promptVersions.hint },
       AbortSignal.timeout(60_000),
     );
     const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;

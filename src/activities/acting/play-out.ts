@@ -38,7 +38,7 @@ export async function playOut(
       if (context.stopping.aborted) throw workerStopping();
       const turn = await modelTurn(context, run, taken.state, where, signal);
       if (turn.kind === 'ended') return await endedByModel(context, taken.state, turn.ending, signal);
-      taken = await takeStep(context, taken.state, turn.answer, takerOf(run, where.purpose), signal);
+      taken = await takeStep(context, taken.state, turn.answer, takerOf(run, where), signal);
     }
     return await outcomeOf(context, taken, signal);
   } catch (error) {

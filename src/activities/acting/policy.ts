@@ -24,7 +24,7 @@ export function policyActivities(context: ActivityContext) {
     const state = await context.store.tree.state(nodeId);
     const turn = await modelTurn(context, run, state, { role: 'policy', purpose, stream }, signal);
     if (turn.kind === 'ended') return turn;
-    const taken = await takeStep(context, state, turn.answer, takerOf(run, purpose), signal);
+    const taken = await takeStep(context, state, turn.answer, takerOf(run, { purpose, stream }), signal);
     const { tool, done, reward, success } = taken;
     return { kind: 'step', tool, nodeId: taken.state.id, step: taken.state.step, done, reward, success };
   }

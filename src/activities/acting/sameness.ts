@@ -4,11 +4,11 @@ import { type Compared, leadsToTheSame, type Reached, type Sameness } from '../.
 import type { RunConfig } from '../../domain/run/run-config.ts';
 import type { Environment } from '../../environments/contract.ts';
 import { CruxError } from '../../errors.ts';
-import { recorderOf } from '../../store/environment-steps.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State, Transition } from '../../store/tree.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
+import { callerOf } from './turn.ts';
 
 /** How a run decides whether two actions lead to the same state. */
 export function samenessOf({ sameBy }: RunConfig, { observesAll }: Environment): Sameness {
@@ -35,9 +35,10 @@ export function reachAll(
   const environment = context.environments.get(state.environment);
   const reach = async ({ action, canonical }: Candidate): Promise<Compared> => {
     if (action === null) return { canonical, reached: null };
+    const caller = callerOf(run, { purpose: 'verify', stream: `${state.id}/look` });
     try {
       const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
-        context.sessions.stepToState(state, action, signal, recorderOf(run, 'verify')),
+        context.sessions.stepToState(state, action, signal, caller),
       );
       return { canonical, reached: reachedBy(transition) };
     } catch (error) {

@@ -5,6 +5,7 @@ import { readObservation } from '../../domain/observation-limit.ts';
 import type { Purpose } from '../../domain/purpose.ts';
 import type { PromptVersions } from '../../domain/run/run-config.ts';
 import { agentFormat } from '../../environments/formats/agent-format.ts';
+import type { StepCaller } from '../../environments/sessions/step-caller.ts';
 import { CruxError } from '../../errors.ts';
 import { isWordless } from '../../models/model-call.ts';
 import { promptsOf } from '../../models/prompts.ts';
@@ -73,10 +74,9 @@ export async function modelTurn(
   return { kind: 'answer', answer };
 }
 
-/** For whom a step is taken. */
+/** For whom a step is taken, and how its observation is read. */
 export type Taker = {
-  /** Recorded as the one who took it: `recorderOf` a run, or the scope of an import. */
-  recordedBy: string;
+  caller: StepCaller;
   /** The run whose models read the observation, and how much of it they read; null if nothing is cut. */
   reader: { runId: string; observationLimit: number | null | undefined } | null;
   /** Version of the hint that answers a message without an action. */
@@ -85,11 +85,17 @@ export type Taker = {
   server: string | null;
 };
 
-export function takerOf(run: Run, purpose: string): Taker {
+/** For whom a run takes a step. */
+export function callerOf(run: Run, { purpose, stream }: { purpose: string; stream: string }): StepCaller {
+  return { recordedBy: recorderOf(run, purpose), run, purpose, stream };
+}
+
+/** @param where purpose and stream of the call that wrote the action */
+export function takerOf(run: Run, where: { purpose: string; stream: string }): Taker {
   const { observationLimit } = run.config;
   const { hint } = promptsOf(run.config);
   return {
-    recordedBy: recorderOf(run, purpose),
+    caller: callerOf(run, where),
     reader: { runId: run.id, observationLimit },
     hints: hint,
     server: run.config.models.policy.endpoint,
@@ -104,7 +110,7 @@ export async function takeStep(
   context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
   { message, callIds = null }: SaidMessage,
-  { recordedBy, reader, hints, server }: Taker,
+  { caller, reader, hints, server }: Taker,
   signal: AbortSignal,
 ): Promise<StepTaken> {
   const environment = context.environments.get(state.environment);
@@ -125,7 +131,7 @@ export async function takeStep(
   }
   const { action } = parsed;
   const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
-    context.sessions.step(state, action, signal, recordedBy),
+    context.sessions.step(state, action, signal, caller),
   );
   const { text, leftOut } = readObservation(transition.observation, reader?.observationLimit);
   const next = await context.store.tree.addStep({

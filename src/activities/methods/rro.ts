@@ -37,7 +37,7 @@ export function rroActivities(context: ActivityContext) {
       position: draw,
     });
     await store.findings.addCandidates([candidate]);
-    const taken = await takeStep(context, state, turn.answer, takerOf(run, where.purpose), signal);
+    const taken = await takeStep(context, state, turn.answer, takerOf(run, where), signal);
     const equality = await equalityOf(run, state, candidate, signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
     const { reward, success } = isLast ? await outcomeAtLimit(context, taken.state, signal) : taken;

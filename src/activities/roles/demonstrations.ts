@@ -64,7 +64,7 @@ export function demonstrationActivities(context: ActivityContext) {
   /** The expert acts in the policy's own conversation, so that what it does can be imitated to the letter. */
   async function byModel(run: Run, { taskId, sample }: RunTask, signal: AbortSignal): Promise<Made> {
     const root = await firstState(context, run, taskId, signal);
-    const where = { role: 'expert' as const, purpose: 'demonstrate' as const, stream: `sample-${sample}` };
+    const where = { role: 'expert' as const, ...demonstration(sample) };
     const played = await playOut(context, run, standing(root), run.config.stepLimit, where, signal);
     return { played, origin: 'expert', model: run.config.models.expert.model };
   }
@@ -83,7 +83,7 @@ export function demonstrationActivities(context: ActivityContext) {
     return { played: { leafId, ending, reward, success, details }, origin: 'recorded', model: best.model };
   }
 
-  async function byScript(run: Run, { taskId }: RunTask, signal: AbortSignal): Promise<Made | null> {
+  async function byScript(run: Run, { taskId, sample }: RunTask, signal: AbortSignal): Promise<Made | null> {
     const environment = environments.get(run.environment);
     if (!environment.script) {
       throw new CruxError('User.Config', `The environment ${environment.name} scripts no expert trajectories.`, {
@@ -95,13 +95,14 @@ export function demonstrationActivities(context: ActivityContext) {
     if (script === null) return null;
     const root = await firstState(context, run, taskId, signal);
     const format = agentFormat(environment, root.format);
+    const where = demonstration(sample);
     let taken = standing(root);
     let played: Played;
     try {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
         const message = format.render(thought, action, taken.state.step + 1);
-        taken = await takeStep(context, taken.state, { message }, takerOf(run, 'demonstrate'), signal);
+        taken = await takeStep(context, taken.state, { message }, takerOf(run, where), signal);
       }
       played = await outcomeOf(context, taken, signal);
     } catch (error) {
@@ -111,4 +112,9 @@ export function demonstrationActivities(context: ActivityContext) {
   }
 
   return { demonstrate };
+}
+
+/** Purpose and stream of an expert's trajectory. */
+function demonstration(sample: number) {
+  return { purpose: 'demonstrate' as const, stream: `sample-${sample}` };
 }

@@ -22,6 +22,7 @@ import { outcomeFrom, requireReward } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
 import { type Live, SessionPool } from './session-pool.ts';
+import { nobody, type StepCaller } from './step-caller.ts';
 
 /** A forgotten prefix is compared once more. */
 const rememberedPrefixes = 10_000;
@@ -61,16 +62,15 @@ export class SessionCache {
 
   /**
    * Takes an action in a state. After a fault the session is closed: the next attempt gets a new one.
-   * @param recordedBy recorded as the one who took the step, unless it is recorded already
    * @throws CruxError `Environment.Fault` when the environment breaks, `Environment.ReplayDivergence` when it no longer does what it did
    */
-  step(state: State, action: Action, signal: AbortSignal, recordedBy: string | null = null): Promise<Transition> {
+  step(state: State, action: Action, signal: AbortSignal, caller: StepCaller = nobody): Promise<Transition> {
     const key = nextStateKey(state.stateKey, action);
     // Reading is part of the shared work: otherwise a step that is recorded meanwhile would be taken again.
     const work = async (shared: AbortSignal) =>
       (await this.#tree.transition(key)) ??
       inSpan(`environment step ${state.environment}`, { ...placeOf(state), 'crux.step': state.step + 1 }, () =>
-        this.#takeStep(state, action, { key, recordedBy }, shared),
+        this.#takeStep(state, action, { key, caller }, shared),
       );
     return this.#steps.join(key, work, signal);
   }
@@ -84,9 +84,9 @@ export class SessionCache {
     state: State,
     action: Action,
     signal: AbortSignal,
-    recordedBy: string | null = null,
+    caller: StepCaller = nobody,
   ): Promise<Transition> {
-    const transition = await this.step(state, action, signal, recordedBy);
+    const transition = await this.step(state, action, signal, caller);
     if (transition.done || transition.mark || this.#knowsStates.get(state.environment) === false) return transition;
     const { key } = transition;
     await this.#steps.join(`mark ${key}`, (shared) => this.#fillIn(state, action, transition, shared), signal);
@@ -128,7 +128,7 @@ export class SessionCache {
   async #takeStep(
     state: State,
     action: Action,
-    { key, recordedBy }: { key: string; recordedBy: string | null },
+    { key, caller }: { key: string; caller: StepCaller },
     signal: AbortSignal,
   ): Promise<Transition> {
     const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
@@ -143,7 +143,7 @@ export class SessionCache {
       const snapshot = wantsSnapshot ? await session.snapshot!() : undefined;
       const after = result.done ? null : await stateOf(environment, session, snapshot);
       const made = { ...transitionFrom(environment, state, key, result), mark: markOf(before, after) };
-      const transition = await this.#tree.addTransition(made, recordedBy);
+      const transition = await this.#tree.addTransition(made, caller.recordedBy);
       if (!isSame(transition, result, after))
         throw this.#diverged(environment, state, state.actions.length + 1, transition, result);
       if (result.done) {
