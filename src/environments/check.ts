@@ -6,7 +6,8 @@ import { messageText } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
 import { differenceOf, outcomeText, playApart, type StartApart, type Trace, trace } from './apart.ts';
-import type { Environment } from './contract.ts';
+import { checkRecall } from './check-recall.ts';
+import type { Environment, Replay } from './contract.ts';
 import { agentFormat } from './formats/agent-format.ts';
 import { outcomeFrom } from './outcome.ts';
 import { type Play, playsOf } from './plays.ts';
@@ -34,6 +35,13 @@ const shortestLeak = 8;
 /** Thrown by a check that finds nothing to check. */
 class NotChecked extends Error {}
 
+/** Why results are not compared with those of a second play; null if they are. */
+const notReplayed: { [replay in Replay]: string | null } = {
+  compare: null,
+  recorded: 'the environment says that its results may differ, and that what was recorded counts',
+  never: 'the environment says that it cannot be replayed, so nothing can be compared',
+};
+
 /** Runs a few tasks of an environment in every way that Crux relies on. */
 export async function checkEnvironment(
   environment: Environment,
@@ -53,7 +61,7 @@ export async function checkEnvironment(
       });
     }
   };
-  const isReplayable = environment.capabilities.deterministic;
+  const whyNotReplayed = notReplayed[environment.capabilities.replay];
 
   let tasks: Task[] = [];
   await check('tasks', async () => {
@@ -132,7 +140,7 @@ export async function checkEnvironment(
   };
 
   await check('determinism and replay', async () => {
-    if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+    if (whyNotReplayed) throw new NotChecked(whyNotReplayed);
     needTasks();
     let compared = 0;
     for (const task of chosen) {
@@ -149,9 +157,24 @@ export async function checkEnvironment(
     return `${compared} observations compared, all equal`;
   });
 
+  if (environment.capabilities.replay === 'recorded') {
+    await check('recorded steps', async () => {
+      needTasks();
+      let told = 0;
+      for (const task of chosen) {
+        for (const { name, actions } of playsIn(task)) told += await checkRecall(environment, task, name, actions);
+      }
+      if (told === 0)
+        throw new NotChecked(
+          'no state after a step has a state hash: whether `recall` leads to the same state cannot be seen',
+        );
+      return `${told} states, the same after \`recall\` as after the step`;
+    });
+  }
+
   await check('scripts solve their tasks', async () => {
     if (!environment.script) throw new NotChecked('the environment has none');
-    if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+    if (whyNotReplayed) throw new NotChecked(whyNotReplayed);
     needTasks();
     let solved = 0;
     for (const task of chosen) {
@@ -201,7 +224,7 @@ export async function checkEnvironment(
 
   await check('another process', async () => {
     if (!startApart) throw new NotChecked('no other process was started');
-    if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+    if (whyNotReplayed) throw new NotChecked(whyNotReplayed);
     needTasks();
     const task = chosen[0]!;
     let [compared, hashes] = [0, 0];
@@ -225,7 +248,7 @@ export async function checkEnvironment(
     const { actions } = playsIn(task)[0]!;
     const alone = await play(environment, task, actions);
     const [one, two] = await Promise.all([play(environment, task, actions), play(environment, task, actions)]);
-    if (!isReplayable) return `task ${task.id}, not compared: the environment says that it cannot be replayed`;
+    if (whyNotReplayed) return `task ${task.id}, not compared: ${whyNotReplayed}`;
     const label = `Task ${task.id} goes otherwise when two sessions are open`;
     for (const other of [one, two]) compare(label, alone, other, 'alone', 'together');
     return `task ${task.id}`;
@@ -260,7 +283,7 @@ export async function checkEnvironment(
   if (stress) {
     await check('stalls and kills', async () => {
       if (!startApart) throw new NotChecked('no other process was started');
-      if (!isReplayable) throw new NotChecked('the environment says that it cannot be replayed');
+      if (whyNotReplayed) throw new NotChecked(whyNotReplayed);
       needTasks();
       const tasksWithPlay = chosen.slice(0, 2).map((task) => ({ taskId: task.id, actions: playsIn(task)[0]!.actions }));
       return stressEnvironment(startApart, tasksWithPlay, stress);

@@ -3,17 +3,26 @@
  *
  * An environment is a function: what `step` returns depends on the task and the actions so far, and on nothing else. A session is only a
  * cache of that function; Crux may close one at any time and rebuild it on any machine by replaying the actions. An environment that cannot
- * promise this says so in its capabilities. Crux then never repeats a step and never branches.
+ * promise this says so in its capabilities (`replay`). Crux then never repeats a recorded step.
  */
 import type { Action, ParsedAction } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 
+/**
+ * How a state is reached again whose session is gone. `compare`: its actions are taken again, and every result is compared with the recorded
+ * one; the same task and actions always give the same. `recorded`: results may differ from one time to the next, such as a search or a
+ * simulated user. What was recorded counts, and a new session is told it (`recall`); only what comes after it is live. `never`: not at all, but
+ * from a snapshot.
+ */
+export const replays = ['compare', 'recorded', 'never'] as const;
+export type Replay = (typeof replays)[number];
+
 export type Capabilities = {
-  /** Whether the same task and actions always give the same observations. Default true. */
-  deterministic: boolean;
-  /** Whether a state may be branched. Default: the same as `deterministic`. */
+  /** Default `compare`. */
+  replay: Replay;
+  /** Whether a state may be branched. Default: unless `replay` is `never`. */
   branchable: boolean;
   /** `cheap` sessions are rebuilt anywhere; `costly` ones are kept on the worker that holds them. Default `cheap`. */
   sessions: 'cheap' | 'costly';
@@ -50,6 +59,12 @@ export type Session<Snapshot extends Json = Json> = {
   step(action: Action, signal: AbortSignal): Promise<StepResult>;
   /** The environment's own state, if it can give one; `open` accepts it. */
   snapshot?(): Promise<Snapshot>;
+  /**
+   * Takes note of a recorded step without taking it: afterwards the session is in the state after that step. Only for `replay: 'recorded'`.
+   * Without it a session is opened and told nothing, which is right if nothing depends on earlier steps.
+   * @param result observation and details as they were recorded
+   */
+  recall?(action: Action, result: StepResult): Promise<void>;
   /**
    * Hash of the content of the session's state: of everything that later steps and the outcome depend on, whether or not the agent sees it.
    * Equal for equal content in every process, so it may contain no times, paths or ids. Crux asks for it when a session opens, and after each
@@ -145,7 +160,8 @@ export type Confirmation = { confirmed: boolean; reason: string };
 
 /** What a user writes: everything with a sensible default may be left out. */
 export type EnvironmentDefinition = Omit<Environment, 'capabilities' | 'stepLimit' | 'successAt' | 'verifier'> & {
-  capabilities?: Partial<Capabilities>;
+  /** `deterministic` is short for `replay`: true for `compare`, false for `never`. */
+  capabilities?: Partial<Capabilities> & { deterministic?: boolean };
   stepLimit?: number;
   successAt?: number;
   verifier?: { [name: string]: Json };

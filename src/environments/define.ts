@@ -1,8 +1,8 @@
-import type { Environment, EnvironmentDefinition } from './contract.ts';
+import { type Environment, type EnvironmentDefinition, type Replay, replays } from './contract.ts';
 
 /**
  * Makes an environment from a user's definition: fills in the defaults and rejects what cannot work.
- * @throws TypeError for a name or limit that cannot work
+ * @throws TypeError for a name, a limit or capabilities that cannot work
  */
 export function defineEnvironment(definition: EnvironmentDefinition): Environment {
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(definition.name)) {
@@ -13,17 +13,31 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
   const stepLimit = definition.stepLimit ?? 10;
   if (!Number.isInteger(stepLimit) || stepLimit < 1)
     throw new TypeError(`stepLimit must be a whole number from 1, not ${stepLimit}.`);
-  const deterministic = definition.capabilities?.deterministic ?? true;
+  const { branchable, sessions, maxSessions } = definition.capabilities ?? {};
+  const replay = replayOf(definition);
   return {
     ...definition,
     stepLimit,
     successAt: definition.successAt ?? 1,
     verifier: definition.verifier ?? {},
     capabilities: {
-      deterministic,
-      branchable: definition.capabilities?.branchable ?? deterministic,
-      sessions: definition.capabilities?.sessions ?? 'cheap',
-      maxSessions: definition.capabilities?.maxSessions ?? 64,
+      replay,
+      branchable: branchable ?? replay !== 'never',
+      sessions: sessions ?? 'cheap',
+      maxSessions: maxSessions ?? 64,
     },
   };
+}
+
+function replayOf({ name, capabilities: { replay, deterministic } = {} }: EnvironmentDefinition): Replay {
+  if (replay !== undefined && !replays.includes(replay))
+    throw new TypeError(`capabilities.replay of ${name} must be one of ${replays.join(', ')}, not ${replay}.`);
+  if (deterministic === undefined) return replay ?? 'compare';
+  const meant = deterministic ? 'compare' : 'never';
+  if (replay !== undefined && replay !== meant) {
+    throw new TypeError(
+      `The environment ${name} says replay: '${replay}' and deterministic: ${deterministic}, which means '${meant}'. Leave deterministic out.`,
+    );
+  }
+  return meant;
 }

@@ -1,15 +1,18 @@
 /**
  * Checks the certificate of a pair again, offline: by content hashes, and in the environment, by the rule by which its state was restored. No model
- * is asked. If it was restored by replay, every branch is replayed and compared. If it was restored from a snapshot, the environment cannot be
- * replayed: the snapshot is opened and compared, and the records after it must give the outcome of the certificate.
+ * is asked. If it was restored by replay, every branch is replayed and compared. If it was restored from a snapshot or from its recording, nothing
+ * is replayed: the snapshot is opened and compared, or a session is told the recording; and the records after it must be what the conversations
+ * say, and give the outcome of the certificate.
  */
 
 import type { Action } from '../domain/action.ts';
 import { branchOutcome } from '../domain/branch.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import { isAtLimit } from '../domain/ending.ts';
+import { messageText } from '../domain/message.ts';
 import { isBetterBy, valueAtBest } from '../domain/methods/rro-rule.ts';
 import { isApart, meanScore } from '../domain/methods/step-dpo-rule.ts';
+import { readObservation } from '../domain/observation-limit.ts';
 import type { Certificate, CertifiedBranch, RecordedPair } from '../domain/pairs/pair.ts';
 import { lastingVerdict, tally, verdictOn } from '../domain/pairs/verification.ts';
 import { verificationOf } from '../domain/run/run-config.ts';
@@ -17,13 +20,14 @@ import type { BranchResult } from '../domain/wire/branch.ts';
 import type { Environment } from '../environments/contract.ts';
 import { nothingReached, outcomeFrom } from '../environments/outcome.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
+import { tellRecorded } from '../environments/sessions/recall.ts';
 import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
 import { readFirstError } from '../models/answers/first-error.ts';
 import { promptsOf } from '../models/prompts.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
-import { isIntact, nextStateKey, type RecordedOutcome, type State } from '../store/tree.ts';
+import { isIntact, nextStateKey, type RecordedOutcome, type State, type Transition } from '../store/tree.ts';
 import { anchoredReturn, anchoredValues } from './verify-anchor.ts';
 
 export type PairCheck = {
@@ -35,6 +39,8 @@ export type PairCheck = {
   restoredBy: Certificate['restore']['method'];
   /** Snapshots that were opened and compared. */
   openedSnapshots: number;
+  /** Recorded steps that a session was told to restore the state. */
+  recalledSteps: number;
   /** What does not hold; empty if the certificate stands. */
   problems: string[];
 };
@@ -47,7 +53,7 @@ export async function verifyPair(
   const certificate = row.certificate;
   const problems: string[] = [];
   const { method } = certificate.restore;
-  let [comparedObservations, openedSnapshots] = [0, 0];
+  let [comparedObservations, openedSnapshots, recalledSteps] = [0, 0, 0];
   try {
     const environment = environments.get(certificate.environment.name);
     if (environment.version !== certificate.environment.version) {
@@ -56,11 +62,13 @@ export async function verifyPair(
       );
     }
     problems.push(...(await wrongHashes(store, row, certificate)));
+    const { observationLimit } = (await store.runs.get(row.runId)).config;
     if (method === 'snapshot') {
       const restored = await restoreSnapshot(store, environment, environments, certificate);
       openedSnapshots += restored.opened;
       problems.push(...restored.problems);
     }
+    if (method === 'recording') recalledSteps += await restoreRecording(store, environment, environments, certificate);
     for (const branch of certificate.branches) {
       const label = `Branch ${branch.branchId.slice(0, 8)} (${branch.side}, rollout ${branch.rollout})`;
       const leaf = await store.tree.state(branch.leafNodeId);
@@ -69,9 +77,9 @@ export async function verifyPair(
         continue;
       }
       const checked =
-        method === 'snapshot'
-          ? { compared: 0, problems: await recordedProblems(store, branch, leaf, label) }
-          : await replayBranch(store, environment, environments, certificate, branch, leaf, label);
+        method === 'replay'
+          ? await replayBranch(store, environment, environments, certificate, branch, leaf, label)
+          : { compared: 0, problems: await recordedProblems(store, observationLimit, branch, leaf, label) };
       comparedObservations += checked.compared;
       problems.push(...checked.problems);
     }
@@ -80,7 +88,7 @@ export async function verifyPair(
     problems.push(errorText(error));
   }
   const ok = problems.length === 0;
-  return { pairId: row.id, ok, comparedObservations, restoredBy: method, openedSnapshots, problems };
+  return { pairId: row.id, ok, comparedObservations, restoredBy: method, openedSnapshots, recalledSteps, problems };
 }
 
 /** Ids are content hashes: the stored content must give them. */
@@ -125,6 +133,10 @@ async function startsWhereItMust(
 /** Purposes of whole trajectories, which were not branched from a state. */
 const wholeWays: readonly string[] = ['demonstrate', 'explore'];
 
+function wasRestored(state: State, branches: CertifiedBranch[]): boolean {
+  return state.actions.length > 0 && branches.some(({ purpose }) => !wholeWays.includes(purpose));
+}
+
 /**
  * Opens the pair's state as its branches did. A task's first state has no snapshot, and whole trajectories were not restored at all.
  * @returns how many snapshots were opened
@@ -136,8 +148,7 @@ async function restoreSnapshot(
   { nodeId, task, branches }: Certificate,
 ): Promise<{ opened: number; problems: string[] }> {
   const state = await store.tree.state(nodeId);
-  const isRestored = state.actions.length > 0 && branches.some(({ purpose }) => !wholeWays.includes(purpose));
-  if (!isRestored) return { opened: 0, problems: [] };
+  if (!wasRestored(state, branches)) return { opened: 0, problems: [] };
   const snapshot = await store.tree.snapshot(state.stateKey);
   if (snapshot === undefined)
     return { opened: 0, problems: ["The snapshot of the pair's state is no longer in the store."] };
@@ -154,11 +165,44 @@ async function restoreSnapshot(
   }
 }
 
-/** An outcome that cannot be reproduced must equal the one recorded with the last step. */
-async function recordedProblems(store: Store, branch: CertifiedBranch, leaf: State, label: string): Promise<string[]> {
+/**
+ * Tells a session the recorded steps to the pair's state, as its branches did. Whole trajectories, and branches from a task's first state, were
+ * told nothing.
+ * @returns how many steps it was told
+ * @throws CruxError if a step is no longer recorded, or the session is in another state afterwards
+ */
+async function restoreRecording(
+  store: Store,
+  environment: Environment,
+  environments: EnvironmentRegistry,
+  { nodeId, task, branches }: Certificate,
+): Promise<number> {
+  const state = await store.tree.state(nodeId);
+  if (!wasRestored(state, branches)) return 0;
+  const session = await environment.open(await environments.task(environment.name, task.id));
+  try {
+    await tellRecorded(store.tree, environment, session, state);
+    return state.actions.length;
+  } finally {
+    await session.close?.();
+  }
+}
+
+/** What cannot be reproduced must be recorded as its conversation shows it, and its outcome must equal the one recorded with the last step. */
+async function recordedProblems(
+  store: Store,
+  limit: number | null | undefined,
+  branch: CertifiedBranch,
+  leaf: State,
+  label: string,
+): Promise<string[]> {
   const steps = await Promise.all(leaf.actionKeys.map((key) => store.tree.transition(key)));
   const missing = steps.indexOf(null);
   if (missing >= 0) return [`${label}: action ${missing + 1} is no longer recorded.`];
+  const after = (await store.tree.path(leaf.id)).filter(({ action }) => action !== null);
+  const other = after.findIndex((state, index) => !shows(state, steps[index]!, limit));
+  if (other >= 0)
+    return [`${label}: action ${other + 1} is recorded with another observation than its conversation shows.`];
   const last = steps.at(-1);
   if (branch.ending !== 'submitted')
     return last?.done
@@ -168,6 +212,12 @@ async function recordedProblems(store: Store, branch: CertifiedBranch, leaf: Sta
   return last.success === branch.success && last.reward === branch.reward
     ? []
     : [`${label}: reward ${last.reward} is recorded with its last step, ${branch.reward} in the certificate.`];
+}
+
+/** Whether the messages after a step hold the recorded observation, whole or as much of it as models read. */
+function shows({ added }: State, { observation }: Transition, limit: number | null | undefined): boolean {
+  const read = added.slice(1).map(messageText).join('\n');
+  return read.includes(observation) || read.includes(readObservation(observation, limit).text);
 }
 
 async function replayBranch(

@@ -118,6 +118,55 @@ describe('an environment that says it is not deterministic', () => {
   });
 });
 
+describe('an environment in which what was recorded counts', () => {
+  /** Replies that are never the same twice. @param recall what a session does with a step that it is told */
+  const chat = (recall?: (said: string[], observation: string) => void, hidden = false): DoorsOptions => {
+    let replies = 0;
+    return {
+      capabilities: { replay: 'recorded' },
+      open: async () => {
+        const said: string[] = [];
+        return {
+          step: async () => {
+            said.push(`Reply ${++replies}.`);
+            return { observation: `Reply ${replies}.`, done: false };
+          },
+          ...(recall && { recall: async (_action, { observation }) => recall(said, observation) }),
+          ...(!hidden && { stateHash: async () => said.join() }),
+        };
+      },
+    };
+  };
+
+  it('passes if a session that is told the steps is in the state to which they led', async () => {
+    const results = await all(chat((said, observation) => said.push(observation)));
+    expect(Object.values(results).filter(({ ok }) => ok === false)).toEqual([]);
+    expect(results['recorded steps']).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^\d+ states, the same/),
+    });
+    expect(results['determinism and replay']).toMatchObject({
+      ok: null,
+      detail: expect.stringContaining('what was recorded counts'),
+    });
+  });
+
+  it.each([
+    ['forgets what it is told', chat(() => {})],
+    ['cannot be told anything, and depends on earlier steps', chat()],
+    ['takes the step itself when it is told', chat((said) => said.push(`Reply ${Math.random()}.`))],
+  ])('fails if a session %s', async (_name, options) => {
+    expect((await all(options))['recorded steps']).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/Task task-1, walk 1: the state hash is Reply \d+\. after action 1, and .* told/),
+    });
+  });
+
+  it('is not said to pass if its states have no hash', async () => {
+    expect((await all(chat((said, observation) => said.push(observation), true)))['recorded steps']!.ok).toBeNull();
+  });
+});
+
 describe('an environment that cannot be reached', () => {
   it('has one failed check with its words, and no check says ✓ over 0 tasks', async () => {
     const away = async () => Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:9'));

@@ -54,14 +54,33 @@ describe('a definition', () => {
       stepLimit: 10,
       successAt: 1,
       verifier: {},
-      capabilities: { deterministic: true, branchable: true, sessions: 'cheap', maxSessions: 64 },
+      capabilities: { replay: 'compare', branchable: true, sessions: 'cheap', maxSessions: 64 },
     });
   });
 
-  it('of an environment that is not deterministic may not be branched, unless its author says so', () => {
-    const branchable = (capabilities: object) => defineEnvironment({ ...bare, capabilities }).capabilities.branchable;
-    expect(branchable({ deterministic: false })).toBe(false);
-    expect(branchable({ deterministic: false, branchable: true })).toBe(true);
+  const capabilitiesOf = (capabilities: object) => defineEnvironment({ ...bare, capabilities }).capabilities;
+
+  it('says by `deterministic` too whether it is replayed', () => {
+    expect(capabilitiesOf({ deterministic: true }).replay).toBe('compare');
+    expect(capabilitiesOf({ deterministic: false }).replay).toBe('never');
+    expect(capabilitiesOf({ replay: 'recorded' }).replay).toBe('recorded');
+    expect(capabilitiesOf({ replay: 'never', deterministic: false }).replay).toBe('never');
+  });
+
+  it.each([
+    { replay: 'compare', deterministic: false },
+    { replay: 'recorded', deterministic: true },
+    { replay: 'recorded', deterministic: false },
+    { replay: 'sometimes' },
+  ])('of %j is refused', (capabilities) => {
+    expect(() => capabilitiesOf(capabilities)).toThrow(TypeError);
+  });
+
+  it('of an environment that is never replayed may not be branched, unless its author says so', () => {
+    expect(capabilitiesOf({ deterministic: false }).branchable).toBe(false);
+    expect(capabilitiesOf({ replay: 'never', branchable: true }).branchable).toBe(true);
+    expect(capabilitiesOf({ replay: 'recorded' }).branchable).toBe(true);
+    expect(capabilitiesOf({ replay: 'recorded', branchable: false }).branchable).toBe(false);
   });
 
   it.each(['', 'Doors', 'two doors', '-doors', 'x'.repeat(42)])('by the name %j is refused', (name) => {

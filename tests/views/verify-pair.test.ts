@@ -4,41 +4,47 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { RecordedPair } from '../../src/domain/pairs/pair.ts';
+import { howChecked } from '../../src/cli/commands/verify-pair.ts';
+import type { Certificate, RecordedPair } from '../../src/domain/pairs/pair.ts';
+import type { Replay } from '../../src/environments/contract.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { verifyPair } from '../../src/views/verify-pair.ts';
 import { explored, type WorkplaceOptions, workplace } from '../activities/workplace.ts';
 import { mazeEnvironments } from '../helpers/mazes.ts';
 
-type Opened = { from: unknown; steps: number };
+type Opened = { from: unknown; steps: number; told: number };
+
+/** How the environment of a test is restored. */
+type Restored = { replay: Replay; hasSnapshot?: boolean; sessions?: 'costly' };
 
 /** Worth of a way that a limit ends. Set by a test. */
 let worth = (way: string[]) => Number(way.includes('right'));
 /** Whether successes hold on variants of the data. Set by a test. */
 let holds = true;
 
-/** Rooms that read differently in every session, so that a replay would be noticed. */
-function live(
-  opened: Opened[],
-  capabilities: { deterministic: boolean; sessions?: 'costly' },
-): WorkplaceOptions['doors'] {
+/** Rooms that read differently in every session if they may, so that a replay would be noticed. */
+function live(opened: Opened[], { replay, hasSnapshot = true, ...sessions }: Restored): WorkplaceOptions['doors'] {
   return {
-    capabilities: { branchable: true, ...capabilities },
+    capabilities: { branchable: true, replay, ...sessions },
     confirm: async () => ({ confirmed: holds, reason: 'luck' }),
     open: async (_task, snapshot) => {
       const way = Array.isArray(snapshot) ? (snapshot as string[]) : [];
-      const session = { from: snapshot, steps: 0 };
+      const session = { from: snapshot, steps: 0, told: 0 };
       opened.push(session);
       return {
         step: async ({ arguments: { door } }) => {
           session.steps++;
           way.push(String(door));
           if (door === 'end') return { observation: 'Over.', done: true, reward: Number(way.includes('right')) };
-          const where = capabilities.deterministic ? '' : `, seen in session ${opened.length}`;
+          const where = replay === 'compare' ? '' : `, seen in session ${opened.length}`;
           return { observation: `Behind ${way.join(', ')}${where}.`, done: false };
         },
-        snapshot: async () => [...way],
+        ...(hasSnapshot && { snapshot: async () => [...way] }),
+        recall: async ({ arguments: { door } }) => {
+          session.told++;
+          way.push(String(door));
+        },
         stateHash: async () => way.join('/'),
         outcome: async () => ({ reward: worth(way) }),
       };
@@ -46,11 +52,11 @@ function live(
   };
 }
 
-/** A pair at the second step of a failure, verified once. */
-async function pairIn(capabilities: Parameters<typeof live>[1], lastDoor = 'end') {
+/** A pair at the second step of a failure, or at another one, verified once. */
+async function pairIn(restored: Restored, { lastDoor = 'end', step: at = 2 } = {}) {
   const opened: Opened[] = [];
   const place = await workplace({
-    doors: live(opened, capabilities),
+    doors: live(opened, restored),
     options: { alternatives: 1 },
     models: {
       expert: () => 'Thought: Try.\nAction: go\nAction Input: {"door":"right"}',
@@ -60,8 +66,8 @@ async function pairIn(capabilities: Parameters<typeof live>[1], lastDoor = 'end'
     run: { config: { sameBy: 'state' } },
   });
   const { perform, activities, run, store, context } = place;
-  const { id: trajectoryId } = await explored(place, ['up', 'left', 'end']);
-  const step = { runId: run.id, trajectoryId, step: 2 };
+  const { id: trajectoryId } = await explored(place, at === 1 ? ['left', 'end'] : ['up', 'left', 'end']);
+  const step = { runId: run.id, trajectoryId, step: at };
   await perform(activities.proposeAlternatives, step);
   const { nodeId, alternatives } = await perform(activities.judgeCandidates, step);
   for (const candidateId of alternatives)
@@ -74,29 +80,29 @@ async function pairIn(capabilities: Parameters<typeof live>[1], lastDoor = 'end'
 
 describe('a certificate is checked by the rule by which its state was restored', () => {
   it.each([
-    ['by replay, where the environment is deterministic', { deterministic: true }],
-    ['by replay, where its sessions are costly too', { deterministic: true, sessions: 'costly' as const }],
+    ['by replay, where the environment is deterministic', { replay: 'compare' as const }],
+    ['by replay, where its sessions are costly too', { replay: 'compare' as const, sessions: 'costly' as const }],
   ])('%s', async (_name, capabilities) => {
     const { store, environments, pair, opened } = await pairIn(capabilities);
     expect(await verifyPair(store, environments, pair)).toMatchObject({
       ...{ ok: true, restoredBy: 'replay', openedSnapshots: 0, comparedObservations: 3 },
     });
-    expect(opened).toEqual([{ from: undefined, steps: 3 }]);
+    expect(opened).toEqual([{ from: undefined, steps: 3, told: 0 }]);
   });
 
   it.each([
-    ['cheap', { deterministic: false }],
-    ['costly', { deterministic: false, sessions: 'costly' as const }],
+    ['cheap', { replay: 'never' as const }],
+    ['costly', { replay: 'never' as const, sessions: 'costly' as const }],
   ])('by its snapshot, where the environment cannot be replayed and sessions are %s', async (_name, capabilities) => {
     const { store, environments, pair, opened } = await pairIn(capabilities);
     expect(await verifyPair(store, environments, pair)).toMatchObject({
       ...{ ok: true, restoredBy: 'snapshot', openedSnapshots: 1, comparedObservations: 0, problems: [] },
     });
-    expect(opened).toEqual([{ from: ['up'], steps: 0 }]);
+    expect(opened).toEqual([{ from: ['up'], steps: 0, told: 0 }]);
   });
 
   it('and fails where the snapshot is gone, or opens in another state', async () => {
-    const { store, environments, pair, nodeId } = await pairIn({ deterministic: false });
+    const { store, environments, pair, nodeId } = await pairIn({ replay: 'never' });
     const { stateKey } = await store.tree.state(nodeId);
     const { kysely } = store.database;
     await kysely.updateTable('snapshots').set({ snapshot: '["down"]' }).where('state_key', '=', stateKey).execute();
@@ -110,7 +116,7 @@ describe('a certificate is checked by the rule by which its state was restored',
   });
 
   it('and fails where the recorded steps do not give the outcome of the certificate', async () => {
-    const { store, environments, pair } = await pairIn({ deterministic: false });
+    const { store, environments, pair } = await pairIn({ replay: 'never' });
     await store.database.kysely.updateTable('transitions').set({ reward: 0, success: 0 }).execute();
     expect((await verifyPair(store, environments, pair)).problems).toEqual([
       expect.stringContaining('reward 0 is recorded with its last step, 1 in the certificate'),
@@ -118,13 +124,126 @@ describe('a certificate is checked by the rule by which its state was restored',
   });
 
   it('by replay, and fails where a step now leads to another state although it reads the same', async () => {
-    const { store, environments, pair } = await pairIn({ deterministic: true });
+    const { store, environments, pair } = await pairIn({ replay: 'compare' });
     await store.database.kysely.updateTable('transitions').set({ state_hash: 'elsewhere' }).execute();
     expect((await verifyPair(store, environments, pair)).problems).toEqual([
       expect.stringContaining('action 1 now leads to another state'),
     ]);
   });
 });
+
+describe.each([
+  {
+    replay: 'compare',
+    hasSnapshot: true,
+    step: 2,
+    restoredBy: 'replay',
+    opened: { from: undefined, steps: 3, told: 0 },
+  },
+  {
+    replay: 'compare',
+    hasSnapshot: false,
+    step: 2,
+    restoredBy: 'replay',
+    opened: { from: undefined, steps: 3, told: 0 },
+  },
+  {
+    replay: 'recorded',
+    hasSnapshot: true,
+    step: 2,
+    restoredBy: 'snapshot',
+    opened: { from: ['up'], steps: 0, told: 0 },
+  },
+  {
+    replay: 'recorded',
+    hasSnapshot: false,
+    step: 2,
+    restoredBy: 'recording',
+    opened: { from: undefined, steps: 0, told: 1 },
+  },
+  { replay: 'never', hasSnapshot: true, step: 2, restoredBy: 'snapshot', opened: { from: ['up'], steps: 0, told: 0 } },
+  // Without a snapshot only a task's first state can be branched.
+  { replay: 'never', hasSnapshot: false, step: 1, restoredBy: 'snapshot', opened: null },
+] as const)(
+  'with replay: $replay and hasSnapshot: $hasSnapshot',
+  ({ replay, hasSnapshot, step, restoredBy, opened: expected }) => {
+    const made = () => pairIn({ replay, hasSnapshot }, { step });
+    const isReplayed = restoredBy === 'replay';
+
+    it('a pair that holds is checked by the rule by which it was restored', async () => {
+      const { store, environments, pair, opened } = await made();
+      expect(pair.certificate.restore).toEqual({ method: restoredBy, comparedObservations: isReplayed ? 1 : 0 });
+      expect(await verifyPair(store, environments, pair)).toEqual({
+        pairId: pair.id,
+        ok: true,
+        comparedObservations: isReplayed ? 3 : 0,
+        restoredBy,
+        openedSnapshots: step === 2 && restoredBy === 'snapshot' ? 1 : 0,
+        recalledSteps: restoredBy === 'recording' ? 1 : 0,
+        problems: [],
+      });
+      expect(opened).toEqual(expected === null ? [] : [expected]);
+    });
+
+    it('a record whose outcome was changed is found', async () => {
+      const { store, environments, pair } = await made();
+      const { kysely } = store.database;
+      // A replay does not read it: it makes the outcome again, and compares with the certificate.
+      const tampered = isReplayed ? { ...pair, certificate: withReward(pair.certificate, 0.5) } : pair;
+      if (!isReplayed) await kysely.updateTable('transitions').set({ reward: 0.5 }).where('done', '=', 1).execute();
+      expect((await verifyPair(store, environments, tampered)).problems).toEqual([
+        expect.stringMatching(
+          isReplayed ? /reward 1 now, 0.5 when/ : /reward 0.5 is recorded with its last step, 1 in the certificate/,
+        ),
+      ]);
+    });
+
+    it('a record whose observation was changed is found', async () => {
+      const { store, environments, pair } = await made();
+      const { kysely } = store.database;
+      await kysely.updateTable('transitions').set({ observation: '"A forged room."' }).where('done', '=', 0).execute();
+      const { ok, problems } = await verifyPair(store, environments, pair);
+      expect(ok).toBe(false);
+      expect(problems[0]).toMatch(
+        isReplayed
+          ? /action 1 now gives another observation/
+          : /action 1 is recorded with another observation than its/,
+      );
+    });
+
+    it.skipIf(step === 1)('a record whose state was changed is found', async () => {
+      const { store, environments, pair } = await made();
+      await store.database.kysely.updateTable('transitions').set({ state_hash: 'elsewhere' }).execute();
+      expect((await verifyPair(store, environments, pair)).problems).toEqual([expect.stringMatching(/another state/)]);
+    });
+
+    it.runIf(isReplayed)('an outcome that was false from the start is found by the replay', async () => {
+      const { store, environments, pair } = await made();
+      await store.database.kysely.updateTable('transitions').set({ reward: 0.5 }).where('done', '=', 1).execute();
+      const forged = { ...pair, certificate: withReward(pair.certificate, 0.5) };
+      expect((await verifyPair(store, environments, forged)).ok).toBe(false);
+    });
+
+    it.runIf(!isReplayed)(
+      'a record that agrees with a forged certificate is not found, and the command says so',
+      async () => {
+        const { store, environments, pair } = await made();
+        await store.database.kysely.updateTable('transitions').set({ reward: 0.5 }).where('done', '=', 1).execute();
+        const check = await verifyPair(store, environments, {
+          ...pair,
+          certificate: withReward(pair.certificate, 0.5),
+        });
+        expect(check.ok).toBe(true);
+        expect(howChecked(check)).toContain('a record that was false from the start is not found');
+      },
+    );
+  },
+);
+
+/** The certificate with another reward of its only branch. */
+function withReward(certificate: Certificate, reward: number): Certificate {
+  return { ...certificate, branches: certificate.branches.map((branch) => ({ ...branch, reward })) };
+}
 
 describe('a success at the step limit', () => {
   const reached = worth;
@@ -134,7 +253,7 @@ describe('a success at the step limit', () => {
   });
 
   it('must still hold on variants of the data', async () => {
-    const { store, environments, pair } = await pairIn({ deterministic: true }, 'on');
+    const { store, environments, pair } = await pairIn({ replay: 'compare' }, { lastDoor: 'on' });
     expect(pair.certificate.verification.confirmed).toBe(true);
     holds = false;
     expect((await verifyPair(store, environments, pair)).problems).toEqual([
@@ -143,12 +262,13 @@ describe('a success at the step limit', () => {
   });
 
   it.each([
-    ['replay', { deterministic: true }],
-    ['snapshot', { deterministic: false }],
+    ['replay', { replay: 'compare' }],
+    ['snapshot', { replay: 'never' }],
+    ['recording', { replay: 'recorded', hasSnapshot: false }],
   ] as const)(
     'makes a pair, which is checked by %s with the outcome at the limit',
     async (restoredBy, capabilities) => {
-      const { store, environments, pair } = await pairIn(capabilities, 'on');
+      const { store, environments, pair } = await pairIn(capabilities, { lastDoor: 'on' });
       expect(pair.certificate.branches).toMatchObject([{ ending: 'step-limit', success: true, reward: 1 }]);
       expect(await verifyPair(store, environments, pair)).toMatchObject({ ok: true, restoredBy, problems: [] });
       const told = [expect.stringContaining('reward 0 at the limit now, 1 when it was recorded')];

@@ -12,6 +12,7 @@ import { certifiedThresholds, type Role } from '../../domain/run/run-config.ts';
 import { sumOrNull } from '../../domain/statistics/sums.ts';
 import { streamOf } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
+import type { Environment } from '../../environments/contract.ts';
 import { callKey } from '../../models/gateway.ts';
 import { promptVersionOf } from '../../models/prompts.ts';
 import { contentHash } from '../../store/hash.ts';
@@ -84,9 +85,7 @@ export function certifier(context: ActivityContext) {
         fitsOriginalBudget: stepsOfSuccesses.some((steps) => state.step + 1 + steps <= run.config.stepLimit),
         confirmed: confirmedOf(proof.branches.filter(({ side }) => side === 'chosen').map(({ branch }) => branch)),
       },
-      restore: environment.capabilities.deterministic
-        ? { method: 'replay', comparedObservations: proof.rule === 'none' ? 0 : state.actions.length }
-        : { method: 'snapshot', comparedObservations: 0 },
+      restore: await restoreOf(environment, state, proof),
       models: Object.fromEntries(
         (Object.keys(models) as Role[]).map((role) => [
           role,
@@ -128,6 +127,15 @@ export function certifier(context: ActivityContext) {
       flags,
       certificate,
     };
+  }
+
+  /** How the pair's state was restored before its branches. */
+  async function restoreOf(environment: Environment, state: State, { rule }: Proof): Promise<Certificate['restore']> {
+    const { replay } = environment.capabilities;
+    if (replay === 'compare')
+      return { method: 'replay', comparedObservations: rule === 'none' ? 0 : state.actions.length };
+    const isRecording = replay === 'recorded' && (await store.tree.snapshot(state.stateKey)) === undefined;
+    return { method: isRecording ? 'recording' : 'snapshot', comparedObservations: 0 };
   }
 
   /** Proposals and scores in the pair's state, what the judge of the trajectory said, and the calls of its branches. */

@@ -15,7 +15,7 @@ export async function insist<T>(
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
-  const pauses = environment.capabilities.deterministic ? pausesMs : [];
+  const pauses = environment.capabilities.replay === 'never' ? [] : pausesMs;
   for (let attempt = 0; ; attempt++) {
     try {
       return await work();

@@ -57,11 +57,18 @@ function text(checks: PairCheck[]): string {
   return [...lines, `${checks.filter(({ ok }) => ok).length} of ${checks.length} certificates hold.`].join('\n');
 }
 
-/** Names the rule by which the state was restored. */
-function howChecked({ restoredBy, comparedObservations, openedSnapshots }: PairCheck): string {
-  if (restoredBy === 'snapshot')
-    return `${openedSnapshots === 0 ? 'nothing was restored' : 'its snapshot opens'}; outcomes are as recorded, the environment cannot be replayed`;
-  return comparedObservations === 0
-    ? 'no branch to replay'
-    : `${comparedObservations} observations replayed, all equal`;
+/** Names the rule by which the state was restored. Without a replay it says what the check cannot find. */
+export function howChecked({ restoredBy, comparedObservations, openedSnapshots, recalledSteps }: PairCheck): string {
+  const unreplayed =
+    'outcomes are as recorded; nothing is replayed, so a record that was false from the start is not found';
+  switch (restoredBy) {
+    case 'snapshot':
+      return `${openedSnapshots === 0 ? 'nothing was restored' : 'its snapshot opens'}; ${unreplayed}`;
+    case 'recording':
+      return `${recalledSteps === 0 ? 'nothing was restored' : `a session takes its ${recalledSteps} recorded steps`}; ${unreplayed}`;
+    case 'replay':
+      return comparedObservations === 0
+        ? 'no branch to replay'
+        : `${comparedObservations} observations replayed, all equal`;
+  }
 }

@@ -124,7 +124,8 @@ export type Certificate = {
     confirmed: boolean | null;
   };
   restore: {
-    method: 'replay' | 'snapshot';
+    /** By replay of its actions, from its snapshot, or by telling a session the recorded steps. */
+    method: 'replay' | 'snapshot' | 'recording';
     /** Observations of the prefix that were compared with the recorded ones. All were equal: otherwise there is no pair. 0 if nothing was restored. */
     comparedObservations: number;
   };

@@ -3,8 +3,9 @@
  *
  * A session is kept under the key of its state. A caller that wants to act in a state takes an existing session, or rebuilds one. It rebuilds
  * from the environment's own snapshot if it must: the environment cannot be replayed, or its sessions are costly. Otherwise it opens the task
- * and replays the actions, and compares every observation, and every state hash that the environment gives, with the recorded one. A recorded
- * transition is returned without any session, so that a step is idempotent.
+ * and replays the actions, and compares every observation, and every state hash that the environment gives, with the recorded one. If what was
+ * recorded counts (`replay: 'recorded'`), it takes no action again: it tells the session the recorded steps. A recorded transition is returned
+ * without any session, so that a step is idempotent.
  */
 import type { Action } from '../../domain/action.ts';
 import type { Json } from '../../domain/canonical-json.ts';
@@ -21,6 +22,7 @@ import { type Environment, isCostly, type StepResult } from '../contract.ts';
 import { outcomeFrom, requireReward } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
+import { tellRecorded } from './recall.ts';
 import { type Live, SessionPool } from './session-pool.ts';
 import { nobody, type StepCaller } from './step-caller.ts';
 
@@ -95,8 +97,8 @@ export class SessionCache {
 
   /**
    * Proves that a state can be restored: replays its actions and compares all observations, once per state and process. If replay is
-   * impossible, restores the state from its snapshot.
-   * @returns how many observations were compared; 0 for a snapshot
+   * impossible, restores the state from its snapshot, or from the recording.
+   * @returns how many observations were compared; 0 for a snapshot or a recording
    * @throws CruxError `Environment.ReplayDivergence`
    */
   async checkPrefix(state: State, signal: AbortSignal): Promise<number> {
@@ -144,9 +146,11 @@ export class SessionCache {
       const after = result.done ? null : await stateOf(environment, session, snapshot);
       const made = { ...transitionFrom(environment, state, key, result), mark: markOf(before, after) };
       const transition = await this.#tree.addTransition(made, caller.recordedBy);
-      if (!isSame(transition, result, after))
-        throw this.#diverged(environment, state, state.actions.length + 1, transition, result);
-      if (result.done) {
+      // Another worker was first. Where results may differ, the recording counts, and this session is in another state.
+      const isOvertaken = transition !== made && environment.capabilities.replay === 'recorded';
+      if (!isOvertaken && !isSame(transition, result, after))
+        throw divergence(environment, state, state.actions.length + 1, transition, result);
+      if (transition.done || isOvertaken) {
         await this.#pool.close(live);
         return transition;
       }
@@ -180,10 +184,10 @@ export class SessionCache {
     return known;
   }
 
-  /** Takes a recorded step once more in a restored session, or reads its snapshot if nothing can be replayed. */
+  /** Takes a recorded step once more in a restored session, or reads its snapshot if nothing is replayed. */
   async #fillIn(state: State, action: Action, recorded: Transition, signal: AbortSignal): Promise<Transition> {
     const environment = this.#environments.get(state.environment);
-    if (!environment.capabilities.deterministic) {
+    if (environment.capabilities.replay !== 'compare') {
       const [before, after] = [await this.#tree.snapshot(state.stateKey), await this.#tree.snapshot(recorded.key)];
       const states = [before, after].map((snapshot) => snapshotState(environment, snapshot));
       const mark = markOf(states[0]!, states[1]!);
@@ -201,7 +205,7 @@ export class SessionCache {
       const result = await session.step(action, signal);
       const after = result.done ? null : await stateOf(environment, session);
       if (!isSame(recorded, result, after))
-        throw this.#diverged(environment, state, state.actions.length + 1, recorded, result);
+        throw divergence(environment, state, state.actions.length + 1, recorded, result);
       const mark = markOf(before, after);
       if (mark) await this.#tree.addMark(recorded.key, mark);
       await this.#pool.keep({ ...live, stateKey: recorded.key, state: after });
@@ -215,10 +219,10 @@ export class SessionCache {
   /** @param compare whether replay is wanted for its comparisons, although a snapshot would do */
   async #rebuild(state: State, signal: AbortSignal, compare = false): Promise<{ live: Live; compared: number }> {
     const environment = this.#environments.get(state.environment);
-    const { deterministic } = environment.capabilities;
-    const wantsSnapshot = needsSnapshots(environment) && state.actions.length > 0 && !(compare && deterministic);
+    const { replay } = environment.capabilities;
+    const wantsSnapshot = needsSnapshots(environment) && state.actions.length > 0 && !(compare && replay === 'compare');
     const snapshot = wantsSnapshot ? await this.#tree.snapshot(state.stateKey) : undefined;
-    if (state.actions.length > 0 && !deterministic && snapshot === undefined) {
+    if (state.actions.length > 0 && replay === 'never' && snapshot === undefined) {
       throw new CruxError(
         'Environment.Fault',
         `The session of ${environment.name}/${state.taskId} is gone; this environment cannot be replayed and has no snapshot of it.`,
@@ -234,6 +238,11 @@ export class SessionCache {
     if (state.actions.length > 0) this.#noteRebuild(environment, state, snapshot !== undefined);
     if (snapshot !== undefined) return { live, compared: 0 };
     try {
+      if (replay === 'recorded')
+        return {
+          live: { ...live, state: await tellRecorded(this.#tree, environment, live.session, state) },
+          compared: 0,
+        };
       return await this.#replay(live, state, signal);
     } catch (error) {
       await this.#pool.close(live);
@@ -248,20 +257,18 @@ export class SessionCache {
     this.#log('debug', 'session rebuilt', fields);
   }
 
-  #diverged(environment: Environment, state: State, action: number, recorded: Transition, now: StepResult): CruxError {
-    const { name } = environment;
-    this.#instruments.divergences.add(1, { environment: name });
-    // The error holds what was observed, and the store keeps the error. Logs hold no observations.
-    this.#log('warn', 'replay diverged', { environment: name, task: state.taskId, step: state.step, action });
-    return divergence(environment, state, action, recorded, now);
-  }
-
   #fault(environment: Environment, state: State, error: unknown, signal: AbortSignal): unknown {
     const fault = environmentFault(environment, state, error, signal);
-    if (fault instanceof CruxError && fault.kind === 'Environment.Fault') {
+    const fields = { environment: environment.name, task: state.taskId, step: state.step };
+    const kind = fault instanceof CruxError ? fault.kind : null;
+    if (kind === 'Environment.Fault') {
       this.#instruments.environmentFaults.add(1, { environment: environment.name });
-      const fields = { environment: environment.name, task: state.taskId, step: state.step };
       this.#log('warn', 'environment broke', { ...fields, error: fault });
+    }
+    if (kind === 'Environment.ReplayDivergence') {
+      this.#instruments.divergences.add(1, { environment: environment.name });
+      // The error holds what was observed, and the store keeps the error. Logs hold no observations.
+      this.#log('warn', 'replay diverged', fields);
     }
     return fault;
   }
@@ -284,7 +291,7 @@ export class SessionCache {
       now = asks ? await stateOf(environment, session) : undefined;
       if (!recorded) continue;
       compared++;
-      if (!isSame(recorded, result, now ?? null)) throw this.#diverged(environment, state, index + 1, recorded, result);
+      if (!isSame(recorded, result, now ?? null)) throw divergence(environment, state, index + 1, recorded, result);
       const mark = isMarked ? null : markOf(before, now ?? null);
       if (mark) await this.#tree.addMark(recorded.key, mark);
     }
@@ -302,7 +309,7 @@ function placeOf({ environment, taskId }: State) {
 
 /** Replay proves more and stores nothing, so it is preferred if it is possible and cheap. */
 function needsSnapshots(environment: Environment): boolean {
-  return !environment.capabilities.deterministic || isCostly(environment);
+  return environment.capabilities.replay !== 'compare' || isCostly(environment);
 }
 
 function isSame(recorded: Transition, result: StepResult, now: SessionState): boolean {

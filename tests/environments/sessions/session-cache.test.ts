@@ -477,6 +477,120 @@ describe('an environment that cannot be replayed but has snapshots', () => {
   });
 });
 
+describe('an environment in which what was recorded counts', () => {
+  /** A list whose answers are never the same twice. Its sessions note what they were told. */
+  function chat({ snapshots = false, forgets = false, hidden = false } = {}) {
+    const seen = { opened: [] as unknown[], stepped: 0, told: [] as string[] };
+    const options: DoorsOptions = {
+      capabilities: { replay: 'recorded' },
+      open: async (_task, snapshot) => {
+        seen.opened.push(snapshot);
+        const said: string[] = Array.isArray(snapshot) ? (snapshot as string[]) : [];
+        return {
+          step: async ({ arguments: { door } }) => {
+            const observation = `Reply ${++seen.stepped} to ${String(door)}.`;
+            said.push(observation);
+            return { observation, done: false, details: { at: seen.stepped } };
+          },
+          recall: async (_action, result) => {
+            seen.told.push(JSON.stringify(result));
+            if (!forgets) said.push(result.observation);
+          },
+          ...(snapshots && { snapshot: async () => [...said] }),
+          ...(!hidden && { stateHash: async () => said.join('|') }),
+        };
+      },
+    };
+    return { seen, options };
+  }
+
+  it('is told the recorded steps when its session is gone, and takes none of them again', async () => {
+    const first = chat();
+    const place = await setting(first.options);
+    const state = await take(place, await take(place, place.root, 'a'), 'b');
+    await place.cache.close();
+    const { seen, options } = chat();
+    const elsewhere = await setting(options, place.store);
+    expect(await elsewhere.cache.checkPrefix(state, never)).toBe(0);
+    expect(seen).toEqual({
+      opened: [undefined],
+      stepped: 0,
+      told: [
+        '{"observation":"Reply 1 to a.","done":false,"details":{"at":1}}',
+        '{"observation":"Reply 2 to b.","done":false,"details":{"at":2}}',
+      ],
+    });
+    expect((await elsewhere.cache.step(state, go('c'), never)).mark?.hash).toBe(
+      'Reply 1 to a.|Reply 2 to b.|Reply 1 to c.',
+    );
+    expect(seen).toMatchObject({ opened: [undefined], stepped: 1 });
+  });
+
+  it('is restored from its snapshot if it has one, and told nothing', async () => {
+    const place = await setting(chat({ snapshots: true }).options);
+    const state = await take(place, place.root, 'a');
+    const { seen, options } = chat({ snapshots: true });
+    const elsewhere = await setting(options, place.store);
+    expect(await elsewhere.cache.checkPrefix(state, never)).toBe(0);
+    expect(seen).toEqual({ opened: [['Reply 1 to a.']], stepped: 0, told: [] });
+  });
+
+  it('is told nothing if its sessions keep nothing of earlier steps', async () => {
+    let stepped = 0;
+    const stateless: DoorsOptions = {
+      capabilities: { replay: 'recorded' },
+      open: async () => ({ step: async () => ({ observation: `Page ${++stepped}.`, done: false }) }),
+    };
+    const place = await setting(stateless);
+    const state = await take(place, await take(place, place.root, 'a'), 'b');
+    const elsewhere = await setting(stateless, place.store);
+    expect((await elsewhere.cache.step(state, go('c'), never)).observation).toBe('Page 3.');
+  });
+
+  it('diverges when its session is in another state after what it was told', async () => {
+    const place = await setting(chat().options);
+    const state = await take(place, place.root, 'a');
+    const elsewhere = await setting(chat({ forgets: true }).options, place.store);
+    await expect(elsewhere.cache.step(state, go('b'), never)).rejects.toMatchObject({
+      kind: 'Environment.ReplayDivergence',
+      message: expect.stringContaining('told 1 recorded steps'),
+    });
+  });
+
+  it('breaks when a step that it must be told is no longer recorded', async () => {
+    const place = await setting(chat().options);
+    const state = await take(place, place.root, 'a');
+    await place.store.database.kysely.deleteFrom('transitions').execute();
+    const elsewhere = await setting(chat().options, place.store);
+    await expect(elsewhere.cache.step(state, go('b'), never)).rejects.toMatchObject({
+      kind: 'Environment.Fault',
+      message: expect.stringContaining('Action 1 of doors/task-1 is no longer recorded'),
+    });
+  });
+
+  it('goes on from the step that another worker recorded first, although its own came out differently', async () => {
+    const place = await setting(chat({ hidden: true }).options);
+    const other = chat({ hidden: true });
+    const recorded: DoorsOptions = {
+      ...other.options,
+      open: async (task, snapshot) => {
+        const session = await other.options.open!(task, snapshot);
+        return {
+          ...session,
+          step: async (action, signal) => {
+            await place.cache.step(place.root, action, signal);
+            other.seen.stepped = 6;
+            return session.step(action, signal);
+          },
+        };
+      },
+    };
+    const late = await setting(recorded, place.store);
+    expect((await late.cache.step(late.root, go('a'), never)).observation).toBe('Reply 1 to a.');
+    expect([...late.cache.open]).toEqual([['doors', 0]]);
+  });
+});
+
 describe('what is seen of it from outside', () => {
   it('counts steps, rebuilt sessions and divergences by environment', async () => {
     const { instruments, samples } = countingInstruments();

@@ -1,0 +1,40 @@
+/** Tests whether sessions that are told recorded steps are in the state to which these steps led. */
+import type { Action } from '../domain/action.ts';
+import type { Task } from '../domain/task.ts';
+import type { Environment } from './contract.ts';
+
+/**
+ * Takes actions in one session, and tells two others what each one gave. All three must have the same state hash after every step. A `recall`
+ * that takes the step itself is found wherever its result, and with it the state, comes out differently.
+ * @param name of the actions, for errors
+ * @returns how many states were compared; 0 if sessions have no state hash @throws Error for the first that differs
+ */
+export async function checkRecall(
+  environment: Environment,
+  task: Task,
+  name: string,
+  actions: readonly Action[],
+): Promise<number> {
+  const [taking, ...told] = await Promise.all([1, 2, 3].map(() => environment.open(task)));
+  let [compared, step] = [0, 0];
+  try {
+    for (const action of actions) {
+      const { observation, done, details } = await taking!.step(action, AbortSignal.timeout(60_000));
+      if (done) break;
+      step++;
+      const hash = await taking!.stateHash?.();
+      for (const session of told) {
+        await session.recall?.(action, { observation, done, ...(details && { details }) });
+        const now = await session.stateHash?.();
+        if (now !== hash)
+          throw new Error(
+            `Task ${task.id}, ${name}: the state hash is ${hash} after action ${step}, and ${now} in a session that was told the actions so far.`,
+          );
+      }
+      if (hash !== undefined) compared++;
+    }
+    return compared;
+  } finally {
+    for (const session of [taking!, ...told]) await session.close?.();
+  }
+}
