@@ -2,6 +2,7 @@
 import { type Branch, branchOutcome } from '../domain/branch.ts';
 import { isAtLimit } from '../domain/ending.ts';
 import type { BranchPurpose } from '../domain/purpose.ts';
+import { ownsTransitions } from '../domain/run/transitions.ts';
 import { scopeOfCall, streamOf } from '../domain/stream.ts';
 import type {
   BranchInput,
@@ -23,8 +24,8 @@ import { type StepTaken, standing, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
 import { insist } from './runtime/insist.ts';
 
-/** How many observations of a prefix were compared, and where its candidate led. */
-type Departure = { prefix: Promise<number>; start: Promise<StepTaken> };
+/** How many observations of a prefix were compared, and where its candidate led a rollout. */
+type Departure = { prefix: Promise<number>; start(input: BranchInput): Promise<StepTaken> };
 
 export function branchActivities(context: ActivityContext) {
   const { store, environments, sessions } = context;
@@ -57,13 +58,17 @@ export function branchActivities(context: ActivityContext) {
     return inputs.map((input) => branchOutcome(known.get(branchId(input))!));
   }
 
-  /** Does once what all rollouts of an action begin with: restores the state, and takes the action there. */
+  /**
+   * Does once what all rollouts of an action begin with: restores the state, and takes the action there. If the action may come out differently each
+   * time, every rollout takes it by itself.
+   */
   function depart(run: Run, first: BranchInput, origin: State, signal: AbortSignal): Departure {
     const prefix = checkPrefix(origin, signal);
+    if (ownsTransitions(run.config)) return { prefix, start: (input) => takeCandidate(run, input, origin, signal) };
     const start = prefix.then(() => takeCandidate(run, first, origin, signal));
     // A fault of the prefix is thrown where the prefix is awaited.
     start.catch(() => {});
-    return { prefix, start };
+    return { prefix, start: () => start };
   }
 
   /**
@@ -84,7 +89,7 @@ export function branchActivities(context: ActivityContext) {
       const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
       const stepLimit = origin.step + run.config.stepLimit;
-      const played = await playOut(context, run, await departure.start, stepLimit, where, signal);
+      const played = await playOut(context, run, await departure.start(input), stepLimit, where, signal);
       leafId = played.leafId;
       // Awaited here, because the confirmation of a success may break too.
       return await record(run, input, compared, played, signal);

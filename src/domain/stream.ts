@@ -5,6 +5,11 @@ export function streamOf(branch: { nodeId: string; candidateId: string; rollout:
   return `${branch.nodeId}/${branch.candidateId}/${branch.rollout}`;
 }
 
+/** The stream in which a trajectory takes actions that are drawn at its steps: an action that is drawn twice at a step is taken once. */
+export function drawnIn(sample: number): { purpose: Purpose; stream: string } {
+  return { purpose: 'propose', stream: `sample-${sample}` };
+}
+
 /**
  * The state whose step a call is made for: the state of the call, or the one that its rollout started from. Null for calls that make or judge
  * whole trajectories: they belong to no mined step.

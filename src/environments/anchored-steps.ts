@@ -1,4 +1,5 @@
 /** Which steps of different trajectories start in one state, and which of them take the same action: the basis of anchor's comparison. */
+import type { Json } from '../domain/canonical-json.ts';
 import type { AnchoredStep } from '../domain/methods/anchor-rule.ts';
 import { contentHash } from '../store/hash.ts';
 import type { State, Tree } from '../store/tree.ts';
@@ -13,7 +14,7 @@ export async function anchoredSteps(
   path: readonly State[],
 ): Promise<AnchoredStep[]> {
   const equalities = equalitiesOf(environment, path);
-  const histories = historiesOf(equalities);
+  const histories = historiesOf(environment, path, equalities);
   const steps = path.slice(0, -1).map(async (state, index) => ({
     nodeId: state.id,
     anchor: await anchorAt(environment, tree, state, histories[index]!),
@@ -24,19 +25,30 @@ export async function anchoredSteps(
 
 /** Equal for paths that lead to one state. */
 export function anchorOf(environment: Environment, tree: Tree, path: readonly State[]): Promise<string> {
-  return anchorAt(environment, tree, path.at(-1)!, historiesOf(equalitiesOf(environment, path)).at(-1)!);
+  const histories = historiesOf(environment, path, equalitiesOf(environment, path));
+  return anchorAt(environment, tree, path.at(-1)!, histories.at(-1)!);
 }
 
-/** Equal actions lead to one state. If nothing but the state itself matters, so do other actions that reach it. */
+/**
+ * Equal actions lead to one state; where their results may differ, with equal results. If nothing but the state itself matters, so do other
+ * actions that reach it.
+ */
 async function anchorAt(environment: Environment, tree: Tree, state: State, history: string): Promise<string> {
   const mark = environment.stateHoldsAll ? ((await tree.transition(state.stateKey))?.mark ?? null) : null;
   return mark === null ? history : `state ${mark.hash}`;
 }
 
-/** A hash of the actions up to each state. Chained, so that a long path is hashed once and not again for each of its states. */
-function historiesOf(equalities: readonly (string | null)[]): string[] {
+/** A hash of what was done up to each state. Chained, so that a long path is hashed once and not again for each of its states. */
+function historiesOf(
+  { capabilities }: Environment,
+  path: readonly State[],
+  equalities: readonly (string | null)[],
+): string[] {
   const histories = [contentHash(['actions'])];
-  for (const equality of equalities) histories.push(contentHash([histories.at(-1)!, equality]));
+  for (const [index, equality] of equalities.entries()) {
+    const observed = capabilities.replay === 'compare' ? [] : [path[index + 1]!.added.slice(1) as unknown as Json];
+    histories.push(contentHash([histories.at(-1)!, equality, ...observed]));
+  }
   return histories;
 }
 

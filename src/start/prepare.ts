@@ -16,6 +16,7 @@ import { guardTest } from './leak-guard.ts';
 import type { RunRequest } from './request.ts';
 import { sameRun } from './same-run.ts';
 import { chooseTasks } from './task-choice.ts';
+import { transitionOwner } from './transition-owner.ts';
 
 /**
  * Checks a request and records it as a run. A run that already exists with the same settings is taken up again.
@@ -70,6 +71,8 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
     const trainedOn = runConfig.models.policy.trainedOn ?? null;
     runConfig.leaked = await guardTest(store, test, trainedOn, request.allowLeak ?? false);
   }
+  const transitions = await transitionOwner(store, environment, id, reuse);
+  if (transitions) runConfig.transitions = transitions;
   await store.runs.create(
     { id, method: request.method, environment: environment.name, seed, config: runConfig, ceilings, reuse },
     tasks,

@@ -16,9 +16,9 @@ export async function sameRun(store: Store, stored: Run, { config, seed, reuse, 
   const known = { ...stored, config: withWireSettings(stored.config, config) };
   // Leaked groups are found when a run is made, and stay with it.
   const leaked = isEvaluation(known.config) ? { leaked: known.config.leaked } : {};
-  // The prompts that it began with are part of what was paid for.
-  const { prompts = config.prompts } = known.config;
-  const own = JSON.parse(JSON.stringify({ ...config, ...leaked, prompts })) as Json;
+  // The prompts that it began with are part of what was paid for, and so is what its transitions belong to.
+  const { prompts = config.prompts, transitions } = known.config;
+  const own = JSON.parse(JSON.stringify({ ...config, ...leaked, prompts, transitions })) as Json;
   const there = known.config as unknown as Json;
   const inConfig = differences(there, sharedMembers(own, there)).filter(({ path }) => !path.endsWith('.trainedOn'));
   const all = [

@@ -86,19 +86,28 @@ export type NewStep = {
   observation: Message[];
   action: Action | null;
   stateKey: string;
+  /**
+   * Whether the environment's state belongs to one stream of calls. Then the state's id contains its key: two rollouts may read the same although the
+   * environment is in different states.
+   */
+  isOwn?: boolean;
   /** Ids that a server, by the name of its endpoint, gave the message's tool calls, in their order; null for a call without one. */
   callIds?: ServerIds | null;
 };
 
-/** Key of the environment's state after an action. Chained, so it is a hash of environment, version, task and all actions so far. */
-export function nextStateKey(parentKey: string, action: Action): string {
-  return contentHash([parentKey, action]);
+/**
+ * Key of the environment's state after an action. Chained, so it is a hash of environment, version, task and all actions so far.
+ * @param stream whose transition it is (`transitionStream`); absent if it belongs to all
+ */
+export function nextStateKey(parentKey: string, action: Action, stream?: string): string {
+  return contentHash(stream === undefined ? [parentKey, action] : [parentKey, action, stream]);
 }
 
 /** Whether a stored state still matches its id, a content hash. */
 export function isIntact({ id, parentId, stateKey, added, tools, format }: State): boolean {
-  const content = parentId === null ? [stateKey, added, tools, format] : [parentId, added[0]!, added.slice(1)];
-  return contentHash(content) === id;
+  if (parentId === null) return contentHash([stateKey, added, tools, format]) === id;
+  const said = [parentId, added[0]!, added.slice(1)];
+  return contentHash(said) === id || contentHash([...said, stateKey]) === id;
 }
 
 const cachedStates = 5_000;
@@ -142,7 +151,7 @@ export class Tree {
     // Exactly as it is read back, down to the order of members: requests to a model must not depend on which process sends them.
     const [assistant, ...observation] = JSON.parse(messages) as [AssistantMessage, ...Message[]];
     const node: NodeTable = {
-      id: contentHash([parent.id, assistant, observation]),
+      id: contentHash([parent.id, assistant, observation, ...(step.isOwn ? [stateKey] : [])]),
       parent_id: parent.id,
       root_id: parent.rootId,
       environment: parent.environment,

@@ -5,6 +5,7 @@ import { factsOf } from '../domain/methods/index.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
+import { drawnKey } from '../store/drawn-steps.ts';
 import { type EnvironmentSteps, keysRecordedFor, originsTaken } from '../store/environment-steps.ts';
 import { callsOfTask, type LedgerCall } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
@@ -101,9 +102,10 @@ async function environmentStepsAt(
   const made = trajectories.filter(({ origin }) => origins.includes(origin));
   const place = new Map(states.map(({ id }, index) => [id, index]));
   const inOrder = branches.toSorted((one, other) => place.get(one.nodeId)! - place.get(other.nodeId)!);
+  const samples = trajectories.map(({ sample }) => sample);
   const taken: Taken[] = [
     ...(await Promise.all(made.map((row) => stepsTo(store, row.leafId)))).flat(),
-    ...(isDrawing ? (await Promise.all(states.map((state) => drawnAt(store, run.id, state)))).flat() : []),
+    ...(isDrawing ? (await Promise.all(states.map((state) => drawnAt(store, run, state, samples)))).flat() : []),
     ...(await Promise.all(trajectories.map(({ id }) => looksOf(store, run.id, id)))).flat(),
     ...(await Promise.all(inOrder.map((row) => stepsTo(store, row.leafId, row.nodeId)))).flat(),
   ];
@@ -141,17 +143,20 @@ async function looksOf({ findings, tree }: Store, runId: string, trajectoryId: s
     const state = await tree.state(step.nodeId);
     const candidates = await findings.candidatesOf(runId, state.id);
     const actions = step.lookedAt.map((id) => candidates.find((candidate) => candidate.id === id)!.action!);
-    return actions.map((action) => ({
-      nodeId: state.id,
-      key: nextStateKey(state.stateKey, action),
-    }));
+    // Only actions whose transitions belong to all are looked at.
+    return actions.map((action) => ({ nodeId: state.id, key: nextStateKey(state.stateKey, action) }));
   });
   return (await Promise.all(taken)).flat();
 }
 
-async function drawnAt({ findings }: Store, runId: string, state: State): Promise<Taken[]> {
-  const candidates = await findings.candidatesOf(runId, state.id);
-  return candidates.flatMap(({ position, action }) =>
-    position < 0 || action === null ? [] : [{ nodeId: state.id, key: nextStateKey(state.stateKey, action) }],
-  );
+/** @param samples of the task's trajectories */
+async function drawnAt({ findings, tree }: Store, run: Run, state: State, samples: number[]): Promise<Taken[]> {
+  const drawn = (await findings.candidatesOf(run.id, state.id)).filter(({ position }) => position >= 0);
+  const keys = drawn.map(async (candidate) => {
+    const possible = [...new Set(samples.map((sample) => drawnKey(run.config, state, candidate, sample)))];
+    if (possible.length === 1) return possible[0]!;
+    for (const key of possible) if (key !== null && (await tree.transition(key))) return key;
+    return possible[0] ?? null;
+  });
+  return (await Promise.all(keys)).flatMap((key) => (key === null ? [] : [{ nodeId: state.id, key }]));
 }

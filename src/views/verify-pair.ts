@@ -25,9 +25,10 @@ import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
 import { readFirstError } from '../models/answers/first-error.ts';
 import { promptsOf } from '../models/prompts.ts';
+import { drawnKey } from '../store/drawn-steps.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
-import { isIntact, nextStateKey, type RecordedOutcome, type State, type Transition } from '../store/tree.ts';
+import { isIntact, type RecordedOutcome, type State, type Transition } from '../store/tree.ts';
 import { anchoredReturn, anchoredValues } from './verify-anchor.ts';
 
 export type PairCheck = {
@@ -397,14 +398,16 @@ async function valuesOf(
   planned: number,
 ): Promise<Values> {
   const state = await store.tree.state(certificate.nodeId);
+  const run = await store.runs.get(certificate.runId);
+  const { sample = 0 } = (await store.findings.trajectory(run.id, certificate.trajectoryId)) ?? {};
   const worthOf = async (side: 'chosen' | 'rejected'): Promise<number | null> => {
     const rollouts = rolloutsOf(side);
     if (rollouts.length > 0) return valueAtBest(rollouts, planned);
     const whole = certificate.branches.find((branch) => branch.side === side && endsAtOnce(branch));
     if (whole) return whole.reward;
-    const { action } = await store.findings.candidate(certificate.runId, certificate[side].candidateId);
-    if (action === null) return null;
-    const ended = await store.tree.transition(nextStateKey(state.stateKey, action));
+    const candidate = await store.findings.candidate(certificate.runId, certificate[side].candidateId);
+    const key = drawnKey(run.config, state, candidate, sample);
+    const ended = key === null ? null : await store.tree.transition(key);
     return ended?.done ? ended.reward : null;
   };
   return { chosen: await worthOf('chosen'), rejected: await worthOf('rejected') };

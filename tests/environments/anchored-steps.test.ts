@@ -33,6 +33,20 @@ describe('steps start in one state', () => {
     expect(new Set(one).size).toBe(2);
   });
 
+  it('only after equal results too, where results may differ', async () => {
+    const heard = (words: string) =>
+      path(goText('left'), goText('up')).map(
+        (state) => ({ ...state, added: [{}, { role: 'user', content: words }] }) as State,
+      );
+    const recorded = { capabilities: { replay: 'recorded' as const } };
+    const [one, equal, other] = await Promise.all(
+      ['Yes.', 'Yes.', 'No.'].map((words) => anchors(heard(words), recorded)),
+    );
+    expect(equal).toEqual(one);
+    expect(other![0]).toBe(one![0]);
+    expect(other![1]).not.toBe(one![1]);
+  });
+
   it('not after other actions, though they lead to an equal state', async () => {
     const [one, other] = await Promise.all([
       anchors(path(goText('left'), goText('up'), goText('on'))),

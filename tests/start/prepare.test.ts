@@ -87,6 +87,46 @@ describe('a run that is there already', () => {
   });
 });
 
+describe('the transitions of a run', () => {
+  const recorded = (version?: string) => {
+    const { environment } = doors({
+      tasks: async () => tasks,
+      capabilities: { replay: 'recorded' },
+      ...(version && { version }),
+    });
+    return config({ environments: [environment] });
+  };
+
+  it('belong to all runs where steps are replayed and compared', async () => {
+    expect((await start()).config.transitions).toBeUndefined();
+  });
+
+  it('belong to the run where results may differ, from its start on', async () => {
+    const { config: first } = await start({}, recorded());
+    expect(first.transitions).toEqual({ runId: 'run-1', since: expect.any(Number) });
+    expect((await start({}, recorded())).config.transitions).toEqual(first.transitions);
+  });
+
+  it('are those of the oldest run that it re-uses, in the same version of the environment', async () => {
+    const { config: first } = await start({}, recorded());
+    await start({ runId: 'run-2', reuse: ['run-1'] }, recorded());
+    await start({ runId: 'other' }, recorded());
+    const of = async (request: Partial<RunRequest>, version?: string) =>
+      (await start(request, recorded(version))).config.transitions;
+    expect(await of({ runId: 'run-3', reuse: ['run-2'] })).toEqual(first.transitions);
+    expect(await of({ runId: 'run-4', reuse: ['other', 'run-2'] })).toEqual(first.transitions);
+    expect(await of({ runId: 'run-5', reuse: ['run-1'] }, '2')).toMatchObject({ runId: 'run-5' });
+  });
+
+  it('stay as they were in a run that began before they had owners, and in one that re-uses it', async () => {
+    const { config: begun } = await start({}, recorded());
+    const { transitions: _, ...before } = begun;
+    await store.runs.reshape('run-1', before);
+    expect((await start({}, recorded())).config.transitions).toBeUndefined();
+    expect((await start({ runId: 'run-2', reuse: ['run-1'] }, recorded())).config.transitions).toBeUndefined();
+  });
+});
+
 describe('a missing key', () => {
   const keyed = (changes: Partial<CruxConfigInput> = {}) =>
     config({

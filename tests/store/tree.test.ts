@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Action } from '../../src/domain/action.ts';
 import type { AssistantMessage, Message } from '../../src/domain/message.ts';
 import type { Store } from '../../src/store/store.ts';
-import { type NewRoot, nextStateKey, type State, type Transition } from '../../src/store/tree.ts';
+import { isIntact, type NewRoot, nextStateKey, type State, type Transition } from '../../src/store/tree.ts';
 import { processorMs } from '../helpers/processor-time.ts';
 import { describeEngines } from '../helpers/store.ts';
 
@@ -132,6 +132,22 @@ describeEngines('tree', (engine) => {
     const timid = await take(store, start, 'Perhaps left?', 'left', 'A hall.');
     expect(bold.id).not.toBe(timid.id);
     expect(bold.stateKey).toBe(timid.stateKey);
+  });
+
+  it('keeps two rollouts apart whose environments are in different states, although both read the same', async () => {
+    const store = await engine.open();
+    const start = await store.tree.addRoot(root);
+    const step = (stream: string) =>
+      store.tree.addStep({
+        ...{ parent: start, assistant: say('left'), observation: hear('A room.'), action: go('left'), isOwn: true },
+        stateKey: nextStateKey(start.stateKey, go('left'), stream),
+      });
+    const [one, other, again] = [await step('rollout 0'), await step('rollout 1'), await step('rollout 0')];
+    expect(one.id).not.toBe(other.id);
+    expect(again.id).toBe(one.id);
+    expect((await (await engine.reopen(store)).tree.state(other.id)).stateKey).toBe(other.stateKey);
+    for (const state of [start, one, other]) expect(isIntact(state)).toBe(true);
+    expect(isIntact({ ...one, stateKey: other.stateKey } as State)).toBe(false);
   });
 
   it('leaves the state of the environment as it is after a malformed message', async () => {

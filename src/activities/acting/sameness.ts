@@ -2,6 +2,7 @@
 import type { Candidate } from '../../domain/candidate.ts';
 import { type Compared, leadsToTheSame, type Reached, type Sameness } from '../../domain/pairs/sameness.ts';
 import type { RunConfig } from '../../domain/run/run-config.ts';
+import { ownsTransitions } from '../../domain/run/transitions.ts';
 import type { Environment } from '../../environments/contract.ts';
 import { CruxError } from '../../errors.ts';
 import type { Run } from '../../store/runs.ts';
@@ -11,7 +12,8 @@ import { insist } from '../runtime/insist.ts';
 import { callerOf } from './turn.ts';
 
 /** How a run decides whether two actions lead to the same state. */
-export function samenessOf({ sameBy }: RunConfig, { observesAll }: Environment): Sameness {
+export function samenessOf({ sameBy, transitions }: RunConfig, { observesAll }: Environment): Sameness {
+  if (ownsTransitions({ transitions })) return 'action';
   if (sameBy === undefined) return 'observation';
   return observesAll ? 'all-observed' : 'state';
 }
@@ -20,10 +22,16 @@ export function reachedBy({ observation, done, reward, success, mark }: Transiti
   return { observation, done, reward, success, mark };
 }
 
+/** The actions of a state that are taken to compare them: none if taking one shows nothing about the next time. */
+export function lookedAt(by: Sameness, candidateIds: readonly string[]): string[] {
+  return by === 'action' ? [] : [...candidateIds];
+}
+
 /**
  * Takes each candidate of a state once, to learn the environment's state after it. A step of the environment is cheap compared with a
- * rollout.
- * @returns in the order of the candidates; unknown for a candidate at which the environment breaks: its rollouts will show that
+ * rollout. If it may come out differently each time, it is not taken.
+ * @returns in the order of the candidates; unknown for a candidate that is not taken, or at which the environment breaks: its rollouts will
+ * show that
  */
 export function reachAll(
   context: Pick<ActivityContext, 'environments' | 'sessions'>,
@@ -34,7 +42,7 @@ export function reachAll(
 ): Promise<Compared[]> {
   const environment = context.environments.get(state.environment);
   const reach = async ({ action, canonical }: Candidate): Promise<Compared> => {
-    if (action === null) return { canonical, reached: null };
+    if (action === null || ownsTransitions(run.config)) return { canonical, reached: null };
     const caller = callerOf(run, { purpose: 'verify', stream: `${state.id}/look` });
     try {
       const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
@@ -60,7 +68,7 @@ export async function whySame(
 ): Promise<'same-action' | 'same-state' | null> {
   if (one.canonical !== null && one.canonical === other.canonical) return 'same-action';
   const by = samenessOf(run.config, context.environments.get(run.environment));
-  if (by === 'observation') return null;
+  if (by === 'observation' || by === 'action') return null;
   const [first, second] = await reachAll(context, run, state, [one, other], signal);
   return leadsToTheSame(first!, second!, by) ? 'same-state' : null;
 }

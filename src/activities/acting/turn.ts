@@ -4,6 +4,7 @@ import type { AssistantMessage } from '../../domain/message.ts';
 import { readObservation } from '../../domain/observation-limit.ts';
 import type { Purpose } from '../../domain/purpose.ts';
 import type { PromptVersions } from '../../domain/run/run-config.ts';
+import { ownsTransitions } from '../../domain/run/transitions.ts';
 import { agentFormat } from '../../environments/formats/agent-format.ts';
 import type { StepCaller } from '../../environments/sessions/step-caller.ts';
 import { CruxError } from '../../errors.ts';
@@ -141,6 +142,7 @@ export async function takeStep(
     observation: format.observation(message, text),
     action,
     stateKey: transition.key,
+    isOwn: caller.run !== null && ownsTransitions(caller.run.config),
   });
   if (reader && leftOut > 0) await recordCut(context.store.database, reader.runId, next.id, leftOut);
   const { done, reward, success, details } = transition;

@@ -8,7 +8,7 @@ import type { State } from '../../store/tree.ts';
 import { candidateOf } from '../acting/candidates.ts';
 import { exploredSamples } from '../acting/explored-samples.ts';
 import { isRevalued } from '../acting/revalued.ts';
-import { whySame } from '../acting/sameness.ts';
+import { lookedAt, samenessOf, whySame } from '../acting/sameness.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { type AnchoredSamples, anchoredSamples, groupOfPlace } from './anchor-samples.ts';
 
@@ -37,6 +37,7 @@ export function anchorActivities(context: ActivityContext) {
     signal: AbortSignal,
   ): Promise<PairOfStep[]> {
     const run = await store.runs.get(runId);
+    const by = samenessOf(run.config, context.environments.get(run.environment));
     const all = await anchoredSamples(context, run, await exploredSamples(context, { runId, position }));
     const trajectory = all.samples.findIndex((sample) => sample.trajectory.id === trajectoryId);
     const pairs: PairOfStep[] = [];
@@ -46,13 +47,13 @@ export function anchorActivities(context: ActivityContext) {
       const sides = group?.pair ? await sidesOf(run, all, group.pair, state) : null;
       const same = sides && (await whySame(context, run, state, [sides.chosen, sides.rejected], signal));
       const verdict = same ?? group?.verdict ?? 'elsewhere';
-      const lookedAt = sides ? { ownId: sides.rejected.id, lookedAt: [sides.chosen.id] } : {};
+      const taken = sides ? { ownId: sides.rejected.id, lookedAt: lookedAt(by, [sides.chosen.id]) } : {};
       if (sides === null || same !== null) {
-        await store.findings.addStep({ ...step, ...lookedAt, verdict, ruledOut: { [reasons[verdict]!]: 1 } });
+        await store.findings.addStep({ ...step, ...taken, verdict, ruledOut: { [reasons[verdict]!]: 1 } });
         continue;
       }
       const [best, worst] = [sides.chosen.id, sides.rejected.id];
-      await store.findings.addStep({ ...step, ...lookedAt, verdict, chosenId: best, rejectedId: worst, ruledOut: {} });
+      await store.findings.addStep({ ...step, ...taken, verdict, chosenId: best, rejectedId: worst, ruledOut: {} });
       pairs.push({ step: index + 1, pair: { nodeId: state.id, best, worst, revalue: isRevalued(run, state.id) } });
     }
     return pairs;

@@ -12,7 +12,7 @@ import { seededFraction } from '../../models/seed.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { candidateOf, trajectoryOf, trajectoryStep } from '../acting/candidates.ts';
-import { reachAll, samenessOf } from '../acting/sameness.ts';
+import { lookedAt, reachAll, samenessOf } from '../acting/sameness.ts';
 import { scorer } from '../roles/prm.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 
@@ -92,7 +92,13 @@ export function csoActivities(context: ActivityContext) {
         by,
       ),
     );
-    return { isWorthBranching: isWorth, lookedAt: alternatives.map(({ id }) => id) };
+    return {
+      isWorthBranching: isWorth,
+      lookedAt: lookedAt(
+        by,
+        alternatives.map(({ id }) => id),
+      ),
+    };
   }
 
   /** Scores what the policy did at a step that was drawn to calibrate the PRM. */

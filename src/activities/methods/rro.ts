@@ -2,6 +2,7 @@
 
 import type { Candidate } from '../../domain/candidate.ts';
 import { samenessKey } from '../../domain/pairs/sameness.ts';
+import { drawnIn } from '../../domain/stream.ts';
 import type { DrawnAction } from '../../domain/wire/action.ts';
 import type { ChoiceInput, DrawInput } from '../../domain/wire/rro.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
@@ -37,7 +38,7 @@ export function rroActivities(context: ActivityContext) {
       position: draw,
     });
     await store.findings.addCandidates([candidate]);
-    const taken = await takeStep(context, state, turn.answer, takerOf(run, where), signal);
+    const taken = await takeStep(context, state, turn.answer, takerOf(run, drawnIn(sample)), signal);
     const equality = await equalityOf(run, state, candidate, signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
     const { reward, success } = isLast ? await outcomeAtLimit(context, taken.state, signal) : taken;

@@ -16,7 +16,7 @@ import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { candidateOf, trajectoryOf, trajectoryStep } from '../acting/candidates.ts';
 import { isRevalued } from '../acting/revalued.ts';
-import { reachAll, samenessOf } from '../acting/sameness.ts';
+import { reachAll, samenessOf, lookedAt as takenOnce } from '../acting/sameness.ts';
 import { modelTurn } from '../acting/turn.ts';
 import { storedActions } from '../pairs/evidence.ts';
 import { judgeCall, mostJudgeAsks } from '../roles/judge-call.ts';
@@ -98,7 +98,13 @@ export function firstErrorActivities(context: ActivityContext) {
     if (by === 'observation' || resamples.length === 0) return { same: new Set(), lookedAt: [] };
     const [wrong, ...others] = await reachAll(context, run, state, [own, ...resamples], signal);
     const same = resamples.filter((_, index) => leadsToTheSame(others[index]!, wrong!, by));
-    return { same: new Set(same.map(({ id }) => id)), lookedAt: resamples.map(({ id }) => id) };
+    return {
+      same: new Set(same.map(({ id }) => id)),
+      lookedAt: takenOnce(
+        by,
+        resamples.map(({ id }) => id),
+      ),
+    };
   }
 
   /** @returns null when the policy refused, or had no room left */
@@ -116,7 +122,7 @@ export function firstErrorActivities(context: ActivityContext) {
     const { state, own } = await ownAction(run, address);
     const others = draws.flatMap((candidateId, draw) => (candidateId === null ? [] : [{ candidateId, draw }]));
     const ids = others.map(({ candidateId }) => candidateId);
-    const [wrong, ...actions] = await storedActions(store, run.id, state, [own.id, ...ids]);
+    const [wrong, ...actions] = await storedActions(store, run, state, [own.id, ...ids]);
     const resamples = others.map(({ draw }, index) => {
       const action = actions[index]!;
       const branch = action.branches.find(({ purpose, rollout }) => purpose === 'resample' && rollout === draw);

@@ -10,7 +10,7 @@ import type { StepAddress } from '../../domain/wire/trajectory.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { isRevalued } from '../acting/revalued.ts';
-import { reachAll, samenessOf } from '../acting/sameness.ts';
+import { lookedAt, reachAll, samenessOf } from '../acting/sameness.ts';
 import { scorer } from '../roles/prm.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 
@@ -23,6 +23,7 @@ export function stepDpoActivities(context: ActivityContext) {
     const run = await store.runs.get(address.runId);
     const { state, policy, alternatives } = await actionsOf(address);
     const scores = await allScored(run, state, [policy, ...alternatives], signal);
+    const by = samenessOf(run.config, environments.get(run.environment));
     const preferred = preferenceOf(scores, stepDpoOptionsOf(run.config).gap);
     const isSame =
       preferred.pair !== null && (await areTheSame(run, state, [policy, ...alternatives], preferred.pair, signal));
@@ -40,7 +41,7 @@ export function stepDpoActivities(context: ActivityContext) {
       ownId: policy.id,
       ...(pair && { chosenId: pair.best, rejectedId: pair.worst }),
       ruledOut,
-      lookedAt: isProvenByRollouts(run) && preferred.pair ? lookedAt(policy, preferred.pair) : [],
+      lookedAt: isProvenByRollouts(run) && preferred.pair ? lookedAt(by, othersThan(policy, preferred.pair)) : [],
     });
     const revalue = isRevalued(run, state.id);
     return { verdict, ...(pair && { pair: { nodeId: state.id, ...pair, revalue } }) };
@@ -70,6 +71,6 @@ function isProvenByRollouts({ config }: Run): boolean {
 }
 
 /** The sides that are not the policy's own action, which its trajectory took. */
-function lookedAt(policy: Candidate, { best, worst }: { best: string; worst: string }): string[] {
+function othersThan(policy: Candidate, { best, worst }: { best: string; worst: string }): string[] {
   return [best, worst].filter((id) => id !== policy.id);
 }

@@ -33,7 +33,7 @@ export async function anchorProofs(context: ActivityContext, run: Run, trajector
   return async ({ step, chosenId, rejectedId }: Step, state: State): Promise<ProofsOfStep> => {
     const pair = groupOfPlace(all, { trajectory: own, step: step - 1 })?.pair;
     if (!pair || chosenId === null || rejectedId === null) return { proofs: [], unpaired: {} };
-    const [chosen, rejected] = await storedActions(context.store, run.id, state, [chosenId, rejectedId]);
+    const [chosen, rejected] = await storedActions(context.store, run, state, [chosenId, rejectedId]);
     const values = { chosen: pair.chosen.value, rejected: pair.rejected.value };
     const sides = [withVisits(all, chosen!, pair.chosen), withVisits(all, rejected!, pair.rejected)] as const;
     const { proofs, unpaired } = proofsOf(atStep(anchorPair(...sides, values, options.verification, by)), by);

@@ -118,10 +118,7 @@ async function stepProof(
   ways: Ways,
   by: Sameness,
 ): Promise<Proof | UnpairedReason> {
-  const [expert, policy] = await storedActions(store, run.id, state, [
-    ways.expert.candidate.id,
-    ways.policy.candidate.id,
-  ]);
+  const [expert, policy] = await storedActions(store, run, state, [ways.expert.candidate.id, ways.policy.candidate.id]);
   // A continuation that is over after one step has no rollouts.
   const valued = (action: StoredAction, { end }: { end: Branch }) =>
     end.steps === 1 ? { ...action, endedWith: end.reward } : action;

@@ -8,8 +8,10 @@ import { isOnlyObservedEqual, type Sameness } from '../../domain/pairs/sameness.
 import type { UnpairedCounts } from '../../domain/pairs/unpaired.ts';
 import type { Tally } from '../../domain/pairs/verification.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
+import { drawnKey } from '../../store/drawn-steps.ts';
+import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
-import { nextStateKey, type State } from '../../store/tree.ts';
+import type { State } from '../../store/tree.ts';
 import { reachedBy } from '../acting/sameness.ts';
 
 export type Proof = {
@@ -62,23 +64,25 @@ export type StoredAction = BranchedAction & { candidate: Candidate; branches: Br
 /**
  * Candidates of a state with the branches through them, in the order of their ids. By state, not by trajectory: two trajectories that came
  * through one state share its branches.
+ * @param sample of the trajectory for which actions were drawn and taken at once (RRO); other actions have their outcomes in branches
  * @throws Error when the state has no such candidate: ids come from the store itself, so this is a defect or a damaged store
  */
 export async function storedActions(
   { tree, findings }: Store,
-  runId: string,
+  run: Run,
   state: State,
   candidateIds: readonly string[],
+  sample = 0,
 ): Promise<StoredAction[]> {
-  const candidates = await findings.candidatesOf(runId, state.id);
-  const branches = await findings.branchesAt(runId, state.id);
+  const candidates = await findings.candidatesOf(run.id, state.id);
+  const branches = await findings.branchesAt(run.id, state.id);
   return Promise.all(
     candidateIds.map(async (id) => {
       const candidate = candidates.find((other) => other.id === id);
       if (!candidate) throw new Error(`State ${state.id} has no candidate ${id}.`);
       const own = branches.filter((branch) => branch.candidateId === id);
-      const { action } = candidate;
-      const next = action === null ? null : await tree.transition(nextStateKey(state.stateKey, action));
+      const key = drawnKey(run.config, state, candidate, sample);
+      const next = key === null ? null : await tree.transition(key);
       return {
         candidateId: id,
         source: candidate.source,

@@ -73,7 +73,7 @@ export function pairActivities(context: ActivityContext) {
     // ETO and IPR compare whole continuations with those of the expert.
     if (method === 'eto' || method === 'ipr')
       return (step, state) => contrastProofs(store, run, options, step, state, trajectory, by);
-    return (step, state) => stepProofs(store, run, step, state, by);
+    return (step, state) => stepProofs(store, run, step, state, by, trajectory.sample);
   }
 
   return { recordPairs };

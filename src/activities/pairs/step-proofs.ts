@@ -13,11 +13,12 @@ export async function stepProofs(
   step: Step,
   state: State,
   by: Sameness,
+  sample: number,
 ): Promise<ProofsOfStep> {
   const { ownId, chosenId, rejectedId, branched } = step;
   const ids = new Set([ownId, chosenId, rejectedId, ...branched].filter((id) => id !== null));
   const isNamed = branched.length > 0 || (chosenId !== null && rejectedId !== null);
-  const stored = isNamed ? await storedActions(store, run.id, state, [...ids]) : [];
+  const stored = isNamed ? await storedActions(store, run, state, [...ids], sample) : [];
   const actions = new Map(stored.map((action) => [action.candidateId, action]));
   const find = (id: string | null): StoredAction | null => (id === null ? null : (actions.get(id) ?? null));
   return proofsOf(

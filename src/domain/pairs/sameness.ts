@@ -35,12 +35,13 @@ export type Compared = {
 /**
  * What two actions are compared by. `observation`: that alone, while the task continues; the rule of runs from earlier versions.
  * `all-observed`: observation and outcome, in an environment that never cuts an observation. `state`: the environment's state and the
- * outcome.
+ * outcome. `action`: nothing but the action, where a step may come out differently each time, so that taking it once shows nothing.
  */
-export type Sameness = 'observation' | 'all-observed' | 'state';
+export type Sameness = 'observation' | 'all-observed' | 'state' | 'action';
 
 /** If an action was not taken, its state is unknown: then the two count as different. */
 export function leadsToTheSame(one: Compared, other: Compared, by: Sameness): boolean {
+  if (by === 'action') return isEqualAction(one, other);
   const { reached: first } = one;
   const { reached: second } = other;
   if (first === null || second === null) return false;
@@ -56,7 +57,7 @@ export function leadsToTheSame(one: Compared, other: Compared, by: Sameness): bo
 
 /** Why two actions that lead to the same state are no pair. */
 export function sameReason(one: Compared, other: Compared): 'same-action' | 'same-state' {
-  return one.canonical !== null && one.canonical === other.canonical ? 'same-action' : 'same-state';
+  return isEqualAction(one, other) ? 'same-action' : 'same-state';
 }
 
 /** Whether the agent reads the same after two actions that count as different, although their states are unknown. */
@@ -67,13 +68,17 @@ export function isOnlyObservedEqual(one: Compared, other: Compared, by: Sameness
 
 /** A text that is equal for actions that lead to the same state, so that only one of them is rolled out. If the states are unknown, the text of the action. */
 export function samenessKey({ canonical, reached }: Compared, by: Sameness): string | null {
-  if (reached !== null && by !== 'observation') {
+  if (reached !== null && (by === 'all-observed' || by === 'state')) {
     const { done, reward, success, observation, mark } = reached;
     if (by === 'all-observed') return JSON.stringify(['observed', done, reward, success, observation]);
     if (done) return JSON.stringify(['ended', reward, success]);
     if (mark) return JSON.stringify(['state', mark.by, mark.hash, mark.changed ? null : observation]);
   }
   return canonical === null ? null : `=${canonical}`;
+}
+
+function isEqualAction(one: Compared, other: Compared): boolean {
+  return one.canonical !== null && one.canonical === other.canonical;
 }
 
 function hasEqualOutcome(one: Reached, other: Reached): boolean {
@@ -83,7 +88,7 @@ function hasEqualOutcome(one: Reached, other: Reached): boolean {
 /** If an action changes nothing, its result is all that it is worth: reading two different files leaves the same state. */
 function isEqualState(one: Compared, other: Compared): boolean {
   const [first, second] = [one.reached!, other.reached!];
-  if (!isComparable(first, second)) return one.canonical !== null && one.canonical === other.canonical;
+  if (!isComparable(first, second)) return isEqualAction(one, other);
   const isChanged = first.mark!.changed || second.mark!.changed;
   return first.mark!.hash === second.mark!.hash && (isChanged || first.observation === second.observation);
 }

@@ -17,6 +17,7 @@ import type { AlternativeOptions, ExpertSource, VerificationOptions } from '../m
 import type { Split } from '../task.ts';
 import type { LeakedGroup } from './lineage.ts';
 import type { DialectName, RequestShape, SystemRole } from './request-shape.ts';
+import type { TransitionOwner } from './transitions.ts';
 
 export type { Ceilings } from './ceilings.ts';
 
@@ -149,6 +150,11 @@ export type RunSettings = {
    * the agent reads.
    */
   sameBy?: 'state';
+  /**
+   * Whose transitions the run makes and finds; each belongs to one stream of its calls. Absent if they belong to all runs: if the environment's
+   * steps are replayed and compared, and in runs from before transitions had owners.
+   */
+  transitions?: TransitionOwner;
   /** Steps of a trajectory, and of a branch from its branch point. */
   stepLimit: number;
   /** Most tokens of a conversation; null for no limit but the model's own. */

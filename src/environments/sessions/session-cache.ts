@@ -10,6 +10,7 @@
 import type { Action } from '../../domain/action.ts';
 import type { Json } from '../../domain/canonical-json.ts';
 import { requireText } from '../../domain/images.ts';
+import { transitionStream } from '../../domain/run/transitions.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import { type Instruments, noInstruments } from '../../observe/instruments.ts';
 import { type Log, silent } from '../../observe/log.ts';
@@ -67,7 +68,7 @@ export class SessionCache {
    * @throws CruxError `Environment.Fault` when the environment breaks, `Environment.ReplayDivergence` when it no longer does what it did
    */
   step(state: State, action: Action, signal: AbortSignal, caller: StepCaller = nobody): Promise<Transition> {
-    const key = nextStateKey(state.stateKey, action);
+    const key = nextStateKey(state.stateKey, action, transitionStream(caller.run?.config ?? {}, caller));
     // Reading is part of the shared work: otherwise a step that is recorded meanwhile would be taken again.
     const work = async (shared: AbortSignal) =>
       (await this.#tree.transition(key)) ??

@@ -18,6 +18,16 @@ const state = (hash: string, changed = true, by: 'environment' | 'snapshot' = 'e
 });
 const ended = (reward: number, success = reward === 1) => ({ done: true, reward, success });
 
+describe('where an action may come out differently each time', () => {
+  it('only equal actions lead to the same, whatever they once led to', () => {
+    expect(leadsToTheSame(action('a', null), action('a', null), 'action')).toBe(true);
+    expect(leadsToTheSame(action('a', state('1')), action('b', state('1')), 'action')).toBe(false);
+    expect(leadsToTheSame(action(null, null), action(null, null), 'action')).toBe(false);
+    expect(samenessKey(action('a', state('1')), 'action')).toBe('=a');
+    expect(isOnlyObservedEqual(action('a'), action('b'), 'action')).toBe(false);
+  });
+});
+
 /** One line for each case: two actions, and whether they lead to the same by state, by all that is observed, and in runs of before. */
 const cases: [string, Compared, Compared, boolean, boolean, boolean][] = [
   ['the same answer, different states', action('a', state('1')), action('b', state('2')), false, true, true],
