@@ -19,6 +19,7 @@ export async function checkRecall(
   let [compared, step] = [0, 0];
   try {
     for (const action of actions) {
+      checkShared(environment, task, action);
       const { observation, done, details } = await taking!.step(action, AbortSignal.timeout(60_000));
       if (done) break;
       step++;
@@ -37,4 +38,14 @@ export async function checkRecall(
   } finally {
     for (const session of [taking!, ...told]) await session.close?.();
   }
+}
+
+/** @throws Error if an action is named otherwise the second time, or by anything but a text */
+function checkShared(environment: Environment, task: Task, action: Action): void {
+  const names: unknown[] = [1, 2].map(() => environment.shared?.(action) ?? null);
+  const [name, again] = names;
+  if (name !== again || (name !== null && typeof name !== 'string'))
+    throw new Error(
+      `Task ${task.id}: shared() of ${JSON.stringify(action)} is ${JSON.stringify(name)}, then ${JSON.stringify(again)}. It must be the same text each time, or null.`,
+    );
 }

@@ -125,6 +125,12 @@ export type Environment = {
   briefing(task: Task): Promise<Briefing>;
   /** Opens a session in the task's first state, or in the state of `snapshot`. */
   open(task: Task, snapshot?: Json): Promise<Session>;
+  /**
+   * Names what an action reads from the world outside, such as a query or a page's address; null for an action whose result depends on the
+   * state. A run takes the first step of each name and gives its result to all its branches and rollouts, so that both sides of a comparison see
+   * the same web; `recall` tells their sessions. A result that ends the task is never shared. Only for `replay: 'recorded'`. Default: null.
+   */
+  shared?(action: Action): string | null;
   /** Equal texts mean equal actions, however they are written. Default: canonical JSON of tool and arguments. */
   canonicalAction?(action: Action): string;
   /**

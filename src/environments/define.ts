@@ -15,6 +15,10 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
     throw new TypeError(`stepLimit must be a whole number from 1, not ${stepLimit}.`);
   const { branchable, sessions, maxSessions } = definition.capabilities ?? {};
   const replay = replayOf(definition);
+  if (definition.shared && replay !== 'recorded')
+    throw new TypeError(
+      `${definition.name} has shared(), which needs capabilities.replay 'recorded', not '${replay}'.`,
+    );
   return {
     ...definition,
     stepLimit,

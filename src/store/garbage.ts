@@ -23,6 +23,7 @@ export const runTables = [
   'waits',
   'rollouts',
   'cut_observations',
+  'shared_results',
   'candidates',
   'scores',
   'steps',

@@ -600,6 +600,23 @@ const outcomesSoFar: Migration = (database) => [
   ]),
 ];
 
+const sharedResults: Migration = (database) => [
+  table(
+    database,
+    'shared_results',
+    {
+      run_id: 'text',
+      since: 'integer',
+      name_hash: 'text',
+      name: 'text',
+      observation: 'text',
+      details: 'text?',
+      created_at: 'integer',
+    },
+    ['run_id', 'since', 'name_hash'],
+  ),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -614,4 +631,5 @@ export const migrations: readonly Migration[] = [
   workerProcesses,
   stepActions,
   outcomesSoFar,
+  sharedResults,
 ];

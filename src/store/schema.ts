@@ -11,6 +11,7 @@ export type Schema = {
   transitions: TransitionTable;
   snapshots: SnapshotTable;
   outcomes_so_far: OutcomeSoFarTable;
+  shared_results: SharedResultTable;
   answers: AnswerTable;
   unusable_answers: UnusableAnswerTable;
   served_models: ServedModelTable;
@@ -135,7 +136,10 @@ export type TransitionTable = {
   /** `environment`, `snapshot`. */
   state_hash_by: string | null;
   state_changed: number | null;
-  /** What took the recorded step: `recorderOf` a run, or the scope of an import. Null in transitions from earlier versions. */
+  /**
+   * What took the recorded step: `recorderOf` a run, or the scope of an import; with `told` before it if the session was told a result that the
+   * run shares. Null in transitions from earlier versions.
+   */
   recorded_by: string | null;
   created_at: number;
 };
@@ -152,6 +156,19 @@ export type OutcomeSoFarTable = {
   reward: number;
   success: number;
   details: string | null;
+};
+
+/** What a step of a run read from the world outside, by the name that the environment gives it. */
+export type SharedResultTable = {
+  /** The run whose transitions the step belongs to, and when that run was prepared. */
+  run_id: string;
+  since: number;
+  name_hash: string;
+  /** As JSON, like the observation. */
+  name: string;
+  observation: string;
+  details: string | null;
+  created_at: number;
 };
 
 /** The journal: one complete, paid answer. The first write under a key wins. */

@@ -14,6 +14,7 @@ import { columnOf, flagOf } from './flag.ts';
 import { contentHash } from './hash.ts';
 import { jsonColumn, jsonOf } from './json-column.ts';
 import type { NodeTable, TransitionTable } from './schema.ts';
+import { SharedResults } from './shared-results.ts';
 
 /** A state with everything that a continuation needs. */
 export type State = {
@@ -114,11 +115,13 @@ const cachedStates = 5_000;
 
 export class Tree {
   readonly #database: Database;
+  readonly sharedResults: SharedResults;
   /** States never change, so a cached copy stays valid until its space is needed. */
   readonly #states = new Map<string, PathState>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.sharedResults = new SharedResults(database);
   }
 
   /** Adds a task's first state. */

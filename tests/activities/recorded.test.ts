@@ -1,15 +1,18 @@
 // Layer: activities with a real store, scripted models and an environment that never answers the same twice.
 import { describe, expect, it } from 'vitest';
+import type { Action } from '../../src/domain/action.ts';
 import type { RunSettings } from '../../src/domain/run/run-config.ts';
 import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
+import { runSummary } from '../../src/views/run-summary.ts';
 import { type DoorsOptions, goText } from './doors.ts';
 import { explored, workplace } from './workplace.ts';
 
-/** Rooms with a number that no other step has, before whose end the policy goes one more step. */
-function talking() {
+/** Rooms with a number that no other step has. @param shared as of the environment */
+function talking(shared?: DoorsOptions['shared']) {
   const heard = { live: 0, told: 0 };
   const doors: DoorsOptions = {
     capabilities: { replay: 'recorded' },
+    ...(shared && { shared }),
     open: async () => ({
       step: async ({ arguments: { door } }) => {
         const number = ++heard.live;
@@ -27,8 +30,12 @@ function talking() {
 const owned = { transitions: { runId: 'run-1', since: 1 } };
 
 /** A candidate at the second step of a trajectory, ready to be rolled out. */
-async function branching(config: Partial<RunSettings>, policy: (number: number) => string = end) {
-  const { heard, doors } = talking();
+async function branching(
+  config: Partial<RunSettings>,
+  policy: (number: number) => string = end,
+  shared?: DoorsOptions['shared'],
+) {
+  const { heard, doors } = talking(shared);
   const place = await workplace({
     doors,
     options: { alternatives: 1 },
@@ -107,5 +114,67 @@ describe('where what was recorded counts', () => {
     await place.rollOut(1);
     const replies = await place.replies();
     expect(new Set(replies).size).toBe(1);
+  });
+});
+
+describe('what an action reads from the world outside', () => {
+  const page = ({ arguments: { door } }: Action) => (door === 'right' || door === 'end' ? `page ${door}` : null);
+
+  it('is read once for a run: all rollouts see the same, and their sessions are told it', async () => {
+    const place = await branching(owned, end, page);
+    const { told } = place.heard;
+    await place.perform(place.activities.rollOutAll, {
+      ...{ ...place.step, nodeId: place.nodeId, candidateId: place.candidateId, purpose: 'verify' },
+      ...{ from: 0, to: 3 },
+    });
+    const replies = await place.replies();
+    expect(replies).toHaveLength(3);
+    expect(new Set(replies).size).toBe(1);
+    // The page is read once. The end of the task is never shared, although it has a name.
+    expect(place.heard.live).toBe(3 + 1 + 3);
+    expect(place.heard.told).toBeGreaterThan(told);
+  });
+
+  it('is the same for both sides of a comparison, on another worker too', async () => {
+    const place = await branching(owned, (number) => goText(number === 0 ? 'right' : 'end'), page);
+    await place.perform(place.activities.rollOut, {
+      ...{ ...place.step, nodeId: place.nodeId, candidateId: '', purpose: 'baseline', rollout: 0 },
+    });
+    place.context.sessions = new SessionCache(place.store.tree, place.context.environments);
+    await place.rollOut(0);
+    expect(new Set(await place.replies()).size).toBe(1);
+  });
+
+  it('counts as an environment step that was not taken', async () => {
+    const place = await branching(owned, end, page);
+    await place.rollOut(0);
+    await place.rollOut(1);
+    const { fresh, demand } = (await runSummary(place.store, place.run.id)).environmentSteps;
+    expect({ fresh, demand }).toEqual({ fresh: 3 + 1 + 2, demand: 3 + 2 * 2 });
+    expect(place.heard.live).toBe(fresh);
+  });
+
+  it('is what another worker recorded first, and the session that read something else is closed', async () => {
+    const place = await branching(owned, end, page);
+    const { sharedResults } = place.store.tree;
+    const find = sharedResults.find.bind(sharedResults);
+    let asked = 0;
+    // Between the look and the record of this worker the other one records.
+    sharedResults.find = async (...key) => {
+      const found = await find(...key);
+      if (asked++ === 0) await sharedResults.add(key[0], key[1], { observation: 'Room of the other.', details: null });
+      return found;
+    };
+    await place.rollOut(0);
+    expect(await place.replies()).toEqual(['Observation: Room of the other.']);
+    await place.rollOut(1);
+    expect(await place.replies()).toEqual(['Observation: Room of the other.', 'Observation: Room of the other.']);
+  });
+
+  it('is read anew by a run that began before transitions had owners', async () => {
+    const place = await branching({}, end, page);
+    await place.rollOut(0);
+    const rows = await place.store.database.kysely.selectFrom('shared_results').selectAll().execute();
+    expect(rows).toEqual([]);
   });
 });

@@ -162,6 +162,14 @@ describe('an environment in which what was recorded counts', () => {
     });
   });
 
+  it.each([
+    ['another name each time', () => String(Math.random())],
+    ['a name that is no text', () => 7 as unknown as string],
+  ])('fails if it gives %s for what it shares', async (_name, shared) => {
+    const results = await all({ ...chat((said, observation) => said.push(observation)), shared });
+    expect(results['recorded steps']).toMatchObject({ ok: false, detail: expect.stringContaining('shared() of') });
+  });
+
   it('is not said to pass if its states have no hash', async () => {
     expect((await all(chat((said, observation) => said.push(observation), true)))['recorded steps']!.ok).toBeNull();
   });

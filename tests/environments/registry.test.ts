@@ -76,6 +76,14 @@ describe('a definition', () => {
     expect(() => capabilitiesOf(capabilities)).toThrow(TypeError);
   });
 
+  it('with results that its runs share is refused unless what was recorded counts', () => {
+    const shared = () => null;
+    expect(() => defineEnvironment({ ...bare, shared })).toThrow(
+      /shared\(\), which needs .* 'recorded', not 'compare'/,
+    );
+    expect(() => defineEnvironment({ ...bare, shared, capabilities: { replay: 'recorded' } })).not.toThrow();
+  });
+
   it('of an environment that is never replayed may not be branched, unless its author says so', () => {
     expect(capabilitiesOf({ deterministic: false }).branchable).toBe(false);
     expect(capabilitiesOf({ replay: 'never', branchable: true }).branchable).toBe(true);

@@ -25,6 +25,7 @@ import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
 import { tellRecorded } from './recall.ts';
 import { type Live, SessionPool } from './session-pool.ts';
+import { type SharedStep, SharedSteps } from './shared-steps.ts';
 import { nobody, type StepCaller } from './step-caller.ts';
 
 /** A forgotten prefix is compared once more. */
@@ -35,6 +36,7 @@ export class SessionCache {
   readonly #environments: EnvironmentRegistry;
   readonly #pool = new SessionPool();
   readonly #steps = new SharedWork<Transition>();
+  readonly #sharedSteps: SharedSteps;
   /** Observations compared, by key of the state that was restored. */
   readonly #checkedPrefixes = new Map<string, number>();
   readonly #outcomes = new SharedWork<RecordedOutcome | null>();
@@ -53,6 +55,7 @@ export class SessionCache {
     { instruments, log }: { instruments: Instruments; log: Log } = { instruments: noInstruments, log: silent },
   ) {
     this.#tree = tree;
+    this.#sharedSteps = new SharedSteps(tree.sharedResults);
     this.#environments = environments;
     this.#instruments = instruments;
     this.#log = log;
@@ -139,16 +142,18 @@ export class SessionCache {
     try {
       const before = await this.#stateOf(live);
       const startedAt = performance.now();
-      const result = await session.step(action, signal);
+      const { result, how } = await this.#sharedSteps.take(live, action, caller, signal);
       const seconds = (performance.now() - startedAt) / 1000;
-      this.#instruments.stepSeconds.record(seconds, { environment: environment.name });
-      const wantsSnapshot = !result.done && needsSnapshots(environment) && session.snapshot !== undefined;
+      if (how !== 'told') this.#instruments.stepSeconds.record(seconds, { environment: environment.name });
+      const isInState = how !== 'overtaken' && !result.done;
+      const wantsSnapshot = isInState && needsSnapshots(environment) && session.snapshot !== undefined;
       const snapshot = wantsSnapshot ? await session.snapshot!() : undefined;
-      const after = result.done ? null : await stateOf(environment, session, snapshot);
+      const after = isInState ? await stateOf(environment, session, snapshot) : null;
       const made = { ...transitionFrom(environment, state, key, result), mark: markOf(before, after) };
-      const transition = await this.#tree.addTransition(made, caller.recordedBy);
+      const transition = await this.#tree.addTransition(made, recorder(caller, how));
       // Another worker was first. Where results may differ, the recording counts, and this session is in another state.
-      const isOvertaken = transition !== made && environment.capabilities.replay === 'recorded';
+      const isOvertaken =
+        how === 'overtaken' || (transition !== made && environment.capabilities.replay === 'recorded');
       if (!isOvertaken && !isSame(transition, result, after))
         throw divergence(environment, state, state.actions.length + 1, transition, result);
       if (transition.done || isOvertaken) {
@@ -302,6 +307,11 @@ export class SessionCache {
 
 function snapshotState({ observesAll }: Environment, snapshot: Json | undefined): SessionState {
   return snapshot === undefined || observesAll ? null : { hash: contentHash(snapshot), by: 'snapshot' };
+}
+
+/** A step that a session was only told is none that the environment took. */
+function recorder({ recordedBy }: StepCaller, how: SharedStep['how']): string | null {
+  return recordedBy !== null && how === 'told' ? `told ${recordedBy}` : recordedBy;
 }
 
 function placeOf({ environment, taskId }: State) {
