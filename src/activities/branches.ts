@@ -11,6 +11,7 @@ import type {
   RecordBranchInput,
   RolloutsInput,
 } from '../domain/wire/branch.ts';
+import type { StepCaller } from '../environments/sessions/step-caller.ts';
 import { admitRun } from '../models/limits/admit-run.ts';
 import { startRollouts } from '../models/limits/call-ceilings.ts';
 import { contentHash } from '../store/hash.ts';
@@ -20,7 +21,7 @@ import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { confirmSuccess } from './acting/confirm.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './acting/play-out.ts';
-import { type StepTaken, standing, takerOf, takeStep } from './acting/turn.ts';
+import { callerOf, type StepTaken, standing, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
 import { insist } from './runtime/insist.ts';
 
@@ -63,7 +64,7 @@ export function branchActivities(context: ActivityContext) {
    * time, every rollout takes it by itself.
    */
   function depart(run: Run, first: BranchInput, origin: State, signal: AbortSignal): Departure {
-    const prefix = checkPrefix(origin, signal);
+    const prefix = checkPrefix(run, first, origin, signal);
     if (ownsTransitions(run.config)) return { prefix, start: (input) => takeCandidate(run, input, origin, signal) };
     const start = prefix.then(() => takeCandidate(run, first, origin, signal));
     // A fault of the prefix is thrown where the prefix is awaited.
@@ -112,12 +113,20 @@ export function branchActivities(context: ActivityContext) {
     }
     const { refusal } = await startRollouts(store, scopeOf(run, input, origin), [branchId(input)]);
     if (refusal) throw refusal;
-    const compared = await checkPrefix(origin, signal);
+    const compared = await checkPrefix(run, input, origin, signal);
     const taken = await takeCandidate(run, input, origin, signal);
     const stepLimit = origin.step + run.config.stepLimit;
     const ended = taken.done || taken.state.step >= stepLimit;
     const outcome = ended
-      ? branchOutcome(await record(run, input, compared, await outcomeOf(context, taken, signal), signal))
+      ? branchOutcome(
+          await record(
+            run,
+            input,
+            compared,
+            await outcomeOf(context, taken, callerOfBranch(run, input), signal),
+            signal,
+          ),
+        )
       : null;
     return { nodeId: taken.state.id, step: taken.state.step, stepLimit, compared, wholeSteps, outcome };
   }
@@ -129,13 +138,17 @@ export function branchActivities(context: ActivityContext) {
     const transition = await store.tree.transition(leaf.stateKey);
     const details = input.fault === null ? (transition?.done ? transition.details : null) : { fault: input.fault };
     const { leafId, ending, reward, success } = input;
-    const outcome = isAtLimit(ending) ? await outcomeAtLimit(context, leaf, signal) : { reward, success, details };
+    const outcome = isAtLimit(ending)
+      ? await outcomeAtLimit(context, leaf, callerOfBranch(run, input), signal)
+      : { reward, success, details };
     return branchOutcome(await record(run, input, input.compared, { leafId, ending, ...outcome }, signal));
   }
 
-  async function checkPrefix(state: State, signal: AbortSignal): Promise<number> {
+  async function checkPrefix(run: Run, input: BranchInput, state: State, signal: AbortSignal): Promise<number> {
     const environment = environments.get(state.environment);
-    return insist(environment, `a replay of ${state.taskId}`, signal, () => sessions.checkPrefix(state, signal));
+    return insist(environment, `a replay of ${state.taskId}`, signal, () =>
+      sessions.checkPrefix(state, signal, callerOfBranch(run, input)),
+    );
   }
 
   async function takeCandidate(run: Run, input: BranchInput, state: State, signal: AbortSignal): Promise<StepTaken> {
@@ -200,6 +213,11 @@ function branchId({
   rollout,
 }: Pick<BranchInput, 'nodeId' | 'candidateId' | 'purpose' | 'rollout'>): string {
   return contentHash(['branch', nodeId, candidateId, purpose, rollout]);
+}
+
+/** For whom the steps of a branch are taken. */
+function callerOfBranch(run: Run, input: BranchInput): StepCaller {
+  return callerOf(run, { purpose: input.purpose, stream: streamOf(input) });
 }
 
 /** Whose ceilings a branch counts for. */

@@ -14,7 +14,7 @@ import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { confirmSuccess } from './acting/confirm.ts';
-import { takerOf, takeStep } from './acting/turn.ts';
+import { callerOf, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
 import { insist } from './runtime/insist.ts';
 
@@ -69,8 +69,9 @@ export function trajectoryActivities(context: ActivityContext) {
     const run = await store.runs.get(input.runId);
     const { taskId, sample } = await store.runs.task(input.runId, input.position);
     const leaf = await store.tree.state(input.leafId);
+    const purpose = isEvaluation(run.config) ? 'evaluate' : 'explore';
     const ended = isAtLimit(input.ending)
-      ? await outcomeAtLimit(context, leaf, signal)
+      ? await outcomeAtLimit(context, leaf, callerOf(run, { purpose, stream: `sample-${sample}` }), signal)
       : { ...input, details: (await store.tree.transition(leaf.stateKey))?.details ?? null };
     const isConfirmed = isEvaluation(run.config) && ended.success === true;
     const confirmation = isConfirmed ? await confirmSuccess(context, run, leaf, signal) : null;

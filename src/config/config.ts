@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { type SessionRole, sessionRoles } from '../domain/ask.ts';
 import type { MethodName } from '../domain/methods/index.ts';
 import { dialectNames, reservedMembers } from '../domain/run/request-shape.ts';
-import type { RoleSettings } from '../domain/run/run-config.ts';
+import type { MethodRole, RoleSettings } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { checkProviders } from '../models/provider.ts';
@@ -55,6 +56,9 @@ const roleSchema = z.strictObject({
   reasoning: z.enum(['apart', 'text', 'member']).default('apart'),
   servedAs: z.array(z.string().min(1)).default([]),
 });
+
+/** Nothing is learned from what these models say, so nothing has to be known about what they were trained on. */
+const sessionRoleSchema = roleSchema.omit({ trainedOn: true });
 
 const prmSchema = roleSchema.extend({ rubric: z.string().trim().min(1).nullable().default(null) });
 
@@ -124,7 +128,13 @@ const temporalSchema = z.strictObject({
 export const configSchema = z.strictObject({
   environments: z.array(environmentSchema).min(1),
   endpoints: z.record(z.string(), endpointSchema),
-  models: z.strictObject({ policy: roleSchema, expert: roleSchema, prm: prmSchema }),
+  models: z.strictObject({
+    policy: roleSchema,
+    expert: roleSchema,
+    prm: prmSchema,
+    user: sessionRoleSchema.optional(),
+    grader: sessionRoleSchema.optional(),
+  }),
   run: runSchema.prefault({}),
   ...methodSchemas,
   observe: observeSchema.prefault({}),
@@ -154,7 +164,7 @@ export function checkConfig(input: unknown, origin = 'configuration'): CruxConfi
     });
   }
   const config = parsed.data;
-  for (const [role, { endpoint }] of Object.entries(config.models)) {
+  for (const [role, { endpoint }] of Object.entries(givenModels(config))) {
     if (!Object.hasOwn(config.endpoints, endpoint)) {
       throw new CruxError(
         'User.Config',
@@ -206,11 +216,14 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
   return checkConfig(loaded.default, file);
 }
 
-export function roleSettings({ models }: CruxConfig): {
-  policy: RoleSettings;
-  expert: RoleSettings;
-  prm: RoleSettings;
-} {
+/** The models of a configuration, without roles that it leaves out. */
+export function givenModels({ models }: Pick<CruxConfig, 'models'>) {
+  const ofSessions = sessionRoles.flatMap((role) => (models[role] ? [[role, models[role]] as const] : []));
+  const { policy, expert, prm } = models;
+  return { policy, expert, prm, ...(Object.fromEntries(ofSessions) as Pick<typeof models, SessionRole>) };
+}
+
+export function roleSettings({ models }: CruxConfig): { [role in MethodRole]: RoleSettings } {
   // The names under which a server knows a model are a fact about the server. They may be given while a run is blocked, and are no part of the run.
   const settings = ({ trainedOn, servedAs: _, ...role }: CruxConfig['models']['policy']) =>
     ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
@@ -220,6 +233,14 @@ export function roleSettings({ models }: CruxConfig): {
     expert: settings(models.expert),
     prm: { ...settings(prm), ...(rubric !== null && { rubric }) },
   };
+}
+
+/** The settings of a model that sessions ask; null if the configuration has none. */
+export function sessionRoleSettings({ models }: Pick<CruxConfig, 'models'>, role: SessionRole): RoleSettings | null {
+  const given = models[role];
+  if (!given) return null;
+  const { servedAs: _, ...settings } = given;
+  return settings;
 }
 
 /** The folder of all state: `CRUX_HOME`, else `.crux` where the command runs. */

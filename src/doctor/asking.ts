@@ -1,12 +1,12 @@
 /** Asks a model for `crux doctor` as the gateway does, but without journal, ceilings and claims. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RoleSettings, settingsFor } from '../domain/run/run-config.ts';
+import type { RoleSettings } from '../domain/run/run-config.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { Completion } from '../models/answers/completion.ts';
 import { UnusableAnswer } from '../models/answers/unusable-answer.ts';
 import { Endpoint } from '../models/endpoint.ts';
 import { callKey } from '../models/gateway.ts';
-import { type ModelCall, ownCallIds, requestBody, understood } from '../models/model-call.ts';
+import { type ModelCall, ownCallIds, requestBody, settingsOf, stopOf, understood } from '../models/model-call.ts';
 import type { JsonLadder } from '../models/requests/json-ladder.ts';
 import { sendShaped } from '../models/requests/shaped-call.ts';
 import { seedOf } from '../models/seed.ts';
@@ -78,12 +78,11 @@ export class Asking {
     call: ModelCall,
     shape: (settings: RoleSettings) => RoleSettings = (settings) => settings,
   ): Promise<Completion> {
-    const { role, purpose } = call.address;
-    const settings = shape(settingsFor(call.run.config, role, purpose));
+    const { role } = call.address;
+    const settings = shape(settingsOf(call));
     const body = requestBody(call, settings);
-    const stop = role === 'prm' ? [] : (call.run.config.stop ?? []);
     const seed = seedOf(call.run.seed, callKey(call));
-    const wanted = { body, settings, seed, stop, serverIds: ownCallIds(call), step: call.step };
+    const wanted = { body, settings, seed, stop: stopOf(call), serverIds: ownCallIds(call), step: call.step };
     for (let attempt = 0; ; attempt++) {
       this.calls++;
       const key = `${this.#keyOfCheck}-${role}-${this.calls}`;

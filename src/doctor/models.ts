@@ -1,5 +1,6 @@
 /** Asks each model of a configuration what runs ask it. */
 import type { CruxConfig } from '../config/config.ts';
+import { sessionRoles } from '../domain/ask.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import type { Role } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
@@ -7,11 +8,12 @@ import { CruxError, errorText } from '../errors.ts';
 import { Endpoint } from '../models/endpoint.ts';
 import { JsonLadder } from '../models/requests/json-ladder.ts';
 import { configOfRun } from '../start/configure.ts';
+import { configuredModels, modelsOfRun } from '../start/models.ts';
 import type { Store } from '../store/store.ts';
 import { Asking, type Pace, usualPace } from './asking.ts';
 import { type Determinism, measureDeterminism } from './determinism.ts';
 import type { Finding } from './finding.ts';
-import { type Probed, type ProbeOptions, probeAgent, probePrm } from './probe-role.ts';
+import { type Probed, type ProbeOptions, probeAgent, probePrm, probeSessionModel } from './probe-role.ts';
 import { Questions } from './questions.ts';
 
 export type CheckedModels = { findings: Finding[]; determinism: Determinism | null };
@@ -28,16 +30,16 @@ export async function checkModels(
 ): Promise<CheckedModels> {
   const options = { ...given, temperatures: { eto: config.eto.temperature, ipr: config.ipr.temperature } };
   const request = { method: 'cso', split: 'train', trajectories: 'policy' } as const;
-  const run = configOfRun(config, environment, request);
+  const run = configOfRun(config, environment, request, configuredModels(config));
   const questions = await Questions.of(environment, run);
   // Servers change, so what was refused once is tried again.
   const ladder = new JsonLadder(store?.endpointFacts ?? nowhere, { anew: true });
   const asking = (role: Role) => {
-    const settings = run.models[role];
+    const settings = run.models[role]!;
     return new Asking(
       new Endpoint(settings.endpoint, config.endpoints[settings.endpoint]!),
       settings,
-      config.models[role].servedAs,
+      config.models[role]!.servedAs,
       { ladder, pace: given.pace ?? usualPace, tell: given.report },
     );
   };
@@ -50,7 +52,15 @@ export async function checkModels(
     finding: await probePrm(asking('prm'), questions, action, { judges, report }),
     action: null,
   }));
-  const findings = [policy.finding, expert.finding, prm.finding];
+  const ofSessions: Finding[] = [];
+  for (const role of sessionRoles.filter((role) => run.models[role])) {
+    const probe = async () => ({
+      finding: await probeSessionModel(role, asking(role), questions, report),
+      action: null,
+    });
+    ofSessions.push((await orBroken(role, probe)).finding);
+  }
+  const findings = [policy.finding, expert.finding, prm.finding, ...ofSessions, ...missingModels(config, environment)];
   if (!options.determinism) return { findings, determinism: null };
   const unmeasured = (why: string): CheckedModels => {
     const detail = `It could not be measured: ${why}`;
@@ -62,6 +72,17 @@ export async function checkModels(
     return { findings, determinism: await measureDeterminism(asking('policy'), questions, report) };
   } catch (error) {
     return unmeasured(errorText(error));
+  }
+}
+
+/** Models that the sessions of an environment ask, and the configuration lacks. */
+function missingModels(config: CruxConfig, environment: Environment): Finding[] {
+  try {
+    modelsOfRun(config, environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CruxError)) throw error;
+    return [{ what: 'models of sessions', ok: false, detail: error.message, remedy: error.remedy ?? null }];
   }
 }
 

@@ -1,12 +1,14 @@
 /** Finds out whether a model's server can do what runs ask of a role. It sends the very requests of a run. */
 
+import type { SessionRole } from '../domain/ask.ts';
 import { isMostlyForm } from '../domain/malformed.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
+import { NoSimulatedReply } from '../environments/session-context.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { Completion } from '../models/answers/completion.ts';
 import { readFirstError } from '../models/answers/first-error.ts';
 import { isServedAs } from '../models/answers/served-model.ts';
-import type { ModelCall } from '../models/model-call.ts';
+import { type ModelCall, stopOf } from '../models/model-call.ts';
 import { promptVersions } from '../models/prompts.ts';
 import type { Sent } from '../models/requests/wire-request.ts';
 import { type Asking, seconds } from './asking.ts';
@@ -91,6 +93,24 @@ export async function probePrm(
   return findingOf(asking, 'prm', found, first, startedAt, answeredMs);
 }
 
+/** Of a model that sessions ask: one question. */
+export async function probeSessionModel(
+  role: SessionRole,
+  asking: Asking,
+  questions: Questions,
+  report: (line: string) => void,
+): Promise<Finding> {
+  const found = await servedModels(asking, role, report);
+  report(`model ${role}: asked a question …`);
+  const startedAt = Date.now();
+  const call = await questions.asked(role);
+  const first = await firstAnswer(asking, call, found);
+  if (first === null) return findingOf(asking, role, found, null, startedAt);
+  const answeredMs = Date.now() - startedAt;
+  found.push(...parametersOf(asking, call, first), ...showing(asking, call, [first], found));
+  return findingOf(asking, role, found, first, startedAt, answeredMs);
+}
+
 /** Whether the server has the model under its name. A server of one model may answer to any name. */
 async function servedModels(asking: Asking, role: string, report: (line: string) => void): Promise<Capability[]> {
   const { model } = asking.settings;
@@ -171,10 +191,11 @@ const shownElsewhere = new Set(['tools', 'response_format', 'logprobs', 'top_log
 /** Members whose effect shows in the answers. */
 function showing(
   { endpoint, settings }: Asking,
-  { address: { role }, run }: ModelCall,
+  call: ModelCall,
   answers: Completion[],
   known: readonly Capability[],
 ): Capability[] {
+  const { role } = call.address;
   const found: Capability[] = [];
   const { parameters } = answers[0]!.sent as unknown as Sent;
   if (endpoint.config.logprobs && !known.some(({ name }) => name === 'logprobs')) {
@@ -188,7 +209,7 @@ function showing(
         : capability('logprobs', 'ignored', `The dialect ${settings.dialect} leaves them out.`, { level: 'warning' }),
     );
   }
-  const stops = role === 'prm' ? [] : (run.config.stop ?? []);
+  const stops = stopOf(call);
   if (stops.length > 0) {
     const over = answers.filter(({ message }) => stops.some((stop) => message.content?.includes(stop))).length;
     const isSent = 'stop' in parameters;
@@ -287,6 +308,8 @@ async function secondStep(
     await asking.ask(await questions.second(call, first.message, first.callIds));
     return capability('second step', 'works', 'taken with the first message and its observation');
   } catch (error) {
+    if (error instanceof NoSimulatedReply)
+      return capability('second step', 'taken', `not tried: ${errorText(error)}`, { level: 'ok' });
     const isRoles = /alternat|system/i.test(errorText(error));
     const remedy = isRoles ? `Set models.${call.address.role}.systemRole: 'fold'.` : null;
     return capability('second step', 'refused', errorText(error), { level: 'wrong', remedy });

@@ -1,12 +1,15 @@
 /** The requests that a run makes, on real states of an environment: the same as the activities make. */
 import { readScore } from '../activities/roles/score-call.ts';
+import { askPurposes, rolesAsked, type SessionRole } from '../domain/ask.ts';
 import type { AssistantMessage, Message } from '../domain/message.ts';
 import { readObservation } from '../domain/observation-limit.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { alternativeOptionsOf, type Role, type RunConfig } from '../domain/run/run-config.ts';
 import type { Task } from '../domain/task.ts';
+import { openAnswered } from '../environments/answered-session.ts';
 import type { Environment } from '../environments/contract.ts';
 import { type AgentFormat, agentFormat } from '../environments/formats/agent-format.ts';
+import { simulatedAnswers } from '../environments/session-context.ts';
 import { CruxError } from '../errors.ts';
 import type { ModelCall } from '../models/model-call.ts';
 import { expertMessages, firstErrorRequest, promptVersions, scoreRequest, scoreWording } from '../models/prompts.ts';
@@ -84,6 +87,15 @@ export class Questions {
     return { ...this.#call('prm', 'locate', task, messages, { sample: 0 }), tools: [], responseFormat };
   }
 
+  /** A question to a model that sessions ask. What they ask is the environment's own, so only the model itself is tried. */
+  async asked(role: SessionRole): Promise<ModelCall> {
+    const messages: Message[] = [
+      { role: 'user', content: 'This is a test of the connection. Answer with one word: ready' },
+    ];
+    const purpose = askPurposes.find((name) => rolesAsked[name] === role)!;
+    return { ...this.#call(role, purpose, this.task(0), messages, { sample: 0 }), tools: [] };
+  }
+
   /** An action of the first task, for when no model gave one: the first of its script, otherwise the end of the work. */
   async anyAction(): Promise<AssistantMessage> {
     const [first] = (await this.environment.script?.(this.task(0))) ?? [];
@@ -93,7 +105,9 @@ export class Questions {
   async #observation({ taskId }: ModelCall, message: AssistantMessage): Promise<string> {
     const parsed = this.format.parse(message);
     if (parsed.kind === 'malformed') return parsed.hint;
-    const session = await this.environment.open(this.tasks.find(({ id }) => id === taskId)!);
+    const { environment } = this;
+    const task = this.tasks.find(({ id }) => id === taskId)!;
+    const session = await openAnswered(environment, task, simulatedAnswers(environment));
     try {
       const { observation } = await session.step(parsed.action, AbortSignal.timeout(60_000));
       return readObservation(observation, this.#run.config.observationLimit).text;

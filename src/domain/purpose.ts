@@ -3,9 +3,9 @@
 type PurposeFacts = {
   /**
    * Whose ceilings its calls count for: the `trajectory` that they make or judge, the `state` in which they are made, the state that their
-   * `rollout` started from, or an `audit` after the run, which counts for no task.
+   * `rollout` started from, or an `audit` after the run, which counts for no task. What a session asks counts for the `step` in which it asks.
    */
-  countsFor: 'trajectory' | 'state' | 'rollout' | 'audit';
+  countsFor: 'trajectory' | 'state' | 'rollout' | 'audit' | 'step';
   /** Whether branches are made for it. */
   branches: boolean;
   /** Whether it only measures luck or a model, and is no part of what the pairs needed. */
@@ -51,6 +51,10 @@ export const purposes = {
   resample: branch(),
   /** Scores of actions, and the outcomes of these actions, to see how far scores can be trusted. */
   calibrate: branch({ countsFor: 'state', measures: true }),
+  /** An environment's session asks for a grade. */
+  grade: call('step'),
+  /** An environment's session asks for the words of a simulated user. */
+  user: call('step'),
   /** An audit after the run. */
   reference: branch({ countsFor: 'audit', measures: true }),
 } as const satisfies { [purpose: string]: PurposeFacts };
@@ -69,6 +73,19 @@ export function purposesThat(fact: 'branches' | 'measures' | 'writesSides'): Pur
 
 export function isMeasurement(purpose: string): boolean {
   return Object.hasOwn(purposes, purpose) && purposes[purpose as Purpose].measures;
+}
+
+/** A call of a ledger: its own purpose, and for a session's question what the step is taken for in which it asks. */
+export type LedgerPurpose = { purpose: string; within: string | null };
+
+/** Which work a call is part of: a session's question belongs to the work that takes the step. */
+export function workOf({ purpose, within }: LedgerPurpose): string {
+  return within ?? purpose;
+}
+
+/** E.g. `grade in verify`. */
+export function purposeText({ purpose, within }: LedgerPurpose): string {
+  return within === null ? purpose : `${purpose} in ${within}`;
 }
 
 /** An audit's calls and branches: they are kept apart from everything that the run itself did. */

@@ -20,6 +20,7 @@ function stepOfCall(call: { nodeId: string; purpose: string; stream: string }): 
   switch (countsFor) {
     case 'trajectory':
     case 'audit':
+    case 'step':
       return null;
     case 'state':
       return call.nodeId;

@@ -1,7 +1,9 @@
 /** Tests whether sessions that are told recorded steps are in the state to which these steps led. */
 import type { Action } from '../domain/action.ts';
 import type { Task } from '../domain/task.ts';
+import { openAnswered } from './answered-session.ts';
 import type { Environment } from './contract.ts';
+import { simulatedAnswers } from './session-context.ts';
 
 /**
  * Takes actions in one session, and tells two others what each one gave. All three must have the same state hash after every step. A `recall`
@@ -15,7 +17,9 @@ export async function checkRecall(
   name: string,
   actions: readonly Action[],
 ): Promise<number> {
-  const [taking, ...told] = await Promise.all([1, 2, 3].map(() => environment.open(task)));
+  const [taking, ...told] = await Promise.all(
+    [1, 2, 3].map(() => openAnswered(environment, task, simulatedAnswers(environment))),
+  );
   let [compared, step] = [0, 0];
   try {
     for (const action of actions) {

@@ -5,12 +5,14 @@ import { requireText } from '../domain/images.ts';
 import { messageText } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
+import { openAnswered } from './answered-session.ts';
 import { differenceOf, outcomeText, playApart, type StartApart, type Trace, trace } from './apart.ts';
 import { checkRecall } from './check-recall.ts';
 import type { Environment, Replay } from './contract.ts';
 import { agentFormat } from './formats/agent-format.ts';
 import { outcomeFrom } from './outcome.ts';
 import { type Play, playsOf } from './plays.ts';
+import { NoSimulatedReply, simulatedAnswers } from './session-context.ts';
 import { type StressOptions, stressEnvironment } from './stress.ts';
 
 export type CheckResult = {
@@ -53,7 +55,7 @@ export async function checkEnvironment(
     try {
       results.push({ check: name, ok: true, detail: await work() });
     } catch (error) {
-      const isOpen = error instanceof NotChecked;
+      const isOpen = error instanceof NotChecked || error instanceof NoSimulatedReply;
       results.push({
         check: name,
         ok: isOpen ? null : false,
@@ -310,7 +312,7 @@ function endOf({ done, reward, success, outcome }: Trace, steps: number): string
 type Played = { first: string | null; traces: Trace[] };
 
 async function play(environment: Environment, task: Task, actions: readonly Action[]): Promise<Played> {
-  const session = await environment.open(task);
+  const session = await openAnswered(environment, task, simulatedAnswers(environment));
   const traces: Trace[] = [];
   try {
     const first = (await session.stateHash?.()) ?? null;
@@ -351,7 +353,7 @@ async function checkStillness(
   name: string,
   actions: readonly Action[],
 ): Promise<number> {
-  const session = await environment.open(task);
+  const session = await openAnswered(environment, task, simulatedAnswers(environment));
   if (!session.stateHash) {
     await session.close?.();
     return 0;

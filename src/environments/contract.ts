@@ -6,6 +6,7 @@
  * promise this says so in its capabilities (`replay`). Crux then never repeats a recorded step.
  */
 import type { Action, ParsedAction } from '../domain/action.ts';
+import type { AskPurpose, AskRequest } from '../domain/ask.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
@@ -54,9 +55,28 @@ export type OutcomeSoFar = {
   details?: { [name: string]: Json };
 };
 
+/** What a session may use while it opens, or while it takes a step. */
+export type SessionContext = {
+  /**
+   * Asks a model of the run, by the gateway: the answer is recorded under the step and its number in it, so that a repeated attempt does not
+   * pay again; it has a price, and counts for the run's ceilings. Only while the session opens or the step is taken: what is asked later is
+   * refused. The environment names the purpose in `asks`.
+   * @returns the text of the answer. If it was cut at its greatest length it may be incomplete, or empty
+   * @throws CruxError when there is no answer. That error then ends the step, even if the session catches it
+   */
+  ask(request: AskRequest): Promise<string>;
+  /** Aborts when the caller gives up. */
+  signal: AbortSignal;
+};
+
+export type { AskPurpose, AskRequest };
+
 export type Session<Snapshot extends Json = Json> = {
-  /** @param signal aborts when the caller gives up; the session is then closed */
-  step(action: Action, signal: AbortSignal): Promise<StepResult>;
+  /**
+   * @param signal aborts when the caller gives up; the session is then closed
+   * @param context valid until the result is there. Crux always gives it
+   */
+  step(action: Action, signal: AbortSignal, context?: SessionContext): Promise<StepResult>;
   /** The environment's own state, if it can give one; `open` accepts it. */
   snapshot?(): Promise<Snapshot>;
   /**
@@ -74,8 +94,9 @@ export type Session<Snapshot extends Json = Json> = {
   /**
    * What a trajectory is worth that a limit ends here, before the environment did: reward and success so far. It changes nothing, and depends on
    * the state alone. Without it such a trajectory has reward 0 and is a failure.
+   * @param context valid until the outcome is there. Crux always gives it
    */
-  outcome?(): Promise<OutcomeSoFar>;
+  outcome?(context?: SessionContext): Promise<OutcomeSoFar>;
   close?(): Promise<void>;
 };
 
@@ -123,8 +144,18 @@ export type Environment = {
   /** All tasks of all splits, in a fixed order. */
   tasks(): Promise<Task[]>;
   briefing(task: Task): Promise<Briefing>;
-  /** Opens a session in the task's first state, or in the state of `snapshot`. */
-  open(task: Task, snapshot?: Json): Promise<Session>;
+  /**
+   * Opens a session in the task's first state, or in the state of `snapshot`.
+   * @param context valid until the session is there. Crux always gives it
+   */
+  open(task: Task, snapshot?: Json, context?: SessionContext): Promise<Session>;
+  /**
+   * Purposes for which its sessions ask models: a run needs a model for each. Such an environment cannot be deterministic, because a replay
+   * would ask anew. Default: none.
+   */
+  asks?: readonly AskPurpose[];
+  /** What a simulated model answers to its sessions (`crux check-env`, `crux serve-sim --env`). Default: they are not answered there. */
+  simulatedReply?(request: AskRequest): string;
   /**
    * Names what an action reads from the world outside, such as a query or a page's address; null for an action whose result depends on the
    * state. A run takes the first step of each name and gives its result to all its branches and rollouts, so that both sides of a comparison see
@@ -165,12 +196,22 @@ export type ScriptedStep = { thought: string; action: Action };
 export type Confirmation = { confirmed: boolean; reason: string };
 
 /** What a user writes: everything with a sensible default may be left out. */
-export type EnvironmentDefinition = Omit<Environment, 'capabilities' | 'stepLimit' | 'successAt' | 'verifier'> & {
+export type EnvironmentDefinition = Omit<
+  Environment,
+  'capabilities' | 'stepLimit' | 'successAt' | 'verifier' | 'open'
+> & {
+  open(task: Task, snapshot: Json | undefined, context: SessionContext): Promise<SessionDefinition>;
   /** `deterministic` is short for `replay`: true for `compare`, false for `never`. */
   capabilities?: Partial<Capabilities> & { deterministic?: boolean };
   stepLimit?: number;
   successAt?: number;
   verifier?: { [name: string]: Json };
+};
+
+/** A session as a user writes it: who calls it always gives a context. */
+export type SessionDefinition = Omit<Session, 'step' | 'outcome'> & {
+  step(action: Action, signal: AbortSignal, context: SessionContext): Promise<StepResult>;
+  outcome?(context: SessionContext): Promise<OutcomeSoFar>;
 };
 
 /** Whether a session is worth keeping: steps then go to the worker that holds it. */

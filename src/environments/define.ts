@@ -1,8 +1,9 @@
+import { askPurposes } from '../domain/ask.ts';
 import { type Environment, type EnvironmentDefinition, type Replay, replays } from './contract.ts';
 
 /**
  * Makes an environment from a user's definition: fills in the defaults and rejects what cannot work.
- * @throws TypeError for a name, a limit or capabilities that cannot work
+ * @throws TypeError for a name, a limit, capabilities or purposes that cannot work
  */
 export function defineEnvironment(definition: EnvironmentDefinition): Environment {
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(definition.name)) {
@@ -19,6 +20,7 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
     throw new TypeError(
       `${definition.name} has shared(), which needs capabilities.replay 'recorded', not '${replay}'.`,
     );
+  checkAsks(definition, replay);
   return {
     ...definition,
     stepLimit,
@@ -44,4 +46,15 @@ function replayOf({ name, capabilities: { replay, deterministic } = {} }: Enviro
     );
   }
   return meant;
+}
+
+/** A replay is compared, in every process that makes one. If sessions asked a model again each time, each comparison would be paid for. */
+function checkAsks({ name, asks = [] }: EnvironmentDefinition, replay: Replay): void {
+  const unknown = asks.find((purpose) => !askPurposes.includes(purpose));
+  if (unknown !== undefined)
+    throw new TypeError(`asks of ${name} may name ${askPurposes.join(' and ')}, not "${unknown}".`);
+  if (asks.length > 0 && replay === 'compare')
+    throw new TypeError(
+      `The environment ${name} asks models, so its replays cannot be compared: each would ask again. Set capabilities.replay to 'recorded'.`,
+    );
 }

@@ -8,7 +8,9 @@ import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
 import { seededRandom } from '../domain/statistics/random.ts';
 import type { Task } from '../domain/task.ts';
+import { openAnswered } from './answered-session.ts';
 import type { Environment } from './contract.ts';
+import { simulatedAnswers } from './session-context.ts';
 
 export type Play = { name: string; actions: Action[] };
 
@@ -35,7 +37,7 @@ async function walk(environment: Environment, task: Task, random: Random): Promi
   const { system, user } = await environment.briefing(task);
   const read = [system, user];
   const actions: Action[] = [];
-  const session = await environment.open(task);
+  const session = await openAnswered(environment, task, simulatedAnswers(environment));
   try {
     while (actions.length < Math.min(longestWalk, environment.stepLimit)) {
       const tool = drawOf(environment.tools, random);

@@ -13,6 +13,7 @@ import { agentFormat } from '../environments/formats/agent-format.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/sessions/session-cache.ts';
 import { nobody } from '../environments/sessions/step-caller.ts';
+import { CruxError } from '../errors.ts';
 import { promptVersions } from '../models/prompts.ts';
 import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
@@ -54,6 +55,11 @@ export async function importTrajectories(
   compare: Compare,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<ImportedCounts> {
+  if (environment.asks?.length)
+    throw new CruxError(
+      'User.Config',
+      `Recorded trajectories of ${environment.name} cannot be imported: a replay would ask models, and no run pays for that.`,
+    );
   const environments = new EnvironmentRegistry([environment]);
   const sessions = new SessionCache(store.tree, environments);
   const known = new Set((await environments.tasks(environment.name)).map(({ id }) => id));

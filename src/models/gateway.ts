@@ -9,8 +9,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
-import { type RoleSettings, settingsFor } from '../domain/run/run-config.ts';
-import { scopeOfCall } from '../domain/stream.ts';
+import type { RoleSettings } from '../domain/run/run-config.ts';
 import { CruxError, isStoreAway } from '../errors.ts';
 import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
@@ -32,7 +31,7 @@ import { isWorthNoting, noteWait } from './limits/noted-waits.ts';
 import { firstPauseMs, pause, within } from './limits/pauses.ts';
 import { PromptLengths } from './limits/prompt-length.ts';
 import { Refusals } from './limits/refusals.ts';
-import { answerFrom, type ModelCall, ownCallIds, requestBody } from './model-call.ts';
+import { answerFrom, type ModelCall, ownCallIds, requestBody, scopeOf, settingsOf, stopOf } from './model-call.ts';
 import { providerOf } from './provider.ts';
 import { JsonLadder } from './requests/json-ladder.ts';
 import { sendShaped } from './requests/shaped-call.ts';
@@ -235,8 +234,15 @@ export class Gateway {
       // The last moment at which leaving still saves the cost of the call.
       signal.throwIfAborted();
       this.#sent.add(sent);
-      const stop = call.address.role === 'prm' ? [] : (call.run.config.stop ?? []);
-      const shaped = { body, settings, seed, stop, serverIds: ownCallIds(call), key: asked, step: call.step };
+      const shaped = {
+        body,
+        settings,
+        seed,
+        stop: stopOf(call),
+        serverIds: ownCallIds(call),
+        key: asked,
+        step: call.step,
+      };
       this.#refusals.sent(errand.model, key);
       const completion = await sendShaped(endpoint, this.#ladder, shaped, sent.signal);
       const { promptTokens, completionTokens } = completion;
@@ -281,9 +287,8 @@ export class Gateway {
       const later = new CruxError(kind, message, { retryAfterMs: waitMs });
       return { later, wait: reason === null ? 'rate-limit' : 'outage' };
     }
-    const scope = scopeOfCall(runId, call.taskId, call.address);
     const holdMs = endpoint.config.timeoutMs + longestPatienceMs;
-    const later = await holdWorstCase(this.#store, scope, key, worst, holdMs, control.ceilings);
+    const later = await holdWorstCase(this.#store, scopeOf(call), key, worst, holdMs, control.ceilings);
     return later && { later, wait: 'ceiling' };
   }
 
@@ -311,7 +316,7 @@ export function callKey(call: ModelCall): string {
 }
 
 function keyedRequest(call: ModelCall): { settings: RoleSettings; body: RequestBody; key: string } {
-  const settings = settingsFor(call.run.config, call.address.role, call.address.purpose);
+  const settings = settingsOf(call);
   const body = requestBody(call, settings);
   return { settings, body, key: contentHash([{ ...call.address }, body as Json]) };
 }

@@ -3,9 +3,10 @@
 import type { Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
 import type { Purpose } from '../domain/purpose.ts';
-import type { Role, RoleSettings } from '../domain/run/run-config.ts';
+import { type Role, type RoleSettings, settingsFor } from '../domain/run/run-config.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Answer } from '../store/journal.ts';
+import type { Scope } from '../store/reservations.ts';
 import type { Run } from '../store/runs.ts';
 import type { CallIds } from '../store/tree.ts';
 import type { Completion } from './answers/completion.ts';
@@ -25,6 +26,14 @@ export type CallAddress = {
   ask: number;
 };
 
+/** The step in which a session asks: whose ceilings its questions count for, and which work they are part of. */
+export type AskingStep = {
+  /** State in which the step is taken; the first state while a session opens. */
+  nodeId: string;
+  /** What the step is taken for. */
+  purpose: Purpose;
+};
+
 export type ModelCall = {
   run: Run;
   /** Task that it is made for. */
@@ -38,7 +47,28 @@ export type ModelCall = {
   responseFormat?: Json;
   /** Number of the step that the answer is, from 1. */
   step: number;
+  /** Of a session's question. */
+  within?: AskingStep;
+  /** What is asked for instead of the role's settings. */
+  sampling?: { temperature?: number; maxTokens?: number };
 };
+
+/** How a call is asked: the settings of its role, with what the call itself wants. */
+export function settingsOf({ run, address, sampling = {} }: ModelCall): RoleSettings {
+  const settings = settingsFor(run.config, address.role, address.purpose);
+  const { temperature = settings.temperature, maxTokens = settings.maxTokens } = sampling;
+  return { ...settings, temperature, maxTokens };
+}
+
+/** Whose ceilings a call counts for: those of its own place, or of the step in which a session asks. */
+export function scopeOf({ run, taskId, address, within }: ModelCall): Scope {
+  return scopeOfCall(run.id, taskId, within ? { ...within, stream: address.stream } : address);
+}
+
+/** Texts before which the answer to a call ends. Only agents could invent observations. */
+export function stopOf({ run, address }: Pick<ModelCall, 'run' | 'address'>): string[] {
+  return address.role === 'policy' || address.role === 'expert' ? (run.config.stop ?? []) : [];
+}
 
 export function requestBody(call: ModelCall, settings: RoleSettings): RequestBody {
   return {
@@ -73,13 +103,14 @@ export function answerFrom(
   sent: { key: string; seed: number; latencyMs: number; throttledMs: number; queuedMs: number },
 ): Answer {
   const { promptTokens, completionTokens, logprob, servedModel, callIds, sent: wire } = completion;
-  const scope = scopeOfCall(call.run.id, call.taskId, call.address);
+  const scope = scopeOf(call);
   const { message, reasoning } = understood(completion, call.messages, settings);
   return {
     key: sent.key,
     taskId: scope.taskId,
     stepId: scope.stepId,
     ...call.address,
+    within: call.within ?? null,
     model: settings.model,
     seed: sent.seed,
     message,

@@ -23,7 +23,8 @@ export function promptsOf({ prompts }: Pick<RunConfig, 'prompts'>): PromptVersio
 /** The name in a certificate: the version, and for a rubric of the user's own its hash. */
 export function promptVersionOf(config: RunConfig, role: Role): string {
   const versions = promptsOf(config);
-  if (role === 'policy') return 'environment';
+  // The environment itself writes what its sessions ask.
+  if (role === 'policy' || role === 'user' || role === 'grader') return 'environment';
   if (role === 'expert') return versions.expert;
   if (selectsFirstErrors(config)) return versions.judge;
   const { rubric } = config.models.prm;

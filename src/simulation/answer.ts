@@ -3,7 +3,9 @@
  * temperature 0 the request's seed is ignored. The draws do not depend on the model's settings, so that a policy with more skill meets the same luck
  * as one with less.
  */
+import { type AskRequest, askPurposes, rolesAsked, type SessionRole } from '../domain/ask.ts';
 import type { AssistantMessage, Message } from '../domain/message.ts';
+import { errorText } from '../errors.ts';
 import { type ChatRequest, isRecord, readMessage } from './chat-request.ts';
 import { likeliestFirstError } from './first-error.ts';
 import { parseModelName, type SimulatedModel } from './model-name.ts';
@@ -33,7 +35,7 @@ export function answer(request: ChatRequest, seed: number, worlds: readonly Simu
     throw new RequestError(400, 'context_length_exceeded', text);
   }
   const conversation = digest(JSON.stringify(request.messages));
-  const write = model.role === 'prm' ? scorer(request, model, seed, worlds) : agent(request, model, seed, worlds);
+  const write = writerOf(request, model, seed, worlds);
   const choices: Choice[] = [];
   for (let index = 0; index < request.n; index++) {
     const requestSeed = request.temperature === 0 ? 'greedy' : String(request.seed);
@@ -50,8 +52,52 @@ type Written = { message: Choice['message']; logprob: number | null };
 
 type Writer = (call: Part[]) => Written;
 
+function writerOf(
+  request: ChatRequest,
+  model: SimulatedModel,
+  seed: number,
+  worlds: readonly SimulatedWorld[],
+): Writer {
+  switch (model.role) {
+    case 'prm':
+      return scorer(request, model, seed, worlds);
+    case 'user':
+    case 'grader':
+      return replier(request, model.role, worlds);
+    case 'policy':
+    case 'expert':
+      return agent(request, model, seed, worlds);
+  }
+}
+
+/** What sessions ask is answered by the first world that has an answer. */
+function replier({ messages }: ChatRequest, role: SessionRole, worlds: readonly SimulatedWorld[]): Writer {
+  const purpose = askPurposes.find((name) => rolesAsked[name] === role)!;
+  for (const world of worlds) {
+    const content: unknown = repliedBy(world, { purpose, messages });
+    if (content === null) continue;
+    if (typeof content === 'string') return () => ({ message: { role: 'assistant', content }, logprob: null });
+    throw new RequestError(400, 'simulation_error', `The reply of ${world.name} to a ${role} is no text.`);
+  }
+  const names = worlds.map(({ name }) => name).join(', ') || 'none';
+  throw new RequestError(
+    400,
+    'no_simulated_reply',
+    `No simulated world answers in the place of a ${role}. Worlds: ${names}. Give the environment \`simulatedReply(request)\`.`,
+  );
+}
+
+/** An error of the user's function is no transient fault: the request is refused, and clients do not retry it. */
+function repliedBy(world: SimulatedWorld, request: AskRequest): unknown {
+  try {
+    return world.reply?.(request) ?? null;
+  } catch (error) {
+    throw new RequestError(400, 'simulation_error', `The reply of ${world.name} failed: ${errorText(error)}`);
+  }
+}
+
 function agent(request: ChatRequest, model: SimulatedModel, seed: number, worlds: readonly SimulatedWorld[]): Writer {
-  if (model.role === 'prm') throw new TypeError('A PRM is no agent.');
+  if (model.role !== 'policy' && model.role !== 'expert') throw new TypeError(`A ${model.role} is no agent.`);
   const { role, skill, family } = model;
   const scene = recognise(request.messages, request.tools, worlds);
   return (call) => {

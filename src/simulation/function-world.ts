@@ -1,5 +1,6 @@
 /** A world whose models are functions of the conversation, for an environment whose right actions no script can name. */
 import type { Action } from '../domain/action.ts';
+import type { AskRequest } from '../domain/ask.ts';
 import type { Message } from '../domain/message.ts';
 import { errorText } from '../errors.ts';
 import { isRecord } from './chat-request.ts';
@@ -42,12 +43,15 @@ export type FunctionWorldDefinition = {
    * @param action null for a message that holds none
    */
   prm(conversation: SimulatedConversation, action: Action | null): number;
+  /** Answers as `sim-user` and `sim-grader` what sessions ask: usually the environment's own `simulatedReply`. */
+  reply?(request: AskRequest): string;
 };
 
 export function functionWorld(definition: FunctionWorldDefinition): SimulatedWorld {
   const { name = 'functions', textFormat: native = null, knows = () => true } = definition;
   return {
     name,
+    reply: (request) => definition.reply?.(request) ?? null,
     match(messages, tools) {
       const opening = messages.findIndex(({ role }) => role === 'user');
       if (opening < 0 || !knows(messages)) return null;

@@ -1,3 +1,4 @@
+import type { SessionRole } from '../domain/ask.ts';
 import { RequestError } from './request-error.ts';
 
 /** A simulated model with its settings, as its name spells them. */
@@ -11,7 +12,9 @@ export type SimulatedModel =
       role: 'prm';
       /** Area under the ROC curve between good and bad actions, in [0.5, 0.99]. */
       auc: number;
-    } & Quirks);
+    } & Quirks)
+  /** Models that an environment's sessions ask. */
+  | ({ role: SessionRole } & Quirks);
 
 /** Settings that make a model hard to work with, whatever its role. */
 type Quirks = {
@@ -40,6 +43,8 @@ const families: { [family: string]: { role: SimulatedModel['role']; settings: { 
   'sim-policy': { role: 'policy', settings: { skill: share(usualSkill.policy), ...quirks } },
   'sim-expert': { role: 'expert', settings: { skill: share(usualSkill.expert), ...quirks } },
   'sim-prm': { role: 'prm', settings: { auc: { fallback: 0.85, minimum: 0.5, maximum: 0.99 }, ...quirks } },
+  'sim-user': { role: 'user', settings: quirks },
+  'sim-grader': { role: 'grader', settings: quirks },
 };
 
 /** Names that `GET /v1/models` lists. */

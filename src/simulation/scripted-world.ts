@@ -61,6 +61,7 @@ export async function scriptedWorld(
     flawless: lessons
       .filter((lesson) => lesson.script.every((_, position) => mistakesOf(lesson, position, 0).length === 0))
       .map(({ task }) => task),
+    reply: (request) => environment.simulatedReply?.(request) ?? null,
     match(messages, tools) {
       const opening = messages.findIndex((message) => message.role === 'user' && byUser.has(message.content));
       const lesson = opening < 0 ? null : lessonOf(messages, byUser.get(messages[opening]!.content!)!);

@@ -1,4 +1,5 @@
 import type { Action } from '../domain/action.ts';
+import type { AskRequest } from '../domain/ask.ts';
 import type { AssistantMessage, Message } from '../domain/message.ts';
 import type { Dice } from './random.ts';
 
@@ -44,6 +45,11 @@ export type SimulatedWorld = {
    * @returns null if the conversation is about none of this world's tasks
    */
   match(messages: readonly Message[], tools: boolean): Scene | null;
+  /**
+   * The answer to what an environment's session asks a model.
+   * @returns null if this world does not answer it
+   */
+  reply?(request: AskRequest): string | null;
 };
 
 /** Whether an action of this quality is good. */

@@ -1,15 +1,16 @@
 /** Makes the configuration of a run, which is stored with it, from the user's configuration and a request. */
-import { type CruxConfig, checkConfig, roleSettings } from '../config/config.ts';
+import { type CruxConfig, checkConfig, givenModels } from '../config/config.ts';
 import { methodOptions, optionsKey } from '../config/methods/index.ts';
 import { byPresentNames } from '../config/methods/renamed.ts';
 import { recordedFormat } from '../domain/action.ts';
 import { methods } from '../domain/methods/index.ts';
-import { askedRoles, type RunConfig, type RunSettings } from '../domain/run/run-config.ts';
+import { askedRoles, type RunConfig, type RunModels, type RunSettings } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { stopSequences } from '../environments/stop-sequences.ts';
 import { CruxError } from '../errors.ts';
 import { promptVersions } from '../models/prompts.ts';
 import { checkKeys } from './keys.ts';
+import { modelsOfRun } from './models.ts';
 import type { OptionChanges, RunRequest } from './request.ts';
 
 /**
@@ -19,17 +20,23 @@ import type { OptionChanges, RunRequest } from './request.ts';
 export function checkRunKeys(configured: CruxConfig, request: RunRequest): void {
   const config = withPolicy(configured, request);
   const { trajectories = 'policy', preset = config.run.preset } = request;
-  checkKeys(config, askedRoles(withMethod(config, { trajectories, preset }, request)));
+  const { environments } = config;
+  // A wrong name is refused when the run is prepared.
+  const environment = environments.find(({ name }) => name === (request.environment ?? environments[0]?.name));
+  const models = environment ? modelsOfRun(config, environment) : givenModels(config);
+  checkKeys(config, askedRoles({ ...withMethod(config, { trajectories, preset }, request), models }));
 }
 
 /**
  * The configuration of a run, as it is stored with it.
+ * @param models default: those that methods and the environment ask
  * @throws CruxError `User.Config`
  */
 export function configOfRun(
   config: CruxConfig,
   environment: Environment,
   request: RunRequest & Required<Pick<RunRequest, 'split' | 'trajectories'>>,
+  models: RunModels = modelsOfRun(config, environment),
 ): RunConfig {
   const { trajectories } = request;
   const format = trajectories === 'imported' ? recordedFormat : config.run.format;
@@ -49,7 +56,7 @@ export function configOfRun(
     granularity: request.granularity ?? config.run.granularity,
     parallel: config.run.parallel,
     window: config.run.window,
-    models: roleSettings(config),
+    models,
     prompts: promptVersions,
   };
   return withMethod(config, settings, request);

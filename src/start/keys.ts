@@ -4,14 +4,14 @@ import type { Role, RoleSettings } from '../domain/run/run-config.ts';
 import { CruxError } from '../errors.ts';
 
 type Keyed = Pick<CruxConfig, 'endpoints'> & {
-  models: { [role in Role]: Pick<RoleSettings, 'endpoint' | 'model'> };
+  models: { [role in Role]?: Pick<RoleSettings, 'endpoint' | 'model'> };
 };
 
 /** @throws CruxError `User.Config` that names each variable that is not set, and which models need it */
 export function checkKeys({ endpoints, models }: Keyed, roles: readonly Role[]): void {
   const missing = new Map<string, string[]>();
   for (const role of roles) {
-    const { endpoint, model } = models[role];
+    const { endpoint, model } = models[role]!;
     const variable = endpoints[endpoint]?.apiKeyEnv ?? null;
     if (variable === null || process.env[variable]) continue;
     missing.set(variable, [...(missing.get(variable) ?? []), `${role} (${model} at the endpoint "${endpoint}")`]);

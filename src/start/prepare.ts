@@ -1,5 +1,5 @@
 /** Turns a request into a run in the store. */
-import { type CruxConfig, roleSettings } from '../config/config.ts';
+import type { CruxConfig } from '../config/config.ts';
 import { methods } from '../domain/methods/index.ts';
 import { type CeilingChanges, changedCeilings } from '../domain/run/ceilings.ts';
 import { runsIn } from '../domain/run/lineage.ts';
@@ -35,8 +35,8 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const split = request.split ?? methods[request.method].split;
   const trajectories = request.trajectories ?? 'policy';
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
-  checkCeilings(askedModels({ method: request.method, models: roleSettings(config) }), ceilings);
   const runConfig = configOfRun(config, environment, { ...request, split, trajectories });
+  checkCeilings(askedModels(runConfig), ceilings);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id)) {
     throw new CruxError('User.Config', `"${id}" cannot be a run id.`, {

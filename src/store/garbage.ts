@@ -43,6 +43,7 @@ export type RowCounts = { [table in (typeof runTables)[number] | (typeof treeTab
 /** Columns that name states. Imported trajectories are among these rows, so their states stay. */
 const references = [
   ['answers', 'node_id'],
+  ['answers', 'asked_in'],
   ['candidates', 'node_id'],
   ['steps', 'node_id'],
   ['branches', 'node_id'],

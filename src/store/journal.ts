@@ -26,6 +26,8 @@ export type Answer = {
   stream: string;
   sample: number;
   ask: number;
+  /** Of a session's question: the state in which the step is taken, and what for. Null for all other calls. */
+  within: { nodeId: string; purpose: string } | null;
   model: string;
   /** Seed that was sent with the request. */
   seed: number;
@@ -117,6 +119,8 @@ export class Journal {
           stream: answer.stream,
           sample: answer.sample,
           ask: answer.ask,
+          asked_in: answer.within?.nodeId ?? null,
+          asked_for: answer.within?.purpose ?? null,
           model: answer.model,
           seed: answer.seed,
           message: JSON.stringify(answer.message),
@@ -150,6 +154,21 @@ export class Journal {
       .where('run_id', '=', runId)
       .where('purpose', 'in', purposes)
       .execute();
+    return sortedBy(rows, ['key']).map(answerOf);
+  }
+
+  /** The same in several places: states, or steps in which sessions asked. */
+  async inStates(runId: string, nodeIds: readonly string[], purposes: readonly string[]): Promise<Answer[]> {
+    const rows: AnswerTable[] = [];
+    for (const part of chunks([...nodeIds], keysPerQuery)) {
+      const query = this.#database.kysely.selectFrom('answers').selectAll().where('node_id', 'in', part);
+      rows.push(
+        ...(await query
+          .where('run_id', '=', runId)
+          .where('purpose', 'in', [...purposes])
+          .execute()),
+      );
+    }
     return sortedBy(rows, ['key']).map(answerOf);
   }
 
@@ -242,6 +261,7 @@ function answerOf(row: AnswerTable): Answer {
     stream: row.stream,
     sample: row.sample,
     ask: row.ask,
+    within: row.asked_in === null || row.asked_for === null ? null : { nodeId: row.asked_in, purpose: row.asked_for },
     model: row.model,
     seed: row.seed,
     message: JSON.parse(row.message) as AssistantMessage,

@@ -3,13 +3,12 @@
  * separate figures count what was paid.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { purposesThat } from '../domain/purpose.ts';
+import { type LedgerPurpose, purposesThat } from '../domain/purpose.ts';
 import type { Database } from './database.ts';
 
 /** Calls of one role for one purpose. */
-export type LedgerLine = {
+export type LedgerLine = LedgerPurpose & {
   role: string;
-  purpose: string;
   calls: number;
   /** Of those, read from the journal of another run. */
   reused: number;
@@ -48,6 +47,7 @@ export async function ledgerLines(
     .select(({ fn }) => [
       'role',
       'purpose',
+      'asked_for as within',
       fn.countAll<number>().as('calls'),
       fn.sum<number>('reused').as('reused'),
       sumIfKnown('prompt_tokens').as('prompt'),
@@ -59,14 +59,16 @@ export async function ledgerLines(
       fn.sum<number>('queued_ms').as('queuedOfSome'),
     ])
     .where('run_id', '=', runId)
-    .where('purpose', of === 'audit' ? '=' : '<>', 'reference')
-    .groupBy(['role', 'purpose'])
+    .where(work, of === 'audit' ? '=' : '<>', 'reference')
+    .groupBy(['role', 'purpose', 'asked_for'])
     .orderBy('role')
     .orderBy('purpose')
+    .orderBy('asked_for')
     .execute();
   return rows.map((row) => ({
     role: row.role,
     purpose: row.purpose,
+    within: row.within,
     calls: Number(row.calls),
     reused: Number(row.reused),
     promptTokens: numberOrNull(row.prompt),
@@ -89,17 +91,18 @@ export type TaskLedger = {
 export async function ledgerByTask(database: Database, runId: string): Promise<TaskLedger[]> {
   const rows = await database.kysely
     .selectFrom('answers')
-    .innerJoin('nodes', 'nodes.id', 'answers.node_id')
+    // What a session asked stands under a step, which is no state.
+    .leftJoin('nodes', 'nodes.id', 'answers.node_id')
     .select([
-      'nodes.task_id as taskId',
+      sql<string>`coalesce(nodes.task_id, answers.task_id)`.as('taskId'),
       sumIfKnown('prompt_tokens').as('prompt'),
       sumIfKnown('completion_tokens').as('completion'),
       sumIfKnown('cost_micro_usd').as('cost'),
     ])
     .where('answers.run_id', '=', runId)
-    .where('answers.purpose', 'not in', purposesThat('measures'))
-    .groupBy('nodes.task_id')
-    .orderBy('nodes.task_id')
+    .where(work, 'not in', purposesThat('measures'))
+    .groupBy(sql`coalesce(nodes.task_id, answers.task_id)`)
+    .orderBy('taskId')
     .execute();
   return rows.map(({ taskId, prompt, completion, cost }) => ({
     taskId,
@@ -109,10 +112,10 @@ export async function ledgerByTask(database: Database, runId: string): Promise<T
 }
 
 /** One call of a task, with its usage. */
-export type LedgerCall = {
+export type LedgerCall = LedgerPurpose & {
   role: string;
-  purpose: string;
   stream: string;
+  /** State in which it is made; of a session's question, the state in which the step is taken. */
   nodeId: string;
   /** Null if the answer has no usage. */
   promptTokens: number | null;
@@ -125,10 +128,11 @@ export type LedgerCall = {
 export async function callsOfTask({ kysely }: Database, runId: string, taskId: string): Promise<LedgerCall[]> {
   const query = kysely
     .selectFrom('answers')
-    .select(['role', 'purpose', 'stream', 'answers.node_id as nodeId', 'prompt_tokens as promptTokens'])
+    .select(['role', 'purpose', 'asked_for as within', 'stream', 'prompt_tokens as promptTokens'])
+    .select(sql<string>`coalesce(answers.asked_in, answers.node_id)`.as('nodeId'))
     .select(['completion_tokens as completionTokens', 'cost_micro_usd as costMicroUsd'])
     .where('answers.run_id', '=', runId)
-    .where('purpose', '<>', 'reference');
+    .where(work, '<>', 'reference');
   const noted = await query.where('answers.task_id', '=', taskId).execute();
   // Answers from earlier versions, which did not record the task.
   const others = query.where('answers.task_id', 'is', null).innerJoin('nodes', 'nodes.id', 'answers.node_id');
@@ -159,6 +163,9 @@ function waitedOf(row: { throttled: number | null; queued: number | null; queued
   if (queuedMs !== null || throttledMs === null) return { throttledMs, queuedMs };
   return { throttledMs: throttledMs + Number(row.queuedOfSome ?? 0), queuedMs };
 }
+
+/** Which work a call is part of (`workOf`). */
+const work = sql<string>`coalesce(answers.asked_for, answers.purpose)`;
 
 /** A sum with an unknown part is unknown. */
 function sumIfKnown(

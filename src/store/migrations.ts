@@ -617,6 +617,9 @@ const sharedResults: Migration = (database) => [
   ),
 ];
 
+/** The steps in which sessions asked models. */
+const asks: Migration = (database) => column(database, 'answers', { asked_in: 'text', asked_for: 'text' });
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -632,4 +635,5 @@ export const migrations: readonly Migration[] = [
   stepActions,
   outcomesSoFar,
   sharedResults,
+  asks,
 ];

@@ -179,12 +179,17 @@ export type AnswerTable = {
   task_id: string | null;
   /** State whose step it was made for; null for a call that explores. */
   step_id: string | null;
+  /** Of a session's question: the key of the step, or of the first state while a session opens. */
   node_id: string;
   role: string;
   purpose: string;
   stream: string;
   sample: number;
   ask: number;
+  /** Of a session's question: the state in which the step is taken. Null for all other calls. */
+  asked_in: string | null;
+  /** Of a session's question: the purpose of the step. Null for all other calls. */
+  asked_for: string | null;
   model: string;
   seed: number;
   message: string;

@@ -104,6 +104,11 @@ export function nextStateKey(parentKey: string, action: Action, stream?: string)
   return contentHash(stream === undefined ? [parentKey, action] : [parentKey, action, stream]);
 }
 
+/** Under which a session asks what is reached in a state, when a limit ends a trajectory there. */
+export function limitKey(stateKey: string): string {
+  return `${stateKey}/limit`;
+}
+
 /** Whether a stored state still matches its id, a content hash. */
 export function isIntact({ id, parentId, stateKey, added, tools, format }: State): boolean {
   if (parentId === null) return contentHash([stateKey, added, tools, format]) === id;

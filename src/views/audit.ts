@@ -3,7 +3,7 @@
 import type { Branch } from '../domain/branch.ts';
 import { meanReward } from '../domain/methods/rro-rule.ts';
 import { type JudgedPair, judgePair, meanOutcome, type PairQuality, pairQualities } from '../domain/pairs/quality.ts';
-import { isMeasurement } from '../domain/purpose.ts';
+import { isMeasurement, workOf } from '../domain/purpose.ts';
 import type { AuditSettings } from '../domain/run/audit.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import type { MeanOutcome } from '../domain/statistics/difference.ts';
@@ -134,7 +134,7 @@ async function acceptedActions(
 
 async function perCorrectPair(store: Store, runId: string, correct: number): Promise<AuditView['perCorrectPair']> {
   if (correct === 0) return null;
-  const ledger = (await ledgerLines(store.database, runId)).filter(({ purpose }) => !isMeasurement(purpose));
+  const ledger = (await ledgerLines(store.database, runId)).filter((line) => !isMeasurement(workOf(line)));
   const branches = (await store.findings.branches(runId)).filter(({ purpose }) => !isMeasurement(purpose));
   const each = (pick: (line: LedgerLine) => number | null) => {
     const sum = ledger.reduce<number | null>((total, line) => {

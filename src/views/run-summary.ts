@@ -5,7 +5,7 @@ import { countBy } from '../domain/count-by.ts';
 import { isPolicyFailure } from '../domain/ending.ts';
 import type { MalformedShare } from '../domain/malformed.ts';
 import { factsOf } from '../domain/methods/index.ts';
-import { isMeasurement } from '../domain/purpose.ts';
+import { isMeasurement, workOf } from '../domain/purpose.ts';
 import {
   askedModels,
   type Ceilings,
@@ -171,7 +171,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     .filter((row) => isSupervisable(run.config, row))
     .reduce((sum, row) => sum + row.steps, 0);
   const supervised = new Set(pairs.map((pair) => `${pair.trajectoryId}/${pair.step}`)).size;
-  const demand = ledger.filter((line) => !isMeasurement(line.purpose));
+  const demand = ledger.filter((line) => !isMeasurement(workOf(line)));
   const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));
   const cost = sumOrNull(demand.map((line) => line.costMicroUsd));
   const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;

@@ -9,7 +9,7 @@ import { factsOf } from '../domain/methods/index.ts';
 import { meanReward } from '../domain/methods/rro-rule.ts';
 import type { Pair, RecordedPair } from '../domain/pairs/pair.ts';
 import { tally, verdictOn } from '../domain/pairs/verification.ts';
-import type { BranchPurpose } from '../domain/purpose.ts';
+import { type BranchPurpose, purposeText } from '../domain/purpose.ts';
 import { type RunConfig, selectsFirstErrors, verificationOf } from '../domain/run/run-config.ts';
 import type { Step } from '../domain/step.ts';
 import { splitThought } from '../domain/thought.ts';
@@ -113,7 +113,7 @@ export async function runView(store: Store, runId: string, notice: string | null
     },
     evaluation: summary.evaluation,
     ledger: summary.ledger.map((line) => ({
-      role: `${line.role}, ${line.purpose}`,
+      role: `${line.role}, ${purposeText(line)}`,
       calls: line.calls,
       cachedCalls: line.reused,
       promptTokens: line.promptTokens,

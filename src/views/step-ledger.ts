@@ -2,6 +2,7 @@
 
 import type { Branch } from '../domain/branch.ts';
 import { factsOf } from '../domain/methods/index.ts';
+import { workOf } from '../domain/purpose.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
@@ -67,7 +68,8 @@ export async function stepLedger(store: Store, run: Run, taskId: string): Promis
  * State whose step a call belongs to. Calls within a trajectory belong to their own state; calls about whole trajectories to the state where these
  * began.
  */
-function stepOf({ nodeId, purpose, stream }: LedgerCall): string {
+function stepOf({ nodeId, stream, ...call }: LedgerCall): string {
+  const purpose = workOf(call);
   if (purpose === 'sample') return stream.split('/')[0] || nodeId;
   return scopeOfCall('', '', { nodeId, purpose, stream }).stepId ?? nodeId;
 }

@@ -17,9 +17,11 @@ import type { Certificate, CertifiedBranch, RecordedPair } from '../domain/pairs
 import { lastingVerdict, tally, verdictOn } from '../domain/pairs/verification.ts';
 import { verificationOf } from '../domain/run/run-config.ts';
 import type { BranchResult } from '../domain/wire/branch.ts';
+import { openAnswered } from '../environments/answered-session.ts';
 import type { Environment } from '../environments/contract.ts';
 import { nothingReached, outcomeFrom } from '../environments/outcome.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
+import { noAnswers } from '../environments/session-context.ts';
 import { tellRecorded } from '../environments/sessions/recall.ts';
 import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
@@ -131,6 +133,8 @@ async function startsWhereItMust(
   return descendsFrom(store, leaf, isFresh ? leaf.rootId : nodeId);
 }
 
+const unanswered = noAnswers('A session asks a model, and no run pays for that when a pair is verified.');
+
 /** Purposes of whole trajectories, which were not branched from a state. */
 const wholeWays: readonly string[] = ['demonstrate', 'explore'];
 
@@ -153,7 +157,8 @@ async function restoreSnapshot(
   const snapshot = await store.tree.snapshot(state.stateKey);
   if (snapshot === undefined)
     return { opened: 0, problems: ["The snapshot of the pair's state is no longer in the store."] };
-  const session = await environment.open(await environments.task(environment.name, task.id), snapshot);
+  const opened = await environments.task(environment.name, task.id);
+  const session = await openAnswered(environment, opened, unanswered, snapshot);
   try {
     const recorded = (await store.tree.transition(state.stateKey))?.mark ?? null;
     const now = await stateOf({ observesAll: true }, session);
@@ -180,7 +185,8 @@ async function restoreRecording(
 ): Promise<number> {
   const state = await store.tree.state(nodeId);
   if (!wasRestored(state, branches)) return 0;
-  const session = await environment.open(await environments.task(environment.name, task.id));
+  const opened = await environments.task(environment.name, task.id);
+  const session = await openAnswered(environment, opened, unanswered);
   try {
     await tellRecorded(store.tree, environment, session, state);
     return state.actions.length;
@@ -231,7 +237,7 @@ async function replayBranch(
   label: string,
 ): Promise<{ compared: number; problems: string[] }> {
   const task = await environments.task(environment.name, certificate.task.id);
-  const session = await environment.open(task);
+  const session = await openAnswered(environment, task, unanswered);
   const signal = AbortSignal.timeout(120_000);
   const whyUnconfirmed = () => unconfirmed(environment, task, branch, leaf.actions, label, signal);
   let compared = 0;

@@ -13,13 +13,14 @@ import {
 } from '@temporalio/worker';
 import { agentActivities } from '../activities/index.ts';
 import type { ActivityContext } from '../activities/runtime/context.ts';
-import type { CruxConfig } from '../config/config.ts';
+import { type CruxConfig, givenModels } from '../config/config.ts';
 import { isCostly } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/sessions/session-cache.ts';
 import { isStoreAway } from '../errors.ts';
 import { CallObserver } from '../models/call-observer.ts';
 import { Gateway } from '../models/gateway.ts';
+import { askModel } from '../models/session-questions.ts';
 import { activitySpans } from '../observe/activity-spans.ts';
 import { makeInstruments } from '../observe/instruments.ts';
 import { type Log, silent } from '../observe/log.ts';
@@ -83,8 +84,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   installRuntime(options.log, sdkMetrics);
   const connection = await unlessAborted(temporal.nativeConnection(), signal);
   const environments = new EnvironmentRegistry(config.environments);
-  const sessions = new SessionCache(store.tree, environments, { instruments, log });
-  const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log), config.models);
+  const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log), givenModels(config));
+  const sessions = new SessionCache(store.tree, environments, { instruments, log, ask: askModel(gateway) });
   const stopping = new AbortController();
   const id = randomUUID();
   const hasCostly = config.environments.some(isCostly);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { type Activities, agentActivities } from '../../src/activities/index.ts';
 import type { ActivityContext } from '../../src/activities/runtime/context.ts';
-import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config/config.ts';
+import { type CruxConfig, type CruxConfigInput, checkConfig, givenModels } from '../../src/config/config.ts';
 import { methodOptions } from '../../src/config/methods/index.ts';
 import type { CsoOptions, MethodName } from '../../src/domain/methods/index.ts';
 import type { CampaignResult } from '../../src/domain/wire/campaign.ts';
@@ -17,6 +17,7 @@ import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import { Gateway } from '../../src/models/gateway.ts';
+import { askModel } from '../../src/models/session-questions.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
 import { prepareRun } from '../../src/start/prepare.ts';
@@ -67,12 +68,13 @@ export class DirectLab {
     this.#stage = stage;
     const config = this.config(worker?.(`${simulation.url}/v1`));
     const environments = new EnvironmentRegistry(config.environments);
+    const gateway = new Gateway(store, config.endpoints, undefined, givenModels(config));
     this.#context = {
       store,
       config,
       environments,
-      sessions: new SessionCache(store.tree, environments),
-      gateway: new Gateway(store, config.endpoints, undefined, config.models),
+      sessions: new SessionCache(store.tree, environments, { ask: askModel(gateway) }),
+      gateway,
       holderQueue: null,
       stopping: new AbortController().signal,
     };

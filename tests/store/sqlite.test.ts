@@ -60,7 +60,7 @@ async function repeatAnswers(store: Store, count: number): Promise<void> {
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})
     SELECT run_id, 'copy-' || n, node_id, role, purpose, stream, sample, ask, model, seed, message, finish_reason, prompt_tokens,
            completion_tokens, cost_micro_usd, latency_ms, reused, created_at, task_id, step_id, throttled_ms, logprob, reasoning,
-           served_model, call_ids, sent, queued_ms
+           served_model, call_ids, sent, queued_ms, asked_in, asked_for
     FROM answers CROSS JOIN numbers WHERE key = 'key-1'`.execute(store.database.kysely);
 }
 

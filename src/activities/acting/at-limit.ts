@@ -1,4 +1,5 @@
 import { nothingReached } from '../../environments/outcome.ts';
+import type { StepCaller } from '../../environments/sessions/step-caller.ts';
 import type { RecordedOutcome, State } from '../../store/tree.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
@@ -7,9 +8,10 @@ import { insist } from '../runtime/insist.ts';
 export async function outcomeAtLimit(
   { environments, sessions }: ActivityContext,
   state: State,
+  caller: StepCaller,
   signal: AbortSignal,
 ): Promise<RecordedOutcome> {
   const environment = environments.get(state.environment);
   const what = `the outcome so far of ${state.taskId}`;
-  return (await insist(environment, what, signal, () => sessions.outcome(state, signal))) ?? nothingReached;
+  return (await insist(environment, what, signal, () => sessions.outcome(state, signal, caller))) ?? nothingReached;
 }

@@ -1,6 +1,7 @@
 /** A model continues from a state to an ending. Branches and expert trajectories are made this way. */
 import { type Details, type Ending, isAtLimit } from '../../domain/ending.ts';
 import { endingOfFault } from '../../domain/fault-ending.ts';
+import type { StepCaller } from '../../environments/sessions/step-caller.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
@@ -32,24 +33,30 @@ export async function playOut(
   where: TurnAddress,
   signal: AbortSignal,
 ): Promise<Played> {
+  const taker = takerOf(run, where);
   let taken = start;
   try {
     while (!taken.done && taken.state.step < stepLimit) {
       if (context.stopping.aborted) throw workerStopping();
       const turn = await modelTurn(context, run, taken.state, where, signal);
-      if (turn.kind === 'ended') return await endedByModel(context, taken.state, turn.ending, signal);
-      taken = await takeStep(context, taken.state, turn.answer, takerOf(run, where), signal);
+      if (turn.kind === 'ended') return await endedByModel(context, taken.state, turn.ending, taker.caller, signal);
+      taken = await takeStep(context, taken.state, turn.answer, taker, signal);
     }
-    return await outcomeOf(context, taken, signal);
+    return await outcomeOf(context, taken, taker.caller, signal);
   } catch (error) {
     return endedByFault(taken.state.id, error, signal);
   }
 }
 
 /** What a step led to, when it is the last one. */
-export async function outcomeOf(context: ActivityContext, taken: StepTaken, signal: AbortSignal): Promise<Played> {
+export async function outcomeOf(
+  context: ActivityContext,
+  taken: StepTaken,
+  caller: StepCaller,
+  signal: AbortSignal,
+): Promise<Played> {
   const { state, done, reward, success, details } = taken;
-  if (!done) return endedByModel(context, state, 'step-limit', signal);
+  if (!done) return endedByModel(context, state, 'step-limit', caller, signal);
   return { leafId: state.id, ending: 'submitted', reward, success, details };
 }
 
@@ -66,8 +73,9 @@ export async function endedByModel(
   context: ActivityContext,
   state: State,
   ending: Ending,
+  caller: StepCaller,
   signal: AbortSignal,
 ): Promise<Played> {
   if (!isAtLimit(ending)) return { leafId: state.id, ending, reward: 0, success: false, details: null };
-  return { leafId: state.id, ending, ...(await outcomeAtLimit(context, state, signal)) };
+  return { leafId: state.id, ending, ...(await outcomeAtLimit(context, state, caller, signal)) };
 }

@@ -14,7 +14,7 @@ import { candidateOf } from '../acting/candidates.ts';
 import { endedByModel } from '../acting/play-out.ts';
 import { isRevalued } from '../acting/revalued.ts';
 import { reachAll, samenessOf } from '../acting/sameness.ts';
-import { modelTurn, takerOf, takeStep } from '../acting/turn.ts';
+import { callerOf, modelTurn, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 
 export function rroActivities(context: ActivityContext) {
@@ -28,7 +28,7 @@ export function rroActivities(context: ActivityContext) {
     const where = { role: 'policy' as const, purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
     const turn = await modelTurn(context, run, state, where, signal);
     if (turn.kind === 'ended') {
-      const { ending, reward, success } = await endedByModel(context, state, turn.ending, signal);
+      const { ending, reward, success } = await endedByModel(context, state, turn.ending, callerOf(run, where), signal);
       return { candidateId: '', equality: ending, nodeId, done: true, ending, reward, success };
     }
     const candidate = candidateOf(context, state, turn.answer.message, {
@@ -41,7 +41,9 @@ export function rroActivities(context: ActivityContext) {
     const taken = await takeStep(context, state, turn.answer, takerOf(run, drawnIn(sample)), signal);
     const equality = await equalityOf(run, state, candidate, signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
-    const { reward, success } = isLast ? await outcomeAtLimit(context, taken.state, signal) : taken;
+    const { reward, success } = isLast
+      ? await outcomeAtLimit(context, taken.state, callerOf(run, where), signal)
+      : taken;
     return {
       candidateId: candidate.id,
       equality,

@@ -1,8 +1,10 @@
 /** The certificate of a pair: everything that is known about it, gathered from the store. */
 
 import type { Action } from '../../domain/action.ts';
+import { askPurposes } from '../../domain/ask.ts';
 import { type Branch, branchOutcome } from '../../domain/branch.ts';
 import type { Candidate } from '../../domain/candidate.ts';
+import { isAtLimit } from '../../domain/ending.ts';
 import { messageText } from '../../domain/message.ts';
 import { standardError } from '../../domain/methods/rro-rule.ts';
 import { pairFlags } from '../../domain/pairs/flags.ts';
@@ -18,7 +20,7 @@ import { promptVersionOf } from '../../models/prompts.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Answer } from '../../store/journal.ts';
 import type { Run } from '../../store/runs.ts';
-import type { State } from '../../store/tree.ts';
+import { limitKey, type State } from '../../store/tree.ts';
 import { mostScoreAsks, scoreCall } from '../roles/score-call.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import type { Proof } from './evidence.ts';
@@ -87,16 +89,12 @@ export function certifier(context: ActivityContext) {
       },
       restore: await restoreOf(environment, state, proof),
       models: Object.fromEntries(
-        (Object.keys(models) as Role[]).map((role) => [
+        Object.entries(models).map(([role, { model, temperature, topP, maxTokens }]) => [
           role,
           {
-            model: models[role].model,
-            sampling: {
-              temperature: models[role].temperature,
-              topP: models[role].topP,
-              maxTokens: models[role].maxTokens,
-            },
-            promptVersion: promptVersionOf(run.config, role),
+            model,
+            sampling: { temperature, topP, maxTokens },
+            promptVersion: promptVersionOf(run.config, role as Role),
           },
         ]),
       ),
@@ -152,7 +150,21 @@ export function certifier(context: ActivityContext) {
       ),
     );
     const judged = await store.journal.inState(run.id, trajectory.leafId, ['locate']);
-    return [...inState, ...judged, ...inBranches.flat()];
+    return [...inState, ...judged, ...inBranches.flat(), ...(await asksBehind(run, proof))];
+  }
+
+  /** What sessions asked in the steps of the branches. Branches that share a step share what it asked. */
+  async function asksBehind(run: Run, { branches }: Proof): Promise<Answer[]> {
+    if (!environments.get(run.environment).asks?.length) return [];
+    const keys = new Set<string>();
+    for (const { branch, stream } of branches) {
+      const path = await store.tree.path(branch.leafId);
+      // A whole trajectory is no branch from the pair's state: all of its calls count.
+      const first = stream === undefined ? path.findIndex(({ id }) => id === branch.nodeId) + 1 : 0;
+      for (const { stateKey } of path.slice(first)) keys.add(stateKey);
+      if (isAtLimit(branch.ending)) keys.add(limitKey(path.at(-1)!.stateKey));
+    }
+    return store.journal.inStates(run.id, [...keys], askPurposes);
   }
 
   /**

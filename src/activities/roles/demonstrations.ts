@@ -12,7 +12,7 @@ import { importScope } from '../../store/findings.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Run, RunTask } from '../../store/runs.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from '../acting/play-out.ts';
-import { standing, takerOf, takeStep } from '../acting/turn.ts';
+import { callerOf, standing, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
 import { firstState, trajectorySummary } from '../trajectory.ts';
@@ -104,7 +104,7 @@ export function demonstrationActivities(context: ActivityContext) {
         const message = format.render(thought, action, taken.state.step + 1);
         taken = await takeStep(context, taken.state, { message }, takerOf(run, where), signal);
       }
-      played = await outcomeOf(context, taken, signal);
+      played = await outcomeOf(context, taken, callerOf(run, where), signal);
     } catch (error) {
       played = endedByFault(taken.state.id, error, signal);
     }

@@ -49,7 +49,7 @@ function lackingFor(
 ): string | null {
   if (!environments.names.includes(environment)) return `environment "${environment}"`;
   const endpoint = askedRoles(config)
-    .map((role) => config.models[role].endpoint)
+    .map((role) => config.models[role]!.endpoint)
     .find((name) => !gateway.knows(name));
   return endpoint === undefined ? null : `endpoint "${endpoint}"`;
 }

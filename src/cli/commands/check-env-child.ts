@@ -1,8 +1,10 @@
 /** Entry of the process in which `crux check-env` plays an environment. It plays one session at a time and takes its orders from the parent. */
 import type { Action } from '../../domain/action.ts';
 import type { Task } from '../../domain/task.ts';
+import { openAnswered } from '../../environments/answered-session.ts';
 import { trace } from '../../environments/apart.ts';
 import type { Environment, Session } from '../../environments/contract.ts';
+import { simulatedAnswers } from '../../environments/session-context.ts';
 import { errorText } from '../../errors.ts';
 import { environmentNamed } from '../environment-named.ts';
 
@@ -29,7 +31,8 @@ async function answer(request: ApartRequest): Promise<unknown> {
     }
     case 'open': {
       await session?.close?.();
-      session = await environment!.open(await taskNamed(request.taskId));
+      const task = await taskNamed(request.taskId);
+      session = await openAnswered(environment!, task, simulatedAnswers(environment!));
       return (await session.stateHash?.()) ?? null;
     }
     case 'step': {

@@ -1,5 +1,6 @@
 import { writeDemoDataset } from '../../environments/intercode-sql/demo/demo.ts';
 import { CruxError } from '../../errors.ts';
+import { modelFamilies } from '../../simulation/model-name.ts';
 import { scriptedWorld } from '../../simulation/scripted-world.ts';
 import { startSimulation } from '../../simulation/server.ts';
 import { simulationFromDataset } from '../../simulation/sql/from-dataset.ts';
@@ -49,7 +50,7 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
     });
   });
   say(options)(
-    `Simulated models at ${simulation.url}/v1: sim-policy, sim-expert, sim-prm. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`,
+    `Simulated models at ${simulation.url}/v1: ${modelFamilies.join(', ')}. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`,
   );
   await interrupted;
   await simulation.close();

@@ -1,5 +1,6 @@
 import { factsOf } from '../../domain/methods/index.ts';
 import { pairQualities } from '../../domain/pairs/quality.ts';
+import { purposeText } from '../../domain/purpose.ts';
 import { luckFlipRate } from '../../domain/statistics/luck.ts';
 import { falsePairsText } from '../../report/false-pairs-text.ts';
 import { waitsNote } from '../../report/values.ts';
@@ -215,7 +216,7 @@ function ledgerText({ ledger, environmentSteps, cutObservations }: RunSummary): 
     ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'queued', 'throttled'],
     ledger.map((line) => [
       line.role,
-      line.purpose,
+      purposeText(line),
       line.calls,
       line.reused,
       orUnknown(line.promptTokens),

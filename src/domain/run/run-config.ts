@@ -1,5 +1,6 @@
 /** The settings that a run was started with, every default filled in. They are stored with the run, and its activities use no others. */
 import type { AgentFormatName } from '../action.ts';
+import { type SessionRole, sessionRoles } from '../ask.ts';
 import type { Json } from '../canonical-json.ts';
 import {
   type CsoOptions,
@@ -52,7 +53,10 @@ export type RoleSettings = {
   trainedOn?: string[];
 };
 
-export type Role = 'policy' | 'expert' | 'prm';
+/** Role of a model that methods ask. */
+export type MethodRole = 'policy' | 'expert' | 'prm';
+
+export type Role = MethodRole | SessionRole;
 
 export type RunConfig = RunSettings & (Learning[Exclude<MethodName, 'evaluate'>] | EvaluationConfig);
 
@@ -115,10 +119,15 @@ export function expertSourceOf(config: RunConfig): ExpertSource | 'none' {
   return config.options.experts;
 }
 
-/** How a model is asked. ETO and IPR have their own temperature for the policy's trajectories that they compare with the expert's. */
+/**
+ * How a model is asked. ETO and IPR have their own temperature for the policy's trajectories that they compare with the expert's.
+ * @throws Error for a role that the run has no model for: a run is refused at its start if it lacks one
+ */
 export function settingsFor({ models, options }: RunConfig, role: Role, purpose: string): RoleSettings {
+  const settings = models[role];
+  if (!settings) throw new Error(`The run has no model for the role ${role}.`);
   const contrasts = role === 'policy' && (purpose === 'explore' || purpose === 'contrast');
-  return contrasts && 'temperature' in options ? { ...models.policy, temperature: options.temperature } : models[role];
+  return contrasts && 'temperature' in options ? { ...settings, temperature: options.temperature } : settings;
 }
 
 /** Of the methods that prove pairs by branches. */
@@ -134,6 +143,9 @@ export type PromptVersions = {
   /** The hint to a model whose message holds no action. */
   hint: 'hint-1' | 'hint-2';
 };
+
+/** The models of a run. Those that sessions ask are there if its environment asks them. */
+export type RunModels = { [role in MethodRole]: RoleSettings } & { [role in SessionRole]?: RoleSettings };
 
 /** What is the same for every method. */
 export type RunSettings = {
@@ -175,20 +187,24 @@ export type RunSettings = {
   parallel: number;
   /** Trajectories that the campaign keeps in progress at once, 1 to 500. */
   window: number;
-  models: { [role in Role]: RoleSettings };
+  models: RunModels;
   /** Versions that the run began with; absent in runs from before there were versions after the first. */
   prompts?: PromptVersions;
 };
 
-/** The models that a run asks: an evaluation only the policy. */
+/** The models that a run asks: an evaluation only the policy, and those that sessions ask. */
 export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'models'>): {
   [role: string]: RoleSettings;
 } {
-  return methods[method].gives === 'figures' ? { policy: models.policy } : models;
+  if (methods[method].gives !== 'figures') return models;
+  const ofSessions = sessionRoles.flatMap((role) => (models[role] ? [[role, models[role]] as const] : []));
+  return { policy: models.policy, ...Object.fromEntries(ofSessions) };
 }
 
 /** The roles whose models a run asks, with its options. */
-export function askedRoles(config: Pick<RunConfig, 'method' | 'options'>): Role[] {
+export function askedRoles(
+  config: Pick<RunConfig, 'method' | 'options'> & { models: { [role in SessionRole]?: unknown } },
+): Role[] {
   const { asks, trajectory } = methods[config.method];
   const { options } = config;
   const expert =
@@ -201,6 +217,7 @@ export function askedRoles(config: Pick<RunConfig, 'method' | 'options'>): Role[
     ...(trajectory === 'demonstrated' ? [] : (['policy'] as const)),
     ...(expert ? (['expert'] as const) : []),
     ...(prm ? (['prm'] as const) : []),
+    ...sessionRoles.filter((role) => config.models[role] !== undefined),
   ];
 }
 

@@ -3,16 +3,15 @@
  * refuses a run's requests, the same command continues the run once its settings fit the server.
  */
 import { canonicalJson, type Json } from '../canonical-json.ts';
-import type { RoleSettings, RunConfig } from './run-config.ts';
+import type { Role, RoleSettings, RunConfig, RunModels } from './run-config.ts';
 
 /** @returns a run's configuration with the wanted dialects, renamed and omitted members and system roles; the same object if nothing differs */
 export function withWireSettings(known: RunConfig, wanted: RunConfig): RunConfig {
-  const models = {
-    policy: reshaped(known.models.policy, wanted.models.policy),
-    expert: reshaped(known.models.expert, wanted.models.expert),
-    prm: reshaped(known.models.prm, wanted.models.prm),
-  };
-  const isSame = (['policy', 'expert', 'prm'] as const).every((role) => models[role] === known.models[role]);
+  const roles = Object.keys(known.models) as Role[];
+  const models = Object.fromEntries(
+    roles.map((role) => [role, reshaped(known.models[role]!, wanted.models[role] ?? known.models[role]!)]),
+  ) as RunModels;
+  const isSame = roles.every((role) => models[role] === known.models[role]);
   return isSame ? known : { ...known, models };
 }
 

@@ -23,18 +23,31 @@ import { type Environment, isCostly, type StepResult } from '../contract.ts';
 import { outcomeFrom, requireReward } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
+import { type AskModel, LiveSteps } from './live-steps.ts';
 import { tellRecorded } from './recall.ts';
 import { type Live, SessionPool } from './session-pool.ts';
 import { type SharedStep, SharedSteps } from './shared-steps.ts';
 import { nobody, type StepCaller } from './step-caller.ts';
 
+const askNobody: AskModel = async (_request, _number, { state }) => {
+  throw new CruxError('User.Config', `A session of task ${state.taskId} asks a model, and nothing answers here.`);
+};
+
 /** A forgotten prefix is compared once more. */
 const rememberedPrefixes = 10_000;
+
+export type SessionCacheOptions = {
+  instruments?: Instruments;
+  log?: Log;
+  /** Asks models for sessions. Default: nobody answers. */
+  ask?: AskModel;
+};
 
 export class SessionCache {
   readonly #tree: Tree;
   readonly #environments: EnvironmentRegistry;
   readonly #pool = new SessionPool();
+  readonly #live: LiveSteps;
   readonly #steps = new SharedWork<Transition>();
   readonly #sharedSteps: SharedSteps;
   /** Observations compared, by key of the state that was restored. */
@@ -52,10 +65,11 @@ export class SessionCache {
   constructor(
     tree: Tree,
     environments: EnvironmentRegistry,
-    { instruments, log }: { instruments: Instruments; log: Log } = { instruments: noInstruments, log: silent },
+    { instruments = noInstruments, log = silent, ask = askNobody }: SessionCacheOptions = {},
   ) {
     this.#tree = tree;
     this.#sharedSteps = new SharedSteps(tree.sharedResults);
+    this.#live = new LiveSteps(ask);
     this.#environments = environments;
     this.#instruments = instruments;
     this.#log = log;
@@ -95,7 +109,11 @@ export class SessionCache {
     const transition = await this.step(state, action, signal, caller);
     if (transition.done || transition.mark || this.#knowsStates.get(state.environment) === false) return transition;
     const { key } = transition;
-    await this.#steps.join(`mark ${key}`, (shared) => this.#fillIn(state, action, transition, shared), signal);
+    await this.#steps.join(
+      `mark ${key}`,
+      (shared) => this.#fillIn(state, action, { recorded: transition, caller }, shared),
+      signal,
+    );
     return (await this.#tree.transition(key)) ?? transition;
   }
 
@@ -105,10 +123,10 @@ export class SessionCache {
    * @returns how many observations were compared; 0 for a snapshot or a recording
    * @throws CruxError `Environment.ReplayDivergence`
    */
-  async checkPrefix(state: State, signal: AbortSignal): Promise<number> {
+  async checkPrefix(state: State, signal: AbortSignal, caller: StepCaller = nobody): Promise<number> {
     const known = this.#checkedPrefixes.get(state.stateKey);
     if (known !== undefined) return known;
-    const { live, compared } = await this.#rebuild(state, signal, true);
+    const { live, compared } = await this.#rebuild(state, signal, caller, true);
     if (this.#checkedPrefixes.size >= rememberedPrefixes) this.#checkedPrefixes.clear();
     this.#checkedPrefixes.set(state.stateKey, compared);
     await this.#pool.keep(live);
@@ -120,10 +138,10 @@ export class SessionCache {
    * @returns null when its sessions do not tell
    * @throws CruxError as `step`
    */
-  async outcome(state: State, signal: AbortSignal): Promise<RecordedOutcome | null> {
+  async outcome(state: State, signal: AbortSignal, caller: StepCaller = nobody): Promise<RecordedOutcome | null> {
     if (this.#tellsOutcome.get(state.environment) === false) return null;
     const work = async (shared: AbortSignal) =>
-      (await this.#tree.outcomeSoFar(state.stateKey)) ?? this.#askOutcome(state, shared);
+      (await this.#tree.outcomeSoFar(state.stateKey)) ?? this.#askOutcome(state, shared, caller);
     return this.#outcomes.join(state.stateKey, work, signal);
   }
 
@@ -137,12 +155,19 @@ export class SessionCache {
     { key, caller }: { key: string; caller: StepCaller },
     signal: AbortSignal,
   ): Promise<Transition> {
-    const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
+    const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal, caller)).live;
     const { environment, session } = live;
     try {
       const before = await this.#stateOf(live);
       const startedAt = performance.now();
-      const { result, how } = await this.#sharedSteps.take(live, action, caller, signal);
+      const step = { state, action, number: state.step + 1, key, caller };
+      const { result, how } = await this.#sharedSteps.take(
+        live,
+        action,
+        caller,
+        () => this.#live.step(live, step, signal),
+        signal,
+      );
       const seconds = (performance.now() - startedAt) / 1000;
       if (how !== 'told') this.#instruments.stepSeconds.record(seconds, { environment: environment.name });
       const isInState = how !== 'overtaken' && !result.done;
@@ -169,12 +194,13 @@ export class SessionCache {
     }
   }
 
-  async #askOutcome(state: State, signal: AbortSignal): Promise<RecordedOutcome | null> {
-    const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal)).live;
+  async #askOutcome(state: State, signal: AbortSignal, caller: StepCaller): Promise<RecordedOutcome | null> {
+    const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal, caller)).live;
     const { environment, session } = live;
     this.#tellsOutcome.set(environment.name, session.outcome !== undefined);
     try {
-      const outcome = session.outcome ? outcomeFrom(environment, await session.outcome()) : null;
+      const told = await this.#live.outcome(live, state, caller, signal);
+      const outcome = told && outcomeFrom(environment, told);
       await this.#pool.keep(live);
       return outcome && this.#tree.addOutcomeSoFar(state.stateKey, outcome);
     } catch (error) {
@@ -191,7 +217,12 @@ export class SessionCache {
   }
 
   /** Takes a recorded step once more in a restored session, or reads its snapshot if nothing is replayed. */
-  async #fillIn(state: State, action: Action, recorded: Transition, signal: AbortSignal): Promise<Transition> {
+  async #fillIn(
+    state: State,
+    action: Action,
+    { recorded, caller }: { recorded: Transition; caller: StepCaller },
+    signal: AbortSignal,
+  ): Promise<Transition> {
     const environment = this.#environments.get(state.environment);
     if (environment.capabilities.replay !== 'compare') {
       const [before, after] = [await this.#tree.snapshot(state.stateKey), await this.#tree.snapshot(recorded.key)];
@@ -200,7 +231,7 @@ export class SessionCache {
       if (mark) await this.#tree.addMark(recorded.key, mark);
       return recorded;
     }
-    const { live } = await this.#rebuild(state, signal, true);
+    const { live } = await this.#rebuild(state, signal, caller, true);
     try {
       const before = await this.#stateOf(live);
       if (before === null) {
@@ -208,7 +239,8 @@ export class SessionCache {
         return recorded;
       }
       const { session } = live;
-      const result = await session.step(action, signal);
+      const { key } = recorded;
+      const result = await this.#live.step(live, { state, action, number: state.step + 1, key, caller }, signal);
       const after = result.done ? null : await stateOf(environment, session);
       if (!isSame(recorded, result, after))
         throw divergence(environment, state, state.actions.length + 1, recorded, result);
@@ -223,7 +255,12 @@ export class SessionCache {
   }
 
   /** @param compare whether replay is wanted for its comparisons, although a snapshot would do */
-  async #rebuild(state: State, signal: AbortSignal, compare = false): Promise<{ live: Live; compared: number }> {
+  async #rebuild(
+    state: State,
+    signal: AbortSignal,
+    caller: StepCaller,
+    compare = false,
+  ): Promise<{ live: Live; compared: number }> {
     const environment = this.#environments.get(state.environment);
     const { replay } = environment.capabilities;
     const wantsSnapshot = needsSnapshots(environment) && state.actions.length > 0 && !(compare && replay === 'compare');
@@ -236,8 +273,9 @@ export class SessionCache {
       );
     }
     const task = await this.#environments.task(environment.name, state.taskId);
+    const root = await this.#tree.state(state.rootId);
     const open = () =>
-      environment.open(task, snapshot).catch((error: unknown) => {
+      this.#live.open(environment, task, { root, state, snapshot, caller }, signal).catch((error: unknown) => {
         throw this.#fault(environment, state, error, signal);
       });
     const live = await this.#pool.open(environment, state.stateKey, open, signal);
@@ -249,7 +287,7 @@ export class SessionCache {
           live: { ...live, state: await tellRecorded(this.#tree, environment, live.session, state) },
           compared: 0,
         };
-      return await this.#replay(live, state, signal);
+      return await this.#replay(live, state, caller, signal);
     } catch (error) {
       await this.#pool.close(live);
       throw this.#fault(environment, state, error, signal);
@@ -283,15 +321,22 @@ export class SessionCache {
    * Fills in the state of steps that were recorded without it. @returns the session in the state, and how many observations were compared
    * with the recorded ones.
    */
-  async #replay(live: Live, state: State, signal: AbortSignal): Promise<{ live: Live; compared: number }> {
+  async #replay(
+    live: Live,
+    state: State,
+    caller: StepCaller,
+    signal: AbortSignal,
+  ): Promise<{ live: Live; compared: number }> {
     const { environment, session } = live;
+    const keys = state.actionKeys;
     let compared = 0;
     let now: SessionState | undefined;
     for (const [index, action] of state.actions.entries()) {
-      const recorded = await this.#tree.transition(state.actionKeys[index]!);
+      const key = keys[index]!;
+      const recorded = await this.#tree.transition(key);
       const isMarked = recorded?.mark !== null;
       const before = isMarked ? null : now === undefined ? await stateOf(environment, session) : now;
-      const result = await session.step(action, signal);
+      const result = await this.#live.step(live, { state, action, number: index + 1, key, caller }, signal);
       // A snapshot would be taken only to be recorded: it is not compared.
       const asks = !result.done && (session.stateHash !== undefined || !isMarked);
       now = asks ? await stateOf(environment, session) : undefined;

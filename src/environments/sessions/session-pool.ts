@@ -1,4 +1,5 @@
 import type { Environment, Session } from '../contract.ts';
+import type { Misuse } from '../session-context.ts';
 import type { SessionState } from '../state-mark.ts';
 
 /** A session, under the key of its state. */
@@ -6,6 +7,7 @@ export type Live = {
   session: Session;
   environment: Environment;
   stateKey: string;
+  misuse: Misuse;
   /** The state in a form that can be compared, once it was asked for. */
   state?: SessionState;
 };
@@ -37,12 +39,12 @@ export class SessionPool {
   async open(
     environment: Environment,
     stateKey: string,
-    make: () => Promise<Session>,
+    make: () => Promise<{ session: Session; misuse: Misuse }>,
     signal: AbortSignal,
   ): Promise<Live> {
     await this.#makeRoom(environment, signal);
     try {
-      return { session: await make(), environment, stateKey };
+      return { ...(await make()), environment, stateKey };
     } catch (error) {
       this.#freePlace(environment.name);
       throw error;

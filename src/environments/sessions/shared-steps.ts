@@ -25,12 +25,18 @@ export class SharedSteps {
     this.#results = results;
   }
 
-  /** @throws what the session throws, and the signal's reason */
-  async take(live: Live, action: Action, { run }: StepCaller, signal: AbortSignal): Promise<SharedStep> {
+  /** @param step takes the action in the session @throws what the session throws, and the signal's reason */
+  async take(
+    live: Live,
+    action: Action,
+    { run }: StepCaller,
+    step: () => Promise<StepResult>,
+    signal: AbortSignal,
+  ): Promise<SharedStep> {
     const { session, environment } = live;
     const owner = run?.config.transitions;
     const name: unknown = environment.shared?.(action) ?? null;
-    if (name === null || !owner) return { result: await session.step(action, signal), how: 'taken' };
+    if (name === null || !owner) return { result: await step(), how: 'taken' };
     if (typeof name !== 'string')
       throw new Error(`its shared() returned ${JSON.stringify(name)}, which is neither text nor null`);
     return this.#oneAtATime(JSON.stringify([owner.runId, owner.since, name]), signal, async () => {
@@ -40,7 +46,7 @@ export class SharedSteps {
         await session.recall?.(action, result);
         return { result, how: 'told' };
       }
-      const result = await session.step(action, signal);
+      const result = await step();
       if (result.done) return { result, how: 'taken' };
       requireText(result.observation, 'An observation', 'Environment.Fault');
       const own: SharedResult = { observation: result.observation, details: result.details ?? null };

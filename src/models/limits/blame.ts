@@ -1,12 +1,11 @@
 /** Decides whose failure it is that a call got no answer, and what follows: another attempt, a run that stands still, or the end of the call. */
 import type { RoleSettings } from '../../domain/run/run-config.ts';
-import { scopeOfCall } from '../../domain/stream.ts';
 import { CruxError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { mostUnusable, type UnusableAnswer } from '../answers/unusable-answer.ts';
 import type { UsableAnswers } from '../answers/usable-answers.ts';
 import type { Attempt, Errand } from '../errand.ts';
-import { costMicroUsd, type ModelCall } from '../model-call.ts';
+import { costMicroUsd, type ModelCall, scopeOf } from '../model-call.ts';
 import { admitRun, blocked } from './admit-run.ts';
 import { longestOutageMs } from './outage.ts';
 import { backOffMs, longestPauseMs, postponed } from './pauses.ts';
@@ -102,7 +101,7 @@ export class Blame {
     const { reason, isBilled, promptTokens, completionTokens, servedModel } = error.answer;
     const { role, purpose } = call.address;
     await this.#store.unusable.add({
-      ...scopeOfCall(call.run.id, call.taskId, call.address),
+      ...scopeOf(call),
       ...{ key, role, purpose, model: settings.model, servedModel, reason, words: error.message },
       ...{ isBilled, promptTokens, completionTokens },
       costMicroUsd: costMicroUsd(settings, { promptTokens, completionTokens }),
@@ -149,7 +148,8 @@ export class Blame {
 
 /** The policy is not to blame if a trajectory's first request does not fit: it has said nothing yet. */
 function asSetup(error: CruxError, { address, step }: ModelCall): CruxError {
-  if (error.kind !== 'Model.ContextLength' || address.role === 'prm' || step > 1) return error;
+  if (error.kind !== 'Model.ContextLength' || (address.role !== 'policy' && address.role !== 'expert') || step > 1)
+    return error;
   const remedy = 'Lower `maxTokens` of the role, or serve the model with a longer context.';
   return new CruxError('Model.Setup', error.message, { remedy });
 }

@@ -573,14 +573,14 @@ describe('an environment in which what was recorded counts', () => {
     const other = chat({ hidden: true });
     const recorded: DoorsOptions = {
       ...other.options,
-      open: async (task, snapshot) => {
-        const session = await other.options.open!(task, snapshot);
+      open: async (task, snapshot, context) => {
+        const session = await other.options.open!(task, snapshot, context);
         return {
           ...session,
-          step: async (action, signal) => {
+          step: async (action, signal, stepContext) => {
             await place.cache.step(place.root, action, signal);
             other.seen.stepped = 6;
-            return session.step(action, signal);
+            return session.step(action, signal, stepContext);
           },
         };
       },

@@ -11,6 +11,7 @@ export function answer(changes: Partial<Answer> = {}): Answer {
     stream: 'sample-0',
     sample: 0,
     ask: 0,
+    within: null,
     model: 'test-model',
     seed: 7,
     message: { role: 'assistant', content: 'An answer.' },

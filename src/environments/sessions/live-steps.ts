@@ -1,0 +1,101 @@
+/** Opens sessions and takes their steps: with a context in which they may ask models. */
+import type { Action } from '../../domain/action.ts';
+import type { Json } from '../../domain/canonical-json.ts';
+import type { Task } from '../../domain/task.ts';
+import { limitKey, type State } from '../../store/tree.ts';
+import type { AskRequest, Environment, OutcomeSoFar, Session, StepResult } from '../contract.ts';
+import { type AnswerQuestion, inContext, type Misuse } from '../session-context.ts';
+import type { Live } from './session-pool.ts';
+import type { StepCaller } from './step-caller.ts';
+
+/** Where a session asks: in a step from a state, or while it opens. */
+export type AskingPlace = {
+  /** State in which the step is taken. While a session opens: the state that is wanted. */
+  state: State;
+  /** Key of the step or of the outcome at a limit; of the task's first state while a session opens. */
+  key: string;
+  /** Who needs the step, and pays. */
+  caller: StepCaller;
+  isOpening: boolean;
+};
+
+/**
+ * Asks a model for a session.
+ * @param number of the question in this step, from 0
+ * @throws CruxError as the gateway, and `User.Config` without a run
+ */
+export type AskModel = (
+  request: AskRequest,
+  number: number,
+  place: AskingPlace,
+  signal: AbortSignal,
+) => Promise<string>;
+
+export type LiveStep = {
+  /** State in which the action is taken; in a replay, the state that is restored. */
+  state: State;
+  action: Action;
+  /** From 1. */
+  number: number;
+  /** Key of the resulting state. */
+  key: string;
+  caller: StepCaller;
+};
+
+export class LiveSteps {
+  readonly #ask: AskModel;
+
+  constructor(ask: AskModel) {
+    this.#ask = ask;
+  }
+
+  /** @param root the task's first state @param state the state that is wanted @param snapshot of it; undefined to open the first state */
+  async open(
+    environment: Environment,
+    task: Task,
+    { root, state, snapshot, caller }: { root: State; state: State; snapshot: Json | undefined; caller: StepCaller },
+    signal: AbortSignal,
+  ): Promise<{ session: Session; misuse: Misuse }> {
+    const misuse: Misuse = { fault: null };
+    const place = { state, key: root.stateKey, caller, isOpening: true };
+    const asked = {
+      environment,
+      where: `the opening of task ${task.id}`,
+      answer: this.#answers(place),
+      signal,
+      misuse,
+    };
+    const session = await inContext(asked, (context) => environment.open(task, snapshot, context));
+    return { session, misuse };
+  }
+
+  step(
+    { environment, session, misuse }: Live,
+    { state, action, ...step }: LiveStep,
+    signal: AbortSignal,
+  ): Promise<StepResult> {
+    const { key, caller } = step;
+    const answer = this.#answers({ state, key, caller, isOpening: false });
+    const where = `step ${step.number} of task ${state.taskId}`;
+    return inContext({ environment, where, answer, signal, misuse }, (context) =>
+      session.step(action, signal, context),
+    );
+  }
+
+  /** @param state that the session is in @returns null when it does not tell */
+  async outcome(
+    { environment, session, misuse }: Live,
+    state: State,
+    caller: StepCaller,
+    signal: AbortSignal,
+  ): Promise<OutcomeSoFar | null> {
+    if (!session.outcome) return null;
+    const answer = this.#answers({ state, key: limitKey(state.stateKey), caller, isOpening: false });
+    const where = `the outcome so far after step ${state.step} of task ${state.taskId}`;
+    return inContext({ environment, where, answer, signal, misuse }, (context) => session.outcome!(context));
+  }
+
+  #answers(place: AskingPlace): AnswerQuestion {
+    return (request, number, signal) => this.#ask(request, number, place, signal);
+  }
+}

@@ -1,0 +1,70 @@
+/** Answers what sessions ask, by the models of the run that takes the step. */
+import { rolesAsked } from '../domain/ask.ts';
+import type { Purpose } from '../domain/purpose.ts';
+import type { AskRequest } from '../environments/contract.ts';
+import type { AskingPlace, AskModel } from '../environments/sessions/live-steps.ts';
+import { CruxError } from '../errors.ts';
+import type { Run } from '../store/runs.ts';
+import type { Gateway } from './gateway.ts';
+import type { ModelCall } from './model-call.ts';
+
+export function askModel(gateway: Pick<Gateway, 'answer'>): AskModel {
+  return async (request, number, place, signal) => {
+    const { run } = place.caller;
+    if (run === null)
+      throw new CruxError(
+        'User.Config',
+        `In task ${place.state.taskId} a session asks a model, and there is no run that could pay for it.`,
+      );
+    if (run.config.models[rolesAsked[request.purpose]] === undefined)
+      throw new CruxError(
+        'User.Config',
+        `The run ${run.id} began without a model for ${rolesAsked[request.purpose]}, which its environment asks now.`,
+        {
+          remedy: 'Give an environment another version when its sessions begin to ask models, and start another run.',
+        },
+      );
+    const { message, finishReason } = await gateway
+      .answer(sessionCall(run, request, number, place), signal)
+      .catch((error: unknown) => {
+        // A question that is too long is the environment's: it must not end the policy's trajectory as if the policy had run out of tokens.
+        if (!(error instanceof CruxError) || error.kind !== 'Model.ContextLength') throw error;
+        throw new CruxError('Model.Rejected', `A question of a session does not fit its model: ${error.message}`, {
+          cause: error,
+        });
+      });
+    if (finishReason === 'content_filter')
+      throw new CruxError(
+        'Model.Rejected',
+        `The answer to a question of a session in task ${place.state.taskId} was withheld by a content filter.`,
+      );
+    return message.content ?? '';
+  };
+}
+
+/** The same question of the same step is the same call, so that a repeated attempt reads its answer. */
+function sessionCall(
+  run: Run,
+  { purpose, messages, maxTokens, temperature }: AskRequest,
+  number: number,
+  { state, key, caller, isOpening }: AskingPlace,
+): ModelCall {
+  return {
+    run,
+    taskId: state.taskId,
+    address: {
+      nodeId: key,
+      role: rolesAsked[purpose],
+      purpose,
+      // All rollouts from a task's first state continue the one session that was opened there.
+      stream: isOpening ? '' : caller.stream,
+      sample: 0,
+      ask: number,
+    },
+    within: { nodeId: isOpening ? state.rootId : state.id, purpose: caller.purpose as Purpose },
+    messages,
+    tools: [],
+    step: isOpening ? 1 : state.step + 1,
+    sampling: { maxTokens, temperature },
+  };
+}

@@ -1,0 +1,87 @@
+// Layer: whole runs without a Temporal server, on an environment whose customer and grader are simulated models.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { summaryText } from '../../../src/cli/terminal/summary.ts';
+import type { CruxConfigInput } from '../../../src/config/config.ts';
+import { sumOrNull } from '../../../src/domain/statistics/sums.ts';
+import { renderReport } from '../../../src/report/render-report.ts';
+import { runSummary } from '../../../src/views/run-summary.ts';
+import { runView } from '../../../src/views/run-view.ts';
+import { stepLedger } from '../../../src/views/step-ledger.ts';
+import { taskSums } from '../../../src/views/task-sums.ts';
+import { DirectLab } from '../../helpers/direct-lab.ts';
+
+const stage = new URL('../../helpers/desk.ts', import.meta.url).href;
+const role = (model: string) => ({ endpoint: 'simulated', model, maxTokens: 256, price: { input: 1, output: 2 } });
+const models: CruxConfigInput['models'] = {
+  ...{ policy: role('sim-policy@skill=0.4'), expert: role('sim-expert'), prm: role('sim-prm') },
+  ...{ user: role('sim-user'), grader: role('sim-grader') },
+};
+
+let lab: DirectLab;
+beforeEach(async () => {
+  lab = await DirectLab.open({ stage });
+});
+afterEach(() => lab.close());
+
+const evaluation = { method: 'evaluate', environment: 'desk', split: 'train' } as const;
+
+it('is refused at the start while a model is missing that its sessions ask', async () => {
+  const { grader: _, ...others } = models;
+  await expect(lab.start({ ...evaluation, config: { models: others } })).rejects.toMatchObject({
+    kind: 'User.Config',
+    message: 'The sessions of the environment desk ask a model for grades, and the configuration has no models.grader.',
+    remedy: 'Name its endpoint and model as models.grader in crux.config.ts.',
+  });
+});
+
+it('needs prices of these models too for a ceiling on cost', async () => {
+  const unpriced = { ...models, user: { ...models.user!, price: null } };
+  const request = { ...evaluation, config: { models: unpriced }, ceilings: { costMicroUsd: 1e6 } };
+  await expect(lab.start(request)).rejects.toThrow('these models have none: user');
+});
+
+it('shows what sessions asked, with its cost, in ledger, summary, report and the ledger of each task', async () => {
+  const run = await lab.start({ ...evaluation, limit: 6, config: { models } });
+  await run.result();
+  const summary = await runSummary(lab.store, run.id);
+  expect(summary.models).toMatchObject({ user: 'sim-user', grader: 'sim-grader' });
+  const lines = new Map(summary.ledger.map((line) => [line.role, line]));
+  expect([...lines.keys()]).toEqual(['grader', 'policy', 'user']);
+  const submitted = summary.endings.success! + (summary.endings.submitted ?? 0);
+  expect(lines.get('grader')).toMatchObject({ purpose: 'grade', within: 'evaluate', calls: submitted });
+  expect(lines.get('user')).toMatchObject({ purpose: 'user', within: 'evaluate' });
+  for (const { costMicroUsd, promptTokens } of lines.values())
+    for (const figure of [costMicroUsd, promptTokens]) expect(figure).toBeGreaterThan(0);
+  expect(summaryText(summary)).toMatch(/grader +grade in evaluate +\d+/);
+  expect(renderReport(await runView(lab.store, run.id))).toContain('<td>user, user in evaluate</td>');
+
+  const whole = sumOrNull(summary.ledger.map(({ costMicroUsd }) => costMicroUsd));
+  const stored = await lab.store.runs.get(run.id);
+  const byTask = [...(await taskSums(lab.store, stored)).values()].map((sums) => sums.costMicroUsdPerPair.part);
+  expect(sumOrNull(byTask)).toBeCloseTo(whole!, 6);
+  const steps = await stepLedger(lab.store, stored, 'AX7');
+  const asked = steps.flatMap(({ tokens }) => [tokens.user?.calls ?? 0, tokens.grader?.calls ?? 0]);
+  expect(asked.reduce((sum, calls) => sum + calls)).toBeGreaterThan(0);
+  const ofTask = (await taskSums(lab.store, stored)).get('AX7')!.costMicroUsdPerPair.part;
+  expect(sumOrNull(steps.map(({ costMicroUsd }) => costMicroUsd))).toBeCloseTo(ofTask!, 6);
+});
+
+it('counts what the sessions of its branches asked for the certificate of a pair', async () => {
+  const run = await lab.start({ method: 'cso', environment: 'desk', limit: 6, samples: 3, config: { models } });
+  await run.result();
+  const summary = await runSummary(lab.store, run.id);
+  expect(summary.ledger.map(({ role, within }) => [role, within])).toEqual(
+    expect.arrayContaining([
+      ['grader', 'verify'],
+      ['grader', 'explore'],
+    ]),
+  );
+  const pairs = await lab.store.findings.pairs(run.id);
+  expect(pairs.length).toBeGreaterThan(0);
+  for (const { certificate } of pairs) {
+    // Each branch through the chosen action succeeded, and so was graded.
+    expect(certificate.tokens).toHaveProperty('grader');
+    expect(certificate.models.grader).toMatchObject({ model: 'sim-grader', promptVersion: 'environment' });
+    expect(certificate.costMicroUsd).toBeGreaterThan(0);
+  }
+});
