@@ -34,6 +34,7 @@ export type {
   Confirmation,
   Environment,
   EnvironmentDefinition,
+  Replay,
   ScriptedStep,
   Session,
   StepResult,

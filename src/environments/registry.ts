@@ -1,13 +1,13 @@
 import type { Task } from '../domain/task.ts';
 import { CruxError } from '../errors.ts';
-import type { Environment } from './contract.ts';
+import { type Environment, replays } from './contract.ts';
 
 /** The environments that this process knows, by name. */
 export class EnvironmentRegistry {
   readonly #environments: ReadonlyMap<string, Environment>;
   readonly #tasks = new Map<string, Promise<Map<string, Task>>>();
 
-  /** @throws CruxError `User.Config` when two environments have the same name */
+  /** @throws CruxError `User.Config` when two environments have the same name, or one was not made by `defineEnvironment` */
   constructor(environments: readonly Environment[]) {
     const names = environments.map((environment) => environment.name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -16,6 +16,7 @@ export class EnvironmentRegistry {
         remedy: 'Give one of them another name.',
       });
     }
+    for (const environment of environments) requireDefined(environment);
     this.#environments = new Map(environments.map((environment) => [environment.name, environment]));
   }
 
@@ -59,4 +60,16 @@ export class EnvironmentRegistry {
     }
     return index;
   }
+}
+
+/** An object that was put together without `defineEnvironment` may say `deterministic`, which is read only there. */
+function requireDefined({ name, capabilities }: Environment): void {
+  if (replays.includes(capabilities?.replay) && !('deterministic' in capabilities)) return;
+  throw new CruxError(
+    'User.Config',
+    `The capabilities of the environment "${name}" are not those that defineEnvironment makes.`,
+    {
+      remedy: 'Give the changed environment to defineEnvironment, with `replay` in place of `deterministic`.',
+    },
+  );
 }

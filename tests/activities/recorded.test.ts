@@ -88,6 +88,18 @@ describe('where what was recorded counts', () => {
     expect(place.heard.live).toBe(9);
   });
 
+  it('a branch that is made call by call takes the same step as one that is made at once', async () => {
+    const place = await branching(owned);
+    const branch = { ...place.step, nodeId: place.nodeId, candidateId: place.candidateId, purpose: 'verify' as const };
+    const opened = await place.perform(place.activities.openBranch, { ...branch, rollout: 1 });
+    await place.rollOut(0);
+    await place.rollOut(1);
+    expect(new Set(await place.replies()).size).toBe(2);
+    const branches = await place.store.findings.branchesAt(place.run.id, place.nodeId);
+    const second = branches.find(({ rollout }) => rollout === 1)!;
+    expect((await place.store.tree.path(second.leafId))[2]!.id).toBe(opened.nodeId);
+  });
+
   it('a rollout that is tried again gets the same reply, and takes no step again', async () => {
     const stop = new AbortController();
     const place = await branching(owned, (number) => {

@@ -45,6 +45,19 @@ describe('the environments of a worker', () => {
   });
 });
 
+it('an environment whose capabilities were put together without defineEnvironment is refused', () => {
+  const { environment } = doors();
+  const changed = (capabilities: object) => ({ ...environment, capabilities }) as typeof environment;
+  for (const capabilities of [
+    { deterministic: false, branchable: false, sessions: 'cheap', maxSessions: 1 },
+    { ...environment.capabilities, deterministic: false },
+  ])
+    expect(() => new EnvironmentRegistry([changed(capabilities)])).toThrow(
+      /"doors" are not those that defineEnvironment makes/,
+    );
+  expect(() => new EnvironmentRegistry([changed({ ...environment.capabilities, branchable: false })])).not.toThrow();
+});
+
 describe('a definition', () => {
   const { environment: definition } = doors();
   const { capabilities: _, ...bare } = definition;
