@@ -9,6 +9,7 @@ import { openAnswered } from './answered-session.ts';
 import { differenceOf, outcomeText, playApart, type StartApart, type Trace, trace } from './apart.ts';
 import { checkRecall } from './check-recall.ts';
 import type { Environment, Replay } from './contract.ts';
+import { isCost } from './cost.ts';
 import { agentFormat } from './formats/agent-format.ts';
 import { outcomeFrom } from './outcome.ts';
 import { type Play, playsOf } from './plays.ts';
@@ -222,6 +223,29 @@ export async function checkEnvironment(
     }
     if (asked === 0) throw new NotChecked('sessions give none; a trajectory that reaches a limit has reward 0');
     return `asked in ${asked} states, at best ${best}`;
+  });
+
+  await check('costs', async () => {
+    needTasks();
+    const { maxStepCost } = environment;
+    const costs: number[] = [];
+    for (const task of chosen) {
+      for (const { name, actions } of playsIn(task)) {
+        const { traces } = await play(environment, task, actions);
+        for (const [index, { cost }] of traces.entries()) {
+          if (cost === undefined) continue;
+          const what = `Task ${task.id}, ${name}, action ${index + 1}: the cost is ${cost}`;
+          demand(isCost(cost), `${what}, which is no number of US dollars from 0.`);
+          demand(maxStepCost === undefined || cost <= maxStepCost, `${what}, and maxStepCost is ${maxStepCost}.`);
+          costs.push(cost);
+        }
+      }
+    }
+    if (costs.length === 0) throw new NotChecked('steps report none');
+    const most =
+      maxStepCost === undefined ? 'no maxStepCost: nothing is held before a step' : `maxStepCost ${maxStepCost}`;
+    const sum = costs.reduce((all, cost) => all + cost, 0);
+    return `${costs.length} steps, US dollars: ${sum.toPrecision(3)} together, at most ${Math.max(...costs)} (${most})`;
   });
 
   await check('another process', async () => {

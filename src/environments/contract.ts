@@ -43,6 +43,8 @@ export type StepResult = {
   success?: boolean;
   /** Facts about the outcome for the report and the certificate, such as the raw score. Never shown to the agent. */
   details?: { [name: string]: Json };
+  /** What taking it cost, in US dollars from 0: a sandbox by the minute, a search by the call. Without the models that it asked. Default: nothing. */
+  cost?: number;
 };
 
 /** An outcome as the environment gives it before the task is over. */
@@ -154,6 +156,11 @@ export type Environment = {
    * would ask anew. Default: none.
    */
   asks?: readonly AskPurpose[];
+  /**
+   * The most that one step may cost, in US dollars from 0. It is held against the run's ceilings before each step. Default: nothing is held, and
+   * what steps report counts afterwards.
+   */
+  maxStepCost?: number;
   /** What a simulated model answers to its sessions (`crux check-env`, `crux serve-sim --env`). Default: they are not answered there. */
   simulatedReply?(request: AskRequest): string;
   /**

@@ -1,5 +1,6 @@
 import { askPurposes } from '../domain/ask.ts';
 import { type Environment, type EnvironmentDefinition, type Replay, replays } from './contract.ts';
+import { isCost } from './cost.ts';
 
 /**
  * Makes an environment from a user's definition: fills in the defaults and rejects what cannot work.
@@ -21,6 +22,9 @@ export function defineEnvironment(definition: EnvironmentDefinition): Environmen
       `${definition.name} has shared(), which needs capabilities.replay 'recorded', not '${replay}'.`,
     );
   checkAsks(definition, replay);
+  const { maxStepCost = 0 } = definition;
+  if (!isCost(maxStepCost))
+    throw new TypeError(`maxStepCost of ${definition.name} must be a number of US dollars from 0, not ${maxStepCost}.`);
   return {
     ...definition,
     stepLimit,

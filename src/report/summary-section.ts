@@ -1,8 +1,9 @@
 import { malformedText } from '../domain/malformed.ts';
 import { findFacts } from '../domain/methods/index.ts';
 import { unpairedReasons } from '../domain/pairs/unpaired.ts';
+import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { Estimate } from '../views/audit.ts';
-import type { RunView, TaskView } from '../views/run-view-types.ts';
+import type { EnvironmentCostView, RunView, TaskView } from '../views/run-view-types.ts';
 import { endingsBar, scoreHistogram } from './charts.ts';
 import { falsePairsText } from './false-pairs-text.ts';
 import { html, type SafeHtml } from './html.ts';
@@ -111,7 +112,7 @@ function card(name: string, value: string, below: string | null = null): SafeHtm
   return html`<div class="card"><dt>${name}</dt><dd class="${value === 'unknown' ? 'words' : ''}">${value}${below === null ? null : html`<span class="soft">${below}</span>`}</dd></div>`;
 }
 
-function ledgerTable({ ledger }: RunView): SafeHtml {
+function ledgerTable({ ledger, environmentCosts = [], environmentCostNotes = [] }: RunView): SafeHtml {
   // A sum with an unknown part is unknown.
   const total = (pick: (row: RunView['ledger'][number]) => number | null) =>
     ledger.reduce<number | null>((sum, row) => {
@@ -129,16 +130,22 @@ function ledgerTable({ ledger }: RunView): SafeHtml {
     throttledMs: number | null,
   ) =>
     html`<tr><td>${role}</td>${[count(calls), count(cached), count(prompt), count(completion), cost(costMicroUsd), duration(queuedMs), `${duration(throttledMs)}${queuedMs === null && throttledMs !== null ? ' (with queued)' : ''}`].map((value) => html`<td class="number">${value}</td>`)}</tr>`;
-  return html`<div class="table"><table><tr><th>role</th>${['calls', 'from the journal', 'prompt tokens', 'generated tokens', 'cost', 'queued', 'throttled'].map((name) => html`<th class="number">${name}</th>`)}</tr>${ledger.map((row) => cells(row.role, row.calls, row.cachedCalls, row.promptTokens, row.completionTokens, row.costMicroUsd, row.queuedMs, row.throttledMs))}${cells(
+  return html`<div class="table"><table><tr><th>role</th>${['calls', 'from the journal', 'prompt tokens', 'generated tokens', 'cost', 'queued', 'throttled'].map((name) => html`<th class="number">${name}</th>`)}</tr>${ledger.map((row) => cells(row.role, row.calls, row.cachedCalls, row.promptTokens, row.completionTokens, row.costMicroUsd, row.queuedMs, row.throttledMs))}${environmentCosts.map(stepCells)}${cells(
     'all',
     total((row) => row.calls),
     total((row) => row.cachedCalls),
     total((row) => row.promptTokens),
     total((row) => row.completionTokens),
-    total((row) => row.costMicroUsd),
+    sumOrNull([total((row) => row.costMicroUsd), ...environmentCosts.map((row) => row.costMicroUsd)]),
     total((row) => row.queuedMs),
     total((row) => row.throttledMs),
-  )}</table></div><p class="soft">${waitsNote}</p>`;
+  )}</table></div><p class="soft">${waitsNote}</p>${environmentCostNotes.map((note) => html`<p class="soft">${note}</p>`)}`;
+}
+
+/** Steps of the environment are no calls: they have only a cost, which the last row includes. */
+function stepCells({ purpose, steps, costMicroUsd }: EnvironmentCostView): SafeHtml {
+  const cells = ['', '', '', '', cost(costMicroUsd), '', ''];
+  return html`<tr><td>environment, ${purpose} (${count(steps)} steps)</td>${cells.map((value) => html`<td class="number">${value}</td>`)}</tr>`;
 }
 
 function environmentStepsText({ environmentSteps }: RunView): SafeHtml {

@@ -18,6 +18,7 @@ export const runTables = [
   'served_models',
   'faults',
   'reservations',
+  'environment_costs',
   'spending',
   'claims',
   'waits',

@@ -620,6 +620,25 @@ const sharedResults: Migration = (database) => [
 /** The steps in which sessions asked models. */
 const asks: Migration = (database) => column(database, 'answers', { asked_in: 'text', asked_for: 'text' });
 
+/** What steps of environments cost. */
+const environmentCosts: Migration = (database, engine) => [
+  ...column(database, 'reservations', { calls: 'bigint' }),
+  table(
+    database,
+    'environment_costs',
+    {
+      ...{ run_id: 'text', id: 'text', task_id: 'text?', step_id: 'text?', environment: 'text', of_task: 'text' },
+      ...{ node_id: 'text', purpose: 'text', stream: 'text', cost_micro_usd: 'real?', most_micro_usd: 'real?' },
+      created_at: 'integer',
+    },
+    ['run_id', 'id'],
+  ),
+  index(database, 'environment_costs', ['run_id', 'task_id', 'step_id']),
+  ...counting(database, engine, 'environment_costs', {
+    ...{ calls: '0', reused: '0', tokens: '0', cost_micro_usd: 'coalesce(NEW.cost_micro_usd, 0)', rollouts: '0' },
+  }),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -636,4 +655,5 @@ export const migrations: readonly Migration[] = [
   outcomesSoFar,
   sharedResults,
   asks,
+  environmentCosts,
 ];

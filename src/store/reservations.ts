@@ -26,8 +26,10 @@ export type Scope = {
 /** What was used. A call whose usage the provider did not report counts at its worst case. */
 export type Use = { [unit in CeilingUnit]: number };
 
-/** What a call may use at worst. */
+/** What a call may use at worst, or a step of an environment. */
 export type WorstCase = {
+  /** 0 for a step of an environment, which counts only by its cost. Default 1. */
+  calls?: 0 | 1;
   tokens: number;
   /** Null if the model has no price. */
   costMicroUsd: number | null;
@@ -50,14 +52,16 @@ export class Reservations {
   async reserve(scope: Scope, key: string, worst: WorstCase, forMs: number, ceilings: Ceilings): Promise<boolean> {
     const { kysely } = this.#database;
     const now = Date.now();
-    const asked: Use = { calls: 1, tokens: worst.tokens, costMicroUsd: worst.costMicroUsd ?? 0, rollouts: 0 };
-    const room = this.#room(scope, ceilings, asked, ['calls', 'tokens', 'costMicroUsd'], { key, beyond: now });
+    const { calls = 1 } = worst;
+    const asked = useAtWorst(worst);
+    const units: CeilingUnit[] = calls === 0 ? ['costMicroUsd'] : ['calls', 'tokens', 'costMicroUsd'];
+    const room = this.#room(scope, ceilings, asked, units, { key, beyond: now });
     await this.#oneAtATime(scope.runId, [
       kysely.deleteFrom('reservations').where('run_id', '=', scope.runId).where('key', '=', key),
       this.#statement(sql`
-        INSERT INTO reservations (run_id, key, task_id, step_id, tokens, cost_micro_usd, expires_at)
+        INSERT INTO reservations (run_id, key, task_id, step_id, tokens, cost_micro_usd, calls, expires_at)
         SELECT ${scope.runId}, ${key}, ${scope.taskId}, ${scope.stepId}, ${worst.tokens}, ${worst.costMicroUsd},
-               ${now + forMs}
+               ${calls}, ${now + forMs}
         WHERE ${room}`),
     ]);
     const own = kysely
@@ -66,6 +70,12 @@ export class Reservations {
       .where('run_id', '=', scope.runId)
       .where('key', '=', key);
     return (await own.executeTakeFirst()) !== undefined;
+  }
+
+  /** Holds a reservation for longer, if it is still there. */
+  async extend(runId: string, key: string, forMs: number): Promise<void> {
+    const query = this.#database.kysely.updateTable('reservations').set({ expires_at: Date.now() + forMs });
+    await query.where('run_id', '=', runId).where('key', '=', key).where('expires_at', '<', forEver).execute();
   }
 
   async release(runId: string, key: string): Promise<void> {
@@ -156,6 +166,11 @@ export class Reservations {
   }
 }
 
+/** What a call, or a step of an environment, asks of its ceilings. */
+export function useAtWorst({ calls = 1, tokens, costMicroUsd }: WorstCase): Use {
+  return { calls, tokens, costMicroUsd: costMicroUsd ?? 0, rollouts: 0 };
+}
+
 /** Whether work counts for the ceilings of this level at all. */
 export function isWithin({ taskId, stepId }: Scope, level: CeilingLevel): boolean {
   return level === 'run' || (level === 'task' ? taskId !== null : stepId !== null);
@@ -180,7 +195,8 @@ function spent(unit: CeilingUnit, scope: Scope, level: CeilingLevel): RawBuilder
     case 'tokens':
       return paid(where, sql`coalesce(sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)), 0)`);
     case 'costMicroUsd':
-      return paid(where, sql`coalesce(sum(cost_micro_usd), 0)`);
+      return sql`(${paid(where, sql`coalesce(sum(cost_micro_usd), 0)`)}
+        + (SELECT coalesce(sum(cost_micro_usd), 0) FROM environment_costs WHERE ${where}))`;
   }
 }
 
@@ -204,7 +220,7 @@ function held(
       return sql`0`;
     case 'calls':
       // A call with an answer but without reported usage is counted among the answers.
-      return sql`(SELECT coalesce(sum(CASE WHEN expires_at = ${forEver} THEN 0 ELSE 1 END), 0) ${from})`;
+      return sql`(SELECT coalesce(sum(CASE WHEN expires_at = ${forEver} THEN 0 ELSE coalesce(calls, 1) END), 0) ${from})`;
     case 'tokens':
       return sql`(SELECT coalesce(sum(tokens), 0) ${from})`;
     case 'costMicroUsd':

@@ -17,6 +17,7 @@ export type Schema = {
   served_models: ServedModelTable;
   faults: FaultTable;
   reservations: ReservationTable;
+  environment_costs: EnvironmentCostTable;
   spending: SpendingTable;
   claims: ClaimTable;
   trajectories: TrajectoryTable;
@@ -259,7 +260,7 @@ export type FaultTable = {
   last_message: string;
 };
 
-/** The worst case of a call in progress, held against the run's ceilings. */
+/** The worst case of a call in progress, or of a step of an environment, held against the run's ceilings. */
 export type ReservationTable = {
   run_id: string;
   key: string;
@@ -267,12 +268,36 @@ export type ReservationTable = {
   step_id: string | null;
   tokens: number;
   cost_micro_usd: number | null;
+  /** 0 for a step of an environment. Null in rows from earlier versions: 1. */
+  calls: number | null;
   /** After this the holder is dead and the reservation void. */
   expires_at: number;
 };
 
+/** A step of an environment whose steps cost, each time that it was really taken. */
+export type EnvironmentCostTable = {
+  run_id: string;
+  /** Key of the reservation that was held for it. */
+  id: string;
+  /** Task and state whose ceilings it counts for; null for none, as of calls. */
+  task_id: string | null;
+  step_id: string | null;
+  environment: string;
+  /** Task in which it was taken. */
+  of_task: string;
+  /** State in which it was taken; in a replay, the state that was restored. */
+  node_id: string;
+  purpose: string;
+  stream: string;
+  /** Null if it failed or reported none. */
+  cost_micro_usd: number | null;
+  /** Null if the environment says nothing of the most that a step may cost. */
+  most_micro_usd: number | null;
+  created_at: number;
+};
+
 /**
- * What a run has used so far, kept by triggers on answers and rollouts. The ceilings are checked before each call, and must not add up all answers
+ * What a run has used so far, kept by triggers on answers, rollouts and costs of steps. The ceilings are checked before each call, and must not add up all answers
  * each time.
  */
 export type SpendingTable = {
@@ -283,7 +308,7 @@ export type SpendingTable = {
   reused: number;
   /** Of paid answers whose usage the provider reported. */
   tokens: number;
-  /** Of paid answers whose price is known. */
+  /** Of paid answers whose price is known, and of the environment's steps. */
   cost_micro_usd: number;
   rollouts: number;
 };

@@ -3,6 +3,7 @@ import { CruxError } from '../errors.ts';
 import { Claims } from './claims.ts';
 import type { Database } from './database.ts';
 import { EndpointFacts } from './endpoint-facts.ts';
+import { EnvironmentCosts } from './environment-costs.ts';
 import { Findings } from './findings.ts';
 import { Journal } from './journal.ts';
 import { migrations } from './migrations.ts';
@@ -27,6 +28,7 @@ export type Store = {
   readonly reservations: Reservations;
   readonly providers: Providers;
   readonly waits: Waits;
+  readonly environmentCosts: EnvironmentCosts;
   readonly claims: Claims;
   readonly endpointFacts: EndpointFacts;
   readonly runs: Runs;
@@ -57,6 +59,7 @@ export async function openStore(location: string, options: { schema?: string } =
       journal: new Journal(database, reservations),
       unusable: new UnusableAnswers(database),
       reservations,
+      environmentCosts: new EnvironmentCosts(database, reservations),
       providers: new Providers(database),
       waits: new Waits(database),
       claims: new Claims(database),

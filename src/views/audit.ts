@@ -9,7 +9,7 @@ import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import type { MeanOutcome } from '../domain/statistics/difference.ts';
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
-import { mean } from '../domain/statistics/sums.ts';
+import { mean, sumOrNull } from '../domain/statistics/sums.ts';
 import { type AuditSample, auditSample } from '../store/audit-sample.ts';
 import { type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
@@ -135,6 +135,8 @@ async function acceptedActions(
 async function perCorrectPair(store: Store, runId: string, correct: number): Promise<AuditView['perCorrectPair']> {
   if (correct === 0) return null;
   const ledger = (await ledgerLines(store.database, runId)).filter((line) => !isMeasurement(workOf(line)));
+  const environment = (await store.environmentCosts.lines(runId)).filter(({ purpose }) => !isMeasurement(purpose));
+  const spent = sumOrNull([...ledger, ...environment].map(({ costMicroUsd }) => costMicroUsd));
   const branches = (await store.findings.branches(runId)).filter(({ purpose }) => !isMeasurement(purpose));
   const each = (pick: (line: LedgerLine) => number | null) => {
     const sum = ledger.reduce<number | null>((total, line) => {
@@ -149,7 +151,7 @@ async function perCorrectPair(store: Store, runId: string, correct: number): Pro
     tokens: each(({ promptTokens, completionTokens }) =>
       promptTokens === null || completionTokens === null ? null : promptTokens + completionTokens,
     ),
-    costMicroUsd: each((line) => line.costMicroUsd),
+    costMicroUsd: spent === null ? null : spent / correct,
   };
 }
 

@@ -21,6 +21,7 @@ import type { Step } from '../domain/step.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import { type CutObservations, cutObservations } from '../store/cut-observations.ts';
 import type { EndpointFact } from '../store/endpoint-facts.ts';
+import type { EnvironmentCostLine } from '../store/environment-costs.ts';
 import { type EnvironmentSteps, environmentSteps } from '../store/environment-steps.ts';
 import { type FaultLine, faultLines, type LedgerLine, ledgerLines } from '../store/ledger.ts';
 import type { Block, RunTask } from '../store/runs.ts';
@@ -98,6 +99,8 @@ export type RunSummary = {
   /** What reference rollouts say about its pairs; null for a run that was not audited (`crux audit`). */
   audit: Omit<AuditView, 'judged'> | null;
   ledger: LedgerLine[];
+  /** What the environment's steps cost, apart from the models; empty if they cost nothing. */
+  environmentCosts: EnvironmentCostLine[];
   /** Answers that were, or may have been, paid for and were of no use. They are not in the ledger, whose calls had an answer. */
   unusable: UnusableLine[];
   /** The servers' names for the models, by role. Roles whose server gives none, or that were not asked, are absent. */
@@ -147,6 +150,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     faults,
     waitingFor,
     audit,
+    environmentCosts,
   ] = await Promise.all([
     store.runs.tasks(runId),
     findings.trajectories(runId),
@@ -160,6 +164,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     faultLines(store.database, runId),
     store.waits.waitingFor(runId),
     auditView(store, runId),
+    store.environmentCosts.lines(runId),
   ]);
   const [unusable, servedModels] = await Promise.all([store.unusable.lines(runId), store.unusable.servedModels(runId)]);
   const results = tasks.map(({ result }) => result).filter((result) => result !== null);
@@ -173,7 +178,8 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const supervised = new Set(pairs.map((pair) => `${pair.trajectoryId}/${pair.step}`)).size;
   const demand = ledger.filter((line) => !isMeasurement(workOf(line)));
   const tokens = sumOrNull(demand.flatMap((line) => [line.promptTokens, line.completionTokens]));
-  const cost = sumOrNull(demand.map((line) => line.costMicroUsd));
+  const spent = [...demand, ...environmentCosts.filter(({ purpose }) => !isMeasurement(purpose))];
+  const cost = sumOrNull(spent.map((line) => line.costMicroUsd));
   const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
   const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
@@ -256,6 +262,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     }),
     audit: audit && withoutPairs(audit),
     ledger,
+    environmentCosts,
     unusable,
     servedModels,
     environmentSteps: await environmentSteps(store.database, run, isComplete),

@@ -44,6 +44,10 @@ export type RunView = {
   evaluation: Evaluation | null;
   /** One row per role, in display order. */
   ledger: LedgerView[];
+  /** Absent or empty if the environment's steps cost nothing. */
+  environmentCosts?: EnvironmentCostView[];
+  /** Sentences about costs of steps that are unknown or too high. */
+  environmentCostNotes?: string[];
   environmentSteps: EnvironmentSteps;
   /** The faults, and how many trajectories have no outcome, each as a sentence. */
   faults: string[];
@@ -91,6 +95,15 @@ export type SummaryView = {
     /** The steps behind it. */
     supervisedSteps: Share;
   };
+};
+
+/** What the environment's steps cost for one purpose. */
+export type EnvironmentCostView = {
+  purpose: string;
+  /** Steps that were really taken. */
+  steps: number;
+  /** Null if the cost of any is unknown. */
+  costMicroUsd: number | null;
 };
 
 export type LedgerView = {

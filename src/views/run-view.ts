@@ -16,6 +16,7 @@ import { splitThought } from '../domain/thought.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { environmentCostNotes } from './environment-cost-text.ts';
 import { faultText, withoutOutcomeText } from './fault-text.ts';
 import { loadPairs } from './pairs.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
@@ -122,6 +123,10 @@ export async function runView(store: Store, runId: string, notice: string | null
       throttledMs: line.throttledMs,
       queuedMs: line.queuedMs,
     })),
+    environmentCosts: summary.environmentCosts.map(({ purpose, steps, costMicroUsd }) => ({
+      ...{ purpose, steps, costMicroUsd },
+    })),
+    environmentCostNotes: environmentCostNotes(summary.environmentCosts),
     environmentSteps: summary.environmentSteps,
     faults: [faultText(summary), withoutOutcomeText(summary) ?? ''].filter((text) => text !== ''),
     cutObservations: summary.cutObservations,

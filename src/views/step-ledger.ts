@@ -28,8 +28,10 @@ export type StepLedgerLine = {
   environmentSteps: EnvironmentSteps;
   /** By role; null if the provider did not report all of them. */
   tokens: { [role: string]: { calls: number; prompt: number | null; completion: number | null } };
-  /** Null if any price or usage is unknown. */
+  /** Of models. Null if any price or usage is unknown. */
   costMicroUsd: number | null;
+  /** Of the environment's steps, those that were taken again included; null if any is unknown. */
+  environmentCostMicroUsd: number | null;
   pairs: number;
 };
 
@@ -44,6 +46,7 @@ export async function stepLedger(store: Store, run: Run, taskId: string): Promis
   const states = await Promise.all([...new Set([...acted, ...known])].map((id) => store.tree.state(id)));
   states.sort((one, other) => one.step - other.step || (one.id < other.id ? -1 : 1));
   const steps = await environmentStepsAt(store, run, states, trajectories, branches);
+  const costs = new Map((await store.environmentCosts.byStateOf(run.id, taskId)).map((cost) => [cost.id, cost]));
   const pairs = await store.findings.countPairsByState(run.id, taskId);
   return Promise.all(
     states.map(async (state): Promise<StepLedgerLine> => {
@@ -58,6 +61,7 @@ export async function stepLedger(store: Store, run: Run, taskId: string): Promis
         environmentSteps: steps.get(state.id)!,
         tokens: tokensByRole(own),
         costMicroUsd: sumOrNull(own.map((call) => call.costMicroUsd)),
+        environmentCostMicroUsd: costs.has(state.id) ? costs.get(state.id)!.costMicroUsd : 0,
         pairs: pairs.get(state.id) ?? 0,
       };
     }),

@@ -20,13 +20,14 @@ export type TaskSums = { [name in FigureName]: Sums };
  */
 export async function taskSums(store: Store, run: Run, k = 1): Promise<Map<string, TaskSums>> {
   const { findings, database } = store;
-  const [trajectories, steps, branches, pairs, candidates, ledger, tasks] = await Promise.all([
+  const [trajectories, steps, branches, pairs, candidates, ledger, environmentCosts, tasks] = await Promise.all([
     findings.trajectories(run.id),
     findings.steps(run.id),
     findings.branches(run.id),
     findings.pairs(run.id),
     findings.alternativesByTask(run.id),
     ledgerByTask(database, run.id),
+    store.environmentCosts.byTask(run.id),
     findings.tasksOfStates(run.id),
   ]);
   const sums = new Map<string, TaskSums>();
@@ -45,6 +46,7 @@ export async function taskSums(store: Store, run: Run, k = 1): Promise<Map<strin
     add(taskId, 'tokensPerPair', { part: tokens });
     add(taskId, 'costMicroUsdPerPair', { part: costMicroUsd });
   }
+  for (const { id, costMicroUsd } of environmentCosts) add(id, 'costMicroUsdPerPair', { part: costMicroUsd });
   for (const { taskId } of pairs) {
     for (const name of ['rolloutsPerPair', 'tokensPerPair', 'costMicroUsdPerPair'] as const)
       add(taskId, name, { whole: 1 });

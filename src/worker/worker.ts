@@ -20,6 +20,7 @@ import { SessionCache } from '../environments/sessions/session-cache.ts';
 import { isStoreAway } from '../errors.ts';
 import { CallObserver } from '../models/call-observer.ts';
 import { Gateway } from '../models/gateway.ts';
+import { stepAccount } from '../models/limits/step-costs.ts';
 import { askModel } from '../models/session-questions.ts';
 import { activitySpans } from '../observe/activity-spans.ts';
 import { makeInstruments } from '../observe/instruments.ts';
@@ -85,7 +86,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const connection = await unlessAborted(temporal.nativeConnection(), signal);
   const environments = new EnvironmentRegistry(config.environments);
   const gateway = new Gateway(store, config.endpoints, new CallObserver(instruments, log), givenModels(config));
-  const sessions = new SessionCache(store.tree, environments, { instruments, log, ask: askModel(gateway) });
+  const sessions = new SessionCache(store.tree, environments, {
+    ...{ instruments, log },
+    ask: askModel(gateway),
+    account: stepAccount(store),
+  });
   const stopping = new AbortController();
   const id = randomUUID();
   const hasCostly = config.environments.some(isCostly);

@@ -17,6 +17,7 @@ import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import { Gateway } from '../../src/models/gateway.ts';
+import { stepAccount } from '../../src/models/limits/step-costs.ts';
 import { askModel } from '../../src/models/session-questions.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
@@ -73,7 +74,7 @@ export class DirectLab {
       store,
       config,
       environments,
-      sessions: new SessionCache(store.tree, environments, { ask: askModel(gateway) }),
+      sessions: new SessionCache(store.tree, environments, { ask: askModel(gateway), account: stepAccount(store) }),
       gateway,
       holderQueue: null,
       stopping: new AbortController().signal,

@@ -46,6 +46,8 @@ function taskText(task: TaskView): string {
 
 /** What each step used. Trajectories that act in the same state share its line. */
 function stepLedgerText(ledger: StepLedgerLine[]): string {
+  const hasCosts = ledger.some(({ environmentCostMicroUsd }) => environmentCostMicroUsd !== 0);
+  const ifCosts = <Cell>(cell: Cell) => (hasCosts ? [cell] : []);
   return table(
     [
       'step',
@@ -57,15 +59,17 @@ function stepLedgerText(ledger: StepLedgerLine[]): string {
       'prompt tokens',
       'generated',
       'cost',
+      ...ifCosts('env. cost'),
       'pairs',
     ],
-    ledger.map(({ step, candidates, prmCalls, rollouts, environmentSteps, tokens, costMicroUsd, pairs }) => [
+    ledger.map(({ step, candidates, prmCalls, rollouts, environmentSteps, tokens, pairs, ...costs }) => [
       ...[step, candidates, prmCalls, rollouts],
       orUnknown(environmentSteps.demand),
       orUnknown(environmentSteps.fresh),
       orUnknown(sumOrNull(Object.values(tokens).map(({ prompt }) => prompt))),
       orUnknown(sumOrNull(Object.values(tokens).map(({ completion }) => completion))),
-      dollars(costMicroUsd),
+      dollars(costs.costMicroUsd),
+      ...ifCosts(dollars(costs.environmentCostMicroUsd)),
       pairs,
     ]),
   );

@@ -12,7 +12,7 @@ import { CommandFailed } from '../terminal/errors.ts';
 import { canServe, workerText } from '../terminal/leave.ts';
 import { readProgress, showProgress } from '../terminal/progress.ts';
 import { summaryText } from '../terminal/summary.ts';
-import { blockText, clock, duration, table, waitedCells, waitingText } from '../terminal/text.ts';
+import { blockText, clock, dollars, duration, table, waitedCells, waitingText } from '../terminal/text.ts';
 
 export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
@@ -26,6 +26,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         state: run.state,
         block: run.block,
         ...(await progressOf(store, run.id)),
+        environmentCostMicroUsd: await store.environmentCosts.known(run.id),
         leakedGroups: isEvaluation(run.config) ? run.config.leaked.length : 0,
         elapsedMs: (run.finishedAt ?? Date.now()) - run.createdAt,
         ...(await store.waits.waited(run.id)),
@@ -66,11 +67,22 @@ export async function status(options: GlobalOptions, runId: string | undefined):
                 ...waitedCells(row),
               ]),
             ),
+            ...costLines(rows),
             ...waitLines(rows),
             ...workerLines(rows, workers),
           ].join('\n'),
     );
   });
+}
+
+/** Lines below the table: what steps of environments cost, which no call shows. */
+function costLines(rows: { runId: string; environmentCostMicroUsd: number }[]): string[] {
+  const costly = rows.filter(({ environmentCostMicroUsd }) => environmentCostMicroUsd > 0);
+  const lines = costly.map(
+    ({ runId, environmentCostMicroUsd }) =>
+      `${runId}: steps of the environment cost ${dollars(environmentCostMicroUsd)} so far, apart from the calls`,
+  );
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 /** Lines below the table: why runs are blocked, and what they wait for. */

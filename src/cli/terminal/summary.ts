@@ -2,9 +2,11 @@ import { factsOf } from '../../domain/methods/index.ts';
 import { pairQualities } from '../../domain/pairs/quality.ts';
 import { purposeText } from '../../domain/purpose.ts';
 import { luckFlipRate } from '../../domain/statistics/luck.ts';
+import { sumOrNull } from '../../domain/statistics/sums.ts';
 import { falsePairsText } from '../../report/false-pairs-text.ts';
 import { waitsNote } from '../../report/values.ts';
 import type { AcceptedActions, AuditView, Estimate } from '../../views/audit.ts';
+import { environmentCostNotes, environmentTotals } from '../../views/environment-cost-text.ts';
 import { faultText, withoutOutcomeText } from '../../views/fault-text.ts';
 import type { Revalued } from '../../views/revalued.ts';
 import type { RunSummary, ShareWithInterval } from '../../views/run-summary.ts';
@@ -210,26 +212,47 @@ function flipText(flips: ShareWithInterval | null): string {
   return `${count(flips.count)} of ${count(flips.of)} (${points(flips.share)} %, ${points(lower)} to ${points(upper)})`;
 }
 
-function ledgerText({ ledger, environmentSteps, cutObservations }: RunSummary): string {
-  if (ledger.length === 0) return '';
+function ledgerText({ ledger, environmentCosts, environmentSteps, cutObservations }: RunSummary): string {
+  if (ledger.length === 0 && environmentCosts.length === 0) return '';
   const calls = table(
     ['role', 'purpose', 'calls', 'reused', 'prompt tokens', 'generated', 'cost', 'mean latency', 'queued', 'throttled'],
-    ledger.map((line) => [
-      line.role,
-      purposeText(line),
-      line.calls,
-      line.reused,
-      orUnknown(line.promptTokens),
-      orUnknown(line.completionTokens),
-      dollars(line.costMicroUsd),
-      `${Math.round(line.meanLatencyMs)} ms`,
-      ...waitedCells(line),
-    ]),
+    [...ledger.map(callCells), ...environmentCosts.map(stepCells)],
   );
+  const costs = environmentCosts.length === 0 ? '' : `\n${costsText(ledger, environmentCosts)}`;
   const hasWaited = ledger.some(({ queuedMs, throttledMs }) => (queuedMs ?? 0) + (throttledMs ?? 0) >= 1_000);
   const waits = hasWaited ? `\n${waitsNote}` : '';
-  const steps = `${calls}${waits}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;
+  const steps = `${calls}${costs}${waits}\n\nEnvironment steps: ${environmentStepsText(environmentSteps)}`;
   return cutObservations.count === 0 ? steps : `${steps}\nObservations cut: ${cutText(cutObservations)}`;
+}
+
+function callCells(line: RunSummary['ledger'][number]) {
+  return [
+    line.role,
+    purposeText(line),
+    line.calls,
+    line.reused,
+    orUnknown(line.promptTokens),
+    orUnknown(line.completionTokens),
+    dollars(line.costMicroUsd),
+    `${Math.round(line.meanLatencyMs)} ms`,
+    ...waitedCells(line),
+  ];
+}
+
+/** Steps of the environment stand below the calls, with nothing but their cost. */
+function stepCells({ purpose, costMicroUsd }: RunSummary['environmentCosts'][number]) {
+  return ['environment', purpose, '', '', '', '', dollars(costMicroUsd), '', '', ''];
+}
+
+/** E.g. `Cost: $1.20 for models, $0.40 for 80 steps of the environment, $1.60 together`. */
+function costsText(ledger: RunSummary['ledger'], environmentCosts: RunSummary['environmentCosts']): string {
+  const models = sumOrNull(ledger.map(({ costMicroUsd }) => costMicroUsd));
+  const environment = sumOrNull(environmentCosts.map(({ costMicroUsd }) => costMicroUsd));
+  const { steps } = environmentTotals(environmentCosts);
+  return [
+    `Cost: ${dollars(models)} for models, ${dollars(environment)} for ${plural(steps, 'step')} of the environment, ${dollars(sumOrNull([models, environment]))} together`,
+    ...environmentCostNotes(environmentCosts),
+  ].join('\n');
 }
 
 /** E.g. `3 at 32,000 characters (run.observationLimit), 1,204,000 characters left out`. */

@@ -1,9 +1,11 @@
-/** Opens sessions and takes their steps: with a context in which they may ask models. */
+/** Opens sessions and takes their steps: with a context in which they may ask models, and an account of what the steps cost. */
 import type { Action } from '../../domain/action.ts';
 import type { Json } from '../../domain/canonical-json.ts';
 import type { Task } from '../../domain/task.ts';
+import { CruxError } from '../../errors.ts';
 import { limitKey, type State } from '../../store/tree.ts';
 import type { AskRequest, Environment, OutcomeSoFar, Session, StepResult } from '../contract.ts';
+import { isCost } from '../cost.ts';
 import { type AnswerQuestion, inContext, type Misuse } from '../session-context.ts';
 import type { Live } from './session-pool.ts';
 import type { StepCaller } from './step-caller.ts';
@@ -31,6 +33,18 @@ export type AskModel = (
   signal: AbortSignal,
 ) => Promise<string>;
 
+/**
+ * Holds what a step may cost at most before it is taken.
+ * @returns what is to be called with its cost when it is over; undefined if it failed, or reported none
+ * @throws CruxError `Run.Budget`, `Task.Budget`, `Step.Budget`, `Run.Paused` and others: the step is not taken then
+ */
+export type StepAccount = (step: {
+  environment: Environment;
+  state: State;
+  caller: StepCaller;
+  signal: AbortSignal;
+}) => Promise<(cost: number | undefined) => Promise<void>>;
+
 export type LiveStep = {
   /** State in which the action is taken; in a replay, the state that is restored. */
   state: State;
@@ -40,13 +54,17 @@ export type LiveStep = {
   /** Key of the resulting state. */
   key: string;
   caller: StepCaller;
+  /** Set when the session begins to take it. Before, the session is as it was. */
+  hasBegun?: boolean;
 };
 
 export class LiveSteps {
   readonly #ask: AskModel;
+  readonly #account: StepAccount;
 
-  constructor(ask: AskModel) {
+  constructor(ask: AskModel, account: StepAccount) {
     this.#ask = ask;
+    this.#account = account;
   }
 
   /** @param root the task's first state @param state the state that is wanted @param snapshot of it; undefined to open the first state */
@@ -69,17 +87,27 @@ export class LiveSteps {
     return { session, misuse };
   }
 
-  step(
-    { environment, session, misuse }: Live,
-    { state, action, ...step }: LiveStep,
-    signal: AbortSignal,
-  ): Promise<StepResult> {
-    const { key, caller } = step;
+  /** @throws CruxError `Environment.Fault` for a cost that is none; faults of questions and ceilings; else what the session throws */
+  async step({ environment, session, misuse }: Live, step: LiveStep, signal: AbortSignal): Promise<StepResult> {
+    const { state, action, number, key, caller } = step;
     const answer = this.#answers({ state, key, caller, isOpening: false });
-    const where = `step ${step.number} of task ${state.taskId}`;
-    return inContext({ environment, where, answer, signal, misuse }, (context) =>
-      session.step(action, signal, context),
-    );
+    const where = `step ${number} of task ${state.taskId}`;
+    const settle = await this.#account({ environment, state, caller, signal });
+    step.hasBegun = true;
+    let cost: number | undefined;
+    try {
+      const asked = { environment, where, answer, signal, misuse };
+      const result = await inContext(asked, (context) => session.step(action, signal, context));
+      if (result.cost !== undefined && !isCost(result.cost))
+        throw new CruxError(
+          'Environment.Fault',
+          `The environment ${environment.name} failed in ${where}: its cost is ${result.cost}, which is no number of US dollars from 0.`,
+        );
+      cost = result.cost;
+      return result;
+    } finally {
+      await settle(cost);
+    }
   }
 
   /** @param state that the session is in @returns null when it does not tell */

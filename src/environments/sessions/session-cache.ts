@@ -23,11 +23,13 @@ import { type Environment, isCostly, type StepResult } from '../contract.ts';
 import { outcomeFrom, requireReward } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
-import { type AskModel, LiveSteps } from './live-steps.ts';
+import { type AskModel, type LiveStep, LiveSteps, type StepAccount } from './live-steps.ts';
 import { tellRecorded } from './recall.ts';
 import { type Live, SessionPool } from './session-pool.ts';
 import { type SharedStep, SharedSteps } from './shared-steps.ts';
 import { nobody, type StepCaller } from './step-caller.ts';
+
+const free: StepAccount = async () => async () => {};
 
 const askNobody: AskModel = async (_request, _number, { state }) => {
   throw new CruxError('User.Config', `A session of task ${state.taskId} asks a model, and nothing answers here.`);
@@ -41,6 +43,8 @@ export type SessionCacheOptions = {
   log?: Log;
   /** Asks models for sessions. Default: nobody answers. */
   ask?: AskModel;
+  /** Keeps account of what steps cost. Default: nobody does. */
+  account?: StepAccount;
 };
 
 export class SessionCache {
@@ -65,11 +69,11 @@ export class SessionCache {
   constructor(
     tree: Tree,
     environments: EnvironmentRegistry,
-    { instruments = noInstruments, log = silent, ask = askNobody }: SessionCacheOptions = {},
+    { instruments = noInstruments, log = silent, ask = askNobody, account = free }: SessionCacheOptions = {},
   ) {
     this.#tree = tree;
     this.#sharedSteps = new SharedSteps(tree.sharedResults);
-    this.#live = new LiveSteps(ask);
+    this.#live = new LiveSteps(ask, account);
     this.#environments = environments;
     this.#instruments = instruments;
     this.#log = log;
@@ -157,10 +161,10 @@ export class SessionCache {
   ): Promise<Transition> {
     const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal, caller)).live;
     const { environment, session } = live;
+    const step: LiveStep = { state, action, number: state.step + 1, key, caller };
     try {
       const before = await this.#stateOf(live);
       const startedAt = performance.now();
-      const step = { state, action, number: state.step + 1, key, caller };
       const { result, how } = await this.#sharedSteps.take(
         live,
         action,
@@ -189,7 +193,9 @@ export class SessionCache {
       await this.#pool.keep({ ...live, stateKey: key, state: after });
       return transition;
     } catch (error) {
-      await this.#pool.close(live);
+      // A step for which there is no room now leaves its session as it was.
+      const isPutOff = !step.hasBegun && error instanceof CruxError && /^(Run|Task|Step)\./.test(error.kind);
+      await (isPutOff ? this.#pool.keep(live) : this.#pool.close(live));
       throw this.#fault(environment, state, error, signal);
     }
   }

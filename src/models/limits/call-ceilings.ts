@@ -11,7 +11,7 @@ import {
 } from '../../domain/run/ceilings.ts';
 import type { RoleSettings } from '../../domain/run/run-config.ts';
 import { CruxError, type FaultKind } from '../../errors.ts';
-import { isWithin, type Scope, type Use, type WorstCase } from '../../store/reservations.ts';
+import { isWithin, type Scope, type Use, useAtWorst, type WorstCase } from '../../store/reservations.ts';
 import type { Store } from '../../store/store.ts';
 import type { RequestBody } from '../endpoint.ts';
 import { longestAnswer } from '../requests/wire-request.ts';
@@ -41,7 +41,7 @@ export function worstCase(body: RequestBody, settings: RoleSettings): WorstCase 
 }
 
 /**
- * Holds a call's worst case until it is settled, or for `holdMs`.
+ * Holds the worst case of a call, or of a step of an environment, until it is settled, or for `holdMs`.
  * @returns null when there is room; else what the call has to wait for: others in progress may leave some
  * @throws CruxError `Run.Budget`, `Task.Budget`, `Step.Budget` when final use leaves none
  */
@@ -55,10 +55,9 @@ export async function holdWorstCase(
 ): Promise<CruxError | null> {
   if (!ceilingLevels.some((level) => isLimited(ceilingOf(ceilings, level), unitsOfCalls))) return null;
   if (await reservations.reserve(scope, key, worst, holdMs, ceilings)) return null;
-  const asked: Use = { calls: 1, tokens: worst.tokens, costMicroUsd: worst.costMicroUsd ?? 0, rollouts: 0 };
-  const refusal = await ceilingReached(reservations, scope, ceilings, asked);
+  const refusal = await ceilingReached(reservations, scope, ceilings, useAtWorst(worst));
   if (refusal) throw refusal;
-  const message = `Run ${scope.runId} is close to a ceiling: calls in progress might use up the rest of it.`;
+  const message = `Run ${scope.runId} is close to a ceiling: calls or steps in progress might use up the rest of it.`;
   return new CruxError('Run.Paused', message, { retryAfterMs: roomPauseMs });
 }
 
