@@ -2,10 +2,14 @@
 import { rolesAsked } from '../domain/ask.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import type { AskRequest } from '../environments/contract.ts';
+import type { AnswerQuestion } from '../environments/session-context.ts';
 import type { AskingPlace, AskModel } from '../environments/sessions/live-steps.ts';
+import { nobody } from '../environments/sessions/step-caller.ts';
 import { CruxError } from '../errors.ts';
+import type { Journal } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
-import type { Gateway } from './gateway.ts';
+import type { State } from '../store/tree.ts';
+import { callKey, type Gateway } from './gateway.ts';
 import type { ModelCall } from './model-call.ts';
 
 export function askModel(gateway: Pick<Gateway, 'answer'>): AskModel {
@@ -39,6 +43,24 @@ export function askModel(gateway: Pick<Gateway, 'answer'>): AskModel {
         `The answer to a question of a session in task ${place.state.taskId} was withheld by a content filter.`,
       );
     return message.content ?? '';
+  };
+}
+
+/**
+ * Answers what a session asks while it opens as it was answered for a run, from the journal: no model is asked.
+ * @param root the task's first state
+ * @throws CruxError `Environment.Fault` for a question that the run's sessions did not ask
+ */
+export function answeredAtOpening(journal: Pick<Journal, 'read'>, run: Run, root: State): AnswerQuestion {
+  return async (request, number) => {
+    const isAsked = run.config.models[rolesAsked[request.purpose]] !== undefined;
+    const place = { state: root, key: root.stateKey, caller: { ...nobody, run }, isOpening: true };
+    const answer = isAsked ? await journal.read([run.id], callKey(sessionCall(run, request, number, place))) : null;
+    if (answer) return answer.message.content ?? '';
+    throw new CruxError(
+      'Environment.Fault',
+      `When it opens, a session of task ${root.taskId} asks a model what no session of run ${run.id} was answered.`,
+    );
   };
 }
 

@@ -21,12 +21,13 @@ import { openAnswered } from '../environments/answered-session.ts';
 import type { Environment } from '../environments/contract.ts';
 import { nothingReached, outcomeFrom } from '../environments/outcome.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
-import { noAnswers } from '../environments/session-context.ts';
+import { type AnswerQuestion, noAnswers } from '../environments/session-context.ts';
 import { tellRecorded } from '../environments/sessions/recall.ts';
 import { isSameState, stateOf } from '../environments/state-mark.ts';
 import { errorText } from '../errors.ts';
 import { readFirstError } from '../models/answers/first-error.ts';
 import { promptsOf } from '../models/prompts.ts';
+import { answeredAtOpening } from '../models/session-questions.ts';
 import { drawnKey } from '../store/drawn-steps.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
@@ -135,6 +136,11 @@ async function startsWhereItMust(
 
 const unanswered = noAnswers('A session asks a model, and no run pays for that when a pair is verified.');
 
+/** What a session asks when it opens is answered as it was in the run. */
+async function asThen({ runs, journal, tree }: Store, runId: string, { rootId }: State): Promise<AnswerQuestion> {
+  return answeredAtOpening(journal, await runs.get(runId), await tree.state(rootId));
+}
+
 /** Purposes of whole trajectories, which were not branched from a state. */
 const wholeWays: readonly string[] = ['demonstrate', 'explore'];
 
@@ -150,7 +156,7 @@ async function restoreSnapshot(
   store: Store,
   environment: Environment,
   environments: EnvironmentRegistry,
-  { nodeId, task, branches }: Certificate,
+  { runId, nodeId, task, branches }: Certificate,
 ): Promise<{ opened: number; problems: string[] }> {
   const state = await store.tree.state(nodeId);
   if (!wasRestored(state, branches)) return { opened: 0, problems: [] };
@@ -158,7 +164,7 @@ async function restoreSnapshot(
   if (snapshot === undefined)
     return { opened: 0, problems: ["The snapshot of the pair's state is no longer in the store."] };
   const opened = await environments.task(environment.name, task.id);
-  const session = await openAnswered(environment, opened, unanswered, snapshot);
+  const session = await openAnswered(environment, opened, await asThen(store, runId, state), snapshot);
   try {
     const recorded = (await store.tree.transition(state.stateKey))?.mark ?? null;
     const now = await stateOf({ observesAll: true }, session);
@@ -181,12 +187,12 @@ async function restoreRecording(
   store: Store,
   environment: Environment,
   environments: EnvironmentRegistry,
-  { nodeId, task, branches }: Certificate,
+  { runId, nodeId, task, branches }: Certificate,
 ): Promise<number> {
   const state = await store.tree.state(nodeId);
   if (!wasRestored(state, branches)) return 0;
   const opened = await environments.task(environment.name, task.id);
-  const session = await openAnswered(environment, opened, unanswered);
+  const session = await openAnswered(environment, opened, await asThen(store, runId, state));
   try {
     await tellRecorded(store.tree, environment, session, state);
     return state.actions.length;

@@ -62,5 +62,26 @@ export function desk(changes: Partial<EnvironmentDefinition> = {}) {
   });
 }
 
-export const environments = [desk()];
+/** A desk at which the customer speaks first, and whose session remembers every word. */
+const greeted = desk({
+  name: 'greeted-desk',
+  open: async (task, snapshot, context) => {
+    const session = await desk().open(task, snapshot, context);
+    const words = [await context.ask({ purpose: 'user', messages: [{ role: 'user', content: 'Good morning.' }] })];
+    return {
+      ...session,
+      async step(action, signal, within) {
+        const result = await session.step(action, signal, within);
+        words.push(result.observation);
+        return result;
+      },
+      recall: async (_action, { observation }) => {
+        words.push(observation);
+      },
+      stateHash: async () => words.join('\n'),
+    };
+  },
+});
+
+export const environments = [desk(), greeted];
 export const worlds = [await scriptedWorld(environments[0]!)];

@@ -3,11 +3,14 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { summaryText } from '../../../src/cli/terminal/summary.ts';
 import type { CruxConfigInput } from '../../../src/config/config.ts';
 import { sumOrNull } from '../../../src/domain/statistics/sums.ts';
+import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
 import { renderReport } from '../../../src/report/render-report.ts';
 import { runSummary } from '../../../src/views/run-summary.ts';
 import { runView } from '../../../src/views/run-view.ts';
 import { stepLedger } from '../../../src/views/step-ledger.ts';
 import { taskSums } from '../../../src/views/task-sums.ts';
+import { verifyPair } from '../../../src/views/verify-pair.ts';
+import { environments } from '../../helpers/desk.ts';
 import { DirectLab } from '../../helpers/direct-lab.ts';
 
 const stage = new URL('../../helpers/desk.ts', import.meta.url).href;
@@ -23,6 +26,8 @@ beforeEach(async () => {
 });
 afterEach(() => lab.close());
 
+// A run of its own has states of its own, so models say other things in each test: there are enough trajectories for some pairs.
+const samples = 10;
 const evaluation = { method: 'evaluate', environment: 'desk', split: 'train' } as const;
 
 it('is refused at the start while a model is missing that its sessions ask', async () => {
@@ -67,7 +72,7 @@ it('shows what sessions asked, with its cost, in ledger, summary, report and the
 });
 
 it('counts what the sessions of its branches asked for the certificate of a pair', async () => {
-  const run = await lab.start({ method: 'cso', environment: 'desk', limit: 6, samples: 3, config: { models } });
+  const run = await lab.start({ method: 'cso', environment: 'desk', limit: 6, samples, config: { models } });
   await run.result();
   const summary = await runSummary(lab.store, run.id);
   expect(summary.ledger.map(({ role, within }) => [role, within])).toEqual(
@@ -84,4 +89,23 @@ it('counts what the sessions of its branches asked for the certificate of a pair
     expect(certificate.models.grader).toMatchObject({ model: 'sim-grader', promptVersion: 'environment' });
     expect(certificate.costMicroUsd).toBeGreaterThan(0);
   }
+});
+
+it('is asked nothing when a pair is verified: what a session asks at its opening is read from the journal', async () => {
+  const request = { method: 'cso', environment: 'greeted-desk', limit: 6, samples, config: { models } } as const;
+  const run = await lab.start(request);
+  await run.result();
+  const pairs = await lab.store.findings.pairs(run.id);
+  expect(pairs.some(({ step }) => step > 1)).toBe(true);
+  const registry = new EnvironmentRegistry(environments);
+  for (const pair of pairs) {
+    const { certificate } = pair;
+    expect(certificate.restore.method).toBe('recording');
+    expect(await verifyPair(lab.store, registry, pair)).toMatchObject({ recalledSteps: pair.step - 1, problems: [] });
+  }
+  await lab.store.database.kysely.deleteFrom('answers').where('purpose', '=', 'user').execute();
+  const later = pairs.find(({ step }) => step > 1)!;
+  expect((await verifyPair(lab.store, registry, later)).problems).toEqual([
+    expect.stringContaining('asks a model what no session of run'),
+  ]);
 });
