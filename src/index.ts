@@ -29,6 +29,7 @@ export type { AuditResult } from './domain/wire/audit.ts';
 export type { CampaignInput, CampaignProgress, CampaignResult } from './domain/wire/campaign.ts';
 export type { TrajectoryInput, TrajectoryResult } from './domain/wire/trajectory.ts';
 export type {
+  AuditedTrajectory,
   Briefing,
   Capabilities,
   Confirmation,
@@ -38,6 +39,7 @@ export type {
   ScriptedStep,
   Session,
   StepResult,
+  TakenAction,
   TextFormat,
 } from './environments/contract.ts';
 export { defineEnvironment } from './environments/define.ts';

@@ -19,6 +19,7 @@ import type { Scope } from '../store/reservations.ts';
 import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
+import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './acting/play-out.ts';
 import { callerOf, type StepTaken, standing, takerOf, takeStep } from './acting/turn.ts';
@@ -92,7 +93,7 @@ export function branchActivities(context: ActivityContext) {
       const stepLimit = origin.step + run.config.stepLimit;
       const played = await playOut(context, run, await departure.start(input), stepLimit, where, signal);
       leafId = played.leafId;
-      // Awaited here, because the confirmation of a success may break too.
+      // Awaited here, because the audit or the confirmation of a success may break too.
       return await record(run, input, compared, played, signal);
     } catch (error) {
       return record(run, input, compared, endedByFault(leafId, error, signal), signal);
@@ -167,6 +168,7 @@ export function branchActivities(context: ActivityContext) {
     signal: AbortSignal,
   ): Promise<Branch> {
     const leaf = await store.tree.state(outcome.leafId);
+    const auditFlags = await auditSuccess(context, run, leaf, outcome, signal);
     const confirmation = outcome.success ? await confirmSuccess(context, run, leaf, signal) : null;
     const origin = await store.tree.state(input.nodeId);
     const row: Branch = {
@@ -185,6 +187,7 @@ export function branchActivities(context: ActivityContext) {
       reward: outcome.reward,
       success: outcome.success,
       confirmed: confirmation?.confirmed ?? null,
+      auditFlags,
       details: confirmation?.confirmed === false ? { coincidental: confirmation.reason } : outcome.details,
       compared,
     };

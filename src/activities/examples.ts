@@ -1,7 +1,9 @@
 /** Which trajectories are kept to imitate (SFT, RFT). */
 
+import { type AuditFlags, isFlagged } from '../domain/audit-flags.ts';
 import type { KeptExample, TrajectoryOrigin } from '../domain/example.ts';
 import type { RftOptions } from '../domain/methods/index.ts';
+import { outcomeKind } from '../domain/outcome-kind.ts';
 import type { TaskAddress } from '../domain/wire/trajectory.ts';
 import { canonicalAction } from '../environments/canonical-action.ts';
 import { contentHash } from '../store/hash.ts';
@@ -19,6 +21,7 @@ type Sampled = {
   success: boolean | null;
   /** Null when it was not asked. */
   confirmed: boolean | null;
+  auditFlags: AuditFlags;
 };
 
 export function exampleActivities(context: ActivityContext) {
@@ -38,7 +41,9 @@ export function exampleActivities(context: ActivityContext) {
       'leastSuccesses' in options
         ? [...(await own(run, options, trajectoryId, signal)), ...shown.filter(isExample)]
         : shown;
-    const wanted = 'keep' in options && options.keep === 'all' ? kept : kept.filter(isExample);
+    // All means failures too, but nothing that was won by a trick.
+    const wanted =
+      'keep' in options && options.keep === 'all' ? kept.filter((one) => !isFlagged(one)) : kept.filter(isExample);
     const { group } = await environments.task(run.environment, taskId);
     const rows = wanted.map(
       ({ leafId, origin, model, reward, success, confirmed }): KeptExample => ({
@@ -82,6 +87,7 @@ export function exampleActivities(context: ActivityContext) {
         reward: row.reward,
         success: row.success,
         confirmed: row.confirmed,
+        auditFlags: row.auditFlags,
       }),
     );
     const successes = [...(first ? [await sampled(run, first, signal)] : []), ...others].filter(isExample);
@@ -94,23 +100,12 @@ export function exampleActivities(context: ActivityContext) {
     return [...distinct.values()].slice(0, examplesPerTask ?? undefined);
   }
 
-  async function sampled(
-    run: Run,
-    row: { leafId: string; origin: TrajectoryOrigin; model: string; reward: number | null; success: boolean | null },
-    signal: AbortSignal,
-  ): Promise<Sampled> {
-    const success = row.success;
+  async function sampled(run: Run, row: Omit<Sampled, 'confirmed'>, signal: AbortSignal): Promise<Sampled> {
+    const { leafId, origin, model, reward, success, auditFlags } = row;
     const confirmation = success
       ? await confirmSuccess(context, run, await store.tree.state(row.leafId), signal)
       : null;
-    return {
-      leafId: row.leafId,
-      origin: row.origin,
-      model: row.model,
-      reward: row.reward,
-      success,
-      confirmed: confirmation?.confirmed ?? null,
-    };
+    return { leafId, origin, model, reward, success, confirmed: confirmation?.confirmed ?? null, auditFlags };
   }
 
   /** Equal for trajectories with the same actions, whatever they thought. */
@@ -122,7 +117,7 @@ export function exampleActivities(context: ActivityContext) {
   return { keepExamples };
 }
 
-/** A success that does not hold on variants of the task's data is an accident. */
-function isExample({ success, confirmed }: Sampled): boolean {
-  return success === true && confirmed !== false;
+/** A success that does not hold on variants of the task's data is an accident, and one that the audit flagged was won by a trick. */
+function isExample(sampled: Sampled): boolean {
+  return outcomeKind(sampled) === 'success';
 }

@@ -1,5 +1,6 @@
 /** Activities that make environment steps and record the results of a trajectory. */
 
+import { isFlagged } from '../domain/audit-flags.ts';
 import { type Details, isAtLimit } from '../domain/ending.ts';
 import { isEvaluation } from '../domain/run/run-config.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
@@ -13,6 +14,7 @@ import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
+import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
 import { callerOf, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
@@ -40,16 +42,20 @@ export function trajectoryActivities(context: ActivityContext) {
       wholeSteps: !isCostly(environments.get(run.environment)),
       parallel: run.config.parallel,
       options: run.config.options,
-      imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId),
+      imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId, signal),
     };
   }
 
   /** A recorded trajectory becomes one of the run, so that everything about the run is found under its id. */
-  async function adoptImported(run: Run, id: string): Promise<TrajectorySummary> {
+  async function adoptImported(run: Run, id: string, signal: AbortSignal): Promise<TrajectorySummary> {
+    const known = await store.findings.trajectory(run.id, id);
+    if (known) return trajectorySummary(known);
     const row = await store.findings.trajectory(importScope(run.environment), id);
     if (!row) throw new Error(`The imported trajectory ${id} is no longer in the store.`);
-    await store.findings.addTrajectory({ ...row, runId: run.id });
-    return trajectorySummary(row);
+    const leaf = await store.tree.state(row.leafId);
+    const adopted = { ...row, runId: run.id, auditFlags: await auditSuccess(context, run, leaf, row, signal) };
+    await store.findings.addTrajectory(adopted);
+    return trajectorySummary(adopted);
   }
 
   /** Takes the action of a journaled answer. Idempotent: it returns the transition that is recorded. */
@@ -73,6 +79,7 @@ export function trajectoryActivities(context: ActivityContext) {
     const ended = isAtLimit(input.ending)
       ? await outcomeAtLimit(context, leaf, callerOf(run, { purpose, stream: `sample-${sample}` }), signal)
       : { ...input, details: (await store.tree.transition(leaf.stateKey))?.details ?? null };
+    const auditFlags = await auditSuccess(context, run, leaf, ended, signal);
     const isConfirmed = isEvaluation(run.config) && ended.success === true;
     const confirmation = isConfirmed ? await confirmSuccess(context, run, leaf, signal) : null;
     const row: Trajectory = {
@@ -90,6 +97,7 @@ export function trajectoryActivities(context: ActivityContext) {
       reward: ended.reward,
       success: ended.success,
       confirmed: confirmation?.confirmed ?? null,
+      auditFlags,
       details: detailsOf(input, ended.details, confirmation),
     };
     await store.findings.addTrajectory(row);
@@ -146,5 +154,6 @@ export function trajectorySummary(row: Trajectory): TrajectorySummary {
     success: row.success,
     reward: row.reward,
     steps: row.steps,
+    ...(isFlagged(row) && { auditFlags: row.auditFlags! }),
   };
 }

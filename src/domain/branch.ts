@@ -1,3 +1,4 @@
+import { type AuditFlags, isFlagged } from './audit-flags.ts';
 import type { Details, Ending } from './ending.ts';
 import type { Purpose } from './purpose.ts';
 import type { BranchResult } from './wire/branch.ts';
@@ -26,12 +27,15 @@ export type Branch = {
   success: boolean | null;
   /** Whether a success held on variants of the data; null when it was not asked. */
   confirmed: boolean | null;
+  /** What the environment's audit says about a success; null when it was not asked. */
+  auditFlags: AuditFlags;
   details: Details | null;
   /** Observations of the prefix that were compared before branching. */
   compared: number;
 };
 
 /** What verification needs to know of a branch. */
-export function branchOutcome({ ending, success, reward, confirmed }: Branch): BranchResult {
-  return { ending, success, reward, confirmed };
+export function branchOutcome(branch: Branch): BranchResult {
+  const { ending, success, reward, confirmed, auditFlags } = branch;
+  return { ending, success, reward, confirmed, ...(isFlagged(branch) && { auditFlags: auditFlags! }) };
 }

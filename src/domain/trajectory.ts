@@ -1,3 +1,4 @@
+import type { AuditFlags } from './audit-flags.ts';
 import type { Details, Ending } from './ending.ts';
 import type { TrajectoryOrigin } from './example.ts';
 
@@ -23,5 +24,7 @@ export type Trajectory = {
   success: boolean | null;
   /** Whether a success held on variants of the data; null when it was not asked. */
   confirmed: boolean | null;
+  /** What the environment's audit says about a success; null when it was not asked. */
+  auditFlags: AuditFlags;
   details: Details | null;
 };

@@ -7,8 +7,9 @@ import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
 import { openAnswered } from './answered-session.ts';
 import { differenceOf, outcomeText, playApart, type StartApart, type Trace, trace } from './apart.ts';
+import { flagsOf, takenAction } from './audit.ts';
 import { checkRecall } from './check-recall.ts';
-import type { Environment, Replay } from './contract.ts';
+import type { AuditedTrajectory, Environment, Replay, ScriptedStep } from './contract.ts';
 import { isCost } from './cost.ts';
 import { agentFormat } from './formats/agent-format.ts';
 import { outcomeFrom } from './outcome.ts';
@@ -185,20 +186,38 @@ export async function checkEnvironment(
       if (!script?.length) continue;
       const name = `The script of task ${task.id} has ${script.length} steps`;
       demand(script.length <= environment.stepLimit, `${name}, and stepLimit is ${environment.stepLimit}.`);
-      const { traces } = await play(
-        environment,
-        task,
-        script.map(({ action }) => action),
-      );
+      const { traces } = await play(environment, task, actionsOf(script));
       const last = traces.at(-1)!;
-      const isSolved = last.done
-        ? (last.success ?? (last.reward ?? 0) >= environment.successAt)
-        : last.outcome !== null && outcomeFrom(environment, last.outcome).success;
-      demand(isSolved && traces.length === script.length, `${name}, and ${endOf(last, traces.length)}.`);
+      demand(
+        isSolved(environment, last) && traces.length === script.length,
+        `${name}, and ${endOf(last, traces.length)}.`,
+      );
       solved++;
     }
     if (solved === 0) throw new NotChecked('no task that was tried has one');
     return `${solved} of ${chosen.length} tasks have one, and it ends in success`;
+  });
+
+  await check('audit', async () => {
+    if (!environment.audit) throw new NotChecked('the environment has none: a success counts however it was won');
+    if (!environment.script) throw new NotChecked('no script shows it an honest success');
+    needTasks();
+    const isCompared = environment.capabilities.replay === 'compare';
+    let audited = 0;
+    for (const task of chosen) {
+      const success = await scriptedSuccess(environment, task);
+      if (!success) continue;
+      const ask = () => flagsOf(environment, task, success, AbortSignal.timeout(60_000));
+      const flags = (await ask())!;
+      demand(flags.length === 0, `The script of task ${task.id} is flagged: ${flags.join(', ')}.`);
+      if (isCompared) {
+        const again = (await ask())!;
+        demand(again.length === 0, `The script of task ${task.id} is not flagged, then ${again.join(', ')}.`);
+      }
+      audited++;
+    }
+    if (audited === 0) throw new NotChecked('no script that was tried ends in success');
+    return `${audited} scripted successes, none flagged${isCompared ? ', twice' : ''}`;
   });
 
   await check('state hash', async () => {
@@ -331,6 +350,27 @@ export async function checkEnvironment(
 function endOf({ done, reward, success, outcome }: Trace, steps: number): string {
   if (!done) return `the task is not over after them${outcome ? `, with ${outcomeText(outcome)}` : ''}`;
   return `the task ends at step ${steps} with reward ${reward ?? 'unknown'}${success === undefined ? '' : ` and success ${success}`}`;
+}
+
+function actionsOf(script: readonly ScriptedStep[]): Action[] {
+  return script.map(({ action }) => action);
+}
+
+function isSolved(environment: Environment, { done, success, reward, outcome }: Trace): boolean {
+  if (done) return success ?? (reward ?? 0) >= environment.successAt;
+  return outcome !== null && outcomeFrom(environment, outcome).success;
+}
+
+/** What the audit is given of a task's script. @returns null if there is none, or it does not solve the task */
+async function scriptedSuccess(environment: Environment, task: Task): Promise<AuditedTrajectory | null> {
+  const script = await environment.script!(task);
+  if (!script?.length) return null;
+  const actions = actionsOf(script);
+  const { traces } = await play(environment, task, actions);
+  const last = traces.at(-1)!;
+  if (!isSolved(environment, last)) return null;
+  const { reward = null, details = null } = last.done ? last : last.outcome!;
+  return { actions: traces.map((trace, index) => takenAction(actions[index]!, trace)), reward, details };
 }
 
 type Played = { first: string | null; traces: Trace[] };

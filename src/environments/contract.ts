@@ -8,6 +8,7 @@
 import type { Action, ParsedAction } from '../domain/action.ts';
 import type { AskPurpose, AskRequest } from '../domain/ask.ts';
 import type { Json } from '../domain/canonical-json.ts';
+import type { Details } from '../domain/ending.ts';
 import type { Tool } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 
@@ -184,6 +185,11 @@ export type Environment = {
    */
   confirm?(task: Task, actions: Action[], signal: AbortSignal): Promise<Confirmation>;
   /**
+   * What is wrong with how a success was won, such as `tests-edited`: short names, lower case and hyphens. Empty: nothing. A flagged success
+   * yields no pair and no example. It depends on task and trajectory alone. Called for every success, whoever acted.
+   */
+  audit?(task: Task, trajectory: AuditedTrajectory, signal: AbortSignal): Promise<string[]>;
+  /**
    * Actions that solve a task, made from its gold answer: an expert trajectory that costs nothing (SFT, ETO, IPR).
    * @returns null for a task that has none
    */
@@ -201,6 +207,12 @@ export type Environment = {
 export type ScriptedStep = { thought: string; action: Action };
 
 export type Confirmation = { confirmed: boolean; reason: string };
+
+/** One action that was taken, and what the environment returned. */
+export type TakenAction = { action: Action; observation: string };
+
+/** A whole success: from the task's first state to its end. */
+export type AuditedTrajectory = { actions: TakenAction[]; reward: number | null; details: Details | null };
 
 /** What a user writes: everything with a sensible default may be left out. */
 export type EnvironmentDefinition = Omit<

@@ -175,6 +175,7 @@ async function replay(
     reward: outcome.reward,
     success: outcome.success,
     confirmed: null,
+    auditFlags: null,
     details: cause === null ? details : { difference: cause },
   });
   return { outcome, cause };

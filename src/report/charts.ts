@@ -60,12 +60,13 @@ ${bars}${lines}${ticks}</svg>${caption}</figure>`;
 
 /** How the trajectories ended, as one bar. */
 export function endingsBar(summary: SummaryView): SafeHtml {
-  const parts = summary.endings.flatMap(({ ending, count, successes }) => {
+  const parts = summary.endings.flatMap(({ ending, count, successes, flagged = 0 }) => {
     // Endings that are not the policy's fault are neither good nor bad: they say nothing about the policy.
     if (!isPolicyEnding(ending)) return [{ label: ending, count, kind: 'unsure' }];
     return [
       { label: `${ending}, success`, count: successes, kind: 'good' },
-      { label: `${ending}, failure`, count: count - successes, kind: 'bad' },
+      { label: `${ending}, failure`, count: count - successes - flagged, kind: 'bad' },
+      { label: `${ending}, flagged success`, count: flagged, kind: 'unsure' },
     ];
   });
   const shown = ['good', 'bad', 'unsure'].flatMap((kind) =>

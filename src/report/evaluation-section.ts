@@ -2,6 +2,7 @@ import type { Evaluation } from '../views/evaluation.ts';
 import {
   endingTexts,
   figureRows,
+  flaggedText,
   leakText,
   lineageText,
   missingText,
@@ -16,6 +17,7 @@ export function evaluationSection(evaluation: Evaluation): SafeHtml {
   const { overall, notes } = evaluation;
   const leak = leakText(evaluation);
   const missing = missingText(overall);
+  const flagged = flaggedText(overall);
   const shown = shownPassAt(evaluation);
   const header = ['', 'tasks', 'groups', 'success rate', 'mean reward', ...shown.map((k) => `pass@${k}`)];
   const facts: [string, string][] = [
@@ -23,6 +25,7 @@ export function evaluationSection(evaluation: Evaluation): SafeHtml {
     ['trained on', lineageText(evaluation)],
     ['samples', `${overall.known} of ${overall.samples} with an outcome, ${evaluation.samples} a task`],
     ['endings', endingTexts(overall).join(', ') || 'none'],
+    ...(flagged === null ? [] : [['flagged by the audit', flagged] as [string, string]]),
     ...(missing === null ? [] : [['missing', missing] as [string, string]]),
   ];
   return html`<section><h2>Evaluation</h2>${leak === null ? null : html`<p class="notice">${leak}</p>`}${notes.map((note) => html`<p class="notice">${note}</p>`)}

@@ -39,15 +39,25 @@ export function rewardText({ value, interval }: Estimate): string {
   return `${decimal(value, 3)}${interval === null ? '' : ` (${decimal(interval.lower, 3)} to ${decimal(interval.upper, 3)})`}`;
 }
 
-/** Endings of the samples with an outcome, e.g. `submitted 30: 20 succeeded, 2 coincidental`. */
+/** Endings of the samples with an outcome, e.g. `submitted 30 (20 succeeded, 2 coincidental)`. */
 export function endingTexts({ endings }: EvaluationFigures): string[] {
-  return Object.entries(endings).map(([ending, { samples, successes, coincidental }]) => {
+  return Object.entries(endings).map(([ending, { samples, successes, coincidental, flagged }]) => {
     const found = [
       ...(successes > 0 ? [`${count(successes)} succeeded`] : []),
       ...(coincidental > 0 ? [`${count(coincidental)} coincidental`] : []),
+      ...(flagged > 0 ? [`${count(flagged)} flagged`] : []),
     ];
     return `${ending} ${count(samples)}${found.length === 0 ? '' : ` (${found.join(', ')})`}`;
   });
+}
+
+/** Successes that the environment's audit flagged, and what the rate would be with them; null if there are none. */
+export function flaggedText({ flagged, successes, coincidental }: EvaluationFigures): string | null {
+  if (flagged === null) return null;
+  const { samples, byFlag, successRateWith } = flagged;
+  const all = samples + successes + coincidental;
+  const flags = Object.entries(byFlag).map(([flag, times]) => `${flag} ${count(times)}`);
+  return `${count(samples)} of ${count(all)} successes: ${flags.join(', ')}. They count as failures with reward 0; with them the success rate would be ${(100 * successRateWith).toFixed(1)} %`;
 }
 
 /** Samples without an outcome, and how they could change the rate; null if there are none. */

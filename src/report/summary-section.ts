@@ -7,7 +7,7 @@ import type { EnvironmentCostView, RunView, TaskView } from '../views/run-view-t
 import { endingsBar, scoreHistogram } from './charts.ts';
 import { falsePairsText } from './false-pairs-text.ts';
 import { html, type SafeHtml } from './html.ts';
-import { cost, count, decimal, duration, percent, share, waitsNote } from './values.ts';
+import { auditedText, cost, count, decimal, duration, percent, share, waitsNote } from './values.ts';
 
 /** The run and its settings. */
 export function runHeader({ run }: RunView): SafeHtml {
@@ -44,7 +44,7 @@ export function summarySection(view: RunView): SafeHtml {
           `${auditedShare(summary.pairQuality.equal)} equal, ${auditedShare(summary.pairQuality.wrong)} wrong; of ${count(summary.pairQuality.pairs)} audited pairs`,
         ),
   ]}</dl>
-${findsCriticalSteps ? flipTable(summary) : null}${luckText(summary)}${unpairedTable(summary)}
+${findsCriticalSteps ? flipTable(summary) : null}${auditedLine(summary)}${luckText(summary)}${unpairedTable(summary)}
 <div class="pictures" style="margin-top:14px">${endingsBar(summary)}${scoreHistogram(view)}</div></section>
 <section><h2>Compared with other runs by</h2>
 <dl class="cards">${[
@@ -74,6 +74,13 @@ function flipTable({ flips, placeboFlips }: RunView['summary']): SafeHtml {
   return html`<div class="table"><table><tr><th>branches that succeeded</th><th>95 % interval in brackets</th></tr>
 <tr><td>through alternatives</td><td>${share(flips)}</td></tr>
 <tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${share(placeboFlips)}</td></tr></table></div>`;
+}
+
+/** What the environment's audit said about how successes were won. */
+function auditedLine({ auditedSuccesses }: RunView['summary']): SafeHtml | null {
+  if (!auditedSuccesses) return null;
+  const kind = auditedSuccesses.flagged > 0 ? 'notice' : 'soft';
+  return html`<p class="${kind}">Successes of trajectories and branches: ${auditedText(auditedSuccesses)}. Flagged ones give no pair and no example.</p>`;
 }
 
 /** How many pairs luck alone may have made, under every method. */

@@ -11,7 +11,7 @@ import type {
 } from '../views/run-view-types.ts';
 import { html, type SafeHtml } from './html.ts';
 import { treePicture } from './tree-picture.ts';
-import { clip, cost, count, decimal, outcome, plural, score } from './values.ts';
+import { clip, cost, count, decimal, outcome, outcomeMark, plural, score } from './values.ts';
 
 /** The most characters shown of one text: an observation can be megabytes. */
 const textLimit = 4000;
@@ -65,7 +65,7 @@ function alternativeBlock(alternative: AlternativeView): SafeHtml {
 
 function branchList(branches: readonly BranchView[]): SafeHtml | null {
   if (branches.length === 0) return null;
-  return html`<ul class="branches">${branches.map((branch) => html`<li>${branch.purpose}: ${outcome(branch.success)}, ${branch.ending} after ${plural(branch.steps, 'step')}, reward ${decimal(branch.reward)}</li>`)}</ul>`;
+  return html`<ul class="branches">${branches.map((branch) => html`<li>${branch.purpose}: ${outcome(branch)}, ${branch.ending} after ${plural(branch.steps, 'step')}, reward ${decimal(branch.reward)}</li>`)}</ul>`;
 }
 
 function pairBlock(pair: Pair): SafeHtml {
@@ -77,7 +77,7 @@ function pairBlock(pair: Pair): SafeHtml {
       : `${verification.rejectedSuccesses} of ${verification.rejectedRollouts}`;
   return html`<div class="pair"><b>Pair at step ${pair.step}</b> ${pair.flags.map((flag) => html`<span class="tag unsure">${flag}</span> `)}<span class="soft">${pair.id}</span>
 <div class="sides">${sideBlock('chosen', pair.chosen, certificate.chosen)}${sideBlock('rejected', pair.rejected, certificate.rejected)}</div>
-<p class="soft">Certificate: rule ${verification.rule}; chosen ${verification.chosenSuccesses} of ${verification.chosenRollouts} rollouts, rejected ${rejectedBaseline}, missing ${verification.missing}; posterior ${verification.posterior === null ? 'not computed' : verification.posterior.toFixed(3)}; ${verification.fitsOriginalBudget ? 'fits' : 'does not fit'} the original step budget; success on data variants ${verification.confirmed === null ? 'not checked' : verification.confirmed ? 'confirmed' : 'refuted'}; restored by ${restore.method}, ${plural(restore.comparedObservations, 'observation')} compared; cost ${cost(certificate.costMicroUsd)}; faults on the way ${count(certificate.attempts.faults)}.</p></div>`;
+<p class="soft">Certificate: rule ${verification.rule}; chosen ${verification.chosenSuccesses} of ${verification.chosenRollouts} rollouts, rejected ${rejectedBaseline}, missing ${verification.missing}; posterior ${verification.posterior === null ? 'not computed' : verification.posterior.toFixed(3)}; ${verification.fitsOriginalBudget ? 'fits' : 'does not fit'} the original step budget; success on data variants ${verification.confirmed === null ? 'not checked' : verification.confirmed ? 'confirmed' : 'refuted'}; successes ${verification.audited ? 'audited' : 'not audited'}; restored by ${restore.method}, ${plural(restore.comparedObservations, 'observation')} compared; cost ${cost(certificate.costMicroUsd)}; faults on the way ${count(certificate.attempts.faults)}.</p></div>`;
 }
 
 function sideBlock(side: 'chosen' | 'rejected', messages: readonly Message[], action: CertifiedAction): SafeHtml {
@@ -89,8 +89,7 @@ function text(kind: 'thought' | 'action' | 'observation', content: string): Safe
 }
 
 function endingTag(trajectory: TrajectoryView): SafeHtml {
-  const kind = trajectory.success === null ? 'unsure' : trajectory.success ? 'good' : 'bad';
-  return html`<span class="tag ${kind}">${trajectory.ending}, ${outcome(trajectory.success)}</span>`;
+  return html`<span class="tag ${outcomeMark(trajectory).kind}">${trajectory.ending}, ${outcome(trajectory)}</span>`;
 }
 
 function verdictTag(verdict: Verdict): SafeHtml {

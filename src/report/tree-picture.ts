@@ -1,6 +1,6 @@
 import type { AlternativeView, StepView, TrajectoryView } from '../views/run-view-types.ts';
 import { html, type SafeHtml } from './html.ts';
-import { outcome, score } from './values.ts';
+import { outcomeMark, score } from './values.ts';
 
 /** More lanes than this make the picture unreadable; the rest is counted in words. */
 const mostLanes = 24;
@@ -10,7 +10,7 @@ const top = 18;
 
 /**
  * The trajectory as a line of its actions, coloured by score. The alternatives are below it, each in its own lane as far as its longest branch
- * reaches: ✓ the branch succeeded, ✗ it failed, ? it has no outcome, · the alternative was not branched.
+ * reaches: ✓ the branch succeeded, ✗ it failed, ? it has no outcome, ⚑ its success is flagged, · the alternative was not branched.
  */
 export function treePicture(trajectory: TrajectoryView): SafeHtml {
   const { steps } = trajectory;
@@ -36,10 +36,7 @@ export function treePicture(trajectory: TrajectoryView): SafeHtml {
     const mark = verdictMark(alternative);
     return html`<path class="limb" d="M${from} ${top}C${from + 4} ${y} ${from + 4} ${y} ${at} ${y}H${end}"/>${dot(at, y, 4, alternative.score, `step ${step.step}, ${alternative.source}: ${score(alternative.score)}, ${alternative.verdict}`)}<text class="end-${mark.kind}" x="${end + 7}" y="${y + 4}">${mark.sign}</text>`;
   });
-  const trunkEnd = {
-    sign: trajectory.success === null ? '?' : trajectory.success ? '✓' : '✗',
-    kind: kindOf(trajectory.success),
-  };
+  const trunkEnd = outcomeMark(trajectory);
   const words = leftOver > 0 ? html`<p class="soft">${leftOver} more alternatives are not drawn.</p>` : null;
   return html`<div class="tree"><svg viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="Tree of the trajectory">${numbers}${branches}<path class="trunk" d="M${left} ${top}H${x(steps.length)}"/><rect class="bar-policy" x="${left - 4}" y="${top - 4}" width="8" height="8"/>${steps.map((step) => ownDot(step, x(step.step)))}<text class="end-${trunkEnd.kind}" x="${x(steps.length) + 9}" y="${top + 4}">${trunkEnd.sign}</text></svg></div>${words}`;
 }
@@ -98,9 +95,4 @@ function placeInLanes(limbs: readonly Limb[]): {
     placed.push({ ...limb, lane });
   }
   return { placed, lanes: freeUntil.length, leftOver };
-}
-
-function kindOf(success: boolean | null): 'good' | 'bad' | 'unsure' {
-  const result = outcome(success);
-  return result === 'success' ? 'good' : result === 'failure' ? 'bad' : 'unsure';
 }

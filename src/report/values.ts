@@ -1,6 +1,8 @@
+import { type AuditFlags, isFlagged } from '../domain/audit-flags.ts';
 import type { Share } from '../domain/statistics/exact-bound.ts';
 import { wilsonInterval } from '../domain/statistics/interval.ts';
 import { timeSpan } from '../domain/time-span.ts';
+import type { AuditedSuccesses } from '../views/audited-successes.ts';
 
 /** The words for figures. Each function takes null and says that the figure is unknown. */
 
@@ -44,9 +46,26 @@ export function share(value: Share | null): string {
   return `${value.count} of ${value.of} = ${percent(value.count / value.of)} (${Math.round(interval.lower * 100)}–${Math.round(interval.upper * 100)} %)`;
 }
 
-/** The outcome of a trajectory or branch in a word. */
-export function outcome(success: boolean | null): 'success' | 'failure' | 'no outcome' {
-  return success === null ? 'no outcome' : success ? 'success' : 'failure';
+type Outcome = { success: boolean | null; auditFlags: AuditFlags };
+
+/** The outcome of a trajectory or branch in words; a flagged success with its flags. */
+export function outcome({ success, auditFlags }: Outcome): string {
+  if (success === null) return 'no outcome';
+  if (!success) return 'failure';
+  return isFlagged({ auditFlags }) ? `flagged success (${auditFlags!.join(', ')})` : 'success';
+}
+
+/** The sign and the colour of an outcome. A flagged success is neither good nor bad. */
+export function outcomeMark(result: Outcome): { sign: '✓' | '✗' | '⚑' | '?'; kind: 'good' | 'bad' | 'unsure' } {
+  if (result.success === null) return { sign: '?', kind: 'unsure' };
+  if (!result.success) return { sign: '✗', kind: 'bad' };
+  return isFlagged(result) ? { sign: '⚑', kind: 'unsure' } : { sign: '✓', kind: 'good' };
+}
+
+/** E.g. `12 audited, 3 flagged: tests-edited 2, grader-written 1`. */
+export function auditedText({ audited, flagged, byFlag }: AuditedSuccesses): string {
+  const flags = Object.entries(byFlag).map(([flag, times]) => `${flag} ${count(times)}`);
+  return `${count(audited)} audited, ${flagged === 0 ? 'none flagged' : `${count(flagged)} flagged: ${flags.join(', ')}`}`;
 }
 
 /** Text cut to a length, with the number of missing characters. */

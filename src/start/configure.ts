@@ -49,6 +49,7 @@ export function configOfRun(
     trajectories,
     format,
     sameBy: 'state',
+    auditSuccesses: true,
     stepLimit: config.run.stepLimit ?? environment.stepLimit,
     tokenLimit: config.run.tokenLimit,
     observationLimit: config.run.observationLimit,

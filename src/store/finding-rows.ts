@@ -35,6 +35,7 @@ export function trajectoryRow(trajectory: Trajectory): TrajectoryTable {
     reward: trajectory.reward,
     success: columnOf(trajectory.success),
     confirmed: columnOf(trajectory.confirmed),
+    audit_flags: jsonColumn(trajectory.auditFlags),
     details: jsonColumn(trajectory.details),
   };
 }
@@ -55,6 +56,7 @@ export function trajectoryOf(row: TrajectoryTable): Trajectory {
     reward: row.reward,
     success: flagOf(row.success),
     confirmed: flagOf(row.confirmed),
+    auditFlags: jsonOf(row.audit_flags),
     details: jsonOf(row.details),
   };
 }
@@ -173,6 +175,7 @@ export function branchRow(branch: Branch): BranchTable {
     reward: branch.reward,
     success: columnOf(branch.success),
     confirmed: columnOf(branch.confirmed),
+    audit_flags: jsonColumn(branch.auditFlags),
     details: jsonColumn(branch.details),
     compared: branch.compared,
   };
@@ -195,6 +198,7 @@ export function branchOf(row: BranchTable): Branch {
     reward: row.reward,
     success: flagOf(row.success),
     confirmed: flagOf(row.confirmed),
+    auditFlags: jsonOf(row.audit_flags),
     details: jsonOf(row.details),
     compared: row.compared,
   };

@@ -639,6 +639,12 @@ const environmentCosts: Migration = (database, engine) => [
   }),
 ];
 
+/** What audits of environments say about successes. */
+const auditFlags: Migration = (database) => [
+  ...column(database, 'trajectories', { audit_flags: 'text' }),
+  ...column(database, 'branches', { audit_flags: 'text' }),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -656,4 +662,5 @@ export const migrations: readonly Migration[] = [
   sharedResults,
   asks,
   environmentCosts,
+  auditFlags,
 ];

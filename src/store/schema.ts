@@ -410,6 +410,8 @@ export type TrajectoryTable = {
   success: number | null;
   /** Whether a success held on variants of the data; null if that was not tried. */
   confirmed: number | null;
+  /** What the environment's audit says about a success: flags as JSON, an empty list for none. Null if it was not asked, and in rows from earlier versions. */
+  audit_flags: string | null;
   /** Facts of the environment about the outcome, or of the fault. */
   details: string | null;
 };
@@ -497,6 +499,8 @@ export type BranchTable = {
   success: number | null;
   /** Whether a success held on variants of the data; null if that was not tried. */
   confirmed: number | null;
+  /** What the environment's audit says about a success: flags as JSON, an empty list for none. Null if it was not asked, and in rows from earlier versions. */
+  audit_flags: string | null;
   details: string | null;
   /** Observations of the prefix that were compared before branching. */
   compared: number;

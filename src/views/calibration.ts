@@ -1,5 +1,6 @@
 /** How far the scores of a run's PRM can be trusted: a query over scores and branches. */
 
+import { isFlagged } from '../domain/audit-flags.ts';
 import { type Branch, branchOutcome } from '../domain/branch.ts';
 import type { Candidate } from '../domain/candidate.ts';
 import type { ProcessExample } from '../domain/example.ts';
@@ -205,7 +206,7 @@ function scoredOutcomes(config: RunConfig, rows: RolledOut[]): Scored[] {
       ? rollouts.find(({ purpose, rollout }) => purpose === 'verify' && rollout === 0)
       : undefined;
     const row = verified ?? sampled;
-    if (score === null || !row || row.success === null) return [];
+    if (score === null || !row || row.success === null || isFlagged(row)) return [];
     const weight = verified ? 1 : 1 / rateOf(config);
     return [{ score, success: isVerifiedSuccess(branchOutcome(row)), weight, group, sampled: row === sampled }];
   });

@@ -1,6 +1,7 @@
 /** The result of an evaluation, read from the store: the same for the terminal, `--json`, report and comparison. */
 
 import { isPolicyEnding } from '../domain/ending.ts';
+import { outcomeKind } from '../domain/outcome-kind.ts';
 import { difficultiesOf, type EvaluationFigures, evaluationFigures, type Sample } from '../domain/run/evaluation.ts';
 import type { LeakedGroup } from '../domain/run/lineage.ts';
 import { isEvaluation } from '../domain/run/run-config.ts';
@@ -71,8 +72,9 @@ function sampleOf(task: RunTask, row: Trajectory | undefined): Sample {
   const { taskId, difficulty } = task;
   const own = { taskId, group: task.group ?? `task ${taskId}`, difficulty };
   if (row && row.success !== null && isPolicyEnding(row.ending)) {
-    const outcome = !row.success ? 'failure' : row.confirmed === false ? 'coincidental' : 'success';
-    return { ...own, ending: row.ending, outcome, reward: row.reward };
+    const kind = outcomeKind(row);
+    const outcome = kind === 'unknown' ? 'missing' : kind;
+    return { ...own, ending: row.ending, outcome, reward: row.reward, auditFlags: row.auditFlags };
   }
   if (task.result === null) return { ...own, ending: null, outcome: 'open', reward: null };
   // A lost workflow left a result but no trajectory.

@@ -1,4 +1,5 @@
 import type { Branch } from '../domain/branch.ts';
+import { outcomeKind } from '../domain/outcome-kind.ts';
 import type { Step } from '../domain/step.ts';
 
 export type Flip = { step: Step; flipped: boolean };
@@ -15,7 +16,7 @@ export function flips(
   const branchesOf = (step: Step, purpose: string) => at.get(`${step.nodeId}/${purpose}`) ?? [];
   const flip = (step: Step, purpose: string): Flip => ({
     step,
-    flipped: branchesOf(step, purpose).some((row) => row.success && row.confirmed !== false),
+    flipped: branchesOf(step, purpose).some((row) => outcomeKind(row) === 'success'),
   });
   const critical = steps.filter((step) => step.verdict === 'critical');
   return {

@@ -1,10 +1,12 @@
 /** The results of a run, read from the store: for the terminal, `--json`, and the report. */
 
+import { isFlagged } from '../domain/audit-flags.ts';
 import type { Branch } from '../domain/branch.ts';
 import { countBy } from '../domain/count-by.ts';
 import { isPolicyFailure } from '../domain/ending.ts';
 import type { MalformedShare } from '../domain/malformed.ts';
 import { factsOf } from '../domain/methods/index.ts';
+import { outcomeKind } from '../domain/outcome-kind.ts';
 import { isMeasurement, workOf } from '../domain/purpose.ts';
 import {
   askedModels,
@@ -29,6 +31,7 @@ import type { Store } from '../store/store.ts';
 import type { UnusableLine } from '../store/unusable-answers.ts';
 import type { WaitingFor } from '../store/waits.ts';
 import { type AuditView, auditView } from './audit.ts';
+import { type AuditedSuccesses, auditedSuccesses } from './audited-successes.ts';
 import { type Evaluation, evaluationOf } from './evaluation.ts';
 import { estimatedFalsePairs, type FalsePairs, type GroupedFlip } from './false-pairs.ts';
 import { type Flip, flips } from './flips.ts';
@@ -60,7 +63,10 @@ export type RunSummary = {
     /** Faults that ended tasks, with the number of tasks. */
     faults: { [fault: string]: number };
   };
-  /** Trajectories by ending; successes under `success`, those that did not hold on variants under `coincidental`. */
+  /**
+   * Trajectories by ending; successes under `success`, those that the environment's audit flagged under `flagged`, those that did not hold on
+   * variants under `coincidental`.
+   */
   endings: { [ending: string]: number };
   /** Failures that the policy caused, by ending: CSO mines these. */
   failures: { [ending: string]: number };
@@ -73,7 +79,11 @@ export type RunSummary = {
   };
   /** Alternatives drawn that were different actions. */
   candidates: number;
-  branches: { [purpose: string]: { total: number; succeeded: number; faulted: number; coincidental: number } };
+  branches: {
+    [purpose: string]: { total: number; succeeded: number; faulted: number; coincidental: number; flagged: number };
+  };
+  /** What the environment's audit said about successes of trajectories, expert trajectories and branches; null if it was asked about none. */
+  auditedSuccesses: AuditedSuccesses | null;
   pairs: { total: number; steps: number; tasks: number; groups: number; flags: { [flag: string]: number } };
   /** Why other pairs were not made; null under methods that make none. */
   unpaired: UnpairedView | null;
@@ -213,9 +223,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
         (result) => result.fault!,
       ),
     },
-    endings: countBy(trajectories, (row) =>
-      !row.success ? row.ending : row.confirmed === false ? 'coincidental' : 'success',
-    ),
+    endings: countBy(trajectories, (row) => (row.success ? outcomeKind(row) : row.ending)),
     failures: countBy(failures, (row) => row.ending),
     steps: {
       mined: steps.length,
@@ -224,6 +232,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     },
     candidates: alternatives,
     branches: branchFigures(branches),
+    auditedSuccesses: auditedSuccesses([...trajectories, ...demonstrations, ...branches]),
     pairs: {
       total: pairs.length,
       steps: supervised,
@@ -243,7 +252,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     tieMassComparisons: compared.length,
     demonstrations: {
       total: demonstrations.length,
-      succeeded: demonstrations.filter((row) => row.success).length,
+      succeeded: demonstrations.filter((row) => outcomeKind(row) === 'success').length,
     },
     examples:
       factsOf(run.method).gives === 'examples'
@@ -346,13 +355,15 @@ function branchFigures(branches: Branch[]): RunSummary['branches'] {
   return Object.fromEntries(
     purposes.map((purpose) => {
       const own = branches.filter((row) => row.purpose === purpose);
+      const kinds = countBy(own, outcomeKind);
       return [
         purpose,
         {
           total: own.length,
-          succeeded: own.filter((row) => row.success && row.confirmed !== false).length,
-          faulted: own.filter((row) => row.success === null).length,
-          coincidental: own.filter((row) => row.success && row.confirmed === false).length,
+          succeeded: kinds.success ?? 0,
+          faulted: kinds.unknown ?? 0,
+          coincidental: kinds.coincidental ?? 0,
+          flagged: kinds.flagged ?? 0,
         },
       ];
     }),
@@ -363,8 +374,8 @@ function branchFigures(branches: Branch[]): RunSummary['branches'] {
 function comparisons(critical: Step[], branches: Branch[]): { alternative: Counts; policy: Counts }[] {
   const at = Map.groupBy(branches, (row) => row.candidateId);
   const counts = (rows: Branch[]): Counts => {
-    const known = rows.filter((row) => row.success !== null);
-    const successes = known.filter((row) => row.success && row.confirmed !== false).length;
+    const known = rows.filter((row) => row.success !== null && !isFlagged(row));
+    const successes = known.filter((row) => outcomeKind(row) === 'success').length;
     return { successes, rollouts: known.length };
   };
   return critical.flatMap((step) => {

@@ -3,6 +3,7 @@
  * "not branched", never as 0.
  */
 
+import type { AuditFlags } from '../domain/audit-flags.ts';
 import type { Ending } from '../domain/ending.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import type { MalformedShare } from '../domain/malformed.ts';
@@ -14,6 +15,7 @@ import type { Split } from '../domain/task.ts';
 import type { CutObservations } from '../store/cut-observations.ts';
 import type { EnvironmentSteps } from '../store/environment-steps.ts';
 import type { Estimate } from './audit.ts';
+import type { AuditedSuccesses } from './audited-successes.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { FalsePairs } from './false-pairs.ts';
 import type { Revalued } from './revalued.ts';
@@ -61,8 +63,8 @@ export type RunView = {
 export type SummaryView = {
   tasks: number;
   trajectories: number;
-  /** How the trajectories ended, with how many of them succeeded. */
-  endings: { ending: Ending; count: number; successes: number }[];
+  /** How the trajectories ended, with how many of them succeeded, and of how many the environment's audit flagged the success (absent: not counted). */
+  endings: { ending: Ending; count: number; successes: number; flagged?: number }[];
   /** Trajectories that failed through the policy itself. */
   failures: number;
   /** Policy steps of the failed trajectories; null if they were not counted. */
@@ -70,6 +72,8 @@ export type SummaryView = {
   /** CSO's; null for other methods. */
   candidateSteps: number | null;
   branches: number | null;
+  /** What the environment's audit said about successes; null if it was asked about none, absent if nobody counted. */
+  auditedSuccesses?: AuditedSuccesses | null;
   verifiedPairs: number;
   /** Why other pairs were not made; null under methods that make none. */
   unpaired: UnpairedView | null;
@@ -137,6 +141,8 @@ export type TrajectoryView = {
   ending: Ending;
   reward: number | null;
   success: boolean | null;
+  /** What the environment's audit says about a success; null if it was not asked. */
+  auditFlags: AuditFlags;
   steps: StepView[];
 };
 
@@ -187,6 +193,8 @@ export type BranchView = {
   ending: Ending;
   reward: number | null;
   success: boolean | null;
+  /** What the environment's audit says about a success; null if it was not asked. */
+  auditFlags: AuditFlags;
   /** Policy steps after the branch point. */
   steps: number;
 };

@@ -1,12 +1,14 @@
 /** The report's data: a query over the store. */
 
 import type { Action } from '../domain/action.ts';
+import { isFlagged } from '../domain/audit-flags.ts';
 import { type Branch, branchOutcome } from '../domain/branch.ts';
 import type { Candidate, Score } from '../domain/candidate.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { meanReward } from '../domain/methods/rro-rule.ts';
+import { outcomeKind } from '../domain/outcome-kind.ts';
 import type { Pair, RecordedPair } from '../domain/pairs/pair.ts';
 import { tally, verdictOn } from '../domain/pairs/verification.ts';
 import { type BranchPurpose, purposeText } from '../domain/purpose.ts';
@@ -90,12 +92,14 @@ export async function runView(store: Store, runId: string, notice: string | null
       endings: [...Map.groupBy(trajectories, (row) => row.ending)].map(([ending, rows]) => ({
         ending,
         count: rows.length,
-        successes: rows.filter((row) => row.success && row.confirmed !== false).length,
+        successes: rows.filter((row) => outcomeKind(row) === 'success').length,
+        flagged: rows.filter(isFlagged).length,
       })),
       failures: Object.values(summary.failures).reduce((sum, count) => sum + count, 0),
       failedSteps: trajectories.filter((row) => row.success === false).reduce((sum, row) => sum + row.steps, 0),
       candidateSteps: factsOf(run.method).findsCriticalSteps ? (summary.steps.byVerdict.critical ?? 0) : null,
       branches: branches.length,
+      auditedSuccesses: summary.auditedSuccesses,
       verifiedPairs: pairs.length,
       unpaired: summary.unpaired,
       pairQuality: qualityShares(summary.audit),
@@ -269,6 +273,7 @@ async function trajectoryView(found: Found, row: Trajectory): Promise<Trajectory
     ending: row.ending,
     reward: row.reward,
     success: row.success,
+    auditFlags: row.auditFlags,
     steps,
   };
 }
@@ -314,6 +319,7 @@ function branchView(row: Branch): BranchView {
     ending: row.ending,
     reward: row.reward,
     success: row.success,
+    auditFlags: row.auditFlags,
     steps: row.steps - 1,
   };
 }

@@ -1,5 +1,7 @@
+import { isFlagged } from '../domain/audit-flags.ts';
 import { isPolicyEnding } from '../domain/ending.ts';
 import { factsOf } from '../domain/methods/index.ts';
+import { outcomeKind } from '../domain/outcome-kind.ts';
 import { isMeasurement } from '../domain/purpose.ts';
 import { type FigureName, figureNames, type Sums } from '../domain/run/figures.ts';
 import { isEvaluation } from '../domain/run/run-config.ts';
@@ -64,8 +66,8 @@ export async function taskSums(store: Store, run: Run, k = 1): Promise<Map<strin
   addFlips('flipRate', byAlternatives);
   addFlips('placeboFlipRate', byPlacebo);
   for (const row of trajectories.filter((trajectory) => speaksForPolicy(run, trajectory))) {
-    add(row.taskId, 'successRate', { part: row.success && row.confirmed !== false ? 1 : 0, whole: 1 });
-    if (row.reward !== null) add(row.taskId, 'meanReward', { part: row.reward, whole: 1 });
+    add(row.taskId, 'successRate', { part: Number(outcomeKind(row) === 'success'), whole: 1 });
+    if (row.reward !== null) add(row.taskId, 'meanReward', { part: isFlagged(row) ? 0 : row.reward, whole: 1 });
   }
   if (isEvaluation(run.config)) for (const task of sums.values()) weighAlike(task, k);
   return sums;

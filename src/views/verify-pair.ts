@@ -33,6 +33,7 @@ import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
 import { isIntact, type RecordedOutcome, type State, type Transition } from '../store/tree.ts';
 import { anchoredReturn, anchoredValues } from './verify-anchor.ts';
+import { auditAgain, branchLabel } from './verify-audit.ts';
 
 export type PairCheck = {
   pairId: string;
@@ -45,6 +46,8 @@ export type PairCheck = {
   openedSnapshots: number;
   /** Recorded steps that a session was told to restore the state. */
   recalledSteps: number;
+  /** Successes that the environment's audit looked at again. */
+  auditedSuccesses: number;
   /** What does not hold; empty if the certificate stands. */
   problems: string[];
 };
@@ -57,7 +60,7 @@ export async function verifyPair(
   const certificate = row.certificate;
   const problems: string[] = [];
   const { method } = certificate.restore;
-  let [comparedObservations, openedSnapshots, recalledSteps] = [0, 0, 0];
+  let [comparedObservations, openedSnapshots, recalledSteps, auditedSuccesses] = [0, 0, 0, 0];
   try {
     const environment = environments.get(certificate.environment.name);
     if (environment.version !== certificate.environment.version) {
@@ -74,7 +77,7 @@ export async function verifyPair(
     }
     if (method === 'recording') recalledSteps += await restoreRecording(store, environment, environments, certificate);
     for (const branch of certificate.branches) {
-      const label = `Branch ${branch.branchId.slice(0, 8)} (${branch.side}, rollout ${branch.rollout})`;
+      const label = branchLabel(branch);
       const leaf = await store.tree.state(branch.leafNodeId);
       if (!(await startsWhereItMust(store, environment, certificate, branch, leaf))) {
         problems.push(`${label} does not start in the pair's state.`);
@@ -88,11 +91,15 @@ export async function verifyPair(
       problems.push(...checked.problems);
     }
     problems.push(...(await wrongVerdict(store, environment, row, certificate)));
+    const again = await auditAgain(store, environment, environments, certificate);
+    auditedSuccesses = again.audited;
+    problems.push(...again.problems);
   } catch (error) {
     problems.push(errorText(error));
   }
   const ok = problems.length === 0;
-  return { pairId: row.id, ok, comparedObservations, restoredBy: method, openedSnapshots, recalledSteps, problems };
+  const counts = { comparedObservations, openedSnapshots, recalledSteps, auditedSuccesses };
+  return { pairId: row.id, ok, restoredBy: method, ...counts, problems };
 }
 
 /** Ids are content hashes: the stored content must give them. */

@@ -1,4 +1,5 @@
 import { CancellationScope, ContinueAsNew, continueAsNew, isCancellation } from '@temporalio/workflow';
+import { isAtLimit } from '../domain/ending.ts';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import { streamOf } from '../domain/stream.ts';
 import type { BranchCursor, BranchResult, BranchWorkflowInput } from '../domain/wire/branch.ts';
@@ -20,8 +21,10 @@ export async function branch(input: BranchWorkflowInput): Promise<BranchResult> 
     reward: number | null,
     success: boolean | null,
     fault: string | null = null,
-  ) =>
-    bookkeeping('record the branch').recordBranch({
+  ) => {
+    // A success is audited and confirmed, which takes an environment, not only the store.
+    const proxy = success === true || isAtLimit(ending) ? agent : bookkeeping;
+    return proxy('record the branch').recordBranch({
       ...address,
       leafId: at.nodeId,
       compared: at.compared,
@@ -30,6 +33,7 @@ export async function branch(input: BranchWorkflowInput): Promise<BranchResult> 
       success,
       fault,
     });
+  };
   try {
     if (!cursor) {
       const { outcome, ...opened } = await agent('restore the state and take the candidate').openBranch(address);

@@ -33,7 +33,7 @@ async function hostileProject(): Promise<Project> {
     await store.findings.addTrajectory({
       ...{ runId: 'run-1', id: 'trajectory', taskId: 'a1', sample: 0, origin: 'policy', model: `m${clear}` },
       ...{ rootId: root.id, leafId: leaf.id, steps: 1, environmentSteps: 1, ending: 'submitted' },
-      ...{ reward: 0, success: false, confirmed: null, details: null },
+      ...{ reward: 0, success: false, confirmed: null, auditFlags: null, details: null },
     });
     const fault = `The server said ${clear}`;
     await store.runs.finishTask('run-1', 0, taskResult({ ending: 'model-fault', fault }));

@@ -292,3 +292,65 @@ it.each([
   const script = async () => taken.map((door) => ({ thought: '', action: go(door) }));
   expect((await all({ script, stepLimit }))['scripts solve their tasks']).toMatchObject(result);
 });
+
+describe('an audit', () => {
+  const script = async () => [
+    { thought: '', action: go('left') },
+    { thought: '', action: go('treasure') },
+  ];
+  const said = async (options: DoorsOptions) => (await all(options)).audit;
+
+  it('must not flag the success of a script: that would be a false alarm', async () => {
+    const seen: unknown[] = [];
+    const calm = async (_task: unknown, trajectory: unknown) => {
+      seen.push(trajectory);
+      return [];
+    };
+    expect(await said({ script, audit: calm })).toEqual({
+      ok: true,
+      detail: '2 scripted successes, none flagged, twice',
+    });
+    expect(seen).toHaveLength(4);
+    expect(seen[0]).toEqual({
+      actions: [
+        { action: go('left'), observation: 'A room behind left.' },
+        { action: go('treasure'), observation: 'The treasure.' },
+      ],
+      reward: 1,
+      details: null,
+    });
+    expect(await said({ script, audit: async () => ['tests-edited'] })).toEqual({
+      ok: false,
+      detail: 'The script of task task-1 is flagged: tests-edited.',
+    });
+  });
+
+  it('must say the same twice', async () => {
+    let asked = 0;
+    const fickle = async () => (++asked % 2 === 0 ? ['odd'] : []);
+    expect(await said({ script, audit: fickle })).toEqual({
+      ok: false,
+      detail: 'The script of task task-1 is not flagged, then odd.',
+    });
+  });
+
+  it('must give flags in their form, and not break', async () => {
+    expect(await said({ script, audit: async () => ['Not A Flag'] })).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('the flag "Not A Flag"'),
+    });
+    const audit = async () => Promise.reject(new Error('the auditor is away'));
+    expect(await said({ script, audit })).toEqual({ ok: false, detail: 'the auditor is away' });
+  });
+
+  it.each<[string, DoorsOptions]>([
+    ['the environment has none', {}],
+    ['no script shows it an honest success', { audit: async () => [] }],
+    [
+      'no script that was tried ends in success',
+      { audit: async () => [], script: async () => [{ thought: '', action: go('pit') }] },
+    ],
+  ])('is not checked if %s', async (why, options) => {
+    expect(await said(options)).toEqual({ ok: null, detail: expect.stringContaining(why) });
+  });
+});

@@ -47,7 +47,7 @@ export async function recordEvaluation(store: Store, id: string, recorded: Recor
   );
   for (const [position, { taskId, sample, outcome }] of samples.entries()) {
     if (outcome === 'open') continue;
-    const isSuccess = outcome === 'success' || outcome === 'coincidental';
+    const isSuccess = outcome === 'success' || outcome === 'coincidental' || outcome === 'flagged';
     const ending = outcome === 'missing' ? 'model-fault' : isSuccess ? 'submitted' : 'step-limit';
     await store.findings.addTrajectory({
       runId: id,
@@ -63,7 +63,8 @@ export async function recordEvaluation(store: Store, id: string, recorded: Recor
       ending,
       reward: outcome === 'missing' ? null : Number(isSuccess),
       success: outcome === 'missing' ? null : isSuccess,
-      confirmed: isSuccess ? outcome === 'success' : null,
+      confirmed: isSuccess ? outcome !== 'coincidental' : null,
+      auditFlags: outcome === 'flagged' ? ['tests-edited'] : null,
       details: null,
     });
     await store.runs.finishTask(id, position, taskResult({ ending, taskId }));

@@ -33,6 +33,8 @@ export type RecordedTask = {
   costMicroUsd?: number | null;
   /** Whether a success held on variants. Absent: not asked. */
   confirmed?: boolean;
+  /** What the environment's audit says about a success. Absent: not asked. */
+  auditFlags?: string[];
   /** Default `policy`. */
   origin?: 'policy' | 'imported';
 };
@@ -78,6 +80,7 @@ export async function recordTask(store: Store, runId: string, taskId: string, ta
     reward: task.reward === undefined ? (success === null ? null : Number(success)) : task.reward,
     success,
     confirmed: task.confirmed ?? null,
+    auditFlags: task.auditFlags ?? null,
     details: null,
   });
   for (const [index, step] of steps.entries()) {
@@ -149,6 +152,7 @@ async function recordStep({ findings }: Store, at: At, found: RecordedStep): Pro
     reward: success === null ? null : Number(success),
     success,
     confirmed: null,
+    auditFlags: null,
     details: null,
     compared: 0,
   });

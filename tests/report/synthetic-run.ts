@@ -117,6 +117,7 @@ function syntheticTask(number: number, random: Random): TaskView {
         ending: random.below(12) === 0 ? 'step-limit' : 'submitted',
         reward: success ? 1 : 0,
         success,
+        auditFlags: null,
         steps,
       },
     ],
@@ -184,6 +185,7 @@ function branch(purpose: string, random: Random): BranchView {
     ending: faulted ? 'model-fault' : 'submitted',
     reward: success === null ? null : Number(success),
     success,
+    auditFlags: null,
     steps: 1 + random.below(7),
   };
 }

@@ -23,6 +23,7 @@ const trajectory = (changes: Partial<Trajectory>): Trajectory => ({
   reward: 0,
   success: false,
   confirmed: null,
+  auditFlags: null,
   details: null,
   ...changes,
 });
@@ -43,6 +44,7 @@ const branch = (id: string, changes: Partial<Branch>): Branch => ({
   reward: 1,
   success: true,
   confirmed: null,
+  auditFlags: null,
   details: null,
   compared: 2,
   ...changes,

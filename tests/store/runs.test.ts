@@ -160,6 +160,7 @@ const trajectory: Trajectory = {
   reward: 0.25,
   success: false,
   confirmed: null,
+  auditFlags: null,
   details: null,
 };
 
@@ -214,6 +215,7 @@ describeEngines('findings', (engine) => {
       reward: null,
       success: true,
       confirmed: null,
+      auditFlags: null,
       details: null,
       compared: 0,
     };

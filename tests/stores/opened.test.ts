@@ -58,6 +58,17 @@ for (const { name: version } of versions) {
       expect([...methods].toSorted()).toEqual(methodsOf[version]);
     });
 
+    it('says of its successes that nobody audited them, which is not that nothing was found', async () => {
+      const rows = await Promise.all(
+        (await store.runs.list()).map(async ({ id }) => [
+          ...(await store.findings.allTrajectories(id)),
+          ...(await store.findings.branches(id)),
+        ]),
+      );
+      expect(rows.flat().some(({ success }) => success)).toBe(true);
+      expect(new Set(rows.flat().map(({ auditFlags }) => auditFlags))).toEqual(new Set([null]));
+    });
+
     it.each(Object.keys(recorded))('shows, exports and verifies the run %s as that version did', async (runId) => {
       const now = await outputsOf(store, environments, runId);
       const { summary, view, exports, verified } = recorded[runId]!;

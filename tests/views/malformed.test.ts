@@ -48,6 +48,7 @@ it('stands in the summary of a run whose policy writes no actions', async () => 
     reward: 0,
     success: false,
     confirmed: null,
+    auditFlags: null,
     details: null,
   });
   const text = summaryText(await runSummary(store, run.id));

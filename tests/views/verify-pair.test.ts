@@ -176,6 +176,7 @@ describe.each([
       expect(await verifyPair(store, environments, pair)).toEqual({
         pairId: pair.id,
         ok: true,
+        auditedSuccesses: 0,
         comparedObservations: isReplayed ? 3 : 0,
         restoredBy,
         openedSnapshots: step === 2 && restoredBy === 'snapshot' ? 1 : 0,
@@ -222,6 +223,20 @@ describe.each([
       await store.database.kysely.updateTable('transitions').set({ reward: 0.5 }).where('done', '=', 1).execute();
       const forged = { ...pair, certificate: withReward(pair.certificate, 0.5) };
       expect((await verifyPair(store, environments, forged)).ok).toBe(false);
+    });
+
+    it('an audit that the environment has now looks at the recorded success, and a flag fails the pair', async () => {
+      const { store, environments, pair } = await made();
+      const audited = (flags: string[]) => {
+        const environment = { ...environments.get('doors'), audit: async () => flags };
+        return verifyPair(store, new EnvironmentRegistry([environment]), pair);
+      };
+      const calm = await audited([]);
+      expect(calm).toMatchObject({ ok: true, auditedSuccesses: 1 });
+      expect(howChecked(calm)).toMatch(/; 1 success audited, none flagged$/);
+      expect((await audited(['tests-edited'])).problems).toEqual([
+        expect.stringContaining("the environment's audit now flags its success: tests-edited."),
+      ]);
     });
 
     it.runIf(!isReplayed)(

@@ -1,4 +1,5 @@
 /** The trajectories of a task as anchor sees them: grouped by the states that they share. */
+import { countedReward } from '../../domain/audit-flags.ts';
 import {
   type AnchoredTrajectory,
   type AnchorGroup,
@@ -29,7 +30,8 @@ export async function anchoredSamples(
   const samples = await Promise.all(
     trajectories.map(async (trajectory) => {
       const path = await tree.path(trajectory.leafId);
-      return { trajectory, path, reward: trajectory.reward, steps: await anchoredSteps(environment, tree, path) };
+      const reward = countedReward(trajectory);
+      return { trajectory, path, reward, steps: await anchoredSteps(environment, tree, path) };
     }),
   );
   return { samples, groups: anchorGroups(samples, run.config.options as AnchorOptions) };

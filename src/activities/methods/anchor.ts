@@ -1,5 +1,6 @@
 /** Activities of anchor: which of the actions that a task's trajectories took in one state did best. */
-import type { AnchoredAction } from '../../domain/methods/anchor-rule.ts';
+import { isFlagged } from '../../domain/audit-flags.ts';
+import type { AnchoredAction, AnchorGroup } from '../../domain/methods/anchor-rule.ts';
 import type { UnpairedReason } from '../../domain/pairs/unpaired.ts';
 import type { Preference } from '../../domain/wire/action.ts';
 import type { TaskAddress } from '../../domain/wire/trajectory.ts';
@@ -49,7 +50,12 @@ export function anchorActivities(context: ActivityContext) {
       const verdict = same ?? group?.verdict ?? 'elsewhere';
       const taken = sides ? { ownId: sides.rejected.id, lookedAt: lookedAt(by, [sides.chosen.id]) } : {};
       if (sides === null || same !== null) {
-        await store.findings.addStep({ ...step, ...taken, verdict, ruledOut: { [reasons[verdict]!]: 1 } });
+        await store.findings.addStep({
+          ...step,
+          ...taken,
+          verdict,
+          ruledOut: { [reasonOf(verdict, all, group)]: 1 },
+        });
         continue;
       }
       const [best, worst] = [sides.chosen.id, sides.rejected.id];
@@ -78,4 +84,11 @@ export function anchorActivities(context: ActivityContext) {
   }
 
   return { compareSamples };
+}
+
+/** Returns that are unknown because of flagged successes have a reason of their own. */
+function reasonOf(verdict: string, { samples }: AnchoredSamples, group: AnchorGroup | null): UnpairedReason {
+  const isUnknown = verdict === 'unknown' && group !== null;
+  if (isUnknown && group.visits.some((visit) => isFlagged(samples[visit.trajectory]!.trajectory))) return 'flagged';
+  return reasons[verdict]!;
 }

@@ -1,7 +1,7 @@
 /** Activities of ETO, and of IPR where both do the same: find where the policy's trajectory parts from the expert's, and which of them did better. */
 
 import type { AssistantMessage } from '../../domain/message.ts';
-import { betterByOutcome } from '../../domain/methods/eto-rule.ts';
+import { contrastVerdict } from '../../domain/methods/eto-rule.ts';
 import type { ContrastVerdict } from '../../domain/methods/ipr-rule.ts';
 import type { NewStep } from '../../domain/step.ts';
 import type { OutcomeContrast } from '../../domain/wire/eto.ts';
@@ -24,7 +24,7 @@ export function etoActivities(context: ActivityContext) {
     const run = await store.runs.get(runId);
     const expert = await trajectoryOf(context, runId, expertId);
     const own = await trajectoryOf(context, runId, trajectoryId(run, expert.taskId, expert.sample));
-    const verdict = betterByOutcome({ expert: expert.reward, policy: own.reward }, 0);
+    const verdict = contrastVerdict(expert, own, 0);
     const [expertPath, ownPath] = [await store.tree.path(expert.leafId), await store.tree.path(own.leafId)];
     const shared = expertPath.findLastIndex((state, index) => state.id === ownPath[index]?.id);
     const [expertNext, ownNext] = [expertPath[shared + 1], ownPath[shared + 1]];

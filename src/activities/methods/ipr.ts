@@ -1,7 +1,7 @@
 /** Activities of IPR: compare the policy's continuation from each of the expert's states with the expert's own. */
 
 import type { Ending } from '../../domain/ending.ts';
-import { betterByOutcome } from '../../domain/methods/eto-rule.ts';
+import { contrastVerdict, type Finished } from '../../domain/methods/eto-rule.ts';
 import type { DrawnAction } from '../../domain/wire/action.ts';
 import type { ContrastInput, StepContrast } from '../../domain/wire/ipr.ts';
 import type { StepAddress } from '../../domain/wire/trajectory.ts';
@@ -14,7 +14,7 @@ import type { ActivityContext } from '../runtime/context.ts';
 import { contrasted, contrastedActions } from './eto.ts';
 
 /** A continuation from a state to an ending. */
-type Way = { leafId: string; ending: Ending; reward: number | null; success: boolean | null; model: string };
+type Way = Finished & { leafId: string; ending: Ending; success: boolean | null; model: string };
 
 export function iprActivities(context: ActivityContext) {
   const { store } = context;
@@ -37,7 +37,7 @@ export function iprActivities(context: ActivityContext) {
     };
     const gap = 'gap' in run.config.options ? run.config.options.gap : 0;
     const outcomes = { expert: ways.expert.reward, policy: ways.policy.reward };
-    const verdict = betterByOutcome(outcomes, gap);
+    const verdict = contrastVerdict(ways.expert, ways.policy, gap);
     const next = (await store.tree.path(branch.leafId))[address.step];
     const place = { ...address, nodeId: state.id };
     if (!next) {
@@ -50,7 +50,7 @@ export function iprActivities(context: ActivityContext) {
     });
     const sameness = await whySame(context, run, state, [sides.expert, sides.policy], signal);
     const isSame = sameness !== null;
-    if (isSame || verdict === 'equal' || verdict === 'unknown') {
+    if (isSame || (verdict !== 'expert-better' && verdict !== 'policy-better')) {
       await store.findings.addStep({
         ...place,
         verdict: sameness ?? verdict,
@@ -87,8 +87,8 @@ export function iprActivities(context: ActivityContext) {
   };
 }
 
-function wayOf({ leafId, ending, reward, success, model }: Way): Way {
-  return { leafId, ending, reward, success, model };
+function wayOf({ leafId, ending, reward, success, auditFlags, model }: Way): Way {
+  return { leafId, ending, reward, success, auditFlags, model };
 }
 
 /** An action of a continuation. @param next the state that it led to */

@@ -1,7 +1,9 @@
 /** Activities of RRO: draw an action, and choose one of those drawn. */
 
+import { type AuditFlags, isFlagged } from '../../domain/audit-flags.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { samenessKey } from '../../domain/pairs/sameness.ts';
+import { addUnpaired, type UnpairedCounts } from '../../domain/pairs/unpaired.ts';
 import { drawnIn } from '../../domain/stream.ts';
 import type { DrawnAction } from '../../domain/wire/action.ts';
 import type { ChoiceInput, DrawInput } from '../../domain/wire/rro.ts';
@@ -10,6 +12,7 @@ import { contentHash } from '../../store/hash.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { outcomeAtLimit } from '../acting/at-limit.ts';
+import { auditSuccess } from '../acting/audit-success.ts';
 import { candidateOf } from '../acting/candidates.ts';
 import { endedByModel } from '../acting/play-out.ts';
 import { isRevalued } from '../acting/revalued.ts';
@@ -28,8 +31,10 @@ export function rroActivities(context: ActivityContext) {
     const where = { role: 'policy' as const, purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
     const turn = await modelTurn(context, run, state, where, signal);
     if (turn.kind === 'ended') {
-      const { ending, reward, success } = await endedByModel(context, state, turn.ending, callerOf(run, where), signal);
-      return { candidateId: '', equality: ending, nodeId, done: true, ending, reward, success };
+      const ended = await endedByModel(context, state, turn.ending, callerOf(run, where), signal);
+      const { ending, reward, success } = ended;
+      const flagged = flaggedOnly(await auditSuccess(context, run, state, ended, signal));
+      return { candidateId: '', equality: ending, nodeId, done: true, ending, reward, success, ...flagged };
     }
     const candidate = candidateOf(context, state, turn.answer.message, {
       runId,
@@ -41,17 +46,19 @@ export function rroActivities(context: ActivityContext) {
     const taken = await takeStep(context, state, turn.answer, takerOf(run, drawnIn(sample)), signal);
     const equality = await equalityOf(run, state, candidate, signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
-    const { reward, success } = isLast
-      ? await outcomeAtLimit(context, taken.state, callerOf(run, where), signal)
-      : taken;
+    const outcome = isLast ? await outcomeAtLimit(context, taken.state, callerOf(run, where), signal) : taken;
+    const flagged = flaggedOnly(await auditSuccess(context, run, taken.state, outcome, signal));
+    const { reward, success } = outcome;
     return {
       candidateId: candidate.id,
-      equality,
+      // What is flagged and what is not are no equals, although both may end the task with one reward.
+      equality: isFlagged(flagged) ? contentHash([equality, flagged.auditFlags ?? []]) : equality,
       nodeId: taken.state.id,
       done: taken.done || isLast,
       ending: taken.done ? 'submitted' : isLast ? 'step-limit' : null,
       reward,
       success,
+      ...flagged,
     };
   }
 
@@ -70,6 +77,11 @@ export function rroActivities(context: ActivityContext) {
     const run = await store.runs.get(choice.runId);
     // Empty if the policy ended the conversation.
     const ownId = choice.acceptedId === '' ? null : choice.acceptedId;
+    const ruledOut: UnpairedCounts = {};
+    const unpaired = choice.unpaired === 'no-outcome' ? await whyNoOutcome(choice) : choice.unpaired;
+    if (unpaired) addUnpaired(ruledOut, unpaired);
+    // If a flagged draw decided the step, it is counted already.
+    addUnpaired(ruledOut, 'flagged', (choice.flaggedDraws ?? 0) - (ruledOut.flagged ?? 0));
     await store.findings.addStep({
       runId: run.id,
       trajectoryId: choice.trajectoryId,
@@ -78,10 +90,19 @@ export function rroActivities(context: ActivityContext) {
       verdict: choice.verdict,
       ownId,
       ...(ownId !== null && choice.rejectedId !== null && { chosenId: ownId, rejectedId: choice.rejectedId }),
-      ruledOut: choice.unpaired ? { [choice.unpaired]: 1 } : {},
+      ruledOut,
     });
     return { revalue: choice.rejectedId !== null && isRevalued(run, choice.nodeId) };
   }
 
+  /** Rollouts whose successes are flagged leave no value, as faults do. */
+  async function whyNoOutcome({ runId, nodeId }: ChoiceInput): Promise<'flagged' | 'no-outcome'> {
+    return (await store.findings.branchesAt(runId, nodeId)).some(isFlagged) ? 'flagged' : 'no-outcome';
+  }
+
   return { drawAction, recordChoice };
+}
+
+function flaggedOnly(auditFlags: AuditFlags): Pick<DrawnAction, 'auditFlags'> {
+  return isFlagged({ auditFlags }) ? { auditFlags: auditFlags! } : {};
 }

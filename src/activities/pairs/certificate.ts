@@ -2,6 +2,7 @@
 
 import type { Action } from '../../domain/action.ts';
 import { askPurposes } from '../../domain/ask.ts';
+import { isFlagged } from '../../domain/audit-flags.ts';
 import { type Branch, branchOutcome } from '../../domain/branch.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { isAtLimit } from '../../domain/ending.ts';
@@ -85,6 +86,7 @@ export function certifier(context: ActivityContext) {
         ...(proof.values && { standardErrors: proof.standardErrors ?? standardErrorsOf(proof) }),
         ...(proof.outcomes && { outcomes: proof.outcomes }),
         fitsOriginalBudget: stepsOfSuccesses.some((steps) => state.step + 1 + steps <= run.config.stepLimit),
+        audited: isAudited(run, environment, proof) ? true : null,
         confirmed: confirmedOf(proof.branches.filter(({ side }) => side === 'chosen').map(({ branch }) => branch)),
       },
       restore: await restoreOf(environment, state, proof),
@@ -240,6 +242,7 @@ export function certifier(context: ActivityContext) {
       ending: branch.ending,
       reward: branch.reward,
       success: branch.success,
+      ...(isFlagged(branch) && { auditFlags: branch.auditFlags! }),
       steps: branch.steps - 1,
       leafNodeId: branch.leafId,
     };
@@ -260,6 +263,11 @@ function standardErrorsOf({ branches, chosen, rejected }: Proof): Certificate['v
         .filter((branch) => branch.candidateId === candidateId && branch.purpose === 'value'),
     );
   return { chosen: of(chosen.id), rejected: of(rejected.id) };
+}
+
+function isAudited({ config }: Run, { audit }: Environment, { rule, branches }: Proof): boolean {
+  const isAsked = audit !== undefined && config.auditSuccesses === true && rule !== 'none';
+  return isAsked && branches.every(({ branch }) => !branch.success || branch.auditFlags !== null);
 }
 
 function confirmedOf(branches: Branch[]): boolean | null {

@@ -1,5 +1,6 @@
 /** Proves the pairs of ETO (arXiv 2403.02502) and IPR (arXiv 2406.11176): compares whole continuations, the policy's with the expert's. */
 
+import { isFlagged } from '../../domain/audit-flags.ts';
 import { type Branch, branchOutcome } from '../../domain/branch.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { betterByOutcome } from '../../domain/methods/eto-rule.ts';
@@ -41,8 +42,7 @@ export async function contrastProofs(
   by: Sameness,
 ): Promise<ProofsOfStep> {
   if (step.verdict !== 'expert-better' && step.verdict !== 'policy-better') {
-    const ends = step.verdict === 'equal' ? await endsOf(store, run, step, state, expert) : null;
-    return unproven(ends ? tieOrGap(ends.expert.end.reward, ends.policy.end.reward) : reasonOfVerdict(step.verdict));
+    return unproven(await whyNotBetter(store, run, step, state, expert));
   }
   const ends = await endsOf(store, run, step, state, expert);
   if (!ends) return unproven('undecided');
@@ -59,6 +59,21 @@ export async function contrastProofs(
       ? await outcomeProof(store, run, options, state, ways)
       : await stepProof(store, run, options as IprOptions, state, ways, by);
   return typeof proof === 'string' ? unproven(proof) : { proofs: [proof], unpaired: {} };
+}
+
+/** Why neither side is better. Values that are unknown because of flagged successes have a reason of their own. */
+async function whyNotBetter(
+  store: Store,
+  run: Run,
+  step: Step,
+  state: State,
+  expert: Trajectory,
+): Promise<UnpairedReason> {
+  const ends = step.verdict === 'equal' ? await endsOf(store, run, step, state, expert) : null;
+  if (ends) return tieOrGap(ends.expert.end.reward, ends.policy.end.reward);
+  const isUnknown = step.verdict === 'unknown';
+  if (isUnknown && (await store.findings.branchesAt(run.id, state.id)).some(isFlagged)) return 'flagged';
+  return reasonOfVerdict(step.verdict);
 }
 
 function unproven(reason: UnpairedReason): ProofsOfStep {

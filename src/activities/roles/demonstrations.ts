@@ -1,4 +1,6 @@
 /** Expert trajectories: by the expert model, recorded, or scripted by the environment. */
+
+import type { AuditFlags } from '../../domain/audit-flags.ts';
 import type { TrajectoryOrigin } from '../../domain/example.ts';
 import { brokenEndings } from '../../domain/fault-ending.ts';
 import type { ExpertSource } from '../../domain/methods/options.ts';
@@ -11,6 +13,8 @@ import { admitRun } from '../../models/limits/admit-run.ts';
 import { importScope } from '../../store/findings.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Run, RunTask } from '../../store/runs.ts';
+import type { State } from '../../store/tree.ts';
+import { auditSuccess } from '../acting/audit-success.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from '../acting/play-out.ts';
 import { callerOf, standing, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
@@ -32,8 +36,9 @@ export function demonstrationActivities(context: ActivityContext) {
     admitRun(run);
     const made = await demonstrations[source](run, task, signal);
     if (!made) return null;
-    const { played, origin, model } = made;
-    const leaf = await store.tree.state(played.leafId);
+    const { origin, model } = made;
+    const leaf = await store.tree.state(made.played.leafId);
+    const { played, auditFlags } = await audited(run, leaf, made.played, signal);
     const row: Trajectory = {
       runId,
       id,
@@ -49,10 +54,25 @@ export function demonstrationActivities(context: ActivityContext) {
       reward: played.reward,
       success: played.success,
       confirmed: null,
+      auditFlags,
       details: played.details,
     };
     await store.findings.addTrajectory(row);
     return trajectorySummary(row);
+  }
+
+  /** An audit that breaks is a fault, which leaves the trajectory without an outcome. */
+  async function audited(
+    run: Run,
+    leaf: State,
+    played: Played,
+    signal: AbortSignal,
+  ): Promise<{ played: Played; auditFlags: AuditFlags }> {
+    try {
+      return { played, auditFlags: await auditSuccess(context, run, leaf, played, signal) };
+    } catch (error) {
+      return { played: endedByFault(leaf.id, error, signal), auditFlags: null };
+    }
   }
 
   type Made = { played: Played; origin: TrajectoryOrigin; model: string };

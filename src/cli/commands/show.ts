@@ -1,6 +1,8 @@
+import { isFlagged } from '../../domain/audit-flags.ts';
 import { sumOrNull } from '../../domain/statistics/sums.ts';
 import { CruxError } from '../../errors.ts';
 import type { AlternativeView, BranchView, StepView, TaskView, TrajectoryView } from '../../report/index.ts';
+import { outcome, outcomeMark } from '../../report/values.ts';
 import { runSummary } from '../../views/run-summary.ts';
 import { taskView } from '../../views/run-view.ts';
 import { type StepLedgerLine, stepLedger } from '../../views/step-ledger.ts';
@@ -29,13 +31,13 @@ export async function show(options: GlobalOptions, runId: string, given: { task?
 }
 
 /** The tree of a task: the policy's steps, and below each step the alternatives that were tried. */
-function taskText(task: TaskView): string {
+export function taskText(task: TaskView): string {
   const lines = [`Task ${task.id}: ${task.title}`];
   for (const trajectory of task.trajectories) {
     const reward = trajectory.reward === null ? 'unknown' : trajectory.reward.toFixed(2);
     lines.push(
       '',
-      `${trajectory.success ? '✓' : '✗'} ${whose(trajectory)}${trajectory.ending}, reward ${reward}, ${plural(trajectory.steps.length, 'step')}`,
+      `${markOf(trajectory)} ${whose(trajectory)}${trajectory.ending}, reward ${reward}, ${plural(trajectory.steps.length, 'step')}${flagsText(trajectory)}`,
     );
     for (const step of trajectory.steps) lines.push(...stepLines(step));
   }
@@ -79,6 +81,15 @@ function whose({ origin }: TrajectoryView): string {
   return origin === 'policy' || origin === 'imported' ? '' : `expert (${origin}): `;
 }
 
+/** As before there were flags, a trajectory without an outcome has the sign of a failure. */
+function markOf(trajectory: TrajectoryView): string {
+  return trajectory.success === null ? '✗' : outcomeMark(trajectory).sign;
+}
+
+function flagsText({ auditFlags }: TrajectoryView): string {
+  return isFlagged({ auditFlags }) ? `, flagged: ${auditFlags!.join(', ')}` : '';
+}
+
 function stepLines(step: StepView): string[] {
   return [
     `${step.candidateCritical || step.firstError ? '◆' : '│'} ${step.step}. ${step.firstError ? 'first wrong step:' : scoreText(step.score)} ${oneLine(shownAction(step))}`,
@@ -103,8 +114,7 @@ function alternativeText(alternative: AlternativeView): string {
 }
 
 function branchText(branch: BranchView): string {
-  const outcome = branch.success === null ? 'no outcome' : branch.success ? 'success' : 'failure';
-  return `${outcome}, ${branch.ending} after ${plural(branch.steps, 'more step')}`;
+  return `${outcome(branch)}, ${branch.ending} after ${plural(branch.steps, 'more step')}`;
 }
 
 function scoreText(score: number | null): string {

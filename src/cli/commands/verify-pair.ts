@@ -57,8 +57,18 @@ function text(checks: PairCheck[]): string {
   return [...lines, `${checks.filter(({ ok }) => ok).length} of ${checks.length} certificates hold.`].join('\n');
 }
 
+/** What was checked, and how. */
+export function howChecked(check: PairCheck): string {
+  const { auditedSuccesses } = check;
+  const audited =
+    auditedSuccesses === 0
+      ? ''
+      : `; ${auditedSuccesses === 1 ? '1 success' : `${auditedSuccesses} successes`} audited, none flagged`;
+  return `${howRestored(check)}${audited}`;
+}
+
 /** Names the rule by which the state was restored. Without a replay it says what the check cannot find. */
-export function howChecked({ restoredBy, comparedObservations, openedSnapshots, recalledSteps }: PairCheck): string {
+function howRestored({ restoredBy, comparedObservations, openedSnapshots, recalledSteps }: PairCheck): string {
   const unreplayed =
     'outcomes are as recorded; nothing is replayed, so a record that was false from the start is not found';
   switch (restoredBy) {

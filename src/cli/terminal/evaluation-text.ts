@@ -1,6 +1,7 @@
 import {
   endingTexts,
   figureRows,
+  flaggedText,
   leakText,
   lineageText,
   missingText,
@@ -11,6 +12,7 @@ import {
 import type { Evaluation } from '../../views/evaluation.ts';
 import type { RunSummary } from '../../views/run-summary.ts';
 import { answerLines } from './answers-text.ts';
+import { auditedLine } from './audited-line.ts';
 import { malformedLine } from './malformed-line.ts';
 import { blockText, count, duration, plural, table } from './text.ts';
 
@@ -20,6 +22,7 @@ export function evaluationText(summary: RunSummary, evaluation: Evaluation): str
   const elapsed = (summary.finishedAt ?? Date.now()) - summary.createdAt;
   const leak = leakText(evaluation);
   const missing = missingText(overall);
+  const flagged = flaggedText(overall);
   const lines: [string, string][] = [
     ['Run', `${summary.runId} · evaluation on ${summary.environment}, ${summary.split} · seed ${summary.seed}`],
     ['State', `${summary.state} after ${duration(elapsed)}`],
@@ -31,6 +34,8 @@ export function evaluationText(summary: RunSummary, evaluation: Evaluation): str
       `${count(overall.known)} of ${count(overall.samples)} with an outcome · ${evaluation.samples} a task · ${plural(overall.tasks, 'task')}, ${plural(overall.groups, 'group')}`,
     ],
     ['Endings', endingTexts(overall).join(', ') || 'none'],
+    ...auditedLine(summary),
+    ...(flagged === null ? [] : [['  flagged', flagged] as [string, string]]),
     ...answerLines(summary),
     ...(missing === null ? [] : [['Missing', missing] as [string, string]]),
     ...malformedLine(summary),

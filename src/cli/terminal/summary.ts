@@ -11,6 +11,7 @@ import { faultText, withoutOutcomeText } from '../../views/fault-text.ts';
 import type { Revalued } from '../../views/revalued.ts';
 import type { RunSummary, ShareWithInterval } from '../../views/run-summary.ts';
 import { answerLines, unusableText } from './answers-text.ts';
+import { auditedLine } from './audited-line.ts';
 import { ceilingsText } from './ceilings.ts';
 import { evaluationText } from './evaluation-text.ts';
 import { malformedLine } from './malformed-line.ts';
@@ -80,6 +81,7 @@ export function summaryText(summary: RunSummary): string {
       : [['  left out', `${plural(summary.stepsLeftOut, 'step')} at the ceiling of a step`] as [string, string]]),
     ...ofCritical([['Candidate critical steps', `${count(critical)} of ${count(steps.mined)}`]]),
     ...(total === 0 && !method.findsCriticalSteps ? [] : [branching]),
+    ...auditedLine(summary),
     ...ofCritical([
       ['Steps flipped', `${flipText(summary.flips.byAlternatives)} by an alternative${placeboText(summary)}`],
     ]),
@@ -189,6 +191,7 @@ function branchText(branches: RunSummary['branches']): string {
   return Object.entries(branches)
     .map(([purpose, figures]) => {
       const extra = [
+        ...(figures.flagged > 0 ? [`${count(figures.flagged)} flagged`] : []),
         ...(figures.coincidental > 0 ? [`${count(figures.coincidental)} coincidental`] : []),
         ...(figures.faulted > 0 ? [`${count(figures.faulted)} faulted`] : []),
       ];

@@ -1,11 +1,21 @@
 /** The rule of ETO (arXiv 2403.02502): which of the expert's and the policy's trajectory is preferred. */
+import { type AuditFlags, isFlagged } from '../audit-flags.ts';
 import { isBetterBy } from './rro-rule.ts';
 
-/** By final reward alone. `unknown`: one of them ended by a fault. */
-export type OutcomeVerdict = 'expert-better' | 'policy-better' | 'equal' | 'unknown';
+/** By final reward alone. `unknown`: one of them ended by a fault. `flagged`: one of them is a success that the environment's audit flagged. */
+export type OutcomeVerdict = 'expert-better' | 'policy-better' | 'equal' | 'unknown' | 'flagged';
 
 /** Two figures by which the trajectories are compared, each in [0, 1]; null when unknown. */
 export type Compared = { expert: number | null; policy: number | null };
+
+/** A trajectory, or the rest of one, with its final reward. */
+export type Finished = { reward: number | null; auditFlags: AuditFlags };
+
+/** The verdict on two trajectories. The reward of a flagged success says nothing, so there is none to compare. */
+export function contrastVerdict(expert: Finished, policy: Finished, gap: number): OutcomeVerdict {
+  if (isFlagged(expert) || isFlagged(policy)) return 'flagged';
+  return betterByOutcome({ expert: expert.reward, policy: policy.reward }, gap);
+}
 
 /**
  * Which of two trajectories has the higher final reward.

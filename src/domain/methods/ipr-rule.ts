@@ -13,7 +13,7 @@ export type ContrastVerdict = OutcomeVerdict | 'disagree' | 'same-action' | 'sam
  */
 export function betterByBoth(outcomes: Compared, values: Compared, gap: number): ContrastVerdict {
   const byOutcome = betterByOutcome(outcomes, gap);
-  if (byOutcome === 'equal' || byOutcome === 'unknown') return byOutcome;
+  if (byOutcome !== 'expert-better' && byOutcome !== 'policy-better') return byOutcome;
   const byValue = betterByOutcome(values, gap);
   if (byValue === 'unknown') return 'unknown';
   return byValue === byOutcome ? byOutcome : 'disagree';

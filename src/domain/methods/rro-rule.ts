@@ -1,5 +1,6 @@
 /** Choices of reward-rising sampling (RRO, arXiv 2505.20737): when to stop drawing, which action to continue with, which ones to pair. */
 
+import { type AuditFlags, countedReward, isFlagged } from '../audit-flags.ts';
 import type { UnpairedReason } from '../pairs/unpaired.ts';
 import { mean } from '../statistics/sums.ts';
 
@@ -88,7 +89,7 @@ export function chooseStep(
  * @returns null if it has one
  */
 export function whyUnpaired(
-  drawn: readonly (ValuedAction & { equality: string })[],
+  drawn: readonly (ValuedAction & { equality: string; auditFlags?: AuditFlags })[],
   { accepted, rejected }: StepChoice,
 ): UnpairedReason | null {
   if (rejected !== null) return null;
@@ -98,7 +99,8 @@ export function whyUnpaired(
   const differing = others.filter(({ equality }) => equality !== chosen.equality);
   if (differing.length === 0) return 'same-state';
   const values = differing.map(({ value }) => value).filter((value) => value !== null);
-  if (chosen.value === null || values.length === 0) return 'no-outcome';
+  if (chosen.value === null || values.length === 0)
+    return [chosen, ...differing].some(isFlagged) ? 'flagged' : 'no-outcome';
   if (chosen.isBound) return 'undecided';
   return isBetterBy(chosen.value, Math.min(...values), 0) ? 'gap' : 'tie';
 }
@@ -126,12 +128,14 @@ function indexOfBest(drawn: readonly ValuedAction[], boundsLast: boolean): numbe
   return drawn.reduce((best, action, index) => (rank(action) > rank(drawn[best]!) ? index : best), 0);
 }
 
+/** A rollout: reward in [0, 1], null for one that ended by a fault. That says nothing, and neither does a success that the audit flagged. */
+type Rewarded = { reward: number | null; auditFlags?: AuditFlags };
+
 /**
  * Value by Monte Carlo: mean outcome reward of rollouts. Source: RRO (arXiv 2505.20737), process reward.
- * @param rollouts reward in [0, 1]; null for one that ended by a fault, which says nothing
  * @returns in [0, 1]; null when no rollout gave an outcome
  */
-export function meanReward(rollouts: readonly { reward: number | null }[]): number | null {
+export function meanReward(rollouts: readonly Rewarded[]): number | null {
   return mean(knownRewards(rollouts));
 }
 
@@ -139,7 +143,7 @@ export function meanReward(rollouts: readonly { reward: number | null }[]): numb
  * Standard error of a value: the sample's standard deviation, divided by the root of its size.
  * @returns null for fewer than two rollouts with an outcome, which show no spread
  */
-export function standardError(rollouts: readonly { reward: number | null }[]): number | null {
+export function standardError(rollouts: readonly Rewarded[]): number | null {
   const rewards = knownRewards(rollouts);
   if (rewards.length < 2) return null;
   const center = mean(rewards)!;
@@ -151,7 +155,7 @@ export function standardError(rollouts: readonly { reward: number | null }[]): n
  * Value of an action of which `planned` rollouts were wanted. If it was given up before, because it could no longer rise, its value is the
  * best possible one. So the gap of a pair that rejects it is never overrated.
  */
-export function valueAtBest(rollouts: readonly { reward: number | null }[], planned: number): number | null {
+export function valueAtBest(rollouts: readonly Rewarded[], planned: number): number | null {
   const mean = meanReward(rollouts);
   if (mean === null || rollouts.length >= planned) return mean;
   const known = knownRewards(rollouts).length;
@@ -159,6 +163,6 @@ export function valueAtBest(rollouts: readonly { reward: number | null }[], plan
   return (mean * known + open) / (known + open);
 }
 
-function knownRewards(rollouts: readonly { reward: number | null }[]): number[] {
-  return rollouts.map(({ reward }) => reward).filter((reward) => reward !== null);
+function knownRewards(rollouts: readonly Rewarded[]): number[] {
+  return rollouts.map(countedReward).filter((reward) => reward !== null);
 }

@@ -70,6 +70,8 @@ export type CertifiedBranch = {
   ending: Ending;
   reward: number | null;
   success: boolean | null;
+  /** Flags of a success that the environment's audit flagged, which makes the branch a missing one; absent for any other. */
+  auditFlags?: string[];
   /** Policy steps after the branch point. */
   steps: number;
   leafNodeId: string;
@@ -108,7 +110,7 @@ export type Certificate = {
     /** Rollouts of the rejected action from the same state; 0 under `published`. */
     rejectedSuccesses: number;
     rejectedRollouts: number;
-    /** Branches that ended by a fault: missing, counted against the pair. */
+    /** Branches that ended by a fault, or by a success that the environment's audit flagged: missing, counted against the pair. */
     missing: number;
     /** P(p_chosen > p_rejected); with `lasting`, the probability that the policy's success rate is on the right side. Null if the rule needs none. */
     posterior: number | null;
@@ -122,6 +124,11 @@ export type Certificate = {
     fitsOriginalBudget: boolean;
     /** Whether the success held on variants of the task's data; null if the environment has none or confirmation was switched off. */
     confirmed: boolean | null;
+    /**
+     * Whether the environment's audit looked at every success among the branches. Null if it has no audit, or nothing was verified. Absent in
+     * certificates from earlier versions.
+     */
+    audited?: true | null;
   };
   restore: {
     /** By replay of its actions, from its snapshot, or by telling a session the recorded steps. */

@@ -1,4 +1,6 @@
 /** Whether a pair is right, judged by reference rollouts of its two actions, which had no part in making it. Source: ours. */
+import type { AuditFlags } from '../audit-flags.ts';
+import { outcomeKind } from '../outcome-kind.ts';
 import { differenceInterval, type MeanOutcome } from '../statistics/difference.ts';
 import type { Interval } from '../statistics/interval.ts';
 
@@ -27,15 +29,21 @@ export function judgePair(chosen: MeanOutcome, rejected: MeanOutcome): JudgedPai
 
 /**
  * Mean outcome of rollouts: their reward, but 0 for a success that does not hold on variants of the data.
- * @param rollouts those that ended by a fault have no reward, and are left out
+ * @param rollouts those that ended by a fault have no reward, and are left out; so are successes that the audit flagged
  * @returns null when none is left
  */
 export function meanOutcome(
-  rollouts: readonly { reward: number | null; success: boolean | null; confirmed: boolean | null }[],
+  rollouts: readonly {
+    reward: number | null;
+    success: boolean | null;
+    confirmed: boolean | null;
+    auditFlags?: AuditFlags;
+  }[],
 ): MeanOutcome | null {
-  const outcomes = rollouts.flatMap(({ reward, success, confirmed }) =>
-    reward === null ? [] : [success && confirmed === false ? 0 : reward],
-  );
+  const outcomes = rollouts.flatMap((rollout) => {
+    const kind = outcomeKind(rollout);
+    return rollout.reward === null || kind === 'flagged' ? [] : [kind === 'coincidental' ? 0 : rollout.reward];
+  });
   const n = outcomes.length;
   return n === 0 ? null : { mean: outcomes.reduce((sum, outcome) => sum + outcome, 0) / n, n };
 }

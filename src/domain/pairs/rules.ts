@@ -1,9 +1,11 @@
 /** Which pairs the branches of a step prove. Pure: the runs' records and the simulations of the truth tests use the same rules. */
+import { isFlagged } from '../audit-flags.ts';
 import type { Compared } from '../methods/eto-rule.ts';
 import type { CsoOptions, IprOptions, RroOptions } from '../methods/index.ts';
 import { betterByBoth } from '../methods/ipr-rule.ts';
 import type { VerificationOptions } from '../methods/options.ts';
 import { isBetterBy, meanReward, valueAtBest } from '../methods/rro-rule.ts';
+import { outcomeKind } from '../outcome-kind.ts';
 import type { Purpose } from '../purpose.ts';
 import type { BranchResult } from '../wire/branch.ts';
 import type { VerificationRule } from './pair.ts';
@@ -126,10 +128,16 @@ export function whyNotAccepted(
   { verdict }: Pick<Verdict, 'verdict'>,
 ): UnpairedReason {
   const { rollouts: genuine, missing } = tally(rollouts);
-  if (genuine === 0) return missing > 0 ? 'no-outcome' : 'undecided';
+  if (genuine === 0) return missing > 0 ? noOutcome(rollouts) : 'undecided';
   if (verdict === 'continue') return 'undecided';
-  const isCoincidental = rollouts.some((result) => result.success === true && result.confirmed === false);
-  return isCoincidental && !rollouts.some(isVerifiedSuccess) ? 'coincidental' : 'not-accepted';
+  if (rollouts.some(isVerifiedSuccess)) return 'not-accepted';
+  const kinds = rollouts.map(outcomeKind);
+  return kinds.includes('flagged') ? 'flagged' : kinds.includes('coincidental') ? 'coincidental' : 'not-accepted';
+}
+
+/** Why rollouts leave no outcome or value. */
+function noOutcome(rollouts: readonly BranchResult[]): 'flagged' | 'no-outcome' {
+  return rollouts.some(isFlagged) ? 'flagged' : 'no-outcome';
 }
 
 /** The pair of a step at which actions were drawn, if their values are far enough apart. Source: RRO (arXiv 2505.20737). */
@@ -143,7 +151,7 @@ export function rroPair<Action extends BranchedAction>(
   if (chosen.endedWith === null && chosen.outcomes('value').length < rollouts) return none('undecided');
   const better = valueOfAction(chosen);
   const worse = rejected.endedWith ?? valueAtBest(rejected.outcomes('value'), rollouts);
-  if (better === null || worse === null) return none('no-outcome');
+  if (better === null || worse === null) return none(noValue(chosen, rejected));
   if (!isBetterBy(better, worse, gap)) return none(tieOrGap(better, worse));
   return pairByValues(chosen, rejected, { chosen: better, rejected: worse }, verification, by);
 }
@@ -167,7 +175,9 @@ export function iprPair<Action extends BranchedAction>(
     case 'policy-better':
       return pairByValues(policy, expert, { chosen: values.policy!, rejected: values.expert! }, verification, by);
     case 'unknown':
-      return none('no-outcome');
+      return none(noValue(expert, policy));
+    case 'flagged':
+      return none('flagged');
     case 'equal':
       return none(tieOrGap(outcomes.expert, outcomes.policy));
     default:
@@ -290,6 +300,11 @@ export function keepBest<Proven extends { posterior: number | null }>(
 
 function valueOfAction(action: BranchedAction): number | null {
   return action.endedWith ?? meanReward(action.outcomes('value'));
+}
+
+/** Why one of two actions has no value. */
+function noValue(...actions: BranchedAction[]): UnpairedReason {
+  return noOutcome(actions.flatMap((action) => action.outcomes('value')));
 }
 
 function tallyOf(action: BranchedAction): Tally {

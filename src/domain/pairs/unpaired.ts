@@ -41,6 +41,8 @@ export const unpairedReasons = [
   'undecided',
   /** A success was a coincidence: it does not hold on variants of the data. */
   'coincidental',
+  /** A success was not won as the task means, says the environment's audit. */
+  'flagged',
   /** Rollouts do not show that one is better. */
   'not-accepted',
   /** No rejected side: none of the other alternatives fails. */
@@ -98,5 +100,11 @@ export function reasonOfVerdict(verdict: string): UnpairedReason {
 const byVerdict: { [verdict: string]: UnpairedReason } = {
   ...{ 'no-alternative': 'no-alternative', 'no-error': 'no-error', unjudged: 'unjudged', unscored: 'unscored' },
   ...{ 'not-critical': 'not-critical', 'no-preference': 'gap', 'not-corrected': 'not-accepted', equal: 'tie' },
-  ...{ unknown: 'no-outcome', disagree: 'disagree', 'same-action': 'same-action', 'same-state': 'same-state' },
+  ...{
+    unknown: 'no-outcome',
+    flagged: 'flagged',
+    disagree: 'disagree',
+    'same-action': 'same-action',
+    'same-state': 'same-state',
+  },
 };

@@ -1,6 +1,8 @@
 /** Whether branches prove that an alternative is better than the policy's own action. */
+import { isFlagged } from '../audit-flags.ts';
 import { isPolicyEnding } from '../ending.ts';
 import type { VerificationOptions } from '../methods/options.ts';
+import { outcomeKind } from '../outcome-kind.ts';
 import { betaBelow } from '../statistics/beta-posterior.ts';
 import { sequentialDecision } from '../statistics/sequential-rule.ts';
 import type { BranchResult } from '../wire/branch.ts';
@@ -9,17 +11,20 @@ import type { BranchResult } from '../wire/branch.ts';
 export type Tally = {
   successes: number;
   rollouts: number;
-  /** Ended by a fault: unknown, counted against the pair. */
+  /** Ended by a fault, or by a success that the audit flagged: unknown, counted against the pair. */
   missing: number;
 };
 
-/** A success that does not hold on variants of the task's data is an accident, and no success. Neither is a success that was recorded together with a fault. */
-export function isVerifiedSuccess({ ending, success, confirmed }: BranchResult): boolean {
-  return isPolicyEnding(ending) && success === true && confirmed !== false;
+/**
+ * A success that does not hold on variants of the task's data is an accident, and no success. Neither is one that the audit flagged, nor one that
+ * was recorded together with a fault.
+ */
+export function isVerifiedSuccess(result: BranchResult): boolean {
+  return isPolicyEnding(result.ending) && outcomeKind(result) === 'success';
 }
 
 export function tally(branches: readonly BranchResult[]): Tally {
-  const genuine = branches.filter(({ ending }) => isPolicyEnding(ending));
+  const genuine = branches.filter((branch) => isPolicyEnding(branch.ending) && !isFlagged(branch));
   return {
     successes: genuine.filter(isVerifiedSuccess).length,
     rollouts: genuine.length,

@@ -5,9 +5,9 @@ export function emptyCounts(total: number): CampaignCounts {
   return { total, done: 0, endings: {}, criticalSteps: 0, branches: 0, pairs: 0 };
 }
 
-/** Counts one more finished task. A success is counted as `success`, whatever its ending. */
+/** Counts one more finished task. A success is counted as `success`, or as `flagged`, whatever its ending. */
 export function addResult(counts: CampaignCounts, result: TrajectoryResult): CampaignCounts {
-  const ending = result.success ? 'success' : result.ending;
+  const ending = result.flagged ? 'flagged' : result.success ? 'success' : result.ending;
   return {
     ...counts,
     done: counts.done + 1,

@@ -1,4 +1,5 @@
 /** How good a policy is, from the samples of an evaluation. Every task weighs the same, however many of its samples have an outcome. */
+import type { AuditFlags } from '../audit-flags.ts';
 import { countBy } from '../count-by.ts';
 import type { Interval } from '../statistics/interval.ts';
 import { passAtK } from '../statistics/pass-at-k.ts';
@@ -14,11 +15,14 @@ export type Sample = {
   ending: string | null;
   /**
    * `missing`: a fault, a ceiling or a cancellation ended it, which says nothing about the policy. `coincidental`: a success that did not
-   * hold on variants of the data; it counts as a failure.
+   * hold on variants of the data; it counts as a failure. `flagged`: one that the environment's audit flagged; it counts as a failure without
+   * reward.
    */
-  outcome: 'success' | 'coincidental' | 'failure' | 'missing' | 'open';
-  /** In [0, 1]; null without an outcome. */
+  outcome: 'success' | 'coincidental' | 'flagged' | 'failure' | 'missing' | 'open';
+  /** In [0, 1], as the environment gave it; null without an outcome. */
   reward: number | null;
+  /** Of a success. Absent: not asked. */
+  auditFlags?: AuditFlags;
 };
 
 export type EvaluationFigures = {
@@ -33,20 +37,30 @@ export type EvaluationFigures = {
   open: number;
   successes: number;
   coincidental: number;
+  /** Successes that the environment's audit flagged, by flag (one may have several), and the success rate if they counted; null if none was flagged. */
+  flagged: { samples: number; byFlag: { [flag: string]: number }; successRateWith: number } | null;
   /** Mean over tasks of the share of their samples that succeeded. The same as pass@1. */
   successRate: Estimate;
+  /** A flagged success counts as 0: what it was given says nothing about the task. */
   meanReward: Estimate;
   /** From 1 to the samples of a task. `tasks`: those with at least k outcomes. */
   passAt: (Estimate & { k: number; tasks: number })[];
   /** Success rate if all missing samples had failed, and if all had succeeded; null if none is missing. */
   bounds: Interval | null;
   /** Samples with an outcome, by ending. */
-  endings: { [ending: string]: { samples: number; successes: number; coincidental: number } };
+  endings: { [ending: string]: { samples: number; successes: number; coincidental: number; flagged: number } };
   /** Samples without one, by what ended them. */
   missing: { [ending: string]: number };
 };
 
-type Tally = { group: string; known: number; successes: number; missing: number; rewards: number[] };
+type Tally = {
+  group: string;
+  known: number;
+  successes: number;
+  flagged: number;
+  missing: number;
+  rewards: number[];
+};
 
 export function evaluationFigures(samples: readonly Sample[]): EvaluationFigures {
   const known = samples.filter(isKnown);
@@ -64,6 +78,7 @@ export function evaluationFigures(samples: readonly Sample[]): EvaluationFigures
     open: samples.filter(({ outcome }) => outcome === 'open').length,
     successes: known.filter(({ outcome }) => outcome === 'success').length,
     coincidental: known.filter(({ outcome }) => outcome === 'coincidental').length,
+    flagged: flaggedOf(known, tallies),
     successRate: rate('success-rate', shareByGroup, (tally) =>
       tally.known === 0 ? null : tally.successes / tally.known,
     ),
@@ -106,8 +121,23 @@ function tallyOf(samples: readonly Sample[]): Tally {
     group: samples[0]!.group,
     known: known.length,
     successes: known.filter(({ outcome }) => outcome === 'success').length,
+    flagged: known.filter(({ outcome }) => outcome === 'flagged').length,
     missing: samples.filter(({ outcome }) => outcome === 'missing').length,
-    rewards: known.flatMap(({ reward }) => reward ?? []),
+    rewards: known.flatMap(({ outcome, reward }) => (outcome === 'flagged' ? 0 : (reward ?? []))),
+  };
+}
+
+function flaggedOf(known: readonly Sample[], tallies: readonly Tally[]): EvaluationFigures['flagged'] {
+  const flagged = known.filter(({ outcome }) => outcome === 'flagged');
+  if (flagged.length === 0) return null;
+  const rates = tallies.flatMap((tally) => (tally.known === 0 ? [] : (tally.successes + tally.flagged) / tally.known));
+  return {
+    samples: flagged.length,
+    byFlag: countBy(
+      flagged.flatMap(({ auditFlags }) => auditFlags ?? []),
+      (flag) => flag,
+    ),
+    successRateWith: mean(rates)!,
   };
 }
 
@@ -134,7 +164,12 @@ function endingsOf(known: readonly Sample[]): EvaluationFigures['endings'] {
   return Object.fromEntries(
     byEnding.map(([ending, own]) => [
       ending,
-      { samples: own.length, successes: count(own, 'success'), coincidental: count(own, 'coincidental') },
+      {
+        samples: own.length,
+        successes: count(own, 'success'),
+        coincidental: count(own, 'coincidental'),
+        flagged: count(own, 'flagged'),
+      },
     ]),
   );
 }

@@ -167,6 +167,8 @@ export type RunSettings = {
    * steps are replayed and compared, and in runs from before transitions had owners.
    */
   transitions?: TransitionOwner;
+  /** Whether the environment's audit, if it has one, looks at every success. Absent in runs from earlier versions, whose successes count as they are. */
+  auditSuccesses?: true;
   /** Steps of a trajectory, and of a branch from its branch point. */
   stepLimit: number;
   /** Most tokens of a conversation; null for no limit but the model's own. */

@@ -15,6 +15,8 @@ export type DrawnAction = {
   ending: Ending | null;
   reward: number | null;
   success: boolean | null;
+  /** Flags of a success that the environment's audit flagged; absent for any other outcome. */
+  auditFlags?: string[];
 };
 
 export type ProposeResult = { alternatives: number; equalToPolicy: number; duplicates: number; unreadable: number };

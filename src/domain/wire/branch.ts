@@ -23,6 +23,8 @@ export type BranchResult = {
   reward: number | null;
   /** Whether a success held on variants of the data; null when it was not asked. */
   confirmed: boolean | null;
+  /** Flags of a success that the environment's audit flagged; absent for any other result. */
+  auditFlags?: string[];
 };
 
 /** A branch as a workflow of its own. */

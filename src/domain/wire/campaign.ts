@@ -33,7 +33,7 @@ export type CampaignCursor = {
 export type CampaignCounts = {
   total: number;
   done: number;
-  /** Trajectories by ending, successes counted as `success`. */
+  /** Trajectories by ending, successes counted as `success`, and those that the environment's audit flagged as `flagged`. */
   endings: { [ending: string]: number };
   criticalSteps: number;
   branches: number;

@@ -18,4 +18,6 @@ export type ChoiceInput = StepAddress & {
   rejectedId: string | null;
   /** Why there is no pair; null if there is one. Absent in histories from earlier versions. */
   unpaired?: UnpairedReason | null;
+  /** Draws that ended the task by a success that the environment's audit flagged; absent if there are none. */
+  flaggedDraws?: number;
 };

@@ -40,6 +40,8 @@ export type TrajectorySummary = {
   success: boolean | null;
   reward: number | null;
   steps: number;
+  /** Flags of a success that the environment's audit flagged; absent for any other outcome. */
+  auditFlags?: string[];
 };
 
 export type RecordTrajectoryInput = TaskAddress & {
@@ -61,6 +63,8 @@ export type TrajectoryResult = {
   success: boolean | null;
   reward: number | null;
   steps: number;
+  /** Whether the environment's audit flagged its success; absent if not. */
+  flagged?: true;
   criticalSteps: number;
   branches: number;
   pairs: number;

@@ -1,3 +1,4 @@
+import { isFlagged } from '../../domain/audit-flags.ts';
 import { isPolicyFailure } from '../../domain/ending.ts';
 import type { CsoOptions } from '../../domain/methods/index.ts';
 import { isVerifiedSuccess } from '../../domain/pairs/verification.ts';
@@ -22,7 +23,7 @@ import { agent, bookkeeping } from '../proxies.ts';
  */
 export async function cso(task: TaskRun<CsoOptions>): Promise<void> {
   const trajectory = await explore(task);
-  if (trajectory.success) await calibrateOnSuccess(task, trajectory);
+  if (trajectory.success && !isFlagged(trajectory)) await calibrateOnSuccess(task, trajectory);
   if (!isPolicyFailure(trajectory) || (await isMostlySolved(task))) return;
   await eachStep(task, trajectory, async (step) => {
     await propose(task, step);

@@ -1,3 +1,4 @@
+import { isFlagged } from '../../domain/audit-flags.ts';
 import type { IprOptions } from '../../domain/methods/index.ts';
 import { betterByBoth } from '../../domain/methods/ipr-rule.ts';
 import { branch } from '../primitives/branch.ts';
@@ -23,7 +24,8 @@ export async function ipr(task: TaskRun<IprOptions>): Promise<void> {
   await explore(task);
   if (expert === null) return;
   await contrastOutcomes(task, expert);
-  await eachStep(task, expert, (step) => contrastStep(task, step));
+  // If the expert's own success is flagged, no rest of it can be compared.
+  if (!isFlagged(expert)) await eachStep(task, expert, (step) => contrastStep(task, step));
   await emitPairs(task);
 }
 

@@ -1,3 +1,4 @@
+import { isFlagged } from '../../domain/audit-flags.ts';
 import type { RroOptions } from '../../domain/methods/index.ts';
 import { chooseStep, isDrawnEnough, type StepChoice, whyUnpaired } from '../../domain/methods/rro-rule.ts';
 import type { UnpairedReason } from '../../domain/pairs/unpaired.ts';
@@ -27,7 +28,7 @@ export async function rro(task: TaskRun<RroOptions>): Promise<void> {
     const accepted = drawn[choice.accepted]!;
     const rejected = choice.rejected === null ? null : drawn[choice.rejected]!;
     const unpaired = whyUnpaired(drawn, choice);
-    const { revalue } = await recordChoice(task, state, choice.verdict, accepted, rejected, unpaired);
+    const { revalue } = await recordChoice(task, state, choice.verdict, drawn, accepted, rejected, unpaired);
     if (rejected) await verifyValued(task, state, accepted, rejected, revalue);
     return { action: accepted, value: await valueToBeat(task, state, accepted) };
   });
@@ -97,6 +98,7 @@ function recordChoice(
   task: TaskRun<RroOptions>,
   { nodeId, step }: StepState,
   verdict: StepChoice['verdict'],
+  drawn: readonly DrawnAction[],
   accepted: DrawnAction,
   rejected: DrawnAction | null,
   whyUnpaired: UnpairedReason | null,
@@ -104,5 +106,9 @@ function recordChoice(
   const rejectedId = accepted.candidateId === '' || !rejected?.candidateId ? null : rejected.candidateId;
   const unpaired = whyUnpaired ?? (rejectedId === null ? 'no-action' : null);
   const choice = { ...task.address(step), nodeId, verdict, acceptedId: accepted.candidateId, rejectedId, unpaired };
-  return bookkeeping(`step ${step}: record the choice`).recordChoice(choice);
+  const flaggedDraws = drawn.filter(isFlagged).length;
+  return bookkeeping(`step ${step}: record the choice`).recordChoice({
+    ...choice,
+    ...(flaggedDraws > 0 && { flaggedDraws }),
+  });
 }

@@ -1,4 +1,5 @@
 import { upsertSearchAttributes } from '@temporalio/workflow';
+import { isFlagged } from '../../domain/audit-flags.ts';
 import type { TrajectoryResult } from '../../domain/wire/trajectory.ts';
 import { bookkeeping } from '../proxies.ts';
 import { cruxPairs, cruxReward, cruxStatus, cruxStep } from '../search-attributes.ts';
@@ -17,6 +18,7 @@ export async function finish(task: TaskRun): Promise<TrajectoryResult> {
     success: trajectory?.success ?? null,
     reward: trajectory?.reward ?? null,
     steps: trajectory?.steps ?? 0,
+    ...(trajectory && isFlagged(trajectory) && { flagged: true as const }),
     criticalSteps: task.criticalSteps,
     branches: task.branches,
     pairs: task.pairs,

@@ -1,7 +1,7 @@
 /** How a trajectory of the policy ends: by itself, or by a fault, a ceiling or a cancellation. */
 
 import { CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
-import type { Ending } from '../../domain/ending.ts';
+import { type Ending, isAtLimit } from '../../domain/ending.ts';
 import { endingOfFault } from '../../domain/fault-ending.ts';
 import { methods } from '../../domain/methods/index.ts';
 import type { TrajectorySummary } from '../../domain/wire/trajectory.ts';
@@ -60,8 +60,9 @@ export function recordEnding(
   fault: string | null = null,
 ): Promise<TrajectorySummary> {
   const { runId, position, method } = input;
-  // A success of an evaluation is confirmed on variants of the data, which takes an environment, not only the store.
-  const proxy = methods[method].gives === 'figures' ? agent : bookkeeping;
+  // A success is audited, and one of an evaluation confirmed on variants of the data. Both take an environment, not only the store.
+  const takesEnvironment = success === true || isAtLimit(ending) || methods[method].gives === 'figures';
+  const proxy = takesEnvironment ? agent : bookkeeping;
   const ended = { runId, position, leafId, ending, reward, success, fault };
   return proxy('record the trajectory').recordTrajectory(ended);
 }

@@ -1,3 +1,4 @@
+import { countedReward } from '../../domain/audit-flags.ts';
 import type { IprOptions, RroOptions } from '../../domain/methods/index.ts';
 import { isBetterBy, meanReward, valueAtBest } from '../../domain/methods/rro-rule.ts';
 import type { DrawnAction } from '../../domain/wire/action.ts';
@@ -10,7 +11,7 @@ type ValuingTask = TaskRun<RroOptions | IprOptions>;
 
 /**
  * Value of an action in a state, or of the state itself: mean outcome reward of m rollouts by the policy; the outcome itself if the action
- * ends the task. Source: RRO (arXiv 2505.20737), process reward by Monte Carlo.
+ * ends the task, unless that is a flagged success. Source: RRO (arXiv 2505.20737), process reward by Monte Carlo.
  * @returns in [0, 1]; null when no rollout gave an outcome
  */
 export async function value(
@@ -19,7 +20,7 @@ export async function value(
   action: DrawnAction | null,
   purpose: 'value' | 're-value' | 're-estimate',
 ): Promise<number | null> {
-  if (action?.ending) return action.reward;
+  if (action?.ending) return countedReward(action);
   const candidate = { nodeId, candidateId: action?.candidateId ?? '', purpose };
   if (task.opened.granularity === 'rollout') return meanReward(await rollOutAll(task, step, candidate));
   return meanReward(await branches(task, step, candidate, numbers(task.options.rollouts)));
@@ -35,7 +36,7 @@ export async function valueUnlessBeaten(
   action: DrawnAction,
   beat: number,
 ): Promise<{ value: number | null; isBound: boolean }> {
-  if (action.ending) return { value: action.reward, isBound: false };
+  if (action.ending) return { value: countedReward(action), isBound: false };
   const planned = task.options.rollouts;
   const candidate = { nodeId, candidateId: action.candidateId, purpose: 'value' as const };
   const results: BranchResult[] = [];

@@ -183,7 +183,7 @@ describe('an action that is scored to decide about its step and to calibrate the
       ending: 'submitted' as const,
       seed: 1,
     };
-    const outcome = { reward: 1, success: true, confirmed: null, details: null, compared: 0 };
+    const outcome = { reward: 1, success: true, confirmed: null, auditFlags: null, details: null, compared: 0 };
     await place.store.findings.addBranch({ ...branch, ...ending, ...outcome, id: 'branch', purpose: 'calibrate' });
     const registry = new EnvironmentRegistry([place.seen.environment]);
     const [pair] = await place.store.findings.pairs('run-1');

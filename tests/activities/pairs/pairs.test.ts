@@ -95,6 +95,7 @@ async function mined(
         reward: Number(changes.success ?? true),
         success: true,
         confirmed: null,
+        auditFlags: null,
         details: null,
         compared: 0,
         ...changes,

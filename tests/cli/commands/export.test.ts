@@ -73,6 +73,7 @@ async function addAction(store: Store, runId: string): Promise<void> {
       reward: Number(success),
       success,
       confirmed: null,
+      auditFlags: null,
       details: null,
       compared: 0,
     });

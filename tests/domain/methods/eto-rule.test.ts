@@ -1,6 +1,21 @@
 // Layer: pure core.
 import { describe, expect, it } from 'vitest';
-import { betterByOutcome } from '../../../src/domain/methods/eto-rule.ts';
+import { betterByOutcome, contrastVerdict } from '../../../src/domain/methods/eto-rule.ts';
+
+describe('two trajectories', () => {
+  const ended = (reward: number | null, auditFlags: string[] | null = null) => ({ reward, auditFlags });
+
+  it('are compared by their final rewards', () => {
+    expect(contrastVerdict(ended(1, []), ended(0), 0)).toBe('expert-better');
+    expect(contrastVerdict(ended(0), ended(1), 0)).toBe('policy-better');
+    expect(contrastVerdict(ended(null), ended(1), 0)).toBe('unknown');
+  });
+
+  it('are not compared if either is a flagged success', () => {
+    expect(contrastVerdict(ended(1, ['tests-edited']), ended(0), 0)).toBe('flagged');
+    expect(contrastVerdict(ended(0), ended(1, ['tests-edited']), 0)).toBe('flagged');
+  });
+});
 
 describe('final rewards', () => {
   it('prefer the higher one, whoever has it', () => {

@@ -7,6 +7,7 @@ import {
   type RisingOptions,
   type ValuedAction,
   valueAtBest,
+  whyUnpaired,
 } from '../../../src/domain/methods/rro-rule.ts';
 
 const rising: RisingOptions = {
@@ -140,5 +141,26 @@ describe('a value', () => {
       rejected: null,
     });
     expect(chooseStep(0.3, [{ ...second, isBound: true }, first], rising)).toMatchObject({ accepted: 1, rejected: 0 });
+  });
+});
+
+describe('flagged successes', () => {
+  const flagged = { reward: 1, auditFlags: ['tests-edited'] };
+
+  it('are in no value', () => {
+    expect(meanReward([flagged, { reward: 0 }, { reward: 0.5, auditFlags: [] }])).toBe(0.25);
+    expect(meanReward([flagged, flagged])).toBeNull();
+    // Of four wanted rollouts one is known and one is open.
+    expect(valueAtBest([flagged, flagged, { reward: 0 }], 4)).toBe(0.5);
+  });
+
+  it('are the reason if they leave no value to compare', () => {
+    const [honest, trick] = [
+      { candidateId: 'a', value: 0.5, equality: 'a' },
+      { candidateId: 'b', value: null, equality: 'b', auditFlags: ['tests-edited'] },
+    ];
+    const choice = { verdict: 'rising' as const, accepted: 0, rejected: null };
+    expect(whyUnpaired([honest, trick], choice)).toBe('flagged');
+    expect(whyUnpaired([honest, { ...trick, auditFlags: null }], choice)).toBe('no-outcome');
   });
 });

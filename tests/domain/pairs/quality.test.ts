@@ -25,6 +25,7 @@ describe('the mean outcome of rollouts', () => {
       { reward: 1, success: true, confirmed: false }, // does not hold on variants
       { reward: 0.5, success: false, confirmed: null }, // graded
       { reward: null, success: null, confirmed: null }, // ended by a fault
+      { reward: 1, success: true, confirmed: null, auditFlags: ['tests-edited'] }, // says nothing
     ];
     expect(meanOutcome(rollouts)).toEqual({ mean: 0.5, n: 3 });
     expect(meanOutcome(rollouts.slice(3))).toBeNull();

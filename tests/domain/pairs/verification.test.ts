@@ -43,6 +43,17 @@ describe('a tally', () => {
     expect(tally([])).toEqual(none);
   });
 
+  it('puts a flagged success aside like a fault: it speaks neither for an action nor against it', () => {
+    const flagged = { ...branch(true), auditFlags: ['tests-edited'] };
+    expect(tally([branch(true), flagged, branch(false)])).toEqual(counts(1, 2, 1));
+    expect(isVerifiedSuccess(flagged)).toBe(false);
+    expect(isVerifiedSuccess({ ...branch(true), auditFlags: [] })).toBe(true);
+    // Neither can it verify an alternative, nor show that the policy's own action fails.
+    expect(verdictOn(tally([flagged]), none, rule(1)).verdict).toBe('rejected');
+    expect(verdictOn(counts(8, 8), tally(Array(8).fill(flagged)), rule(8)).verdict).toBe('rejected');
+    expect(verdictOn(counts(8, 8), tally(Array(8).fill(branch(false))), rule(8)).verdict).toBe('accepted');
+  });
+
   it('takes a success that does not hold on variants of the data for none', () => {
     expect(isVerifiedSuccess(branch(true, 'submitted', false))).toBe(false);
     expect(isVerifiedSuccess(branch(true, 'submitted', true))).toBe(true);

@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { difficultiesOf, evaluationFigures, type Sample } from '../../../src/domain/run/evaluation.ts';
 
-const endings = { success: 'submitted', coincidental: 'submitted', failure: 'step-limit', missing: 'model-fault' };
+const endings = {
+  success: 'submitted',
+  coincidental: 'submitted',
+  flagged: 'submitted',
+  failure: 'step-limit',
+  missing: 'model-fault',
+};
 
 /** Samples of one task; an outcome of `success` has reward 1, a failure 0.2. */
 function samplesOf(taskId: string, outcomes: Sample['outcome'][], group = taskId): Sample[] {
@@ -38,8 +44,8 @@ describe('the figures of an evaluation', () => {
       coincidental: 1,
       missing: { 'model-fault': 6 },
       endings: {
-        'step-limit': { samples: 4, successes: 0, coincidental: 0 },
-        submitted: { samples: 6, successes: 5, coincidental: 1 },
+        'step-limit': { samples: 4, successes: 0, coincidental: 0, flagged: 0 },
+        submitted: { samples: 6, successes: 5, coincidental: 1, flagged: 0 },
       },
     });
   });
@@ -49,6 +55,26 @@ describe('the figures of an evaluation', () => {
     expect(figures.successRate.value).toBeCloseTo(1.75 / 3, 12);
     // (2.4/4 + 2.4/4 + 2/2) / 3
     expect(figures.meanReward.value).toBeCloseTo(2.2 / 3, 12);
+  });
+
+  it('count a flagged success as a failure without reward, and say what the rate would be with them', () => {
+    const tricks = samplesOf('e', ['flagged', 'flagged', 'success', 'failure']).map((sample, index) => ({
+      ...sample,
+      auditFlags: sample.outcome === 'flagged' ? ['tests-edited', ...(index === 0 ? ['grader-written'] : [])] : [],
+    }));
+    const found = evaluationFigures([...tricks, ...samplesOf('f', ['success', 'missing'])]);
+    expect(found).toMatchObject({ known: 5, successes: 2, coincidental: 0 });
+    // (1/4 + 1) / 2, and with the two flagged ones (3/4 + 1) / 2.
+    expect(found.successRate.value).toBeCloseTo(0.625, 12);
+    expect(found.flagged).toEqual({
+      samples: 2,
+      byFlag: { 'tests-edited': 2, 'grader-written': 1 },
+      successRateWith: expect.closeTo(0.875, 12),
+    });
+    // ((0 + 0 + 1 + 0.2) / 4 + 1) / 2
+    expect(found.meanReward.value).toBeCloseTo(0.65, 12);
+    expect(found.endings.submitted).toMatchObject({ samples: 4, successes: 2, flagged: 2 });
+    expect(figures.flagged).toBeNull();
   });
 
   it('pass@k leaves out tasks with fewer than k outcomes', () => {
