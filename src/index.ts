@@ -6,7 +6,7 @@ export { type CruxConfig, type CruxConfigInput, defineConfig } from './config/co
 export type { Action, ParsedAction } from './domain/action.ts';
 export type { Ending, Outcome } from './domain/ending.ts';
 export type { Example, ProcessExample, TrajectoryOrigin } from './domain/example.ts';
-export type { AssistantMessage, Message, Tool } from './domain/message.ts';
+export type { AssistantMessage, Message, OpeningMessage, Tool, UserMessage } from './domain/message.ts';
 export type {
   AnchorOptions,
   CsoOptions,
@@ -18,6 +18,7 @@ export type {
   SftOptions,
   StepDpoOptions,
 } from './domain/methods/index.ts';
+export type { Observation } from './domain/observation.ts';
 export type { Certificate, Pair, PairFlag } from './domain/pairs/pair.ts';
 export type { Ceiling, CeilingChanges, Ceilings } from './domain/run/ceilings.ts';
 export type { EvaluationFigures } from './domain/run/evaluation.ts';

@@ -99,9 +99,9 @@ export class Truth {
     const state = await store.tree.state(nodeId);
     const root = await store.tree.state(state.rootId);
     const lesson = this.#lessons.get(state.taskId)!;
-    const { action } = await store.findings.candidate(runId, candidateId);
+    const { actions } = await store.findings.candidate(runId, candidateId);
     const visible = readConversation(readTurns(state.messages, root.messages.length - 1, sqlTextFormat), lesson);
-    const move = readMove(action, null, lesson);
+    const move = readMove(actions[0] ?? null, null, lesson);
     return this.#valuesOf(lesson, config.models.policy.model).move(visible, move, config.stepLimit);
   }
 

@@ -1,8 +1,11 @@
 /** Rollouts from the first states of some tasks to their endings, as methods make them to value an action: by a plain loop, and by Crux. */
+
 import OpenAI from 'openai';
+import { observationText } from '../../src/domain/observation.ts';
 import type { Task } from '../../src/domain/task.ts';
 import type { Environment } from '../../src/environments/contract.ts';
 import { agentFormat } from '../../src/environments/formats/agent-format.ts';
+import { readOpening } from '../../src/environments/opening.ts';
 import { type Lab, until } from '../../tests/helpers/lab.ts';
 import { type Turn, timed } from './figures.ts';
 
@@ -41,17 +44,17 @@ async function rollOut(
   const format = agentFormat(environment, 'react');
   const never = new AbortController().signal;
   const session = await environment.open(task);
-  const messages = [...format.opening(await environment.briefing(task))];
+  const messages = [...format.opening((await readOpening(environment, task)).messages)];
   let [step, isOver] = [0, false];
   for (; step < environment.stepLimit && !isOver; step++) {
     const message = { role: 'assistant' as const, content: await ask(messages) };
-    const parsed = format.parse(message);
-    if (parsed.kind === 'malformed') {
-      messages.push(message, ...format.observation(message, parsed.hint));
+    const [call] = format.parse(message).calls;
+    if (call!.kind === 'malformed') {
+      messages.push(message, ...format.observation(message, [call!.hint]));
       continue;
     }
-    const { observation, done } = await session.step(parsed.action, never);
-    messages.push(message, ...format.observation(message, observation));
+    const { observation, done } = await session.step(call!.action, never);
+    messages.push(message, ...format.observation(message, [observationText(observation)]));
     isOver = done;
   }
   await session.close?.();

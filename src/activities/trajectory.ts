@@ -7,18 +7,16 @@ import type { Trajectory } from '../domain/trajectory.ts';
 import type { OpenedTask, RecordTrajectoryInput, TaskAddress, TrajectorySummary } from '../domain/wire/trajectory.ts';
 import type { StepInput, StepResult } from '../domain/wire/turn.ts';
 import { type Confirmation, isCostly } from '../environments/contract.ts';
-import { agentFormat } from '../environments/formats/agent-format.ts';
 import { admitRun } from '../models/limits/admit-run.ts';
 import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
-import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
+import { firstStateOf } from './acting/first-state.ts';
 import { callerOf, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
-import { insist } from './runtime/insist.ts';
 
 export function trajectoryActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -28,7 +26,8 @@ export function trajectoryActivities(context: ActivityContext) {
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
     const task = await environments.task(run.environment, runTask.taskId);
-    const root = await firstState(context, run, task.id, signal);
+    const purpose = isEvaluation(run.config) ? 'evaluate' : 'explore';
+    const root = await firstStateOf(context, run, task.id, purpose, signal);
     return {
       taskId: task.id,
       title: task.title,
@@ -119,27 +118,6 @@ function detailsOf(
   if (fault !== null) return { fault };
   if (confirmation?.confirmed === false) return { coincidental: confirmation.reason };
   return ofOutcome;
-}
-
-/** A task's first state in the run's format; the same in every run. */
-export async function firstState(
-  { store, environments }: ActivityContext,
-  run: Run,
-  taskId: string,
-  signal: AbortSignal,
-): Promise<State> {
-  const environment = environments.get(run.environment);
-  const task = await environments.task(run.environment, taskId);
-  const format = agentFormat(environment, run.config.format);
-  const what = `the briefing of ${task.id}`;
-  return store.tree.addRoot({
-    environment: environment.name,
-    version: environment.version,
-    taskId: task.id,
-    messages: format.opening(await insist(environment, what, signal, () => environment.briefing(task))),
-    tools: format.tools,
-    format: run.config.format,
-  });
 }
 
 /** The same for equal tasks of equal runs, so that a repeated run finds its own. */

@@ -1,5 +1,6 @@
 /** Finds out whether a model's server can do what runs ask of a role. It sends the very requests of a run. */
 
+import { actionsOf } from '../domain/action.ts';
 import type { SessionRole } from '../domain/ask.ts';
 import { isMostlyForm } from '../domain/malformed.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
@@ -56,12 +57,11 @@ export async function probeAgent(
     await secondStep(asking, questions, call, first),
   );
   if (role === 'policy') found.push(...(await otherTemperatures(asking, call, temperatures)));
-  const unread = answers.filter(({ message }) => questions.format.parse(message).kind === 'malformed');
+  const holdsAction = (message: AssistantMessage) => actionsOf(questions.format.parse(message)).length > 0;
+  const unread = answers.filter(({ message }) => !holdsAction(message));
   const malformed = { of: answers.length, count: unread.length };
   found.push(formOf(questions, role, malformed, answers));
-  const action = answers
-    .map(({ message }) => message)
-    .find((message) => questions.format.parse(message).kind === 'action');
+  const action = answers.map(({ message }) => message).find(holdsAction);
   const finding = findingOf(asking, role, found, first, startedAt, answeredMs);
   return { finding: { ...finding, malformed }, action: action ?? null };
 }

@@ -2,6 +2,7 @@
 import { readScore } from '../activities/roles/score-call.ts';
 import { askPurposes, rolesAsked, type SessionRole } from '../domain/ask.ts';
 import type { AssistantMessage, Message } from '../domain/message.ts';
+import { observationText } from '../domain/observation.ts';
 import { readObservation } from '../domain/observation-limit.ts';
 import type { Purpose } from '../domain/purpose.ts';
 import { alternativeOptionsOf, type Role, type RunConfig } from '../domain/run/run-config.ts';
@@ -9,6 +10,7 @@ import type { Task } from '../domain/task.ts';
 import { openAnswered } from '../environments/answered-session.ts';
 import type { Environment } from '../environments/contract.ts';
 import { type AgentFormat, agentFormat } from '../environments/formats/agent-format.ts';
+import { type Opening, readOpening } from '../environments/opening.ts';
 import { simulatedAnswers } from '../environments/session-context.ts';
 import { CruxError } from '../errors.ts';
 import type { ModelCall } from '../models/model-call.ts';
@@ -24,9 +26,9 @@ export class Questions {
   readonly tasks: readonly Task[];
   readonly #run: Run;
 
-  private constructor(environment: Environment, config: RunConfig, tasks: readonly Task[]) {
+  private constructor(environment: Environment, config: RunConfig, tasks: readonly Task[], { tools }: Opening) {
     this.environment = environment;
-    this.format = agentFormat(environment, config.format);
+    this.format = agentFormat(environment, config.format, { tools, calls: environment.oneCall ? 'first' : 'all' });
     this.tasks = tasks;
     this.#run = { id: 'doctor', method: config.method, environment: environment.name, seed: 1, config } as Run;
   }
@@ -35,7 +37,7 @@ export class Questions {
   static async of(environment: Environment, config: RunConfig): Promise<Questions> {
     const tasks = await environment.tasks();
     if (tasks.length === 0) throw new CruxError('User.NotFound', `The environment ${environment.name} has no tasks.`);
-    return new Questions(environment, config, tasks.slice(0, mostTasks));
+    return new Questions(environment, config, tasks.slice(0, mostTasks), await readOpening(environment, tasks[0]!));
   }
 
   task(number: number): Task {
@@ -45,7 +47,7 @@ export class Questions {
   /** The request to policy or expert in the first state of a task. @param sample number of the draw, from 0 */
   async opening(role: 'policy' | 'expert', sample: number): Promise<ModelCall> {
     const task = this.task(sample);
-    const messages = this.format.opening(await this.environment.briefing(task));
+    const messages = await this.#openingOf(task);
     if (role === 'policy') return this.#call('policy', 'explore', task, messages, { sample });
     const { expertHints } = alternativeOptionsOf(this.#run.config);
     const hints = expertHints && this.environment.hints ? await this.environment.hints(task) : null;
@@ -54,7 +56,7 @@ export class Questions {
 
   /** The request after a message: the conversation holds the environment's real answer to it. */
   async second(first: ModelCall, message: AssistantMessage, callIds: (string | null)[] | null): Promise<ModelCall> {
-    const observation = this.format.observation(message, await this.#observation(first, message));
+    const observation = await this.#observation(first, message);
     const ids = (message.tool_calls ?? []).flatMap(({ id }, index): [string, string][] => {
       const own = callIds?.[index] ?? null;
       return own === null ? [] : [[id, own]];
@@ -66,7 +68,7 @@ export class Questions {
   /** The request to the PRM about an action in a task's first state. */
   async score(action: AssistantMessage, sample: number): Promise<ModelCall> {
     const task = this.task(sample);
-    const opening = this.format.opening(await this.environment.briefing(task));
+    const opening = await this.#openingOf(task);
     const { messages, responseFormat } = scoreRequest(
       opening,
       this.format.tools,
@@ -79,8 +81,8 @@ export class Questions {
   /** The request to the judge about a trajectory of one step. */
   async firstError(action: AssistantMessage): Promise<ModelCall> {
     const task = this.task(0);
-    const opening = this.format.opening(await this.environment.briefing(task));
-    const step = [action, ...this.format.observation(action, 'Nothing happened.')];
+    const opening = await this.#openingOf(task);
+    const step = [action, ...this.#answered(action, 'Nothing happened.')];
     const { messages, responseFormat } = firstErrorRequest(opening, this.format.tools, [step], {
       version: promptVersions.judge,
     });
@@ -99,21 +101,37 @@ export class Questions {
   /** An action of the first task, for when no model gave one: the first of its script, otherwise the end of the work. */
   async anyAction(): Promise<AssistantMessage> {
     const [first] = (await this.environment.script?.(this.task(0))) ?? [];
-    return first ? this.format.render(first.thought, first.action, 1) : { role: 'assistant', content: 'I give up.' };
+    return first ? this.format.render(first.thought, [first.action], 1) : { role: 'assistant', content: 'I give up.' };
   }
 
-  async #observation({ taskId }: ModelCall, message: AssistantMessage): Promise<string> {
-    const parsed = this.format.parse(message);
-    if (parsed.kind === 'malformed') return parsed.hint;
+  async #openingOf(task: Task): Promise<Message[]> {
+    return this.format.opening((await readOpening(this.environment, task)).messages);
+  }
+
+  /** What the environment says to the first action of a message. */
+  async #observation({ taskId }: ModelCall, message: AssistantMessage): Promise<Message[]> {
+    const [first] = this.format.parse(message).calls;
+    if (first!.kind === 'malformed') return this.#answered(message, first!.hint);
     const { environment } = this;
     const task = this.tasks.find(({ id }) => id === taskId)!;
     const session = await openAnswered(environment, task, simulatedAnswers(environment));
     try {
-      const { observation } = await session.step(parsed.action, AbortSignal.timeout(60_000));
-      return readObservation(observation, this.#run.config.observationLimit).text;
+      const { observation } = await session.step(first!.action, AbortSignal.timeout(60_000));
+      return this.#answered(
+        message,
+        readObservation(observationText(observation), this.#run.config.observationLimit).text,
+      );
     } finally {
       await session.close?.();
     }
+  }
+
+  /** Every call of a message must be answered. */
+  #answered(message: AssistantMessage, text: string): Message[] {
+    return this.format.observation(
+      message,
+      this.format.parse(message).calls.map(() => text),
+    );
   }
 
   #call(role: Role, purpose: Purpose, task: Task, messages: Message[], { sample }: { sample: number }): ModelCall {

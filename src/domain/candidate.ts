@@ -14,9 +14,9 @@ export type Candidate = {
   /** Order in which it was drawn in its state, from 0; the trajectory's own action is -1. */
   position: number;
   message: AssistantMessage;
-  /** Null if the message holds none. */
-  action: Action | null;
-  /** Equal for equal actions; null if there is none. */
+  /** Actions of the message's calls; empty if it holds none. */
+  actions: Action[];
+  /** Equal for equal actions in the same order; null if there is none. */
   canonical: string | null;
 };
 

@@ -1,5 +1,5 @@
 /** What models are trained on besides pairs: trajectories to imitate, and actions with their outcomes. */
-import type { AssistantMessage, Message, Tool } from './message.ts';
+import type { AssistantMessage, HistoryChange, Message, Tool } from './message.ts';
 import type { Split } from './task.ts';
 
 /**
@@ -21,6 +21,8 @@ export type Example = {
   tools: Tool[];
   /** Everything after the prompt: assistant turns, which are trained on, and observations, which are not. */
   turns: Message[];
+  /** Why no row can hold the turns; absent if one can. */
+  change?: HistoryChange;
   origin: TrajectoryOrigin;
   model: string;
   /** Outcome reward in [0, 1]; null when unknown. */

@@ -27,6 +27,12 @@ export type AssistantMessage = {
 
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
 
+/** A message that the agent reads at the start. One of the assistant is part of the protocol: nothing is ever trained on it. */
+export type OpeningMessage = { role: 'system' | 'user' | 'assistant'; content: string };
+
+/** Why turns cannot stand in one row: what the model reads, or what it may call, was another thing in the middle of them. */
+export type HistoryChange = 'conversation-rewritten' | 'tools-changed';
+
 /** A tool offered to the model; `parameters` is a JSON schema. */
 export type Tool = {
   type: 'function';

@@ -3,9 +3,8 @@ import type { Json } from '../domain/canonical-json.ts';
 import type { AnchoredStep } from '../domain/methods/anchor-rule.ts';
 import { contentHash } from '../store/hash.ts';
 import type { State, Tree } from '../store/tree.ts';
-import { canonicalAction } from './canonical-action.ts';
+import { canonicalActions } from './canonical-action.ts';
 import type { Environment } from './contract.ts';
-import { agentFormat } from './formats/agent-format.ts';
 
 /** @param path states of a trajectory, from the first one to its leaf */
 export async function anchoredSteps(
@@ -57,6 +56,5 @@ function equalitiesOf(environment: Environment, path: readonly State[]): (string
 }
 
 function equalityOf(environment: Environment, next: State): string | null {
-  const parsed = agentFormat(environment, next.format).parse(next.assistant!);
-  return parsed.kind === 'action' ? canonicalAction(environment, parsed.action) : null;
+  return canonicalActions(environment, next.executed);
 }

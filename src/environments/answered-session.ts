@@ -23,6 +23,8 @@ export async function openAnswered(
   const session = await inContext(opening, (context) => environment.open(task, snapshot, context));
   let steps = 0;
   return {
+    ...(session.opening && { opening: session.opening }),
+    ...(session.tools && { tools: session.tools }),
     step: (action, signal) =>
       inContext(asked(`step ${++steps} of task ${task.id}`, signal), (context) =>
         session.step(action, signal, context),

@@ -1,9 +1,24 @@
 /** An environment in another process: `crux check-env` compares with it, and disturbs it. */
 import type { Action } from '../domain/action.ts';
-import type { Confirmation, OutcomeSoFar, Session, StepResult } from './contract.ts';
+import { observationText } from '../domain/observation.ts';
+import type { Task } from '../domain/task.ts';
+import type { Confirmation, Environment, OutcomeSoFar, Session, StepResult } from './contract.ts';
+import { observedDifference } from './observed.ts';
+import { type Opening, openingOf } from './opening.ts';
 
 /** A step, and what the session says of the state that it led to; null if it says nothing, or the task is over. */
 export type Trace = StepResult & { stateHash: string | null; outcome: OutcomeSoFar | null };
+
+/** What a task opens with, and the hash of its first state; null if its sessions give none. */
+export type FirstTrace = { opening: Opening; stateHash: string | null };
+
+/** Asks a session in its first state for everything that it can say. */
+export async function firstTrace(environment: Environment, task: Task, session: Session): Promise<FirstTrace> {
+  return {
+    opening: await openingOf(environment, task, session),
+    stateHash: (await session.stateHash?.()) ?? null,
+  };
+}
 
 /** Takes a step and asks the session for everything that it can say. */
 export async function trace(session: Session, action: Action, signal: AbortSignal): Promise<Trace> {
@@ -19,8 +34,7 @@ export async function trace(session: Session, action: Action, signal: AbortSigna
 /** One process with at most one session. Every method throws when the environment throws, and when the process is gone. */
 export type ApartEnvironment = {
   pid: number;
-  /** @returns the hash of the first state */
-  open(taskId: string): Promise<string | null>;
+  open(taskId: string): Promise<FirstTrace>;
   step(action: Action): Promise<Trace>;
   /** @returns null if the environment has nothing to confirm */
   confirm(taskId: string, actions: Action[]): Promise<Confirmation | null>;
@@ -29,12 +43,11 @@ export type ApartEnvironment = {
 
 export type StartApart = () => Promise<ApartEnvironment>;
 
-/** Plays in a process of its own, from the task's first state. @returns the hash of that state, and what each action led to */
-export async function playApart(
-  start: StartApart,
-  taskId: string,
-  actions: readonly Action[],
-): Promise<{ first: string | null; traces: Trace[] }> {
+/** What a task opened with, and what each action led to. */
+export type Played = { first: FirstTrace; traces: Trace[] };
+
+/** Plays in a process of its own, from the task's first state. */
+export async function playApart(start: StartApart, taskId: string, actions: readonly Action[]): Promise<Played> {
   const apart = await start();
   try {
     const first = await apart.open(taskId);
@@ -52,16 +65,23 @@ export async function playApart(
 
 /** How two steps differ; null if they do not. */
 export function differenceOf(one: Trace, other: Trace | undefined): { one: string; other: string } | null {
-  const of = ({ observation, done, reward, success, stateHash, outcome }: Trace) =>
-    JSON.stringify([observation, done, reward ?? null, success ?? null, stateHash, outcomeText(outcome)]);
-  if (other && of(one) === of(other)) return null;
-  if (!other) return { one: short(one.observation), other: 'nothing' };
-  if (one.observation !== other.observation) return { one: short(one.observation), other: short(other.observation) };
+  const of = ({ done, reward, success, stateHash, outcome }: Trace) =>
+    JSON.stringify([done, reward ?? null, success ?? null, stateHash, outcomeText(outcome)]);
+  if (!other) return { one: short(observationText(one.observation)), other: 'nothing' };
+  const difference = observedDifference(one, other);
+  if (difference === 'another observation')
+    return { one: short(observationText(one.observation)), other: short(observationText(other.observation)) };
+  if (difference === 'other tools') return { one: toolsText(one), other: toolsText(other) };
+  if (of(one) === of(other)) return null;
   if (outcomeText(one.outcome) !== outcomeText(other.outcome))
     return { one: outcomeText(one.outcome), other: outcomeText(other.outcome) };
   const rest = ({ done, reward, success, stateHash }: Trace) =>
     `${done ? `the end with reward ${reward ?? 'unknown'}${success === undefined ? '' : ` and success ${success}`}` : `the state ${stateHash}`}`;
   return { one: rest(one), other: rest(other) };
+}
+
+function toolsText({ tools = [] }: Trace): string {
+  return `the tools ${tools.map((tool) => tool.function.name).join(', ') || 'as before'}`;
 }
 
 export function outcomeText(outcome: OutcomeSoFar | null): string {

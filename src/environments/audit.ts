@@ -1,5 +1,6 @@
 /** Asks an environment how a success was won. */
 import type { Action } from '../domain/action.ts';
+import { type Observation, observationText } from '../domain/observation.ts';
 import type { Task } from '../domain/task.ts';
 import type { State, Tree } from '../store/tree.ts';
 import type { AuditedTrajectory, Environment, TakenAction } from './contract.ts';
@@ -45,6 +46,6 @@ export async function takenActions(tree: Tree, leaf: State): Promise<TakenAction
 }
 
 /** The whole observation, also if models read only a part of it. */
-export function takenAction(action: Action, { observation }: { observation: string }): TakenAction {
-  return { action, observation };
+export function takenAction(action: Action, { observation }: { observation: Observation }): TakenAction {
+  return { action, observation: observationText(observation) };
 }

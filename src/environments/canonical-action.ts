@@ -7,3 +7,8 @@ import type { Environment } from './contract.ts';
 export function canonicalAction(environment: Environment, action: Action): string {
   return storableText(environment.canonicalAction?.(action) ?? canonicalJson(action));
 }
+
+/** The same for all actions of a message; null if it holds none. */
+export function canonicalActions(environment: Environment, actions: readonly Action[]): string | null {
+  return actions.length === 0 ? null : actions.map((action) => canonicalAction(environment, action)).join('\n');
+}

@@ -24,12 +24,12 @@ export async function checkRecall(
   try {
     for (const action of actions) {
       checkShared(environment, task, action);
-      const { observation, done, details } = await taking!.step(action, AbortSignal.timeout(60_000));
-      if (done) break;
+      const result = await taking!.step(action, AbortSignal.timeout(60_000));
+      if (result.done) break;
       step++;
       const hash = await taking!.stateHash?.();
       for (const session of told) {
-        await session.recall?.(action, { observation, done, ...(details && { details }) });
+        await session.recall?.(action, result);
         const now = await session.stateHash?.();
         if (now !== hash)
           throw new Error(

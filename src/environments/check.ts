@@ -1,17 +1,27 @@
 /** Tests whether an environment keeps its contract: what `crux check-env` runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Action } from '../domain/action.ts';
-import { requireText } from '../domain/images.ts';
+import { type Action, actionsOf } from '../domain/action.ts';
 import { messageText } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
 import { openAnswered } from './answered-session.ts';
-import { differenceOf, outcomeText, playApart, type StartApart, type Trace, trace } from './apart.ts';
+import {
+  differenceOf,
+  firstTrace,
+  outcomeText,
+  type Played,
+  playApart,
+  type StartApart,
+  type Trace,
+  trace,
+} from './apart.ts';
 import { flagsOf, takenAction } from './audit.ts';
 import { checkRecall } from './check-recall.ts';
 import type { AuditedTrajectory, Environment, Replay, ScriptedStep } from './contract.ts';
 import { isCost } from './cost.ts';
 import { agentFormat } from './formats/agent-format.ts';
+import { requireObservation, requireTools } from './observed.ts';
+import { type Opening, openingOf, readOpening } from './opening.ts';
 import { outcomeFrom } from './outcome.ts';
 import { type Play, playsOf } from './plays.ts';
 import { NoSimulatedReply, simulatedAnswers } from './session-context.ts';
@@ -100,10 +110,8 @@ export async function checkEnvironment(
   await check('opening messages', async () => {
     needTasks();
     for (const task of chosen) {
-      const [first, second] = [await environment.briefing(task), await environment.briefing(task)];
-      demand(JSON.stringify(first) === JSON.stringify(second), `The briefing of task ${task.id} changes.`);
-      for (const text of [first.system, first.user])
-        requireText(text, `The briefing of task ${task.id}`, 'Environment.Fault');
+      const [first, second] = [await readOpening(environment, task), await readOpening(environment, task)];
+      demand(isSameOpening(first, second), `The opening of task ${task.id} changes.`);
     }
     return `the same twice, ${chosen.length} tasks`;
   });
@@ -116,12 +124,14 @@ export async function checkEnvironment(
       const gold = await environment.gold(task);
       if (gold === null || gold.length < shortestLeak) continue;
       looked++;
-      const briefing = await environment.briefing(task);
-      const texts = [briefing.system, briefing.user, (await environment.hints?.(task)) ?? ''];
-      demand(
-        !texts.some((text) => text.includes(gold)),
-        `Messages or hints of task ${task.id} contain the gold answer.`,
-      );
+      const { messages, tools } = await readOpening(environment, task);
+      const places = {
+        'The opening': messages.map(({ content }) => content).join('\n'),
+        'A tool': JSON.stringify(tools),
+        'The hints': (await environment.hints?.(task)) ?? '',
+      };
+      for (const [place, text] of Object.entries(places))
+        demand(!text.includes(gold), `${place} of task ${task.id} contains the gold answer.`);
     }
     if (looked === 0) throw new NotChecked(`no gold answer is ${shortestLeak} characters long`);
     return `${looked} tasks`;
@@ -186,7 +196,7 @@ export async function checkEnvironment(
       if (!script?.length) continue;
       const name = `The script of task ${task.id} has ${script.length} steps`;
       demand(script.length <= environment.stepLimit, `${name}, and stepLimit is ${environment.stepLimit}.`);
-      const { traces } = await play(environment, task, actionsOf(script));
+      const { traces } = await play(environment, task, scriptedActions(script));
       const last = traces.at(-1)!;
       demand(
         isSolved(environment, last) && traces.length === script.length,
@@ -277,10 +287,6 @@ export async function checkEnvironment(
       const here = await play(environment, task, actions);
       const { first, traces } = await playApart(startApart, task.id, actions);
       const label = `Task ${task.id}, ${name}`;
-      demand(
-        (first ?? null) === (here.first ?? null),
-        `${label}: the first state has another hash in another process.`,
-      );
       compared += compare(label, here, { first, traces }, 'here', 'in another process');
       hashes += traces.filter(({ stateHash }) => stateHash !== null).length;
     }
@@ -302,19 +308,19 @@ export async function checkEnvironment(
   await check('action formats', async () => {
     needTasks();
     for (const name of ['react', 'tools'] as const) {
-      const format = agentFormat(environment, name);
+      const { tools } = await readOpening(environment, chosen[0]!);
+      const format = agentFormat(environment, name, { tools });
       for (const action of playsIn(chosen[0]!).flatMap(({ actions }) => actions)) {
-        const message = format.render('a thought', action, 1);
-        const parsed = format.parse(message);
-        const same =
-          parsed.kind === 'action' && canonical(environment, parsed.action) === canonical(environment, action);
+        const message = format.render('a thought', [action], 1);
+        const [read] = actionsOf(format.parse(message));
+        const same = read !== undefined && canonical(environment, read) === canonical(environment, action);
         demand(
           same,
           `The format ${name} does not read back ${JSON.stringify(action)} from ${short(messageText(message))}.`,
         );
       }
-      const nonsense = format.parse({ role: 'assistant', content: 'nonsense' });
-      if (nonsense.kind !== 'malformed') throw new Error(`The format ${name} takes nonsense for an action.`);
+      const [nonsense] = format.parse({ role: 'assistant', content: 'nonsense' }).calls;
+      if (nonsense?.kind !== 'malformed') throw new Error(`The format ${name} takes nonsense for an action.`);
       // A weak model repeats what it reads.
       const echo = name === 'react' && environment.textFormat ? environment.textFormat.parse(nonsense.hint) : nonsense;
       demand(
@@ -352,7 +358,7 @@ function endOf({ done, reward, success, outcome }: Trace, steps: number): string
   return `the task ends at step ${steps} with reward ${reward ?? 'unknown'}${success === undefined ? '' : ` and success ${success}`}`;
 }
 
-function actionsOf(script: readonly ScriptedStep[]): Action[] {
+function scriptedActions(script: readonly ScriptedStep[]): Action[] {
   return script.map(({ action }) => action);
 }
 
@@ -365,7 +371,7 @@ function isSolved(environment: Environment, { done, success, reward, outcome }: 
 async function scriptedSuccess(environment: Environment, task: Task): Promise<AuditedTrajectory | null> {
   const script = await environment.script!(task);
   if (!script?.length) return null;
-  const actions = actionsOf(script);
+  const actions = scriptedActions(script);
   const { traces } = await play(environment, task, actions);
   const last = traces.at(-1)!;
   if (!isSolved(environment, last)) return null;
@@ -373,16 +379,19 @@ async function scriptedSuccess(environment: Environment, task: Task): Promise<Au
   return { actions: traces.map((trace, index) => takenAction(actions[index]!, trace)), reward, details };
 }
 
-type Played = { first: string | null; traces: Trace[] };
+function isSameOpening(one: Opening, other: Opening): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
 
 async function play(environment: Environment, task: Task, actions: readonly Action[]): Promise<Played> {
   const session = await openAnswered(environment, task, simulatedAnswers(environment));
   const traces: Trace[] = [];
   try {
-    const first = (await session.stateHash?.()) ?? null;
+    const first = await firstTrace(environment, task, session);
     for (const action of actions) {
       const result = await trace(session, action, AbortSignal.timeout(60_000));
-      requireText(result.observation, `An observation of task ${task.id}`, 'Environment.Fault');
+      requireObservation(result.observation);
+      if (result.tools) requireTools(result.tools);
       traces.push(result);
       for (const { reward } of [result, result.outcome ?? {}])
         if (reward !== undefined) demand(reward >= 0 && reward <= 1, `The reward ${reward} is not in [0, 1].`);
@@ -396,10 +405,9 @@ async function play(environment: Environment, task: Task, actions: readonly Acti
 
 /** @returns how many observations were compared @throws Error for the first that differs */
 function compare(label: string, one: Played, other: Played, when: string, then: string): number {
-  demand(
-    one.first === other.first,
-    `${label}: the first state has the hash ${one.first} ${when}, ${other.first} ${then}.`,
-  );
+  demand(isSameOpening(one.first.opening, other.first.opening), `${label}: it opens otherwise ${then} than ${when}.`);
+  const [hash, otherHash] = [one.first.stateHash, other.first.stateHash];
+  demand(hash === otherHash, `${label}: the first state has the hash ${hash} ${when}, ${otherHash} ${then}.`);
   for (const [index, step] of one.traces.entries()) {
     const difference = differenceOf(step, other.traces[index]);
     demand(
@@ -439,9 +447,19 @@ async function checkStillness(
   };
   try {
     await still('at the start');
+    let { tools } = await openingOf(environment, task, session);
+    let hash = await session.stateHash();
     for (const [index, action] of actions.entries()) {
-      if ((await session.step(action, AbortSignal.timeout(60_000))).done) break;
+      const result = await session.step(action, AbortSignal.timeout(60_000));
+      if (result.done) break;
       await still(`after action ${index + 1}`);
+      const now = await session.stateHash();
+      const isSameTools = result.tools === undefined || JSON.stringify(result.tools) === JSON.stringify(tools);
+      demand(
+        isSameTools || hash !== now,
+        `Task ${task.id}, ${name}, action ${index + 1}: the tools change, and the state hash stays ${hash}.`,
+      );
+      [tools, hash] = [result.tools ?? tools, now];
     }
   } finally {
     await session.close?.();

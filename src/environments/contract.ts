@@ -9,7 +9,8 @@ import type { Action, ParsedAction } from '../domain/action.ts';
 import type { AskPurpose, AskRequest } from '../domain/ask.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Details } from '../domain/ending.ts';
-import type { Tool } from '../domain/message.ts';
+import type { OpeningMessage, Tool } from '../domain/message.ts';
+import type { Observation } from '../domain/observation.ts';
 import type { Task } from '../domain/task.ts';
 
 /**
@@ -34,8 +35,10 @@ export type Capabilities = {
 
 /** The result of one action. */
 export type StepResult = {
-  /** Text that the agent reads. */
-  observation: string;
+  /** What the agent reads: a text, a result with messages of a user, or a new conversation. */
+  observation: Observation;
+  /** Tools that the agent has from now on. Absent: those that it had. */
+  tools?: Tool[];
   /** Whether the task is over. */
   done: boolean;
   /** Outcome reward in [0, 1]; given with `done`, else absent. */
@@ -75,6 +78,10 @@ export type SessionContext = {
 export type { AskPurpose, AskRequest };
 
 export type Session<Snapshot extends Json = Json> = {
+  /** What the agent reads in the task's first state, if the environment has no `briefing`. It ends with a message of the user. */
+  opening?: OpeningMessage[];
+  /** Tools of the task's first state, if the environment has none of its own. */
+  tools?: Tool[];
   /**
    * @param signal aborts when the caller gives up; the session is then closed
    * @param context valid until the result is there. Crux always gives it
@@ -131,7 +138,13 @@ export type Environment = {
   stepLimit: number;
   /** Reward from which an outcome is a success, if `step` gives no success flag. Default 1. */
   successAt: number;
-  tools: Tool[];
+  /** Tools of all tasks. Absent: each session gives its own. */
+  tools?: Tool[];
+  /**
+   * Whether a message of the agent is one action, even if it calls several tools: the calls after the first are then not executed. Default
+   * false: they are executed in their order until one of them ends the task.
+   */
+  oneCall?: boolean;
   /**
    * Whether observations show everything there is to know about a state, and are never cut: equal observations then mean equal states.
    * Default false: states are compared by `stateHash`, or `snapshot`.
@@ -146,7 +159,8 @@ export type Environment = {
   textFormat?: TextFormat;
   /** All tasks of all splits, in a fixed order. */
   tasks(): Promise<Task[]>;
-  briefing(task: Task): Promise<Briefing>;
+  /** The opening as a system and a user message, the same whenever it is asked for. Absent: each session gives its own. */
+  briefing?(task: Task): Promise<Briefing>;
   /**
    * Opens a session in the task's first state, or in the state of `snapshot`.
    * @param context valid until the session is there. Crux always gives it

@@ -6,7 +6,9 @@ import { isCost } from './cost.ts';
  * Makes an environment from a user's definition: fills in the defaults and rejects what cannot work.
  * @throws TypeError for a name, a limit, capabilities or purposes that cannot work
  */
-export function defineEnvironment(definition: EnvironmentDefinition): Environment {
+export function defineEnvironment<Definition extends EnvironmentDefinition>(
+  definition: Definition,
+): Environment & Pick<Definition, 'briefing' | 'tools'> {
   if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(definition.name)) {
     throw new TypeError(
       `Environment name "${definition.name}" must be lower-case letters, digits and hyphens, at most 41 of them.`,

@@ -6,10 +6,12 @@
 import type { Action } from '../domain/action.ts';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
+import { observationText } from '../domain/observation.ts';
 import { seededRandom } from '../domain/statistics/random.ts';
 import type { Task } from '../domain/task.ts';
 import { openAnswered } from './answered-session.ts';
 import type { Environment } from './contract.ts';
+import { openingOf, readOpening } from './opening.ts';
 import { simulatedAnswers } from './session-context.ts';
 
 export type Play = { name: string; actions: Action[] };
@@ -26,7 +28,8 @@ export async function playsOf(environment: Environment, task: Task): Promise<Pla
     const actions = await walk(environment, task, seededRandom(`check-env/${task.id}/${number}`));
     if (actions.length > 0) plays.push({ name: `walk ${number}`, actions });
   }
-  const calls = environment.tools.map((tool) => ({ tool: tool.function.name, arguments: exampleArguments(tool) }));
+  const { tools } = await readOpening(environment, task);
+  const calls = tools.map((tool) => ({ tool: tool.function.name, arguments: exampleArguments(tool) }));
   return [...plays, { name: 'each tool', actions: calls }];
 }
 
@@ -34,19 +37,21 @@ type Random = ReturnType<typeof seededRandom>;
 
 /** Acts as the draws say until the task ends, or the walk is long enough. */
 async function walk(environment: Environment, task: Task, random: Random): Promise<Action[]> {
-  const { system, user } = await environment.briefing(task);
-  const read = [system, user];
   const actions: Action[] = [];
   const session = await openAnswered(environment, task, simulatedAnswers(environment));
   try {
+    const opening = await openingOf(environment, task, session);
+    const read = opening.messages.map(({ content }) => content);
+    let { tools } = opening;
     while (actions.length < Math.min(longestWalk, environment.stepLimit)) {
-      const tool = drawOf(environment.tools, random);
+      const tool = drawOf(tools, random);
       if (!tool) break;
       const action = { tool: tool.function.name, arguments: drawArguments(tool, read, random) };
       actions.push(action);
-      const { observation, done } = await session.step(action, AbortSignal.timeout(stepTimeLimitMs));
-      if (done) break;
-      read.push(observation);
+      const result = await session.step(action, AbortSignal.timeout(stepTimeLimitMs));
+      if (result.done) break;
+      read.push(observationText(result.observation));
+      tools = result.tools ?? tools;
     }
   } finally {
     await session.close?.();

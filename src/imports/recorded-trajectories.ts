@@ -3,13 +3,14 @@
  * that does not replay is kept as `diverged`, and no method learns from it.
  */
 
+import { firstState } from '../activities/acting/first-state.ts';
 import { takeStep } from '../activities/acting/turn.ts';
 import { recordedFormat } from '../domain/action.ts';
 import type { Details, Outcome } from '../domain/ending.ts';
 import { requireText } from '../domain/images.ts';
 import type { AssistantMessage } from '../domain/message.ts';
+import { observationText } from '../domain/observation.ts';
 import type { Environment } from '../environments/contract.ts';
-import { agentFormat } from '../environments/formats/agent-format.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/sessions/session-cache.ts';
 import { nobody } from '../environments/sessions/step-caller.ts';
@@ -19,6 +20,8 @@ import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
 import type { State } from '../store/tree.ts';
+
+const stepTimeLimitMs = 60_000;
 
 export type RecordedTrajectory = {
   taskId: string;
@@ -116,15 +119,9 @@ async function replay(
   counts: ImportedCounts,
 ): Promise<{ outcome: Outcome; cause: string | null }> {
   const task = await environments.task(environment.name, trajectory.taskId);
-  const format = agentFormat(environment, recordedFormat);
-  const root = await store.tree.addRoot({
-    environment: environment.name,
-    version: environment.version,
-    taskId: task.id,
-    messages: format.opening(await environment.briefing(task)),
-    tools: format.tools,
-    format: recordedFormat,
-  });
+  const context = { store, environments, sessions };
+  const where = { environment: environment.name, taskId: task.id, format: recordedFormat };
+  const root = await firstState(context, where, AbortSignal.timeout(stepTimeLimitMs));
   const scope = importScope(environment.name);
   let state: State = root;
   let outcome: Outcome = { ending: 'step-limit', reward: 0, success: false };
@@ -135,11 +132,17 @@ async function replay(
     requireText(step.assistant.content ?? '', `The message ${where}`, 'User.Config');
     requireText(step.observation, `The observation ${where}`, 'User.Config');
     const taken = await takeStep(
-      { store, environments, sessions },
+      context,
       state,
       { message: step.assistant },
-      { caller: { ...nobody, recordedBy: scope }, reader: null, server: null, hints: promptVersions.hint },
-      AbortSignal.timeout(60_000),
+      {
+        caller: { ...nobody, recordedBy: scope },
+        reader: null,
+        server: null,
+        calls: 'all',
+        hints: promptVersions.hint,
+      },
+      AbortSignal.timeout(stepTimeLimitMs),
     );
     const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;
     state = taken.state;
@@ -152,7 +155,7 @@ async function replay(
     }
     if (observed === null) continue;
     counts.observations++;
-    const difference = compare(observed, step.observation, step.assistant);
+    const difference = compare(observationText(observed), step.observation, step.assistant);
     if (difference?.tolerated) counts.tolerated[difference.cause] = (counts.tolerated[difference.cause] ?? 0) + 1;
     else if (difference) {
       cause = difference.cause;

@@ -8,7 +8,7 @@ import { nobody } from '../environments/sessions/step-caller.ts';
 import { CruxError } from '../errors.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Run } from '../store/runs.ts';
-import type { State } from '../store/tree.ts';
+import { firstStateKey, type State } from '../store/tree.ts';
 import { callKey, type Gateway } from './gateway.ts';
 import type { ModelCall } from './model-call.ts';
 
@@ -18,7 +18,7 @@ export function askModel(gateway: Pick<Gateway, 'answer'>): AskModel {
     if (run === null)
       throw new CruxError(
         'User.Config',
-        `In task ${place.state.taskId} a session asks a model, and there is no run that could pay for it.`,
+        `In task ${place.taskId} a session asks a model, and there is no run that could pay for it.`,
       );
     if (run.config.models[rolesAsked[request.purpose]] === undefined)
       throw new CruxError(
@@ -40,7 +40,7 @@ export function askModel(gateway: Pick<Gateway, 'answer'>): AskModel {
     if (finishReason === 'content_filter')
       throw new CruxError(
         'Model.Rejected',
-        `The answer to a question of a session in task ${place.state.taskId} was withheld by a content filter.`,
+        `The answer to a question of a session in task ${place.taskId} was withheld by a content filter.`,
       );
     return message.content ?? '';
   };
@@ -54,7 +54,9 @@ export function askModel(gateway: Pick<Gateway, 'answer'>): AskModel {
 export function answeredAtOpening(journal: Pick<Journal, 'read'>, run: Run, root: State): AnswerQuestion {
   return async (request, number) => {
     const isAsked = run.config.models[rolesAsked[request.purpose]] !== undefined;
-    const place = { state: root, key: root.stateKey, caller: { ...nobody, run }, isOpening: true };
+    const { taskId, environment } = root;
+    const key = firstStateKey({ environment, version: run.config.environmentVersion, taskId });
+    const place = { taskId, nodeId: root.id, step: 1, key, caller: { ...nobody, run }, isOpening: true };
     const answer = isAsked ? await journal.read([run.id], callKey(sessionCall(run, request, number, place))) : null;
     if (answer) return answer.message.content ?? '';
     throw new CruxError(
@@ -69,11 +71,11 @@ function sessionCall(
   run: Run,
   { purpose, messages, maxTokens, temperature }: AskRequest,
   number: number,
-  { state, key, caller, isOpening }: AskingPlace,
+  { taskId, nodeId, step, key, caller, isOpening }: AskingPlace,
 ): ModelCall {
   return {
     run,
-    taskId: state.taskId,
+    taskId,
     address: {
       nodeId: key,
       role: rolesAsked[purpose],
@@ -83,10 +85,10 @@ function sessionCall(
       sample: 0,
       ask: number,
     },
-    within: { nodeId: isOpening ? state.rootId : state.id, purpose: caller.purpose as Purpose },
+    within: { nodeId, purpose: caller.purpose as Purpose },
     messages,
     tools: [],
-    step: isOpening ? 1 : state.step + 1,
+    step,
     sampling: { maxTokens, temperature },
   };
 }

@@ -43,15 +43,24 @@ export function readAction(message: AssistantMessage, native: TextForm | null): 
   return null;
 }
 
+/** The actions of a message's calls, each null if it cannot be read; at least one. */
+function readCalls(message: AssistantMessage, native: TextForm | null): (Action | null)[] {
+  const calls = message.tool_calls ?? [];
+  if (calls.length < 2) return [readAction(message, native)];
+  return calls.map((call) => toAction(call.function.name, call.function.arguments));
+}
+
 /** The turns after the opening message at index `opening`. */
 export function readTurns(messages: readonly Message[], opening: number, native: TextForm | null): Turn[] {
   const turns: Turn[] = [];
+  let open: Turn[] = [];
   for (const message of messages.slice(opening + 1)) {
     if (message.role === 'assistant') {
-      turns.push({ action: readAction(message, native), observation: null });
+      open = readCalls(message, native).map((action): Turn => ({ action, observation: null }));
+      turns.push(...open);
     } else if (message.role !== 'system') {
-      const turn = turns.at(-1);
-      if (turn) turn.observation ??= message.content.replace(/^Observation:\s*/, '');
+      const turn = open.find(({ observation }) => observation === null);
+      if (turn) turn.observation = message.content.replace(/^Observation:\s*/, '');
     }
   }
   return turns;

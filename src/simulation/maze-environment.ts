@@ -1,9 +1,9 @@
 /** The environment of the mazes: find the treasure by choosing doors. Written as a user would write it. */
-import type { Environment, Session } from '../environments/contract.ts';
+import type { Session } from '../environments/contract.ts';
 import { defineEnvironment } from '../environments/define.ts';
 import type { Maze, Room } from './mazes.ts';
 
-export function mazeEnvironment(mazes: readonly Maze[]): Environment {
+export function mazeEnvironment(mazes: readonly Maze[]) {
   const byId = new Map(mazes.map((maze) => [maze.id, maze]));
   const find = (id: string) => {
     const maze = byId.get(id);

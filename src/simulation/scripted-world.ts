@@ -7,9 +7,10 @@
  */
 import type { Action } from '../domain/action.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import type { Message } from '../domain/message.ts';
+import type { Message, Tool } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import type { Environment, ScriptedStep } from '../environments/contract.ts';
+import { readOpening } from '../environments/opening.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { readAction, readTurns, type Turn, writeProposal } from './conversation.ts';
 import { usualSkill } from './model-name.ts';
@@ -34,7 +35,7 @@ export type ScriptedWorld = SimulatedWorld & {
   flawless: readonly string[];
 };
 
-type Lesson = { task: string; system: string; user: string; script: readonly ScriptedStep[] };
+type Lesson = { task: string; system: string; user: string; tools: Tool[]; script: readonly ScriptedStep[] };
 
 /** The most mistakes that each source gives for one state. */
 const fewMistakes = 4;
@@ -52,7 +53,7 @@ export async function scriptedWorld(
   const keyOf = (action: Action) => environment.canonicalAction?.(action) ?? canonicalJson(action);
   const { lessons, leftOut } = await readLessons(environment, keyOf);
   const native = environment.textFormat ?? null;
-  const mistakesOf = mistakeMaker(environment, lessons, keyOf);
+  const mistakesOf = mistakeMaker(lessons, keyOf);
   const byUser = Map.groupBy(lessons, ({ user }) => user);
   return {
     name: `scripted:${environment.name}`,
@@ -122,8 +123,10 @@ async function readLessons(
       leftOut.push({ task: task.id, reason: 'it has no script' });
       continue;
     }
-    const { system, user } = await environment.briefing(task);
-    const lesson = { task: task.id, system, user, script };
+    const { messages, tools } = await readOpening(environment, task);
+    const said = (role: 'system' | 'user') => messages.findLast((message) => message.role === role)?.content ?? '';
+    const [system, user] = [said('system'), said('user')];
+    const lesson = { task: task.id, system, user, tools, script };
     const briefing = JSON.stringify([system, user]);
     const same = byBriefing.get(briefing);
     if (same && actions(same) !== actions(lesson)) {
@@ -176,12 +179,12 @@ type MistakesOf = (lesson: Lesson, position: number, seed: number) => readonly S
  * Plausible mistakes in a state: another action of the task's script (too early, or again), an action of another task's script, and the right action
  * with other arguments. If there are none of these: a tool that needs no arguments.
  */
-function mistakeMaker(environment: Environment, lessons: readonly Lesson[], keyOf: KeyOf): MistakesOf {
+function mistakeMaker(lessons: readonly Lesson[], keyOf: KeyOf): MistakesOf {
   const keyed = (step: ScriptedStep) => ({ step, key: keyOf(step.action) });
   const all = lessons.flatMap(({ script }) => script.map(keyed));
   const distinct = [...new Map(all.map((one) => [one.key, one])).values()];
   const seen = seenArguments(distinct.map(({ step }) => step.action));
-  const bare = environment.tools
+  const bare = [...new Map(lessons.flatMap(({ tools }) => tools.map((tool) => [tool.function.name, tool]))).values()]
     .filter(({ function: { parameters } }) => !(parameters.required as string[] | undefined)?.length)
     .map(({ function: { name } }) => keyed({ thought: '', action: { tool: name, arguments: {} } }));
   const made = new Map<string, readonly ScriptedStep[]>();
@@ -202,7 +205,7 @@ function mistakeMaker(environment: Environment, lessons: readonly Lesson[], keyO
       }
       return found;
     };
-    const changed = otherArguments(right.action, seen, environment.tools).map((action) => keyed({ ...right, action }));
+    const changed = otherArguments(right.action, seen, lesson.tools).map((action) => keyed({ ...right, action }));
     const wrong = [...few('own', lesson.script.map(keyed)), ...few('arguments', changed), ...few('other', distinct)];
     const result = wrong.length > 0 ? wrong : few('bare', bare);
     made.set(name, result);

@@ -50,6 +50,7 @@ export function configOfRun(
     format,
     sameBy: 'state',
     auditSuccesses: true,
+    calls: environment.oneCall ? 'first' : 'all',
     stepLimit: config.run.stepLimit ?? environment.stepLimit,
     tokenLimit: config.run.tokenLimit,
     observationLimit: config.run.observationLimit,

@@ -1,4 +1,5 @@
 /** Findings as rows of their tables, and back: flags as 0 and 1, lists and certificates as JSON. */
+
 import type { Branch } from '../domain/branch.ts';
 import type { Candidate, Score } from '../domain/candidate.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
@@ -6,6 +7,7 @@ import type { KeptExample } from '../domain/example.ts';
 import type { RecordedPair } from '../domain/pairs/pair.ts';
 import type { NewStep, Proposals, Step } from '../domain/step.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
+import { actionColumn, actionsIn } from './action-column.ts';
 import { columnOf, flagOf } from './flag.ts';
 import { jsonColumn, jsonOf } from './json-column.ts';
 import type {
@@ -70,7 +72,7 @@ export function candidateRow(candidate: Candidate): CandidateTable {
     model: candidate.model,
     position: candidate.position,
     message: canonicalJson(candidate.message as Json),
-    action: candidate.action && canonicalJson(candidate.action),
+    action: actionColumn(candidate.actions),
     canonical: candidate.canonical,
   };
 }
@@ -84,7 +86,7 @@ export function candidateOf(row: CandidateTable): Candidate {
     model: row.model,
     position: row.position,
     message: JSON.parse(row.message) as Candidate['message'],
-    action: jsonOf(row.action),
+    actions: actionsIn(row.action),
     canonical: row.canonical,
   };
 }

@@ -645,6 +645,11 @@ const auditFlags: Migration = (database) => [
   ...column(database, 'branches', { audit_flags: 'text' }),
 ];
 
+const observationsAsMessages: Migration = (database) => [
+  ...column(database, 'nodes', { action_keys: 'text', is_rewritten: 'bigint' }),
+  ...column(database, 'transitions', { tools: 'text' }),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -663,4 +668,5 @@ export const migrations: readonly Migration[] = [
   asks,
   environmentCosts,
   auditFlags,
+  observationsAsMessages,
 ];

@@ -109,11 +109,16 @@ export type NodeTable = {
   step: number;
   /** Root: opening messages. Otherwise the assistant message and the observation's messages. */
   messages: string;
-  /** Root only: tools offered, as JSON; agent format. */
+  /** Tools, as JSON: of the root, and of a state in which they changed. */
   tools: string | null;
+  /** Root only: agent format. */
   format: string | null;
-  /** Parsed action; null at the root and for a malformed message. */
+  /** The action that was executed, or a list of several; null at the root and for a malformed message. */
   action: string | null;
+  /** State keys after each of several actions, as a JSON list; null for at most one. */
+  action_keys: string | null;
+  /** 1 if the observation's messages stand in place of the whole conversation; else null. */
+  is_rewritten: number | null;
   /** The server's own ids of the message's tool calls, as a JSON list; null if it gave none. Part of no hash: the first record stays. */
   call_ids: string | null;
   /** Key of the environment's own state after the step. */
@@ -126,8 +131,10 @@ export type TransitionTable = {
   /** State key after the action: hash of environment, version, task and parsed actions so far. */
   key: string;
   parent_key: string;
-  /** Text that the agent read, as JSON. */
+  /** `Observation` as JSON. */
   observation: string;
+  /** Tools from here on, as JSON; null if they are those from before. */
+  tools: string | null;
   done: number;
   reward: number | null;
   success: number | null;

@@ -2,14 +2,15 @@
  * What a run's environment read from the world outside, once for each name that the environment gives it: every branch and rollout of the run gets
  * the same. The first record of a name wins.
  */
-import type { Json } from '../domain/canonical-json.ts';
+import { canonicalJson, type Json } from '../domain/canonical-json.ts';
+import type { Observation } from '../domain/observation.ts';
 import type { TransitionOwner } from '../domain/run/transitions.ts';
 import type { Database } from './database.ts';
 import { contentHash } from './hash.ts';
 import { jsonColumn, jsonOf } from './json-column.ts';
 
 /** A result that did not end the task. */
-export type SharedResult = { observation: string; details: { [name: string]: Json } | null };
+export type SharedResult = { observation: Observation; details: { [name: string]: Json } | null };
 
 export class SharedResults {
   readonly #database: Database;
@@ -26,7 +27,7 @@ export class SharedResults {
       .where('since', '=', since)
       .where('name_hash', '=', contentHash(name))
       .executeTakeFirst();
-    return row ? { observation: JSON.parse(row.observation) as string, details: jsonOf(row.details) } : null;
+    return row ? { observation: JSON.parse(row.observation) as Observation, details: jsonOf(row.details) } : null;
   }
 
   /** @returns the record that counts: this one, or the one that was there before */
@@ -39,7 +40,7 @@ export class SharedResults {
         // A name may be longer than an index takes, and hold what a database refuses in a text.
         name_hash: contentHash(name),
         name: JSON.stringify(name),
-        observation: JSON.stringify(result.observation),
+        observation: canonicalJson(result.observation),
         details: jsonColumn(result.details),
         created_at: Date.now(),
       })

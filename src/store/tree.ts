@@ -8,7 +8,9 @@ import type { Action, AgentFormatName } from '../domain/action.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { Details } from '../domain/ending.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
+import type { Observation } from '../domain/observation.ts';
 import type { StateMark } from '../domain/pairs/sameness.ts';
+import { actionColumn, actionsIn } from './action-column.ts';
 import type { Database } from './database.ts';
 import { columnOf, flagOf } from './flag.ts';
 import { contentHash } from './hash.ts';
@@ -27,9 +29,14 @@ export type State = {
   step: number;
   /** The last messages. Root: the opening messages. Otherwise the assistant message and the observation's messages. */
   added: Message[];
+  /** Whether the observation's messages stand in place of the whole conversation before them, the assistant message included. */
+  isRewritten: boolean;
   /** The whole conversation, exactly as the policy sees it. Each access builds it anew. */
   messages: Message[];
+  /** Tools that the model is offered natively; none if actions are written as text. */
   tools: Tool[];
+  /** Tools that the session gave, whatever the format; empty in a text format for the environment's own. */
+  given: Tool[];
   format: AgentFormatName;
   /** Parsed actions so far; malformed steps have none. Each access builds it anew. */
   actions: Action[];
@@ -39,14 +46,35 @@ export type State = {
   stateKey: string;
   /** The assistant message that led here; null at the root. */
   assistant: AssistantMessage | null;
-  /** The action that was really executed; null at the root and after a malformed message. */
-  action: Action | null;
+  /** The actions of the message that were really executed; none at the root and after a malformed message. */
+  executed: readonly Action[];
   /**
    * A server's own ids of the conversation's tool calls, by the ids in the conversation. Ids of other servers are left out: another run elsewhere may
    * have made a state. Each access builds it anew.
    */
   callIdsOf(server: string): CallIds;
 };
+
+/** Where an environment stands: in a state, or between two calls of one message. */
+export type Position = Pick<
+  State,
+  'id' | 'environment' | 'taskId' | 'rootId' | 'step' | 'stateKey' | 'actions' | 'actionKeys' | 'given' | 'format'
+>;
+
+/** Where an environment stands after one more action. */
+export function positionAfter(
+  position: Position,
+  action: Action,
+  { key, tools }: Pick<Transition, 'key' | 'tools'>,
+): Position {
+  return {
+    ...position,
+    stateKey: key,
+    actions: [...position.actions, action],
+    actionKeys: [...position.actionKeys, key],
+    given: tools ?? position.given,
+  };
+}
 
 /** A server's own ids of tool calls, by their numbered ids in messages. Calls that no server wrote have none. */
 export type CallIds = { readonly [numbered: string]: string };
@@ -57,7 +85,9 @@ export type ServerIds = { server: string; ids: readonly (string | null)[] };
 export type Transition = {
   key: string;
   parentKey: string;
-  observation: string;
+  observation: Observation;
+  /** Tools from here on; null if they are those from before. */
+  tools: Tool[] | null;
   done: boolean;
   reward: number | null;
   success: boolean | null;
@@ -67,6 +97,9 @@ export type Transition = {
   mark: StateMark | null;
 };
 
+/** An action that may have been taken: the key of its transition, and the transition if it was. */
+export type TakenAction = { key: string; transition: Transition | null };
+
 /** What an environment said that a trajectory is worth which a limit ends. */
 export type RecordedOutcome = { reward: number; success: boolean; details: Details | null };
 
@@ -75,7 +108,10 @@ export type NewRoot = {
   /** Version of the environment: part of the state key. */
   version: string;
   taskId: string;
+  /** What a session gave as the task's opening. Absent: the environment gives it, always the same. */
+  opening?: Json | null;
   messages: Message[];
+  /** Tools that are offered natively; in a text format only those that the session gave. */
   tools: Tool[];
   format: AgentFormatName;
 };
@@ -85,8 +121,10 @@ export type NewStep = {
   assistant: AssistantMessage;
   /** Messages that carry the observation. */
   observation: Message[];
-  action: Action | null;
-  stateKey: string;
+  /** Whether they stand in place of the whole conversation. Default false. */
+  isRewritten?: boolean;
+  /** Where the message's actions led: its parent's own position if it held none. */
+  reached: Position;
   /**
    * Whether the environment's state belongs to one stream of calls. Then the state's id contains its key: two rollouts may read the same although the
    * environment is in different states.
@@ -95,6 +133,12 @@ export type NewStep = {
   /** Ids that a server, by the name of its endpoint, gave the message's tool calls, in their order; null for a call without one. */
   callIds?: ServerIds | null;
 };
+
+/** Key of an environment's first state in a task. Another opening is another first state. */
+export function firstStateKey(root: Pick<NewRoot, 'environment' | 'version' | 'taskId' | 'opening'>): string {
+  const { environment, version, taskId, opening = null } = root;
+  return contentHash([environment, version, taskId, ...(opening === null ? [] : [opening])]);
+}
 
 /**
  * Key of the environment's state after an action. Chained, so it is a hash of environment, version, task and all actions so far.
@@ -110,10 +154,39 @@ export function limitKey(stateKey: string): string {
 }
 
 /** Whether a stored state still matches its id, a content hash. */
-export function isIntact({ id, parentId, stateKey, added, tools, format }: State): boolean {
-  if (parentId === null) return contentHash([stateKey, added, tools, format]) === id;
-  const said = [parentId, added[0]!, added.slice(1)];
-  return contentHash(said) === id || contentHash([...said, stateKey]) === id;
+export function isIntact(state: State, parent: State | null): boolean {
+  const { id, stateKey, added, given, format } = state;
+  if (parent === null) return contentHash([stateKey, added, given, format]) === id;
+  const [assistant, ...observation] = added;
+  return [null, stateKey].some(
+    (ownKey) => stepId(parent, assistant!, observation, { ...changesOf(state), ownKey }) === id,
+  );
+}
+
+type Changes = Pick<State, 'given' | 'isRewritten'>;
+
+function changesOf({ given, isRewritten }: Changes): Changes {
+  return { given, isRewritten };
+}
+
+/**
+ * New tools and a rewritten conversation are part of the state. A step without either has the id that it always had.
+ * @param changes.ownKey the state's key if it belongs to one stream of calls; else null
+ */
+function stepId(
+  parent: Pick<State, 'id' | 'given'>,
+  assistant: Message,
+  observation: Message[],
+  { given, isRewritten, ownKey }: Changes & { ownKey: string | null },
+): string {
+  const tools = given === parent.given ? null : given;
+  return contentHash([
+    parent.id,
+    assistant,
+    observation,
+    ...(tools || isRewritten ? [{ tools, isRewritten }] : []),
+    ...(ownKey === null ? [] : [ownKey]),
+  ]);
 }
 
 const cachedStates = 5_000;
@@ -131,7 +204,7 @@ export class Tree {
 
   /** Adds a task's first state. */
   async addRoot(root: NewRoot): Promise<State> {
-    const stateKey = contentHash([root.environment, root.version, root.taskId]);
+    const stateKey = firstStateKey(root);
     const id = contentHash([stateKey, root.messages, root.tools, root.format]);
     await this.#insertNode({
       id,
@@ -144,6 +217,8 @@ export class Tree {
       tools: canonicalJson(root.tools),
       format: root.format,
       action: null,
+      action_keys: null,
+      is_rewritten: null,
       call_ids: null,
       state_key: stateKey,
       created_at: Date.now(),
@@ -153,24 +228,30 @@ export class Tree {
 
   /** Adds the state that a step leads to. The same step added twice gives the same state. */
   async addStep(step: NewStep): Promise<State> {
-    const { action, stateKey } = step;
+    const { reached, isRewritten = false } = step;
     const parent = await this.#known(step.parent.id);
+    const taken = parent.actions.length;
+    const [actions, keys] = [reached.actions.slice(taken), reached.actionKeys.slice(taken)];
+    // The parent's own list where nothing changed, so that its id says so.
+    const given = canonicalJson(reached.given) === canonicalJson(parent.given) ? parent.given : reached.given;
     const messages = canonicalJson([step.assistant, ...step.observation]);
     // Exactly as it is read back, down to the order of members: requests to a model must not depend on which process sends them.
     const [assistant, ...observation] = JSON.parse(messages) as [AssistantMessage, ...Message[]];
     const node: NodeTable = {
-      id: contentHash([parent.id, assistant, observation, ...(step.isOwn ? [stateKey] : [])]),
+      id: stepId(parent, assistant, observation, { given, isRewritten, ownKey: step.isOwn ? reached.stateKey : null }),
       parent_id: parent.id,
       root_id: parent.rootId,
       environment: parent.environment,
       task_id: parent.taskId,
       step: parent.step + 1,
       messages,
-      tools: null,
+      tools: given === parent.given ? null : canonicalJson(given),
       format: null,
-      action: action && canonicalJson(action),
+      action: actionColumn(actions),
+      action_keys: actions.length > 1 ? JSON.stringify(keys) : null,
+      is_rewritten: isRewritten ? 1 : null,
       call_ids: step.callIds?.ids.some((id) => id !== null) ? JSON.stringify(step.callIds) : null,
-      state_key: stateKey,
+      state_key: reached.stateKey,
       created_at: Date.now(),
     };
     await this.#insertNode(node);
@@ -204,7 +285,8 @@ export class Tree {
         key: transition.key,
         parent_key: transition.parentKey,
         // As JSON, because a database accepts neither NUL nor halves of surrogate pairs, and a replay is compared to the letter.
-        observation: JSON.stringify(transition.observation),
+        observation: canonicalJson(transition.observation),
+        tools: transition.tools && canonicalJson(transition.tools),
         done: Number(transition.done),
         reward: transition.reward,
         success: columnOf(transition.success),
@@ -216,6 +298,21 @@ export class Tree {
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
     return numInsertedOrUpdatedRows ? transition : ((await this.transition(transition.key)) ?? transition);
+  }
+
+  /**
+   * What a message's actions led to, one after another, until one ended the task or was not taken.
+   * @param stream whose transitions they are; absent if they belong to all
+   */
+  async taken(stateKey: string, actions: readonly Action[], stream?: string): Promise<TakenAction[]> {
+    const steps: TakenAction[] = [];
+    for (const action of actions) {
+      const key = nextStateKey(steps.at(-1)?.key ?? stateKey, action, stream);
+      const transition = await this.transition(key);
+      steps.push({ key, transition });
+      if (transition?.done !== false) break;
+    }
+    return steps;
   }
 
   /** Adds the state after a transition that was recorded without it; the first one added wins. */
@@ -310,11 +407,13 @@ class PathState implements State {
   readonly taskId: string;
   readonly step: number;
   readonly added: Message[];
-  readonly tools: Tool[];
+  readonly isRewritten: boolean;
+  readonly given: Tool[];
   readonly format: AgentFormatName;
   readonly stateKey: string;
   readonly assistant: AssistantMessage | null;
-  readonly action: Action | null;
+  readonly executed: readonly Action[];
+  readonly #keys: readonly string[];
   readonly #callIds: ServerIds | null;
   readonly #parent: PathState | null;
 
@@ -326,25 +425,34 @@ class PathState implements State {
     this.taskId = node.task_id;
     this.step = node.step;
     this.added = JSON.parse(node.messages) as Message[];
-    this.tools = parent ? parent.tools : (JSON.parse(node.tools ?? '[]') as Tool[]);
+    this.isRewritten = node.is_rewritten === 1;
+    this.given = node.tools === null && parent ? parent.given : (JSON.parse(node.tools ?? '[]') as Tool[]);
     this.format = parent ? parent.format : ((node.format ?? 'react') as AgentFormatName);
     this.stateKey = node.state_key;
     this.assistant = parent ? (this.added[0] as AssistantMessage) : null;
-    this.action = node.action === null ? null : (JSON.parse(node.action) as Action);
+    this.executed = actionsIn(node.action);
+    this.#keys = jsonOf<string[]>(node.action_keys) ?? this.executed.map(() => node.state_key);
     this.#callIds = node.call_ids === null ? null : (JSON.parse(node.call_ids) as ServerIds);
     this.#parent = parent;
   }
 
   get messages(): Message[] {
-    return this.path().flatMap(({ added }) => added);
+    const path = this.path();
+    const [rewritten, ...since] = path.slice(path.findLastIndex(({ isRewritten }) => isRewritten));
+    if (!rewritten?.isRewritten) return path.flatMap(({ added }) => added);
+    return [...rewritten.added.slice(1), ...since.flatMap(({ added }) => added)];
+  }
+
+  get tools(): Tool[] {
+    return this.format === 'tools' ? this.given : [];
   }
 
   get actions(): Action[] {
-    return this.path().flatMap((state) => state.action ?? []);
+    return this.path().flatMap(({ executed }) => executed);
   }
 
   get actionKeys(): string[] {
-    return this.path().flatMap((state) => (state.action ? state.stateKey : []));
+    return this.path().flatMap((state) => state.#keys);
   }
 
   callIdsOf(server: string): CallIds {
@@ -370,7 +478,8 @@ function transitionOf(row: TransitionTable): Transition {
   return {
     key: row.key,
     parentKey: row.parent_key,
-    observation: JSON.parse(row.observation) as string,
+    observation: JSON.parse(row.observation) as Observation,
+    tools: jsonOf(row.tools),
     done: row.done === 1,
     reward: row.reward,
     success: flagOf(row.success),

@@ -1,6 +1,6 @@
 import type { Example, KeptExample } from '../domain/example.ts';
-import { wordsOnly } from '../models/answers/reasoning.ts';
 import type { Store } from '../store/store.ts';
+import { turnsAfter } from './turns.ts';
 
 /** All trajectories of a run to imitate, with their conversations, ordered by task and id. */
 export async function loadExamples(store: Store, runId: string): Promise<Example[]> {
@@ -12,6 +12,7 @@ export async function loadExamples(store: Store, runId: string): Promise<Example
 async function loadExample(store: Store, row: KeptExample, split: Example['split']): Promise<Example> {
   const leaf = await store.tree.state(row.leafId);
   const root = await store.tree.state(leaf.rootId);
+  const { turns, change } = await turnsAfter(store, root, leaf.id);
   return {
     id: row.id,
     runId: row.runId,
@@ -20,7 +21,8 @@ async function loadExample(store: Store, row: KeptExample, split: Example['split
     split,
     prompt: root.messages,
     tools: root.tools,
-    turns: leaf.messages.slice(root.messages.length).map(wordsOnly),
+    turns,
+    ...(change && { change }),
     origin: row.origin,
     model: row.model,
     reward: row.reward,

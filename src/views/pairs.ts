@@ -2,6 +2,7 @@ import type { Message } from '../domain/message.ts';
 import type { Pair, RecordedPair } from '../domain/pairs/pair.ts';
 import { messagesSent, wordsOnly } from '../models/answers/reasoning.ts';
 import type { Store } from '../store/store.ts';
+import { turnsAfter } from './turns.ts';
 
 /** Pairs of a run, or of one of its tasks, with their conversations, ordered by task, step and id. */
 export async function loadPairs(store: Store, runId: string, taskId?: string): Promise<Pair[]> {
@@ -11,11 +12,16 @@ export async function loadPairs(store: Store, runId: string, taskId?: string): P
 
 export async function loadPair(store: Store, pair: RecordedPair): Promise<Pair> {
   const state = await store.tree.state(pair.nodeId);
-  const side = async (candidateId: string, leafId: string | null): Promise<Message[]> =>
-    (leafId === null
-      ? [(await store.findings.candidate(pair.runId, candidateId)).message]
-      : (await store.tree.state(leafId)).messages.slice(state.messages.length)
-    ).map(wordsOnly);
+  const side = async (candidateId: string, leafId: string | null): ReturnType<typeof turnsAfter> => {
+    if (leafId !== null) return turnsAfter(store, state, leafId);
+    const { message } = await store.findings.candidate(pair.runId, candidateId);
+    return { turns: [wordsOnly(message)], change: null };
+  };
+  const [chosen, rejected] = await Promise.all([
+    side(pair.chosenId, pair.chosenLeaf),
+    side(pair.rejectedId, pair.rejectedLeaf),
+  ]);
+  const change = chosen.change ?? rejected.change;
   return {
     id: pair.id,
     runId: pair.runId,
@@ -24,8 +30,9 @@ export async function loadPair(store: Store, pair: RecordedPair): Promise<Pair> 
     step: pair.step,
     prompt: await asRead(store, pair.runId, state.messages),
     tools: state.tools,
-    chosen: await side(pair.chosenId, pair.chosenLeaf),
-    rejected: await side(pair.rejectedId, pair.rejectedLeaf),
+    chosen: chosen.turns,
+    rejected: rejected.turns,
+    ...(change && { change }),
     flags: pair.flags,
     certificate: pair.certificate,
   };

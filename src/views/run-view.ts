@@ -5,7 +5,7 @@ import { isFlagged } from '../domain/audit-flags.ts';
 import { type Branch, branchOutcome } from '../domain/branch.ts';
 import type { Candidate, Score } from '../domain/candidate.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
-import { type AssistantMessage, type Message, messageText } from '../domain/message.ts';
+import { type AssistantMessage, messageText } from '../domain/message.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { meanReward } from '../domain/methods/rro-rule.ts';
 import { outcomeKind } from '../domain/outcome-kind.ts';
@@ -18,6 +18,7 @@ import { splitThought } from '../domain/thought.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import type { State } from '../store/tree.ts';
 import { environmentCostNotes } from './environment-cost-text.ts';
 import { faultText, withoutOutcomeText } from './fault-text.ts';
 import { loadPairs } from './pairs.ts';
@@ -247,17 +248,16 @@ async function trajectoryView(found: Found, row: Trajectory): Promise<Trajectory
   const states = await found.store.tree.path(row.leafId);
   const steps = states.slice(1).map((state, index): StepView => {
     const before = states[index]!;
-    const observation = state.added.slice(1);
     const judged = found.steps.get(`${row.id}/${state.step}`);
     const candidates = judged ? (found.candidates.get(before.id) ?? []) : [];
     const own = candidates.find((candidate) => candidate.id === judged?.ownId);
     const view = actionView(state.assistant!, own ? (found.scores.get(own.id) ?? null) : null);
     return {
       ...view,
-      executed: state.action === null ? null : executedText(state.assistant!, view.action, state.action),
+      executed: executedText(state.assistant!, view.action, state.executed),
       reasoning: found.reasoning.get(placeOfMessage(before.id, state.assistant!)) ?? null,
       step: state.step,
-      observation: observation.map((message: Message) => messageText(message)).join('\n'),
+      observation: observedText(state),
       candidateCritical: judged?.verdict === 'critical',
       firstError: selectsFirstErrors(found.run.config) && isLocated(judged?.verdict),
       alternatives: candidates
@@ -329,18 +329,29 @@ function placeOfMessage(nodeId: string, message: AssistantMessage): string {
 }
 
 /**
- * The executed action, in the words of the message if they state it, otherwise as it was read. What a message seems to do may be part of its
- * thoughts, and of several tool calls only the first is executed.
+ * The executed actions, in the words of the message if they state them, otherwise as they were read. What a message seems to do may be part of
+ * its thoughts, and not every one of several tool calls is executed.
  */
 function executedText(
-  { tool_calls: calls }: AssistantMessage,
+  { tool_calls: calls = [] }: AssistantMessage,
   written: string,
-  { tool, arguments: given }: Action,
-): string {
+  executed: readonly Action[],
+): string | null {
+  if (executed.length === 0) return null;
+  const read = executed.map(({ tool, arguments: given }) => `${tool} ${JSON.stringify(given)}`).join('\n');
+  if (calls.length > 1) return calls.length === executed.length ? written : read;
+  const { tool, arguments: given } = executed[0]!;
   const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
   const parts = Object.values(given).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
   const isSaid = (parts.length === 0 ? [tool] : parts).every((part) => flat(written).includes(flat(part)));
-  return isSaid && (calls?.length ?? 0) <= 1 ? written : `${tool} ${JSON.stringify(given)}`;
+  return isSaid ? written : read;
+}
+
+/** What the agent read after a step: of a new conversation, how long it is and how it ends. */
+function observedText({ added, isRewritten }: State): string {
+  const messages = added.slice(1);
+  if (!isRewritten) return messages.map(messageText).join('\n');
+  return `[a new conversation of ${messages.length} messages, which ends:]\n${messageText(messages.at(-1)!)}`;
 }
 
 /** A message's thought and action, separated if its format separates them. */

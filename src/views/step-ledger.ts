@@ -6,12 +6,12 @@ import { workOf } from '../domain/purpose.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
-import { drawnKey } from '../store/drawn-steps.ts';
+import { drawnSteps } from '../store/drawn-steps.ts';
 import { type EnvironmentSteps, keysRecordedFor, originsTaken } from '../store/environment-steps.ts';
 import { callsOfTask, type LedgerCall } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
-import { nextStateKey, type State } from '../store/tree.ts';
+import type { State } from '../store/tree.ts';
 
 /** What a step used. Trajectories that act in the same state share the line. Audits are not counted. */
 export type StepLedgerLine = {
@@ -39,9 +39,11 @@ export type StepLedgerLine = {
 export async function stepLedger(store: Store, run: Run, taskId: string): Promise<StepLedgerLine[]> {
   const trajectories = await store.findings.allTrajectories(run.id, taskId);
   const branches = (await Promise.all(trajectories.map(({ id }) => store.findings.branches(run.id, id)))).flat();
-  const calls = Map.groupBy(await callsOfTask(store.database, run.id, taskId), stepOf);
+  // What a session asks before its opening is known belongs to no state yet: it is counted in the first one.
+  const first = trajectories[0]?.rootId ?? '';
+  const calls = Map.groupBy(await callsOfTask(store.database, run.id, taskId), (call) => stepOf(call) || first);
   const paths = await Promise.all(trajectories.map((row) => store.tree.path(row.leafId)));
-  const known = new Set([...calls.keys(), ...branches.map((row) => row.nodeId)]);
+  const known = new Set([...calls.keys(), ...branches.map((row) => row.nodeId)].filter((id) => id !== ''));
   const acted = paths.flatMap((path) => path.slice(0, -1).map(({ id }) => id));
   const states = await Promise.all([...new Set([...acted, ...known])].map((id) => store.tree.state(id)));
   states.sort((one, other) => one.step - other.step || (one.id < other.id ? -1 : 1));
@@ -137,9 +139,8 @@ async function stepsTo({ tree }: Store, leafId: string, from?: string): Promise<
   const path = await tree.path(leafId);
   const first = from === undefined ? 0 : path.findIndex(({ id }) => id === from);
   return path.slice(first).flatMap((state, index, way) => {
-    const next = way[index + 1];
-    const isTaken = next !== undefined && next.actions.length > state.actions.length;
-    return isTaken ? [{ nodeId: from ?? state.id, key: next.stateKey }] : [];
+    const keys = way[index + 1]?.actionKeys.slice(state.actionKeys.length) ?? [];
+    return keys.map((key) => ({ nodeId: from ?? state.id, key }));
   });
 }
 
@@ -148,9 +149,10 @@ async function looksOf({ findings, tree }: Store, runId: string, trajectoryId: s
   const taken = steps.map(async (step) => {
     const state = await tree.state(step.nodeId);
     const candidates = await findings.candidatesOf(runId, state.id);
-    const actions = step.lookedAt.map((id) => candidates.find((candidate) => candidate.id === id)!.action!);
+    const looked = step.lookedAt.map((id) => candidates.find((candidate) => candidate.id === id)!);
     // Only actions whose transitions belong to all are looked at.
-    return actions.map((action) => ({ nodeId: state.id, key: nextStateKey(state.stateKey, action) }));
+    const steps = await Promise.all(looked.map(({ actions }) => tree.taken(state.stateKey, actions)));
+    return steps.flat().map(({ key }) => ({ nodeId: state.id, key }));
   });
   return (await Promise.all(taken)).flat();
 }
@@ -158,11 +160,9 @@ async function looksOf({ findings, tree }: Store, runId: string, trajectoryId: s
 /** @param samples of the task's trajectories */
 async function drawnAt({ findings, tree }: Store, run: Run, state: State, samples: number[]): Promise<Taken[]> {
   const drawn = (await findings.candidatesOf(run.id, state.id)).filter(({ position }) => position >= 0);
-  const keys = drawn.map(async (candidate) => {
-    const possible = [...new Set(samples.map((sample) => drawnKey(run.config, state, candidate, sample)))];
-    if (possible.length === 1) return possible[0]!;
-    for (const key of possible) if (key !== null && (await tree.transition(key))) return key;
-    return possible[0] ?? null;
+  const steps = drawn.map(async (candidate) => {
+    const possible = await Promise.all(samples.map((sample) => drawnSteps(tree, run.config, state, candidate, sample)));
+    return possible.find(([first]) => first?.transition) ?? possible[0] ?? [];
   });
-  return (await Promise.all(keys)).flatMap((key) => (key === null ? [] : [{ nodeId: state.id, key }]));
+  return (await Promise.all(steps)).flat().map(({ key }) => ({ nodeId: state.id, key }));
 }

@@ -5,7 +5,7 @@ import type { Certificate, CertifiedBranch } from '../domain/pairs/pair.ts';
 import { flagsOf, takenAction, takenActions } from '../environments/audit.ts';
 import type { AuditedTrajectory, Environment } from '../environments/contract.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
-import { drawnKey } from '../store/drawn-steps.ts';
+import { drawnSteps } from '../store/drawn-steps.ts';
 import type { Store } from '../store/store.ts';
 
 const timeLimitMs = 120_000;
@@ -64,11 +64,12 @@ async function wonAtOnce(
   const won: Won[] = [];
   for (const side of ['chosen', 'rejected'] as const) {
     if (branches.some((branch) => branch.side === side)) continue;
-    const { action, ...candidate } = await findings.candidate(runId, sides[side].candidateId);
-    const key = drawnKey(config, state, { ...candidate, action }, sample);
-    const ended = key === null ? null : await tree.transition(key);
-    if (action === null || !ended?.done || !ended.success) continue;
-    const actions = [...(await takenActions(tree, state)), takenAction(action, ended)];
+    const candidate = await findings.candidate(runId, sides[side].candidateId);
+    const steps = await drawnSteps(tree, config, state, candidate, sample);
+    const ended = steps.at(-1)?.transition;
+    if (!ended?.done || !ended.success) continue;
+    const drawn = steps.map(({ transition }, index) => takenAction(candidate.actions[index]!, transition!));
+    const actions = [...(await takenActions(tree, state)), ...drawn];
     const { reward, details } = ended;
     won.push({ label: `The ${side} action`, trajectory: { actions, reward, details } });
   }

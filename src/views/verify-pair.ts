@@ -12,6 +12,7 @@ import { isAtLimit } from '../domain/ending.ts';
 import { messageText } from '../domain/message.ts';
 import { isBetterBy, valueAtBest } from '../domain/methods/rro-rule.ts';
 import { isApart, meanScore } from '../domain/methods/step-dpo-rule.ts';
+import { observationTexts } from '../domain/observation.ts';
 import { readObservation } from '../domain/observation-limit.ts';
 import type { Certificate, CertifiedBranch, RecordedPair } from '../domain/pairs/pair.ts';
 import { lastingVerdict, tally, verdictOn } from '../domain/pairs/verification.ts';
@@ -19,6 +20,7 @@ import { verificationOf } from '../domain/run/run-config.ts';
 import type { BranchResult } from '../domain/wire/branch.ts';
 import { openAnswered } from '../environments/answered-session.ts';
 import type { Environment } from '../environments/contract.ts';
+import { observedDifference } from '../environments/observed.ts';
 import { nothingReached, outcomeFrom } from '../environments/outcome.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { type AnswerQuestion, noAnswers } from '../environments/session-context.ts';
@@ -28,7 +30,7 @@ import { errorText } from '../errors.ts';
 import { readFirstError } from '../models/answers/first-error.ts';
 import { promptsOf } from '../models/prompts.ts';
 import { answeredAtOpening } from '../models/session-questions.ts';
-import { drawnKey } from '../store/drawn-steps.ts';
+import { drawnSteps } from '../store/drawn-steps.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
 import { isIntact, type RecordedOutcome, type State, type Transition } from '../store/tree.ts';
@@ -121,7 +123,8 @@ async function wrongHashes(store: Store, row: RecordedPair, certificate: Certifi
   const ends = leaves ? [leaves.chosen, leaves.rejected] : [nodeId];
   const states = (await Promise.all(ends.map((id) => store.tree.path(id)))).flat();
   for (const state of new Set(states)) {
-    if (!isIntact(state)) problems.push(`The stored state ${state.id} is not what its id stands for.`);
+    const parent = state.parentId === null ? null : await store.tree.state(state.parentId);
+    if (!isIntact(state, parent)) problems.push(`The stored state ${state.id} is not what its id stands for.`);
   }
   return problems;
 }
@@ -219,8 +222,11 @@ async function recordedProblems(
   const steps = await Promise.all(leaf.actionKeys.map((key) => store.tree.transition(key)));
   const missing = steps.indexOf(null);
   if (missing >= 0) return [`${label}: action ${missing + 1} is no longer recorded.`];
-  const after = (await store.tree.path(leaf.id)).filter(({ action }) => action !== null);
-  const other = after.findIndex((state, index) => !shows(state, steps[index]!, limit));
+  const shownIn = (await store.tree.path(leaf.id)).flatMap((state) => state.executed.map(() => state));
+  const other = shownIn.findIndex((state, index) => {
+    const isReplaced = state.isRewritten && shownIn[index + 1] === state;
+    return !isReplaced && !shows(state, steps[index]!, limit);
+  });
   if (other >= 0)
     return [`${label}: action ${other + 1} is recorded with another observation than its conversation shows.`];
   const last = steps.at(-1);
@@ -237,7 +243,9 @@ async function recordedProblems(
 /** Whether the messages after a step hold the recorded observation, whole or as much of it as models read. */
 function shows({ added }: State, { observation }: Transition, limit: number | null | undefined): boolean {
   const read = added.slice(1).map(messageText).join('\n');
-  return read.includes(observation) || read.includes(readObservation(observation, limit).text);
+  return observationTexts(observation).every(
+    (text) => read.includes(text) || read.includes(readObservation(text, limit).text),
+  );
 }
 
 async function replayBranch(
@@ -259,9 +267,8 @@ async function replayBranch(
       const now = await session.step(action, signal);
       const recorded = await store.tree.transition(leaf.actionKeys[index]!);
       compared++;
-      if (recorded && now.observation !== recorded.observation) {
-        return { compared, problems: [`${label}: action ${index + 1} now gives another observation.`] };
-      }
+      const difference = recorded && observedDifference(recorded, now);
+      if (difference) return { compared, problems: [`${label}: action ${index + 1} now gives ${difference}.`] };
       const state = now.done ? null : await stateOf({ observesAll: true }, session);
       if (recorded && !isSameState(recorded.mark, state))
         return { compared, problems: [`${label}: action ${index + 1} now leads to another state.`] };
@@ -425,8 +432,8 @@ async function valuesOf(
     const whole = certificate.branches.find((branch) => branch.side === side && endsAtOnce(branch));
     if (whole) return whole.reward;
     const candidate = await store.findings.candidate(certificate.runId, certificate[side].candidateId);
-    const key = drawnKey(run.config, state, candidate, sample);
-    const ended = key === null ? null : await store.tree.transition(key);
+    const steps = await drawnSteps(store.tree, run.config, state, candidate, sample);
+    const ended = steps.at(-1)?.transition;
     return ended?.done ? ended.reward : null;
   };
   return { chosen: await worthOf('chosen'), rejected: await worthOf('rejected') };

@@ -5,6 +5,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { agentActivities } from '../../src/activities/index.ts';
 import type { ActivityContext } from '../../src/activities/runtime/context.ts';
 import type { CsoOptions } from '../../src/domain/methods/index.ts';
+import { observationText } from '../../src/domain/observation.ts';
 import { csoOptionsOf } from '../../src/domain/run/run-config.ts';
 import { agentFormat } from '../../src/environments/formats/agent-format.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
@@ -12,7 +13,7 @@ import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import { Gateway } from '../../src/models/gateway.ts';
 import type { Run } from '../../src/store/runs.ts';
 import type { Store } from '../../src/store/store.ts';
-import { nextStateKey, type State } from '../../src/store/tree.ts';
+import { positionAfter, type State } from '../../src/store/tree.ts';
 import { type ModelEndpoint, type Reply, startModelEndpoint } from '../helpers/model-endpoint.ts';
 import { addRun, answer, runConfig, temporaryStore } from '../helpers/store.ts';
 import { type DoorsForTests, type DoorsOptions, doors, go, goText } from './doors.ts';
@@ -180,10 +181,13 @@ export async function explored(
 export async function look({ context }: Workplace, state: State, door: string): Promise<State> {
   const transition = await context.sessions.step(state, go(door), new AbortController().signal);
   const assistant = { role: 'assistant' as const, content: goText(door) };
-  const observation = agentFormat(context.environments.get('doors'), 'react').observation(
+  const observation = agentFormat(context.environments.get('doors'), 'react').observation(assistant, [
+    observationText(transition.observation),
+  ]);
+  return context.store.tree.addStep({
+    parent: state,
     assistant,
-    transition.observation,
-  );
-  const stateKey = nextStateKey(state.stateKey, go(door));
-  return context.store.tree.addStep({ parent: state, assistant, observation, action: go(door), stateKey });
+    observation,
+    reached: positionAfter(state, go(door), transition),
+  });
 }

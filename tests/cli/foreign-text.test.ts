@@ -1,7 +1,9 @@
 // Layer: the command as a user calls it, as a process of its own, over a store written by hand. No Temporal server.
+
 import { mkdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
+import { positionAfter } from '../../src/store/tree.ts';
 import { type Project, temporaryProject } from '../end-to-end/crux.ts';
 import { say } from '../export/pair-builder.ts';
 import { addRun, taskResult } from '../helpers/store.ts';
@@ -27,8 +29,7 @@ async function hostileProject(): Promise<Project> {
       parent: root,
       assistant: say(`Action: open[left${clear}]`),
       observation: [{ role: 'user', content: `Observation: ${clear}` }],
-      action: { tool: 'open', arguments: { door: clear } },
-      stateKey: 'left',
+      reached: positionAfter(root, { tool: 'open', arguments: { door: clear } }, { key: 'left', tools: null }),
     });
     await store.findings.addTrajectory({
       ...{ runId: 'run-1', id: 'trajectory', taskId: 'a1', sample: 0, origin: 'policy', model: `m${clear}` },

@@ -1,7 +1,8 @@
 // Layer: pure core, and an environment with a real store.
+
 import { describe, expect, it } from 'vitest';
 import { checkEnvironment } from '../../src/environments/check.ts';
-import { agentFormat } from '../../src/environments/formats/agent-format.ts';
+import { readOpening } from '../../src/environments/opening.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import { importTrajectories } from '../../src/imports/recorded-trajectories.ts';
@@ -18,12 +19,10 @@ const sentence = /holds an image: Crux reads and writes text only\./;
 const never = new AbortController().signal;
 
 describe('an image', () => {
-  it('in the opening of a task is refused, in both formats, and check-env says so', async () => {
+  it('in the opening of a task is refused, and check-env says so', async () => {
     const { environment } = doors({ briefing: async () => ({ system: 'Find it.', user: image }) });
-    for (const name of ['react', 'tools'] as const) {
-      const briefing = await environment.briefing((await environment.tasks())[0]!);
-      expect(() => agentFormat(environment, name).opening(briefing)).toThrow(sentence);
-    }
+    const [task] = await environment.tasks();
+    await expect(readOpening(environment, task!)).rejects.toThrow(sentence);
     const checks = await checkEnvironment(environment, 1);
     expect(checks.find(({ check }) => check === 'opening messages')).toMatchObject({
       ok: false,

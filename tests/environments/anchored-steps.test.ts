@@ -1,16 +1,20 @@
 // Layer: by what anchor takes two steps for steps of one state, in an environment of doors.
 import { describe, expect, it } from 'vitest';
+import { actionsOf } from '../../src/domain/action.ts';
 import type { StateMark } from '../../src/domain/pairs/sameness.ts';
 import { anchoredSteps, anchorOf } from '../../src/environments/anchored-steps.ts';
+import { agentFormat } from '../../src/environments/formats/agent-format.ts';
 import type { State, Tree } from '../../src/store/tree.ts';
 import { type DoorsOptions, doors, goText } from '../activities/doors.ts';
+
+const format = agentFormat(doors().environment, 'react');
 
 /** A path through doors: every state is named by the way there, and its room is that of the last door. */
 function path(...texts: string[]): State[] {
   return ['', ...texts].map((text, index) => {
     const way = texts.slice(0, index).join(' / ');
-    const assistant = index === 0 ? null : { role: 'assistant', content: text };
-    return { id: way, stateKey: text, format: 'react', assistant } as unknown as State;
+    const executed = actionsOf(format.parse({ role: 'assistant', content: text }));
+    return { id: way, stateKey: text, executed } as unknown as State;
   });
 }
 

@@ -43,6 +43,8 @@ describe('every format of examples', () => {
     ['example/empty-side', { turns: [{ role: 'user', content: 'alone' }] }],
     ['example/empty-turn', { turns: [say('Look.'), { role: 'user', content: 'x' }, say(' ')] }],
     ['example/prompt-ends-with-assistant', { prompt: [{ role: 'user', content: 'x' }, say('y')] }],
+    ['example/conversation-rewritten', { change: 'conversation-rewritten' }],
+    ['example/tools-changed', { change: 'tools-changed' }],
     ['example/lone-surrogate', { turns: [say('\ud83d alone')] }],
   ] as [string, Partial<Example>][])('leaves out and reports %s', (rule, changes) => {
     for (const format of names) {
@@ -62,10 +64,11 @@ describe('every format of examples', () => {
   });
 
   it.each(['trl-sft', 'llama-factory-sft', 'openrlhf-sft'])(
-    'says that %s trains on turns of the opening messages',
+    'leaves out for %s what it would train on in the opening messages',
     (format) => {
-      const { rules } = build(format, [textExample({ prompt: promptWithTurn })]);
-      expect(rules.filter((rule) => /^damaged .*\/trains-on-prompt$/.test(rule))).toHaveLength(1);
+      const { rows, rules } = build(format, [textExample({ prompt: promptWithTurn })]);
+      expect(rows).toEqual([]);
+      expect(rules.filter((rule) => /^left-out .*\/trains-on-prompt$/.test(rule))).toHaveLength(1);
     },
   );
 

@@ -2,8 +2,10 @@
  * A help desk, whose customer and grader are models: a stage for labs. The agent asks the customer for the code, and submits it. A simulated customer
  * tells it to who asks for it.
  */
+
 import type { AskRequest } from '../../src/domain/ask.ts';
 import { messageText } from '../../src/domain/message.ts';
+import { observationText } from '../../src/domain/observation.ts';
 import type { EnvironmentDefinition, ScriptedStep } from '../../src/environments/contract.ts';
 import { defineEnvironment } from '../../src/environments/define.ts';
 import { scriptedWorld } from '../../src/simulation/scripted-world.ts';
@@ -72,11 +74,11 @@ const greeted = desk({
       ...session,
       async step(action, signal, within) {
         const result = await session.step(action, signal, within);
-        words.push(result.observation);
+        words.push(observationText(result.observation));
         return result;
       },
       recall: async (_action, { observation }) => {
-        words.push(observation);
+        words.push(observationText(observation));
       },
       stateHash: async () => words.join('\n'),
     };

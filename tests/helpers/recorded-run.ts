@@ -123,7 +123,7 @@ async function recordStep({ findings }: Store, at: At, found: RecordedStep): Pro
     source: 'expert' as const,
     model: 'm',
     message: said,
-    action: null,
+    actions: [],
     canonical: null,
   };
   await findings.addCandidates([

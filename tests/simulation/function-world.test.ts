@@ -1,5 +1,7 @@
 // Layer: simulated models that are functions of the conversation, in process and through HTTP.
+
 import { expect, onTestFinished, test } from 'vitest';
+import type { Action } from '../../src/domain/action.ts';
 import type { Message } from '../../src/domain/message.ts';
 import { agentFormat } from '../../src/environments/formats/agent-format.ts';
 import { type FunctionWorldDefinition, functionWorld, startSimulation } from '../../src/testing.ts';
@@ -32,8 +34,7 @@ test.each(['react', 'tools'] as const)('functions play a task in the format %s',
 
 test('scores are sent as the function gives them', () => {
   const { render } = agentFormat(reach(), 'tools');
-  const score = (action: Parameters<typeof render>[1]) =>
-    scoreOf([functionWorld(definition)], messages, render('', action, 1), 1);
+  const score = (action: Action) => scoreOf([functionWorld(definition)], messages, render('', [action], 1), 1);
   expect(score(change('double').action)).toBe(0.83);
   expect(score(submit.action)).toBe(0.12);
   expect(scoreOf([functionWorld(definition)], messages, { role: 'assistant', content: 'Hm.' }, 1)).toBe(0);

@@ -1,8 +1,10 @@
-import type { AgentFormatName } from '../../src/domain/action.ts';
+import { type AgentFormatName, actionsOf } from '../../src/domain/action.ts';
 import type { Message } from '../../src/domain/message.ts';
+import { observationText } from '../../src/domain/observation.ts';
 import type { Task } from '../../src/domain/task.ts';
 import type { Environment } from '../../src/environments/contract.ts';
 import { agentFormat } from '../../src/environments/formats/agent-format.ts';
+import { readOpening } from '../../src/environments/opening.ts';
 import { answer } from '../../src/simulation/answer.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
 
@@ -20,7 +22,7 @@ export type Played = { success: boolean; steps: number; messages: Message[] };
 export async function play(player: Player, model: string, task: Task, seed: number): Promise<Played> {
   const { environment, worlds, serverSeed } = player;
   const format = agentFormat(environment, player.format);
-  const messages = format.opening(await environment.briefing(task));
+  const messages = format.opening((await readOpening(environment, task)).messages);
   const session = await environment.open(task);
   try {
     for (let step = 1; step <= environment.stepLimit; step++) {
@@ -37,10 +39,10 @@ export async function play(player: Player, model: string, task: Task, seed: numb
       };
       const message = answer(request, serverSeed, worlds).choices[0]!.message;
       messages.push(message);
-      const parsed = format.parse(message);
-      if (parsed.kind === 'malformed') throw new Error(`The environment cannot read: ${JSON.stringify(message)}`);
-      const result = await session.step(parsed.action, new AbortController().signal);
-      messages.push(...format.observation(message, result.observation));
+      const [action] = actionsOf(format.parse(message));
+      if (!action) throw new Error(`The environment cannot read: ${JSON.stringify(message)}`);
+      const result = await session.step(action, new AbortController().signal);
+      messages.push(...format.observation(message, [observationText(result.observation)]));
       if (result.done) return { success: result.success === true, steps: step, messages };
     }
     return { success: false, steps: environment.stepLimit, messages };

@@ -1,9 +1,11 @@
 // Layer: simulated models made of an environment's scripts, against that environment, in process.
+
 import { describe, expect, test } from 'vitest';
-import type { Action } from '../../src/domain/action.ts';
+import { type Action, actionsOf as parsedActions } from '../../src/domain/action.ts';
 import type { AssistantMessage, Message } from '../../src/domain/message.ts';
 import type { Environment } from '../../src/environments/contract.ts';
 import { agentFormat } from '../../src/environments/formats/agent-format.ts';
+import { readOpening } from '../../src/environments/opening.ts';
 import { answer } from '../../src/simulation/answer.ts';
 import { type ScriptedWorld, scriptedWorld } from '../../src/simulation/scripted-world.ts';
 import { play } from './play.ts';
@@ -15,7 +17,7 @@ const seeds = Array.from({ length: 300 }, (_, seed) => seed);
 
 async function opening(environment: Environment, id: string, format: 'react' | 'tools' = 'tools'): Promise<Message[]> {
   const task = (await environment.tasks()).find((one) => one.id === id)!;
-  return agentFormat(environment, format).opening(await environment.briefing(task));
+  return agentFormat(environment, format).opening((await readOpening(environment, task)).messages);
 }
 
 /** What a model does in a state, for many seeds. */
@@ -23,9 +25,9 @@ function actionsOf(world: ScriptedWorld, environment: Environment, model: string
   const common = { messages, tools: true, n: 1, temperature: 1, maxTokens: null, logprobs: false };
   return seeds.map((seed) => {
     const [choice] = answer({ model, seed, ...common }, 1, [world]).choices;
-    const parsed = agentFormat(environment, 'tools').parse(choice!.message);
-    if (parsed.kind !== 'action') throw new Error(`No action: ${JSON.stringify(choice)}`);
-    return parsed.action;
+    const [action] = parsedActions(agentFormat(environment, 'tools').parse(choice!.message));
+    if (!action) throw new Error(`No action: ${JSON.stringify(choice)}`);
+    return action;
   });
 }
 
@@ -80,8 +82,8 @@ describe('the models', () => {
     const world = await scriptedWorld(environment);
     const format = agentFormat(environment, 'tools');
     const turn = (action: Action, step: number) => {
-      const message = format.render('', action, step);
-      return [message, ...format.observation(message, '…')];
+      const message = format.render('', [action], step);
+      return [message, ...format.observation(message, ['…'])];
     };
     const messages = [
       ...(await opening(environment, '5')),
@@ -102,8 +104,8 @@ describe('the models', () => {
     const format = agentFormat(environment, 'tools');
     const mean = (message: AssistantMessage) =>
       seeds.reduce((sum, seed) => sum + scoreOf([world], messages, message, seed), 0) / seeds.length;
-    expect(mean(format.render('', double, 1))).toBeGreaterThan(0.6);
-    expect(mean(format.render('', { tool: 'submit', arguments: {} }, 1))).toBeLessThan(0.4);
+    expect(mean(format.render('', [double], 1))).toBeGreaterThan(0.6);
+    expect(mean(format.render('', [{ tool: 'submit', arguments: {} }], 1))).toBeLessThan(0.4);
     expect(mean({ role: 'assistant', content: 'Hm.' })).toBeLessThan(0.4);
   });
 });
@@ -135,7 +137,7 @@ describe('tasks', () => {
 
   test('at which no mistake can be made up are named', async () => {
     const end = { thought: '', action: { tool: 'submit', arguments: {} } };
-    const [, submit] = reach().tools;
+    const [, submit] = reach().tools!;
     const environment = reach({ tools: [submit!], script: async ({ id }) => (id === 'odd' ? null : [end]) });
     expect((await scriptedWorld(environment)).flawless).toEqual(['5', '6', '7']);
     expect((await scriptedWorld(reach())).flawless).toEqual([]);

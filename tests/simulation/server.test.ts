@@ -234,7 +234,7 @@ describe('stats and log', () => {
 test('a model list names the families', async () => {
   const { client } = await start();
   const { data } = await client.models.list();
-  expect(data.map((model) => model.id)).toEqual(['sim-policy', 'sim-expert', 'sim-prm']);
+  expect(data.map((model) => model.id)).toEqual(['sim-policy', 'sim-expert', 'sim-prm', 'sim-user', 'sim-grader']);
 });
 
 test('closing ends requests that would never be answered', async () => {

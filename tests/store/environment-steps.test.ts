@@ -53,7 +53,7 @@ const branch = (id: string, changes: Partial<Branch>): Branch => ({
 const drawn = (id: string, changes: Partial<Candidate> = {}): Candidate => ({
   ...{ runId: 'run-1', id, nodeId: 'root', source: 'policy', model: 'm', position: 0 },
   message: { role: 'assistant', content: '' },
-  action: { tool: 'go', arguments: {} },
+  actions: [{ tool: 'go', arguments: {} }],
   canonical: null,
   ...changes,
 });
@@ -64,6 +64,7 @@ const take = (store: Store, key: string, recordedBy?: string) =>
       key,
       parentKey: 'before',
       observation: 'A room.',
+      tools: null,
       done: false,
       reward: null,
       success: null,
@@ -102,7 +103,7 @@ describeEngines('environment steps', ({ open }) => {
     await store.findings.addCandidates([
       drawn('first'),
       drawn('second', { position: 1 }),
-      drawn('malformed', { position: 2, action: null }),
+      drawn('malformed', { position: 2, actions: [] }),
       drawn('own action', { position: -1 }),
     ]);
     await store.findings.addBranch(branch('a', { purpose: 'value' }));

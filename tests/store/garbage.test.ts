@@ -102,7 +102,15 @@ describeEngines('garbage', (engine) => {
     const store = await engine.open();
     await twoRuns(store);
     const [shared, old] = (await nodes(store)).filter((id) => id.endsWith('before step 1')).reverse();
-    const transition = { observation: '', done: false, reward: null, success: null, details: null, mark: null };
+    const transition = {
+      observation: '',
+      tools: null,
+      done: false,
+      reward: null,
+      success: null,
+      details: null,
+      mark: null,
+    };
     for (const from of [shared!, old!]) {
       await store.tree.addTransition({ key: `after ${from}`, parentKey: from, ...transition });
       await store.tree.addSnapshot(from, {});

@@ -188,7 +188,7 @@ describeEngines('findings', (engine) => {
       source: 'expert' as const,
       model: 'm',
       message: { role: 'assistant' as const, content: '' },
-      action: null,
+      actions: [],
       canonical: null,
     };
     await findings.addCandidates([

@@ -4,7 +4,14 @@ import { expect, it } from 'vitest';
 import type { Action } from '../../src/domain/action.ts';
 import type { AssistantMessage, Message } from '../../src/domain/message.ts';
 import type { Store } from '../../src/store/store.ts';
-import { isIntact, type NewRoot, nextStateKey, type State, type Transition } from '../../src/store/tree.ts';
+import {
+  isIntact,
+  type NewRoot,
+  nextStateKey,
+  positionAfter,
+  type State,
+  type Transition,
+} from '../../src/store/tree.ts';
 import { processorMs } from '../helpers/processor-time.ts';
 import { describeEngines } from '../helpers/store.ts';
 
@@ -26,12 +33,12 @@ const go = (door: string): Action => ({ tool: 'go', arguments: { door } });
 
 function take(store: Store, parent: State, thought: string, door: string, observation: string): Promise<State> {
   const action = go(door);
-  const stateKey = nextStateKey(parent.stateKey, action);
-  return store.tree.addStep({ parent, assistant: say(thought), observation: hear(observation), action, stateKey });
+  const reached = positionAfter(parent, action, { key: nextStateKey(parent.stateKey, action), tools: null });
+  return store.tree.addStep({ parent, assistant: say(thought), observation: hear(observation), reached });
 }
 
 function transition(changes: Partial<Transition> = {}): Transition {
-  const nothing = { reward: null, success: null, details: null, mark: null };
+  const nothing = { tools: null, reward: null, success: null, details: null, mark: null };
   return { key: 'after', parentKey: 'before', observation: 'A room.', done: false, ...nothing, ...changes };
 }
 
@@ -65,8 +72,7 @@ describeEngines('tree', (engine) => {
       assistant: { role: 'assistant', content: null, tool_calls },
       callIds: { server: 'here', ids: ['functions.go:0'] },
       observation: hear('A room.'),
-      action: go('red'),
-      stateKey: 'after',
+      reached: positionAfter(parent, go('red'), { key: 'after', tools: null }),
     });
     const read = await (await engine.reopen(store)).tree.state(made.id);
     for (const state of [made, read]) {
@@ -139,15 +145,21 @@ describeEngines('tree', (engine) => {
     const start = await store.tree.addRoot(root);
     const step = (stream: string) =>
       store.tree.addStep({
-        ...{ parent: start, assistant: say('left'), observation: hear('A room.'), action: go('left'), isOwn: true },
-        stateKey: nextStateKey(start.stateKey, go('left'), stream),
+        ...{ parent: start, assistant: say('left'), observation: hear('A room.'), isOwn: true },
+        reached: positionAfter(start, go('left'), {
+          key: nextStateKey(start.stateKey, go('left'), stream),
+          tools: null,
+        }),
       });
     const [one, other, again] = [await step('rollout 0'), await step('rollout 1'), await step('rollout 0')];
     expect(one.id).not.toBe(other.id);
     expect(again.id).toBe(one.id);
     expect((await (await engine.reopen(store)).tree.state(other.id)).stateKey).toBe(other.stateKey);
-    for (const state of [start, one, other]) expect(isIntact(state)).toBe(true);
-    expect(isIntact({ ...one, stateKey: other.stateKey } as State)).toBe(false);
+    expect(isIntact(start, null)).toBe(true);
+    for (const state of [one, other]) expect(isIntact(state, start)).toBe(true);
+    const { added, given, format, isRewritten } = one;
+    const forged = { id: one.id, stateKey: other.stateKey, added, given, format, isRewritten } as State;
+    expect(isIntact(forged, start)).toBe(false);
   });
 
   it('leaves the state of the environment as it is after a malformed message', async () => {
@@ -157,8 +169,7 @@ describeEngines('tree', (engine) => {
       parent: start,
       assistant: say('???'),
       observation: hear('Write an action.'),
-      action: null,
-      stateKey: start.stateKey,
+      reached: start,
     });
     expect(after).toMatchObject({ step: 1, actions: [], actionKeys: [], stateKey: start.stateKey });
     expect(await (await engine.reopen(store)).tree.state(after.id)).toEqual(after);

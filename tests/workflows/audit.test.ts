@@ -51,7 +51,7 @@ async function exactValue(nodeId: string, candidateId: string): Promise<number> 
   const state = await lab.store.tree.state(nodeId);
   const maze = createMazes({ seed: 1, count: 10, tiedShare: 0.25 }).find(({ id }) => id === state.taskId)!;
   const candidate = await lab.store.findings.candidate(cso, candidateId);
-  const taken = [...state.actions, candidate.action!].map((action) => String(action.arguments.door));
+  const taken = [...state.actions, ...candidate.actions].map((action) => String(action.arguments.door));
   const room = taken.reduce(
     (name, door) => maze.rooms.get(name)!.doors.find((other) => other.label === door)!.to,
     maze.start,

@@ -1,11 +1,14 @@
+import { actionsOf } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
+import { callRuleOf } from '../../domain/run/run-config.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { StepAddress } from '../../domain/wire/trajectory.ts';
-import { canonicalAction } from '../../environments/canonical-action.ts';
-import { agentFormat } from '../../environments/formats/agent-format.ts';
+import { canonicalActions } from '../../environments/canonical-action.ts';
+import { stateFormat } from '../../environments/formats/state-format.ts';
 import { contentHash } from '../../store/hash.ts';
+import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 
@@ -36,7 +39,7 @@ export function candidateId(state: State, message: AssistantMessage, part: 'own'
   return contentHash(['candidate', part, state.id, message as unknown as Json]);
 }
 
-export type NewCandidate = Pick<Candidate, 'runId' | 'source' | 'model' | 'position'>;
+export type NewCandidate = Pick<Candidate, 'source' | 'model' | 'position'> & { run: Run };
 
 /** A message as a candidate of a state. */
 export function candidateOf(
@@ -46,17 +49,17 @@ export function candidateOf(
   candidate: NewCandidate,
 ): Candidate {
   const environment = context.environments.get(state.environment);
-  const parsed = agentFormat(environment, state.format).parse(message);
+  const actions = actionsOf(stateFormat(environment, state, callRuleOf(candidate.run.config)).parse(message));
   return {
-    runId: candidate.runId,
+    runId: candidate.run.id,
     id: candidateId(state, message, candidate.position < 0 ? 'own' : 'proposed'),
     nodeId: state.id,
     source: candidate.source,
     model: candidate.model,
     position: candidate.position,
     message: asReadBack(message),
-    action: parsed.kind === 'action' ? asReadBack(parsed.action) : null,
-    canonical: parsed.kind === 'action' ? canonicalAction(environment, parsed.action) : null,
+    actions: asReadBack(actions),
+    canonical: canonicalActions(environment, actions),
   };
 }
 

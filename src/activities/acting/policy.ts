@@ -1,5 +1,7 @@
+import { actionsOf } from '../../domain/action.ts';
+import { callRuleOf } from '../../domain/run/run-config.ts';
 import type { TurnInput, TurnResult, TurnTaken } from '../../domain/wire/turn.ts';
-import { agentFormat } from '../../environments/formats/agent-format.ts';
+import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { modelTurn, takerOf, takeStep } from './turn.ts';
 
@@ -10,9 +12,9 @@ export function policyActivities(context: ActivityContext) {
     const state = await context.store.tree.state(nodeId);
     const turn = await modelTurn(context, run, state, { role: 'policy', purpose, stream }, signal);
     if (turn.kind === 'ended') return turn;
-    const format = agentFormat(context.environments.get(state.environment), state.format);
-    const parsed = format.parse(turn.answer.message);
-    return { kind: 'answer', answerKey: turn.answer.key, tool: parsed.kind === 'action' ? parsed.action.tool : null };
+    const format = stateFormat(context.environments.get(state.environment), state, callRuleOf(run.config));
+    const tools = actionsOf(format.parse(turn.answer.message)).map(({ tool }) => tool);
+    return { kind: 'answer', answerKey: turn.answer.key, tool: tools.length === 0 ? null : tools.join(', ') };
   }
 
   /**

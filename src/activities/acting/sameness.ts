@@ -1,12 +1,14 @@
 /** Finds out what the actions of a state lead to, so that no rollouts are paid for to compare two that lead to the same state. */
+import type { Action } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import { type Compared, leadsToTheSame, type Reached, type Sameness } from '../../domain/pairs/sameness.ts';
 import type { RunConfig } from '../../domain/run/run-config.ts';
 import { ownsTransitions } from '../../domain/run/transitions.ts';
 import type { Environment } from '../../environments/contract.ts';
 import { CruxError } from '../../errors.ts';
 import type { Run } from '../../store/runs.ts';
-import type { State, Transition } from '../../store/tree.ts';
+import { type Position, positionAfter, type State, type Transition } from '../../store/tree.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
 import { callerOf } from './turn.ts';
@@ -18,8 +20,17 @@ export function samenessOf({ sameBy, transitions }: RunConfig, { observesAll }: 
   return observesAll ? 'all-observed' : 'state';
 }
 
-export function reachedBy({ observation, done, reward, success, mark }: Transition): Reached {
-  return { observation, done, reward, success, mark };
+/** @param transitions of a message's actions, in their order: at least one */
+export function reachedBy(transitions: readonly Transition[]): Reached {
+  const { done, reward, success, mark } = transitions.at(-1)!;
+  const [only] = transitions.length === 1 ? transitions.map(({ observation }) => observation) : [];
+  return {
+    observation: typeof only === 'string' ? only : canonicalJson(transitions.map(({ observation }) => observation)),
+    done,
+    reward,
+    success,
+    mark: mark && { ...mark, changed: transitions.some((transition) => transition.mark?.changed !== false) },
+  };
 }
 
 /** The actions of a state that are taken to compare them: none if taking one shows nothing about the next time. */
@@ -41,14 +52,25 @@ export function reachAll(
   signal: AbortSignal,
 ): Promise<Compared[]> {
   const environment = context.environments.get(state.environment);
-  const reach = async ({ action, canonical }: Candidate): Promise<Compared> => {
-    if (action === null || ownsTransitions(run.config)) return { canonical, reached: null };
-    const caller = callerOf(run, { purpose: 'verify', stream: `${state.id}/look` });
-    try {
+  const caller = callerOf(run, { purpose: 'verify', stream: `${state.id}/look` });
+  const takeAll = async (actions: readonly Action[]): Promise<Transition[]> => {
+    const transitions: Transition[] = [];
+    let position: Position = state;
+    for (const action of actions) {
+      const from = position;
       const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
-        context.sessions.stepToState(state, action, signal, caller),
+        context.sessions.stepToState(from, action, signal, caller),
       );
-      return { canonical, reached: reachedBy(transition) };
+      transitions.push(transition);
+      if (transition.done) break;
+      position = positionAfter(from, action, transition);
+    }
+    return transitions;
+  };
+  const reach = async ({ actions, canonical }: Candidate): Promise<Compared> => {
+    if (actions.length === 0 || ownsTransitions(run.config)) return { canonical, reached: null };
+    try {
+      return { canonical, reached: reachedBy(await takeAll(actions)) };
     } catch (error) {
       if (!signal.aborted && error instanceof CruxError && error.kind.startsWith('Environment.'))
         return { canonical, reached: null };

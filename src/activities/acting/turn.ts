@@ -1,11 +1,11 @@
 /** The two halves of a step: the policy's turn and the environment's answer. Single activities and rollouts share them. */
+import type { CallRule, Malformed } from '../../domain/action.ts';
 import type { Details, Ending } from '../../domain/ending.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
-import { readObservation } from '../../domain/observation-limit.ts';
 import type { Purpose } from '../../domain/purpose.ts';
-import type { PromptVersions } from '../../domain/run/run-config.ts';
+import { callRuleOf, type PromptVersions } from '../../domain/run/run-config.ts';
 import { ownsTransitions } from '../../domain/run/transitions.ts';
-import { agentFormat } from '../../environments/formats/agent-format.ts';
+import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { StepCaller } from '../../environments/sessions/step-caller.ts';
 import { CruxError } from '../../errors.ts';
 import { isWordless } from '../../models/model-call.ts';
@@ -17,13 +17,14 @@ import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
+import { takeCalls } from './calls.ts';
 
 export type ModelTurn = { kind: 'answer'; answer: Answer } | { kind: 'ended'; ending: Ending };
 
 /** What a step led to. */
 export type StepTaken = {
   state: State;
-  /** Tool that was called; null for a malformed message. */
+  /** Tool that was called, or several with commas; null for a malformed message. */
   tool: string | null;
   done: boolean;
   reward: number | null;
@@ -80,6 +81,8 @@ export type Taker = {
   caller: StepCaller;
   /** The run whose models read the observation, and how much of it they read; null if nothing is cut. */
   reader: { runId: string; observationLimit: number | null | undefined } | null;
+  /** Which calls of a message are executed. */
+  calls: CallRule;
   /** Version of the hint that answers a message without an action. */
   hints: PromptVersions['hint'];
   /** Endpoint whose server gave the ids of the message's tool calls; null if none did. */
@@ -98,6 +101,7 @@ export function takerOf(run: Run, where: { purpose: string; stream: string }): T
   return {
     caller: callerOf(run, where),
     reader: { runId: run.id, observationLimit },
+    calls: callRuleOf(run.config),
     hints: hint,
     server: run.config.models.policy.endpoint,
   };
@@ -111,42 +115,46 @@ export async function takeStep(
   context: Pick<ActivityContext, 'store' | 'environments' | 'sessions'>,
   state: State,
   { message, callIds = null }: SaidMessage,
-  { caller, reader, hints, server }: Taker,
+  { caller, reader, calls, hints, server }: Taker,
   signal: AbortSignal,
 ): Promise<StepTaken> {
+  const { store, sessions } = context;
   const environment = context.environments.get(state.environment);
-  const format = agentFormat(environment, state.format);
-  const parsed = format.parse(message);
-  const serverIds = callIds && server !== null ? { server, ids: callIds } : null;
-  if (parsed.kind === 'malformed') {
-    const hint = hints === 'hint-1' ? (parsed.firstHint ?? parsed.hint) : parsed.hint;
-    const next = await context.store.tree.addStep({
-      parent: state,
-      assistant: message,
-      callIds: serverIds,
-      observation: format.observation(message, hint),
-      action: null,
-      stateKey: state.stateKey,
-    });
-    return { state: next, tool: null, done: false, reward: null, success: null, details: null };
-  }
-  const { action } = parsed;
-  const transition = await insist(environment, `a step of ${state.taskId}`, signal, () =>
-    context.sessions.step(state, action, signal, caller),
+  const format = stateFormat(environment, state, calls);
+  const { reached, observation, isRewritten, tools, leftOut, last } = await takeCalls(
+    state,
+    message,
+    format.parse(message),
+    {
+      format,
+      observationLimit: reader?.observationLimit,
+      hintOf: (call) => hintOf(call, hints),
+      step: (position, action) =>
+        insist(environment, `a step of ${state.taskId}`, signal, () => sessions.step(position, action, signal, caller)),
+    },
   );
-  const { text, leftOut } = readObservation(transition.observation, reader?.observationLimit);
-  const next = await context.store.tree.addStep({
+  const next = await store.tree.addStep({
     parent: state,
     assistant: message,
-    callIds: serverIds,
-    observation: format.observation(message, text),
-    action,
-    stateKey: transition.key,
+    callIds: callIds && server !== null ? { server, ids: callIds } : null,
+    observation,
+    isRewritten,
+    reached,
     isOwn: caller.run !== null && ownsTransitions(caller.run.config),
   });
-  if (reader && leftOut > 0) await recordCut(context.store.database, reader.runId, next.id, leftOut);
-  const { done, reward, success, details } = transition;
-  return { state: next, tool: parsed.action.tool, done, reward, success, details };
+  if (reader && leftOut > 0) await recordCut(store.database, reader.runId, next.id, leftOut);
+  return {
+    state: next,
+    tool: tools.length === 0 ? null : tools.join(', '),
+    done: last?.done ?? false,
+    reward: last?.reward ?? null,
+    success: last?.success ?? null,
+    details: last?.details ?? null,
+  };
+}
+
+function hintOf({ hint, firstHint }: Malformed, version: PromptVersions['hint']): string {
+  return version === 'hint-1' ? (firstHint ?? hint) : hint;
 }
 
 /** A state in which nothing has been done yet. */

@@ -75,7 +75,7 @@ export function anchorActivities(context: ActivityContext) {
     const candidate = ({ place }: AnchoredAction, position: number) => {
       const { trajectory, path } = samples[place.trajectory]!;
       const source = trajectory.origin === 'imported' ? ('imported' as const) : ('policy' as const);
-      const written = { runId: run.id, source, model: trajectory.model, position };
+      const written = { run, source, model: trajectory.model, position };
       return candidateOf(context, state, path[place.step + 1]!.assistant!, written);
     };
     const sides = { chosen: candidate(pair.chosen, 0), rejected: candidate(pair.rejected, -1) };

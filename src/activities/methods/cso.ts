@@ -107,7 +107,7 @@ export function csoActivities(context: ActivityContext) {
     const { trajectory, state, message } = await trajectoryStep(context, address);
     const { origin, model } = trajectory;
     const source = origin === 'imported' ? 'imported' : 'policy';
-    const own = candidateOf(context, state, message, { runId: run.id, source, model, position: -1 });
+    const own = candidateOf(context, state, message, { run, source, model, position: -1 });
     await store.findings.addCandidates([own]);
     const { score } = await scored(run, state, own, signal, 'calibrate');
     return { nodeId: state.id, candidateId: own.id, score };

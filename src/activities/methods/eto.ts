@@ -57,7 +57,7 @@ export async function contrastedActions(
 ) {
   const candidate = (source: 'expert' | 'policy', position: number) =>
     candidateOf(context, state, sides[source].message, {
-      runId: run.id,
+      run,
       source,
       model: sides[source].model,
       position,

@@ -37,7 +37,7 @@ export function rroActivities(context: ActivityContext) {
       return { candidateId: '', equality: ending, nodeId, done: true, ending, reward, success, ...flagged };
     }
     const candidate = candidateOf(context, state, turn.answer.message, {
-      runId,
+      run,
       source: 'policy',
       model: run.config.models.policy.model,
       position: draw,

@@ -113,7 +113,7 @@ export function firstErrorActivities(context: ActivityContext) {
     const turn = await modelTurn(context, run, state, where, signal);
     if (turn.kind === 'ended') return null;
     const { model } = run.config.models.policy;
-    return candidateOf(context, state, turn.answer.message, { runId: run.id, source: 'policy', model, position: draw });
+    return candidateOf(context, state, turn.answer.message, { run, source: 'policy', model, position: draw });
   }
 
   /** Records which of the resamples, if any, is preferred to the action that went wrong. All their branches must be over. */
@@ -144,7 +144,7 @@ export function firstErrorActivities(context: ActivityContext) {
     const { trajectory, state, message } = await trajectoryStep(context, address);
     const { origin, model } = trajectory;
     const source = origin === 'imported' ? 'imported' : 'policy';
-    return { state, own: candidateOf(context, state, message, { runId: run.id, source, model, position: -1 }) };
+    return { state, own: candidateOf(context, state, message, { run, source, model, position: -1 }) };
   }
 
   function record(

@@ -49,7 +49,7 @@ export function certifier(context: ActivityContext) {
     const flags = pairFlags({
       conversation: state.messages.map(messageText).join('\n') + JSON.stringify(state.tools),
       chosenText: messageText(chosenMessage),
-      chosenArguments: argumentTexts(proof.chosen.action),
+      chosenArguments: argumentTexts(proof.chosen.actions),
       languageWords: environment.languageWords ?? [],
       stepsAfterAlternative: stepsOfSuccesses,
       imported: trajectory.origin === 'imported',
@@ -291,8 +291,9 @@ function tokensByRole(calls: Answer[]): Certificate['tokens'] {
   );
 }
 
-function argumentTexts(action: Action | null): string {
-  return Object.values(action?.arguments ?? {})
+function argumentTexts(actions: readonly Action[]): string {
+  return actions
+    .flatMap((action) => Object.values(action.arguments))
     .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
     .join('\n');
 }

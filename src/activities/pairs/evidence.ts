@@ -8,10 +8,10 @@ import { isOnlyObservedEqual, type Sameness } from '../../domain/pairs/sameness.
 import type { UnpairedCounts } from '../../domain/pairs/unpaired.ts';
 import type { Tally } from '../../domain/pairs/verification.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
-import { drawnKey } from '../../store/drawn-steps.ts';
+import { drawnSteps } from '../../store/drawn-steps.ts';
 import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
-import type { State } from '../../store/tree.ts';
+import type { State, Transition } from '../../store/tree.ts';
 import { reachedBy } from '../acting/sameness.ts';
 
 export type Proof = {
@@ -81,14 +81,15 @@ export async function storedActions(
       const candidate = candidates.find((other) => other.id === id);
       if (!candidate) throw new Error(`State ${state.id} has no candidate ${id}.`);
       const own = branches.filter((branch) => branch.candidateId === id);
-      const key = drawnKey(run.config, state, candidate, sample);
-      const next = key === null ? null : await tree.transition(key);
+      const taken = await drawnSteps(tree, run.config, state, candidate, sample);
+      const transitions = taken.map(({ transition }) => transition);
+      const last = transitions.at(-1) ?? null;
       return {
         candidateId: id,
         source: candidate.source,
         canonical: candidate.canonical,
-        reached: next && reachedBy(next),
-        endedWith: next?.done ? next.reward : null,
+        reached: last && reachedBy(transitions as Transition[]),
+        endedWith: last?.done ? last.reward : null,
         outcomes: (purpose) => own.filter((branch) => branch.purpose === purpose).map(branchOutcome),
         candidate,
         branches: own,

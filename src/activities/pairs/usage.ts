@@ -1,14 +1,16 @@
 /** What the provider reported when the messages of a pair were written: their lengths, and how likely the policy found its own. */
 
+import { actionsOf } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
 import type { CertifiedAction } from '../../domain/pairs/pair.ts';
 import { purposesThat } from '../../domain/purpose.ts';
+import { callRuleOf } from '../../domain/run/run-config.ts';
 import { sumOrNull } from '../../domain/statistics/sums.ts';
 import { streamOf } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
-import { agentFormat } from '../../environments/formats/agent-format.ts';
+import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { Answer } from '../../store/journal.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
@@ -54,10 +56,11 @@ async function answerThatSays(
   at: State,
   message: AssistantMessage,
 ): Promise<Answer | null> {
-  const format = agentFormat(environments.get(at.environment), at.format);
+  const format = stateFormat(environments.get(at.environment), at, callRuleOf(side.run.config));
   const rendered = ({ message: written }: Answer): AssistantMessage => {
     const parsed = format.parse(written);
-    return parsed.kind === 'action' ? format.render(parsed.thought, parsed.action, at.step + 1) : written;
+    const actions = actionsOf(parsed);
+    return actions.length > 0 ? format.render(parsed.thought, actions, at.step + 1) : written;
   };
   const answers = await store.journal.inState(side.run.id, at.id, purposesThat('writesSides'));
   const own = answers.filter((answer) => answer.role === side.role && belongsTo(answer, side));

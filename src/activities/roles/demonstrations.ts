@@ -4,10 +4,10 @@ import type { AuditFlags } from '../../domain/audit-flags.ts';
 import type { TrajectoryOrigin } from '../../domain/example.ts';
 import { brokenEndings } from '../../domain/fault-ending.ts';
 import type { ExpertSource } from '../../domain/methods/options.ts';
-import { expertSourceOf } from '../../domain/run/run-config.ts';
+import { callRuleOf, expertSourceOf } from '../../domain/run/run-config.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { TaskAddress, TrajectorySummary } from '../../domain/wire/trajectory.ts';
-import { agentFormat } from '../../environments/formats/agent-format.ts';
+import { stateFormat } from '../../environments/formats/state-format.ts';
 import { CruxError } from '../../errors.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
 import { importScope } from '../../store/findings.ts';
@@ -15,11 +15,12 @@ import { contentHash } from '../../store/hash.ts';
 import type { Run, RunTask } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { auditSuccess } from '../acting/audit-success.ts';
+import { firstStateOf } from '../acting/first-state.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from '../acting/play-out.ts';
 import { callerOf, standing, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
-import { firstState, trajectorySummary } from '../trajectory.ts';
+import { trajectorySummary } from '../trajectory.ts';
 
 export function demonstrationActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -83,7 +84,7 @@ export function demonstrationActivities(context: ActivityContext) {
 
   /** The expert acts in the policy's own conversation, so that what it does can be imitated to the letter. */
   async function byModel(run: Run, { taskId, sample }: RunTask, signal: AbortSignal): Promise<Made> {
-    const root = await firstState(context, run, taskId, signal);
+    const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
     const where = { role: 'expert' as const, ...demonstration(sample) };
     const played = await playOut(context, run, standing(root), run.config.stepLimit, where, signal);
     return { played, origin: 'expert', model: run.config.models.expert.model };
@@ -91,7 +92,7 @@ export function demonstrationActivities(context: ActivityContext) {
 
   /** The best recorded trajectory that begins as the run's own do (same briefing and format): by reward, then the shortest. */
   async function recorded(run: Run, { taskId }: RunTask, signal: AbortSignal): Promise<Made | null> {
-    const root = await firstState(context, run, taskId, signal);
+    const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
     const rows = await store.findings.trajectoriesOf(importScope(run.environment), taskId);
     const [best] = rows
       .filter(({ reward, rootId }) => reward !== null && rootId === root.id)
@@ -113,15 +114,15 @@ export function demonstrationActivities(context: ActivityContext) {
     const task = await environments.task(run.environment, taskId);
     const script = await insist(environment, `the script of ${taskId}`, signal, () => environment.script!(task));
     if (script === null) return null;
-    const root = await firstState(context, run, taskId, signal);
-    const format = agentFormat(environment, root.format);
+    const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
     const where = demonstration(sample);
     let taken = standing(root);
     let played: Played;
     try {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
-        const message = format.render(thought, action, taken.state.step + 1);
+        const format = stateFormat(environment, taken.state, callRuleOf(run.config));
+        const message = format.render(thought, [action], taken.state.step + 1);
         taken = await takeStep(context, taken.state, { message }, takerOf(run, where), signal);
       }
       played = await outcomeOf(context, taken, callerOf(run, where), signal);

@@ -1,10 +1,10 @@
-import type { Action } from '../../domain/action.ts';
+import { type Action, actionsOf } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { type AssistantMessage, messageText } from '../../domain/message.ts';
-import { alternativeOptionsOf, type RunConfig } from '../../domain/run/run-config.ts';
+import { alternativeOptionsOf, callRuleOf, type RunConfig } from '../../domain/run/run-config.ts';
 import type { ProposeResult } from '../../domain/wire/action.ts';
 import type { StepAddress } from '../../domain/wire/trajectory.ts';
-import { agentFormat } from '../../environments/formats/agent-format.ts';
+import { stateFormat } from '../../environments/formats/state-format.ts';
 import { expertMessages, thoughtMessages } from '../../models/prompts.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
@@ -36,12 +36,12 @@ export function expertActivities(context: ActivityContext) {
           if (!proposed) return null;
           const model = run.config.models[proposer].model;
           const position = block * count + sample;
-          return candidateOf(context, state, proposed, { runId: run.id, source: proposer, model, position });
+          return candidateOf(context, state, proposed, { run, source: proposer, model, position });
         }),
       ),
     );
     const policyCandidate = candidateOf(context, state, message, {
-      runId: run.id,
+      run,
       source: trajectory.origin === 'imported' ? 'imported' : 'policy',
       model: trajectory.model,
       position: -1,
@@ -78,7 +78,7 @@ export function expertActivities(context: ActivityContext) {
     signal: AbortSignal,
   ): Promise<AssistantMessage | null> {
     const environment = environments.get(state.environment);
-    const format = agentFormat(environment, state.format);
+    const format = stateFormat(environment, state, callRuleOf(run.config));
     const task = await environments.task(state.environment, state.taskId);
     const wantsHints = alternativeOptionsOf(run.config).expertHints && environment.hints !== undefined;
     const hints = wantsHints
@@ -100,24 +100,25 @@ export function expertActivities(context: ActivityContext) {
       );
       const parsed = format.parse(answer.message);
       // Rewritten in the policy's own format, so that the expert's habits of form stay out of the data.
-      if (parsed.kind !== 'action') continue;
-      const message = format.render(parsed.thought, parsed.action, state.step + 1);
+      const actions = actionsOf(parsed);
+      if (actions.length === 0) continue;
+      const message = format.render(parsed.thought, actions, state.step + 1);
       const rewrite = proposer === 'expert' && alternativeOptionsOf(run.config).thought === 'policy';
-      return rewrite ? withPolicyThought(run, state, message, parsed.action, sample, signal) : message;
+      return rewrite ? withPolicyThought(run, state, message, actions, sample, signal) : message;
     }
     return null;
   }
 
-  /** The expert's action with a thought that the policy wrote for it, so that a pair differs in what is done and not in who speaks. */
+  /** The expert's actions with a thought that the policy wrote for it, so that a pair differs in what is done and not in who speaks. */
   async function withPolicyThought(
     run: Run,
     state: State,
     message: AssistantMessage,
-    action: Action,
+    actions: readonly Action[],
     sample: number,
     signal: AbortSignal,
   ): Promise<AssistantMessage> {
-    const format = agentFormat(environments.get(state.environment), state.format);
+    const format = stateFormat(environments.get(state.environment), state, callRuleOf(run.config));
     const answer = await gateway.answer(
       {
         run,
@@ -138,8 +139,8 @@ export function expertActivities(context: ActivityContext) {
       signal,
     );
     const parsed = format.parse(answer.message);
-    const thought = parsed.kind === 'action' ? parsed.thought : (answer.message.content ?? '');
-    return format.render(thought.trim(), action, state.step + 1);
+    const thought = actionsOf(parsed).length > 0 ? parsed.thought : (answer.message.content ?? '');
+    return format.render(thought.trim(), actions, state.step + 1);
   }
 
   return { proposeAlternatives };

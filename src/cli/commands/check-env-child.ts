@@ -2,7 +2,7 @@
 import type { Action } from '../../domain/action.ts';
 import type { Task } from '../../domain/task.ts';
 import { openAnswered } from '../../environments/answered-session.ts';
-import { trace } from '../../environments/apart.ts';
+import { firstTrace, trace } from '../../environments/apart.ts';
 import type { Environment, Session } from '../../environments/contract.ts';
 import { simulatedAnswers } from '../../environments/session-context.ts';
 import { errorText } from '../../errors.ts';
@@ -33,7 +33,7 @@ async function answer(request: ApartRequest): Promise<unknown> {
       await session?.close?.();
       const task = await taskNamed(request.taskId);
       session = await openAnswered(environment!, task, simulatedAnswers(environment!));
-      return (await session.stateHash?.()) ?? null;
+      return firstTrace(environment!, task, session);
     }
     case 'step': {
       return trace(session!, request.action, AbortSignal.timeout(timeLimitMs));

@@ -1,6 +1,6 @@
 import type { Json } from '../canonical-json.ts';
 import type { Ending } from '../ending.ts';
-import type { AssistantMessage, Message, Tool } from '../message.ts';
+import type { AssistantMessage, HistoryChange, Message, Tool } from '../message.ts';
 import type { Split } from '../task.ts';
 
 /** Where an action comes from. */
@@ -179,6 +179,8 @@ export type Pair = {
   /** One assistant message for step pairs; the rest of the conversation for trajectory pairs. */
   chosen: Message[];
   rejected: Message[];
+  /** Why no row can hold a side; absent if one can. */
+  change?: HistoryChange;
   flags: PairFlag[];
   certificate: Certificate;
 };

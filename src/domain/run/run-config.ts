@@ -1,5 +1,5 @@
 /** The settings that a run was started with, every default filled in. They are stored with the run, and its activities use no others. */
-import type { AgentFormatName } from '../action.ts';
+import type { AgentFormatName, CallRule } from '../action.ts';
 import { type SessionRole, sessionRoles } from '../ask.ts';
 import type { Json } from '../canonical-json.ts';
 import {
@@ -169,6 +169,8 @@ export type RunSettings = {
   transitions?: TransitionOwner;
   /** Whether the environment's audit, if it has one, looks at every success. Absent in runs from earlier versions, whose successes count as they are. */
   auditSuccesses?: true;
+  /** Which calls of a message are executed. Absent in runs from earlier versions, which execute only the first. */
+  calls?: CallRule;
   /** Steps of a trajectory, and of a branch from its branch point. */
   stepLimit: number;
   /** Most tokens of a conversation; null for no limit but the model's own. */
@@ -193,6 +195,11 @@ export type RunSettings = {
   /** Versions that the run began with; absent in runs from before there were versions after the first. */
   prompts?: PromptVersions;
 };
+
+/** Which calls of a message a run executes. */
+export function callRuleOf({ calls }: Pick<RunSettings, 'calls'>): CallRule {
+  return calls ?? 'first';
+}
 
 /** The models that a run asks: an evaluation only the policy, and those that sessions ask. */
 export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'models'>): {

@@ -2,91 +2,108 @@
  * How actions are written in messages: native tool calls, or ReAct text. The format is separate from the environment, which knows only parsed
  * actions, and from the model. A malformed message is the policy's own behaviour: a hint says what is wrong, and the turn is used up.
  */
-import type { Action, AgentFormatName, ParsedAction } from '../../domain/action.ts';
+import type { Action, AgentFormatName, Call, CallRule, ParsedMessage } from '../../domain/action.ts';
 import type { Json } from '../../domain/canonical-json.ts';
-import { requireText } from '../../domain/images.ts';
-import type { AssistantMessage, Message, Tool } from '../../domain/message.ts';
-import type { Briefing, Environment, TextFormat } from '../contract.ts';
+import type { AssistantMessage, Message, OpeningMessage, Tool, ToolCall } from '../../domain/message.ts';
+import type { Environment, TextFormat } from '../contract.ts';
 
 export type AgentFormat = {
   /** Messages of a task's first state. */
-  opening(briefing: Briefing): Message[];
+  opening(messages: readonly OpeningMessage[]): Message[];
   /** Tools to offer natively; empty for text. */
   tools: Tool[];
-  parse(message: AssistantMessage): ParsedAction;
+  parse(message: AssistantMessage): ParsedMessage;
   /** @param step number of the step that the message is, from 1: it numbers the tool calls */
-  render(thought: string, action: Action, step: number): AssistantMessage;
-  observation(message: AssistantMessage, text: string): Message[];
+  render(thought: string, actions: readonly Action[], step: number): AssistantMessage;
+  /** Messages that tell the agent what came of its calls. @param results in the order of the calls that `parse` reads */
+  observation(message: AssistantMessage, results: readonly string[]): Message[];
+  /** What a result says of tools that changed; empty where they are offered natively, or the environment's own form describes them. */
+  toolsNote(tools: readonly Tool[]): string;
 };
 
-export function agentFormat(environment: Environment, name: AgentFormatName): AgentFormat {
+export type FormatOptions = {
+  /** Tools of the state. Default: the environment's. */
+  tools?: readonly Tool[];
+  /** Which calls of a message are executed. Default `all`. */
+  calls?: CallRule;
+};
+
+export function agentFormat(environment: Environment, name: AgentFormatName, options: FormatOptions = {}): AgentFormat {
+  const tools = [...(options.tools ?? environment.tools ?? [])];
   return name === 'tools'
-    ? toolFormat(environment)
-    : textFormat(environment.textFormat ?? reactText(environment.tools));
+    ? toolFormat(tools, options.calls === 'first')
+    : textFormat(environment.textFormat ?? reactText(tools), environment.textFormat ? null : tools);
 }
 
-function toolFormat(environment: Environment): AgentFormat {
-  const names = environment.tools.map((tool) => tool.function.name);
+const notTheFirst = 'Not executed: only the first tool call of a message is.';
+
+function toolFormat(tools: Tool[], isFirstOnly: boolean): AgentFormat {
+  const names = tools.map((tool) => tool.function.name);
+  const parseCall = ({ function: { name, arguments: text } }: ToolCall): Call => {
+    if (!names.includes(name))
+      return { kind: 'malformed', hint: `There is no tool "${name}". Call one of: ${names.join(', ')}.` };
+    const parameters = readObject(text);
+    if (!parameters) return { kind: 'malformed', hint: `The arguments of ${name} are not a JSON object.` };
+    return { kind: 'action', action: { tool: name, arguments: parameters } };
+  };
   return {
-    tools: environment.tools,
-    opening: (briefing) => openingOf(briefing, ''),
+    tools,
+    opening: (messages) => [...messages],
     parse(message) {
-      const call = message.tool_calls?.[0];
-      if (!call) return { kind: 'malformed', hint: `No tool was called. Call one of: ${names.join(', ')}.` };
-      const { name } = call.function;
-      if (!names.includes(name))
-        return { kind: 'malformed', hint: `There is no tool "${name}". Call one of: ${names.join(', ')}.` };
-      const parameters = readObject(call.function.arguments);
-      if (!parameters) return { kind: 'malformed', hint: `The arguments of ${name} are not a JSON object.` };
-      return { kind: 'action', thought: message.content ?? '', action: { tool: name, arguments: parameters } };
+      const thought = message.content ?? '';
+      const calls = message.tool_calls ?? [];
+      if (calls.length === 0)
+        return {
+          thought,
+          calls: [{ kind: 'malformed', hint: `No tool was called. Call one of: ${names.join(', ')}.` }],
+        };
+      return { thought, calls: (isFirstOnly ? calls.slice(0, 1) : calls).map(parseCall) };
     },
-    render: (thought, action, step) => ({
+    render: (thought, actions, step) => ({
       role: 'assistant',
       content: thought || null,
-      tool_calls: [
-        {
-          id: `call_${step}_0`,
-          type: 'function',
-          function: { name: action.tool, arguments: JSON.stringify(action.arguments) },
-        },
-      ],
+      tool_calls: actions.map((action, index) => ({
+        id: `call_${step}_${index}`,
+        type: 'function',
+        function: { name: action.tool, arguments: JSON.stringify(action.arguments) },
+      })),
     }),
-    observation(message, text) {
-      const [first, ...others] = message.tool_calls ?? [];
-      if (!first) return [{ role: 'user', content: text }];
-      return [
-        { role: 'tool', tool_call_id: first.id, content: text },
-        ...others.map((call) => ({
-          role: 'tool' as const,
-          tool_call_id: call.id,
-          content: 'Not executed: only the first tool call of a message is.',
-        })),
-      ];
+    observation({ tool_calls: calls = [] }, results) {
+      if (calls.length === 0) return [{ role: 'user', content: results[0]! }];
+      return calls.map(({ id }, index) => ({
+        role: 'tool',
+        tool_call_id: id,
+        content: results[index] ?? notTheFirst,
+      }));
     },
+    toolsNote: () => '',
   };
 }
 
-/** @throws CruxError `Environment.Fault` for a briefing that is not text */
-function openingOf({ system, user }: Briefing, form: string): Message[] {
-  requireText(system, "The briefing's system message", 'Environment.Fault');
-  requireText(user, "The briefing's user message", 'Environment.Fault');
-  return [
-    { role: 'system', content: `${system}${form}` },
-    { role: 'user', content: user },
-  ];
-}
-
-function textFormat(text: TextFormat): AgentFormat {
+/** @param described tools that the form's instructions list; null where the environment's own form says what can be done */
+function textFormat(text: TextFormat, described: Tool[] | null): AgentFormat {
   const ours = ownWords(text);
   // A weak model repeats what it reads: the echo of an instruction or a hint is no action.
   const withoutEcho = (content: string) => ours.reduce((rest, own) => rest.replaceAll(own, ''), content);
   return {
     tools: [],
-    opening: (briefing) => openingOf(briefing, `\n\n${text.instructions}`),
-    parse: (message) => text.parse(withoutEcho(message.content ?? '')),
-    render: (thought, action) => ({ role: 'assistant', content: text.render(thought, action) }),
-    observation: (_message, observation) => [{ role: 'user', content: `${text.observationPrefix}${observation}` }],
+    opening: (messages) => withInstructions(messages, text.instructions),
+    parse(message) {
+      const parsed = text.parse(withoutEcho(message.content ?? ''));
+      if (parsed.kind === 'malformed') return { thought: '', calls: [parsed] };
+      return { thought: parsed.thought, calls: [{ kind: 'action', action: parsed.action }] };
+    },
+    render: (thought, [action]) => ({ role: 'assistant', content: text.render(thought, action!) }),
+    observation: (_message, [result]) => [{ role: 'user', content: `${text.observationPrefix}${result}` }],
+    toolsNote: (tools) => (described === null ? '' : ['The tools are now:', ...toolLines(tools)].join('\n')),
   };
+}
+
+/** At the end of the system message; in one of its own, if the opening has none. */
+function withInstructions(messages: readonly OpeningMessage[], instructions: string): Message[] {
+  const [first, ...rest] = messages;
+  if (first?.role !== 'system') return [{ role: 'system', content: instructions }, ...messages];
+  return [{ role: 'system', content: `${first.content}\n\n${instructions}` }, ...rest];
 }
 
 export const generalObservationPrefix = 'Observation: ';
@@ -101,9 +118,6 @@ function ownWords(text: TextFormat): string[] {
 /** The general ReAct form, for environments that prescribe none. Source of the idea: ReAct, arXiv 2210.03629. */
 function reactText(tools: Tool[]): TextFormat {
   const names = tools.map((tool) => tool.function.name);
-  const list = tools.map(
-    ({ function: tool }) => `- ${tool.name}: ${tool.description} Input: ${JSON.stringify(tool.parameters)}`,
-  );
   const hint = `Write "Thought: …", then "Action: <tool>", then "Action Input: <JSON object>". Tools: ${names.join(', ')}.`;
   return {
     observationPrefix: generalObservationPrefix,
@@ -111,7 +125,7 @@ function reactText(tools: Tool[]): TextFormat {
       'You work in steps. In each step write exactly:',
       'Thought: what you think\nAction: the name of one tool\nAction Input: its arguments as a JSON object',
       'Then stop: you are told the observation. The tools are:',
-      ...list,
+      ...toolLines(tools),
     ].join('\n'),
     parse(content) {
       const found = findAction(content.replaceAll('\r\n', '\n').split('\n'));
@@ -122,6 +136,12 @@ function reactText(tools: Tool[]): TextFormat {
     render: (thought, action) =>
       `Thought: ${thought}\nAction: ${action.tool}\nAction Input: ${JSON.stringify(action.arguments)}`,
   };
+}
+
+function toolLines(tools: readonly Tool[]): string[] {
+  return tools.map(
+    ({ function: tool }) => `- ${tool.name}: ${tool.description} Input: ${JSON.stringify(tool.parameters)}`,
+  );
 }
 
 /**

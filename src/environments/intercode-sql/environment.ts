@@ -81,7 +81,9 @@ When the result of the last statement that you executed is the answer, submit. O
 /**
  * @throws CruxError `User.NotFound` when the dataset is missing or broken; `User.Config` for limits that cannot work
  */
-export function interCodeSql(options: InterCodeSqlOptions): Environment {
+export function interCodeSql(
+  options: InterCodeSqlOptions,
+): Environment & Required<Pick<Environment, 'briefing' | 'tools'>> {
   const { reward: rule = 'iou', observationLimit = null, rowLimit = 1000, queryTimeLimitMs = 5000 } = options;
   for (const [name, value] of Object.entries({ rowLimit, queryTimeLimitMs, observationLimit: observationLimit ?? 1 })) {
     if (!Number.isInteger(value) || value < 1)

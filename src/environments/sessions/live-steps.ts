@@ -3,7 +3,7 @@ import type { Action } from '../../domain/action.ts';
 import type { Json } from '../../domain/canonical-json.ts';
 import type { Task } from '../../domain/task.ts';
 import { CruxError } from '../../errors.ts';
-import { limitKey, type State } from '../../store/tree.ts';
+import { limitKey, type Position } from '../../store/tree.ts';
 import type { AskRequest, Environment, OutcomeSoFar, Session, StepResult } from '../contract.ts';
 import { isCost } from '../cost.ts';
 import { type AnswerQuestion, inContext, type Misuse } from '../session-context.ts';
@@ -12,8 +12,11 @@ import type { StepCaller } from './step-caller.ts';
 
 /** Where a session asks: in a step from a state, or while it opens. */
 export type AskingPlace = {
-  /** State in which the step is taken. While a session opens: the state that is wanted. */
-  state: State;
+  taskId: string;
+  /** State in which the step is taken. While a session opens: the task's first state; empty before there is one. */
+  nodeId: string;
+  /** Number of the step, from 1; the first while a session opens. */
+  step: number;
   /** Key of the step or of the outcome at a limit; of the task's first state while a session opens. */
   key: string;
   /** Who needs the step, and pays. */
@@ -40,14 +43,14 @@ export type AskModel = (
  */
 export type StepAccount = (step: {
   environment: Environment;
-  state: State;
+  state: Position;
   caller: StepCaller;
   signal: AbortSignal;
 }) => Promise<(cost: number | undefined) => Promise<void>>;
 
 export type LiveStep = {
   /** State in which the action is taken; in a replay, the state that is restored. */
-  state: State;
+  state: Position;
   action: Action;
   /** From 1. */
   number: number;
@@ -67,15 +70,16 @@ export class LiveSteps {
     this.#account = account;
   }
 
-  /** @param root the task's first state @param state the state that is wanted @param snapshot of it; undefined to open the first state */
+  /** @param first the task's first state @param snapshot of the state that is wanted; undefined to open the first state */
   async open(
     environment: Environment,
     task: Task,
-    { root, state, snapshot, caller }: { root: State; state: State; snapshot: Json | undefined; caller: StepCaller },
+    first: Pick<AskingPlace, 'taskId' | 'nodeId' | 'key' | 'caller'>,
+    snapshot: Json | undefined,
     signal: AbortSignal,
   ): Promise<{ session: Session; misuse: Misuse }> {
     const misuse: Misuse = { fault: null };
-    const place = { state, key: root.stateKey, caller, isOpening: true };
+    const place = { ...first, step: 1, isOpening: true };
     const asked = {
       environment,
       where: `the opening of task ${task.id}`,
@@ -90,7 +94,7 @@ export class LiveSteps {
   /** @throws CruxError `Environment.Fault` for a cost that is none; faults of questions and ceilings; else what the session throws */
   async step({ environment, session, misuse }: Live, step: LiveStep, signal: AbortSignal): Promise<StepResult> {
     const { state, action, number, key, caller } = step;
-    const answer = this.#answers({ state, key, caller, isOpening: false });
+    const answer = this.#answers({ ...placeIn(state), key, caller });
     const where = `step ${number} of task ${state.taskId}`;
     const settle = await this.#account({ environment, state, caller, signal });
     step.hasBegun = true;
@@ -113,12 +117,12 @@ export class LiveSteps {
   /** @param state that the session is in @returns null when it does not tell */
   async outcome(
     { environment, session, misuse }: Live,
-    state: State,
+    state: Position,
     caller: StepCaller,
     signal: AbortSignal,
   ): Promise<OutcomeSoFar | null> {
     if (!session.outcome) return null;
-    const answer = this.#answers({ state, key: limitKey(state.stateKey), caller, isOpening: false });
+    const answer = this.#answers({ ...placeIn(state), key: limitKey(state.stateKey), caller });
     const where = `the outcome so far after step ${state.step} of task ${state.taskId}`;
     return inContext({ environment, where, answer, signal, misuse }, (context) => session.outcome!(context));
   }
@@ -126,4 +130,8 @@ export class LiveSteps {
   #answers(place: AskingPlace): AnswerQuestion {
     return (request, number, signal) => this.#ask(request, number, place, signal);
   }
+}
+
+function placeIn({ taskId, id, step }: Position): Pick<AskingPlace, 'taskId' | 'nodeId' | 'step' | 'isOpening'> {
+  return { taskId, nodeId: id, step: step + 1, isOpening: false };
 }

@@ -1,12 +1,12 @@
 /** Brings a session to a recorded state without taking a step, for environments in which what was recorded counts. */
 import { CruxError } from '../../errors.ts';
-import type { State, Transition, Tree } from '../../store/tree.ts';
+import type { Position, Transition, Tree } from '../../store/tree.ts';
 import type { Environment, Session, StepResult } from '../contract.ts';
 import { isSameState, type SessionState, stateOf } from '../state-mark.ts';
 
 /** A recorded step as a session is told it. */
-export function recordedResult({ observation, done, details }: Transition): StepResult {
-  return { observation, done, ...(details && { details }) };
+export function recordedResult({ observation, tools, done, details }: Transition): StepResult {
+  return { observation, done, ...(tools && { tools }), ...(details && { details }) };
 }
 
 /**
@@ -18,7 +18,7 @@ export async function tellRecorded(
   tree: Tree,
   environment: Environment,
   session: Session,
-  state: State,
+  state: Position,
 ): Promise<SessionState | undefined> {
   const { actions, actionKeys } = state;
   const where = `${environment.name}/${state.taskId}`;

@@ -9,17 +9,20 @@
  */
 import type { Action } from '../../domain/action.ts';
 import type { Json } from '../../domain/canonical-json.ts';
-import { requireText } from '../../domain/images.ts';
+import { observationText } from '../../domain/observation.ts';
 import { transitionStream } from '../../domain/run/transitions.ts';
+import type { Task } from '../../domain/task.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import { type Instruments, noInstruments } from '../../observe/instruments.ts';
 import { type Log, silent } from '../../observe/log.ts';
 import { inSpan } from '../../observe/spans.ts';
 import { SharedWork } from '../../shared-work.ts';
 import { contentHash } from '../../store/hash.ts';
-import type { RecordedOutcome, State, Transition, Tree } from '../../store/tree.ts';
-import { nextStateKey } from '../../store/tree.ts';
+import type { Position, RecordedOutcome, Transition, Tree } from '../../store/tree.ts';
+import { firstStateKey, nextStateKey } from '../../store/tree.ts';
 import { type Environment, isCostly, type StepResult } from '../contract.ts';
+import { observedDifference, requireNewState, requireObservation, requireTools } from '../observed.ts';
+import { isOpenedBySession, type Opening, openingOf } from '../opening.ts';
 import { outcomeFrom, requireReward } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
@@ -31,8 +34,8 @@ import { nobody, type StepCaller } from './step-caller.ts';
 
 const free: StepAccount = async () => async () => {};
 
-const askNobody: AskModel = async (_request, _number, { state }) => {
-  throw new CruxError('User.Config', `A session of task ${state.taskId} asks a model, and nothing answers here.`);
+const askNobody: AskModel = async (_request, _number, { taskId }) => {
+  throw new CruxError('User.Config', `A session of task ${taskId} asks a model, and nothing answers here.`);
 };
 
 /** A forgotten prefix is compared once more. */
@@ -88,7 +91,7 @@ export class SessionCache {
    * Takes an action in a state. After a fault the session is closed: the next attempt gets a new one.
    * @throws CruxError `Environment.Fault` when the environment breaks, `Environment.ReplayDivergence` when it no longer does what it did
    */
-  step(state: State, action: Action, signal: AbortSignal, caller: StepCaller = nobody): Promise<Transition> {
+  step(state: Position, action: Action, signal: AbortSignal, caller: StepCaller = nobody): Promise<Transition> {
     const key = nextStateKey(state.stateKey, action, transitionStream(caller.run?.config ?? {}, caller));
     // Reading is part of the shared work: otherwise a step that is recorded meanwhile would be taken again.
     const work = async (shared: AbortSignal) =>
@@ -105,7 +108,7 @@ export class SessionCache {
    * @throws CruxError as `step`
    */
   async stepToState(
-    state: State,
+    state: Position,
     action: Action,
     signal: AbortSignal,
     caller: StepCaller = nobody,
@@ -127,7 +130,7 @@ export class SessionCache {
    * @returns how many observations were compared; 0 for a snapshot or a recording
    * @throws CruxError `Environment.ReplayDivergence`
    */
-  async checkPrefix(state: State, signal: AbortSignal, caller: StepCaller = nobody): Promise<number> {
+  async checkPrefix(state: Position, signal: AbortSignal, caller: StepCaller = nobody): Promise<number> {
     const known = this.#checkedPrefixes.get(state.stateKey);
     if (known !== undefined) return known;
     const { live, compared } = await this.#rebuild(state, signal, caller, true);
@@ -142,11 +145,39 @@ export class SessionCache {
    * @returns null when its sessions do not tell
    * @throws CruxError as `step`
    */
-  async outcome(state: State, signal: AbortSignal, caller: StepCaller = nobody): Promise<RecordedOutcome | null> {
+  async outcome(state: Position, signal: AbortSignal, caller: StepCaller = nobody): Promise<RecordedOutcome | null> {
     if (this.#tellsOutcome.get(state.environment) === false) return null;
     const work = async (shared: AbortSignal) =>
       (await this.#tree.outcomeSoFar(state.stateKey)) ?? this.#askOutcome(state, shared, caller);
     return this.#outcomes.join(state.stateKey, work, signal);
+  }
+
+  /**
+   * What an agent reads in a task's first state. A session that is opened for it is kept for the first step.
+   * @throws CruxError as `step`
+   */
+  async openFirst(
+    environment: Environment,
+    task: Task,
+    signal: AbortSignal,
+    caller: StepCaller = nobody,
+  ): Promise<FirstState> {
+    if (!isOpenedBySession(environment)) return firstStateOf(environment, await openingOf(environment, task, null));
+    const place = { taskId: task.id, key: keyOf(environment, task.id, { given: null }), nodeId: '', caller };
+    const live = await this.#pool.open(
+      environment,
+      '',
+      () => this.#live.open(environment, task, place, undefined, signal),
+      signal,
+    );
+    try {
+      const first = firstStateOf(environment, await openingOf(environment, task, live.session));
+      await this.#pool.keep({ ...live, stateKey: keyOf(environment, task.id, first) });
+      return first;
+    } catch (error) {
+      await this.#pool.close(live);
+      throw error;
+    }
   }
 
   close(): Promise<void> {
@@ -154,7 +185,7 @@ export class SessionCache {
   }
 
   async #takeStep(
-    state: State,
+    state: Position,
     action: Action,
     { key, caller }: { key: string; caller: StepCaller },
     signal: AbortSignal,
@@ -179,6 +210,7 @@ export class SessionCache {
       const snapshot = wantsSnapshot ? await session.snapshot!() : undefined;
       const after = isInState ? await stateOf(environment, session, snapshot) : null;
       const made = { ...transitionFrom(environment, state, key, result), mark: markOf(before, after) };
+      requireNewState(made, state.given.length > 0 ? state.given : (environment.tools ?? []));
       const transition = await this.#tree.addTransition(made, recorder(caller, how));
       // Another worker was first. Where results may differ, the recording counts, and this session is in another state.
       const isOvertaken =
@@ -200,7 +232,7 @@ export class SessionCache {
     }
   }
 
-  async #askOutcome(state: State, signal: AbortSignal, caller: StepCaller): Promise<RecordedOutcome | null> {
+  async #askOutcome(state: Position, signal: AbortSignal, caller: StepCaller): Promise<RecordedOutcome | null> {
     const live = this.#pool.take(state.stateKey) ?? (await this.#rebuild(state, signal, caller)).live;
     const { environment, session } = live;
     this.#tellsOutcome.set(environment.name, session.outcome !== undefined);
@@ -224,7 +256,7 @@ export class SessionCache {
 
   /** Takes a recorded step once more in a restored session, or reads its snapshot if nothing is replayed. */
   async #fillIn(
-    state: State,
+    state: Position,
     action: Action,
     { recorded, caller }: { recorded: Transition; caller: StepCaller },
     signal: AbortSignal,
@@ -262,7 +294,7 @@ export class SessionCache {
 
   /** @param compare whether replay is wanted for its comparisons, although a snapshot would do */
   async #rebuild(
-    state: State,
+    state: Position,
     signal: AbortSignal,
     caller: StepCaller,
     compare = false,
@@ -279,12 +311,15 @@ export class SessionCache {
       );
     }
     const task = await this.#environments.task(environment.name, state.taskId);
-    const root = await this.#tree.state(state.rootId);
+    const { taskId, rootId: nodeId } = state;
+    // Without its opening, which is not known when a session opens for the first time.
+    const key = keyOf(environment, taskId, { given: null });
     const open = () =>
-      this.#live.open(environment, task, { root, state, snapshot, caller }, signal).catch((error: unknown) => {
+      this.#live.open(environment, task, { taskId, key, nodeId, caller }, snapshot, signal).catch((error: unknown) => {
         throw this.#fault(environment, state, error, signal);
       });
     const live = await this.#pool.open(environment, state.stateKey, open, signal);
+    if (snapshot === undefined && replay === 'compare') await this.#checkOpening(live, task, state, signal);
     if (state.actions.length > 0) this.#noteRebuild(environment, state, snapshot !== undefined);
     if (snapshot !== undefined) return { live, compared: 0 };
     try {
@@ -300,14 +335,33 @@ export class SessionCache {
     }
   }
 
-  #noteRebuild({ name }: Environment, state: State, fromSnapshot: boolean): void {
+  /** A session is never lent to a state with another root. */
+  async #checkOpening(live: Live, task: Task, state: Position, signal: AbortSignal): Promise<void> {
+    const { environment, session } = live;
+    if (!isOpenedBySession(environment)) return;
+    try {
+      const first = firstStateOf(environment, await openingOf(environment, task, session));
+      const root = await this.#tree.state(state.rootId);
+      if (keyOf(environment, task.id, first) === root.stateKey) return;
+      throw new CruxError(
+        'Environment.ReplayDivergence',
+        `The session of ${environment.name}/${state.taskId} opens otherwise than it did: other messages, or other tools.`,
+        { remedy: 'Run `crux check-env` on the environment: a task must always open in the same way.' },
+      );
+    } catch (error) {
+      await this.#pool.close(live);
+      throw this.#fault(environment, state, error, signal);
+    }
+  }
+
+  #noteRebuild({ name }: Environment, state: Position, fromSnapshot: boolean): void {
     this.rebuilt++;
     this.#instruments.sessionsRebuilt.add(1, { environment: name });
     const fields = { environment: name, task: state.taskId, step: state.step, fromSnapshot };
     this.#log('debug', 'session rebuilt', fields);
   }
 
-  #fault(environment: Environment, state: State, error: unknown, signal: AbortSignal): unknown {
+  #fault(environment: Environment, state: Position, error: unknown, signal: AbortSignal): unknown {
     const fault = environmentFault(environment, state, error, signal);
     const fields = { environment: environment.name, task: state.taskId, step: state.step };
     const kind = fault instanceof CruxError ? fault.kind : null;
@@ -329,7 +383,7 @@ export class SessionCache {
    */
   async #replay(
     live: Live,
-    state: State,
+    state: Position,
     caller: StepCaller,
     signal: AbortSignal,
   ): Promise<{ live: Live; compared: number }> {
@@ -356,6 +410,21 @@ export class SessionCache {
   }
 }
 
+/** What an agent reads in a task's first state. */
+export type FirstState = {
+  opening: Opening;
+  /** The same, if a session gave it; null if the environment gives it, always the same. */
+  given: Json | null;
+};
+
+function firstStateOf(environment: Environment, opening: Opening): FirstState {
+  return { opening, given: isOpenedBySession(environment) ? (opening as unknown as Json) : null };
+}
+
+function keyOf({ name, version }: Environment, taskId: string, { given }: Pick<FirstState, 'given'>): string {
+  return firstStateKey({ environment: name, version, taskId, opening: given });
+}
+
 function snapshotState({ observesAll }: Environment, snapshot: Json | undefined): SessionState {
   return snapshot === undefined || observesAll ? null : { hash: contentHash(snapshot), by: 'snapshot' };
 }
@@ -365,7 +434,7 @@ function recorder({ recordedBy }: StepCaller, how: SharedStep['how']): string | 
   return recordedBy !== null && how === 'told' ? `told ${recordedBy}` : recordedBy;
 }
 
-function placeOf({ environment, taskId }: State) {
+function placeOf({ environment, taskId }: Position) {
   return { 'crux.environment': environment, 'crux.task': taskId };
 }
 
@@ -375,14 +444,15 @@ function needsSnapshots(environment: Environment): boolean {
 }
 
 function isSame(recorded: Transition, result: StepResult, now: SessionState): boolean {
-  const { observation, done, mark } = recorded;
-  return observation === result.observation && done === result.done && isSameState(mark, now);
+  const { done, mark } = recorded;
+  return done === result.done && observedDifference(recorded, result) === null && isSameState(mark, now);
 }
 
 /** @throws Error for an invalid outcome: a broken grader is not the policy's failure */
-function transitionFrom(environment: Environment, state: State, key: string, result: StepResult): Transition {
-  const { observation, done, details } = result;
-  requireText(observation, 'An observation', 'Environment.Fault');
+function transitionFrom(environment: Environment, state: Position, key: string, result: StepResult): Transition {
+  const { observation, tools, done, details } = result;
+  requireObservation(observation);
+  if (tools !== undefined) requireTools(tools);
   const reward = done ? (result.reward ?? null) : null;
   if (reward !== null) requireReward(reward);
   const success = result.success ?? (reward === null ? null : reward >= environment.successAt);
@@ -391,6 +461,7 @@ function transitionFrom(environment: Environment, state: State, key: string, res
     key,
     parentKey: state.stateKey,
     observation,
+    tools: tools ?? null,
     done,
     reward,
     success: done ? success : null,
@@ -399,7 +470,7 @@ function transitionFrom(environment: Environment, state: State, key: string, res
   };
 }
 
-function environmentFault(environment: Environment, state: State, error: unknown, signal: AbortSignal): unknown {
+function environmentFault(environment: Environment, state: Position, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof CruxError) return error;
   return new CruxError(
@@ -411,18 +482,21 @@ function environmentFault(environment: Environment, state: State, error: unknown
 
 function divergence(
   environment: Environment,
-  state: State,
+  state: Position,
   action: number,
   recorded: Transition,
   now: StepResult,
 ): CruxError {
-  const short = ({ observation, done }: { observation: string; done: boolean }) =>
-    JSON.stringify(observation.length > 120 ? `${observation.slice(0, 120)}…` : observation) +
-    (done ? ' and the end' : '');
-  const isSeen = recorded.observation !== now.observation || recorded.done !== now.done;
+  const short = ({ observation, done }: Pick<StepResult, 'observation' | 'done'>) => {
+    const text = observationText(observation);
+    return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text) + (done ? ' and the end' : '');
+  };
+  const difference = observedDifference(recorded, now);
+  const isSeen = difference === 'another observation' || recorded.done !== now.done;
+  const unseen = difference === null ? 'the state hash is another one' : 'the tools are others';
   return new CruxError(
     'Environment.ReplayDivergence',
-    `Replay of ${environment.name}/${state.taskId} diverged at action ${action}: ${isSeen ? `recorded ${short(recorded)}, now ${short(now)}` : `${short(now)} as recorded, but the state hash is another one`}.`,
+    `Replay of ${environment.name}/${state.taskId} diverged at action ${action}: ${isSeen ? `recorded ${short(recorded)}, now ${short(now)}` : `${short(now)} as recorded, but ${unseen}`}.`,
     { remedy: 'Run `crux check-env` on the environment: the same actions must always give the same observations.' },
   );
 }

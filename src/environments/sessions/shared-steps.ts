@@ -1,9 +1,9 @@
 /** Takes a step, or tells the session what the run's first step of the same name returned. */
 import type { Action } from '../../domain/action.ts';
-import { requireText } from '../../domain/images.ts';
 import type { SharedResult, SharedResults } from '../../store/shared-results.ts';
 import { unlessAborted } from '../../unless-aborted.ts';
 import type { StepResult } from '../contract.ts';
+import { requireObservation } from '../observed.ts';
 import type { Live } from './session-pool.ts';
 import type { StepCaller } from './step-caller.ts';
 
@@ -48,7 +48,9 @@ export class SharedSteps {
       }
       const result = await step();
       if (result.done) return { result, how: 'taken' };
-      requireText(result.observation, 'An observation', 'Environment.Fault');
+      requireObservation(result.observation);
+      if (result.tools)
+        throw new Error(`its result of ${JSON.stringify(name)} changes the tools, so it cannot be shared`);
       const own: SharedResult = { observation: result.observation, details: result.details ?? null };
       const kept = await this.#results.add(owner, name, own);
       return kept === own ? { result, how: 'taken' } : { result: resultOf(kept), how: 'overtaken' };

@@ -1,6 +1,7 @@
 /** Shared by the formats that hold conversations as plain role and content, and train on the model's turns in them. */
 import { type Message, messageText } from '../../domain/message.ts';
 import type { RowFinding } from '../finding.ts';
+import { type ItemRows, leftOut } from '../format.ts';
 import type { Conversation } from './conversation.ts';
 
 export type TextTurn = { role: Message['role']; content: string };
@@ -11,16 +12,12 @@ export function textTurns(messages: readonly Message[]): TextTurn[] {
 }
 
 /** The opening messages of an example may hold turns in the model's name, such as demonstrations. They were not written to be imitated. */
-export function lintPromptTurns({ prompt }: Conversation, target: string): RowFinding[] {
-  if (!prompt.some(({ role }) => role === 'assistant')) return [];
-  return [
-    {
-      rule: `${target}/trains-on-prompt`,
-      effect: 'damaged',
-      reason:
-        "The task's opening messages hold turns of the model, and the target trains on every one. crux-masked-sft does not.",
-    },
-  ];
+export function refusePromptTurns({ prompt }: Conversation, target: string): ItemRows | null {
+  if (!prompt.some(({ role }) => role === 'assistant')) return null;
+  return leftOut(
+    `${target}/trains-on-prompt`,
+    "The task's opening messages hold turns of the model, and the target would train on every one. crux-masked-sft, openai-sft, axolotl-sft and agentgym do not.",
+  );
 }
 
 /** Reports that a template strips thoughts from earlier turns. Only a tokenizer can show it. */

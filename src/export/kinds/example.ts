@@ -4,6 +4,7 @@ import { isBlank, messageText } from '../../domain/message.ts';
 import { trainFlags } from '../conversation/conversation.ts';
 import type { RowFinding } from '../finding.ts';
 import type { ItemKind, Study } from '../item.ts';
+import { historyFindings } from './history.ts';
 
 export const exampleKind: ItemKind<Example> = {
   name: 'example',
@@ -37,8 +38,9 @@ function flagsOf({ origin, success, confirmed }: Example): string[] {
 }
 
 function check(example: Example): RowFinding[] {
+  const { turns, success, confirmed, change } = example;
+  if (change) return historyFindings('example', change);
   const findings: RowFinding[] = [];
-  const { turns, success, confirmed } = example;
   const [trained = []] = trainFlags([turns]);
   if (turns.some((turn, index) => trained[index] && isBlank(messageText(turn)))) {
     const reason = 'A turn of the model says nothing, which it would learn to do.';

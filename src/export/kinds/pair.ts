@@ -4,6 +4,7 @@ import type { Pair } from '../../domain/pairs/pair.ts';
 import { authorship, authorshipFinding } from '../authorship.ts';
 import { trainFlags } from '../conversation/conversation.ts';
 import type { ItemKind } from '../item.ts';
+import { historyFindings } from './history.ts';
 
 export const pairKind: ItemKind<Pair> = {
   name: 'pair',
@@ -27,6 +28,7 @@ export const pairKind: ItemKind<Pair> = {
   splitOf: (pair) => pair.certificate.task.split,
   flagsOf: (pair) => pair.flags,
   check(pair) {
+    if (pair.change) return historyFindings('pair', pair.change);
     const sides = [pair.chosen, pair.rejected];
     const trained = trainFlags(sides);
     const isEmpty = (side: Message[], which: number) =>

@@ -26,9 +26,9 @@ async function judged(prm: Models['prm'], { models, ...more }: WorkplaceOptions 
   await place.perform(place.activities.proposeAlternatives, address);
   const result = await place.perform(place.activities.judgeCandidates, address);
   const candidates = await place.store.findings.candidatesOf('run-1', states[0]!.id);
-  const doorsOf = new Map(candidates.map((row) => [row.id, row.action!.arguments.door as string]));
+  const doorsOf = new Map(candidates.map((row) => [row.id, row.actions[0]!.arguments.door as string]));
   const scoreOf = async (door: string) => {
-    const row = candidates.find(({ action }) => action?.arguments.door === door)!;
+    const row = candidates.find(({ actions: [action] }) => action?.arguments.door === door)!;
     return place.store.findings.score('run-1', row.id, 'score');
   };
   return {
@@ -239,7 +239,10 @@ describe('two trajectories through one state', () => {
       const address = { runId: 'run-1', trajectoryId: trajectories[index]!.id, step: 1 };
       const judgement = await place.perform(place.activities.judgeCandidates, address);
       const policy = await place.store.findings.candidate('run-1', judgement.policyCandidateId);
-      results.push({ judgement, policy: { source: policy.source, action: policy.action, position: policy.position } });
+      results.push({
+        judgement,
+        policy: { source: policy.source, action: policy.actions[0], position: policy.position },
+      });
     }
     return results;
   }

@@ -103,8 +103,8 @@ describe('the first wrong step, taken anew', () => {
       found: { verdict: 'corrected', pair: { best: right!.id, worst: own!.id, revalue: false } },
       pairs: 1,
     });
-    expect(right!.action?.arguments.door).toBe('right');
-    expect(own!.action?.arguments.door).toBe('left');
+    expect(right!.actions[0]?.arguments.door).toBe('right');
+    expect(own!.actions[0]?.arguments.door).toBe('left');
   });
 
   it('is not corrected where the policy fails after every one', async () => {

@@ -31,7 +31,7 @@ async function ranked(prm: Models['prm'], proposed = ['right', 'up', 'down']) {
   const { verdict } = await place.perform(place.activities.rankCandidates, address);
   const pairs = await place.perform(place.activities.recordPairs, { runId: 'run-1', trajectoryId: id });
   const candidates = await place.store.findings.candidatesOf('run-1', states[0]!.id);
-  const door = (candidate: string) => candidates.find(({ id }) => id === candidate)!.action!.arguments.door;
+  const door = (candidate: string) => candidates.find(({ id }) => id === candidate)!.actions[0]!.arguments.door;
   const recorded = await place.store.findings.pairs('run-1');
   const doors = recorded.map(({ chosenId, rejectedId }) => `${door(chosenId)} over ${door(rejectedId)}`);
   return { verdict, pairs, doors, steps: await place.store.findings.steps('run-1') };

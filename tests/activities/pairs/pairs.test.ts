@@ -49,7 +49,7 @@ async function mined(
         model: `test-${source}`,
         position,
         message: { role: 'assistant', content: goText(door) },
-        action: { arguments: { door }, tool: 'go' },
+        actions: [{ arguments: { door }, tool: 'go' }],
         canonical: `go ${door}`,
       },
     ]);
@@ -430,7 +430,7 @@ describe('two trajectories through one state', () => {
         ...(await store.findings.candidate('run-1', 'candidate-left')),
         id: 'candidate-down',
         message: { role: 'assistant' as const, content: goText('down') },
-        action: { arguments: { door: 'down' }, tool: 'go' },
+        actions: [{ arguments: { door: 'down' }, tool: 'go' }],
         canonical: 'go down',
       },
     ]);
@@ -462,7 +462,7 @@ describe('what a certificate counts', () => {
       model: 'test-policy',
       position: -1,
       message: { role: 'assistant' as const, content: goText('down') },
-      action: { arguments: { door: 'down' }, tool: 'go' },
+      actions: [{ arguments: { door: 'down' }, tool: 'go' }],
       canonical: 'go down',
     };
     await store.findings.addCandidates([other]);

@@ -9,7 +9,7 @@ async function proposedAt(step: number, options: WorkplaceOptions, said = ['left
   const address = { runId: 'run-1', trajectoryId: id, step };
   const result = await place.perform(place.activities.proposeAlternatives, address);
   const candidates = await place.store.findings.candidatesOf('run-1', states[step - 1]!.id);
-  const doorsOf = candidates.map(({ action }) => action?.arguments.door ?? null);
+  const doorsOf = candidates.map(({ actions: [action] }) => action?.arguments.door ?? null);
   return { place, address, states, result, candidates, doorsOf };
 }
 
@@ -89,7 +89,7 @@ describe('alternatives', () => {
       ['I do not know.', 'pit'],
     );
     expect(result.alternatives).toBe(1);
-    expect(candidates[0]).toMatchObject({ position: -1, action: null, canonical: null });
+    expect(candidates[0]).toMatchObject({ position: -1, actions: [], canonical: null });
   });
 
   it('are not paid again by a second attempt', async () => {
@@ -135,7 +135,7 @@ describe('alternatives', () => {
   it('of odd text are stored as any database takes them', async () => {
     const odd = `Thought: x\nAction: go\nAction Input: {"door":"a\\u0000b\\ud800"}`;
     const { candidates } = await proposedAt(1, { options: { alternatives: 1 }, models: { expert: () => odd } });
-    expect(candidates[1]!.action).toEqual(go('a\u0000b\ud800'));
+    expect(candidates[1]!.actions).toEqual([go('a\u0000b\ud800')]);
     expect(candidates[1]!.canonical).toBe('go a\ufffdb\ufffd');
   });
 });

@@ -1,7 +1,7 @@
 // Layer: pure core.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Action, AgentFormatName } from '../../../src/domain/action.ts';
+import { type Action, type AgentFormatName, actionsOf } from '../../../src/domain/action.ts';
 import type { AssistantMessage } from '../../../src/domain/message.ts';
 import { agentFormat } from '../../../src/environments/formats/agent-format.ts';
 import { malformedHint, sqlTextFormat } from '../../../src/environments/intercode-sql/text-format.ts';
@@ -27,6 +27,11 @@ const calling = (...calls: [name: string, text: string][]): AssistantMessage => 
 const anyAction = fc
   .dictionary(fc.string({ minLength: 1 }), fc.jsonValue({ maxDepth: 2 }))
   .map((value): Action => ({ tool: 'go', arguments: JSON.parse(JSON.stringify(value)) as Action['arguments'] }));
+const opening = (system: string, user: string) => [
+  { role: 'system' as const, content: system },
+  { role: 'user' as const, content: user },
+];
+
 /** Thoughts that do not themselves look like the action that follows. */
 const anyThought = fc.string({ unit: 'grapheme' }).filter((thought) => !/^action/im.test(thought));
 
@@ -36,8 +41,11 @@ describe.each(['tools', 'react'] as AgentFormatName[])('the %s format', (name) =
   it('reads back any action that it wrote, with its thought', () => {
     fc.assert(
       fc.property(anyThought, anyAction, (thought, action) => {
-        const parsed = format.parse(format.render(thought, action, 2));
-        expect(parsed).toEqual({ kind: 'action', thought: name === 'tools' ? thought : thought.trim(), action });
+        const parsed = format.parse(format.render(thought, [action], 2));
+        expect(parsed).toEqual({
+          thought: name === 'tools' ? thought : thought.trim(),
+          calls: [{ kind: 'action', action }],
+        });
       }),
       { seed: 1 },
     );
@@ -46,9 +54,10 @@ describe.each(['tools', 'react'] as AgentFormatName[])('the %s format', (name) =
   it('writes what it read in the same way again and again', () => {
     fc.assert(
       fc.property(fc.string(), anyAction, (thought, action) => {
-        const once = format.parse(format.render(thought, action, 1));
-        if (once.kind === 'malformed') return;
-        expect(format.parse(format.render(once.thought, once.action, 1))).toEqual(once);
+        const once = format.parse(format.render(thought, [action], 1));
+        const actions = actionsOf(once);
+        if (actions.length === 0) return;
+        expect(format.parse(format.render(once.thought, actions, 1))).toEqual(once);
       }),
       { seed: 2 },
     );
@@ -58,8 +67,8 @@ describe.each(['tools', 'react'] as AgentFormatName[])('the %s format', (name) =
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (content) => {
         for (const message of [text(content), calling(['go', content]), calling([content, '{}'])]) {
-          const parsed = format.parse(message);
-          if (parsed.kind === 'malformed') expect(parsed.hint).toMatch(/go/);
+          for (const call of format.parse(message).calls)
+            if (call.kind === 'malformed') expect(call.hint).toMatch(/go/);
         }
       }),
       { seed: 3 },
@@ -70,20 +79,32 @@ describe.each(['tools', 'react'] as AgentFormatName[])('the %s format', (name) =
 describe('tool calls', () => {
   it('are offered natively, and the briefing is told without a word on form', () => {
     expect(tools.tools).toEqual(environment.tools);
-    expect(tools.opening({ system: 'S', user: 'U' })).toEqual([
+    expect(tools.opening(opening('S', 'U'))).toEqual([
       { role: 'system', content: 'S' },
       { role: 'user', content: 'U' },
     ]);
   });
 
-  it('count their first call; the others are told that they were not executed', () => {
-    const message = calling(['go', '{"door":"left"}'], ['go', '{"door":"right"}'], ['jump', '{}']);
-    expect(tools.parse(message)).toEqual({ kind: 'action', thought: '', action: go('left') });
-    expect(tools.observation(message, 'A room.')).toEqual([
-      { role: 'tool', tool_call_id: 'call_1_0', content: 'A room.' },
-      { role: 'tool', tool_call_id: 'call_1_1', content: expect.stringContaining('Not executed') },
-      { role: 'tool', tool_call_id: 'call_1_2', content: expect.stringContaining('Not executed') },
+  const several = calling(['go', '{"door":"left"}'], ['jump', '{}'], ['go', '{"door":"right"}']);
+  const answered = (...results: string[]) =>
+    results.map((content, index) => ({ role: 'tool', tool_call_id: `call_1_${index}`, content }));
+
+  it('are read in their order, each by itself, and each is answered', () => {
+    const { calls } = tools.parse(several);
+    expect(calls).toEqual([
+      { kind: 'action', action: go('left') },
+      { kind: 'malformed', hint: expect.stringMatching(/no tool "jump"/) },
+      { kind: 'action', action: go('right') },
     ]);
+    expect(tools.observation(several, ['A room.', 'No.', 'Another.'])).toEqual(answered('A room.', 'No.', 'Another.'));
+    expect(tools.render('', actionsOf({ thought: '', calls }), 1).tool_calls).toHaveLength(2);
+  });
+
+  it('count only the first where the run or the environment takes one; the others are told so', () => {
+    const first = agentFormat(environment, 'tools', { calls: 'first' });
+    expect(first.parse(several)).toEqual({ thought: '', calls: [{ kind: 'action', action: go('left') }] });
+    const notice = 'Not executed: only the first tool call of a message is.';
+    expect(first.observation(several, ['A room.'])).toEqual(answered('A room.', notice, notice));
   });
 
   it.each([
@@ -93,20 +114,20 @@ describe('tool calls', () => {
     ['arguments that are a list', calling(['go', '["left"]']), /not a JSON object/],
     ['arguments that are null', calling(['go', 'null']), /not a JSON object/],
   ])('with %s are malformed', (_what, message, hint) => {
-    expect(tools.parse(message)).toEqual({ kind: 'malformed', hint: expect.stringMatching(hint) });
+    expect(tools.parse(message).calls).toEqual([{ kind: 'malformed', hint: expect.stringMatching(hint) }]);
   });
 
   it('that are malformed are answered where the provider expects it', () => {
-    expect(tools.observation(text('Hm.'), 'No tool was called.')).toEqual([
+    expect(tools.observation(text('Hm.'), ['No tool was called.'])).toEqual([
       { role: 'user', content: 'No tool was called.' },
     ]);
-    expect(tools.observation(calling(['jump', '{}']), 'There is no tool.')).toEqual([
+    expect(tools.observation(calling(['jump', '{}']), ['There is no tool.'])).toEqual([
       { role: 'tool', tool_call_id: 'call_1_0', content: 'There is no tool.' },
     ]);
   });
 
   it('have ids by step, so that equal messages are equal', () => {
-    expect(tools.render('', go('left'), 7)).toEqual({
+    expect(tools.render('', [go('left')], 7)).toEqual({
       role: 'assistant',
       content: null,
       tool_calls: [{ id: 'call_7_0', type: 'function', function: { name: 'go', arguments: '{"door":"left"}' } }],
@@ -116,7 +137,7 @@ describe('tool calls', () => {
 
 describe('ReAct text', () => {
   it('explains itself and the tools in the system message, and offers none natively', () => {
-    const [system, user] = react.opening({ system: 'Find the treasure.', user: 'Two doors.' });
+    const [system, user] = react.opening(opening('Find the treasure.', 'Two doors.'));
     expect(react.tools).toEqual([]);
     expect(system!.content).toMatch(
       /^Find the treasure\.[\s\S]*Thought:[\s\S]*Action:[\s\S]*Action Input:[\s\S]*- go: Go through a door\./,
@@ -150,13 +171,13 @@ describe('ReAct text', () => {
       'Left.',
     ],
   ])('is read %s', (_how, content, thought) => {
-    expect(react.parse(text(content))).toEqual({ kind: 'action', thought, action: go('left') });
+    expect(react.parse(text(content))).toEqual({ thought, calls: [{ kind: 'action', action: go('left') }] });
   });
 
   it('takes braces and quotes inside of texts for what they are', () => {
     const door = 'a "b} { \\ c';
     const content = `Action: go\nAction Input: {\n${JSON.stringify('door')}: ${JSON.stringify(door)}}\nObservation: }`;
-    expect(react.parse(text(content))).toMatchObject({ kind: 'action', action: go(door) });
+    expect(react.parse(text(content))).toMatchObject({ calls: [{ kind: 'action', action: go(door) }] });
   });
 
   it.each([
@@ -167,10 +188,8 @@ describe('ReAct text', () => {
     ['an input that is no object', 'Thought: x\nAction: go\nAction Input: left'],
     ['an input that is cut', 'Thought: x\nAction: go\nAction Input: {"door": "le'],
   ])('is malformed with %s', (_what, content) => {
-    expect(react.parse(text(content))).toEqual({
-      kind: 'malformed',
-      hint: expect.stringMatching(/Thought:.*Action:.*Action Input:.*go/),
-    });
+    const hint = expect.stringMatching(/Thought:.*Action:.*Action Input:.*go/);
+    expect(react.parse(text(content)).calls).toEqual([{ kind: 'malformed', hint }]);
   });
 
   it.each([
@@ -184,14 +203,14 @@ describe('ReAct text', () => {
   ])('of thousands of %s is read within a moment', async (_what, content) => {
     let kind = '';
     const took = await processorMs(() => {
-      kind = react.parse(text(content)).kind;
+      kind = react.parse(text(content)).calls[0]!.kind;
     });
     expect(kind).toBe('malformed');
     expect(took).toBeLessThan(500);
   });
 
   it('is answered by the user', () => {
-    expect(react.observation(text(goText('left')), 'A room.')).toEqual([
+    expect(react.observation(text(goText('left')), ['A room.'])).toEqual([
       { role: 'user', content: 'Observation: A room.' },
     ]);
   });
@@ -218,28 +237,30 @@ describe('what Crux itself tells a model is no action when the model repeats it'
     ['InterCode', sql],
   ])('in the format of %s: no hint, no instruction, no notice beside a tool call', (_name, format) => {
     const hints = unreadable.flatMap((message) => {
-      const parsed = format.parse(message);
-      return parsed.kind === 'malformed' ? [parsed.hint] : [];
+      const [call] = format.parse(message).calls;
+      return call?.kind === 'malformed' ? [call.hint] : [];
     });
     expect(hints.length).toBeGreaterThan(0);
     const told = [
       ...hints,
-      ...format.opening({ system: 'Find the treasure.', user: 'Two doors.' }).map(({ content }) => content!),
+      ...format.opening(opening('Find the treasure.', 'Two doors.')).map(({ content }) => content!),
       ...hints.flatMap((hint) =>
-        format.observation(calling(['go', '{}'], ['go', '{}']), hint).map(({ content }) => content!),
+        format.observation(calling(['go', '{}'], ['go', '{}']), [hint]).map(({ content }) => content!),
       ),
       ...(format === sql ? [firstHint] : []),
     ];
     for (const echo of told) {
       for (const said of [echo, `${echo}\n${echo}`, `Thought: ${echo}`, `Okay. ${echo}`]) {
-        expect({ said, kind: format.parse(text(said)).kind }).toEqual({ said, kind: 'malformed' });
+        expect({ said, kind: format.parse(text(said)).calls[0]!.kind }).toEqual({ said, kind: 'malformed' });
       }
     }
   });
 
   it('an action beside the echo counts all the same', () => {
-    expect(sql.parse(text(`${malformedHint}\nAction: submit`))).toMatchObject({ action: { tool: 'submit' } });
-    expect(sql.parse(text(`${firstHint}\nAction: skip`))).toMatchObject({ action: { tool: 'skip' } });
+    expect(sql.parse(text(`${malformedHint}\nAction: submit`))).toMatchObject({
+      calls: [{ action: { tool: 'submit' } }],
+    });
+    expect(sql.parse(text(`${firstHint}\nAction: skip`))).toMatchObject({ calls: [{ action: { tool: 'skip' } }] });
   });
 
   it("the hint of InterCode's form is no action by itself", () => {

@@ -40,7 +40,7 @@ describe('tasks', () => {
   });
 
   it('brief the agent with exactly the database and the question', async () => {
-    const briefing = await environment.briefing(await taskOf('bakery-7'));
+    const briefing = await environment.briefing!(await taskOf('bakery-7'));
     expect(briefing.user).toBe('Database: bakery\nQuestion: Which products were never sold?');
     expect(briefing.system).not.toMatch(/Thought|```|NOT IN/);
   });

@@ -1,12 +1,14 @@
 // Layer: real processes, struck from outside. What the host does to a query is never what the database says.
+
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { observationText } from '../../../src/domain/observation.ts';
 import { interCodeSql } from '../../../src/environments/intercode-sql/environment.ts';
 import { type ExecutorOptions, SqlExecutor } from '../../../src/environments/intercode-sql/executor.ts';
 import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
 import { SessionCache } from '../../../src/environments/sessions/session-cache.ts';
-import { nextStateKey } from '../../../src/store/tree.ts';
+import { nextStateKey, positionAfter } from '../../../src/store/tree.ts';
 import { demoFolder } from '../../helpers/sql-datasets.ts';
 import { temporaryStore } from '../../helpers/store.ts';
 
@@ -248,9 +250,8 @@ describe('a task', () => {
     const parent = await store.tree.addStep({
       parent: root,
       assistant: { role: 'assistant', content: 'cakes' },
-      observation: [{ role: 'user', content: read.observation }],
-      action: execute(cakes),
-      stateKey: read.key,
+      observation: [{ role: 'user', content: observationText(read.observation) }],
+      reached: positionAfter(root, execute(cakes), read),
     });
     await killing(() => sessions.step(parent, submit, signal));
     expect(await store.tree.transition(nextStateKey(parent.stateKey, submit))).toBeNull();

@@ -1,6 +1,8 @@
 // Layer: the example environment against the contract, in process.
+
 import { expect, test } from 'vitest';
 import type { Action } from '../../../src/domain/action.ts';
+import { observationText } from '../../../src/domain/observation.ts';
 import { mazeEnvironment } from '../../../src/simulation/maze-environment.ts';
 import { createMazes } from '../../../src/simulation/mazes.ts';
 
@@ -17,7 +19,7 @@ test('the same actions give the same observations in another session', async () 
   for (let step = 1; step <= 5; step++) {
     const [a, b] = await Promise.all(sessions.map((session) => session.step(go(doors[0]!), signal)));
     expect(b).toEqual(a);
-    doors = /Doors: (.*)\./.exec(a!.observation)?.[1]?.split(', ') ?? [];
+    doors = /Doors: (.*)\./.exec(observationText(a!.observation))?.[1]?.split(', ') ?? [];
     expect(a!.done).toBe(step === 5);
   }
 });

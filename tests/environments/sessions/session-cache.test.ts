@@ -1,11 +1,13 @@
 // Layer: the session cache with a real store and an environment that counts what is asked of it.
+
 import { describe, expect, it } from 'vitest';
+import { observationText } from '../../../src/domain/observation.ts';
 import { defineEnvironment } from '../../../src/environments/define.ts';
 import { agentFormat } from '../../../src/environments/formats/agent-format.ts';
 import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
 import { SessionCache } from '../../../src/environments/sessions/session-cache.ts';
 import type { Store } from '../../../src/store/store.ts';
-import type { State } from '../../../src/store/tree.ts';
+import { positionAfter, type State } from '../../../src/store/tree.ts';
 import { type DoorsForTests, type DoorsOptions, doors, go, goText } from '../../activities/doors.ts';
 import { countingInstruments } from '../../helpers/metrics.ts';
 import { temporaryStore } from '../../helpers/store.ts';
@@ -37,8 +39,10 @@ function rootOf(store: Store, { environment }: DoorsForTests, taskId = 'task-1')
 async function take({ store, cache, seen }: Setting, parent: State, door: string, thought?: string): Promise<State> {
   const transition = await cache.step(parent, go(door), never);
   const assistant = { role: 'assistant' as const, content: goText(door, thought) };
-  const observation = agentFormat(seen.environment, 'react').observation(assistant, transition.observation);
-  return store.tree.addStep({ parent, assistant, observation, action: go(door), stateKey: transition.key });
+  const observation = agentFormat(seen.environment, 'react').observation(assistant, [
+    observationText(transition.observation),
+  ]);
+  return store.tree.addStep({ parent, assistant, observation, reached: positionAfter(parent, go(door), transition) });
 }
 
 describe('a step', () => {
@@ -211,10 +215,15 @@ describe('the state after a step', () => {
     const of = { environment: 'cupboard', version: '1', taskId: 'task-1' };
     const root = await store.tree.addRoot({ ...of, messages, tools: [], format: 'react' });
     const putAway = async (parent: State, thing: string) => {
-      const { key, observation } = await cache.step(parent, put(thing), never);
+      const transition = await cache.step(parent, put(thing), never);
       const assistant = { role: 'assistant' as const, content: thing };
-      const read = [{ role: 'user' as const, content: observation }];
-      return store.tree.addStep({ parent, assistant, observation: read, action: put(thing), stateKey: key });
+      const read = [{ role: 'user' as const, content: observationText(transition.observation) }];
+      return store.tree.addStep({
+        parent,
+        assistant,
+        observation: read,
+        reached: positionAfter(parent, put(thing), transition),
+      });
     };
     return { cache, seen, root, putAway };
   }
@@ -464,9 +473,8 @@ describe('an environment that cannot be replayed but has snapshots', () => {
     const state = await store.tree.addStep({
       parent: root,
       assistant: { role: 'assistant', content: 'add' },
-      observation: [{ role: 'user', content: transition.observation }],
-      action: add,
-      stateKey: transition.key,
+      observation: [{ role: 'user', content: observationText(transition.observation) }],
+      reached: positionAfter(root, add, transition),
     });
 
     const second = new SessionCache(store.tree, new EnvironmentRegistry([environment]));
@@ -494,7 +502,7 @@ describe('an environment in which what was recorded counts', () => {
           },
           recall: async (_action, result) => {
             seen.told.push(JSON.stringify(result));
-            if (!forgets) said.push(result.observation);
+            if (!forgets) said.push(observationText(result.observation));
           },
           ...(snapshots && { snapshot: async () => [...said] }),
           ...(!hidden && { stateHash: async () => said.join('|') }),

@@ -6,7 +6,7 @@ import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
 import { SessionCache } from '../../../src/environments/sessions/session-cache.ts';
 import { stepAccount } from '../../../src/models/limits/step-costs.ts';
 import type { Store } from '../../../src/store/store.ts';
-import type { State } from '../../../src/store/tree.ts';
+import { positionAfter, type State } from '../../../src/store/tree.ts';
 import { type DoorsOptions, doors, go, goText } from '../../activities/doors.ts';
 import { addRun, describeEngines, temporaryStore } from '../../helpers/store.ts';
 
@@ -32,9 +32,14 @@ async function place({ ceilings = {}, doors: changes, store: given, ...most }: O
   const step = (sessions: SessionCache, state: State, door: string, where = {}) =>
     sessions.step(state, go(door), never, { ...caller, ...where });
   const take = async (sessions: SessionCache, parent: State, door: string) => {
-    const { key: stateKey } = await step(sessions, parent, door);
+    const transition = await step(sessions, parent, door);
     const assistant = { role: 'assistant' as const, content: goText(door) };
-    return store.tree.addStep({ parent, assistant, observation: [], action: go(door), stateKey });
+    return store.tree.addStep({
+      parent,
+      assistant,
+      observation: [],
+      reached: positionAfter(parent, go(door), transition),
+    });
   };
   const lines = () => store.environmentCosts.lines(run.id);
   const use = () => store.reservations.use({ runId: run.id, taskId: 'task-1', stepId: null }, 'task');

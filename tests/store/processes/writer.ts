@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { sql } from 'kysely';
 import { openStore } from '../../../src/store/store.ts';
-import { nextStateKey } from '../../../src/store/tree.ts';
+import { nextStateKey, positionAfter } from '../../../src/store/tree.ts';
 import { answer } from './rows.ts';
 
 const [location = '', name = '', count = ''] = process.argv.slice(2);
@@ -31,8 +31,7 @@ for (let step = 1; step <= Number(count); step++) {
       parent: state,
       assistant: { role: 'assistant', content: `${name} goes.` },
       observation: [{ role: 'user', content: `Room ${step}.` }],
-      action,
-      stateKey: nextStateKey(state.stateKey, action),
+      reached: positionAfter(state, action, { key: nextStateKey(state.stateKey, action), tools: null }),
     }),
     store.journal.write('run-1', answer({ key: `${name}-${step}` })),
     store.journal.write('run-1', answer({ key: `shared-${step}`, message: { role: 'assistant', content: name } })),

@@ -1,6 +1,6 @@
 import type { Example } from '../../../domain/example.ts';
 import { wholeOf } from '../../conversation/conversation.ts';
-import { lintPromptTurns } from '../../conversation/text-turns.ts';
+import { refusePromptTurns } from '../../conversation/text-turns.ts';
 import type { RowFinding } from '../../finding.ts';
 import type { ExportFacts, ExportFormat, ItemRows, OutputFile } from '../../format.ts';
 import { exampleKind } from '../../kinds/example.ts';
@@ -33,12 +33,14 @@ export const llamaFactorySft: ExportFormat<Example> = {
 
 function rows(example: Example): ItemRows {
   const conversation = exampleKind.conversationOf(example);
+  const refusal = refusePromptTurns(conversation, 'llama-factory');
+  if (refusal !== null) return refusal;
   const { conversation: written, findings } = sharegptConversation(wholeOf(conversation));
   if (written === null) return { rows: [], findings };
   const { system, turns } = written;
   return {
     rows: [{ example_id: example.id, conversations: turns, system, tools: sharegptTools(example.tools) }],
-    findings: [...findings, ...lintThoughtInTags(turns), ...lintPromptTurns(conversation, 'llama-factory')],
+    findings: [...findings, ...lintThoughtInTags(turns)],
   };
 }
 

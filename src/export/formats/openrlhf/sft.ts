@@ -1,6 +1,6 @@
 import type { Example } from '../../../domain/example.ts';
 import { wholeOf } from '../../conversation/conversation.ts';
-import { lintHistory, lintPromptTurns, textTurns } from '../../conversation/text-turns.ts';
+import { lintHistory, refusePromptTurns, textTurns } from '../../conversation/text-turns.ts';
 import type { RowFinding } from '../../finding.ts';
 import type { ExportFacts, ExportFormat, ItemRows } from '../../format.ts';
 import { exampleKind } from '../../kinds/example.ts';
@@ -35,8 +35,10 @@ export const openRlhfSft: ExportFormat<Example> = {
 
 function rows(example: Example): ItemRows {
   const conversation = exampleKind.conversationOf(example);
+  const refusal = refusePromptTurns(conversation, 'openrlhf');
+  if (refusal !== null) return refusal;
   const input = textTurns(wholeOf(conversation));
-  return { rows: [{ example_id: example.id, input }], findings: lintPromptTurns(conversation, 'openrlhf') };
+  return { rows: [{ example_id: example.id, input }], findings: [] };
 }
 
 function lintLengths({ prompt, side, context, historyKept }: ItemLengths, maxLength: number): RowFinding[] {

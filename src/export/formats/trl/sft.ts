@@ -1,5 +1,5 @@
 import type { Example } from '../../../domain/example.ts';
-import { lintHistory, lintPromptTurns } from '../../conversation/text-turns.ts';
+import { lintHistory, refusePromptTurns } from '../../conversation/text-turns.ts';
 import type { RowFinding } from '../../finding.ts';
 import type { ExportFacts, ExportFormat, ItemRows, RowOptions } from '../../format.ts';
 import { exampleKind } from '../../kinds/example.ts';
@@ -30,12 +30,14 @@ export const trlSft: ExportFormat<Example> = {
 
 function rows(example: Example, options: RowOptions): ItemRows {
   const conversation = exampleKind.conversationOf(example);
+  const refusal = refusePromptTurns(conversation, 'trl');
+  if (refusal !== null) return refusal;
   const { conversation: written, findings } = trlConversation(conversation, options);
   if (written === null) return { rows: [], findings };
   const { prompt, sides, tools } = written;
   return {
     rows: [{ example_id: example.id, messages: [...prompt, ...sides[0]!], tools }],
-    findings: [...findings, ...lintPromptTurns(conversation, 'trl')],
+    findings,
   };
 }
 
