@@ -30,6 +30,8 @@ export type { AuditResult } from './domain/wire/audit.ts';
 export type { CampaignInput, CampaignProgress, CampaignResult } from './domain/wire/campaign.ts';
 export type { TrajectoryInput, TrajectoryResult } from './domain/wire/trajectory.ts';
 export type {
+  AskPurpose,
+  AskRequest,
   AuditedTrajectory,
   Briefing,
   Capabilities,
@@ -39,6 +41,7 @@ export type {
   Replay,
   ScriptedStep,
   Session,
+  SessionContext,
   StepResult,
   TakenAction,
   TextFormat,

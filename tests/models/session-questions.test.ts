@@ -1,10 +1,12 @@
 // Layer: sessions that ask a scripted endpoint through the real gateway, with a real store.
 import { describe, expect, it } from 'vitest';
+import { isMeasurement, purposeText, workOf } from '../../src/domain/purpose.ts';
 import type { AskRequest } from '../../src/environments/contract.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import type { StepCaller } from '../../src/environments/sessions/step-caller.ts';
 import { askModel } from '../../src/models/session-questions.ts';
+import { ledgerByTask, ledgerLines } from '../../src/store/ledger.ts';
 import type { Run } from '../../src/store/runs.ts';
 import type { State } from '../../src/store/tree.ts';
 import { type DoorsOptions, doors, go } from '../activities/doors.ts';
@@ -100,6 +102,27 @@ describe('what a session asks', () => {
     const { key } = await step(cache(), { purpose: 'verify', stream: 'origin/candidate/0' });
     const [answer] = await store.journal.inStates(run.id, [key], ['grade']);
     expect(answer).toMatchObject({ stepId: 'origin', within: { purpose: 'verify' } });
+  });
+
+  it('for an audit is part of the audit, and for a placebo only measures', async () => {
+    const { step, cache, store, run } = await place();
+    const sessions = cache();
+    await step(sessions, { purpose: 'reference', stream: 'origin/candidate/0' }, 'left');
+    await step(sessions, { purpose: 'placebo', stream: 'origin/candidate/0' }, 'right');
+    await step(sessions, {}, 'up');
+    const lines = async (of: 'run' | 'audit') =>
+      (await ledgerLines(store.database, run.id, of)).map((line) => [
+        purposeText(line),
+        line.calls,
+        isMeasurement(workOf(line)),
+      ]);
+    expect(await lines('audit')).toEqual([['grade in reference', 2, true]]);
+    expect(await lines('run')).toEqual([
+      ['grade in explore', 2, false],
+      ['grade in placebo', 2, true],
+    ]);
+    // Two questions of 120 micro-dollars for the task; the placebo's are no demand.
+    expect(await ledgerByTask(store.database, run.id)).toEqual([{ taskId: 'task-1', tokens: 220, costMicroUsd: 240 }]);
   });
 
   it('while it opens is asked once, however often a session is opened', async () => {

@@ -1,5 +1,7 @@
 // Layer: whole runs without a Temporal server, on an environment whose steps cost money.
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { show } from '../../../src/cli/commands/show.ts';
+import { status } from '../../../src/cli/commands/status.ts';
 import { summaryText } from '../../../src/cli/terminal/summary.ts';
 import { sumOrNull } from '../../../src/domain/statistics/sums.ts';
 import { checkEnvironment } from '../../../src/environments/check.ts';
@@ -47,6 +49,20 @@ it('shows what steps cost apart from the models, and in the sums', async () => {
   expect(sumOrNull(sums)).toBeCloseTo(whole, 3);
   const ofTasks = await Promise.all(mined.taskIds.map((task) => stepLedger(lab.store, stored, task)));
   expect(sumOrNull(ofTasks.flat().map((line) => line.environmentCostMicroUsd))).toBeCloseTo(environment, 3);
+});
+
+it('is told of costs by status, and for each step by show', async () => {
+  const run = await lab.start({ ...mined, taskIds: ['5'], samples: 1 });
+  await run.result();
+  const said: string[] = [];
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  onTestFinished(() => write.mockRestore());
+  const options = { config: 'crux.config.ts', home: lab.home } as Parameters<typeof status>[0];
+  await status(options, run.id);
+  const cost = (await lab.store.environmentCosts.known(run.id)) / 1e6;
+  expect(said.join('')).toContain(`${run.id}: steps of the environment cost $${cost.toFixed(cost < 1 ? 4 : 2)} so far`);
+  await show(options, run.id, { task: '5' });
+  expect(said.join('')).toMatch(/generated +cost +env\. cost +pairs/);
 });
 
 it('stops at its ceiling on cost without passing it', async () => {
