@@ -1,7 +1,7 @@
 /** Tests whether an environment keeps its contract: what `crux check-env` runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Action, actionsOf } from '../domain/action.ts';
-import { messageText } from '../domain/message.ts';
+import { messageText, type Tool } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
 import { errorText } from '../errors.ts';
 import { openAnswered } from './answered-session.ts';
@@ -307,8 +307,8 @@ export async function checkEnvironment(
 
   await check('action formats', async () => {
     needTasks();
+    const tools = await toolsMet(environment, chosen[0]!, playsIn(chosen[0]!));
     for (const name of ['react', 'tools'] as const) {
-      const { tools } = await readOpening(environment, chosen[0]!);
       const format = agentFormat(environment, name, { tools });
       for (const action of playsIn(chosen[0]!).flatMap(({ actions }) => actions)) {
         const message = format.render('a thought', [action], 1);
@@ -401,6 +401,17 @@ async function play(environment: Environment, task: Task, actions: readonly Acti
   } finally {
     await session.close?.();
   }
+}
+
+/** The tools of all states that the plays come through, each once. */
+async function toolsMet(environment: Environment, task: Task, plays: readonly Play[]): Promise<Tool[]> {
+  const met = new Map<string, Tool>();
+  for (const { actions } of plays) {
+    const { first, traces } = await play(environment, task, actions);
+    for (const tool of [first.opening.tools, ...traces.map(({ tools = [] }) => tools)].flat())
+      met.set(tool.function.name, tool);
+  }
+  return [...met.values()];
 }
 
 /** @returns how many observations were compared @throws Error for the first that differs */

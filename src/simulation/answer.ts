@@ -4,9 +4,9 @@
  * as one with less.
  */
 import { type AskRequest, askPurposes, rolesAsked, type SessionRole } from '../domain/ask.ts';
-import type { AssistantMessage, Message } from '../domain/message.ts';
+import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
 import { errorText } from '../errors.ts';
-import { type ChatRequest, isRecord, readMessage } from './chat-request.ts';
+import { type ChatRequest, isRecord, readMessage, readTools } from './chat-request.ts';
 import { likeliestFirstError } from './first-error.ts';
 import { parseModelName, type SimulatedModel } from './model-name.ts';
 import { evidenceOf, noisyEvidence, noisyScore } from './noisy-score.ts';
@@ -99,7 +99,7 @@ function repliedBy(world: SimulatedWorld, request: AskRequest): unknown {
 function agent(request: ChatRequest, model: SimulatedModel, seed: number, worlds: readonly SimulatedWorld[]): Writer {
   if (model.role !== 'policy' && model.role !== 'expert') throw new TypeError(`A ${model.role} is no agent.`);
   const { role, skill, family } = model;
-  const scene = recognise(request.messages, request.tools, worlds);
+  const scene = recognise(request.messages, request.tools, worlds, request.offered);
   return (call) => {
     const dice = createDice(request.temperature, ...call);
     const proposal = scene.propose({ role, skill, family }, seed, dice);
@@ -111,8 +111,8 @@ function scorer(request: ChatRequest, model: SimulatedModel, seed: number, world
   if (model.role !== 'prm') throw new TypeError('Only a PRM scores.');
   const trajectory = readSteps(request.messages);
   if (trajectory) return locator(trajectory, model.auc, seed, worlds);
-  const { conversation, action } = readScoreRequest(request.messages);
-  const scene = recognise(conversation, false, worlds);
+  const { conversation, tools, action } = readScoreRequest(request.messages);
+  const scene = recognise(conversation, false, worlds, tools);
   const { good, actionKey, score: own } = scene.judge(action, seed);
   const state = digest(JSON.stringify(conversation));
   return (call) => {
@@ -148,9 +148,14 @@ const reasons = [
   'The action is a sensible next step toward the goal.',
 ];
 
-function recognise(messages: readonly Message[], tools: boolean, worlds: readonly SimulatedWorld[]): Scene {
+function recognise(
+  messages: readonly Message[],
+  tools: boolean,
+  worlds: readonly SimulatedWorld[],
+  offered?: readonly Tool[],
+): Scene {
   for (const world of worlds) {
-    const scene = world.match(messages, tools);
+    const scene = world.match(messages, tools, offered);
     if (scene) return scene;
   }
   const names = worlds.map((world) => world.name).join(', ') || 'none';
@@ -184,8 +189,10 @@ function readSteps(messages: readonly Message[]): Steps | null {
   return { opening: opening.map(readMessage), steps };
 }
 
-/** The conversation and the action that a PRM request carries between tags, each tag on its own line. */
-function readScoreRequest(messages: readonly Message[]): { conversation: Message[]; action: AssistantMessage } {
+type Scored = { conversation: Message[]; tools: Tool[] | undefined; action: AssistantMessage };
+
+/** The conversation, its tools and the action that a PRM request carries between tags, each tag on its own line. */
+function readScoreRequest(messages: readonly Message[]): Scored {
   const text = messages.findLast((message) => message.role === 'user')?.content ?? '';
   const conversation = between(text, 'conversation');
   const action = between(text, 'action');
@@ -195,7 +202,8 @@ function readScoreRequest(messages: readonly Message[]): { conversation: Message
     throw new RequestError(400, 'invalid_request', `This is no request for a score: ${form}.`);
   }
   const message = readMessage({ ...action, role: 'assistant' }, 0);
-  return { conversation: conversation.map(readMessage), action: message as AssistantMessage };
+  const tools = readTools(between(text, 'tools'));
+  return { conversation: conversation.map(readMessage), tools, action: message as AssistantMessage };
 }
 
 function between(text: string, tag: string): unknown {

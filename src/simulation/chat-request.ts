@@ -1,4 +1,4 @@
-import type { AssistantMessage, Message, ToolCall } from '../domain/message.ts';
+import type { AssistantMessage, Message, Tool, ToolCall } from '../domain/message.ts';
 import { RequestError } from './request-error.ts';
 
 /** The parts of a chat completion request that the server reads. */
@@ -7,6 +7,8 @@ export type ChatRequest = {
   messages: Message[];
   /** Whether the request offers tools: actions are then native tool calls. */
   tools: boolean;
+  /** These tools. Absent: unknown. */
+  offered?: readonly Tool[];
   /** How many choices are asked for. */
   n: number;
   temperature: number;
@@ -49,11 +51,24 @@ export function parseChatRequest(body: string): ChatRequest {
     logprobs,
     messages: request.messages.map((message, index) => readMessage(message, index)),
     tools: Array.isArray(request.tools) && request.tools.length > 0,
+    offered: readTools(request.tools),
     n,
     temperature,
     maxTokens: Number.isFinite(maxTokens) ? maxTokens : null,
     seed: request.seed === undefined || request.seed === null ? null : numberOr(request.seed, 0, 'seed'),
   };
+}
+
+/** The tools of a list that can be read; undefined if there are none. */
+export function readTools(tools: unknown): Tool[] | undefined {
+  if (!Array.isArray(tools)) return undefined;
+  const read = tools.flatMap((tool): Tool[] => {
+    if (!isRecord(tool) || !isRecord(tool.function) || typeof tool.function.name !== 'string') return [];
+    const { name, description, parameters } = tool.function;
+    const schema = isRecord(parameters) ? (parameters as Tool['function']['parameters']) : {};
+    return [{ type: 'function', function: { name, description: String(description ?? ''), parameters: schema } }];
+  });
+  return read.length === 0 ? undefined : read;
 }
 
 /**

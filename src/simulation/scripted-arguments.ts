@@ -23,15 +23,38 @@ export function seenArguments(actions: readonly Action[]): SeenArguments {
   return new Map([...values].map(([key, known]) => [key, [...known.values()]]));
 }
 
-/** The action with one argument changed: to a value from elsewhere in the scripts, to another choice of its schema, or to a neighbour of a number. */
+type Parameter = { enum?: Json[]; examples?: Json[] };
+
+function parametersOf(tool: Tool | undefined): { [name: string]: Parameter } {
+  return (tool?.function.parameters.properties ?? {}) as { [name: string]: Parameter };
+}
+
+const named = (tools: readonly Tool[], name: string) => tools.find((tool) => tool.function.name === name);
+
+/** Whether an agent that has these tools can act so: the tool is there, and each argument with a list of choices is one of them. */
+export function isOffered(action: Action, tools: readonly Tool[]): boolean {
+  const tool = named(tools, action.tool);
+  if (!tool) return false;
+  const parameters = parametersOf(tool);
+  return Object.entries(action.arguments).every(([name, value]) => isChoice(value, parameters[name]));
+}
+
+function isChoice(value: Json, { enum: choices }: Parameter = {}): boolean {
+  return choices === undefined || choices.some((choice) => canonicalJson(choice) === canonicalJson(value));
+}
+
+/**
+ * The action with one argument changed: to a value from elsewhere in the scripts, to another choice or an example of its schema, or to a neighbour
+ * of a number.
+ */
 export function otherArguments(action: Action, seen: SeenArguments, tools: readonly Tool[]): Action[] {
-  const parameters = tools.find((tool) => tool.function.name === action.tool)?.function.parameters;
-  const properties = (parameters?.properties ?? {}) as { [name: string]: { enum?: Json[] } };
-  return Object.entries(action.arguments).flatMap(([name, value]) =>
-    [...(seen.get(place(action.tool, name)) ?? []), ...(properties[name]?.enum ?? []), ...neighbours(value)]
+  const parameters = parametersOf(named(tools, action.tool));
+  return Object.entries(action.arguments).flatMap(([name, value]) => {
+    const { enum: choices = [], examples = [] } = parameters[name] ?? {};
+    return [...(seen.get(place(action.tool, name)) ?? []), ...choices, ...examples, ...neighbours(value)]
       .filter((other) => canonicalJson(other) !== canonicalJson(value))
-      .map((other) => ({ tool: action.tool, arguments: { ...action.arguments, [name]: other } })),
-  );
+      .map((other) => ({ tool: action.tool, arguments: { ...action.arguments, [name]: other } }));
+  });
 }
 
 function neighbours(value: Json): Json[] {

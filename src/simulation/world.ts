@@ -1,6 +1,6 @@
 import type { Action } from '../domain/action.ts';
 import type { AskRequest } from '../domain/ask.ts';
-import type { AssistantMessage, Message } from '../domain/message.ts';
+import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
 import type { Dice } from './random.ts';
 
 /** A policy or expert as a world sees it. */
@@ -42,9 +42,10 @@ export type SimulatedWorld = {
   /**
    * @param messages a policy's conversation; guidance for an expert stands at the end of the system message
    * @param tools whether the request offers tools
+   * @param offered the tools that the agent has in this state, if the request holds them. Text may describe them instead
    * @returns null if the conversation is about none of this world's tasks
    */
-  match(messages: readonly Message[], tools: boolean): Scene | null;
+  match(messages: readonly Message[], tools: boolean, offered?: readonly Tool[]): Scene | null;
   /**
    * The answer to what an environment's session asks a model.
    * @returns null if this world does not answer it

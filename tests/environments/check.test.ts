@@ -8,6 +8,7 @@ import { type CheckOptions, checkEnvironment } from '../../src/environments/chec
 import { playsOf } from '../../src/environments/plays.ts';
 import { type DoorsOptions, doors, go } from '../activities/doors.ts';
 import { mazeEnvironments } from '../helpers/mazes.ts';
+import { halls } from '../simulation/halls.ts';
 
 /** What a check says of tasks that are written `group split`. */
 async function checked(check: string, tasks: [string, Split][], fewShotTasks?: string[]) {
@@ -355,4 +356,9 @@ describe('an audit', () => {
   ])('is not checked if %s', async (why, options) => {
     expect(await said(options)).toEqual({ ok: null, detail: expect.stringContaining(why) });
   });
+});
+
+it('tools that belong to the state are read back with those of their state', async () => {
+  const results = await checkEnvironment(halls.environment, 2);
+  expect(results.filter(({ ok }) => ok === false)).toEqual([]);
 });

@@ -21,8 +21,9 @@ export type Played = { success: boolean; steps: number; messages: Message[] };
 /** Plays one trajectory of a simulated model against an environment, without HTTP. */
 export async function play(player: Player, model: string, task: Task, seed: number): Promise<Played> {
   const { environment, worlds, serverSeed } = player;
-  const format = agentFormat(environment, player.format);
-  const messages = format.opening((await readOpening(environment, task)).messages);
+  const opening = await readOpening(environment, task);
+  let format = agentFormat(environment, player.format, opening);
+  const messages = format.opening(opening.messages);
   const session = await environment.open(task);
   try {
     for (let step = 1; step <= environment.stepLimit; step++) {
@@ -31,6 +32,7 @@ export async function play(player: Player, model: string, task: Task, seed: numb
         model,
         messages,
         tools,
+        ...(tools && { offered: format.tools }),
         n: 1,
         temperature: player.temperature ?? 1,
         maxTokens: null,
@@ -42,8 +44,10 @@ export async function play(player: Player, model: string, task: Task, seed: numb
       const [action] = actionsOf(format.parse(message));
       if (!action) throw new Error(`The environment cannot read: ${JSON.stringify(message)}`);
       const result = await session.step(action, new AbortController().signal);
-      messages.push(...format.observation(message, [observationText(result.observation)]));
-      if (result.done) return { success: result.success === true, steps: step, messages };
+      const note = result.tools ? `\n\n${format.toolsNote(result.tools)}` : '';
+      messages.push(...format.observation(message, [`${observationText(result.observation)}${note}`]));
+      if (result.done) return { success: result.success ?? result.reward === 1, steps: step, messages };
+      if (result.tools) format = agentFormat(environment, player.format, { tools: result.tools });
     }
     return { success: false, steps: environment.stepLimit, messages };
   } finally {

@@ -7,7 +7,9 @@ import type { Environment } from '../../src/environments/contract.ts';
 import { agentFormat } from '../../src/environments/formats/agent-format.ts';
 import { readOpening } from '../../src/environments/opening.ts';
 import { answer } from '../../src/simulation/answer.ts';
+import { createDice } from '../../src/simulation/random.ts';
 import { type ScriptedWorld, scriptedWorld } from '../../src/simulation/scripted-world.ts';
+import { halls } from './halls.ts';
 import { play } from './play.ts';
 import { reach } from './reach.ts';
 import { scoreOf } from './score.ts';
@@ -123,8 +125,8 @@ describe('tasks', () => {
   test('that are briefed alike and solved otherwise are named: models cannot tell them apart', async () => {
     const environment = reach({ briefing: async () => ({ system: 'You change a number.', user: 'Reach it.' }) });
     expect((await scriptedWorld(environment)).leftOut).toMatchObject([
-      { task: '6', reason: 'it is briefed like task 5, and solved otherwise' },
-      { task: '7' },
+      { task: '6', reason: 'it is briefed like task 5, and solved otherwise', takenFor: '5' },
+      { task: '7', takenFor: '5' },
       { task: 'odd' },
     ]);
   });
@@ -141,6 +143,43 @@ describe('tasks', () => {
     const environment = reach({ tools: [submit!], script: async ({ id }) => (id === 'odd' ? null : [end]) });
     expect((await scriptedWorld(environment)).flawless).toEqual(['5', '6', '7']);
     expect((await scriptedWorld(reach())).flawless).toEqual([]);
+  });
+});
+
+describe('where the tools belong to the state', () => {
+  const [task] = halls.tasksOf();
+
+  test.each(formats)('models call only tools that are offered, in the format %s', async (format) => {
+    const player = { environment: halls.environment, worlds: [await scriptedWorld(halls.environment)], format };
+    // `play` throws for a message that calls another tool.
+    const played = await Promise.all(
+      seeds.slice(0, 40).map((seed) => play({ ...player, serverSeed: seed }, 'sim-policy', task!, seed)),
+    );
+    const successes = played.filter(({ success }) => success).length;
+    expect(successes).toBeGreaterThan(10);
+    expect(successes).toBeLessThan(40);
+  });
+
+  test.each(formats)('an expert leaves a wrong room, in the format %s', async (format) => {
+    const world = await scriptedWorld(halls.environment);
+    const messages = await halls.after('enter', { room: 'attic' }, format);
+    const offered = format === 'tools' ? halls.inRoom : undefined;
+    const common = { messages, tools: format === 'tools', n: 1, temperature: 1, maxTokens: null, logprobs: false };
+    const [choice] = answer({ model: 'sim-expert', seed: 1, ...common, offered }, 1, [world]).choices;
+    const { calls } = agentFormat(halls.environment, format, { tools: halls.inRoom }).parse(choice!.message);
+    expect(calls).toEqual([{ kind: 'action', action: { tool: 'leave', arguments: {} } }]);
+    expect(world.match(messages, false, halls.inRoom)!.judge(choice!.message, 1).good).toBe(true);
+  });
+
+  test('an argument that is changed is one of those on offer', async () => {
+    const world = await scriptedWorld(halls.environment, { mistakes: 1 });
+    const messages = await halls.after('enter', { room: 'cellar' }, 'tools');
+    const wrong = seeds.map((seed) => {
+      const dice = createDice(1, seed);
+      return world.match(messages, true, halls.inRoom)!.propose({ role: 'policy', skill: 0.5, family: 'f' }, 1, dice);
+    });
+    // The script of the other task takes a book, which is not in this room.
+    expect(new Set(wrong.map(({ action }) => action.arguments.thing))).toEqual(new Set(['cup', 'key']));
   });
 });
 

@@ -67,8 +67,12 @@ async function worldsOf(options: GlobalOptions, { data, env, mistakes }: Given):
   const { tasks, leftOut, flawless } = scripted;
   const tell = say(options);
   tell(`Environment ${environment.name}: the scripts of ${tasks.length} of ${tasks.length + leftOut.length} tasks.`);
-  for (const [reason, left] of Map.groupBy(leftOut, (one) => one.reason))
-    tell(`Left out, because ${reason}: ${listed(left.map(({ task }) => task))}. A request about one is refused.`);
+  for (const [reason, left] of Map.groupBy(leftOut, (one) => one.reason)) {
+    const { takenFor } = left[0]!;
+    const then =
+      takenFor === undefined ? 'A request about one is refused.' : `The models take each for ${takenFor}, and fail.`;
+    tell(`Left out, because ${reason}: ${listed(left.map(({ task }) => task))}. ${then}`);
+  }
   if (flawless.length > 0) tell(`No mistake can be made up for ${listed(flawless)}: the models always solve them.`);
   return [...worlds, scripted];
 }

@@ -95,7 +95,7 @@ function textFormat(text: TextFormat, described: Tool[] | null): AgentFormat {
     },
     render: (thought, [action]) => ({ role: 'assistant', content: text.render(thought, action!) }),
     observation: (_message, [result]) => [{ role: 'user', content: `${text.observationPrefix}${result}` }],
-    toolsNote: (tools) => (described === null ? '' : ['The tools are now:', ...toolLines(tools)].join('\n')),
+    toolsNote: (tools) => (described === null ? '' : [toolsAreNow, ...toolLines(tools)].join('\n')),
   };
 }
 
@@ -124,7 +124,7 @@ function reactText(tools: Tool[]): TextFormat {
     instructions: [
       'You work in steps. In each step write exactly:',
       'Thought: what you think\nAction: the name of one tool\nAction Input: its arguments as a JSON object',
-      'Then stop: you are told the observation. The tools are:',
+      `Then stop: you are told the observation. ${toolsAre}`,
       ...toolLines(tools),
     ].join('\n'),
     parse(content) {
@@ -138,10 +138,27 @@ function reactText(tools: Tool[]): TextFormat {
   };
 }
 
+const [toolsAre, toolsAreNow] = ['The tools are:', 'The tools are now:'];
+
 function toolLines(tools: readonly Tool[]): string[] {
   return tools.map(
     ({ function: tool }) => `- ${tool.name}: ${tool.description} Input: ${JSON.stringify(tool.parameters)}`,
   );
+}
+
+/** The tools that the general ReAct form described last; null if no message describes any. */
+export function describedTools(messages: readonly Message[]): Tool[] | null {
+  for (const { role, content } of messages.toReversed()) {
+    if (role === 'assistant' || content === null) continue;
+    const heading = [...content.matchAll(/The tools are(?: now)?:\n(?=- )/g)].at(-1);
+    if (!heading) continue;
+    const lines = content.slice(heading.index + heading[0].length).matchAll(/^- (\S+): ([\s\S]*?) Input: (\{.*\})$/gm);
+    return [...lines].map(([, name, description, parameters]) => ({
+      type: 'function',
+      function: { name: name!, description: description!, parameters: readObject(parameters!) ?? {} },
+    }));
+  }
+  return null;
 }
 
 /**
