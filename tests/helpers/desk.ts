@@ -85,5 +85,17 @@ const greeted = desk({
   },
 });
 
-export const environments = [desk(), greeted];
-export const worlds = [await scriptedWorld(environments[0]!)];
+/** Its customer speaks first, so there is no state before a session has asked. */
+const opening = desk({
+  name: 'opening-desk',
+  briefing: undefined,
+  open: async (task, snapshot, context) => {
+    const session = await desk().open(task, snapshot, context);
+    const customer = { role: 'user' as const, content: `Greet the agent as customer ${codes.indexOf(task.id) + 1}.` };
+    const words = await context.ask({ purpose: 'user', messages: [customer] });
+    return { ...session, opening: [{ role: 'user', content: `Customer ${codes.indexOf(task.id) + 1}: ${words}` }] };
+  },
+});
+
+export const environments = [desk(), greeted, opening];
+export const worlds = [await scriptedWorld(desk()), await scriptedWorld(opening)];

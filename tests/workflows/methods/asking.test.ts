@@ -71,6 +71,16 @@ it('shows what sessions asked, with its cost, in ledger, summary, report and the
   expect(sumOrNull(steps.map(({ costMicroUsd }) => costMicroUsd))).toBeCloseTo(ofTask!, 6);
 });
 
+it('shows in the first step what was asked before there was a state', async () => {
+  const run = await lab.start({ ...evaluation, environment: 'opening-desk', limit: 2, config: { models } });
+  await run.result();
+  const tasks = [...new Set((await lab.store.runs.tasks(run.id)).map(({ taskId }) => taskId))];
+  for (const task of tasks) {
+    const [first] = await stepLedger(lab.store, await lab.store.runs.get(run.id), task);
+    expect(first).toMatchObject({ step: 1, tokens: { user: { calls: expect.any(Number) } } });
+  }
+});
+
 it('counts what the sessions of its branches asked for the certificate of a pair', async () => {
   const run = await lab.start({ method: 'cso', environment: 'desk', limit: 6, samples, config: { models } });
   await run.result();
