@@ -21,6 +21,7 @@ import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
+import { malformedBetween } from './acting/malformed.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './acting/play-out.ts';
 import { callerOf, type StepTaken, standing, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
@@ -182,6 +183,7 @@ export function branchActivities(context: ActivityContext) {
       leafId: leaf.id,
       steps: leaf.step - origin.step,
       environmentSteps: leaf.actions.length - origin.actions.length,
+      malformed: await malformedBetween(store.tree, origin, leaf.id),
       seed: run.seed,
       ending: outcome.ending,
       reward: outcome.reward,

@@ -15,6 +15,7 @@ import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
 import { firstStateOf } from './acting/first-state.ts';
+import { malformedBetween } from './acting/malformed.ts';
 import { callerOf, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
 
@@ -92,6 +93,7 @@ export function trajectoryActivities(context: ActivityContext) {
       leafId: leaf.id,
       steps: leaf.step,
       environmentSteps: leaf.actions.length,
+      malformed: await malformedBetween(store.tree, { step: 0 }, leaf.id),
       ending: input.ending,
       reward: ended.reward,
       success: ended.success,

@@ -20,6 +20,8 @@ export type Branch = {
   steps: number;
   /** Actions from the branch point on that the environment took. Null in branches from earlier versions. */
   environmentSteps: number | null;
+  /** Messages without an action. Absent in rows from earlier versions, in which every other message was one action. */
+  malformed?: number;
   seed: number | null;
   ending: Ending;
   /** Outcome reward in [0, 1]; null after a fault. */

@@ -8,10 +8,20 @@ export type Observation =
   /** A new conversation in place of the whole one before it, as programs write that summarise their history. */
   | { conversation: Message[] };
 
+/** What puts a new conversation in place of the one before it. */
+export function isRewriting(observation: Observation): observation is { conversation: Message[] } {
+  return typeof observation === 'object' && 'conversation' in observation;
+}
+
+/** Whether the calls that follow a step in its message are not executed: the task is over, or the conversation that holds them is gone. */
+export function endsMessage({ done, observation }: { done: boolean; observation: Observation }): boolean {
+  return done || isRewriting(observation);
+}
+
 /** The texts of an observation, message by message. */
 export function observationTexts(observation: Observation): string[] {
   if (typeof observation === 'string') return [observation];
-  if ('conversation' in observation) return observation.conversation.map(messageText);
+  if (isRewriting(observation)) return observation.conversation.map(messageText);
   return [observation.result, ...observation.messages.map(({ content }) => content)];
 }
 

@@ -16,8 +16,10 @@ export type Trajectory = {
   rootId: string;
   leafId: string;
   steps: number;
-  /** Actions in it that the environment took: `steps` without the malformed ones. Null in trajectories from earlier versions. */
+  /** Actions in it that the environment took; a message may hold several, or none. Null in trajectories from earlier versions. */
   environmentSteps: number | null;
+  /** Messages without an action. Absent in rows from earlier versions, in which every other message was one action. */
+  malformed?: number;
   ending: Ending;
   /** Outcome reward in [0, 1]; null when there is none, as after a fault. */
   reward: number | null;

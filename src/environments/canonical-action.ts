@@ -8,7 +8,8 @@ export function canonicalAction(environment: Environment, action: Action): strin
   return storableText(environment.canonicalAction?.(action) ?? canonicalJson(action));
 }
 
-/** The same for all actions of a message; null if it holds none. */
+/** The same for all actions of a message; null if it holds none. Several are a list: the text of one may hold any sign that could part them. */
 export function canonicalActions(environment: Environment, actions: readonly Action[]): string | null {
-  return actions.length === 0 ? null : actions.map((action) => canonicalAction(environment, action)).join('\n');
+  const texts = actions.map((action) => canonicalAction(environment, action));
+  return texts.length > 1 ? canonicalJson(texts) : (texts[0] ?? null);
 }

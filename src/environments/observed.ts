@@ -2,7 +2,7 @@
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { requireText } from '../domain/images.ts';
 import type { Message, Tool, UserMessage } from '../domain/message.ts';
-import type { Observation } from '../domain/observation.ts';
+import { isRewriting, type Observation } from '../domain/observation.ts';
 import type { StateMark } from '../domain/pairs/sameness.ts';
 
 type Observed = { observation: Observation; tools?: Tool[] | null };
@@ -21,7 +21,7 @@ function isSameJson(one: Json, other: Json): boolean {
 export function requireObservation(observation: Observation): void {
   if (typeof observation !== 'object' || observation === null || Array.isArray(observation))
     requireText(observation, 'An observation', 'Environment.Fault');
-  else if ('conversation' in observation) requireConversation(observation.conversation);
+  else if (isRewriting(observation)) requireConversation(observation.conversation);
   else requireReply(observation);
 }
 

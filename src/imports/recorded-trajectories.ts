@@ -4,6 +4,7 @@
  */
 
 import { firstState } from '../activities/acting/first-state.ts';
+import { malformedBetween } from '../activities/acting/malformed.ts';
 import { takeStep } from '../activities/acting/turn.ts';
 import { recordedFormat } from '../domain/action.ts';
 import type { Details, Outcome } from '../domain/ending.ts';
@@ -174,6 +175,7 @@ async function replay(
     leafId: state.id,
     steps: state.step,
     environmentSteps: state.actions.length,
+    malformed: await malformedBetween(store.tree, root, state.id),
     ending: outcome.ending,
     reward: outcome.reward,
     success: outcome.success,

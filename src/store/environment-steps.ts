@@ -4,13 +4,17 @@
  * crashes.
  */
 
+import type { Action } from '../domain/action.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { isOfAudit } from '../domain/purpose.ts';
+import { actionsIn } from './action-column.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
+import { stepsOfDraw } from './drawn-steps.ts';
 import { jsonOf } from './json-column.ts';
 import type { Run } from './runs.ts';
+import { type State, type TakenAction, Tree } from './tree.ts';
 
 export type EnvironmentSteps = {
   /**
@@ -72,8 +76,9 @@ function isConstructed(method: string): boolean {
   return factsOf(method).trajectory === 'constructed';
 }
 
-async function stepsOfTrajectories({ kysely }: Database, { id, method }: Run): Promise<number | null> {
-  const made = await kysely
+async function stepsOfTrajectories(database: Database, run: Run): Promise<number | null> {
+  const { id, method } = run;
+  const made = await database.kysely
     .selectFrom('trajectories')
     .select(({ fn }) => [
       fn.countAll<number>().as('all'),
@@ -84,19 +89,45 @@ async function stepsOfTrajectories({ kysely }: Database, { id, method }: Run): P
     .where('origin', 'in', originsTaken(method))
     .executeTakeFirstOrThrow();
   if (Number(made.known) < Number(made.all)) return null;
-  return Number(made.steps ?? 0) + (isConstructed(method) ? await drawnActions({ kysely }, id) : 0);
+  return Number(made.steps ?? 0) + (isConstructed(method) ? await drawnActions(database, run) : 0);
 }
 
-async function drawnActions({ kysely }: Pick<Database, 'kysely'>, runId: string): Promise<number> {
-  const drawn = kysely.selectFrom('candidates').select(({ fn }) => fn.countAll<number>().as('count'));
-  const taken = drawn.where('run_id', '=', runId).where('position', '>=', 0).where('action', 'is not', null);
-  return Number((await taken.executeTakeFirstOrThrow()).count);
+async function drawnActions(database: Database, run: Run): Promise<number> {
+  const { kysely } = database;
+  const tree = new Tree(database);
+  const drawn = kysely.selectFrom('candidates').where('run_id', '=', run.id).where('position', '>=', 0);
+  const ofOne = drawn.where('action', 'not like', '[%').select(({ fn }) => fn.countAll<number>().as('count'));
+  const ofSeveral = await drawn.where('action', 'like', '[%').select(['node_id', 'action']).execute();
+  const trajectories = kysely.selectFrom('trajectories').select('sample').distinct().where('run_id', '=', run.id);
+  const samples = (await trajectories.orderBy('sample').execute()).map(({ sample }) => sample);
+  const taken = (state: State, actions: Action[]) => stepsOfDraw(tree, run.config, state, { actions }, samples);
+  return Number((await ofOne.executeTakeFirstOrThrow()).count) + (await stepsOfSeveral(tree, ofSeveral, taken));
 }
 
-async function stepsOfLooks({ kysely }: Database, runId: string): Promise<number> {
-  const query = kysely.selectFrom('steps').select('looked_at').where('run_id', '=', runId);
-  const rows = await query.where('looked_at', 'is not', null).execute();
-  return rows.reduce((sum, row) => sum + jsonOf<string[]>(row.looked_at)!.length, 0);
+async function stepsOfLooks(database: Database, runId: string): Promise<number> {
+  const { kysely } = database;
+  const tree = new Tree(database);
+  const steps = kysely.selectFrom('steps').select(['node_id', 'looked_at']).where('run_id', '=', runId);
+  const looks = (await steps.where('looked_at', 'is not', null).execute()).flatMap(({ node_id, looked_at }) =>
+    jsonOf<string[]>(looked_at)!.map((id) => `${node_id}/${id}`),
+  );
+  const candidates = kysely.selectFrom('candidates').select(['node_id', 'id', 'action']).where('run_id', '=', runId);
+  const rows = await candidates.where('action', 'like', '[%').execute();
+  const byPlace = new Map(rows.map((row) => [`${row.node_id}/${row.id}`, row]));
+  const ofSeveral = looks.flatMap((place) => byPlace.get(place) ?? []);
+  const taken = ({ stateKey }: State, actions: Action[]) => tree.taken(stateKey, actions);
+  return looks.length - ofSeveral.length + (await stepsOfSeveral(tree, ofSeveral, taken));
+}
+
+/** Steps of messages with several actions. Such a message may be over before the last of them. */
+async function stepsOfSeveral(
+  tree: Tree,
+  rows: readonly { node_id: string; action: string | null }[],
+  taken: (state: State, actions: Action[]) => Promise<TakenAction[]>,
+): Promise<number> {
+  let sum = 0;
+  for (const { node_id, action } of rows) sum += (await taken(await tree.state(node_id), actionsIn(action))).length;
+  return sum;
 }
 
 async function stepsOfBranches({ kysely }: Database, runId: string) {

@@ -650,6 +650,12 @@ const observationsAsMessages: Migration = (database) => [
   ...column(database, 'transitions', { tools: 'text' }),
 ];
 
+/** Messages without an action: where a message may hold several, the other figures do not give their number. */
+const malformed: Migration = (database) => [
+  ...column(database, 'trajectories', { malformed: 'bigint' }),
+  ...column(database, 'branches', { malformed: 'bigint' }),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -669,4 +675,5 @@ export const migrations: readonly Migration[] = [
   environmentCosts,
   auditFlags,
   observationsAsMessages,
+  malformed,
 ];

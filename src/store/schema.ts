@@ -410,8 +410,10 @@ export type TrajectoryTable = {
   root_id: string;
   leaf_id: string;
   steps: number;
-  /** Actions in it that the environment took: `steps` without the malformed ones. Null in trajectories from earlier versions. */
+  /** Actions in it that the environment took; a message may hold several, or none. Null in trajectories from earlier versions. */
   environment_steps: number | null;
+  /** Messages without an action. Null in rows from earlier versions. */
+  malformed: number | null;
   ending: string;
   reward: number | null;
   success: number | null;
@@ -500,6 +502,8 @@ export type BranchTable = {
   steps: number;
   /** Actions from the branch point on that the environment took. Null in branches from earlier versions. */
   environment_steps: number | null;
+  /** Messages without an action. Null in rows from earlier versions. */
+  malformed: number | null;
   seed: number | null;
   ending: string;
   reward: number | null;

@@ -8,7 +8,7 @@ import type { Action, AgentFormatName } from '../domain/action.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { Details } from '../domain/ending.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
-import type { Observation } from '../domain/observation.ts';
+import { endsMessage, type Observation } from '../domain/observation.ts';
 import type { StateMark } from '../domain/pairs/sameness.ts';
 import { actionColumn, actionsIn } from './action-column.ts';
 import type { Database } from './database.ts';
@@ -179,7 +179,7 @@ function stepId(
   observation: Message[],
   { given, isRewritten, ownKey }: Changes & { ownKey: string | null },
 ): string {
-  const tools = given === parent.given ? null : given;
+  const tools = isSameTools(given, parent.given) ? null : given;
   return contentHash([
     parent.id,
     assistant,
@@ -187,6 +187,11 @@ function stepId(
     ...(tools || isRewritten ? [{ tools, isRewritten }] : []),
     ...(ownKey === null ? [] : [ownKey]),
   ]);
+}
+
+/** By content: a state that was read again has a list of its own. */
+export function isSameTools(one: readonly Tool[], other: readonly Tool[]): boolean {
+  return one === other || canonicalJson([...one]) === canonicalJson([...other]);
 }
 
 const cachedStates = 5_000;
@@ -232,8 +237,8 @@ export class Tree {
     const parent = await this.#known(step.parent.id);
     const taken = parent.actions.length;
     const [actions, keys] = [reached.actions.slice(taken), reached.actionKeys.slice(taken)];
-    // The parent's own list where nothing changed, so that its id says so.
-    const given = canonicalJson(reached.given) === canonicalJson(parent.given) ? parent.given : reached.given;
+    // The parent's own list if nothing changed: the states of a path share it.
+    const given = isSameTools(reached.given, parent.given) ? parent.given : reached.given;
     const messages = canonicalJson([step.assistant, ...step.observation]);
     // Exactly as it is read back, down to the order of members: requests to a model must not depend on which process sends them.
     const [assistant, ...observation] = JSON.parse(messages) as [AssistantMessage, ...Message[]];
@@ -301,7 +306,7 @@ export class Tree {
   }
 
   /**
-   * What a message's actions led to, one after another, until one ended the task or was not taken.
+   * What a message's actions led to, one after another, until one was the last that was executed, or was not taken.
    * @param stream whose transitions they are; absent if they belong to all
    */
   async taken(stateKey: string, actions: readonly Action[], stream?: string): Promise<TakenAction[]> {
@@ -310,7 +315,7 @@ export class Tree {
       const key = nextStateKey(steps.at(-1)?.key ?? stateKey, action, stream);
       const transition = await this.transition(key);
       steps.push({ key, transition });
-      if (transition?.done !== false) break;
+      if (transition === null || endsMessage(transition)) break;
     }
     return steps;
   }

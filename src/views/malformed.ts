@@ -8,16 +8,23 @@ import type { Trajectory } from '../domain/trajectory.ts';
  */
 export function malformedMessages(trajectories: readonly Trajectory[], branches: readonly Branch[]): MalformedShare {
   const share = { count: 0, of: 0 };
-  for (const { origin, steps, environmentSteps: taken } of trajectories) {
-    if (origin === 'imported' || taken === null) continue;
-    share.of += steps;
-    share.count += steps - taken;
+  for (const row of trajectories) {
+    const malformed = malformedIn(row);
+    if (row.origin === 'imported' || malformed === null) continue;
+    share.of += row.steps;
+    share.count += malformed;
   }
-  for (const { candidateId: candidate, steps, environmentSteps: taken } of branches) {
-    if (taken === null) continue;
-    share.of += Math.max(0, candidate === '' ? steps : steps - 1);
+  for (const row of branches) {
+    const malformed = malformedIn(row);
+    if (malformed === null) continue;
+    share.of += Math.max(0, row.candidateId === '' ? row.steps : row.steps - 1);
     // An alternative is always an action; the policy's own message, branched as it is, may hold none.
-    share.count += steps - taken;
+    share.count += malformed;
   }
   return { count: Math.min(share.count, share.of), of: share.of };
+}
+
+/** Null if it was not kept. In rows from earlier versions a message held at most one action. */
+function malformedIn({ steps, environmentSteps, malformed }: Trajectory | Branch): number | null {
+  return malformed ?? (environmentSteps === null ? null : steps - environmentSteps);
 }

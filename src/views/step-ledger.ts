@@ -6,7 +6,7 @@ import { workOf } from '../domain/purpose.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import { scopeOfCall } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
-import { drawnSteps } from '../store/drawn-steps.ts';
+import { stepsOfDraw } from '../store/drawn-steps.ts';
 import { type EnvironmentSteps, keysRecordedFor, originsTaken } from '../store/environment-steps.ts';
 import { callsOfTask, type LedgerCall } from '../store/ledger.ts';
 import type { Run } from '../store/runs.ts';
@@ -160,9 +160,6 @@ async function looksOf({ findings, tree }: Store, runId: string, trajectoryId: s
 /** @param samples of the task's trajectories */
 async function drawnAt({ findings, tree }: Store, run: Run, state: State, samples: number[]): Promise<Taken[]> {
   const drawn = (await findings.candidatesOf(run.id, state.id)).filter(({ position }) => position >= 0);
-  const steps = drawn.map(async (candidate) => {
-    const possible = await Promise.all(samples.map((sample) => drawnSteps(tree, run.config, state, candidate, sample)));
-    return possible.find(([first]) => first?.transition) ?? possible[0] ?? [];
-  });
+  const steps = drawn.map((candidate) => stepsOfDraw(tree, run.config, state, candidate, samples));
   return (await Promise.all(steps)).flat().map(({ key }) => ({ nodeId: state.id, key }));
 }

@@ -1,7 +1,7 @@
 import type { HistoryChange, Message } from '../domain/message.ts';
 import { wordsOnly } from '../models/answers/reasoning.ts';
 import type { Store } from '../store/store.ts';
-import type { State } from '../store/tree.ts';
+import { isSameTools, type State } from '../store/tree.ts';
 
 /** What follows a state on the way to a leaf, and why no single row can hold it with the conversation before; null if one can. */
 export async function turnsAfter(
@@ -13,7 +13,7 @@ export async function turnsAfter(
   // What the last step led to is read by nobody: nothing follows it.
   const read = path.slice(0, -1);
   const isRewritten = read.some((next) => next.isRewritten);
-  const hasOtherTools = read.some((next) => next.tools.length > 0 && next.given !== state.given);
+  const hasOtherTools = state.format === 'tools' && read.some((next) => !isSameTools(next.given, state.given));
   return {
     turns: path.flatMap((next) => (next.isRewritten ? [next.assistant!] : next.added)).map(wordsOnly),
     change: isRewritten ? 'conversation-rewritten' : hasOtherTools ? 'tools-changed' : null,

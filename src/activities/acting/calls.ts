@@ -1,6 +1,7 @@
 /** The calls of a message, taken one after another in the environment. */
 import type { Action, Malformed, ParsedMessage } from '../../domain/action.ts';
 import type { AssistantMessage, Message, UserMessage } from '../../domain/message.ts';
+import { isRewriting } from '../../domain/observation.ts';
 import { readObservation } from '../../domain/observation-limit.ts';
 import type { AgentFormat } from '../../environments/formats/agent-format.ts';
 import { type Position, positionAfter, type State, type Transition } from '../../store/tree.ts';
@@ -58,7 +59,7 @@ export async function takeCalls(
       tools.push(call.action.tool);
       reached = positionAfter(reached, call.action, last);
       const { observation } = last;
-      if (typeof observation === 'object' && 'conversation' in observation)
+      if (isRewriting(observation))
         return { reached, observation: observation.conversation, isRewritten: true, tools, leftOut, last };
       const { result, messages } =
         typeof observation === 'string' ? { result: observation, messages: [] } : observation;

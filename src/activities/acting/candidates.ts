@@ -1,4 +1,4 @@
-import { actionsOf } from '../../domain/action.ts';
+import { type Action, actionsOf } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
@@ -39,7 +39,11 @@ export function candidateId(state: State, message: AssistantMessage, part: 'own'
   return contentHash(['candidate', part, state.id, message as unknown as Json]);
 }
 
-export type NewCandidate = Pick<Candidate, 'source' | 'model' | 'position'> & { run: Run };
+export type NewCandidate = Pick<Candidate, 'source' | 'model' | 'position'> & {
+  run: Run;
+  /** The actions that count, if only those that were executed do. Default: all of the message. */
+  executed?: readonly Action[];
+};
 
 /** A message as a candidate of a state. */
 export function candidateOf(
@@ -49,7 +53,8 @@ export function candidateOf(
   candidate: NewCandidate,
 ): Candidate {
   const environment = context.environments.get(state.environment);
-  const actions = actionsOf(stateFormat(environment, state, callRuleOf(candidate.run.config)).parse(message));
+  const format = stateFormat(environment, state, callRuleOf(candidate.run.config));
+  const actions = [...(candidate.executed ?? actionsOf(format.parse(message)))];
   return {
     runId: candidate.run.id,
     id: candidateId(state, message, candidate.position < 0 ? 'own' : 'proposed'),

@@ -2,6 +2,7 @@
 import type { Action } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
+import { endsMessage } from '../../domain/observation.ts';
 import { type Compared, leadsToTheSame, type Reached, type Sameness } from '../../domain/pairs/sameness.ts';
 import type { RunConfig } from '../../domain/run/run-config.ts';
 import { ownsTransitions } from '../../domain/run/transitions.ts';
@@ -62,7 +63,7 @@ export function reachAll(
         context.sessions.stepToState(from, action, signal, caller),
       );
       transitions.push(transition);
-      if (transition.done) break;
+      if (endsMessage(transition)) break;
       position = positionAfter(from, action, transition);
     }
     return transitions;

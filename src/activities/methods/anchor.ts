@@ -75,8 +75,9 @@ export function anchorActivities(context: ActivityContext) {
     const candidate = ({ place }: AnchoredAction, position: number) => {
       const { trajectory, path } = samples[place.trajectory]!;
       const source = trajectory.origin === 'imported' ? ('imported' as const) : ('policy' as const);
-      const written = { run, source, model: trajectory.model, position };
-      return candidateOf(context, state, path[place.step + 1]!.assistant!, written);
+      const { assistant, executed } = path[place.step + 1]!;
+      // Trajectories are compared by what was executed of their messages.
+      return candidateOf(context, state, assistant!, { run, source, model: trajectory.model, position, executed });
     };
     const sides = { chosen: candidate(pair.chosen, 0), rejected: candidate(pair.rejected, -1) };
     await store.findings.addCandidates([sides.rejected, sides.chosen]);

@@ -16,6 +16,7 @@ import type { Run, RunTask } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { auditSuccess } from '../acting/audit-success.ts';
 import { firstStateOf } from '../acting/first-state.ts';
+import { malformedBetween } from '../acting/malformed.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from '../acting/play-out.ts';
 import { callerOf, standing, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
@@ -51,6 +52,7 @@ export function demonstrationActivities(context: ActivityContext) {
       leafId: leaf.id,
       steps: leaf.step,
       environmentSteps: leaf.actions.length,
+      malformed: await malformedBetween(store.tree, { step: 0 }, leaf.id),
       ending: played.ending,
       reward: played.reward,
       success: played.success,

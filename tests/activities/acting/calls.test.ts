@@ -1,41 +1,10 @@
 // Layer: what a step of several calls, and an observation that is more than one text, leave in the tree.
 import { describe, expect, it } from 'vitest';
-import type { AssistantMessage, Message, Tool } from '../../../src/domain/message.ts';
+import type { Message, Tool } from '../../../src/domain/message.ts';
 import { turnsAfter } from '../../../src/views/turns.ts';
-import { answer } from '../../helpers/store.ts';
 import { type DoorsOptions, go } from '../doors.ts';
-import { type Workplace, workplace } from '../workplace.ts';
-
-type Said = [tool: string, door: string][];
-
-function calling(step: number, calls: Said): AssistantMessage {
-  return {
-    role: 'assistant',
-    content: `I call ${calls.length}.`,
-    tool_calls: calls.map(([name, door], index) => ({
-      id: `call_${step}_${index}`,
-      type: 'function',
-      function: { name, arguments: JSON.stringify({ door }) },
-    })),
-  };
-}
-
-type Setting = { doors?: DoorsOptions; format?: 'tools' | 'react'; calls?: 'all' | 'first' };
-
-/** A task that was opened, and a way to take steps with the messages of a policy. */
-async function begun({ doors = {}, format = 'tools', calls = 'all' }: Setting = {}) {
-  const place = await workplace({ doors, run: { config: { format, calls, observationLimit: 40 } } });
-  const { rootId } = await place.perform(place.activities.openTask, { runId: 'run-1', position: 0 });
-  let [nodeId, steps] = [rootId, 0];
-  const say = async (message: AssistantMessage) => {
-    const answerKey = `answer-${++steps}`;
-    await place.store.journal.write('run-1', answer({ key: answerKey, message }));
-    const taken = await place.perform(place.activities.environmentStep, { runId: 'run-1', nodeId, answerKey });
-    nodeId = taken.nodeId;
-    return { taken, state: await place.store.tree.state(nodeId) };
-  };
-  return { ...place, rootId, say, call: (...said: Said) => say(calling(steps + 1, said)) };
-}
+import { begun } from '../saying.ts';
+import type { Workplace } from '../workplace.ts';
 
 /** The same state, read by another process. */
 async function readAgain({ store }: Pick<Workplace, 'store'>, id: string) {
