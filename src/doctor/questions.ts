@@ -82,7 +82,7 @@ export class Questions {
   async firstError(action: AssistantMessage): Promise<ModelCall> {
     const task = this.task(0);
     const opening = await this.#openingOf(task);
-    const step = [action, ...this.#answered(action, 'Nothing happened.')];
+    const step = { messages: [action, ...this.#answered(action, 'Nothing happened.')] };
     const { messages, responseFormat } = firstErrorRequest(opening, this.format.tools, [step], {
       version: promptVersions.judge,
     });

@@ -1,11 +1,17 @@
 /** Sessions outside runs: checks, walks, a pair that is verified. No run pays there for what they ask. */
 import type { Json } from '../domain/canonical-json.ts';
 import type { Task } from '../domain/task.ts';
+import type { CruxError } from '../errors.ts';
 import type { Environment, Session } from './contract.ts';
 import { type AnswerQuestion, inContext, type Misuse } from './session-context.ts';
 
 /** How long an environment may take to open a session. */
 const openingLimitMs = 120_000;
+
+export type AnsweredSession = Session & {
+  /** What it is at fault for if it asked when no step was taken; else null. Also after it was closed. */
+  lateQuestion(): CruxError | null;
+};
 
 /**
  * Opens a session that gets these answers when it asks, in every step.
@@ -16,7 +22,7 @@ export async function openAnswered(
   task: Task,
   answer: AnswerQuestion,
   snapshot?: Json,
-): Promise<Session> {
+): Promise<AnsweredSession> {
   const misuse: Misuse = { fault: null };
   const asked = (where: string, signal: AbortSignal) => ({ environment, where, answer, signal, misuse });
   const opening = asked(`the opening of task ${task.id}`, AbortSignal.timeout(openingLimitMs));
@@ -40,5 +46,6 @@ export async function openAnswered(
       },
     }),
     close: async () => session.close?.(),
+    lateQuestion: () => misuse.fault,
   };
 }

@@ -36,14 +36,34 @@ function requireReply(observation: { result: string; messages: UserMessage[] }):
 
 /** @throws CruxError `Environment.Fault` for an image; Error for one that no model could answer */
 function requireConversation(conversation: readonly Message[]): void {
-  for (const { role, content } of conversation)
-    if (role !== 'assistant' || content !== null)
-      requireText(content, `A message of the ${role} in a new conversation`, 'Environment.Fault');
+  if (!Array.isArray(conversation)) throw new Error('its new conversation is no list of messages');
+  for (const message of conversation)
+    if (message.content !== null || message.role !== 'assistant' || !message.tool_calls?.length)
+      requireText(message.content, `A message of the ${message.role} in a new conversation`, 'Environment.Fault');
   const last = conversation.at(-1);
   if (!conversation.some(({ role }) => role === 'user'))
     throw new Error('its new conversation has no message of the user');
   if (last?.role !== 'user' && last?.role !== 'tool')
     throw new Error(`its new conversation ends with a message of the ${last?.role}, which no model answers`);
+  requireAnsweredCalls(conversation);
+}
+
+/** Servers refuse a conversation in which a call has no result, or a result no call. */
+function requireAnsweredCalls(conversation: readonly Message[]): void {
+  let open = new Set<string>();
+  const requireAnswers = () => {
+    if (open.size > 0) throw new Error(`the call ${[...open][0]} of its new conversation has no result`);
+  };
+  for (const message of conversation) {
+    if (message.role === 'tool') {
+      if (!open.delete(message.tool_call_id))
+        throw new Error(`a tool's result in its new conversation answers no call: ${message.tool_call_id}`);
+      continue;
+    }
+    requireAnswers();
+    if (message.role === 'assistant') open = new Set(message.tool_calls?.map(({ id }) => id));
+  }
+  requireAnswers();
 }
 
 /** @throws Error for a list in which something is no tool, or a name stands twice */

@@ -2,9 +2,10 @@
 import { requireText } from '../domain/images.ts';
 import type { OpeningMessage, Tool } from '../domain/message.ts';
 import type { Task } from '../domain/task.ts';
-import { CruxError } from '../errors.ts';
+import { CruxError, errorText } from '../errors.ts';
 import { openAnswered } from './answered-session.ts';
 import type { Environment, Session } from './contract.ts';
+import { requireTools } from './observed.ts';
 import { simulatedAnswers } from './session-context.ts';
 
 /** Without anything about the action format. */
@@ -28,6 +29,11 @@ export async function openingOf(environment: Environment, task: Task, session: S
   for (const { role, content } of messages) {
     requireText(content, `${where}, message of the ${role},`, 'Environment.Fault');
     if (!['system', 'user', 'assistant'].includes(role)) throw fault(`${where} holds a message of the role "${role}".`);
+  }
+  try {
+    requireTools(tools);
+  } catch (error) {
+    throw fault(`${where} is at fault: ${errorText(error)}.`);
   }
   if (!messages.some(({ role }) => role === 'user')) throw fault(`${where} has no message of the user.`);
   if (messages.at(-1)!.role !== 'user') throw fault(`${where} does not end with a message of the user.`);

@@ -11,7 +11,11 @@ import type { AskRequest, Environment, SessionContext } from './contract.ts';
 export type AnswerQuestion = (request: AskRequest, number: number, signal: AbortSignal) => Promise<string>;
 
 /** A session that asked when it may not: it may have built on the failure, so it takes no more steps. */
-export type Misuse = { fault: CruxError | null };
+export type Misuse = {
+  fault: CruxError | null;
+  /** Told of the first such question, also of one that comes when the session is closed: no step fails by that. */
+  report?: (fault: CruxError) => void;
+};
 
 export type Asked = {
   environment: Pick<Environment, 'name' | 'asks'>;
@@ -54,8 +58,14 @@ export async function inContext<Result>(
   };
   const ask = (request: AskRequest): Promise<string> => {
     if (isOver) {
-      misuse.fault ??= lateQuestion(name, where);
-      return Promise.reject(misuse.fault);
+      if (misuse.fault === null) {
+        misuse.fault = lateQuestion(name, where);
+        misuse.report?.(misuse.fault);
+      }
+      const refused = Promise.reject(misuse.fault);
+      // A session that does not wait for it would end the whole process.
+      refused.catch(() => {});
+      return refused;
     }
     const result = answered(request);
     pending.push(result);

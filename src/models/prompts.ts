@@ -153,26 +153,46 @@ const stepForm = `Answer with one JSON object and nothing else:
 const briefStepForm =
   'Answer with one JSON object and nothing else: {"first_wrong_step": <number of the step, or null>}';
 
+/** A step as the judge of a whole trajectory sees it. */
+export type JudgedStep = {
+  /** The message of the agent, and what it read then. */
+  messages: Message[];
+  /** Whether what it read stands in place of everything that it had read before. Default false. */
+  isRewritten?: boolean;
+  /** Tools that the agent was offered from then on. Default: those from before. */
+  tools?: Tool[];
+};
+
+function stepText({ messages, isRewritten = false, tools }: JudgedStep, number: number): string {
+  const step = `<step number="${number}">\n${canonicalJson(messages.map(wordsOnly) as Json)}\n</step>`;
+  const notes = [
+    ...(isRewritten
+      ? [
+          `<note>After step ${number} the agent reads what follows its message in that step in place of everything before it.</note>`,
+        ]
+      : []),
+    ...(tools ? [`<tools from_step="${number + 1}">\n${canonicalJson(tools as Json)}\n</tools>`] : []),
+  ];
+  return [step, ...notes].join('\n');
+}
+
 /**
  * The request for the first wrong step of a failed trajectory. The answer must be JSON: `{"reason": text, "first_wrong_step": number of the
  * step from 1, or null}`; the reason comes first, so that the step follows from it. The judge learns that the outcome was a failure, and sees
  * no gold answer.
  * @param opening the conversation before the first step
- * @param steps each with the message of the agent and what it read then
  */
 export function firstErrorRequest(
   opening: Message[],
   tools: Tool[],
-  steps: Message[][],
+  steps: JudgedStep[],
   { version, isBrief = false }: Wording<PromptVersions['judge']> = { version: 'first-error-1' },
 ): { messages: Message[]; responseFormat: Json } {
   const offered = tools.length === 0 ? '' : `<tools>\n${canonicalJson(tools as Json)}\n</tools>\n`;
   const isFirst = version === 'first-error-1';
   const form = isBrief ? briefStepForm : stepForm;
   const conversation = `<conversation>\n${canonicalJson(opening as Json)}\n</conversation>\n`;
-  const numbered = steps.map(
-    (messages, index) => `<step number="${index + 1}">\n${canonicalJson(messages.map(wordsOnly) as Json)}\n</step>`,
-  );
+  const numbered = steps.map((step, index) => stepText(step, index + 1));
   return {
     messages: [
       { role: 'system', content: isFirst ? judgement : `${judgement}\n\n${form}` },

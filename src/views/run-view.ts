@@ -18,7 +18,7 @@ import { splitThought } from '../domain/thought.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
-import type { State } from '../store/tree.ts';
+import { isSameTools, type State } from '../store/tree.ts';
 import { environmentCostNotes } from './environment-cost-text.ts';
 import { faultText, withoutOutcomeText } from './fault-text.ts';
 import { loadPairs } from './pairs.ts';
@@ -257,7 +257,7 @@ async function trajectoryView(found: Found, row: Trajectory): Promise<Trajectory
       executed: executedText(state.assistant!, view.action, state.executed),
       reasoning: found.reasoning.get(placeOfMessage(before.id, state.assistant!)) ?? null,
       step: state.step,
-      observation: observedText(state),
+      observation: observedText(before, state),
       candidateCritical: judged?.verdict === 'critical',
       firstError: selectsFirstErrors(found.run.config) && isLocated(judged?.verdict),
       alternatives: candidates
@@ -347,11 +347,14 @@ function executedText(
   return isSaid ? written : read;
 }
 
-/** What the agent read after a step: of a new conversation, how long it is and how it ends. */
-function observedText({ added, isRewritten }: State): string {
+/** What the agent read after a step: of a new conversation, how long it is and how it ends; and which tools it has now, if these changed. */
+function observedText(before: State, { added, isRewritten, tools }: State): string {
   const messages = added.slice(1);
-  if (!isRewritten) return messages.map(messageText).join('\n');
-  return `[a new conversation of ${messages.length} messages, which ends:]\n${messageText(messages.at(-1)!)}`;
+  const read = isRewritten
+    ? `[a new conversation of ${messages.length} messages, which ends:]\n${messageText(messages.at(-1)!)}`
+    : messages.map(messageText).join('\n');
+  if (isSameTools(tools, before.tools)) return read;
+  return `${read}\n[the tools from here on: ${tools.map((tool) => tool.function.name).join(', ') || 'none'}]`;
 }
 
 /** A message's thought and action, separated if its format separates them. */

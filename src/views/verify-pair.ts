@@ -20,6 +20,7 @@ import { verificationOf } from '../domain/run/run-config.ts';
 import type { BranchResult } from '../domain/wire/branch.ts';
 import { openAnswered } from '../environments/answered-session.ts';
 import type { Environment } from '../environments/contract.ts';
+import { requireOpening } from '../environments/first-state.ts';
 import { observedDifference } from '../environments/observed.ts';
 import { nothingReached, outcomeFrom } from '../environments/outcome.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
@@ -204,6 +205,7 @@ async function restoreRecording(
   const opened = await environments.task(environment.name, task.id);
   const session = await openAnswered(environment, opened, await asThen(store, runId, state));
   try {
+    await requireOpening(environment, opened, session, await store.tree.state(state.rootId));
     await tellRecorded(store.tree, environment, session, state);
     return state.actions.length;
   } finally {
@@ -263,6 +265,7 @@ async function replayBranch(
   const whyUnconfirmed = () => unconfirmed(environment, task, branch, leaf.actions, label, signal);
   let compared = 0;
   try {
+    await requireOpening(environment, task, session, await store.tree.state(leaf.rootId));
     for (const [index, action] of leaf.actions.entries()) {
       const now = await session.step(action, signal);
       const recorded = await store.tree.transition(leaf.actionKeys[index]!);

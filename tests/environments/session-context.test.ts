@@ -60,6 +60,28 @@ describe('a session that asks', () => {
     await expect(taking(async () => 'a result', echo, misuse)).rejects.toMatchObject(late);
   });
 
+  it('is reported once, and ends no process, if nobody waits for the answer that it does not get', async () => {
+    const reported: CruxError[] = [];
+    const misuse: Misuse = { fault: null, report: (fault) => reported.push(fault) };
+    let kept: SessionContext | undefined;
+    await taking(
+      async (context) => {
+        kept = context;
+      },
+      echo,
+      misuse,
+    );
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    void kept!.ask(grade);
+    void kept!.ask(grade);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+    expect(reported).toEqual([misuse.fault]);
+  });
+
   it.each<[string, AskRequest, string]>([
     [
       'a purpose that it did not declare',

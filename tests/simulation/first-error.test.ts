@@ -89,7 +89,11 @@ describe('the simulated judge', () => {
   const steps = [go('den', 'You are in den. Doors: pit, cave.'), go('cave', 'You are in cave. Doors: pit, hole.')];
 
   const named = (model: string, seed: number, judged = steps) => {
-    const { messages } = firstErrorRequest(opening, [], judged);
+    const { messages } = firstErrorRequest(
+      opening,
+      [],
+      judged.map((messages) => ({ messages })),
+    );
     const request = { model, messages, tools: false, n: 1, temperature: 1, maxTokens: null, logprobs: false, seed: 1 };
     return readFirstError(
       answer(request, seed, [mazeWorld([maze])]).choices[0]!.message.content!,

@@ -25,6 +25,8 @@ export type CallOptions = {
   format: AgentFormat;
   observationLimit: number | null | undefined;
   hintOf(call: Malformed): string;
+  /** A new conversation as the agent reads it where it stands then. */
+  rewritten(position: Position, conversation: readonly Message[]): Message[];
   /** Takes one action in the environment. */
   step(position: Position, action: Action): Promise<Transition>;
 };
@@ -39,7 +41,7 @@ export async function takeCalls(
   state: State,
   message: AssistantMessage,
   { calls }: ParsedMessage,
-  { format, observationLimit, hintOf, step }: CallOptions,
+  { format, observationLimit, hintOf, rewritten, step }: CallOptions,
 ): Promise<CallsTaken> {
   const results: string[] = [];
   const said: UserMessage[] = [];
@@ -59,8 +61,10 @@ export async function takeCalls(
       tools.push(call.action.tool);
       reached = positionAfter(reached, call.action, last);
       const { observation } = last;
-      if (isRewriting(observation))
-        return { reached, observation: observation.conversation, isRewritten: true, tools, leftOut, last };
+      if (isRewriting(observation)) {
+        const conversation = rewritten(reached, observation.conversation);
+        return { reached, observation: conversation, isRewritten: true, tools, leftOut, last };
+      }
       const { result, messages } =
         typeof observation === 'string' ? { result: observation, messages: [] } : observation;
       const note = last.tools === null ? '' : format.toolsNote(last.tools);

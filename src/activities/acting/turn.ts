@@ -7,7 +7,7 @@ import { callRuleOf, type PromptVersions } from '../../domain/run/run-config.ts'
 import { ownsTransitions } from '../../domain/run/transitions.ts';
 import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { StepCaller } from '../../environments/sessions/step-caller.ts';
-import { CruxError } from '../../errors.ts';
+import { CruxError, errorText } from '../../errors.ts';
 import { isWordless } from '../../models/model-call.ts';
 import { promptsOf } from '../../models/prompts.ts';
 import { recordCut } from '../../store/cut-observations.ts';
@@ -129,6 +129,15 @@ export async function takeStep(
       format,
       observationLimit: reader?.observationLimit,
       hintOf: (call) => hintOf(call, hints),
+      rewritten(position, conversation) {
+        try {
+          return stateFormat(environment, position, calls).conversation(conversation);
+        } catch (error) {
+          const where = `step ${state.step + 1} of task ${state.taskId}`;
+          const words = `The environment ${environment.name} failed in ${where}: ${errorText(error)}`;
+          throw new CruxError('Environment.Fault', words, { cause: error });
+        }
+      },
       step: (position, action) =>
         insist(environment, `a step of ${state.taskId}`, signal, () => sessions.step(position, action, signal, caller)),
     },

@@ -17,6 +17,8 @@ export type AgentFormat = {
   render(thought: string, actions: readonly Action[], step: number): AssistantMessage;
   /** Messages that tell the agent what came of its calls. @param results in the order of the calls that `parse` reads */
   observation(message: AssistantMessage, results: readonly string[]): Message[];
+  /** A new conversation in place of the old one. @throws Error for one that the format cannot hold */
+  conversation(messages: readonly Message[]): Message[];
   /** What a result says of tools that changed; empty where they are offered natively, or the environment's own form describes them. */
   toolsNote(tools: readonly Tool[]): string;
 };
@@ -76,6 +78,7 @@ function toolFormat(tools: Tool[], isFirstOnly: boolean): AgentFormat {
         content: results[index] ?? notTheFirst,
       }));
     },
+    conversation: (messages) => [...messages],
     toolsNote: () => '',
   };
 }
@@ -95,12 +98,21 @@ function textFormat(text: TextFormat, described: Tool[] | null): AgentFormat {
     },
     render: (thought, [action]) => ({ role: 'assistant', content: text.render(thought, action!) }),
     observation: (_message, [result]) => [{ role: 'user', content: `${text.observationPrefix}${result}` }],
+    conversation(messages) {
+      const isCall = (message: Message) =>
+        message.role === 'tool' || (message.role === 'assistant' && message.tool_calls);
+      if (messages.some(isCall))
+        throw new Error('its new conversation holds tool calls, and the agent of this run writes its actions as text');
+      // The environment knows nothing of the form, unless it is its own.
+      const isTold = messages.some(({ content }) => content?.includes(text.instructions));
+      return isTold ? [...messages] : withInstructions(messages, text.instructions);
+    },
     toolsNote: (tools) => (described === null ? '' : [toolsAreNow, ...toolLines(tools)].join('\n')),
   };
 }
 
 /** At the end of the system message; in one of its own, if the opening has none. */
-function withInstructions(messages: readonly OpeningMessage[], instructions: string): Message[] {
+function withInstructions(messages: readonly Message[], instructions: string): Message[] {
   const [first, ...rest] = messages;
   if (first?.role !== 'system') return [{ role: 'system', content: instructions }, ...messages];
   return [{ role: 'system', content: `${first.content}\n\n${instructions}` }, ...rest];

@@ -64,10 +64,13 @@ export type LiveStep = {
 export class LiveSteps {
   readonly #ask: AskModel;
   readonly #account: StepAccount;
+  readonly #onMisuse: NonNullable<Misuse['report']>;
 
-  constructor(ask: AskModel, account: StepAccount) {
+  /** @param onMisuse told of sessions that ask when they may not */
+  constructor(ask: AskModel, account: StepAccount, onMisuse: NonNullable<Misuse['report']>) {
     this.#ask = ask;
     this.#account = account;
+    this.#onMisuse = onMisuse;
   }
 
   /** @param first the task's first state @param snapshot of the state that is wanted; undefined to open the first state */
@@ -78,7 +81,7 @@ export class LiveSteps {
     snapshot: Json | undefined,
     signal: AbortSignal,
   ): Promise<{ session: Session; misuse: Misuse }> {
-    const misuse: Misuse = { fault: null };
+    const misuse: Misuse = { fault: null, report: this.#onMisuse };
     const place = { ...first, step: 1, isOpening: true };
     const asked = {
       environment,

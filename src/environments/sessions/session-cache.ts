@@ -19,10 +19,11 @@ import { inSpan } from '../../observe/spans.ts';
 import { SharedWork } from '../../shared-work.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Position, RecordedOutcome, Transition, Tree } from '../../store/tree.ts';
-import { firstStateKey, nextStateKey } from '../../store/tree.ts';
+import { nextStateKey } from '../../store/tree.ts';
 import { type Environment, isCostly, type StepResult } from '../contract.ts';
+import { type FirstState, firstStateOf, keyOfFirstState, requireOpening } from '../first-state.ts';
 import { observedDifference, requireNewState, requireObservation, requireTools } from '../observed.ts';
-import { isOpenedBySession, type Opening, openingOf } from '../opening.ts';
+import { isOpenedBySession, openingOf } from '../opening.ts';
 import { outcomeFrom, requireReward } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { isSameState, markOf, type SessionState, stateOf } from '../state-mark.ts';
@@ -76,7 +77,7 @@ export class SessionCache {
   ) {
     this.#tree = tree;
     this.#sharedSteps = new SharedSteps(tree.sharedResults);
-    this.#live = new LiveSteps(ask, account);
+    this.#live = new LiveSteps(ask, account, (error) => log('warn', 'a session asked when it may not', { error }));
     this.#environments = environments;
     this.#instruments = instruments;
     this.#log = log;
@@ -163,7 +164,7 @@ export class SessionCache {
     caller: StepCaller = nobody,
   ): Promise<FirstState> {
     if (!isOpenedBySession(environment)) return firstStateOf(environment, await openingOf(environment, task, null));
-    const place = { taskId: task.id, key: keyOf(environment, task.id, { given: null }), nodeId: '', caller };
+    const place = { taskId: task.id, key: keyOfFirstState(environment, task.id, { given: null }), nodeId: '', caller };
     const live = await this.#pool.open(
       environment,
       '',
@@ -172,7 +173,7 @@ export class SessionCache {
     );
     try {
       const first = firstStateOf(environment, await openingOf(environment, task, live.session));
-      await this.#pool.keep({ ...live, stateKey: keyOf(environment, task.id, first) });
+      await this.#pool.keep({ ...live, stateKey: keyOfFirstState(environment, task.id, first) });
       return first;
     } catch (error) {
       await this.#pool.close(live);
@@ -313,41 +314,22 @@ export class SessionCache {
     const task = await this.#environments.task(environment.name, state.taskId);
     const { taskId, rootId: nodeId } = state;
     // Without its opening, which is not known when a session opens for the first time.
-    const key = keyOf(environment, taskId, { given: null });
+    const key = keyOfFirstState(environment, taskId, { given: null });
     const open = () =>
       this.#live.open(environment, task, { taskId, key, nodeId, caller }, snapshot, signal).catch((error: unknown) => {
         throw this.#fault(environment, state, error, signal);
       });
     const live = await this.#pool.open(environment, state.stateKey, open, signal);
-    if (snapshot === undefined && replay === 'compare') await this.#checkOpening(live, task, state, signal);
     if (state.actions.length > 0) this.#noteRebuild(environment, state, snapshot !== undefined);
     if (snapshot !== undefined) return { live, compared: 0 };
     try {
+      await requireOpening(environment, task, live.session, await this.#tree.state(state.rootId));
       if (replay === 'recorded')
         return {
           live: { ...live, state: await tellRecorded(this.#tree, environment, live.session, state) },
           compared: 0,
         };
       return await this.#replay(live, state, caller, signal);
-    } catch (error) {
-      await this.#pool.close(live);
-      throw this.#fault(environment, state, error, signal);
-    }
-  }
-
-  /** A session is never lent to a state with another root. */
-  async #checkOpening(live: Live, task: Task, state: Position, signal: AbortSignal): Promise<void> {
-    const { environment, session } = live;
-    if (!isOpenedBySession(environment)) return;
-    try {
-      const first = firstStateOf(environment, await openingOf(environment, task, session));
-      const root = await this.#tree.state(state.rootId);
-      if (keyOf(environment, task.id, first) === root.stateKey) return;
-      throw new CruxError(
-        'Environment.ReplayDivergence',
-        `The session of ${environment.name}/${state.taskId} opens otherwise than it did: other messages, or other tools.`,
-        { remedy: 'Run `crux check-env` on the environment: a task must always open in the same way.' },
-      );
     } catch (error) {
       await this.#pool.close(live);
       throw this.#fault(environment, state, error, signal);
@@ -408,21 +390,6 @@ export class SessionCache {
     }
     return { live: now === undefined ? live : { ...live, state: now }, compared };
   }
-}
-
-/** What an agent reads in a task's first state. */
-export type FirstState = {
-  opening: Opening;
-  /** The same, if a session gave it; null if the environment gives it, always the same. */
-  given: Json | null;
-};
-
-function firstStateOf(environment: Environment, opening: Opening): FirstState {
-  return { opening, given: isOpenedBySession(environment) ? (opening as unknown as Json) : null };
-}
-
-function keyOf({ name, version }: Environment, taskId: string, { given }: Pick<FirstState, 'given'>): string {
-  return firstStateKey({ environment: name, version, taskId, opening: given });
 }
 
 function snapshotState({ observesAll }: Environment, snapshot: Json | undefined): SessionState {

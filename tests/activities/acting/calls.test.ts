@@ -128,6 +128,41 @@ describe('an observation', () => {
     expect(await turnsAfter(place.store, root, rewritten.id)).toMatchObject({ change: null, turns: { length: 3 } });
   });
 
+  it('that is a new conversation tells an agent that writes text the form again, with the tools of then', async () => {
+    const place = await begun({
+      doors: said('summary', { conversation: [{ role: 'user', content: 'Go on.' }] }, { tools: [key] }),
+      format: 'react',
+    });
+    const { state } = await place.say({ role: 'assistant', content: 'Action: go\nAction Input: {"door":"summary"}' });
+    expect(state.messages).toEqual([
+      { role: 'system', content: expect.stringMatching(/^You work in steps[\s\S]*- unlock: Unlock a door\./) },
+      { role: 'user', content: 'Go on.' },
+    ]);
+    const { state: next } = await place.say({
+      role: 'assistant',
+      content: 'Action: unlock\nAction Input: {"door":"a"}',
+    });
+    expect(next.executed).toEqual([{ tool: 'unlock', arguments: { door: 'a' } }]);
+  });
+
+  it('that is a new conversation of tool calls is a fault for an agent that writes text', async () => {
+    const call = { id: 'a', type: 'function' as const, function: { name: 'go', arguments: '{}' } };
+    const conversation: Message[] = [
+      { role: 'user', content: 'Go on.' },
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'a', content: 'A room.' },
+    ];
+    const doors = { ...said('summary', { conversation }), capabilities: { replay: 'never' as const } };
+    const place = await begun({ doors, format: 'react' });
+    const message = { role: 'assistant' as const, content: 'Action: go\nAction Input: {"door":"summary"}' };
+    await expect(place.say(message)).rejects.toMatchObject({
+      type: 'Environment.Fault',
+      message: expect.stringMatching(/in step 1 of task task-1: its new conversation holds tool calls/),
+    });
+    const other = await begun({ doors });
+    expect((await other.call(['go', 'summary'])).state.messages).toEqual(conversation);
+  });
+
   it('may change the tools: the state offers them from there on', async () => {
     const tools = [key, { ...key, function: { ...key.function, name: 'go' } }];
     const place = await begun({ doors: said('hall', 'A hall.', { tools }) });
@@ -171,6 +206,32 @@ describe('an observation', () => {
       },
       {},
       /ends with a message of the assistant/,
+    ],
+    [
+      "a new conversation with a tool's result that answers no call",
+      {
+        conversation: [
+          { role: 'user', content: 'x' },
+          { role: 'tool', tool_call_id: 'a', content: 'y' },
+        ],
+      },
+      {},
+      /answers no call: a/,
+    ],
+    [
+      'a new conversation with a call that has no result',
+      {
+        conversation: [
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [{ id: 'b', type: 'function', function: { name: 'go', arguments: '{}' } }],
+          },
+          { role: 'user', content: 'x' },
+        ],
+      },
+      {},
+      /the call b of its new conversation has no result/,
     ],
     [
       'messages that are not of the user',
@@ -247,6 +308,23 @@ describe('a task that its session opens', () => {
     const { rootId } = await place.perform(place.activities.openTask, { runId: 'run-1', position: 0 });
     expect(rootId).not.toBe(place.rootId);
     await expect(place.call(['unlock', 'left'])).rejects.toMatchObject({ type: 'Environment.ReplayDivergence' });
+  });
+
+  it.each(['recorded', 'never'] as const)('is not lent another session where replay is %s either', async (replay) => {
+    const place = await begun({ doors: { ...bySession(['Two doors.', 'Three doors.']), capabilities: { replay } } });
+    await place.context.sessions.close();
+    await place.perform(place.activities.openTask, { runId: 'run-1', position: 0 });
+    await expect(place.call(['unlock', 'left'])).rejects.toMatchObject({ type: 'Environment.ReplayDivergence' });
+  });
+
+  it('with two tools of one name is a fault with task and environment', async () => {
+    const fault = await begun({
+      doors: { ...bySession(['Two doors.'], [key, key]), capabilities: { replay: 'never' } },
+    }).catch((error: unknown) => error);
+    expect(fault).toMatchObject({
+      type: 'Environment.Fault',
+      message: expect.stringContaining('The opening of doors/task-1 is at fault: two of its tools are named "unlock".'),
+    });
   });
 
   it.each([

@@ -43,7 +43,11 @@ describe('the request for the first wrong step', () => {
   ];
 
   it('numbers the steps from 1, and says that the outcome was a failure', () => {
-    const { messages, responseFormat } = firstErrorRequest(opening, [], [step('left'), step('right')]);
+    const { messages, responseFormat } = firstErrorRequest(
+      opening,
+      [],
+      [step('left'), step('right')].map((messages) => ({ messages })),
+    );
     expect(messages[0]!.content).toContain('failed its task');
     const steps = [...messages[1]!.content!.matchAll(/^<step number="(\d+)">\n(.*)\n<\/step>$/gm)];
     expect(steps.map(([, number, said]) => [number, JSON.parse(said!)])).toEqual([
@@ -55,9 +59,26 @@ describe('the request for the first wrong step', () => {
     });
   });
 
+  it('says where the agent reads a new conversation, and which tools it has from there on', () => {
+    const tool = (name: string) => ({ type: 'function' as const, function: { name, description: '', parameters: {} } });
+    const judged = [
+      { messages: step('left'), isRewritten: true, tools: [tool('unlock')] },
+      { messages: step('right') },
+    ];
+    const { messages } = firstErrorRequest(opening, [tool('go')], judged);
+    const [before, after] = messages[1]!.content!.split('<step number="2">');
+    expect(before).toContain(
+      'After step 1 the agent reads what follows its message in that step in place of everything',
+    );
+    expect(before).toMatch(/<tools from_step="2">\n.*"unlock"/);
+    expect(after).not.toMatch(/<note>|<tools/);
+  });
+
   it('is the same text whatever the order of the members of its messages is', () => {
     const turned = [{ content: 'left', role: 'assistant' as const }];
     const plain = [{ role: 'assistant' as const, content: 'left' }];
-    expect(firstErrorRequest(opening, [], [turned])).toEqual(firstErrorRequest(opening, [], [plain]));
+    expect(firstErrorRequest(opening, [], [{ messages: turned }])).toEqual(
+      firstErrorRequest(opening, [], [{ messages: plain }]),
+    );
   });
 });
