@@ -1,7 +1,7 @@
 // Layer: real processes that are stopped and killed. What the machine does to an environment is a fault, never an observation.
 import { describe, expect, it } from 'vitest';
 import { startApart } from '../../src/cli/commands/check-env-apart.ts';
-import { stressEnvironment } from '../../src/environments/stress.ts';
+import { stressEnvironment } from '../../src/environments/check/stress.ts';
 
 const say = (word: string) => ({ tool: 'say', arguments: { word } });
 const tasks = [{ taskId: 'task-1', actions: [say('one'), say('two')] }];

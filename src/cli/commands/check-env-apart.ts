@@ -1,7 +1,7 @@
 /** An environment in its own process, for `crux check-env`: this part starts the process and talks to it. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ApartEnvironment } from '../../environments/apart.ts';
+import type { ApartEnvironment } from '../../environments/check/apart.ts';
 import type { GlobalOptions } from '../setting.ts';
 import type { ApartReply, ApartRequest } from './check-env-child.ts';
 

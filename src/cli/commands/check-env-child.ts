@@ -2,7 +2,7 @@
 import type { Action } from '../../domain/action.ts';
 import type { Task } from '../../domain/task.ts';
 import { openAnswered } from '../../environments/answered-session.ts';
-import { firstTrace, trace } from '../../environments/apart.ts';
+import { firstTrace, trace } from '../../environments/check/apart.ts';
 import type { Environment, Session } from '../../environments/contract.ts';
 import { simulatedAnswers } from '../../environments/session-context.ts';
 import { errorText } from '../../errors.ts';

@@ -1,9 +1,21 @@
 /** Tests whether sessions that are told recorded steps are in the state to which these steps led. */
-import type { Action } from '../domain/action.ts';
-import type { Task } from '../domain/task.ts';
-import { openAnswered } from './answered-session.ts';
-import type { Environment } from './contract.ts';
-import { simulatedAnswers } from './session-context.ts';
+import type { Action } from '../../domain/action.ts';
+import type { Task } from '../../domain/task.ts';
+import { openAnswered } from '../answered-session.ts';
+import type { Environment } from '../contract.ts';
+import { simulatedAnswers } from '../session-context.ts';
+import { NotChecked, type Studied } from './studied.ts';
+
+export async function checkRecalls({ environment, tasks, playsIn }: Studied): Promise<string> {
+  let told = 0;
+  for (const task of tasks)
+    for (const { name, actions } of playsIn(task)) told += await statesTold(environment, task, name, actions);
+  if (told === 0)
+    throw new NotChecked(
+      'no state after a step has a state hash: whether `recall` leads to the same state cannot be seen',
+    );
+  return `${told} states, the same after \`recall\` as after the step`;
+}
 
 /**
  * Takes actions in one session, and tells two others what each one gave. All three must have the same state hash after every step. A `recall`
@@ -11,7 +23,7 @@ import { simulatedAnswers } from './session-context.ts';
  * @param name of the actions, for errors
  * @returns how many states were compared; 0 if sessions have no state hash @throws Error for the first that differs
  */
-export async function checkRecall(
+async function statesTold(
   environment: Environment,
   task: Task,
   name: string,

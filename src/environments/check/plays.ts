@@ -3,16 +3,16 @@
  * walk is drawn with a seed, so that a failure can be found again. It uses words that the agent has read: invented ones only ever reach the
  * error branch of a tool.
  */
-import type { Action } from '../domain/action.ts';
-import type { Json } from '../domain/canonical-json.ts';
-import type { Tool } from '../domain/message.ts';
-import { observationText } from '../domain/observation.ts';
-import { seededRandom } from '../domain/statistics/random.ts';
-import type { Task } from '../domain/task.ts';
-import { openAnswered } from './answered-session.ts';
-import type { Environment } from './contract.ts';
-import { openingOf, readOpening } from './opening.ts';
-import { simulatedAnswers } from './session-context.ts';
+import type { Action } from '../../domain/action.ts';
+import type { Json } from '../../domain/canonical-json.ts';
+import type { Tool } from '../../domain/message.ts';
+import { observationText } from '../../domain/observation.ts';
+import { seededRandom } from '../../domain/statistics/random.ts';
+import type { Task } from '../../domain/task.ts';
+import { openAnswered } from '../answered-session.ts';
+import type { Environment } from '../contract.ts';
+import { openingOf, readOpening } from '../opening.ts';
+import { simulatedAnswers } from '../session-context.ts';
 
 export type Play = { name: string; actions: Action[] };
 

@@ -5,8 +5,8 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Action } from '../domain/action.ts';
-import { errorText } from '../errors.ts';
+import type { Action } from '../../domain/action.ts';
+import { errorText } from '../../errors.ts';
 import { type ApartEnvironment, differenceOf, type StartApart, type Trace } from './apart.ts';
 
 export type StressOptions = {

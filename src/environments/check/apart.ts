@@ -1,10 +1,10 @@
 /** An environment in another process: `crux check-env` compares with it, and disturbs it. */
-import type { Action } from '../domain/action.ts';
-import { observationText } from '../domain/observation.ts';
-import type { Task } from '../domain/task.ts';
-import type { Confirmation, Environment, OutcomeSoFar, Session, StepResult } from './contract.ts';
-import { observedDifference } from './observed.ts';
-import { type Opening, openingOf } from './opening.ts';
+import type { Action } from '../../domain/action.ts';
+import { observationText } from '../../domain/observation.ts';
+import type { Task } from '../../domain/task.ts';
+import type { Confirmation, Environment, OutcomeSoFar, Session, StepResult } from '../contract.ts';
+import { observedDifference } from '../observed.ts';
+import { type Opening, openingOf } from '../opening.ts';
 
 /** A step, and what the session says of the state that it led to; null if it says nothing, or the task is over. */
 export type Trace = StepResult & { stateHash: string | null; outcome: OutcomeSoFar | null };
