@@ -1,7 +1,7 @@
 /**
  * What durability costs: Crux against a plain loop that keeps nothing, over the same `openai` client, in one process with the simulated models.
  *
- *     node bench/throughput.ts [turns] [latency|sql|trajectories|commands]
+ *     node bench/throughput.ts [turns] [latency|sql|evaluation|evaluation-latency|commands]
  *
  * Plain loop and Crux take turns, as many each as is said (5); medians and their ratios are printed, nothing is asserted. Each part runs in a
  * process of its own.
@@ -12,9 +12,12 @@ import type { LatencyOptions } from '../src/simulation/latency.ts';
 import type { Lab, LabOptions } from '../tests/helpers/lab.ts';
 import { withLab } from '../tests/helpers/with-lab.ts';
 import { type Continuations, continuationsOfCrux, plainLoop } from './throughput/continuations.ts';
+import { evaluation } from './throughput/evaluation.ts';
 import { cpuOf, rateOf, type Turn } from './throughput/figures.ts';
 import { readingCommand } from './throughput/reading-commands.ts';
-import { trajectories } from './throughput/trajectories.ts';
+
+/** Trajectories of an evaluation, all at once. */
+const evaluated = 200;
 
 const none: LatencyOptions = { distribution: 'none' };
 const parts: { [name: string]: () => Promise<void> } = {
@@ -34,7 +37,9 @@ const parts: { [name: string]: () => Promise<void> } = {
         rollouts: 50,
       }),
     ),
-  trajectories: () => inMazes(40, none, exploring),
+  evaluation: () => inMazes(10, none, (lab) => evaluating(lab, 'no latency')),
+  'evaluation-latency': () =>
+    inMazes(10, { distribution: 'fixed', meanMs: 1_000 }, (lab) => evaluating(lab, 'a second each')),
   commands: () => inMazes(10, none, reading),
 };
 
@@ -67,6 +72,10 @@ async function compare(lab: Lab, name: string, work: Continuations): Promise<voi
     plain.push(await plainLoop(lab, work));
     crux.push(await continuationsOfCrux(lab, work, turn));
   }
+  print(name, plain, crux);
+}
+
+function print(name: string, plain: Turn[], crux: Turn[]): void {
   const share = (100 * rateOf(crux)) / rateOf(plain);
   console.log(
     `${name}: plain loop ${rateOf(plain).toFixed(0)} steps/s, Crux ${rateOf(crux).toFixed(0)}: ${share.toFixed(0)} %`,
@@ -76,11 +85,13 @@ async function compare(lab: Lab, name: string, work: Continuations): Promise<voi
   );
 }
 
-async function exploring(lab: Lab): Promise<void> {
-  const explored: Turn[] = [];
-  for (let turn = 0; turn < Number(turns); turn++) explored.push(await trajectories(lab, 50));
-  console.log(`50 trajectories of 40 steps, no latency: ${rateOf(explored).toFixed(0)} steps/s`);
-  console.log(`  processor time of a step, Temporal's server aside: ${cpuOf(explored).toFixed(1)} ms`);
+async function evaluating(lab: Lab, latency: string): Promise<void> {
+  const [plain, crux] = [[], []] as [Turn[], Turn[]];
+  for (let turn = 1; turn <= Number(turns); turn++) {
+    plain.push(await plainLoop(lab, { environment: 'many-mazes', tasks: evaluated, rollouts: 1 }));
+    crux.push(await evaluation(lab, evaluated, turn));
+  }
+  print(`${evaluated} whole trajectories of 10 steps, ${latency}`, plain, crux);
 }
 
 async function reading(lab: Lab): Promise<void> {

@@ -2,33 +2,36 @@
 
 import { isFlagged } from '../domain/audit-flags.ts';
 import { type Details, isAtLimit } from '../domain/ending.ts';
-import { isEvaluation } from '../domain/run/run-config.ts';
+import { isEvaluation, isStepByStep } from '../domain/run/run-config.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
-import type { OpenedTask, RecordTrajectoryInput, TaskAddress, TrajectorySummary } from '../domain/wire/trajectory.ts';
+import type { OpenedTask, OpenTaskInput, RecordTrajectoryInput, TrajectorySummary } from '../domain/wire/trajectory.ts';
 import type { StepInput, StepResult } from '../domain/wire/turn.ts';
 import { type Confirmation, isCostly } from '../environments/contract.ts';
 import { admitRun } from '../models/limits/admit-run.ts';
 import { importScope } from '../store/findings.ts';
-import { contentHash } from '../store/hash.ts';
 import type { Run } from '../store/runs.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
+import { exploreTask } from './acting/explore.ts';
 import { firstStateOf } from './acting/first-state.ts';
 import { malformedBetween } from './acting/malformed.ts';
+import { trajectoryId } from './acting/trajectory-id.ts';
 import { callerOf, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
 
 export function trajectoryActivities(context: ActivityContext) {
   const { store, environments } = context;
 
-  /** Opens a task of a run: stores its first state, or finds the trajectory that was recorded for it. */
-  async function openTask({ runId, position }: TaskAddress, signal: AbortSignal): Promise<OpenedTask> {
+  /** Opens a task of a run: stores its first state, and explores from there, or finds the trajectory that was recorded for it. */
+  async function openTask({ explore = false, ...address }: OpenTaskInput, signal: AbortSignal): Promise<OpenedTask> {
+    const { runId, position } = address;
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
     const task = await environments.task(run.environment, runTask.taskId);
     const purpose = isEvaluation(run.config) ? 'evaluate' : 'explore';
     const root = await firstStateOf(context, run, task.id, purpose, signal);
+    const isExplored = explore && runTask.importedId === null && !isStepByStep(run.config.granularity);
     return {
       taskId: task.id,
       title: task.title,
@@ -43,6 +46,7 @@ export function trajectoryActivities(context: ActivityContext) {
       parallel: run.config.parallel,
       options: run.config.options,
       imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId, signal),
+      ...(isExplored && { explored: await exploreTask(context, address, root, recordTrajectory, signal) }),
     };
   }
 
@@ -120,11 +124,6 @@ function detailsOf(
   if (fault !== null) return { fault };
   if (confirmation?.confirmed === false) return { coincidental: confirmation.reason };
   return ofOutcome;
-}
-
-/** The same for equal tasks of equal runs, so that a repeated run finds its own. */
-export function trajectoryId(run: Run, taskId: string, sample: number): string {
-  return contentHash(['trajectory', run.environment, taskId, sample]);
 }
 
 export function trajectorySummary(row: Trajectory): TrajectorySummary {

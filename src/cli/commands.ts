@@ -1,6 +1,8 @@
 /** All commands with their arguments. What they do is loaded when they are called, so that reading commands start fast. */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { methodNames } from '../domain/methods/index.ts';
+import { granularities } from '../domain/run/run-config.ts';
 import { importers } from '../imports/importers.ts';
 import { completionScript, type Shell, shells } from './commands/completion.ts';
 import type { GlobalOptions } from './setting.ts';
@@ -62,7 +64,9 @@ export function registerCommands(program: Command): void {
     .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
     .option('--set <option=value...>', 'options of the method, as in the configuration, e.g. gammaLow=0.4')
     .addOption(
-      new Option('--granularity <g>', 'a branch as one activity, or call by call').choices(['rollout', 'call']),
+      new Option('--granularity <g>', 'trajectories and branches as one activity each, or step by step').choices(
+        granularities,
+      ),
     )
     .option('--max-calls <n>', 'ceiling on model calls', wholeNumber)
     .option('--max-tokens <n>', 'ceiling on tokens', wholeNumber)

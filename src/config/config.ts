@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type SessionRole, sessionRoles } from '../domain/ask.ts';
 import type { MethodName } from '../domain/methods/index.ts';
 import { dialectNames, reservedMembers } from '../domain/run/request-shape.ts';
-import type { MethodRole, RoleSettings } from '../domain/run/run-config.ts';
+import { granularities, granularityNamed, type MethodRole, type RoleSettings } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { checkProviders } from '../models/provider.ts';
@@ -102,7 +102,7 @@ const runSchema = z.strictObject({
   tokenLimit: z.int().min(1).nullable().default(null),
   observationLimit: z.int().min(100).nullable().default(32_000),
   stop: z.boolean().default(true),
-  granularity: z.enum(['rollout', 'call']).default('rollout'),
+  granularity: z.enum(granularities).default('activity').transform(granularityNamed),
   parallel: z.int().min(1).max(200).default(40),
   window: z.int().min(1).max(500).default(50),
   ceilings: ceilingsSchema.prefault({}),

@@ -4,7 +4,13 @@ import { methodOptions, optionsKey } from '../config/methods/index.ts';
 import { byPresentNames } from '../config/methods/renamed.ts';
 import { recordedFormat } from '../domain/action.ts';
 import { methods } from '../domain/methods/index.ts';
-import { askedRoles, type RunConfig, type RunModels, type RunSettings } from '../domain/run/run-config.ts';
+import {
+  askedRoles,
+  granularityNamed,
+  type RunConfig,
+  type RunModels,
+  type RunSettings,
+} from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { stopSequences } from '../environments/stop-sequences.ts';
 import { CruxError } from '../errors.ts';
@@ -55,7 +61,7 @@ export function configOfRun(
     tokenLimit: config.run.tokenLimit,
     observationLimit: config.run.observationLimit,
     stop: config.run.stop ? stopSequences(environment, format) : [],
-    granularity: request.granularity ?? config.run.granularity,
+    granularity: granularityNamed(request.granularity ?? config.run.granularity),
     parallel: config.run.parallel,
     window: config.run.window,
     models,

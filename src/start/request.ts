@@ -3,7 +3,7 @@ import type { MethodInput } from '../config/methods/index.ts';
 import type { EarlierInput } from '../config/methods/renamed.ts';
 import type { CsoOptions, MethodName } from '../domain/methods/index.ts';
 import type { CeilingChanges } from '../domain/run/ceilings.ts';
-import type { RoleSettings } from '../domain/run/run-config.ts';
+import type { Granularity, RoleSettings } from '../domain/run/run-config.ts';
 import type { Split } from '../domain/task.ts';
 import type { TaskChoice } from './task-choice.ts';
 
@@ -41,7 +41,7 @@ export type RunRequest = TaskChoice & {
   allowLeak?: boolean;
   /** Replaces ceilings of the configuration; omitted ones are taken from there. */
   ceilings?: CeilingChanges;
-  granularity?: 'rollout' | 'call';
+  granularity?: Granularity;
   /** Runs whose paid answers are read instead of paying again. */
   reuse?: string[];
 };

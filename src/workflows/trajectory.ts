@@ -38,7 +38,7 @@ const pages: { [name in MethodName]: (task: TaskRun<OptionsOf[name]>) => Promise
  */
 export async function trajectory(input: TrajectoryInput): Promise<TrajectoryResult> {
   try {
-    const task = await CancellationScope.nonCancellable(() => openTask(input));
+    const task = await openTask(input);
     const result = await mine(input.method, task);
     await tell(input, result);
     return result;

@@ -45,7 +45,7 @@ describe('a configuration', () => {
       preset: 'published',
       seed: 1,
       format: 'react',
-      granularity: 'rollout',
+      granularity: 'activity',
       stepLimit: null,
     });
     const none = { calls: null, tokens: null, cost: null, rollouts: null };

@@ -240,7 +240,7 @@ describe('traces', () => {
 
   test('are one for each trajectory, with the activities of its workflow', () => {
     const trajectories = new Map<string, Set<unknown>>();
-    for (const { traceId, attributes } of named('takeTurn')) {
+    for (const { traceId, attributes } of named('openTask')) {
       const place = `${attributes['crux.run']}/${attributes['crux.task']}/${attributes['crux.sample']}`;
       trajectories.set(place, (trajectories.get(place) ?? new Set()).add(traceId));
     }
@@ -256,7 +256,7 @@ describe('traces', () => {
         spans.filter((span) => name.test(span.name)).map(({ parentSpanId }) => byId.get(parentSpanId ?? '')?.name),
       );
     expect(parents(/^model call expert$/)).toEqual(new Set(['proposeAlternatives']));
-    expect(parents(/^environment step sql$/)).toContain('takeTurn');
+    expect(parents(/^environment step sql$/)).toContain('openTask');
     const [call] = named('model call policy');
     expect(call!.attributes).toMatchObject({
       'crux.run': run,

@@ -19,6 +19,7 @@ vi.mock('@temporalio/workflow', async (importOriginal) => ({
   proxyActivities: () => temporal.activities,
   workflowInfo: () => ({ taskQueue: 'no-server', workflowId: 'no-server', continueAsNewSuggested: false }),
   CancellationScope: { nonCancellable: <Result>(work: () => Promise<Result>) => work() },
+  patched: () => true,
   setCurrentDetails: () => {},
   upsertSearchAttributes: () => {},
 }));

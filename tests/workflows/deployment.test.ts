@@ -104,7 +104,7 @@ it('the branches of a trajectory, and what it continues as, stay with its build'
   await deploy.start('a');
   await deploy.setCurrent('a');
   await deploy.start('b');
-  const run = await lab.start({ taskIds: ['maze-1-3'], granularity: 'call', limits: { historyLimit: 30 } });
+  const run = await lab.start({ taskIds: ['maze-1-3'], granularity: 'step', limits: { historyLimit: 30 } });
   await until('the first calls', async () => (await lab!.countAnswers(run.id)) > 2);
   await deploy.setCurrent('b');
   expect(await run.result()).toMatchObject({ state: 'finished', done: 1 });

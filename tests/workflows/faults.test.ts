@@ -85,7 +85,7 @@ describe('workflows that are ended from outside', () => {
   });
 
   it('a terminated branch is left out, and its trajectory goes on', async () => {
-    const run = await lab.start({ granularity: 'call', taskIds: ['maze-1-3', 'maze-1-5'] });
+    const run = await lab.start({ granularity: 'step', taskIds: ['maze-1-3', 'maze-1-5'] });
     const query = `CruxRun = "${run.id}" AND WorkflowType = "branch" AND ExecutionStatus = "Running"`;
     let terminated = 0;
     await until('a branch is terminated', async () => {

@@ -45,7 +45,9 @@ async function inputs(run: LabRun, type: string): Promise<TrajectoryInput[]> {
 describe('history', () => {
   it('holds at most 2.5 KB a step, and no text of any message', async () => {
     // A policy without fault, so that nothing is mined and all history is of exploring.
-    const run = await lab.start({ environment: 'long-maze', limit: 1, config: { models: faultless() } });
+    const run = await lab.start({
+      ...{ environment: 'long-maze', limit: 1, granularity: 'step', config: { models: faultless() } },
+    });
     await run.result();
     const [trajectory] = await lab.store.findings.trajectories(run.id);
     expect(trajectory!.steps).toBe(18);
@@ -66,8 +68,15 @@ describe('history', () => {
     expect(historySize! / 18).toBeLessThan(2_500);
   });
 
+  it('is as short for a long trajectory as for a short one, if it is explored in one activity', async () => {
+    const run = await lab.start({ environment: 'long-maze', limit: 1, config: { models: faultless() } });
+    await run.result();
+    const { historyLength } = await lab.client.workflow.getHandle(`${run.id}/maze-2-0/0`).describe();
+    expect(historyLength).toBeLessThan(40);
+  });
+
   it('has a summary for a person on every activity and child', async () => {
-    const run = await lab.start({ taskIds: ['maze-1-3'], granularity: 'call' });
+    const run = await lab.start({ taskIds: ['maze-1-3'], granularity: 'step' });
     await run.result();
     const { events } = await historyOf(`${run.id}/maze-1-3/0`);
     const summaries = events!
@@ -161,6 +170,7 @@ describe('continuing as new', () => {
     const request: LabRequest = {
       environment: 'long-maze',
       limit: 1,
+      granularity: 'step',
       options: { alternatives: 1, verify: false, verification },
     };
     const expected = await lab.outcome(request);
@@ -174,7 +184,7 @@ describe('continuing as new', () => {
 
   it('changes nothing in branches', async () => {
     const options = { alternatives: 2, branchesPerStep: 1 };
-    const request: LabRequest = { environment: 'long-maze', limit: 1, granularity: 'call', options };
+    const request: LabRequest = { environment: 'long-maze', limit: 1, granularity: 'step', options };
     const expected = await lab.outcome(request);
     const run = await lab.start({ ...request, limits: { historyLimit: 50 } });
     await run.result();

@@ -37,6 +37,7 @@ it('steps go to the worker that holds the session, and to another one when that 
     config: { environments: [costlyMaze({ count: 0 })] },
     environment: 'costly-maze',
     limit: 1,
+    granularity: 'step',
     options: { gammaLow: 0, calibrationRate: 0 },
   });
   await until('some steps are taken', async () => (await lab.countAnswers(run.id)) >= 4);

@@ -45,26 +45,27 @@ describe.each(runs)('%s comes to the same as without a server', (_name, request,
     expect(expected).not.toBe('');
   });
 
-  it('where trajectories continue as new every few steps', async () => {
-    const run = await lab.start({ ...request, limits: { historyLimit } });
+  it('where each trajectory and each branch is one activity', async () => {
+    expect(await lab.outcome(request)).toBe(expected);
+  });
+
+  it('where they go step by step, one at a time, and continue as new every few steps', async () => {
+    const config = { run: { ...request.config?.run, parallel: 1 } };
+    const run = await lab.start({ ...request, granularity: 'step', config, limits: { historyLimit } });
     await run.result();
     expect(await outcomeOf(lab.store, run.id)).toBe(expected);
     expect(await continued(run)).toBeGreaterThan(0);
   });
-
-  it('where its rollouts go call by call, one at a time', async () => {
-    expect(await lab.outcome({ ...request, granularity: 'call', config: { run: { parallel: 1 } } })).toBe(expected);
-  });
 });
 
-it('environment steps of a run are the same demand for branches call by call, all of it from the cache', async () => {
+it('environment steps of a run are the same demand step by step, all of it from the cache', async () => {
   const { runSummary } = await import('../../src/views/run-summary.ts');
-  const steps = async (granularity: 'rollout' | 'call') => {
+  const steps = async (granularity: 'activity' | 'step') => {
     const run = await lab.start({ limit: 3, seed: 71, granularity });
     await run.result();
     return (await runSummary(lab.store, run.id)).environmentSteps;
   };
-  const { demand, replayed } = await steps('rollout');
+  const { demand, replayed } = await steps('activity');
   expect(replayed).toBeGreaterThan(0);
-  expect(await steps('call')).toEqual({ demand, fresh: 0, fromCache: demand, replayed });
+  expect(await steps('step')).toEqual({ demand, fresh: 0, fromCache: demand, replayed });
 });

@@ -94,7 +94,7 @@ describe('a ceiling on each task', () => {
   });
 
   it('that is reached while exploring ends the trajectory as budget, which is no failure to learn from', async () => {
-    const run = await lab.start({ ceilings: { task: { calls: 1 } }, granularity: 'call' });
+    const run = await lab.start({ ceilings: { task: { calls: 1 } }, granularity: 'step' });
     expect(await run.result()).toMatchObject({ state: 'finished', done: 5, pairs: 0, branches: 0 });
     for (const { stoppedBy, ending, success } of await results(run)) {
       expect({ stoppedBy, ending, success }).toEqual({ stoppedBy: 'task-budget', ending: 'budget', success: null });

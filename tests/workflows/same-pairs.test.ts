@@ -54,7 +54,7 @@ describe('the same seed gives the same endings, branches and pairs', () => {
   });
 
   it('when branches are workflows of their own', async () => {
-    expect(await lab.outcome({ granularity: 'call' })).toBe(expected);
+    expect(await lab.outcome({ granularity: 'step' })).toBe(expected);
   });
 
   it('when two workers share the run', async () => {
@@ -66,7 +66,7 @@ describe('the same seed gives the same endings, branches and pairs', () => {
   it('when verdicts are reached in rounds of rollouts, in any order', async () => {
     const request: LabRequest = { preset: 'sound', taskIds: ['maze-1-3', 'maze-1-5'] };
     const sound = await lab.outcome(request);
-    expect(await lab.outcome({ ...request, granularity: 'call', config: { run: { parallel: 3 } } })).toBe(sound);
+    expect(await lab.outcome({ ...request, granularity: 'step', config: { run: { parallel: 3 } } })).toBe(sound);
     expect(sound).toContain('"baseline"');
   });
 

@@ -2,10 +2,10 @@
 import { type Details, type Ending, isAtLimit } from '../../domain/ending.ts';
 import { endingOfFault } from '../../domain/fault-ending.ts';
 import type { StepCaller } from '../../environments/sessions/step-caller.ts';
-import { CruxError, errorText } from '../../errors.ts';
+import { CruxError } from '../../errors.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
-import { workerStopping } from '../runtime/boundary.ts';
+import { faultMessage, workerStopping } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { outcomeAtLimit } from './at-limit.ts';
 import { modelTurn, type StepTaken, type TurnAddress, takerOf, takeStep } from './turn.ts';
@@ -24,6 +24,7 @@ export type Played = {
  * stopped. A fault that is not retried is an ending too.
  * @param start where it starts, and what the last step led to
  * @param stepLimit number of the last step that may be taken, from the task's first state
+ * @param onStep told of each step
  */
 export async function playOut(
   context: ActivityContext,
@@ -32,6 +33,7 @@ export async function playOut(
   stepLimit: number,
   where: TurnAddress,
   signal: AbortSignal,
+  onStep: (taken: StepTaken) => void = () => {},
 ): Promise<Played> {
   const taker = takerOf(run, where);
   let taken = start;
@@ -41,6 +43,7 @@ export async function playOut(
       const turn = await modelTurn(context, run, taken.state, where, signal);
       if (turn.kind === 'ended') return await endedByModel(context, taken.state, turn.ending, taker.caller, signal);
       taken = await takeStep(context, taken.state, turn.answer, taker, signal);
+      onStep(taken);
     }
     return await outcomeOf(context, taken, taker.caller, signal);
   } catch (error) {
@@ -62,10 +65,11 @@ export async function outcomeOf(
 
 /** @throws the error itself unless it is a fault that ends a trajectory */
 export function endedByFault(leafId: string, error: unknown, signal: AbortSignal): Played {
-  const ending = error instanceof CruxError ? endingOfFault(error.kind) : null;
+  if (!(error instanceof CruxError)) throw error;
+  const ending = endingOfFault(error.kind);
   // A run that is out of budget or cancelled leaves the work open: a higher ceiling lets it continue.
   if (ending === null || ending === 'budget' || ending === 'cancelled' || signal.aborted) throw error;
-  return { leafId, ending, reward: null, success: null, details: { fault: errorText(error) } };
+  return { leafId, ending, reward: null, success: null, details: { fault: faultMessage(error) } };
 }
 
 /** An ending before the environment ended the task: a failure, unless a limit came in between and the environment knows better. */

@@ -10,8 +10,8 @@ import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { candidateOf, trajectoryOf } from '../acting/candidates.ts';
 import { isRevalued } from '../acting/revalued.ts';
+import { trajectoryId } from '../acting/trajectory-id.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { trajectoryId } from '../trajectory.ts';
 
 export function etoActivities(context: ActivityContext) {
   const { store } = context;

@@ -16,7 +16,7 @@ import type { Trajectory } from '../../domain/trajectory.ts';
 import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { State } from '../../store/tree.ts';
-import { trajectoryId } from '../trajectory.ts';
+import { trajectoryId } from '../acting/trajectory-id.ts';
 import {
   type Proof,
   type ProofsOfStep,

@@ -6,6 +6,25 @@ const heartbeatEveryMs = 2_000;
 /** A defect is tried this often, for two minutes: it may be a database that is restarting. After that it is a failure that the user sees. */
 const mostDefects = 10;
 
+/** What an activity tells with its heartbeats. The next attempt gets it, and the Temporal UI shows it. */
+export type Beat = {
+  /** Defects of this and earlier attempts: pauses and rate limits are attempts too. */
+  defects?: number;
+  /** Step that was taken last, from 1, and its tools. Never what a model wrote. */
+  step?: number;
+  tool?: string | null;
+};
+
+const beats = new WeakMap<Context, Beat>();
+
+/** Adds to what the activity tells. */
+export function beat(part: Beat): void {
+  const context = Context.current();
+  const told = { ...beats.get(context), ...part };
+  beats.set(context, told);
+  context.heartbeat(told);
+}
+
 /**
  * Makes an activity of a function. The activity heartbeats for as long as it runs: a slow model is no dead worker. Its first line starts the
  * timer, so short work costs the server no heartbeat. The activity passes cancellation on as a signal, and keeps the kind of each fault.
@@ -15,7 +34,9 @@ export function activity<Input, Output>(
 ): (input: Input) => Promise<Output> {
   return async (input) => {
     const context = Context.current();
-    const beat = setInterval(() => context.heartbeat(), heartbeatEveryMs);
+    const { defects = 0 } = (context.info.heartbeatDetails as Beat | undefined) ?? {};
+    beats.set(context, defects === 0 ? {} : { defects });
+    const beating = setInterval(() => context.heartbeat(beats.get(context)), heartbeatEveryMs);
     try {
       return await work(input, context.cancellationSignal);
     } catch (error) {
@@ -24,9 +45,10 @@ export function activity<Input, Output>(
         throw context.cancellationSignal.reason;
       }
       if (error instanceof CruxError && error.kind === 'Run.Blocked') await tellOfBlock(input, error.message);
-      throw asFailure(error, context.info.attempt);
+      if (isDefect(error)) beat({ defects: defects + 1 });
+      throw asFailure(error, defects + 1);
     } finally {
-      clearInterval(beat);
+      clearInterval(beating);
     }
   };
 }
@@ -64,6 +86,16 @@ async function tellOfBlock(input: unknown, message: string): Promise<void> {
   const campaign = Context.current().client.workflow.getHandle(runId);
   // The workflow with this id may be no campaign, or may be over.
   await campaign.signal('blocked', message).catch(() => {});
+}
+
+/** Whether the workflow asked for the end of this activity. It is also aborted when its worker stops, or is taken for dead. */
+export function isCancelRequested(): boolean {
+  return Context.current().cancellationDetails?.cancelRequested === true;
+}
+
+/** What a fault says, and what to do. */
+export function faultMessage({ message, remedy }: CruxError): string {
+  return remedy ? `${message} ${remedy}` : message;
 }
 
 /** The worker is shutting down, and another one is to take up the work at once. */
@@ -105,10 +137,15 @@ const benign: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Model.Unavailable',
 ]);
 
-function asFailure(error: unknown, attempt: number): unknown {
+function isDefect(error: unknown): boolean {
+  return !(error instanceof ApplicationFailure) && !(error instanceof CruxError);
+}
+
+/** @param defects of all attempts, if this is one */
+function asFailure(error: unknown, defects: number): unknown {
   if (error instanceof ApplicationFailure) return error;
   if (!(error instanceof CruxError)) {
-    const nonRetryable = attempt >= mostDefects;
+    const nonRetryable = defects >= mostDefects;
     return ApplicationFailure.create({
       type: 'Defect',
       message: errorText(error),
@@ -118,7 +155,7 @@ function asFailure(error: unknown, attempt: number): unknown {
   }
   return ApplicationFailure.create({
     type: error.kind,
-    message: error.remedy ? `${error.message} ${error.remedy}` : error.message,
+    message: faultMessage(error),
     nonRetryable: final.has(error.kind),
     ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.max(1, Math.ceil(error.retryAfterMs)) }),
     ...(benign.has(error.kind) && { category: 'BENIGN' as const }),

@@ -3,6 +3,7 @@ import { optionsKey } from '../../config/methods/index.ts';
 import { byPresentNames } from '../../config/methods/renamed.ts';
 import type { MethodName } from '../../domain/methods/index.ts';
 import { factsOf } from '../../domain/methods/index.ts';
+import type { Granularity } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { checkRunKeys } from '../../start/configure.ts';
 import { launchRun } from '../../start/launch.ts';
@@ -29,7 +30,7 @@ type RunOptions = CeilingOptions &
     preset?: 'published' | 'sound';
     seed?: number;
     set?: string[];
-    granularity?: 'rollout' | 'call';
+    granularity?: Granularity;
     trainedOn?: string[];
     reuse?: string[];
     detach?: boolean;

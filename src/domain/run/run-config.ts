@@ -147,6 +147,22 @@ export type PromptVersions = {
 /** The models of a run. Those that sessions ask are there if its environment asks them. */
 export type RunModels = { [role in MethodRole]: RoleSettings } & { [role in SessionRole]?: RoleSettings };
 
+/**
+ * `activity`: a trajectory is explored, and a branch runs, inside one activity. `step`: an activity for each step, and a workflow for each branch,
+ * to watch them in the Temporal UI. The results are the same. `rollout` and `call` are the names of earlier versions.
+ */
+export const granularities = ['activity', 'step', 'rollout', 'call'] as const;
+export type Granularity = (typeof granularities)[number];
+
+/** The name of today. */
+export function granularityNamed(name: Granularity): 'activity' | 'step' {
+  return isStepByStep(name) ? 'step' : 'activity';
+}
+
+export function isStepByStep(granularity: Granularity): boolean {
+  return granularity === 'step' || granularity === 'call';
+}
+
 /** What is the same for every method. */
 export type RunSettings = {
   schemaVersion: 1;
@@ -180,8 +196,7 @@ export type RunSettings = {
    * absent in runs from before there was a limit, which have none.
    */
   observationLimit?: number | null;
-  /** `rollout`: a branch runs inside one activity. `call`: a workflow of its own with an activity per call. Same pairs either way. */
-  granularity: 'rollout' | 'call';
+  granularity: Granularity;
   /**
    * Texts before which answers of policy and expert end, so that no model writes its own observations; empty for none, absent in runs from
    * before there were any.

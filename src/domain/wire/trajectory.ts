@@ -2,9 +2,23 @@
 
 import type { Ending } from '../ending.ts';
 import type { MethodName, MethodOptions } from '../methods/index.ts';
+import type { Granularity } from '../run/run-config.ts';
 
 /** One trajectory of a run, by its position among the run's tasks. */
 export type TaskAddress = { runId: string; position: number };
+
+/** A task to open. */
+export type OpenTaskInput = TaskAddress & {
+  /** Whether the policy's trajectory is made at once, in the same activity. Absent in histories from before that. */
+  explore?: boolean;
+};
+
+/** The policy's trajectory, made in one activity. */
+export type Explored = {
+  trajectory: TrajectorySummary;
+  /** The ceiling that ended it; absent if none did. */
+  stop?: { kind: string; message: string };
+};
 
 /** One step of one trajectory. */
 export type StepAddress = {
@@ -25,13 +39,15 @@ export type OpenedTask = {
   rootId: string;
   trajectoryId: string;
   stepLimit: number;
-  granularity: 'rollout' | 'call';
+  granularity: Granularity;
   /** Whether a step is one activity, because any worker may hold its session. Absent in histories from before there was a choice. */
   wholeSteps?: boolean;
   parallel: number;
   options: MethodOptions;
   /** Set when the trajectory was recorded elsewhere: nothing is explored then. */
   imported: TrajectorySummary | null;
+  /** Set when it was explored as it was opened. */
+  explored?: Explored;
 };
 
 export type TrajectorySummary = {

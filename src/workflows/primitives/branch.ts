@@ -1,4 +1,5 @@
 import { executeChild, workflowInfo } from '@temporalio/workflow';
+import { isStepByStep } from '../../domain/run/run-config.ts';
 import { branchWorkflowId } from '../../domain/run/workflow-ids.ts';
 import type { BranchInput, BranchResult, BranchWorkflow } from '../../domain/wire/branch.ts';
 import { agent } from '../proxies.ts';
@@ -19,9 +20,8 @@ export async function branch(
   const input: BranchInput = { runId, trajectoryId, ...candidate };
   const label = `step ${step}: ${input.purpose} ${input.candidateId.slice(0, 8)} #${input.rollout}`;
   const branching = task.slots.run(() =>
-    task.opened.granularity === 'rollout'
-      ? agent(label).rollOut(input)
-      : executeChild<BranchWorkflow>('branch', {
+    isStepByStep(task.opened.granularity)
+      ? executeChild<BranchWorkflow>('branch', {
           workflowId: branchWorkflowId(workflowInfo().workflowId, { step, ...input }),
           args: [{ ...input, ...(historyLimit && { historyLimit }) }],
           staticSummary: label,
@@ -30,7 +30,8 @@ export async function branch(
             { key: cruxStatus, value: input.purpose },
             { key: cruxStep, value: step },
           ],
-        }),
+        })
+      : agent(label).rollOut(input),
   );
   const result = await task.untilOver(branching);
   task.branches++;

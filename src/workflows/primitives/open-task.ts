@@ -1,13 +1,27 @@
-import type { MethodName, OptionsOf } from '../../domain/methods/index.ts';
-import type { TrajectoryInput } from '../../domain/wire/trajectory.ts';
+import { CancellationScope, isCancellation, patched } from '@temporalio/workflow';
+import { type MethodName, methods, type OptionsOf } from '../../domain/methods/index.ts';
+import type { OpenedTask, TrajectoryInput } from '../../domain/wire/trajectory.ts';
 import { agent } from '../proxies.ts';
 import { TaskRun } from './task-run.ts';
 
+/** Opens a task. Where the policy's own trajectory is all that comes next, it is made in the same activity. */
 export async function openTask<Name extends MethodName>(
   input: TrajectoryInput & { method: Name },
 ): Promise<TaskRun<OptionsOf[Name]>> {
-  const { runId, position } = input;
-  const opened = await agent('open the task').openTask({ runId, position });
+  const opened = await openedFor(input);
   // A run's options are those of its method: its configuration made sure of that.
   return new TaskRun(input, opened, opened.options as OptionsOf[Name]);
+}
+
+async function openedFor({ runId, position, method, cursor }: TrajectoryInput): Promise<OpenedTask> {
+  const explore = cursor === undefined && methods[method].trajectory === 'explored';
+  const open = () => CancellationScope.nonCancellable(() => agent('open the task').openTask({ runId, position }));
+  if (!explore || !patched('explored-as-opened')) return open();
+  try {
+    return await agent('explore').openTask({ runId, position, explore });
+  } catch (error) {
+    // Cancelled before a worker took it up: the task still gets its ending.
+    if (isCancellation(error)) return open();
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { countedReward } from '../../domain/audit-flags.ts';
 import type { IprOptions, RroOptions } from '../../domain/methods/index.ts';
 import { isBetterBy, meanReward, valueAtBest } from '../../domain/methods/rro-rule.ts';
+import { isStepByStep } from '../../domain/run/run-config.ts';
 import type { DrawnAction } from '../../domain/wire/action.ts';
 import type { BranchResult } from '../../domain/wire/branch.ts';
 import { agent } from '../proxies.ts';
@@ -22,7 +23,7 @@ export async function value(
 ): Promise<number | null> {
   if (action?.ending) return countedReward(action);
   const candidate = { nodeId, candidateId: action?.candidateId ?? '', purpose };
-  if (task.opened.granularity === 'rollout') return meanReward(await rollOutAll(task, step, candidate));
+  if (!isStepByStep(task.opened.granularity)) return meanReward(await rollOutAll(task, step, candidate));
   return meanReward(await branches(task, step, candidate, numbers(task.options.rollouts)));
 }
 

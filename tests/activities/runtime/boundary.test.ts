@@ -1,4 +1,5 @@
 // Layer: activities in MockActivityEnvironment.
+import type { Info } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/activity';
 import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -11,8 +12,8 @@ const failing = (error: unknown) =>
     throw error;
   });
 
-async function failureOf(error: unknown, attempt = 1): Promise<ApplicationFailure> {
-  const thrown = await quietEnvironment({ attempt })
+async function failureOf(error: unknown, info: Partial<Info> = {}): Promise<ApplicationFailure> {
+  const thrown = await quietEnvironment(info)
     .run(failing(error), undefined)
     .then(
       () => null,
@@ -66,7 +67,10 @@ describe('a fault', () => {
       message: 'x is undefined',
       nonRetryable: false,
     });
-    expect((await failureOf(new TypeError('x is undefined'), 10)).nonRetryable).toBe(true);
+    const last = { heartbeatDetails: { defects: 9 } };
+    expect((await failureOf(new TypeError('x is undefined'), last)).nonRetryable).toBe(true);
+    // Pauses and rate limits are attempts too, and no defects.
+    expect((await failureOf(new TypeError('x is undefined'), { attempt: 50 })).nonRetryable).toBe(false);
     expect((await failureOf('just words')).message).toBe('just words');
   });
 

@@ -1,17 +1,17 @@
 import type { Lab } from '../../tests/helpers/lab.ts';
 import { type Turn, timed } from './figures.ts';
 
-/** Trajectories of mazes that are explored call by call, each step an activity, and nothing else. */
-export function trajectories(lab: Lab, count: number): Promise<Turn> {
+/** An evaluation of a policy without fault: every trajectory is explored, all at once, and nothing else is done. */
+export function evaluation(lab: Lab, count: number, seed: number): Promise<Turn> {
   const { models } = lab.config();
-  // What succeeds is not mined.
   const policy = { ...models.policy!, model: 'sim-policy@skill=1' };
   return timed(async () => {
     const run = await lab.start({
+      method: 'evaluate',
       environment: 'many-mazes',
       limit: count,
-      options: { calibrationRate: 0 },
-      config: { models: { ...models, policy }, run: { window: count, parallel: count } },
+      seed,
+      config: { models: { ...models, policy }, run: { window: count } },
     });
     await run.result();
     return (await lab.store.findings.trajectories(run.id)).reduce((sum, { steps }) => sum + steps, 0);
