@@ -1,4 +1,5 @@
 /** The tool calls of an answer, in the shapes that servers give them. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Tool, ToolCall } from '../../domain/message.ts';
 import { offeredName, unwrappedArguments } from './tool-call-shapes.ts';
@@ -16,7 +17,8 @@ export const toolCallsSchema = {
 type Called = z.infer<z.ZodObject<typeof toolCallsSchema>>;
 
 /**
- * The tool calls of a message, numbered by step and position, and the ids that the server itself gave them.
+ * The tool calls of a message, numbered by step and position, and the ids that the server itself gave them. A call that repeats the one before it is
+ * left out.
  * @param step number of the step, from 1
  */
 export function readToolCalls(
@@ -27,16 +29,18 @@ export function readToolCalls(
   const legacy = message.function_call ? [{ id: null, function: message.function_call }] : [];
   const written = message.tool_calls?.length ? message.tool_calls : legacy;
   const offered = tools.map((tool) => tool.function.name);
-  const calls = written.map(({ function: called }, index) => {
+  const read = written.map(({ id, function: called }) => {
     const name = offeredName(called.name ?? '', offered);
     const tool = tools.find((own) => own.function.name === name);
-    return {
-      id: `call_${step}_${index}`,
-      type: 'function' as const,
-      function: { name, arguments: argumentsText(called.arguments, tool) },
-    };
+    const ownId = id === null || id === undefined || id === '' ? null : String(id);
+    return { ownId, called: { name, arguments: argumentsText(called.arguments, tool) } };
   });
-  return { calls, ids: written.map(({ id }) => (id === null || id === undefined || id === '' ? null : String(id))) };
+  // Parsers of servers give a call twice. A model that means it twice can call again in its next message.
+  const once = read.filter(({ called }, index) => !isDeepStrictEqual(called, read[index - 1]?.called));
+  return {
+    calls: once.map(({ called }, index) => ({ id: `call_${step}_${index}`, type: 'function', function: called })),
+    ids: once.map(({ ownId }) => ownId),
+  };
 }
 
 /**

@@ -130,6 +130,26 @@ describe('tool calls', () => {
     expect(answer).toMatchObject({ message: { role: 'assistant', content: 'Left.' }, callIds: null });
     expect(answer).not.toHaveProperty('message.tool_calls');
   });
+
+  it('that repeat the one before them are one call, and numbered as one', () => {
+    const left = called('go', '{"door":"left"}');
+    const tool_calls = [
+      { id: 'a', function: left },
+      { id: 'b', function: left },
+      { id: 'c', function: called('look', '{}') },
+      { id: 'd', function: left },
+    ];
+    expect(read(body({ content: null, tool_calls }))).toMatchObject({
+      message: {
+        tool_calls: [
+          { id: 'call_3_0', function: { name: 'go' } },
+          { id: 'call_3_1', function: { name: 'look' } },
+          { id: 'call_3_2', function: { name: 'go' } },
+        ],
+      },
+      callIds: ['a', 'c', 'd'],
+    });
+  });
 });
 
 describe('an answer that is none', () => {
