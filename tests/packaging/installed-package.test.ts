@@ -147,11 +147,11 @@ describe('what was installed', () => {
     expect(await typeErrors(folder, ['crux.config.ts'])).toBe('');
   });
 
-  test('has examples that its commands read where they lie', async () => {
+  test.each(['maze', 'files', 'shop'])('has the example %s, which its commands read where it lies', async (name) => {
     const { code, stdout, stderr } = await npx(
       'crux',
       'check-env',
-      'node_modules/crux-rl/examples/maze/environment.ts',
+      `node_modules/crux-rl/examples/${name}/environment.ts`,
     );
     expect(code, stdout + stderr).toBe(0);
   });
