@@ -19,7 +19,7 @@ const textLimit = 4000;
 /** A task with its trees and pairs, folded by default. */
 export function taskSection(task: TaskView): SafeHtml {
   return html`<details class="task"><summary>${taskTags(task)}<span class="title">${clip(task.title, 160)}</span><span class="soft">${task.id}</span></summary><div class="body">
-<p class="soft">group ${task.group}, ${task.split}</p>
+<p class="soft">${task.group === '' ? '' : `group ${task.group}, `}${task.split}</p>
 ${task.pairs.map(pairBlock)}
 ${task.trajectories.map(trajectoryBlock)}
 </div></details>`;

@@ -216,3 +216,9 @@ describe('renderReport', () => {
     expect(renderReport(view)).toContain('No task has been run.');
   });
 });
+
+it('a task whose group is not known is shown without an empty name', () => {
+  const run = syntheticRun(1);
+  expect(renderReport(run)).toContain('<p class="soft">group ');
+  expect(renderReport({ ...run, tasks: run.tasks.map((task) => ({ ...task, group: '' })) })).not.toContain('>group ');
+});
