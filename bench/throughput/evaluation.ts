@@ -8,6 +8,7 @@ export function evaluation(lab: Lab, count: number, seed: number): Promise<Turn>
   return timed(async () => {
     const run = await lab.start({
       method: 'evaluate',
+      split: 'train',
       environment: 'many-mazes',
       limit: count,
       seed,
