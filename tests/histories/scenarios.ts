@@ -85,6 +85,7 @@ async function cso(recorder: Recorder): Promise<void> {
   const verification = { ...lab.verification(), rollouts: 64, baselineRollouts: 64 };
   const long = await lab.start({
     environment: 'long-maze',
+    granularity: 'step',
     options: { alternatives: 1, verify: false, verification },
     config: { run: { window: 1 } },
     limits: { historyLimit: 40 },
@@ -172,6 +173,7 @@ async function ipr(recorder: Recorder): Promise<void> {
     method: 'ipr',
     environment: 'long-maze',
     limit: 1,
+    granularity: 'step',
     options: { valueRollouts: 1 },
     limits: { historyLimit: 120 },
   });
@@ -215,7 +217,7 @@ async function recordOne(recorder: Recorder, method: MethodName, name: string): 
 /** Branches as workflows of their own, which methods share. */
 async function branch(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
-  const call = await lab.start({ taskIds: [failed], granularity: 'call' });
+  const call = await lab.start({ taskIds: [failed], granularity: 'step' });
   await call.result();
   await recorder.keep('trajectory-with-branches', `${call.id}/${failed}/0`);
   await recorder.keep('branch', (await recorder.branchesOf(call))[0]!);
@@ -223,7 +225,7 @@ async function branch(recorder: Recorder): Promise<void> {
   const long = await lab.start({
     environment: 'long-maze',
     limit: 1,
-    granularity: 'call',
+    granularity: 'step',
     options: { alternatives: 2, branchesPerStep: 1 },
     limits: { historyLimit: 60 },
   });
