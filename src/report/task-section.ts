@@ -56,7 +56,7 @@ function stepBlock(step: StepView): SafeHtml {
     step.ownBranches.length === 0
       ? null
       : html`<details class="alternatives"><summary>${plural(step.ownBranches.length, 'branch', 'branches')} through this very action</summary>${branchList(step.ownBranches)}</details>`;
-  return html`<div class="step${step.candidateCritical || step.firstError ? ' critical' : ''}"><div class="when"><b>${step.step}</b>${score(step.score)}</div><div>${step.reasoning ? text('thought', step.reasoning) : null}${text('thought', step.thought)}${step.executed === null ? html`<p class="soft">no action was read</p>` : null}${text('action', step.executed ?? step.action)}${step.observation === null ? html`<p class="soft">no observation</p>` : text('observation', step.observation)}${unpaired}${alternatives}${own}</div></div>`;
+  return html`<div class="step${step.candidateCritical || step.firstError ? ' critical' : ''}"><div class="when"><b>${step.step}</b>${score(step.score)}</div><div>${step.reasoning ? text('thought', step.reasoning) : null}${text('thought', step.thought)}${step.executed === null ? html`<p class="soft">no action was read</p>` : null}${text('action', step.executed ?? step.action)}${step.observation === null ? html`<p class="soft">no observation</p>` : text('observation', step.observation)}${(step.userSaid ?? []).map((words) => text('observation', `[user] ${words}`))}${unpaired}${alternatives}${own}</div></div>`;
 }
 
 function alternativeBlock(alternative: AlternativeView): SafeHtml {

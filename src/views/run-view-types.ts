@@ -156,8 +156,10 @@ export type ActionView = {
 export type StepView = ActionView & {
   /** t, from 1. */
   step: number;
-  /** Null if the step had none, as after a fault. */
+  /** Results of the actions. Null if the step had none, as after a fault. */
   observation: string | null;
+  /** What a user said after the results, message by message; absent if nobody did. */
+  userSaid?: string[];
   /** The action that was really executed; null if the message held none, absent if it was not looked up. */
   executed?: string | null;
   /** The model's thoughts apart from its message; null if there were none or the server reported none, absent if they were not looked up. */

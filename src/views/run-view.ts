@@ -257,7 +257,7 @@ async function trajectoryView(found: Found, row: Trajectory): Promise<Trajectory
       executed: executedText(state.assistant!, view.action, state.executed),
       reasoning: found.reasoning.get(placeOfMessage(before.id, state.assistant!)) ?? null,
       step: state.step,
-      observation: observedText(before, state),
+      ...observedView(before, state),
       candidateCritical: judged?.verdict === 'critical',
       firstError: selectsFirstErrors(found.run.config) && isLocated(judged?.verdict),
       alternatives: candidates
@@ -347,14 +347,26 @@ function executedText(
   return isSaid ? written : read;
 }
 
-/** What the agent read after a step: of a new conversation, how long it is and how it ends; and which tools it has now, if these changed. */
-function observedText(before: State, { added, isRewritten, tools }: State): string {
+/**
+ * What the agent read after an action, and apart from it what a user said then. Of a new conversation, how long it is and how it ends; and the tools from
+ * here on, if these changed.
+ */
+function observedView(
+  before: State,
+  { added, isRewritten, tools }: State,
+): Pick<StepView, 'observation' | 'userSaid'> {
   const messages = added.slice(1);
+  // Results come first: a message of the role `tool` for each call, or a single one of the role `user` that stands for all.
+  const results = Math.max(1, messages.filter(({ role }) => role === 'tool').length);
+  const said = isRewritten ? [] : messages.slice(results);
   const read = isRewritten
     ? `[a new conversation of ${messages.length} messages, which ends:]\n${messageText(messages.at(-1)!)}`
-    : messages.map(messageText).join('\n');
-  if (isSameTools(tools, before.tools)) return read;
-  return `${read}\n[the tools from here on: ${tools.map((tool) => tool.function.name).join(', ') || 'none'}]`;
+    : messages.slice(0, results).map(messageText).join('\n');
+  const names = tools.map((tool) => tool.function.name).join(', ') || 'none';
+  return {
+    observation: isSameTools(tools, before.tools) ? read : `${read}\n[the tools from here on: ${names}]`,
+    ...(said.length > 0 && { userSaid: said.map(messageText) }),
+  };
 }
 
 /** A message's thought and action, separated if its format separates them. */

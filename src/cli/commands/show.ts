@@ -95,6 +95,7 @@ function stepLines(step: StepView): string[] {
     `${step.candidateCritical || step.firstError ? '◆' : '│'} ${step.step}. ${step.firstError ? 'first wrong step:' : scoreText(step.score)} ${oneLine(shownAction(step))}`,
     ...(step.reasoning ? [`│      thought apart: ${oneLine(step.reasoning)}`] : []),
     ...(step.observation === null ? [] : [`│      → ${oneLine(step.observation)}`]),
+    ...(step.userSaid ?? []).map((words) => `│      user: ${oneLine(words)}`),
     ...step.ownBranches.map((branch) => `│      own action again (${branch.purpose}): ${branchText(branch)}`),
     ...(Object.keys(step.unpaired).length === 0 ? [] : [`│      pairs not made: ${named(step.unpaired)}`]),
     ...step.alternatives.map((alternative) => `│      ${marks[alternative.verdict]} ${alternativeText(alternative)}`),
