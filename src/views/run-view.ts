@@ -351,10 +351,7 @@ function executedText(
  * What the agent read after an action, and apart from it what a user said then. Of a new conversation, how long it is and how it ends; and the tools from
  * here on, if these changed.
  */
-function observedView(
-  before: State,
-  { added, isRewritten, tools }: State,
-): Pick<StepView, 'observation' | 'userSaid'> {
+function observedView(before: State, { added, isRewritten, tools }: State): Pick<StepView, 'observation' | 'userSaid'> {
   const messages = added.slice(1);
   // Results come first: a message of the role `tool` for each call, or a single one of the role `user` that stands for all.
   const results = Math.max(1, messages.filter(({ role }) => role === 'tool').length);

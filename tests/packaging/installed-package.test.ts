@@ -147,14 +147,17 @@ describe('what was installed', () => {
     expect(await typeErrors(folder, ['crux.config.ts'])).toBe('');
   });
 
-  test.each(['maze', 'files', 'shop'])('has the example %s, which its commands read where it lies', async (name) => {
-    const { code, stdout, stderr } = await npx(
-      'crux',
-      'check-env',
-      `node_modules/crux-rl/examples/${name}/environment.ts`,
-    );
-    expect(code, stdout + stderr).toBe(0);
-  });
+  test.each(['maze', 'files', 'shop', 'help-desk'])(
+    'has the example %s, which its commands read where it lies',
+    async (name) => {
+      const { code, stdout, stderr } = await npx(
+        'crux',
+        'check-env',
+        `node_modules/crux-rl/examples/${name}/environment.ts`,
+      );
+      expect(code, stdout + stderr).toBe(0);
+    },
+  );
 
   test.each([
     ['crux-rl', ['connect', 'cso', 'defineEnvironment', 'exportPairs']],

@@ -75,7 +75,7 @@ function howRestored({ restoredBy, comparedObservations, openedSnapshots, recall
     case 'snapshot':
       return `${openedSnapshots === 0 ? 'nothing was restored' : 'its snapshot opens'}; ${unreplayed}`;
     case 'recording':
-      return `${recalledSteps === 0 ? 'nothing was restored' : `a session takes its ${recalledSteps} recorded steps`}; ${unreplayed}`;
+      return `${recalledSteps === 0 ? 'nothing was restored' : `a session was told ${recalledSteps === 1 ? 'its recorded step' : `its ${recalledSteps} recorded steps`}`}; ${unreplayed}`;
     case 'replay':
       return comparedObservations === 0
         ? 'no branch to replay'
