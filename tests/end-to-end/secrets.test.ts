@@ -68,7 +68,8 @@ beforeAll(async () => {
     return ended;
   };
   await crux('doctor');
-  await crux('run', 'cso', '--env', 'maze', '--run-id', 'e2e-maze', '--detach');
+  // Step by step, so that what models refuse is in histories too.
+  await crux('run', 'cso', '--env', 'maze', '--run-id', 'e2e-maze', '--granularity', 'step', '--detach');
   await crux('run', 'cso', '--env', 'sql', '--run-id', 'e2e-sql', '--limit', '10', '--json');
   await crux('watch', 'e2e-maze');
   await crux('run', 'cso', '--config', 'barred.config.ts', '--env', 'sql', '--run-id', 'e2e-barred', '--limit', '1');
