@@ -98,8 +98,8 @@ describe('what is packed', () => {
     );
   });
 
-  test('it stays below 1.5 MB', () => {
-    expect(packed.size).toBeLessThan(1_500_000);
+  test('it stays below 1.6 MB', () => {
+    expect(packed.size).toBeLessThan(1_600_000);
   });
 
   test('the bundle of workflow code says nothing about the machine that made it', () => {
