@@ -71,7 +71,10 @@ it.each([
       expect(certificate.restore.method).toBe('recording');
       expect(certificate.models).toMatchObject({ user: { model: 'sim-user' }, grader: { model: 'sim-grader' } });
       expect(certificate.costMicroUsd).toBeGreaterThan(0);
-      expect(await verifyPair(lab.store, registry, pair)).toMatchObject({ recalledSteps: pair.step - 1, problems: [] });
+      const checked = await verifyPair(lab.store, registry, pair);
+      expect(checked).toMatchObject({ problems: [] });
+      // Actions that ended the task when they were drawn have no branch, so no state was restored for them.
+      expect([0, pair.step - 1]).toContain(checked.recalledSteps);
     }
     expect(pairs.some(({ certificate: { tokens } }) => 'user' in tokens && 'grader' in tokens)).toBe(true);
     expect(pairs.some(({ step }) => step > 1)).toBe(true);
