@@ -3,6 +3,7 @@
 import { isFlagged } from '../domain/audit-flags.ts';
 import { type Details, isAtLimit } from '../domain/ending.ts';
 import { isEvaluation, isStepByStep } from '../domain/run/run-config.ts';
+import { exploredIn } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import type { OpenedTask, OpenTaskInput, RecordTrajectoryInput, TrajectorySummary } from '../domain/wire/trajectory.ts';
 import type { StepInput, StepResult } from '../domain/wire/turn.ts';
@@ -24,12 +25,14 @@ export function trajectoryActivities(context: ActivityContext) {
   const { store, environments } = context;
 
   /** Opens a task of a run: stores its first state, and explores from there, or finds the trajectory that was recorded for it. */
-  async function openTask({ explore = false, ...address }: OpenTaskInput, signal: AbortSignal): Promise<OpenedTask> {
-    const { runId, position } = address;
+  async function openTask(
+    { runId, position, explore = false }: OpenTaskInput,
+    signal: AbortSignal,
+  ): Promise<OpenedTask> {
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
     const task = await environments.task(run.environment, runTask.taskId);
-    const purpose = isEvaluation(run.config) ? 'evaluate' : 'explore';
+    const { purpose } = exploredIn(run.config.method, runTask.sample);
     const root = await firstStateOf(context, run, task.id, purpose, signal);
     const isExplored = explore && runTask.importedId === null && !isStepByStep(run.config.granularity);
     return {
@@ -46,7 +49,7 @@ export function trajectoryActivities(context: ActivityContext) {
       parallel: run.config.parallel,
       options: run.config.options,
       imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId, signal),
-      ...(isExplored && { explored: await exploreTask(context, address, root, recordTrajectory, signal) }),
+      ...(isExplored && { explored: await exploreTask(context, run, runTask, root, recordTrajectory, signal) }),
     };
   }
 
@@ -79,9 +82,8 @@ export function trajectoryActivities(context: ActivityContext) {
     const run = await store.runs.get(input.runId);
     const { taskId, sample } = await store.runs.task(input.runId, input.position);
     const leaf = await store.tree.state(input.leafId);
-    const purpose = isEvaluation(run.config) ? 'evaluate' : 'explore';
     const ended = isAtLimit(input.ending)
-      ? await outcomeAtLimit(context, leaf, callerOf(run, { purpose, stream: `sample-${sample}` }), signal)
+      ? await outcomeAtLimit(context, leaf, callerOf(run, exploredIn(run.config.method, sample)), signal)
       : { ...input, details: (await store.tree.transition(leaf.stateKey))?.details ?? null };
     const auditFlags = await auditSuccess(context, run, leaf, ended, signal);
     const isConfirmed = isEvaluation(run.config) && ended.success === true;

@@ -1,8 +1,14 @@
+import { type MethodName, methods } from './methods/index.ts';
 import { isOfAudit, type Purpose, purposes } from './purpose.ts';
 
 /** Which rollout a model call belongs to, as part of its key: rollouts that must be independent have streams of their own. */
 export function streamOf(branch: { nodeId: string; candidateId: string; rollout: number }): string {
   return `${branch.nodeId}/${branch.candidateId}/${branch.rollout}`;
+}
+
+/** Purpose and stream of the policy's own trajectory. An evaluation reads no answer that was drawn to learn from. */
+export function exploredIn(method: MethodName, sample: number): { purpose: 'explore' | 'evaluate'; stream: string } {
+  return { purpose: methods[method].gives === 'figures' ? 'evaluate' : 'explore', stream: `sample-${sample}` };
 }
 
 /** The stream in which a trajectory takes actions that are drawn at its steps: an action that is drawn twice at a step is taken once. */

@@ -2,15 +2,14 @@ import { type Action, actionsOf } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
-import { callRuleOf } from '../../domain/run/run-config.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { StepAddress } from '../../domain/wire/trajectory.ts';
 import { canonicalActions } from '../../environments/canonical-action.ts';
-import { stateFormat } from '../../environments/formats/state-format.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import type { ActivityContext } from '../runtime/context.ts';
+import { runFormat } from './run-format.ts';
 
 /** A step of a trajectory: s_t, and the message a_t that the policy wrote there. */
 export type TrajectoryStep = { trajectory: Trajectory; state: State; message: AssistantMessage };
@@ -53,8 +52,7 @@ export function candidateOf(
   candidate: NewCandidate,
 ): Candidate {
   const environment = context.environments.get(state.environment);
-  const format = stateFormat(environment, state, callRuleOf(candidate.run.config));
-  const actions = [...(candidate.executed ?? actionsOf(format.parse(message)))];
+  const actions = [...(candidate.executed ?? actionsOf(runFormat(context, candidate.run, state).parse(message)))];
   return {
     runId: candidate.run.id,
     id: candidateId(state, message, candidate.position < 0 ? 'own' : 'proposed'),

@@ -1,9 +1,10 @@
 /** The policy's own trajectory, from its first state to its record, in one activity. */
 import type { Ending } from '../../domain/ending.ts';
 import { endingOfFault } from '../../domain/fault-ending.ts';
-import { isEvaluation } from '../../domain/run/run-config.ts';
-import type { Explored, RecordTrajectoryInput, TaskAddress, TrajectorySummary } from '../../domain/wire/trajectory.ts';
+import { exploredIn } from '../../domain/stream.ts';
+import type { Explored, RecordTrajectoryInput, TrajectorySummary } from '../../domain/wire/trajectory.ts';
 import { CruxError } from '../../errors.ts';
+import type { Run, RunTask } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { beat, faultMessage, isCancelRequested } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
@@ -21,20 +22,21 @@ type Recorder = (input: RecordTrajectoryInput, signal: AbortSignal) => Promise<T
  */
 export async function exploreTask(
   context: ActivityContext,
-  { runId, position }: TaskAddress,
+  run: Run,
+  { position, sample }: RunTask,
   root: State,
   record: Recorder,
   signal: AbortSignal,
 ): Promise<Explored> {
-  const run = await context.store.runs.get(runId);
-  const { sample } = await context.store.runs.task(runId, position);
-  const purpose = isEvaluation(run.config) ? ('evaluate' as const) : ('explore' as const);
-  const where = { role: 'policy' as const, purpose, stream: `sample-${sample}` };
+  const where = { role: 'policy' as const, ...exploredIn(run.config.method, sample) };
   let leafId = root.id;
   let steps = 0;
   const ended = (ending: Ending, fault: string | null) =>
     // The activity's own signal may be what ended it.
-    record({ runId, position, leafId, ending, reward: null, success: null, fault }, new AbortController().signal);
+    record(
+      { runId: run.id, position, leafId, ending, reward: null, success: null, fault },
+      new AbortController().signal,
+    );
   try {
     const played = await playOut(
       context,
@@ -50,7 +52,9 @@ export async function exploreTask(
     );
     const { ending, reward, success, details } = played;
     const fault = typeof details?.fault === 'string' && reward === null ? details.fault : null;
-    return { trajectory: await record({ ...{ runId, position, leafId }, ending, reward, success, fault }, signal) };
+    return {
+      trajectory: await record({ ...{ runId: run.id, position, leafId }, ending, reward, success, fault }, signal),
+    };
   } catch (error) {
     if (signal.aborted && isCancelRequested()) return { trajectory: await ended('cancelled', null) };
     const ending = error instanceof CruxError ? endingOfFault(error.kind) : null;

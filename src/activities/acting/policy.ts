@@ -1,8 +1,7 @@
 import { actionsOf } from '../../domain/action.ts';
-import { callRuleOf } from '../../domain/run/run-config.ts';
 import type { TurnInput, TurnResult, TurnTaken } from '../../domain/wire/turn.ts';
-import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { ActivityContext } from '../runtime/context.ts';
+import { runFormat } from './run-format.ts';
 import { modelTurn, takerOf, takeStep } from './turn.ts';
 
 export function policyActivities(context: ActivityContext) {
@@ -12,8 +11,7 @@ export function policyActivities(context: ActivityContext) {
     const state = await context.store.tree.state(nodeId);
     const turn = await modelTurn(context, run, state, { role: 'policy', purpose, stream }, signal);
     if (turn.kind === 'ended') return turn;
-    const format = stateFormat(context.environments.get(state.environment), state, callRuleOf(run.config));
-    const tools = actionsOf(format.parse(turn.answer.message)).map(({ tool }) => tool);
+    const tools = actionsOf(runFormat(context, run, state).parse(turn.answer.message)).map(({ tool }) => tool);
     return { kind: 'answer', answerKey: turn.answer.key, tool: tools.length === 0 ? null : tools.join(', ') };
   }
 

@@ -6,14 +6,13 @@ import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
 import type { CertifiedAction } from '../../domain/pairs/pair.ts';
 import { purposesThat } from '../../domain/purpose.ts';
-import { callRuleOf } from '../../domain/run/run-config.ts';
 import { sumOrNull } from '../../domain/statistics/sums.ts';
 import { streamOf } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
-import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { Answer } from '../../store/journal.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
+import { runFormat } from '../acting/run-format.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 
 /** A side of a pair: the action that it begins with, and its last state if it is more than that action. */
@@ -51,18 +50,18 @@ export async function toldOfSide(
  * the state, do not count: whether they exist yet depends on which is first.
  */
 async function answerThatSays(
-  { store, environments }: ActivityContext,
+  context: ActivityContext,
   side: { run: Run; trajectory: Trajectory; origin: State; role: string },
   at: State,
   message: AssistantMessage,
 ): Promise<Answer | null> {
-  const format = stateFormat(environments.get(at.environment), at, callRuleOf(side.run.config));
+  const format = runFormat(context, side.run, at);
   const rendered = ({ message: written }: Answer): AssistantMessage => {
     const parsed = format.parse(written);
     const actions = actionsOf(parsed);
     return actions.length > 0 ? format.render(parsed.thought, actions, at.step + 1) : written;
   };
-  const answers = await store.journal.inState(side.run.id, at.id, purposesThat('writesSides'));
+  const answers = await context.store.journal.inState(side.run.id, at.id, purposesThat('writesSides'));
   const own = answers.filter((answer) => answer.role === side.role && belongsTo(answer, side));
   // Samples of one prompt may say the same: the first of them is the one that was kept.
   const inOrder = own.toSorted((one, other) => one.sample - other.sample || one.ask - other.ask);

@@ -4,10 +4,9 @@ import type { AuditFlags } from '../../domain/audit-flags.ts';
 import type { TrajectoryOrigin } from '../../domain/example.ts';
 import { brokenEndings } from '../../domain/fault-ending.ts';
 import type { ExpertSource } from '../../domain/methods/options.ts';
-import { callRuleOf, expertSourceOf } from '../../domain/run/run-config.ts';
+import { expertSourceOf } from '../../domain/run/run-config.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { TaskAddress, TrajectorySummary } from '../../domain/wire/trajectory.ts';
-import { stateFormat } from '../../environments/formats/state-format.ts';
 import { CruxError } from '../../errors.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
 import { importScope } from '../../store/findings.ts';
@@ -18,6 +17,7 @@ import { auditSuccess } from '../acting/audit-success.ts';
 import { firstStateOf } from '../acting/first-state.ts';
 import { malformedBetween } from '../acting/malformed.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from '../acting/play-out.ts';
+import { runFormat } from '../acting/run-format.ts';
 import { callerOf, standing, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
@@ -123,7 +123,7 @@ export function demonstrationActivities(context: ActivityContext) {
     try {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
-        const format = stateFormat(environment, taken.state, callRuleOf(run.config));
+        const format = runFormat(context, run, taken.state);
         const message = format.render(thought, [action], taken.state.step + 1);
         taken = await takeStep(context, taken.state, { message }, takerOf(run, where), signal);
       }

@@ -1,14 +1,14 @@
 import { type Action, actionsOf } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { type AssistantMessage, messageText } from '../../domain/message.ts';
-import { alternativeOptionsOf, callRuleOf, type RunConfig } from '../../domain/run/run-config.ts';
+import { alternativeOptionsOf, type RunConfig } from '../../domain/run/run-config.ts';
 import type { ProposeResult } from '../../domain/wire/action.ts';
 import type { StepAddress } from '../../domain/wire/trajectory.ts';
-import { stateFormat } from '../../environments/formats/state-format.ts';
 import { expertMessages, thoughtMessages } from '../../models/prompts.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { candidateId, candidateOf, trajectoryStep } from '../acting/candidates.ts';
+import { runFormat } from '../acting/run-format.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
 
@@ -78,7 +78,7 @@ export function expertActivities(context: ActivityContext) {
     signal: AbortSignal,
   ): Promise<AssistantMessage | null> {
     const environment = environments.get(state.environment);
-    const format = stateFormat(environment, state, callRuleOf(run.config));
+    const format = runFormat(context, run, state);
     const task = await environments.task(state.environment, state.taskId);
     const wantsHints = alternativeOptionsOf(run.config).expertHints && environment.hints !== undefined;
     const hints = wantsHints
@@ -118,7 +118,7 @@ export function expertActivities(context: ActivityContext) {
     sample: number,
     signal: AbortSignal,
   ): Promise<AssistantMessage> {
-    const format = stateFormat(environments.get(state.environment), state, callRuleOf(run.config));
+    const format = runFormat(context, run, state);
     const answer = await gateway.answer(
       {
         run,

@@ -1,7 +1,7 @@
 import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
-import { methods } from '../../domain/methods/index.ts';
+import { exploredIn } from '../../domain/stream.ts';
 import type { Explored, TrajectorySummary } from '../../domain/wire/trajectory.ts';
-import type { StepInput, StepResult, TurnInput } from '../../domain/wire/turn.ts';
+import type { StepInput, StepResult } from '../../domain/wire/turn.ts';
 import { agent, holder } from '../proxies.ts';
 import { takeTurn } from '../turn.ts';
 import type { TaskRun } from './task-run.ts';
@@ -29,14 +29,13 @@ async function rollPolicy(task: TaskRun): Promise<TrajectorySummary> {
   const { runId } = input;
   const cursor = input.cursor?.phase === 'explore' ? input.cursor : { nodeId: opened.rootId, step: 0 };
   let { nodeId, step } = cursor;
-  // An evaluation reads no answer that was drawn to learn from.
-  const purpose: TurnInput['purpose'] = methods[input.method].gives === 'figures' ? 'evaluate' : 'explore';
+  const exploring = exploredIn(input.method, opened.sample);
   const takeStep = stepsAtTheHolder();
   task.status('exploring');
   const roll = async () => {
     while (step < opened.stepLimit) {
       if (step !== cursor.step) await task.continueAsNewIfLong({ phase: 'explore', nodeId, step });
-      const where = { runId, nodeId, purpose, stream: `sample-${opened.sample}` };
+      const where = { runId, nodeId, ...exploring };
       const taken = await takeTurn(step + 1, where, opened.wholeSteps, takeStep);
       if (taken.kind === 'ended') return await recordEnding(task, nodeId, taken.ending, 0, false);
       nodeId = taken.nodeId;
