@@ -2,35 +2,30 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import files from '../../../examples/files/environment.ts';
 import { checker } from '../../../examples/files/jobs.ts';
-import { startApart } from '../../../src/cli/commands/check-env-apart.ts';
 import { summaryText } from '../../../src/cli/terminal/summary.ts';
 import type { Action } from '../../../src/domain/action.ts';
 import { messageText } from '../../../src/domain/message.ts';
-import { checkEnvironment } from '../../../src/environments/check.ts';
 import { renderReport } from '../../../src/report/index.ts';
 import { loadPairs } from '../../../src/views/pairs.ts';
 import { runSummary } from '../../../src/views/run-summary.ts';
 import { runView } from '../../../src/views/run-view.ts';
 import { DirectLab, type DirectRequest } from '../../helpers/direct-lab.ts';
+import { expectKept } from './kept-contract.ts';
 
-const example = new URL('../../../examples/files/environment.ts', import.meta.url).pathname;
-
-it('keeps the contract', async () => {
-  const apart = () => startApart({ config: 'crux.config.ts' }, example);
-  const results = await checkEnvironment(files, 6, { startApart: apart });
-  expect(results.filter(({ ok }) => ok === false)).toEqual([]);
-  const passed = results.filter(({ ok }) => ok).map(({ check }) => check);
-  expect(passed).toEqual(
-    expect.arrayContaining([
+it('keeps the contract', () =>
+  expectKept(
+    files,
+    6,
+    [
       'no leak of the gold answer',
       'scripts solve their tasks',
       'audit',
       'state hash',
       'outcome at a limit',
       'another process',
-    ]),
-  );
-});
+    ],
+    new URL('../../../examples/files/environment.ts', import.meta.url),
+  ));
 
 describe('a session', () => {
   const { signal } = new AbortController();

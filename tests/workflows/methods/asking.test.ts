@@ -1,7 +1,6 @@
 // Layer: whole runs without a Temporal server, on an environment whose customer and grader are simulated models.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { summaryText } from '../../../src/cli/terminal/summary.ts';
-import type { CruxConfigInput } from '../../../src/config/config.ts';
 import { sumOrNull } from '../../../src/domain/statistics/sums.ts';
 import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
 import { renderReport } from '../../../src/report/render-report.ts';
@@ -12,13 +11,9 @@ import { taskSums } from '../../../src/views/task-sums.ts';
 import { verifyPair } from '../../../src/views/verify-pair.ts';
 import { environments } from '../../helpers/desk.ts';
 import { DirectLab } from '../../helpers/direct-lab.ts';
+import { sessionModels as models } from '../../helpers/session-models.ts';
 
 const stage = new URL('../../helpers/desk.ts', import.meta.url).href;
-const role = (model: string) => ({ endpoint: 'simulated', model, maxTokens: 256, price: { input: 1, output: 2 } });
-const models: CruxConfigInput['models'] = {
-  ...{ policy: role('sim-policy@skill=0.4'), expert: role('sim-expert'), prm: role('sim-prm') },
-  ...{ user: role('sim-user'), grader: role('sim-grader') },
-};
 
 let lab: DirectLab;
 beforeEach(async () => {
