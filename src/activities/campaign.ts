@@ -4,7 +4,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Ending } from '../domain/ending.ts';
 import { addResult, emptyCounts } from '../domain/run/campaign-counts.ts';
 import { retunedCeilings } from '../domain/run/ceilings.ts';
-import { askedModels, type RunState } from '../domain/run/run-config.ts';
+import { askedModels, isHeld, type RunState } from '../domain/run/run-config.ts';
+import { isPlayedInSlots } from '../domain/run/slots.ts';
 import { taskSlug, trajectoryWorkflowId } from '../domain/run/workflow-ids.ts';
 import type {
   CampaignCounts,
@@ -12,7 +13,10 @@ import type {
   FinishedRun,
   LoseTaskInput,
   NextTask,
+  OpenedCampaign,
+  Settled,
   SettledTask,
+  Stock,
 } from '../domain/wire/campaign.ts';
 import type { TrajectoryResult } from '../domain/wire/trajectory.ts';
 import { checkCeilings } from '../models/limits/ceiling-needs.ts';
@@ -21,9 +25,6 @@ import type { Run, RunTask } from '../store/runs.ts';
 import type { ActivityContext } from './runtime/context.ts';
 
 const rowsPerLook = 500;
-
-/** States in which a run waits until its control row says otherwise. */
-const isHeld: ReadonlySet<RunState> = new Set<RunState>(['paused', 'blocked', 'resting']);
 
 export function campaignActivities(context: ActivityContext) {
   const { store, environments } = context;
@@ -64,25 +65,47 @@ export function campaignActivities(context: ActivityContext) {
    * The stored state of a run when its campaign starts.
    * @param isContinued whether the campaign has its counts already; they are then left out, because counting reads all tasks
    */
-  async function openCampaign({ runId, isContinued = false }: { runId: string; isContinued?: boolean }): Promise<{
-    counts: CampaignCounts;
-    state: RunState;
-    environment: string;
-  }> {
-    const { state, environment } = await store.runs.get(runId);
+  async function openCampaign({
+    runId,
+    isContinued = false,
+  }: {
+    runId: string;
+    isContinued?: boolean;
+  }): Promise<OpenedCampaign> {
+    const { state, environment, config } = await store.runs.get(runId);
     const counts = isContinued ? emptyCounts(0) : await countResults(runId);
+    const inSlots = isPlayedInSlots(config);
+    // Slots of an earlier campaign are at work no more.
+    if (inSlots && !isContinued) await store.runs.freeTasks(runId);
     // The control row holds back calls and tasks. The campaign itself does not wait, and needs no message when they continue.
-    return { counts, state: isHeld.has(state) ? 'running' : state, environment };
+    return { counts, state: isHeld(state) ? 'running' : state, environment, ...(inSlots && { inSlots }) };
   }
 
   async function countResults(runId: string): Promise<CampaignCounts> {
-    let counts = emptyCounts((await store.runs.countTasks(runId)).total);
-    for (let from = 0; ; ) {
+    return (await countFrom(runId, { from: 0, counts: emptyCounts((await store.runs.countTasks(runId)).total) }))
+      .counts;
+  }
+
+  /** Counts results on from those that are settled. */
+  async function countFrom(runId: string, settled: Settled): Promise<{ counts: CampaignCounts; settled: Settled }> {
+    let { from, counts } = settled;
+    let known = settled;
+    for (;;) {
       const rows = await store.runs.tasks(runId, { from, limit: rowsPerLook });
-      for (const { result } of rows) if (result !== null) counts = addResult(counts, result);
-      if (rows.length < rowsPerLook) return counts;
+      for (const { position, result } of rows) {
+        if (result !== null) counts = addResult(counts, result);
+        if (result !== null && known.from === position) known = { from: position + 1, counts };
+      }
+      if (rows.length < rowsPerLook) return { counts, settled: known };
       from = rows.at(-1)!.position + 1;
     }
+  }
+
+  /** How a run stands whose tasks are in slots. @param settled what the last answer said of it */
+  async function takeStock({ runId, settled }: { runId: string; settled: Settled | null }): Promise<Stock> {
+    const { total } = await store.runs.countTasks(runId);
+    const counted = await countFrom(runId, settled ?? { from: 0, counts: emptyCounts(total) });
+    return { ...counted, inFlight: (await store.runs.takenTasks(runId)).length };
   }
 
   /** A trajectory writes its result to the store before it reports it to the campaign. */
@@ -152,6 +175,7 @@ export function campaignActivities(context: ActivityContext) {
     openCampaign,
     finishTask,
     settleTasks,
+    takeStock,
     loseTask,
     writeControl,
     finishRun,

@@ -17,6 +17,7 @@ import { expertActivities } from './roles/expert.ts';
 import { activities } from './runtime/boundary.ts';
 import type { ActivityContext } from './runtime/context.ts';
 import { holdBack } from './runtime/held-back.ts';
+import { slotActivities } from './slots/slots.ts';
 import { trajectoryActivities } from './trajectory.ts';
 
 /** Activities that need environments or models: the `agent` role. */
@@ -39,6 +40,7 @@ export function agentActivities(context: ActivityContext) {
     ...rroActivities(context),
     ...stepDpoActivities(context),
     ...campaignActivities(context),
+    ...slotActivities(context),
   };
   return activities(works, holdBack(context));
 }

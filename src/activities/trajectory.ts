@@ -14,7 +14,7 @@ import type { Run } from '../store/runs.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
-import { exploreTask } from './acting/explore.ts';
+import { type Explorer, exploreTask, ownActivity } from './acting/explore.ts';
 import { firstStateOf } from './acting/first-state.ts';
 import { malformedBetween } from './acting/malformed.ts';
 import { trajectoryId } from './acting/trajectory-id.ts';
@@ -28,6 +28,7 @@ export function trajectoryActivities(context: ActivityContext) {
   async function openTask(
     { runId, position, explore = false }: OpenTaskInput,
     signal: AbortSignal,
+    explorer: Explorer = ownActivity,
   ): Promise<OpenedTask> {
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
@@ -49,7 +50,9 @@ export function trajectoryActivities(context: ActivityContext) {
       parallel: run.config.parallel,
       options: run.config.options,
       imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId, signal),
-      ...(isExplored && { explored: await exploreTask(context, run, runTask, root, recordTrajectory, signal) }),
+      ...(isExplored && {
+        explored: await exploreTask(context, run, runTask, root, recordTrajectory, signal, explorer),
+      }),
     };
   }
 

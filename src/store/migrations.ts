@@ -656,6 +656,9 @@ const malformed: Migration = (database) => [
   ...column(database, 'branches', { malformed: 'bigint' }),
 ];
 
+/** Which slot plays a task. */
+const slotsOfTasks: Migration = (database) => column(database, 'run_tasks', { slot: 'bigint' });
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -676,4 +679,5 @@ export const migrations: readonly Migration[] = [
   auditFlags,
   observationsAsMessages,
   malformed,
+  slotsOfTasks,
 ];

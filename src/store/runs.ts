@@ -97,6 +97,7 @@ export class Runs {
             imported_id: task.importedId,
             state: 'waiting',
             result: null,
+            slot: null,
           })),
         ),
       ),
@@ -243,7 +244,7 @@ export class Runs {
           .where('trajectory_id', 'in', trajectories),
         kysely
           .updateTable('run_tasks')
-          .set({ state: 'waiting', result: null })
+          .set({ state: 'waiting', result: null, slot: null })
           .where('run_id', '=', id)
           .where('position', 'in', positions),
       ]);
@@ -287,6 +288,42 @@ export class Runs {
     const count = (state?: string) =>
       rows.filter((row) => !state || row.state === state).reduce((sum, row) => sum + Number(row.count), 0);
     return { total: count(), done: count('done') };
+  }
+
+  /** A slot takes the next waiting task that no slot has, from a position on. @returns null when there is none */
+  async takeTask(id: string, slot: number, from: number): Promise<RunTask | null> {
+    const { kysely, engine } = this.#database;
+    const next = kysely
+      .selectFrom('run_tasks')
+      .select('position')
+      .where('run_id', '=', id)
+      .where('state', '=', 'waiting')
+      .where('slot', 'is', null)
+      .where('position', '>=', from)
+      .orderBy('position')
+      .limit(1);
+    const row = await kysely
+      .updateTable('run_tasks')
+      .set({ slot })
+      .where('run_id', '=', id)
+      // Two workers that ask Postgres at once must not get the same one.
+      .where('position', '=', engine === 'postgres' ? next.forUpdate().skipLocked() : next)
+      .returningAll()
+      .executeTakeFirst();
+    return row ? runTaskOf(row) : null;
+  }
+
+  /** Waiting tasks that a slot has taken, or any slot. */
+  async takenTasks(id: string, slot?: number): Promise<RunTask[]> {
+    const taken = this.#database.kysely.selectFrom('run_tasks').selectAll().where('run_id', '=', id);
+    const waiting = taken.where('state', '=', 'waiting').where('slot', 'is not', null).orderBy('position');
+    return (await (slot === undefined ? waiting : waiting.where('slot', '=', slot)).execute()).map(runTaskOf);
+  }
+
+  /** Tasks that slots have taken, and have not done, are free again. */
+  async freeTasks(id: string): Promise<void> {
+    const tasks = this.#database.kysely.updateTable('run_tasks').set({ slot: null }).where('run_id', '=', id);
+    await tasks.where('state', '=', 'waiting').where('slot', 'is not', null).execute();
   }
 
   async finishTask(id: string, position: number, result: TrajectoryResult): Promise<void> {

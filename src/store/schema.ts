@@ -95,6 +95,8 @@ export type RunTaskTable = {
   state: string;
   /** `TrajectoryResult` as JSON, once done. */
   result: string | null;
+  /** The slot that has taken it, from 0; null if none has. */
+  slot: number | null;
 };
 
 /** A conversation state. Content-addressed: the id is the hash of parent, assistant message and observation. */

@@ -1,10 +1,10 @@
 import { continueAsNew, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
+import { Places } from '../domain/places.ts';
 import type { AuditedAction, AuditInput, AuditPage, AuditResult } from '../domain/wire/audit.ts';
 import { isHistoryLong } from './history.ts';
 import { agent, bookkeeping, faultOf } from './proxies.ts';
 import { cruxStatus } from './search-attributes.ts';
-import { Slots } from './slots.ts';
 import { whenAllSettled } from './when-all-settled.ts';
 
 const actionsPerPage = 100;
@@ -16,7 +16,7 @@ const rolloutsPerActivity = 16;
  * rollout is recorded as a branch, and an existing one is not made again.
  */
 export async function audit(input: AuditInput): Promise<AuditResult> {
-  const slots = new Slots(input.parallel);
+  const places = new Places(input.parallel);
   upsertSearchAttributes([{ key: cruxStatus, value: 'auditing' }]);
   let at: AuditPage = { actions: [], next: input.cursor?.from ?? 0, total: 0 };
   let state: AuditResult['state'] = 'finished';
@@ -26,7 +26,7 @@ export async function audit(input: AuditInput): Promise<AuditResult> {
       at = await bookkeeping('next actions').nextAudited(page);
       show('auditing', at);
       if (at.actions.length === 0) break;
-      await whenAllSettled(at.actions.flatMap((action) => reference(input, action, slots)));
+      await whenAllSettled(at.actions.flatMap((action) => reference(input, action, places)));
       if (isHistoryLong(input.historyLimit)) await continueAsNew<typeof audit>({ ...input, cursor: { from: at.next } });
     }
   } catch (error) {
@@ -41,12 +41,12 @@ export async function audit(input: AuditInput): Promise<AuditResult> {
 }
 
 /** All reference rollouts of an action, some in each activity. */
-function reference({ runId, rollouts }: AuditInput, action: AuditedAction, slots: Slots): Promise<unknown>[] {
+function reference({ runId, rollouts }: AuditInput, action: AuditedAction, places: Places): Promise<unknown>[] {
   return Array.from({ length: Math.ceil(rollouts / rolloutsPerActivity) }, (_, index) => {
     const from = index * rolloutsPerActivity;
     const to = Math.min(rollouts, from + rolloutsPerActivity);
     const label = `reference ${action.candidateId.slice(0, 8)} #${from}–${to - 1}`;
-    return slots.run(() => agent(label).rollOutAll({ runId, ...action, purpose: 'reference', from, to }));
+    return places.run(() => agent(label).rollOutAll({ runId, ...action, purpose: 'reference', from, to }));
   });
 }
 

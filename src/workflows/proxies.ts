@@ -63,6 +63,20 @@ export const bookkeeping = (summary: string) => proxyActivities<Activities>({ ..
 export const orders = (summary: string) =>
   proxyActivities<Activities>({ ...briefly, allowEagerDispatch: false, summary });
 
+/**
+ * Slots, which last long. A campaign moves when a worker of the build that becomes current starts one of its activities: see above. A missing heartbeat
+ * shows a dead worker.
+ */
+export const slotWork = (summary: string) =>
+  proxyActivities<Activities>({
+    startToCloseTimeout: '24h',
+    heartbeatTimeout,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+    allowEagerDispatch: false,
+    summary,
+  });
+
 /** The kind and the words of the fault in which an activity ended, also one of a child workflow; null when the error is no fault. */
 export function faultOf(error: unknown): { kind: string; message: string } | null {
   let cause = error;

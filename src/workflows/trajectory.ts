@@ -1,21 +1,20 @@
 import { CancellationScope, ContinueAsNew, getExternalWorkflowHandle } from '@temporalio/workflow';
 import { endingOfFault } from '../domain/fault-ending.ts';
 import { type MethodName, methods, type OptionsOf } from '../domain/methods/index.ts';
+import { samplingPages } from '../domain/methods/sampling-pages.ts';
 import { faultWords, type TrajectoryInput, type TrajectoryResult } from '../domain/wire/trajectory.ts';
 import { trajectoryDoneSignal } from './messages.ts';
 import { anchor } from './methods/anchor.ts';
 import { cso } from './methods/cso.ts';
 import { eto } from './methods/eto.ts';
-import { evaluate } from './methods/evaluate.ts';
 import { ipr } from './methods/ipr.ts';
-import { rft } from './methods/rft.ts';
 import { rro } from './methods/rro.ts';
-import { sft } from './methods/sft.ts';
 import { stepDpo } from './methods/step-dpo.ts';
 import { emitPairs } from './primitives/emit-pairs.ts';
 import { finish } from './primitives/finish.ts';
 import { keepExamples } from './primitives/keep-examples.ts';
 import { openTask } from './primitives/open-task.ts';
+import { samplingOf } from './primitives/sampling.ts';
 import type { TaskRun } from './primitives/task-run.ts';
 import { bookkeeping, faultOf } from './proxies.ts';
 
@@ -27,9 +26,9 @@ const pages: { [name in MethodName]: (task: TaskRun<OptionsOf[name]>) => Promise
   eto,
   'step-dpo': stepDpo,
   anchor,
-  rft,
-  sft,
-  evaluate,
+  rft: (task) => samplingPages.rft(samplingOf(task), task.options),
+  sft: (task) => samplingPages.sft(samplingOf(task), task.options),
+  evaluate: (task) => samplingPages.evaluate(samplingOf(task), task.options),
 };
 
 /**

@@ -10,9 +10,23 @@ import { beat, faultMessage, isCancelRequested } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { playOut } from './play-out.ts';
 import { trajectoryId } from './trajectory-id.ts';
-import { standing } from './turn.ts';
+import { type StepTaken, standing } from './turn.ts';
 
 type Recorder = (input: RecordTrajectoryInput, signal: AbortSignal) => Promise<TrajectorySummary>;
+
+/** For whom a trajectory is explored. */
+export type Explorer = {
+  /** Told of each step. */
+  onStep(taken: StepTaken): void;
+  /** Whether the user's order is why the signal fired. It also fires when a worker stops, or is taken for dead. */
+  isCancelled(): boolean;
+};
+
+/** An activity for one trajectory alone. */
+export const ownActivity: Explorer = {
+  onStep: ({ state, tool }) => beat({ step: state.step, tool }),
+  isCancelled: isCancelRequested,
+};
 
 /**
  * Every call is in the journal and every step in the tree, so a repeated attempt continues where the last one stopped. What ends the trajectory early is
@@ -27,6 +41,7 @@ export async function exploreTask(
   root: State,
   record: Recorder,
   signal: AbortSignal,
+  { onStep, isCancelled }: Explorer,
 ): Promise<Explored> {
   const where = { role: 'policy' as const, ...exploredIn(run.config.method, sample) };
   let leafId = root.id;
@@ -38,25 +53,17 @@ export async function exploreTask(
       new AbortController().signal,
     );
   try {
-    const played = await playOut(
-      context,
-      run,
-      standing(root),
-      run.config.stepLimit,
-      where,
-      signal,
-      ({ state, tool }) => {
-        [leafId, steps] = [state.id, state.step];
-        beat({ step: state.step, tool });
-      },
-    );
+    const played = await playOut(context, run, standing(root), run.config.stepLimit, where, signal, (taken) => {
+      [leafId, steps] = [taken.state.id, taken.state.step];
+      onStep(taken);
+    });
     const { ending, reward, success, details } = played;
     const fault = typeof details?.fault === 'string' && reward === null ? details.fault : null;
     return {
       trajectory: await record({ ...{ runId: run.id, position, leafId }, ending, reward, success, fault }, signal),
     };
   } catch (error) {
-    if (signal.aborted && isCancelRequested()) return { trajectory: await ended('cancelled', null) };
+    if (signal.aborted && isCancelled()) return { trajectory: await ended('cancelled', null) };
     const ending = error instanceof CruxError ? endingOfFault(error.kind) : null;
     if (signal.aborted || !(error instanceof CruxError) || ending === null) throw error;
     const { kind } = error;

@@ -4,7 +4,7 @@ import { CruxError, errorText, type FaultKind } from '../../errors.ts';
 
 const heartbeatEveryMs = 2_000;
 /** A defect is tried this often, for two minutes: it may be a database that is restarting. After that it is a failure that the user sees. */
-const mostDefects = 10;
+export const mostDefects = 10;
 
 /** What an activity tells with its heartbeats. The next attempt gets it, and the Temporal UI shows it. */
 export type Beat = {
@@ -13,6 +13,9 @@ export type Beat = {
   /** Step that was taken last, from 1, and its tools. Never what a model wrote. */
   step?: number;
   tool?: string | null;
+  /** Of a slot: tasks that it has finished, and those in play. */
+  done?: number;
+  inFlight?: number;
 };
 
 const beats = new WeakMap<Context, Beat>();
@@ -44,7 +47,7 @@ export function activity<Input, Output>(
         if (context.cancellationDetails?.workerShutdown) throw workerStopping();
         throw context.cancellationSignal.reason;
       }
-      if (error instanceof CruxError && error.kind === 'Run.Blocked') await tellOfBlock(input, error.message);
+      if (error instanceof CruxError) await tellOfBlock(input, error);
       if (isDefect(error)) beat({ defects: defects + 1 });
       throw asFailure(error, defects + 1);
     } finally {
@@ -78,10 +81,10 @@ export function activities<Some extends Works>(
 /** Blocks that this process has reported to a campaign. */
 const told = new Set<string>();
 
-/** Lets the campaign show in Temporal's UI why it stands still. The campaign also works without this report. */
-async function tellOfBlock(input: unknown, message: string): Promise<void> {
+/** Lets the campaign show in Temporal's UI why it stands still, if that is what the fault says. The campaign also works without this report. */
+export async function tellOfBlock(input: unknown, { kind, message }: CruxError): Promise<void> {
   const { runId } = input as { runId?: string };
-  if (runId === undefined || told.has(message)) return;
+  if (kind !== 'Run.Blocked' || runId === undefined || told.has(message)) return;
   told.add(message);
   const campaign = Context.current().client.workflow.getHandle(runId);
   // The workflow with this id may be no campaign, or may be over.
@@ -137,7 +140,13 @@ const benign: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Model.Unavailable',
 ]);
 
-function isDefect(error: unknown): boolean {
+/** Whether a fault gives the same result however often it is tried. */
+export function isFinal({ kind }: CruxError): boolean {
+  return final.has(kind);
+}
+
+/** Whether an error is no fault of a known kind. */
+export function isDefect(error: unknown): boolean {
   return !(error instanceof ApplicationFailure) && !(error instanceof CruxError);
 }
 
@@ -156,7 +165,7 @@ function asFailure(error: unknown, defects: number): unknown {
   return ApplicationFailure.create({
     type: error.kind,
     message: faultMessage(error),
-    nonRetryable: final.has(error.kind),
+    nonRetryable: isFinal(error),
     ...(error.retryAfterMs !== undefined && { nextRetryDelay: Math.max(1, Math.ceil(error.retryAfterMs)) }),
     ...(benign.has(error.kind) && { category: 'BENIGN' as const }),
     cause: asError(error.cause),

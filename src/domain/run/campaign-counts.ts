@@ -18,3 +18,19 @@ export function addResult(counts: CampaignCounts, result: TrajectoryResult): Cam
     ...(result.examples !== undefined && { examples: (counts.examples ?? 0) + result.examples }),
   };
 }
+
+/** Counts two lots of finished tasks together. The total is that of the first. */
+export function addCounts(one: CampaignCounts, other: CampaignCounts): CampaignCounts {
+  const endings = { ...one.endings };
+  for (const [ending, count] of Object.entries(other.endings)) endings[ending] = (endings[ending] ?? 0) + count;
+  const examples = (one.examples ?? 0) + (other.examples ?? 0);
+  return {
+    total: one.total,
+    done: one.done + other.done,
+    endings,
+    criticalSteps: one.criticalSteps + other.criticalSteps,
+    branches: one.branches + other.branches,
+    pairs: one.pairs + other.pairs,
+    ...((one.examples ?? other.examples) !== undefined && { examples }),
+  };
+}

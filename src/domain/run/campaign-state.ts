@@ -9,10 +9,13 @@ import type {
   CampaignResult,
   FinishedRun,
   NextTask,
+  OpenedCampaign,
+  SlotResult,
 } from '../wire/campaign.ts';
 import type { TrajectoryResult } from '../wire/trajectory.ts';
-import { addResult, emptyCounts } from './campaign-counts.ts';
+import { addCounts, addResult, emptyCounts } from './campaign-counts.ts';
 import type { RunState } from './run-config.ts';
+import { placesOfSlots } from './slots.ts';
 
 export class CampaignState {
   /** Most trajectories in flight. */
@@ -25,9 +28,13 @@ export class CampaignState {
   #nextPosition: number;
   /** Whether all tasks were looked through. */
   #exhausted = false;
-  /** Workflow ids by position. */
+  /** Workflow ids by position. Of a run in slots: the slots at work, with nothing. */
   readonly #inFlight: Map<number, string>;
-  /** Tasks in flight when the ceilings were last changed: if one of them stops for its budget, it may have met the old ones. */
+  /** Tasks that slots play; null if every task has a workflow. */
+  #inSlots: number | null;
+  /** Slots that found nothing more to take. */
+  readonly #overSlots = new Set<number>();
+  /** Tasks in flight, or slots at work, when the ceilings were last changed: if one of them stops for its budget, it may have met the old ones. */
   #sinceRetune: Set<number>;
 
   /** @param cursor where the campaign stood when it continued as new */
@@ -40,6 +47,12 @@ export class CampaignState {
     this.#nextPosition = cursor?.nextPosition ?? 0;
     this.#inFlight = new Map(cursor?.inFlight.map(({ position, workflowId }) => [position, workflowId]));
     this.#sinceRetune = new Set(cursor?.sinceRetune);
+    this.#inSlots = cursor?.inSlots ? 0 : null;
+  }
+
+  /** Whether slots play the tasks. */
+  get isInSlots(): boolean {
+    return this.#inSlots !== null;
   }
 
   /** Ignores a block, which holds calls back and not the campaign. */
@@ -65,10 +78,17 @@ export class CampaignState {
     return this.#state === 'running' && !this.#exhausted ? Math.max(0, this.#window - this.#inFlight.size) : 0;
   }
 
+  /** Slots that may be put to work now, from 0. */
+  get idleSlots(): number[] {
+    if (this.#state !== 'running') return [];
+    const slots = placesOfSlots(this.#window).keys();
+    return [...slots].filter((slot) => !this.#inFlight.has(slot) && !this.#overSlots.has(slot));
+  }
+
   /** Whether nothing is in flight and nothing more will be. */
   get isOver(): boolean {
     const isStopped = this.#state === 'cancelled' || this.#state === 'budget';
-    return this.#inFlight.size === 0 && (this.#exhausted || isStopped);
+    return this.#inFlight.size === 0 && (this.#isExhausted || isStopped);
   }
 
   /** Includes what is not done for good: it is in the store all the same. */
@@ -85,13 +105,15 @@ export class CampaignState {
   }
 
   get progress(): CampaignProgress {
-    return { ...this.found, state: this.#block === null ? this.#state : 'blocked', inFlight: this.#inFlight.size };
+    const state = this.#block === null ? this.#state : 'blocked';
+    return { ...this.found, state, inFlight: this.#inSlots ?? this.#inFlight.size };
   }
 
   /** The run's state in the store, at its campaign's first start. */
-  open({ counts, state }: { counts: CampaignCounts; state: RunState }): void {
+  open({ counts, state, inSlots = false }: Pick<OpenedCampaign, 'counts' | 'state' | 'inSlots'>): void {
     this.#counts = counts;
     this.#state = state;
+    this.#inSlots = inSlots ? 0 : null;
   }
 
   /**
@@ -111,15 +133,26 @@ export class CampaignState {
   /** A trajectory is over. @returns whether it was in flight: a result may come twice */
   settle(result: TrajectoryResult): boolean {
     if (!this.#inFlight.delete(result.position)) return false;
-    if (result.stoppedBy !== 'budget') {
-      this.#counts = addResult(this.#counts, result);
-    } else if (this.#sinceRetune.delete(result.position)) {
-      this.#startOver();
-    } else {
-      this.#cutShort = addResult(this.#cutShort, result);
-      if (this.#state === 'running') this.#state = 'budget';
-    }
+    if (result.stoppedBy === 'budget') this.#outOfBudget(result.position, addResult(this.#cutShort, result));
+    else this.#counts = addResult(this.#counts, result);
     return true;
+  }
+
+  startSlot(slot: number): void {
+    this.#inFlight.set(slot, '');
+  }
+
+  /** A slot has come back. */
+  endSlot(slot: number, { left, cutShort }: SlotResult): void {
+    this.#inFlight.delete(slot);
+    if (left === 'nothing') this.#overSlots.add(slot);
+    if (left === 'budget') this.#outOfBudget(slot, addCounts(this.#cutShort, cutShort));
+  }
+
+  /** What the store says of a run in slots. */
+  takeStock(counts: CampaignCounts, inFlight: number): void {
+    this.#counts = counts;
+    this.#inSlots = inFlight;
   }
 
   /** @param words null when the run is taken up again */
@@ -173,7 +206,22 @@ export class CampaignState {
       state: this.#state,
       ...(this.#sinceRetune.size > 0 && { sinceRetune: [...this.#sinceRetune] }),
       ...(this.#block !== null && { block: this.#block }),
+      ...(this.isInSlots && { inSlots: true }),
     };
+  }
+
+  get #isExhausted(): boolean {
+    return this.isInSlots ? this.#overSlots.size === placesOfSlots(this.#window).length : this.#exhausted;
+  }
+
+  /** @param id of the task, or the slot @param cutShort what was found so far, if the ceilings were not changed meanwhile */
+  #outOfBudget(id: number, cutShort: CampaignCounts): void {
+    if (this.#sinceRetune.delete(id)) {
+      this.#startOver();
+      return;
+    }
+    this.#cutShort = cutShort;
+    if (this.#state === 'running') this.#state = 'budget';
   }
 
   /** Looks through all tasks again, for those that are not done. */
@@ -181,5 +229,6 @@ export class CampaignState {
     this.#cutShort = emptyCounts(0);
     this.#nextPosition = 0;
     this.#exhausted = false;
+    this.#overSlots.clear();
   }
 }

@@ -256,3 +256,10 @@ export function certifiedThresholds({ method, options }: RunConfig): { [name: st
   // The table pairs each name with the facts of its own options, as a configuration does; the compiler cannot follow both at once.
   return (methods[method].thresholds as (options: MethodOptions) => { [name: string]: number })(options);
 }
+
+const heldStates: ReadonlySet<RunState> = new Set<RunState>(['paused', 'blocked', 'resting']);
+
+/** Whether a run waits until its control row says otherwise. */
+export function isHeld(state: RunState): boolean {
+  return heldStates.has(state);
+}

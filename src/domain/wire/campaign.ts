@@ -28,7 +28,43 @@ export type CampaignCursor = {
   sinceRetune?: number[];
   /** Why the run is blocked. Absent: it is not. */
   block?: string;
+  /** Whether slots play its tasks. Absent: every task has a workflow. */
+  inSlots?: boolean;
 };
+
+/** The stored state of a run when its campaign starts. */
+export type OpenedCampaign = {
+  counts: CampaignCounts;
+  state: RunState;
+  environment: string;
+  /** Whether slots play its tasks. Absent in histories from before there were slots: every task has a workflow. */
+  inSlots?: boolean;
+};
+
+/** A slot: an activity that plays one task of a run after another, as many at once as it has places. */
+export type SlotInput = {
+  runId: string;
+  /** From 0. */
+  slot: number;
+  places: number;
+  /** How many slots the run has. */
+  slots: number;
+};
+
+export type SlotResult = {
+  /**
+   * Why it came back: no task is left that it could take, the budget of the run is spent, or others are to have a turn, and it has more to do.
+   */
+  left: 'nothing' | 'budget' | 'more';
+  /** What it found in tasks that the budget of the run cut short. They are not done. */
+  cutShort: CampaignCounts;
+};
+
+/** Results of all tasks before position `from`. They are over, and need not be counted again. */
+export type Settled = { from: number; counts: CampaignCounts };
+
+/** How a run stands whose tasks are in slots. */
+export type Stock = { settled: Settled; counts: CampaignCounts; inFlight: number };
 
 export type CampaignCounts = {
   total: number;

@@ -47,7 +47,7 @@ async function isMostlySolved({ input, options }: TaskRun<CsoOptions>): Promise<
 
 /** Scores the actions of a step: is it a candidate critical step, and which alternatives are to be verified? */
 async function judge(task: TaskRun<CsoOptions>, step: number): Promise<JudgeResult> {
-  const judged = await task.slots.run(() =>
+  const judged = await task.places.run(() =>
     agent(`step ${step}: score the actions`).judgeCandidates(task.address(step)),
   );
   if (judged.verdict === 'critical') task.criticalSteps++;
@@ -118,7 +118,7 @@ async function calibrateOnSuccess(task: TaskRun<CsoOptions>, trajectory: Traject
   if (steps.length === 0) return;
   await eachStep(task, trajectory, async (step) => {
     if (!steps.includes(step)) return;
-    const { nodeId, candidateId, score } = await task.slots.run(() =>
+    const { nodeId, candidateId, score } = await task.places.run(() =>
       agent(`step ${step}: score the action`).scoreOwnAction(task.address(step)),
     );
     if (score !== null) await calibrate(task, step, nodeId, [candidateId]);

@@ -52,13 +52,13 @@ async function drawUntilRising(
 
 /** An action of the policy in the state, and what it leads to. */
 export function draw(
-  { input, opened, slots }: TaskRun,
+  { input, opened, places }: TaskRun,
   { nodeId, step }: StepState,
   draw: number,
 ): Promise<DrawnAction> {
   const { runId } = input;
   const { sample } = opened;
-  return slots.run(() => agent(`step ${step}: draw action ${draw + 1}`).drawAction({ runId, nodeId, sample, draw }));
+  return places.run(() => agent(`step ${step}: draw action ${draw + 1}`).drawAction({ runId, nodeId, sample, draw }));
 }
 
 /** A number in [0, 1) that depends on the run's seed and the text only. */

@@ -21,7 +21,7 @@ export async function stepDpo(task: TaskRun<StepDpoOptions>): Promise<void> {
   const trajectory = await explore(task);
   await eachStep(task, trajectory, async (step) => {
     await propose(task, step);
-    const { pair } = await task.slots.run(() =>
+    const { pair } = await task.places.run(() =>
       agent(`step ${step}: score the actions`).rankCandidates(task.address(step)),
     );
     if (pair) await bearOut(task, step, pair);
@@ -40,7 +40,7 @@ async function firstError(task: TaskRun<StepDpoOptions>): Promise<void> {
   if (!isPolicyFailure(trajectory) || trajectory.steps === 0) return;
   const { runId } = task.input;
   const { trajectoryId } = trajectory;
-  const { step: wrongStep } = await task.slots.run(() =>
+  const { step: wrongStep } = await task.places.run(() =>
     agent('locate the first wrong step').locateError({ runId, trajectoryId }),
   );
   if (wrongStep === null) return;
@@ -52,7 +52,7 @@ async function firstError(task: TaskRun<StepDpoOptions>): Promise<void> {
 
 /** All resamples at once [P]; the first by number counts, whichever ends first. */
 async function correct(task: TaskRun<StepDpoOptions>, step: number): Promise<void> {
-  const { nodeId, draws } = await task.slots.run(() =>
+  const { nodeId, draws } = await task.places.run(() =>
     agent(`step ${step}: draw the action anew`).resampleStep(task.address(step)),
   );
   await Promise.all(

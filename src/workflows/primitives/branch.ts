@@ -19,7 +19,7 @@ export async function branch(
   const { historyLimit } = task.input;
   const input: BranchInput = { runId, trajectoryId, ...candidate };
   const label = `step ${step}: ${input.purpose} ${input.candidateId.slice(0, 8)} #${input.rollout}`;
-  const branching = task.slots.run(() =>
+  const branching = task.places.run(() =>
     isStepByStep(task.opened.granularity)
       ? executeChild<BranchWorkflow>('branch', {
           workflowId: branchWorkflowId(workflowInfo().workflowId, { step, ...input }),

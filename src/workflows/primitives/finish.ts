@@ -1,5 +1,5 @@
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import { isFlagged } from '../../domain/audit-flags.ts';
+import { taskResult } from '../../domain/run/task-result.ts';
 import type { TrajectoryResult } from '../../domain/wire/trajectory.ts';
 import { bookkeeping } from '../proxies.ts';
 import { cruxPairs, cruxReward, cruxStatus, cruxStep } from '../search-attributes.ts';
@@ -7,26 +7,10 @@ import type { TaskRun } from './task-run.ts';
 
 /** Writes the result to the store: also when the trajectory was cancelled. */
 export async function finish(task: TaskRun): Promise<TrajectoryResult> {
-  const { input, opened, expert, stoppedBy } = task;
-  // SFT has no trajectory of the policy.
-  const trajectory = task.trajectory ?? expert;
-  const lacksExpert = task.trajectory === null && expert === null;
-  const result: TrajectoryResult = {
-    position: input.position,
-    taskId: opened.taskId,
-    ending: trajectory?.ending ?? (lacksExpert ? 'environment-fault' : 'cancelled'),
-    success: trajectory?.success ?? null,
-    reward: trajectory?.reward ?? null,
-    steps: trajectory?.steps ?? 0,
-    ...(trajectory && isFlagged(trajectory) && { flagged: true as const }),
-    criticalSteps: task.criticalSteps,
-    branches: task.branches,
-    pairs: task.pairs,
-    ...(task.examples !== undefined && { examples: task.examples }),
-    stoppedBy,
-    ...task.leftOut,
-    fault: lacksExpert ? 'User.NotFound: nobody has an expert trajectory of this task' : task.fault,
-  };
+  const { input, opened, stoppedBy } = task;
+  const { criticalSteps, branches, pairs, trajectory, expert, examples, fault } = task;
+  const found = { criticalSteps, branches, pairs, trajectory, expert, examples, stoppedBy, ...task.leftOut, fault };
+  const result = taskResult({ position: input.position, taskId: opened.taskId, ...found });
   // A task that a ceiling of the run cut short is not done: a higher ceiling lets it continue.
   if (stoppedBy !== 'budget') await bookkeeping('record the result').finishTask({ runId: input.runId, result });
   upsertSearchAttributes([

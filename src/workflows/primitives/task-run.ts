@@ -3,6 +3,7 @@
 import { continueAsNew, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { stopOfFault } from '../../domain/fault-ending.ts';
 import { type MethodOptions, methods } from '../../domain/methods/index.ts';
+import { Places } from '../../domain/places.ts';
 import {
   faultWords,
   type OpenedTask,
@@ -16,7 +17,6 @@ import {
 import { isHistoryLong } from '../history.ts';
 import { faultOf } from '../proxies.ts';
 import { cruxStatus, cruxStep } from '../search-attributes.ts';
-import { Slots } from '../slots.ts';
 
 /** Search attributes are in history: they are written at phase changes, and this often in between. */
 const stepsPerUpsert = 25;
@@ -32,8 +32,8 @@ export class TaskRun<Options extends MethodOptions = MethodOptions> {
   readonly input: TrajectoryInput;
   readonly opened: OpenedTask;
   readonly options: Options;
-  /** Everything that asks models or environments takes a slot. */
-  readonly slots: Slots;
+  /** Everything that asks models or environments takes a place. */
+  readonly places: Places;
   /** The policy's own trajectory; null until there is one. */
   trajectory: TrajectorySummary | null = null;
   /** The expert's trajectory; undefined if none was asked for, null when there is none. */
@@ -57,7 +57,7 @@ export class TaskRun<Options extends MethodOptions = MethodOptions> {
     this.input = input;
     this.opened = opened;
     this.options = options;
-    this.slots = new Slots(opened.parallel);
+    this.places = new Places(opened.parallel);
     this.mined = opened.trajectoryId;
     if (input.cursor?.phase === 'mine') {
       this.trajectory = input.cursor.trajectory;

@@ -57,7 +57,7 @@ async function rollOutAll(task: ValuingTask, step: number, candidate: Branched):
   const to = task.options.rollouts;
   const label = `step ${step}: ${candidate.purpose} ${candidate.candidateId.slice(0, 8)} #0–${to - 1}`;
   const results = await task.untilOver(
-    task.slots.run(() => agent(label).rollOutAll({ runId, trajectoryId, ...candidate, from: 0, to })),
+    task.places.run(() => agent(label).rollOutAll({ runId, trajectoryId, ...candidate, from: 0, to })),
   );
   task.branches += to;
   task.show('verifying');

@@ -1,5 +1,5 @@
-/** Bounds how many activities a workflow has pending: the server refuses more than 2,000 and slows down long before. */
-export class Slots {
+/** Bounds how much of a task is in progress at once. In a workflow these are activities: the server refuses more than 2,000 pending ones, and slows down long before. */
+export class Places {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

@@ -1,0 +1,117 @@
+/** Slots: activities that play the tasks of a run whose method mines nothing. */
+import { Context } from '@temporalio/activity';
+import { shareOfSlots } from '../../domain/run/slots.ts';
+import type { SlotInput, SlotResult } from '../../domain/wire/campaign.ts';
+import { isCostly } from '../../environments/contract.ts';
+import { CruxError } from '../../errors.ts';
+import type { Run } from '../../store/runs.ts';
+import { branchActivities } from '../branches.ts';
+import { campaignActivities } from '../campaign.ts';
+import { exampleActivities } from '../examples.ts';
+import { demonstrationActivities } from '../roles/demonstrations.ts';
+import { beat, isCancelRequested, workerStopping } from '../runtime/boundary.ts';
+import type { ActivityContext } from '../runtime/context.ts';
+import { trajectoryActivities } from '../trajectory.ts';
+import { playTask } from './play.ts';
+import { Slot } from './slot.ts';
+
+/** Then a slot gives way: the campaign gets its turn, and whatever was decided about workers is decided anew. */
+const longestMs = 600_000;
+/** How often a slot looks whether it is to give way. */
+const lookEveryMs = 10_000;
+/** How soon a slot comes back that another worker should have, and how often it is left to others. */
+const declinedMs = 1_000;
+const mostDeclined = 5;
+
+export function slotActivities(context: ActivityContext) {
+  const { store, environments } = context;
+  /** Slots that this worker plays, by run. */
+  const atWork = new Map<string, Set<number>>();
+
+  /** Plays tasks until none is left, or until the slot gives way. It never fails for one task. */
+  async function playTasks(input: SlotInput, signal: AbortSignal): Promise<SlotResult> {
+    const run = await store.runs.get(input.runId);
+    const own = atWork.get(run.id) ?? new Set();
+    atWork.set(run.id, own);
+    if (own.size >= (await shareOf(run, input)) && Context.current().info.attempt <= mostDeclined) {
+      const words = `This worker plays its share of the slots of run ${run.id}: another one is to take slot ${input.slot}.`;
+      throw new CruxError('Run.Waiting', words, { retryAfterMs: declinedMs });
+    }
+    own.add(input.slot);
+    try {
+      return await playUntilOver(run, input, own, signal);
+    } finally {
+      own.delete(input.slot);
+      if (own.size === 0) atWork.delete(run.id);
+    }
+  }
+
+  async function playUntilOver(
+    run: Run,
+    input: SlotInput,
+    own: ReadonlySet<number>,
+    signal: AbortSignal,
+  ): Promise<SlotResult> {
+    const [closing, yielding, ending] = [new AbortController(), new AbortController(), new AbortController()];
+    let isCancelled = false;
+    const giveWay = () => {
+      closing.abort();
+      // What holds an expensive session is played to its end.
+      if (!isCostly(environments.get(run.environment))) yielding.abort();
+    };
+    const onAbort = async () => {
+      isCancelled = isCancelRequested() && (await store.runs.control(run.id)).state === 'cancelled';
+      closing.abort();
+      // The campaign takes its slots back at a step boundary. The user's order, or a worker that is taken for dead, ends calls too.
+      if (isCancelled || !isCancelRequested()) ending.abort(signal.reason);
+      if (!isCancelled) yielding.abort();
+    };
+    signal.addEventListener('abort', () => void onAbort(), { once: true });
+    if (signal.aborted) await onAbort();
+    const stopping = AbortSignal.any([context.stopping, yielding.signal]);
+    const explorer = { onStep: () => {}, isCancelled: () => isCancelled };
+    const activities = playActivities({ ...context, stopping });
+    const slot = new Slot(run, input, {
+      runs: store.runs,
+      play: ({ id: runId, config: { method } }, { position }) =>
+        playTask({ runId, position, method }, { activities, signal: ending.signal, explorer }),
+      lose: activities.loseTask,
+      isCancelled: () => isCancelled,
+      closing: AbortSignal.any([context.stopping, closing.signal]),
+      yielding: AbortSignal.any([context.stopping, yielding.signal]),
+    });
+    const startedAt = performance.now();
+    const looking = setInterval(async () => {
+      beat(slot.progress);
+      const share = await shareOf(run, input).catch(() => Number.POSITIVE_INFINITY);
+      const isExcess = [...own].toSorted((one, other) => one - other).indexOf(input.slot) >= share;
+      if (isExcess || performance.now() - startedAt > longestMs) giveWay();
+    }, lookEveryMs);
+    try {
+      const result = await slot.work();
+      if (context.stopping.aborted && result.left === 'more') throw workerStopping();
+      return result;
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
+  /** How many slots of a run this worker plays when all that could play them get as many. */
+  async function shareOf({ environment }: Run, { slots }: SlotInput): Promise<number> {
+    const able = (await store.workers.living()).filter(
+      ({ roles, environments: known }) => roles.includes('agent') && known.includes(environment),
+    );
+    return shareOfSlots(slots, able.length);
+  }
+
+  return { playTasks };
+}
+
+function playActivities(context: ActivityContext) {
+  const { openTask } = trajectoryActivities(context);
+  const { rollOut } = branchActivities(context);
+  const { demonstrate } = demonstrationActivities(context);
+  const { keepExamples } = exampleActivities(context);
+  const { loseTask } = campaignActivities(context);
+  return { openTask, rollOut, demonstrate, keepExamples, loseTask };
+}
