@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { type SessionRole, sessionRoles } from '../domain/ask.ts';
+import type { SessionRole } from '../domain/ask.ts';
 import type { MethodName } from '../domain/methods/index.ts';
 import { dialectNames, reservedMembers } from '../domain/run/request-shape.ts';
-import { granularities, granularityNamed, type MethodRole, type RoleSettings } from '../domain/run/run-config.ts';
+import { granularities, granularityNamed, type RoleSettings, type RunModels } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { checkProviders } from '../models/provider.ts';
@@ -130,8 +130,8 @@ export const configSchema = z.strictObject({
   endpoints: z.record(z.string(), endpointSchema),
   models: z.strictObject({
     policy: roleSchema,
-    expert: roleSchema,
-    prm: prmSchema,
+    expert: roleSchema.optional(),
+    prm: prmSchema.optional(),
     user: sessionRoleSchema.optional(),
     grader: sessionRoleSchema.optional(),
   }),
@@ -218,20 +218,22 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
 
 /** The models of a configuration, without roles that it leaves out. */
 export function givenModels({ models }: Pick<CruxConfig, 'models'>) {
-  const ofSessions = sessionRoles.flatMap((role) => (models[role] ? [[role, models[role]] as const] : []));
-  const { policy, expert, prm } = models;
-  return { policy, expert, prm, ...(Object.fromEntries(ofSessions) as Pick<typeof models, SessionRole>) };
+  return Object.fromEntries(Object.entries(models).filter(([, settings]) => settings !== undefined)) as typeof models;
 }
 
-export function roleSettings({ models }: CruxConfig): { [role in MethodRole]: RoleSettings } {
+/** The settings of the models that methods ask, as far as the configuration has them. */
+export function roleSettings({ models: { policy, expert, prm } }: Pick<CruxConfig, 'models'>): RunModels {
   // The names under which a server knows a model are a fact about the server. They may be given while a run is blocked, and are no part of the run.
   const settings = ({ trainedOn, servedAs: _, ...role }: CruxConfig['models']['policy']) =>
     ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
-  const { rubric, ...prm } = models.prm;
+  const ofPrm = ({ rubric, ...role }: NonNullable<typeof prm>) => ({
+    ...settings(role),
+    ...(rubric !== null && { rubric }),
+  });
   return {
-    policy: settings(models.policy),
-    expert: settings(models.expert),
-    prm: { ...settings(prm), ...(rubric !== null && { rubric }) },
+    policy: settings(policy),
+    ...(expert && { expert: settings(expert) }),
+    ...(prm && { prm: ofPrm(prm) }),
   };
 }
 

@@ -1,14 +1,15 @@
-/** Asks each model of a configuration what runs ask it. */
+/** Asks each model of a configuration what runs ask it. Models that it leaves out are named, with the methods that ask them. */
 import type { CruxConfig } from '../config/config.ts';
 import { sessionRoles } from '../domain/ask.ts';
 import type { AssistantMessage } from '../domain/message.ts';
-import type { Role } from '../domain/run/run-config.ts';
+import { methods, type OtherRole } from '../domain/methods/index.ts';
+import { modelOf, type Role, type RoleSettings } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { Endpoint } from '../models/endpoint.ts';
 import { JsonLadder } from '../models/requests/json-ladder.ts';
 import { configOfRun } from '../start/configure.ts';
-import { configuredModels, modelsOfRun } from '../start/models.ts';
+import { configuredModels, exampleModels, modelsOfRun } from '../start/models.ts';
 import type { Store } from '../store/store.ts';
 import { Asking, type Pace, usualPace } from './asking.ts';
 import { type Determinism, measureDeterminism } from './determinism.ts';
@@ -35,20 +36,22 @@ export async function checkModels(
   // Servers change, so what was refused once is tried again.
   const ladder = new JsonLadder(store?.endpointFacts ?? nowhere, { anew: true });
   const asking = (role: Role) => {
-    const settings = run.models[role]!;
+    const settings = modelOf(run, role);
     return new Asking(
       new Endpoint(settings.endpoint, config.endpoints[settings.endpoint]!),
       settings,
-      config.models[role]!.servedAs,
+      modelOf(config, role).servedAs,
       { ladder, pace: given.pace ?? usualPace, tell: given.report },
     );
   };
+  const ifGiven = async (role: OtherRole, probe: () => Promise<Probed>): Promise<Probed> =>
+    run.models[role] ? orBroken(role, probe) : { finding: leftOut(role, run.models.policy), action: null };
   const policy = await orBroken('policy', () => probeAgent('policy', asking('policy'), questions, options));
-  const expert = await orBroken('expert', () => probeAgent('expert', asking('expert'), questions, options));
+  const expert = await ifGiven('expert', () => probeAgent('expert', asking('expert'), questions, options));
   const action: AssistantMessage = policy.action ?? expert.action ?? (await questions.anyAction());
   const judges = config.stepDpo.select === 'first-error';
   const { report } = options;
-  const prm = await orBroken('prm', async () => ({
+  const prm = await ifGiven('prm', async () => ({
     finding: await probePrm(asking('prm'), questions, action, { judges, report }),
     action: null,
   }));
@@ -73,6 +76,17 @@ export async function checkModels(
   } catch (error) {
     return unmeasured(errorText(error));
   }
+}
+
+/** Of a model that methods ask: the configuration may leave it out. */
+function leftOut(role: OtherRole, policy: RoleSettings): Finding {
+  const askedBy = Object.entries(methods).flatMap(([name, { asks }]) => (role in asks ? [name] : []));
+  return {
+    what: `model ${role}`,
+    ok: true,
+    detail: `not configured, and asked by ${askedBy.join(', ')}: a run of them is refused unless its options do without`,
+    remedy: exampleModels([role], policy),
+  };
 }
 
 /** Models that the sessions of an environment ask, and the configuration lacks. */

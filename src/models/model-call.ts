@@ -90,7 +90,7 @@ export function requestBody(call: ModelCall, settings: RoleSettings): RequestBod
  */
 export function ownCallIds({ run, address, callIds }: ModelCall): CallIds {
   const { models, options } = run.config;
-  const sharedServer = models.policy.endpoint === models.expert.endpoint;
+  const sharedServer = models.policy.endpoint === models.expert?.endpoint;
   const hasExperts = 'experts' in options && options.experts === 'model';
   return sharedServer || (address.role === 'policy' && !hasExperts) ? (callIds ?? {}) : {};
 }

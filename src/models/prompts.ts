@@ -1,7 +1,13 @@
 /** The prompts that Crux itself writes. A run keeps the versions that it began with: they are part of its calls' keys, and of the meaning of its scores. */
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
-import { type PromptVersions, type Role, type RunConfig, selectsFirstErrors } from '../domain/run/run-config.ts';
+import {
+  modelOf,
+  type PromptVersions,
+  type Role,
+  type RunConfig,
+  selectsFirstErrors,
+} from '../domain/run/run-config.ts';
 import { contentHash } from '../store/hash.ts';
 import { wordsOnly } from './answers/reasoning.ts';
 
@@ -27,7 +33,7 @@ export function promptVersionOf(config: RunConfig, role: Role): string {
   if (role === 'policy' || role === 'user' || role === 'grader') return 'environment';
   if (role === 'expert') return versions.expert;
   if (selectsFirstErrors(config)) return versions.judge;
-  const { rubric } = config.models.prm;
+  const { rubric } = modelOf(config, role);
   return rubric === undefined ? versions.score : `${versions.score}, own rubric ${contentHash(rubric).slice(0, 12)}`;
 }
 
@@ -89,7 +95,7 @@ export type ScoreWording = Wording<PromptVersions['score']> & {
 
 /** The wording that a run uses. */
 export function scoreWording(config: Pick<RunConfig, 'prompts' | 'models'>, isBrief: boolean): ScoreWording {
-  const { rubric } = config.models.prm;
+  const { rubric } = modelOf(config, 'prm');
   return { version: promptsOf(config).score, isBrief, ...(rubric !== undefined && { rubric }) };
 }
 

@@ -1,6 +1,6 @@
 /** The words in the cells of a comparison, on the terminal and in the page. */
 
-import { findFacts } from '../domain/methods/index.ts';
+import { findFacts, type OtherRole } from '../domain/methods/index.ts';
 import { pairQualities } from '../domain/pairs/quality.ts';
 import { type FigureName, figures } from '../domain/run/figures.ts';
 import type { Estimate } from '../views/audit.ts';
@@ -8,9 +8,9 @@ import type { ComparedFigure, ComparedRun, Comparison, Difference } from '../vie
 import { falsePairsCell } from './false-pairs-text.ts';
 import { cost, count, decimal } from './values.ts';
 
-/** The model of a role, if the method may ask it. */
-function asked({ method, models }: ComparedRun, role: 'expert' | 'prm'): string {
-  return findFacts(method)?.asks.includes(role) ? (models[role] ?? 'unknown') : '–';
+/** The model of a role, if the method may ask it and the run was given one. */
+function asked({ method, models }: ComparedRun, role: OtherRole): string {
+  return role in (findFacts(method)?.asks ?? {}) ? (models[role] ?? '–') : '–';
 }
 
 /** The text for a run that looks for pairs; others have none. */

@@ -27,10 +27,14 @@ export function checkRunKeys(configured: CruxConfig, request: RunRequest): void 
   const config = withPolicy(configured, request);
   const { trajectories = 'policy', preset = config.run.preset } = request;
   const { environments } = config;
-  // A wrong name is refused when the run is prepared.
+  // A wrong name is refused when the run is prepared, and so is a model that the configuration lacks.
   const environment = environments.find(({ name }) => name === (request.environment ?? environments[0]?.name));
   const models = environment ? modelsOfRun(config, environment) : givenModels(config);
-  checkKeys(config, askedRoles({ ...withMethod(config, { trajectories, preset }, request), models }));
+  const asked = askedRoles({ ...withMethod(config, { trajectories, preset }, request), models });
+  checkKeys(
+    config,
+    asked.filter((role) => models[role] !== undefined),
+  );
 }
 
 /**

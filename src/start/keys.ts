@@ -1,6 +1,6 @@
 /** Keys of endpoints. A missing key is found before any work begins. Only variables hold their values. */
 import type { CruxConfig } from '../config/config.ts';
-import type { Role, RoleSettings } from '../domain/run/run-config.ts';
+import { modelOf, type Role, type RoleSettings } from '../domain/run/run-config.ts';
 import { CruxError } from '../errors.ts';
 
 type Keyed = Pick<CruxConfig, 'endpoints'> & {
@@ -11,7 +11,7 @@ type Keyed = Pick<CruxConfig, 'endpoints'> & {
 export function checkKeys({ endpoints, models }: Keyed, roles: readonly Role[]): void {
   const missing = new Map<string, string[]>();
   for (const role of roles) {
-    const { endpoint, model } = models[role]!;
+    const { endpoint, model } = modelOf({ models }, role);
     const variable = endpoints[endpoint]?.apiKeyEnv ?? null;
     if (variable === null || process.env[variable]) continue;
     missing.set(variable, [...(missing.get(variable) ?? []), `${role} (${model} at the endpoint "${endpoint}")`]);

@@ -58,8 +58,8 @@ export function lineageNode({ id, config }: Run): LineageNode {
   return {
     runId: id,
     policy: models.policy.trainedOn ?? null,
-    prm: 'alternatives' in options ? (models.prm.trainedOn ?? null) : undefined,
-    others: [...runsIn(models.expert.trainedOn ?? null), ...(thresholds === null ? [] : [thresholds])],
+    prm: 'alternatives' in options && models.prm ? (models.prm.trainedOn ?? null) : undefined,
+    others: [...runsIn(models.expert?.trainedOn ?? null), ...(thresholds === null ? [] : [thresholds])],
   };
 }
 

@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import { configuredCeilings } from './ceilings.ts';
 import { configOfRun, withPolicy } from './configure.ts';
 import { guardTest } from './leak-guard.ts';
+import { checkMethodModels } from './models.ts';
 import type { RunRequest } from './request.ts';
 import { sameRun } from './same-run.ts';
 import { chooseTasks } from './task-choice.ts';
@@ -36,6 +37,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const trajectories = request.trajectories ?? 'policy';
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
   const runConfig = configOfRun(config, environment, { ...request, split, trajectories });
+  checkMethodModels(runConfig);
   checkCeilings(askedModels(runConfig), ceilings);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id)) {

@@ -1,7 +1,7 @@
 /** Whether an existing run is the requested one. */
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { differences, differenceText, isObject } from '../domain/differences.ts';
-import { isEvaluation, type RunConfig } from '../domain/run/run-config.ts';
+import { askedRoles, isEvaluation, type RunConfig, type RunModels } from '../domain/run/run-config.ts';
 import { withWireSettings } from '../domain/run/wire-settings.ts';
 import { CruxError } from '../errors.ts';
 import type { NewRunTask, Run } from '../store/runs.ts';
@@ -18,13 +18,14 @@ export async function sameRun(store: Store, stored: Run, { config, seed, reuse, 
   const leaked = isEvaluation(known.config) ? { leaked: known.config.leaked } : {};
   // The prompts that it began with are part of what was paid for, and so is what its transitions belong to.
   const { prompts = config.prompts, transitions } = known.config;
-  const own = JSON.parse(JSON.stringify({ ...config, ...leaked, prompts, transitions })) as Json;
+  const models = comparedModels(known.config, config);
+  const own = JSON.parse(JSON.stringify({ ...config, ...leaked, prompts, transitions, models })) as Json;
   const there = known.config as unknown as Json;
   const inConfig = differences(there, sharedMembers(own, there)).filter(({ path }) => !path.endsWith('.trainedOn'));
   const all = [
     ...inConfig,
     // Absent means unknown: what the user says now was not said when the run was made.
-    ...differences(lineages(known.config), lineages(config), 'trainedOn'),
+    ...differences(lineages(known.config), lineages({ models }), 'trainedOn'),
     ...differences(known.seed, seed, 'seed'),
     ...differences(known.reuse, reuse, 'reuse'),
   ].map(differenceText);
@@ -66,7 +67,16 @@ function sharedMembers(wanted: Json, known: Json): Json {
   );
 }
 
+/** The wanted models, but for those that the run does not ask: the configuration may leave them out, or name them, since the run began. */
+function comparedModels(known: RunConfig, wanted: RunConfig): RunModels {
+  const asked = askedRoles(known);
+  const isFree = (role: string) => (role === 'expert' || role === 'prm') && !asked.includes(role);
+  const kept = Object.entries(known.models).filter(([role]) => isFree(role) && !(role in wanted.models));
+  const given = Object.entries(wanted.models).filter(([role]) => !isFree(role) || role in known.models);
+  return Object.fromEntries([...given, ...kept]) as RunModels;
+}
+
 /** What the user said about each model; null if nothing. */
-function lineages({ models }: RunConfig): Json {
+function lineages({ models }: Pick<RunConfig, 'models'>): Json {
   return Object.fromEntries(Object.entries(models).map(([role, { trainedOn = null }]) => [role, trainedOn]));
 }

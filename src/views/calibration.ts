@@ -22,6 +22,7 @@ import {
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
+import { CruxError } from '../errors.ts';
 import { wordsOnly } from '../models/answers/reasoning.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
@@ -83,12 +84,15 @@ type RolledOut = {
   group: string;
 };
 
+/** @throws CruxError `User.NotFound`; `User.Config` for a run that was made without a PRM */
 export async function calibrationView(
   store: Store,
   environments: EnvironmentRegistry,
   runId: string,
 ): Promise<CalibrationView> {
   const run = await store.runs.get(runId);
+  const { prm } = run.config.models;
+  if (!prm) throw new CruxError('User.Config', `Run ${runId} has no models.prm: there are no scores to calibrate.`);
   const scored = scoredOutcomes(run.config, await rolledOut(store, environments, run));
   const byGroup = [...Map.groupBy(scored, ({ group }) => group)].toSorted(([one], [other]) => (one < other ? -1 : 1));
   const half = byGroup.toSorted(([one], [other]) => order(run, one) - order(run, other));
@@ -99,7 +103,7 @@ export async function calibrationView(
   const estimate = (statistic: Statistic) => estimated(all, statistic, run.seed);
   return {
     runId,
-    prm: run.config.models.prm.model,
+    prm: prm.model,
     actions: scored.length,
     sampled: scored.filter((one) => one.sampled).length,
     groups: byGroup.length,
@@ -129,7 +133,7 @@ export async function loadProcessExamples(
   runId: string,
 ): Promise<ProcessExample[]> {
   const run = await store.runs.get(runId);
-  const { rubric } = run.config.models.prm;
+  const rubric = run.config.models.prm?.rubric;
   const rows = await rolledOut(store, environments, run);
   const examples = await Promise.all(
     rows.map(async ({ candidate, rollouts, score, taskId, group }): Promise<ProcessExample | null> => {

@@ -178,6 +178,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   ]);
   const [unusable, servedModels] = await Promise.all([store.unusable.lines(runId), store.unusable.servedModels(runId)]);
   const results = tasks.map(({ result }) => result).filter((result) => result !== null);
+  const { prm } = run.config.models;
   const stepsLeftOut = results.reduce((sum, { stepsLeftOut: own = 0 }) => sum + own, 0);
   const isComplete =
     run.state === 'finished' && stepsLeftOut === 0 && results.every(({ stoppedBy }) => stoppedBy === null);
@@ -279,7 +280,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
       limit: run.config.observationLimit ?? null,
       ...(await cutObservations(store.database, runId)),
     },
-    jsonForms: (await store.endpointFacts.ofModel(run.config.models.prm.model)).filter(({ words }) => words !== null),
+    jsonForms: prm ? (await store.endpointFacts.ofModel(prm.model)).filter(({ words }) => words !== null) : [],
     malformed: malformedMessages(trajectories, branches),
     waitingFor,
     stepsLeftOut,

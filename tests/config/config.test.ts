@@ -77,7 +77,9 @@ describe('a configuration', () => {
     ['models.policy.request.rename', { max_tokens: 'n' }, /models\.policy\.request\.rename\.max_tokens: .*reserved/],
     ['models.policy.request.rename', { messages: 'prompt' }, /models\.policy\.request\.rename\.messages: .*reserved/],
     ['models.policy.request.omit', ['messages'], /models\.policy\.request\.omit\.0: .*"messages" is reserved/],
+    ['models.policy', undefined, /models\.policy: /],
     ['models.judge', role, /models: .*judge/],
+    ['models.exprt', role, /models: .*exprt/],
     ['endpoints.local.baseUrl', 'localhost 8000', /endpoints\.local\.baseUrl: .*URL/],
     ['endpoints.local.baseUrl', 'http://127.0.0.1:6000/v1', /baseUrl: port 6000 belongs to another protocol/],
     ['endpoints.local.baseUrl', 'https://me:sk-secret@models.example/v1', /baseUrl: .*apiKeyEnv/],
@@ -101,6 +103,13 @@ describe('a configuration', () => {
     expect(fault.message).toMatch(/^crux\.config\.ts is not valid/);
     expect(fault.message).toMatch(message);
     expect(fault.remedy).toBeTruthy();
+  });
+
+  it('may name the policy alone, and any of the models that only some methods ask', () => {
+    expect(checkConfig({ ...valid, models: { policy: role } }).models).not.toHaveProperty('expert');
+    const { models } = checkConfig({ ...valid, models: { policy: role, prm: role } });
+    expect(models).toMatchObject({ prm: { model: 'some-model', rubric: null } });
+    expect(models.expert).toBeUndefined();
   });
 
   it('names every wrong key at once, and repeats no value that may be a key', () => {

@@ -14,6 +14,8 @@ type Changes = {
   logprobs?: boolean;
   listed?: string[] | 'never';
   determinism?: boolean;
+  /** Roles that the configuration names besides the policy. */
+  named?: ('expert' | 'prm')[];
   timeoutMs?: number;
   pace?: Pace;
 };
@@ -30,7 +32,16 @@ const refusal = (message: string): Reply => ({ status: 400, body: JSON.stringify
 
 async function checked(
   script: (request: RecordedRequest, number: number) => Reply,
-  { models, run, logprobs = false, listed, determinism = false, timeoutMs, pace }: Changes = {},
+  {
+    models,
+    run,
+    logprobs = false,
+    listed,
+    determinism = false,
+    named = ['expert', 'prm'],
+    timeoutMs,
+    pace,
+  }: Changes = {},
 ): Promise<CheckedModels & { requests: RecordedRequest[]; facts: object[]; told: string[] }> {
   const endpoint = await startModelEndpoint(script, { models: listed });
   const role = { endpoint: 'models', model: 'm', maxTokens: 100, ...models };
@@ -38,7 +49,7 @@ async function checked(
   const config = checkConfig({
     environments: [environment],
     endpoints: { models: { baseUrl: endpoint.url, logprobs, timeoutMs } },
-    models: { policy: role, expert: role, prm: role },
+    models: { policy: role, ...Object.fromEntries(named.map((name) => [name, role])) },
     run,
   });
   const store = await temporaryStore();
@@ -91,6 +102,33 @@ describe('a model that does what runs ask of it', () => {
     const { requests } = await checked(well);
     const second = requests.find(({ body }) => body.messages.length === 4)!;
     expect(second.body.messages.at(-1)!.content).toMatch(/^Observation: .*left/s);
+  });
+});
+
+describe('a configuration that leaves models out', () => {
+  it('is asked about those that it names, and told which methods ask the others', async () => {
+    const { findings, requests } = await checked(well, { named: [] });
+    expect(findings.map(({ what, ok }) => [what, ok])).toEqual([
+      ['model policy', true],
+      ['model expert', true],
+      ['model prm', true],
+    ]);
+    expect(findings[1]).toEqual({
+      what: 'model expert',
+      ok: true,
+      detail: expect.stringMatching(/^not configured, and asked by cso, ipr, eto, step-dpo, rft, sft: /),
+      remedy: expect.stringContaining("expert: { endpoint: 'models', model: '…' }"),
+    });
+    expect(findings[2]!.detail).toMatch(/asked by cso, step-dpo: /);
+    expect(requests.some(isScore)).toBe(false);
+    // Five first steps, a second one, and one at the temperature of ETO and IPR.
+    expect(requests.length).toBe(7);
+  });
+
+  it('has its PRM asked about an action of the policy, where there is no expert', async () => {
+    const { findings, requests } = await checked(well, { named: ['prm'] });
+    expect(capabilityOf(findings[2], 'JSON')).toMatchObject({ verdict: 'works' });
+    expect(requests.filter(isScore)).toHaveLength(1);
   });
 });
 

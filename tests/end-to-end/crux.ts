@@ -118,17 +118,21 @@ export async function simulateDemoModels(
   return startSimulation({ seed: 1, worlds: await simulationFromDataset(data), ...options });
 }
 
-/** A configuration as a user writes it, with the bundled tasks and all models at one address. */
-export function demoConfig(url: string, { run = '{}', extra = '' } = {}): string {
+/**
+ * A configuration as a user writes it, with the bundled tasks and all models at one address.
+ * @param policyAlone whether it names no other model
+ */
+export function demoConfig(url: string, { run = '{}', extra = '', policyAlone = false } = {}): string {
+  const others = `
+    expert: { endpoint: 'simulated', model: 'sim-expert', maxTokens: 512 },
+    prm: { endpoint: 'simulated', model: 'sim-prm', maxTokens: 200, temperature: 0 },`;
   return `import { defineConfig, interCodeSql } from 'crux-rl';
 
 export default defineConfig({
   environments: [interCodeSql({ data: 'data', name: 'sql' })],
   endpoints: { simulated: { baseUrl: '${url}/v1' } },
   models: {
-    policy: { endpoint: 'simulated', model: 'sim-policy', maxTokens: 512 },
-    expert: { endpoint: 'simulated', model: 'sim-expert', maxTokens: 512 },
-    prm: { endpoint: 'simulated', model: 'sim-prm', maxTokens: 200, temperature: 0 },
+    policy: { endpoint: 'simulated', model: 'sim-policy', maxTokens: 512 },${policyAlone ? '' : others}
   },
   run: ${run},
   ${extra}

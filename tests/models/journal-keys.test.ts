@@ -52,7 +52,7 @@ const recorded: { [what: string]: { key: string; seed: number } } = {
 
 function shaped(changes: Partial<RoleSettings>): Run {
   const { models } = run.config;
-  return { ...run, config: runConfig({ models: { ...models, expert: { ...models.expert, ...changes } } }) };
+  return { ...run, config: runConfig({ models: { ...models, expert: { ...models.expert!, ...changes } } }) };
 }
 
 describe('the key and the seed of', () => {

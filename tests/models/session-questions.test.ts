@@ -16,7 +16,7 @@ import { gatewayTo, never } from './gateway-builder.ts';
 
 const question = (content: string): AskRequest => ({ purpose: 'grade', messages: [{ role: 'user', content }] });
 const models = runConfig().models;
-const withGrader = { models: { ...models, grader: { ...models.prm, model: 'test-grader', temperature: 0 } } };
+const withGrader = { models: { ...models, grader: { ...models.prm!, model: 'test-grader', temperature: 0 } } };
 
 type Options = {
   script?: (request: RecordedRequest, number: number) => Reply;

@@ -93,6 +93,14 @@ describe('the page of a comparison', () => {
     expect(page).toContain('<p class="notice">A note.</p>');
   });
 
+  it('names no model that a run was not given', () => {
+    const ungated = run({ runId: 'second', models: { policy: 'small', expert: 'large' } });
+    const of = (title: string) =>
+      new RegExp(`<td>${title}</td>(.*?)</tr>`).exec(renderComparison({ ...comparison, runs: [run(), ungated] }))![1];
+    expect(of('Expert')).toBe('<td class="number">large</td><td class="number">large</td>');
+    expect(of('PRM')).toBe('<td class="number">judge</td><td class="number">–</td>');
+  });
+
   it('escapes every text and loads nothing', () => {
     const hostile = `</title></svg><script>alert(1)</script>" onload="x`;
     const poisoned = renderComparison({

@@ -53,7 +53,7 @@ async function round(id: string, trainedOn?: string[], taskIds = ['a2']): Promis
   await addRun(store, {
     id,
     taskIds,
-    config: { models: { ...models, policy, prm: { ...models.prm, trainedOn: ['none'] } } },
+    config: { models: { ...models, policy, prm: { ...models.prm!, trainedOn: ['none'] } } },
   });
 }
 

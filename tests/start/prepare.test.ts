@@ -2,8 +2,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config/config.ts';
 import { checkRunKeys } from '../../src/start/configure.ts';
+import { lineageNode } from '../../src/start/leak-guard.ts';
 import { prepareRun } from '../../src/start/prepare.ts';
 import type { RunRequest } from '../../src/start/request.ts';
+import type { Run } from '../../src/store/runs.ts';
 import type { Store } from '../../src/store/store.ts';
 import { doors } from '../activities/doors.ts';
 import { temporaryStore } from '../helpers/store.ts';
@@ -174,6 +176,83 @@ describe('a missing key', () => {
   it('of the expert is none where its trajectories were recorded', () => {
     expect(refused({ method: 'sft' })).toContain('expert');
     expect(refused({ method: 'sft', options: { experts: 'imported' } })).toBeNull();
+  });
+});
+
+describe('a model that the configuration leaves out', () => {
+  const role = { endpoint: 'models', model: 'm' };
+  const alone = config({ models: { policy: role } });
+  const toPropose = "no models.expert, which cso asks to propose alternatives (pairSources: 'expert/policy')";
+  const noTrajectories = (method: string) =>
+    `no models.expert, which ${method} asks for expert trajectories (experts: 'model')`;
+
+  it.each<[RunRequest, string]>([
+    [{ method: 'cso' }, `${toPropose}, and no models.prm, which cso asks to score actions (gate: true)`],
+    [{ method: 'cso', options: { gate: false } }, toPropose],
+    [
+      { method: 'cso', options: { pairSources: 'policy/policy' } },
+      'no models.prm, which cso asks to score actions (gate: true)',
+    ],
+    [
+      { method: 'step-dpo' },
+      "no models.expert, which step-dpo asks to propose alternatives (select: 'scores'), and no models.prm, which step-dpo asks to score actions (select: 'scores')",
+    ],
+    [
+      { method: 'step-dpo', options: { select: 'first-error' } },
+      "no models.prm, which step-dpo asks to name the first wrong step (select: 'first-error')",
+    ],
+    ...(['ipr', 'eto', 'rft', 'sft'] as const).map((method): [RunRequest, string] => [
+      { method },
+      noTrajectories(method),
+    ]),
+  ])('is named with what it is asked, and nothing is stored: %j', async (request, named) => {
+    await expect(start(request, alone)).rejects.toMatchObject({
+      kind: 'User.Config',
+      message: `The configuration has ${named}.`,
+      remedy: expect.stringMatching(
+        /^Add to `models` in crux\.config\.ts, e\.g\. (expert|prm): \{ endpoint: 'models', /,
+      ),
+    });
+    expect(await store.runs.list()).toEqual([]);
+  });
+
+  it.each<RunRequest>([
+    { method: 'evaluate', split: 'train' },
+    { method: 'rro' },
+    { method: 'anchor' },
+    { method: 'cso', options: { gate: false, pairSources: 'policy/policy' } },
+    { method: 'ipr', options: { experts: 'scripted' } },
+    { method: 'eto', options: { experts: 'imported' } },
+    { method: 'rft', options: { experts: 'none' } },
+    { method: 'sft', options: { experts: 'scripted' } },
+  ])('is not missed by a run that asks it nothing: %j', async (request) => {
+    const { models } = (await start({ trainedOn: ['none'], ...request }, alone)).config;
+    expect(Object.keys(models)).toEqual(['policy']);
+    expect(() => checkRunKeys(alone, request)).not.toThrow();
+  });
+
+  it('is refused before its key is missed', () => {
+    expect(() => checkRunKeys(alone, { method: 'cso' })).not.toThrow();
+  });
+
+  it('and that the run does not ask may come and go, and the run is the same', async () => {
+    const known = await start({ method: 'rro' });
+    expect(await start({ method: 'rro' }, alone)).toEqual(known);
+    const begun = await start({ method: 'rro', runId: 'alone' }, alone);
+    expect(await start({ method: 'rro', runId: 'alone' })).toEqual(begun);
+    const other = config({ models: { policy: role, expert: { ...role, model: 'n' }, prm: role } });
+    await expect(start({ method: 'rro' }, other)).rejects.toThrow('models.expert.model is "m" there and "n" now');
+  });
+
+  it('has no part in the lineage of what is trained on the run', async () => {
+    const options = { gate: false, pairSources: 'policy/policy' as const };
+    const { config: ofRun } = await start({ options, trainedOn: ['none'] }, alone);
+    expect(lineageNode({ id: 'run-1', config: ofRun } as Run)).toEqual({
+      runId: 'run-1',
+      policy: ['none'],
+      prm: undefined,
+      others: [],
+    });
   });
 });
 

@@ -7,7 +7,7 @@ import { addRun, temporaryStore } from '../helpers/store.ts';
 it('the summary of a run says in which form its judge is asked for JSON, where the server refused a better one', async () => {
   const store = await temporaryStore();
   const run = await addRun(store);
-  const fact = { provider: 'models.example-1', model: run.config.models.prm.model, fact: 'json-form' } as const;
+  const fact = { provider: 'models.example-1', model: run.config.models.prm!.model, fact: 'json-form' } as const;
   await store.endpointFacts.remember({ ...fact, value: 'json_schema', words: null });
   expect(summaryText(await runSummary(store, run.id))).not.toContain('JSON answers');
   await store.endpointFacts.remember({ ...fact, value: 'json_object', words: 'response_format is unavailable' });

@@ -3,7 +3,7 @@ import type { CallRule, Malformed } from '../../domain/action.ts';
 import type { Details, Ending } from '../../domain/ending.ts';
 import type { AssistantMessage } from '../../domain/message.ts';
 import type { Purpose } from '../../domain/purpose.ts';
-import { callRuleOf, type PromptVersions } from '../../domain/run/run-config.ts';
+import { callRuleOf, modelOf, type PromptVersions } from '../../domain/run/run-config.ts';
 import { ownsTransitions } from '../../domain/run/transitions.ts';
 import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { StepCaller } from '../../environments/sessions/step-caller.ts';
@@ -46,6 +46,7 @@ export async function modelTurn(
   where: TurnAddress,
   signal: AbortSignal,
 ): Promise<ModelTurn> {
+  const model = modelOf(run.config, where.role);
   let answer: Answer;
   try {
     answer = await context.gateway.answer(
@@ -54,7 +55,7 @@ export async function modelTurn(
         taskId: state.taskId,
         address: { nodeId: state.id, ...where, sample: 0, ask: 0 },
         messages: state.messages,
-        callIds: state.callIdsOf(run.config.models[where.role].endpoint),
+        callIds: state.callIdsOf(model.endpoint),
         tools: state.tools,
         step: state.step + 1,
       },
@@ -67,7 +68,7 @@ export async function modelTurn(
   }
   if (answer.finishReason === 'content_filter') return { kind: 'ended', ending: 'refused' };
   // The model spent its whole length limit on thoughts, and said nothing that could be a step.
-  const tellsReasoning = run.config.models[where.role].reasoning !== undefined;
+  const tellsReasoning = model.reasoning !== undefined;
   if (tellsReasoning && answer.finishReason === 'length' && isWordless(answer.message))
     return { kind: 'ended', ending: 'token-limit' };
   const { tokenLimit } = run.config;

@@ -4,7 +4,7 @@ import type { AuditFlags } from '../../domain/audit-flags.ts';
 import type { TrajectoryOrigin } from '../../domain/example.ts';
 import { brokenEndings } from '../../domain/fault-ending.ts';
 import type { ExpertSource } from '../../domain/methods/options.ts';
-import { expertSourceOf } from '../../domain/run/run-config.ts';
+import { expertSourceOf, modelOf } from '../../domain/run/run-config.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { TaskAddress, TrajectorySummary } from '../../domain/wire/trajectory.ts';
 import { CruxError } from '../../errors.ts';
@@ -89,7 +89,7 @@ export function demonstrationActivities(context: ActivityContext) {
     const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
     const where = { role: 'expert' as const, ...demonstration(sample) };
     const played = await playOut(context, run, standing(root), run.config.stepLimit, where, signal);
-    return { played, origin: 'expert', model: run.config.models.expert.model };
+    return { played, origin: 'expert', model: modelOf(run.config, 'expert').model };
   }
 
   /** The best recorded trajectory that begins as the run's own do (same briefing and format): by reward, then the shortest. */

@@ -1,7 +1,7 @@
 import { type Action, actionsOf } from '../../domain/action.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import { type AssistantMessage, messageText } from '../../domain/message.ts';
-import { alternativeOptionsOf, type RunConfig } from '../../domain/run/run-config.ts';
+import { alternativeOptionsOf, modelOf, type RunConfig } from '../../domain/run/run-config.ts';
 import type { ProposeResult } from '../../domain/wire/action.ts';
 import type { StepAddress } from '../../domain/wire/trajectory.ts';
 import { expertMessages, thoughtMessages } from '../../models/prompts.ts';
@@ -34,7 +34,7 @@ export function expertActivities(context: ActivityContext) {
         Array.from({ length: count }, async (_, sample) => {
           const proposed = await proposal(run, state, proposer, sample, signal);
           if (!proposed) return null;
-          const model = run.config.models[proposer].model;
+          const { model } = modelOf(run.config, proposer);
           const position = block * count + sample;
           return candidateOf(context, state, proposed, { run, source: proposer, model, position });
         }),

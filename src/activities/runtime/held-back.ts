@@ -2,7 +2,7 @@
  * Decides which work waits. The work of a run that takes none waits: the control row goes before every activity, as it goes before every
  * model call. Work for which this worker lacks something waits for another worker that has it.
  */
-import { askedRoles, type RunState } from '../../domain/run/run-config.ts';
+import { askedRoles, modelOf, type RunState } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
 import type { Run } from '../../store/runs.ts';
@@ -49,7 +49,7 @@ function lackingFor(
 ): string | null {
   if (!environments.names.includes(environment)) return `environment "${environment}"`;
   const endpoint = askedRoles(config)
-    .map((role) => config.models[role]!.endpoint)
+    .map((role) => modelOf(config, role).endpoint)
     .find((name) => !gateway.knows(name));
   return endpoint === undefined ? null : `endpoint "${endpoint}"`;
 }

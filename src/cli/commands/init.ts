@@ -30,6 +30,7 @@ const realModels = (
     hosted: { baseUrl: 'https://api.openai.com/v1', apiKeyEnv: 'OPENAI_API_KEY', concurrency: 16, requestsPerMinute: 500 },
   },
 
+  // Evaluations, RRO and anchor ask the policy alone: for these, expert and prm may be left out.
   models: {
     policy: { endpoint: 'local', model: 'my-policy', temperature: 1, maxTokens: 512 },
     // Prices in US dollars per million tokens; without them every cost is unknown.

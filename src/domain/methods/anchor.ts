@@ -23,7 +23,7 @@ export const anchor: MethodFacts<AnchorOptions> = {
   branches: true,
   minesRecorded: 'all',
   findsCriticalSteps: false,
-  asks: [],
+  asks: {},
   worth: 'return',
   split: 'train',
   exportFormat: 'trl',

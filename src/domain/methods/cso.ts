@@ -40,7 +40,11 @@ export const cso: MethodFacts<CsoOptions> = {
   branches: true,
   minesRecorded: 'failures',
   findsCriticalSteps: true,
-  asks: ['expert', 'prm'],
+  asks: {
+    expert: ({ pairSources }) =>
+      pairSources.includes('expert') ? `to propose alternatives (pairSources: '${pairSources}')` : null,
+    prm: ({ gate }) => (gate ? 'to score actions (gate: true)' : null),
+  },
   worth: 'score',
   split: 'train',
   exportFormat: 'trl',

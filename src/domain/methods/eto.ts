@@ -1,5 +1,5 @@
 import type { MethodFacts } from './facts.ts';
-import type { ExpertSource, OutcomeOptions, VerificationOptions } from './options.ts';
+import { askedForTrajectories, type ExpertSource, type OutcomeOptions, type VerificationOptions } from './options.ts';
 
 /** Options of ETO. [P] values are those of the paper (arXiv 2403.02502), [D] ours. */
 export type EtoOptions = OutcomeOptions & {
@@ -22,7 +22,7 @@ export const eto: MethodFacts<EtoOptions> = {
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,
-  asks: ['expert'],
+  asks: { expert: askedForTrajectories },
   worth: 'score',
   split: 'train',
   exportFormat: 'crux-masked',

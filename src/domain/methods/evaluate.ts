@@ -14,7 +14,7 @@ export const evaluate: MethodFacts<EvaluateOptions> = {
   branches: false,
   minesRecorded: null,
   findsCriticalSteps: false,
-  asks: [],
+  asks: {},
   worth: 'score',
   split: 'test',
   exportFormat: null,

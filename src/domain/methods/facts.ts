@@ -1,6 +1,9 @@
 /** The questions that the code asks of a method wherever methods differ. Each method answers all of them once, in its own file. */
 import type { Split } from '../task.ts';
 
+/** Role of a model that only some methods ask. */
+export type OtherRole = 'expert' | 'prm';
+
 export type MethodFacts<Options> = {
   /** In running text. */
   title: string;
@@ -19,8 +22,11 @@ export type MethodFacts<Options> = {
   minesRecorded: 'failures' | 'all' | null;
   /** Whether it looks for steps at which the policy's action scores low and an alternative high. */
   findsCriticalSteps: boolean;
-  /** Models that it may ask besides the policy. */
-  asks: readonly ('expert' | 'prm')[];
+  /**
+   * Models that it may ask besides the policy. Each says what the method asks it with its options, and the option that decides, to be read after
+   * the words "which it asks"; null if it does not ask.
+   */
+  asks: { readonly [role in OtherRole]?: (options: Options) => string | null };
   /** The figure that is shown with an action: the score of a process reward model, the value of its rollouts, or the mean return of trajectories. */
   worth: 'score' | 'value' | 'return';
   /** Split that its tasks come from, unless the user names one. */

@@ -3,7 +3,7 @@ import { type AnchorOptions, anchor } from './anchor.ts';
 import { type CsoOptions, cso } from './cso.ts';
 import { type EtoOptions, eto } from './eto.ts';
 import { type EvaluateOptions, evaluate } from './evaluate.ts';
-import type { MethodFacts } from './facts.ts';
+import type { MethodFacts, OtherRole } from './facts.ts';
 import { type IprOptions, ipr } from './ipr.ts';
 import { type RftOptions, rft } from './rft.ts';
 import { type RroOptions, rro } from './rro.ts';
@@ -17,6 +17,7 @@ export type {
   EvaluateOptions,
   IprOptions,
   MethodFacts,
+  OtherRole,
   RftOptions,
   RroOptions,
   SftOptions,

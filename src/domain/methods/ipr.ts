@@ -1,5 +1,5 @@
 import type { MethodFacts } from './facts.ts';
-import type { ExpertSource, OutcomeOptions, VerificationOptions } from './options.ts';
+import { askedForTrajectories, type ExpertSource, type OutcomeOptions, type VerificationOptions } from './options.ts';
 
 /** Options of IPR. [P] values are those of the paper (arXiv 2406.11176), [D] ours. */
 export type IprOptions = OutcomeOptions & {
@@ -26,7 +26,7 @@ export const ipr: MethodFacts<IprOptions> = {
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,
-  asks: ['expert'],
+  asks: { expert: askedForTrajectories },
   worth: 'value',
   split: 'train',
   exportFormat: 'crux-masked',

@@ -1,4 +1,4 @@
-/** Options that several methods share. [P] values are published, [D] ours. */
+/** Options that several methods share, and what follows from them alone. [P] values are published, [D] ours. */
 
 /** How alternatives are drawn and scored, under every method that has an expert and a PRM. */
 export type AlternativeOptions = {
@@ -30,6 +30,11 @@ export type VerificationOptions = {
 
 /** Where expert trajectories come from: the expert model, recorded runs, or the environment's own script. */
 export type ExpertSource = 'model' | 'imported' | 'scripted';
+
+/** What the expert is asked where its trajectories are used. */
+export function askedForTrajectories({ experts }: { experts: ExpertSource | 'none' }): string | null {
+  return experts === 'model' ? "for expert trajectories (experts: 'model')" : null;
+}
 
 /** Proof that the expert's better outcome is no luck, if whole trajectories are compared. */
 export type OutcomeOptions = {

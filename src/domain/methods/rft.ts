@@ -1,5 +1,5 @@
 import type { MethodFacts } from './facts.ts';
-import type { ExpertSource } from './options.ts';
+import { askedForTrajectories, type ExpertSource } from './options.ts';
 
 /** Options of rejection-sampling fine-tuning. [P] values are those of the ETO paper (arXiv 2403.02502), its baseline; [D] ours. */
 export type RftOptions = {
@@ -23,7 +23,7 @@ export const rft: MethodFacts<RftOptions> = {
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,
-  asks: ['expert'],
+  asks: { expert: askedForTrajectories },
   worth: 'score',
   split: 'train',
   exportFormat: 'trl-sft',

@@ -48,7 +48,7 @@ export const rro: MethodFacts<RroOptions> = {
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,
-  asks: [],
+  asks: {},
   worth: 'value',
   split: 'train',
   exportFormat: 'trl',

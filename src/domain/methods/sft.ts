@@ -1,5 +1,5 @@
 import type { MethodFacts } from './facts.ts';
-import type { ExpertSource } from './options.ts';
+import { askedForTrajectories, type ExpertSource } from './options.ts';
 
 /** Options of SFT. */
 export type SftOptions = {
@@ -18,7 +18,7 @@ export const sft: MethodFacts<SftOptions> = {
   branches: false,
   minesRecorded: null,
   findsCriticalSteps: false,
-  asks: ['expert'],
+  asks: { expert: askedForTrajectories },
   worth: 'score',
   split: 'train',
   exportFormat: 'trl-sft',

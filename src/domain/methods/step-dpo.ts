@@ -29,7 +29,13 @@ export const stepDpo: MethodFacts<StepDpoOptions> = {
   branches: true,
   minesRecorded: 'all',
   findsCriticalSteps: false,
-  asks: ['expert', 'prm'],
+  asks: {
+    expert: ({ select }) => (select === 'first-error' ? null : "to propose alternatives (select: 'scores')"),
+    prm: ({ select }) =>
+      select === 'first-error'
+        ? "to name the first wrong step (select: 'first-error')"
+        : "to score actions (select: 'scores')",
+  },
   worth: 'score',
   split: 'train',
   exportFormat: 'trl',

@@ -11,6 +11,7 @@ import {
   type MethodOptions,
   methods,
   type OptionsOf,
+  type OtherRole,
   type RroOptions,
   type StepDpoOptions,
 } from '../methods/index.ts';
@@ -54,7 +55,7 @@ export type RoleSettings = {
 };
 
 /** Role of a model that methods ask. */
-export type MethodRole = 'policy' | 'expert' | 'prm';
+export type MethodRole = 'policy' | OtherRole;
 
 export type Role = MethodRole | SessionRole;
 
@@ -120,12 +121,22 @@ export function expertSourceOf(config: RunConfig): ExpertSource | 'none' {
 }
 
 /**
+ * The model of a role that is asked.
+ * @throws Error if there is none: a run is refused at its start if it lacks one
+ */
+export function modelOf<Model>({ models }: { models: { [role in Role]?: Model } }, role: Role): Model {
+  const model = models[role];
+  if (!model) throw new Error(`There is no model for the role ${role}.`);
+  return model;
+}
+
+/**
  * How a model is asked. ETO and IPR have their own temperature for the policy's trajectories that they compare with the expert's.
  * @throws Error for a role that the run has no model for: a run is refused at its start if it lacks one
  */
-export function settingsFor({ models, options }: RunConfig, role: Role, purpose: string): RoleSettings {
-  const settings = models[role];
-  if (!settings) throw new Error(`The run has no model for the role ${role}.`);
+export function settingsFor(config: RunConfig, role: Role, purpose: string): RoleSettings {
+  const settings = modelOf(config, role);
+  const { options } = config;
   const contrasts = role === 'policy' && (purpose === 'explore' || purpose === 'contrast');
   return contrasts && 'temperature' in options ? { ...settings, temperature: options.temperature } : settings;
 }
@@ -144,8 +155,11 @@ export type PromptVersions = {
   hint: 'hint-1' | 'hint-2';
 };
 
-/** The models of a run. Those that sessions ask are there if its environment asks them. */
-export type RunModels = { [role in MethodRole]: RoleSettings } & { [role in SessionRole]?: RoleSettings };
+/**
+ * The models of a run. Expert and PRM are there if the configuration names them, whether or not the method asks them; those that sessions ask
+ * are there if the run's environment asks them.
+ */
+export type RunModels = { policy: RoleSettings } & { [role in OtherRole | SessionRole]?: RoleSettings };
 
 /**
  * `activity`: a trajectory is explored, and a branch runs, inside one activity. `step`: an activity for each step, and a workflow for each branch,
@@ -216,7 +230,7 @@ export function callRuleOf({ calls }: Pick<RunSettings, 'calls'>): CallRule {
   return calls ?? 'first';
 }
 
-/** The models that a run asks: an evaluation only the policy, and those that sessions ask. */
+/** The models that a run is shown with and priced by: an evaluation only with the policy, and those that sessions ask. */
 export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'models'>): {
   [role: string]: RoleSettings;
 } {
@@ -229,20 +243,24 @@ export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'mode
 export function askedRoles(
   config: Pick<RunConfig, 'method' | 'options'> & { models: { [role in SessionRole]?: unknown } },
 ): Role[] {
-  const { asks, trajectory } = methods[config.method];
-  const { options } = config;
-  const expert =
-    asks.includes('expert') &&
-    !('experts' in options && options.experts !== 'model') &&
-    !('pairSources' in options && !options.pairSources.includes('expert')) &&
-    !('select' in options && options.select === 'first-error');
-  const prm = asks.includes('prm') && !('gate' in options && !options.gate);
   return [
-    ...(trajectory === 'demonstrated' ? [] : (['policy'] as const)),
-    ...(expert ? (['expert'] as const) : []),
-    ...(prm ? (['prm'] as const) : []),
+    ...(methods[config.method].trajectory === 'demonstrated' ? [] : (['policy'] as const)),
+    ...askedBesidesPolicy(config).map(({ role }) => role),
     ...sessionRoles.filter((role) => config.models[role] !== undefined),
   ];
+}
+
+/** The models that a method asks besides the policy, with its options, and what it asks each. */
+export function askedBesidesPolicy({ method, options }: Pick<RunConfig, 'method' | 'options'>): {
+  role: OtherRole;
+  why: string;
+}[] {
+  // As in `certifiedThresholds`, the compiler cannot follow method and options at once.
+  const asks = methods[method].asks as { [role in OtherRole]?: (options: MethodOptions) => string | null };
+  return (['expert', 'prm'] as const).flatMap((role) => {
+    const why = asks[role]?.(options) ?? null;
+    return why === null ? [] : [{ role, why }];
+  });
 }
 
 /**

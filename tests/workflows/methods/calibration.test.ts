@@ -58,7 +58,7 @@ it('weighs a drawn action by the inverse of its chance, and one over the gate by
 
 it('is exported for a judge with the very request of the run, its own rubric included', async () => {
   const { models } = lab.config();
-  const config = { models: { ...models, prm: { ...models.prm, rubric: 'Good steps lead out of the maze.' } } };
+  const config = { models: { ...models, prm: { ...models.prm!, rubric: 'Good steps lead out of the maze.' } } };
   const run = await lab.start({ limit: 2, options: { calibrationRate: 1 }, config });
   await run.result();
   const out = join(lab.home, 'own-rubric');
@@ -75,7 +75,7 @@ it('tells a PRM that knows from one that guesses', async () => {
   const areas = await Promise.all(
     ['sim-prm@auc=0.95', 'sim-prm@auc=0.5'].map(async (model) => {
       const { models } = lab.config();
-      const config = { models: { ...models, prm: { ...models.prm, model } } };
+      const config = { models: { ...models, prm: { ...models.prm!, model } } };
       const run = await lab.start({ limit: 8, options: { calibrationRate: 1 }, config });
       await run.result();
       return (await calibrationView(lab.store, registry, run.id)).areaUnderCurve.estimate!;

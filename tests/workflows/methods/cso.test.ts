@@ -63,7 +63,7 @@ it.each([
 ] as const)('pairSources: %s chooses from the %s and rejects from the %s', async (pairSources, chosen, rejected) => {
   // Without the gate, with few proposals and a weak expert, so that both sources have actions of their own that succeed and that fail.
   const { models } = lab.config();
-  const config = { models: { ...models, expert: { ...models.expert, model: 'sim-expert@skill=0.3' } } };
+  const config = { models: { ...models, expert: { ...models.expert!, model: 'sim-expert@skill=0.3' } } };
   const { pairs } = await findings({ pairSources, gate: false, alternatives: 3 }, { config, limit: 8 });
   expect(pairs.length).toBeGreaterThan(0);
   for (const pair of pairs) expect([pair.chosen.source, pair.rejected.source]).toEqual([chosen, rejected]);

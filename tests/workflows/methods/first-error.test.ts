@@ -39,7 +39,7 @@ const certificates = async (id: string) => (await lab.store.findings.pairs(id)).
 
 const judgedBy = (where: DirectLab, model: string) => {
   const { models } = where.config();
-  return { models: { ...models, prm: { ...models.prm, model } } };
+  return { models: { ...models, prm: { ...models.prm!, model } } };
 };
 
 it('asks the judge once about every failure, and about nothing else', async () => {
