@@ -6,7 +6,6 @@ import { addResult, emptyCounts } from '../domain/run/campaign-counts.ts';
 import { retunedCeilings } from '../domain/run/ceilings.ts';
 import { askedModels, isHeld, type RunState } from '../domain/run/run-config.ts';
 import { isPlayedInSlots } from '../domain/run/slots.ts';
-import { taskSlug, trajectoryWorkflowId } from '../domain/run/workflow-ids.ts';
 import type {
   CampaignCounts,
   ControlInput,
@@ -20,8 +19,8 @@ import type {
 } from '../domain/wire/campaign.ts';
 import type { TrajectoryResult } from '../domain/wire/trajectory.ts';
 import { checkCeilings } from '../models/limits/ceiling-needs.ts';
-import { contentHash } from '../store/hash.ts';
 import type { Run, RunTask } from '../store/runs.ts';
+import { slugOf, workflowIdOf } from './acting/trajectory-id.ts';
 import type { ActivityContext } from './runtime/context.ts';
 
 const rowsPerLook = 500;
@@ -54,11 +53,11 @@ export function campaignActivities(context: ActivityContext) {
     }
   }
 
-  async function nextTask(run: Run, { taskId, position, sample }: RunTask): Promise<NextTask> {
+  async function nextTask(run: Run, task: RunTask): Promise<NextTask> {
+    const { taskId, position } = task;
     const { title } = await environments.task(run.environment, taskId);
-    const slug = taskSlug(taskId, contentHash(taskId));
-    const workflowId = trajectoryWorkflowId(run.id, slug, sample);
-    return { position, workflowId, taskId: slug, title: title.length > 80 ? `${title.slice(0, 79)}…` : title };
+    const short = title.length > 80 ? `${title.slice(0, 79)}…` : title;
+    return { position, workflowId: workflowIdOf(run, task), taskId: slugOf(taskId), title: short };
   }
 
   /**

@@ -104,7 +104,7 @@ const runSchema = z.strictObject({
   stop: z.boolean().default(true),
   granularity: z.enum(granularities).default('activity').transform(granularityNamed),
   parallel: z.int().min(1).max(200).default(40),
-  window: z.int().min(1).max(500).default(50),
+  window: z.int().min(1).max(2_000).default(50),
   ceilings: ceilingsSchema.prefault({}),
 });
 

@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
-import { currentPlace } from './current-place.ts';
+import { placeAttributes } from './current-place.ts';
 import { inRootSpan, traceIdOf } from './spans.ts';
 
 /** Puts a span around every activity. */
@@ -15,9 +15,4 @@ export function activitySpans({ info }: Context): ActivityInterceptors {
       },
     },
   };
-}
-
-/** Where the caller is, as attributes of a span. */
-export function placeAttributes(): { [name: string]: string | number } {
-  return Object.fromEntries(Object.entries(currentPlace()).map(([name, value]) => [`crux.${name}`, value]));
 }

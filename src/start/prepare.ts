@@ -3,7 +3,8 @@ import type { CruxConfig } from '../config/config.ts';
 import { methods } from '../domain/methods/index.ts';
 import { type CeilingChanges, changedCeilings } from '../domain/run/ceilings.ts';
 import { runsIn } from '../domain/run/lineage.ts';
-import { askedModels, isEvaluation, type RunConfig } from '../domain/run/run-config.ts';
+import { askedModels, isEvaluation, isStepByStep, type RunConfig } from '../domain/run/run-config.ts';
+import { isPlayedInSlots, mostWorkflows } from '../domain/run/slots.ts';
 import { isRunId } from '../domain/run/workflow-ids.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
@@ -38,6 +39,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
   const runConfig = configOfRun(config, environment, { ...request, split, trajectories });
   checkMethodModels(runConfig);
+  checkWindow(runConfig);
   checkCeilings(askedModels(runConfig), ceilings);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id)) {
@@ -115,6 +117,17 @@ function checkSamples({ method, options, window, trajectories }: RunConfig, task
         ? 'Set --samples, or leave maxPassRate out.'
         : 'Set --samples or run.window.';
   throw new CruxError('User.Config', limits, { remedy });
+}
+
+/** @throws CruxError `User.Config` for a window that is too large for workflows */
+function checkWindow(config: RunConfig): void {
+  if (config.window <= mostWorkflows || isPlayedInSlots(config)) return;
+  const why = isStepByStep(config.granularity) ? 'granularity: "step"' : config.method;
+  throw new CruxError(
+    'User.Config',
+    `With ${why} every task has a workflow, and at most ${mostWorkflows} can be in progress, not ${config.window} (run.window).`,
+    { remedy: `Set run.window to ${mostWorkflows} or less.` },
+  );
 }
 
 /** A run that is taken up keeps its ceilings unless new ones are given. */

@@ -25,7 +25,7 @@ export type Explorer = {
 /** An activity for one trajectory alone. */
 export const ownActivity: Explorer = {
   onStep: ({ state, tool }) => beat({ step: state.step, tool }),
-  isCancelled: isCancelRequested,
+  isCancelled: () => isCancelRequested(),
 };
 
 /**

@@ -92,8 +92,8 @@ export async function tellOfBlock(input: unknown, { kind, message }: CruxError):
 }
 
 /** Whether the workflow asked for the end of this activity. It is also aborted when its worker stops, or is taken for dead. */
-export function isCancelRequested(): boolean {
-  return Context.current().cancellationDetails?.cancelRequested === true;
+export function isCancelRequested({ cancellationDetails } = Context.current()): boolean {
+  return cancellationDetails?.cancelRequested === true;
 }
 
 /** What a fault says, and what to do. */

@@ -7,7 +7,7 @@ import { isHeld } from '../../domain/run/run-config.ts';
 import type { LoseTaskInput, SlotInput, SlotResult } from '../../domain/wire/campaign.ts';
 import { faultWords, type TrajectoryResult } from '../../domain/wire/trajectory.ts';
 import { CruxError, errorText } from '../../errors.ts';
-import type { Run, Runs, RunTask } from '../../store/runs.ts';
+import type { Runs, RunTask } from '../../store/runs.ts';
 import { faultMessage, isDefect, isFinal, mostDefects, tellOfBlock } from '../runtime/boundary.ts';
 
 /** How often a place looks whether a run that is held back goes on. */
@@ -19,7 +19,7 @@ const longestPauseMs = 30_000;
 export type SlotContext = {
   runs: Runs;
   /** Plays a task. @throws as `playTask` */
-  play(run: Run, task: RunTask): Promise<TrajectoryResult>;
+  play(task: RunTask): Promise<TrajectoryResult>;
   /** Records that a task ended without a result of its own. */
   lose(input: LoseTaskInput): Promise<TrajectoryResult>;
   /** Whether the user has cancelled the run. */
@@ -31,7 +31,6 @@ export type SlotContext = {
 };
 
 export class Slot {
-  readonly #run: Run;
   readonly #input: SlotInput;
   readonly #context: SlotContext;
   /** Tasks that were taken by an earlier attempt, and are not in play. */
@@ -44,8 +43,7 @@ export class Slot {
   #done = 0;
   #cutShort = emptyCounts(0);
 
-  constructor(run: Run, input: SlotInput, context: SlotContext) {
-    this.#run = run;
+  constructor(input: SlotInput, context: SlotContext) {
     this.#input = input;
     this.#context = context;
   }
@@ -116,7 +114,7 @@ export class Slot {
     let defects = 0;
     for (let pauses = 0; ; pauses++) {
       try {
-        return await this.#record(await play(this.#run, task));
+        return await this.#record(await play(task));
       } catch (error) {
         if (isStop(error) || yielding.aborted) {
           this.#hasYielded = true;

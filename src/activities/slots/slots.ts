@@ -4,7 +4,9 @@ import { shareOfSlots } from '../../domain/run/slots.ts';
 import type { SlotInput, SlotResult } from '../../domain/wire/campaign.ts';
 import { isCostly } from '../../environments/contract.ts';
 import { CruxError } from '../../errors.ts';
+import { inTrajectory } from '../../observe/current-place.ts';
 import type { Run } from '../../store/runs.ts';
+import { workflowIdOf } from '../acting/trajectory-id.ts';
 import { branchActivities } from '../branches.ts';
 import { campaignActivities } from '../campaign.ts';
 import { exampleActivities } from '../examples.ts';
@@ -17,8 +19,8 @@ import { Slot } from './slot.ts';
 
 /** Then a slot gives way: the campaign gets its turn, and whatever was decided about workers is decided anew. */
 const longestMs = 600_000;
-/** How often a slot looks whether it is to give way. */
-const lookEveryMs = 10_000;
+/** How often a slot looks whether it is to give way, unless its campaign says otherwise. */
+const usualLookEveryMs = 10_000;
 /** How soon a slot comes back that another worker should have, and how often it is left to others. */
 const declinedMs = 1_000;
 const mostDeclined = 5;
@@ -53,6 +55,8 @@ export function slotActivities(context: ActivityContext) {
     signal: AbortSignal,
   ): Promise<SlotResult> {
     const [closing, yielding, ending] = [new AbortController(), new AbortController(), new AbortController()];
+    // A signal that fires has no activity around it.
+    const activity = Context.current();
     let isCancelled = false;
     const giveWay = () => {
       closing.abort();
@@ -60,10 +64,13 @@ export function slotActivities(context: ActivityContext) {
       if (!isCostly(environments.get(run.environment))) yielding.abort();
     };
     const onAbort = async () => {
-      isCancelled = isCancelRequested() && (await store.runs.control(run.id)).state === 'cancelled';
+      const isRequested = isCancelRequested(activity);
+      // If the store cannot be read, the order is found at the next call.
+      const control = isRequested ? await store.runs.control(run.id).catch(() => null) : null;
+      isCancelled = control?.state === 'cancelled';
       closing.abort();
       // The campaign takes its slots back at a step boundary. The user's order, or a worker that is taken for dead, ends calls too.
-      if (isCancelled || !isCancelRequested()) ending.abort(signal.reason);
+      if (isCancelled || !isRequested) ending.abort(signal.reason);
       if (!isCancelled) yielding.abort();
     };
     signal.addEventListener('abort', () => void onAbort(), { once: true });
@@ -71,10 +78,14 @@ export function slotActivities(context: ActivityContext) {
     const stopping = AbortSignal.any([context.stopping, yielding.signal]);
     const explorer = { onStep: () => {}, isCancelled: () => isCancelled };
     const activities = playActivities({ ...context, stopping });
-    const slot = new Slot(run, input, {
+    const slot = new Slot(input, {
       runs: store.runs,
-      play: ({ id: runId, config: { method } }, { position }) =>
-        playTask({ runId, position, method }, { activities, signal: ending.signal, explorer }),
+      play: (task) => {
+        const address = { runId: run.id, position: task.position, method: run.config.method };
+        return inTrajectory('trajectory', workflowIdOf(run, task), () =>
+          playTask(address, { activities, signal: ending.signal, explorer }),
+        );
+      },
       lose: activities.loseTask,
       isCancelled: () => isCancelled,
       closing: AbortSignal.any([context.stopping, closing.signal]),
@@ -86,7 +97,7 @@ export function slotActivities(context: ActivityContext) {
       const share = await shareOf(run, input).catch(() => Number.POSITIVE_INFINITY);
       const isExcess = [...own].toSorted((one, other) => one - other).indexOf(input.slot) >= share;
       if (isExcess || performance.now() - startedAt > longestMs) giveWay();
-    }, lookEveryMs);
+    }, input.lookEveryMs ?? usualLookEveryMs);
     try {
       const result = await slot.work();
       if (context.stopping.aborted && result.left === 'more') throw workerStopping();

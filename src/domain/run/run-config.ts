@@ -218,7 +218,7 @@ export type RunSettings = {
   stop?: string[];
   /** Activities that one trajectory keeps in progress at once, 1 to 200. */
   parallel: number;
-  /** Trajectories that the campaign keeps in progress at once, 1 to 500. */
+  /** Trajectories that the campaign keeps in progress at once, 1 to 2,000; up to 500 where each has a workflow. */
   window: number;
   models: RunModels;
   /** Versions that the run began with; absent in runs from before there were versions after the first. */

@@ -12,6 +12,9 @@ export function isPlayedInSlots({ method, granularity }: Pick<RunConfig, 'method
   return methods[method].gives !== 'pairs' && !isStepByStep(granularity);
 }
 
+/** The largest window of a run whose tasks have workflows: a worker holds each in memory. */
+export const mostWorkflows = 500;
+
 /** @returns the places of each slot; together as many as the window has */
 export function placesOfSlots(window: number): number[] {
   const slots = Math.min(window, Math.max(fewestSlots, Math.ceil(window / mostPlaces)));

@@ -13,7 +13,10 @@ export type CampaignInput = {
   window: number;
   /** Events of history after which the campaign, its trajectories and branches continue as new. Default: when the server suggests it. */
   historyLimit?: number;
-  /** How often tasks in flight are looked up, in case a signal was lost or a workflow terminated. Default 2 minutes. */
+  /**
+   * How often tasks in flight are looked up, in case a signal was lost or a workflow terminated: default 2 minutes. How often results in slots are
+   * counted, and slots look whether they are to give way: default 10 s.
+   */
   settleEveryMs?: number;
   cursor?: CampaignCursor;
 };
@@ -49,6 +52,8 @@ export type SlotInput = {
   places: number;
   /** How many slots the run has. */
   slots: number;
+  /** How often it looks whether it is to give way to others, in milliseconds. Default 10 s. */
+  lookEveryMs?: number;
 };
 
 export type SlotResult = {

@@ -59,12 +59,13 @@ export class TasksBySlots implements TasksInProgress {
   }
 
   async #work(slot: number): Promise<void> {
-    const { runId } = this.#input;
+    const { runId, settleEveryMs } = this.#input;
     const scope = new CancellationScope({ cancellable: true });
     this.#scopes.set(slot, scope);
     this.#at.startSlot(slot);
     const slots = this.#places.length;
-    const input = { runId, slot, places: this.#places[slot]!, slots };
+    const often = settleEveryMs === undefined ? {} : { lookEveryMs: settleEveryMs };
+    const input = { runId, slot, places: this.#places[slot]!, slots, ...often };
     try {
       this.#at.endSlot(slot, await scope.run(() => slotWork(`slot ${slot + 1} of ${slots}`).playTasks(input)));
     } catch (error) {
