@@ -3,7 +3,7 @@
 import { isFlagged } from '../domain/audit-flags.ts';
 import { type Details, isAtLimit } from '../domain/ending.ts';
 import { isEvaluation, isStepByStep } from '../domain/run/run-config.ts';
-import { exploredIn } from '../domain/stream.ts';
+import { endedIn, exploredIn } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import type { OpenedTask, OpenTaskInput, RecordTrajectoryInput, TrajectorySummary } from '../domain/wire/trajectory.ts';
 import type { StepInput, StepResult } from '../domain/wire/turn.ts';
@@ -86,7 +86,7 @@ export function trajectoryActivities(context: ActivityContext) {
     const { taskId, sample } = await store.runs.task(input.runId, input.position);
     const leaf = await store.tree.state(input.leafId);
     const ended = isAtLimit(input.ending)
-      ? await outcomeAtLimit(context, leaf, callerOf(run, exploredIn(run.config.method, sample)), signal)
+      ? await outcomeAtLimit(context, leaf, callerOf(run, endedIn(run.config.method, sample)), signal)
       : { ...input, details: (await store.tree.transition(leaf.stateKey))?.details ?? null };
     const auditFlags = await auditSuccess(context, run, leaf, ended, signal);
     const isConfirmed = isEvaluation(run.config) && ended.success === true;

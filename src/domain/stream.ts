@@ -6,14 +6,27 @@ export function streamOf(branch: { nodeId: string; candidateId: string; rollout:
   return `${branch.nodeId}/${branch.candidateId}/${branch.rollout}`;
 }
 
+/** The stream of a whole trajectory. */
+export function streamOfSample(sample: number): string {
+  return `sample-${sample}`;
+}
+
 /** Purpose and stream of the policy's own trajectory. An evaluation reads no answer that was drawn to learn from. */
 export function exploredIn(method: MethodName, sample: number): { purpose: 'explore' | 'evaluate'; stream: string } {
-  return { purpose: methods[method].gives === 'figures' ? 'evaluate' : 'explore', stream: `sample-${sample}` };
+  return { purpose: methods[method].gives === 'figures' ? 'evaluate' : 'explore', stream: streamOfSample(sample) };
 }
 
 /** The stream in which a trajectory takes actions that are drawn at its steps: an action that is drawn twice at a step is taken once. */
 export function drawnIn(sample: number): { purpose: Purpose; stream: string } {
-  return { purpose: 'propose', stream: `sample-${sample}` };
+  return { purpose: 'propose', stream: streamOfSample(sample) };
+}
+
+/**
+ * In which the policy's own trajectory is asked what it reached at a limit. One that is constructed is asked as its draws are, so that a draw and the
+ * trajectory that ends with it are worth the same.
+ */
+export function endedIn(method: MethodName, sample: number): { purpose: Purpose; stream: string } {
+  return methods[method].trajectory === 'constructed' ? drawnIn(sample) : exploredIn(method, sample);
 }
 
 /**

@@ -125,16 +125,16 @@ export class Garbage {
     const needed = this.#needed(withoutRuns);
     const ids = async (query: RawBuilder<{ id: string }>) =>
       (await query.execute(this.#kysely)).rows.map(({ id }) => id);
-    const ofStates = (table: 'snapshots' | 'outcomes_so_far') =>
+    const ofStates = (table: 'snapshots' | 'outcomes_so_far', state: RawBuilder<unknown>) =>
       ids(sql`${needed}, keys AS (SELECT state_key FROM nodes WHERE id IN (SELECT id FROM needed))
-        SELECT state_key AS id FROM ${sql.table(table)} WHERE state_key NOT IN (SELECT state_key FROM keys)`);
+        SELECT state_key AS id FROM ${sql.table(table)} WHERE ${state} NOT IN (SELECT state_key FROM keys)`);
     return {
       nodes: await ids(sql`${needed} SELECT id FROM nodes WHERE id NOT IN (SELECT id FROM needed)`),
       transitions: await ids(sql`${needed}, keys AS (SELECT state_key FROM nodes WHERE id IN (SELECT id FROM needed))
         SELECT key AS id FROM transitions
         WHERE key NOT IN (SELECT state_key FROM keys) AND parent_key NOT IN (SELECT state_key FROM keys)`),
-      snapshots: await ofStates('snapshots'),
-      outcomes_so_far: await ofStates('outcomes_so_far'),
+      snapshots: await ofStates('snapshots', sql`state_key`),
+      outcomes_so_far: await ofStates('outcomes_so_far', sql`coalesce(of_state, state_key)`),
     };
   }
 

@@ -659,6 +659,9 @@ const malformed: Migration = (database) => [
 /** Which slot plays a task. */
 const slotsOfTasks: Migration = (database) => column(database, 'run_tasks', { slot: 'bigint' });
 
+/** Where results may differ, what is reached in a state belongs to one stream of calls, and its key no longer names the state. */
+const outcomesOfStreams: Migration = (database) => column(database, 'outcomes_so_far', { of_state: 'text' });
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -680,4 +683,5 @@ export const migrations: readonly Migration[] = [
   observationsAsMessages,
   malformed,
   slotsOfTasks,
+  outcomesOfStreams,
 ];

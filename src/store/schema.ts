@@ -162,7 +162,10 @@ export type SnapshotTable = { state_key: string; snapshot: string };
 
 /** What an environment said that a trajectory is worth which a limit ends in one of its states. */
 export type OutcomeSoFarTable = {
+  /** Of the outcome: `outcomeKey`. */
   state_key: string;
+  /** Key of the state, if that is another; null if it is the same, and in rows from earlier versions. */
+  of_state: string | null;
   reward: number;
   success: number;
   details: string | null;

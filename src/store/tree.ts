@@ -148,9 +148,18 @@ export function nextStateKey(parentKey: string, action: Action, stream?: string)
   return contentHash(stream === undefined ? [parentKey, action] : [parentKey, action, stream]);
 }
 
-/** Under which a session asks what is reached in a state, when a limit ends a trajectory there. */
-export function limitKey(stateKey: string): string {
-  return `${stateKey}/limit`;
+/**
+ * Key of what is reached in a state, if a limit ends a trajectory there. Where transitions belong to one stream of calls, outcomes do too: a
+ * grader may say something else each time, and several streams share a state in which none of them has executed an action, such as a task's first.
+ * @param stream whose outcome it is (`transitionStream`); absent if it belongs to all
+ */
+export function outcomeKey(stateKey: string, stream?: string): string {
+  return stream === undefined ? stateKey : contentHash(['outcome', stateKey, stream]);
+}
+
+/** Under which a session asks what is reached. @param key of the outcome */
+export function limitKey(key: string): string {
+  return `${key}/limit`;
 }
 
 /** Whether a stored state still matches its id, a content hash. */
@@ -344,25 +353,28 @@ export class Tree {
       .execute();
   }
 
-  /** What the environment said of a limit in one of its states; null if it was not asked. */
-  async outcomeSoFar(stateKey: string): Promise<RecordedOutcome | null> {
+  /** What the environment said of a limit in one of its states; null if it was not asked. @param key `outcomeKey` */
+  async outcomeSoFar(key: string): Promise<RecordedOutcome | null> {
     const row = await this.#database.kysely
       .selectFrom('outcomes_so_far')
       .selectAll()
-      .where('state_key', '=', stateKey)
+      .where('state_key', '=', key)
       .executeTakeFirst();
     return row ? { reward: row.reward, success: row.success === 1, details: jsonOf(row.details) } : null;
   }
 
-  /** The first record of a state wins and is returned. */
-  async addOutcomeSoFar(stateKey: string, outcome: RecordedOutcome): Promise<RecordedOutcome> {
+  /** The first record of a key wins and is returned. */
+  async addOutcomeSoFar(key: string, stateKey: string, outcome: RecordedOutcome): Promise<RecordedOutcome> {
     const { reward, success, details } = outcome;
     const { numInsertedOrUpdatedRows } = await this.#database.kysely
       .insertInto('outcomes_so_far')
-      .values({ state_key: stateKey, reward, success: Number(success), details: jsonColumn(details) })
+      .values({
+        ...{ state_key: key, of_state: key === stateKey ? null : stateKey },
+        ...{ reward, success: Number(success), details: jsonColumn(details) },
+      })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirstOrThrow();
-    return numInsertedOrUpdatedRows ? outcome : ((await this.outcomeSoFar(stateKey)) ?? outcome);
+    return numInsertedOrUpdatedRows ? outcome : ((await this.outcomeSoFar(key)) ?? outcome);
   }
 
   async #insertNode(node: NodeTable): Promise<void> {

@@ -6,6 +6,7 @@ import { flagsOf, takenAction, takenActions } from '../environments/audit.ts';
 import type { AuditedTrajectory, Environment } from '../environments/contract.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { drawnSteps } from '../store/drawn-steps.ts';
+import { outcomeAtLimitOf } from '../store/outcome-at-limit.ts';
 import type { Store } from '../store/store.ts';
 
 const timeLimitMs = 120_000;
@@ -39,13 +40,16 @@ export async function auditAgain(
 }
 
 /** A branch that was flagged when the pair was made is missing, and counts for nothing. */
-async function wonByBranches({ tree }: Store, { branches }: Certificate): Promise<Won[]> {
+async function wonByBranches(store: Store, { runId, branches }: Certificate): Promise<Won[]> {
+  const { tree } = store;
   const won = branches.filter((branch) => branch.success && !isFlagged(branch));
   return Promise.all(
     won.map(async (branch) => {
       const leaf = await tree.state(branch.leafNodeId);
-      const ended = isAtLimit(branch.ending) ? tree.outcomeSoFar(leaf.stateKey) : tree.transition(leaf.stateKey);
-      const details = (await ended)?.details ?? null;
+      const ended = await (isAtLimit(branch.ending)
+        ? outcomeAtLimitOf(store, runId, branch, leaf)
+        : tree.transition(leaf.stateKey));
+      const details = ended?.details ?? null;
       const trajectory = { actions: await takenActions(tree, leaf), reward: branch.reward, details };
       return { label: branchLabel(branch), trajectory };
     }),

@@ -33,6 +33,8 @@ import { promptsOf } from '../models/prompts.ts';
 import { answeredAtOpening } from '../models/session-questions.ts';
 import { drawnSteps } from '../store/drawn-steps.ts';
 import { contentHash } from '../store/hash.ts';
+import { outcomeAtLimitOf } from '../store/outcome-at-limit.ts';
+import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { isIntact, type RecordedOutcome, type State, type Transition } from '../store/tree.ts';
 import { anchoredReturn, anchoredValues } from './verify-anchor.ts';
@@ -72,7 +74,7 @@ export async function verifyPair(
       );
     }
     problems.push(...(await wrongHashes(store, row, certificate)));
-    const { observationLimit } = (await store.runs.get(row.runId)).config;
+    const run = await store.runs.get(row.runId);
     if (method === 'snapshot') {
       const restored = await restoreSnapshot(store, environment, environments, certificate);
       openedSnapshots += restored.opened;
@@ -89,7 +91,7 @@ export async function verifyPair(
       const checked =
         method === 'replay'
           ? await replayBranch(store, environment, environments, certificate, branch, leaf, label)
-          : { compared: 0, problems: await recordedProblems(store, observationLimit, branch, leaf, label) };
+          : { compared: 0, problems: await recordedProblems(store, run, branch, leaf, label) };
       comparedObservations += checked.compared;
       problems.push(...checked.problems);
     }
@@ -216,7 +218,7 @@ async function restoreRecording(
 /** What cannot be reproduced must be recorded as its conversation shows it, and its outcome must equal the one recorded with the last step. */
 async function recordedProblems(
   store: Store,
-  limit: number | null | undefined,
+  { id: runId, config: { observationLimit } }: Run,
   branch: CertifiedBranch,
   leaf: State,
   label: string,
@@ -227,7 +229,7 @@ async function recordedProblems(
   const shownIn = (await store.tree.path(leaf.id)).flatMap((state) => state.executed.map(() => state));
   const other = shownIn.findIndex((state, index) => {
     const isReplaced = state.isRewritten && shownIn[index + 1] === state;
-    return !isReplaced && !shows(state, steps[index]!, limit);
+    return !isReplaced && !shows(state, steps[index]!, observationLimit);
   });
   if (other >= 0)
     return [`${label}: action ${other + 1} is recorded with another observation than its conversation shows.`];
@@ -235,7 +237,7 @@ async function recordedProblems(
   if (branch.ending !== 'submitted')
     return last?.done
       ? [`${label} was recorded as ${branch.ending}, and its last step ended the task.`]
-      : limitProblems(label, branch, await store.tree.outcomeSoFar(leaf.stateKey));
+      : limitProblems(label, branch, await outcomeAtLimitOf(store, runId, branch, leaf));
   if (!last?.done) return [`${label}: no recorded step ended the task.`];
   return last.success === branch.success && last.reward === branch.reward
     ? []

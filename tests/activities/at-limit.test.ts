@@ -1,5 +1,5 @@
 // Layer: activities in MockActivityEnvironment against scripted models over HTTP.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BranchInput } from '../../src/domain/wire/branch.ts';
 import { goText } from './doors.ts';
 import { explored, type WorkplaceOptions, workplace } from './workplace.ts';
@@ -96,3 +96,54 @@ it.each([
     expect(branch!.details!.fault).toMatch(words);
   },
 );
+
+describe('a grader that never says the same twice', () => {
+  /** Every question gets the next grade, and no message holds an action: all ends in the task's first state. */
+  async function graded(replay: 'compare' | 'recorded') {
+    let grades = 0;
+    const transitions = replay === 'compare' ? undefined : { runId: 'run-1', since: 1 };
+    const place = await workplace({
+      doors: { capabilities: { replay }, outcome: () => ({ reward: ++grades / 8 }) },
+      models: { policy: () => 'Hm.' },
+      run: { config: { stepLimit: 1, ...(transitions && { transitions }) } },
+    });
+    const { perform, activities, run, store } = place;
+    const other = { ...run.config, ...(transitions && { transitions: { runId: 'run-2', since: 2 } }) };
+    const samples = [0, 1].map((sample) => ({ position: sample, taskId: 'task-1', sample, importedId: null }));
+    await store.runs.create({ ...run, id: 'run-2', config: other }, samples);
+    const ended = async (runId: string, position = 0) => {
+      const { rootId } = await perform(activities.openTask, { runId, position });
+      const failure = { leafId: rootId, ending: 'step-limit' as const, reward: 0, success: false, fault: null };
+      return (await perform(activities.recordTrajectory, { runId, position, ...failure })).reward! * 8;
+    };
+    const { rootId } = await perform(activities.openTask, { runId: 'run-1', position: 0 });
+    const branched = async (purpose: 'baseline' | 'value', rollout: number) =>
+      (await perform(activities.rollOut, { ...walks, nodeId: rootId, purpose, rollout })).reward! * 8;
+    const drawn = async (draw: number) =>
+      (await perform(activities.drawAction, { runId: 'run-2', nodeId: rootId, sample: 0, draw })).reward! * 8;
+    return { ended, branched, drawn };
+  }
+
+  it('grades each run, each sample and each branch that ends in the first state by itself, and none twice', async () => {
+    const { ended, branched } = await graded('recorded');
+    expect(await ended('run-1')).toBe(1);
+    expect(await ended('run-2')).toBe(2);
+    expect(await ended('run-2', 1)).toBe(3);
+    expect(await branched('baseline', 0)).toBe(4);
+    expect(await branched('baseline', 1)).toBe(5);
+    expect(await branched('value', 1)).toBe(6);
+    // A repeated attempt.
+    expect(await ended('run-1')).toBe(1);
+    expect(await ended('run-2')).toBe(2);
+  });
+
+  it('grades the draws of one trajectory as one, as they take one step', async () => {
+    const { drawn } = await graded('recorded');
+    expect([await drawn(0), await drawn(1)]).toEqual([1, 1]);
+  });
+
+  it('grades a state once where all steps are replayed and compared', async () => {
+    const { ended, branched } = await graded('compare');
+    expect([await ended('run-1'), await ended('run-2'), await branched('baseline', 0)]).toEqual([1, 1, 1]);
+  });
+});

@@ -5,6 +5,7 @@ import { usedGroups } from '../../src/store/data-uses.ts';
 import { importScope } from '../../src/store/findings.ts';
 import { Garbage, runTables, treeTables } from '../../src/store/garbage.ts';
 import type { Store } from '../../src/store/store.ts';
+import { outcomeKey } from '../../src/store/tree.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
 import { addRun, describeEngines } from '../helpers/store.ts';
 
@@ -114,15 +115,19 @@ describeEngines('garbage', (engine) => {
     for (const from of [shared!, old!]) {
       await store.tree.addTransition({ key: `after ${from}`, parentKey: from, ...transition });
       await store.tree.addSnapshot(from, {});
-      await store.tree.addOutcomeSoFar(from, { reward: 1, success: true, details: null });
+      for (const key of [from, outcomeKey(from, 'sample-0')])
+        await store.tree.addOutcomeSoFar(key, from, { reward: 1, success: true, details: null });
     }
     await remove(store, 'old');
     expect(await store.tree.transition(`after ${shared}`)).not.toBeNull();
     expect(await store.tree.transition(`after ${old}`)).toBeNull();
     expect(await store.tree.snapshot(shared!)).toEqual({});
     expect(await store.tree.snapshot(old!)).toBeUndefined();
-    expect(await store.tree.outcomeSoFar(shared!)).toEqual({ reward: 1, success: true, details: null });
-    expect(await store.tree.outcomeSoFar(old!)).toBeNull();
+    for (const stream of [undefined, 'sample-0']) {
+      const of = (state: string) => store.tree.outcomeSoFar(outcomeKey(state, stream));
+      expect(await of(shared!)).toEqual({ reward: 1, success: true, details: null });
+      expect(await of(old!)).toBeNull();
+    }
   });
 
   it('is looked for in every table of the store', async () => {

@@ -53,7 +53,7 @@ function live(opened: Opened[], { replay, hasSnapshot = true, ...sessions }: Res
 }
 
 /** A pair at the second step of a failure, or at another one, verified once. */
-async function pairIn(restored: Restored, { lastDoor = 'end', step: at = 2 } = {}) {
+async function pairIn(restored: Restored, { lastDoor = 'end', step: at = 2, isOwned = false } = {}) {
   const opened: Opened[] = [];
   const place = await workplace({
     doors: live(opened, restored),
@@ -63,7 +63,7 @@ async function pairIn(restored: Restored, { lastDoor = 'end', step: at = 2 } = {
       policy: () => `Thought: Done.\nAction: go\nAction Input: {"door":"${lastDoor}"}`,
       prm: (door) => (door === 'left' ? 0.1 : 0.9),
     },
-    run: { config: { sameBy: 'state' } },
+    run: { config: { sameBy: 'state', ...(isOwned && { transitions: { runId: 'run-1', since: 1 } }) } },
   });
   const { perform, activities, run, store, context } = place;
   const { id: trajectoryId } = await explored(place, at === 1 ? ['left', 'end'] : ['up', 'left', 'end']);
@@ -277,13 +277,16 @@ describe('a success at the step limit', () => {
   });
 
   it.each([
-    ['replay', { replay: 'compare' }],
-    ['snapshot', { replay: 'never' }],
-    ['recording', { replay: 'recorded', hasSnapshot: false }],
+    ['replay', 'of all', { replay: 'compare' }],
+    ['snapshot', 'of all', { replay: 'never' }],
+    ['snapshot', 'of its own', { replay: 'never' }],
+    ['recording', 'of all', { replay: 'recorded', hasSnapshot: false }],
+    ['recording', 'of its own', { replay: 'recorded', hasSnapshot: false }],
   ] as const)(
-    'makes a pair, which is checked by %s with the outcome at the limit',
-    async (restoredBy, capabilities) => {
-      const { store, environments, pair } = await pairIn(capabilities, { lastDoor: 'on' });
+    'makes a pair, which is checked by %s with the outcome at the limit, in states %s',
+    async (restoredBy, whose, capabilities) => {
+      const isOwned = whose === 'of its own';
+      const { store, environments, pair } = await pairIn(capabilities, { lastDoor: 'on', isOwned });
       expect(pair.certificate.branches).toMatchObject([{ ending: 'step-limit', success: true, reward: 1 }]);
       expect(await verifyPair(store, environments, pair)).toMatchObject({ ok: true, restoredBy, problems: [] });
       const told = [expect.stringContaining('reward 0 at the limit now, 1 when it was recorded')];

@@ -17,7 +17,7 @@ import { candidateOf } from '../acting/candidates.ts';
 import { endedByModel } from '../acting/play-out.ts';
 import { isRevalued } from '../acting/revalued.ts';
 import { reachAll, samenessOf } from '../acting/sameness.ts';
-import { callerOf, modelTurn, takerOf, takeStep } from '../acting/turn.ts';
+import { modelTurn, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 
 export function rroActivities(context: ActivityContext) {
@@ -29,9 +29,10 @@ export function rroActivities(context: ActivityContext) {
     admitRun(run);
     const state = await store.tree.state(nodeId);
     const where = { role: 'policy' as const, purpose: 'propose' as const, stream: `sample-${sample}/draw-${draw}` };
+    const taker = takerOf(run, drawnIn(sample));
     const turn = await modelTurn(context, run, state, where, signal);
     if (turn.kind === 'ended') {
-      const ended = await endedByModel(context, state, turn.ending, callerOf(run, where), signal);
+      const ended = await endedByModel(context, state, turn.ending, taker.caller, signal);
       const { ending, reward, success } = ended;
       const flagged = flaggedOnly(await auditSuccess(context, run, state, ended, signal));
       return { candidateId: '', equality: ending, nodeId, done: true, ending, reward, success, ...flagged };
@@ -43,10 +44,10 @@ export function rroActivities(context: ActivityContext) {
       position: draw,
     });
     await store.findings.addCandidates([candidate]);
-    const taken = await takeStep(context, state, turn.answer, takerOf(run, drawnIn(sample)), signal);
+    const taken = await takeStep(context, state, turn.answer, taker, signal);
     const equality = await equalityOf(run, state, candidate, signal);
     const isLast = !taken.done && taken.state.step >= run.config.stepLimit;
-    const outcome = isLast ? await outcomeAtLimit(context, taken.state, callerOf(run, where), signal) : taken;
+    const outcome = isLast ? await outcomeAtLimit(context, taken.state, taker.caller, signal) : taken;
     const flagged = flaggedOnly(await auditSuccess(context, run, taken.state, outcome, signal));
     const { reward, success } = outcome;
     return {

@@ -6,6 +6,7 @@ import { standardError } from '../../domain/methods/rro-rule.ts';
 import { anchorPair, atStep } from '../../domain/pairs/rules.ts';
 import type { Sameness } from '../../domain/pairs/sameness.ts';
 import type { Step } from '../../domain/step.ts';
+import { streamOfSample } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
@@ -50,7 +51,7 @@ export async function anchorProofs(context: ActivityContext, run: Run, trajector
 /** The calls of a trajectory are in the stream of its sample. */
 function withStreams(proof: Proof): Proof {
   const branches = proof.branches.map((one) =>
-    one.branch.purpose === 'explore' ? { ...one, stream: `sample-${one.branch.rollout}` } : one,
+    one.branch.purpose === 'explore' ? { ...one, stream: streamOfSample(one.branch.rollout) } : one,
   );
   return { ...proof, branches };
 }

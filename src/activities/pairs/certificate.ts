@@ -12,6 +12,7 @@ import { pairFlags } from '../../domain/pairs/flags.ts';
 import type { Certificate, CertifiedAction, CertifiedBranch, RecordedPair } from '../../domain/pairs/pair.ts';
 import { isVerifiedSuccess } from '../../domain/pairs/verification.ts';
 import { certifiedThresholds, type Role } from '../../domain/run/run-config.ts';
+import { transitionStream } from '../../domain/run/transitions.ts';
 import { sumOrNull } from '../../domain/statistics/sums.ts';
 import { streamOf } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
@@ -21,7 +22,7 @@ import { promptVersionOf } from '../../models/prompts.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Answer } from '../../store/journal.ts';
 import type { Run } from '../../store/runs.ts';
-import { limitKey, type State } from '../../store/tree.ts';
+import { limitKey, outcomeKey, type State } from '../../store/tree.ts';
 import { mostScoreAsks, scoreCall } from '../roles/score-call.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import type { Proof } from './evidence.ts';
@@ -164,7 +165,9 @@ export function certifier(context: ActivityContext) {
       // A whole trajectory is no branch from the pair's state: all of its calls count.
       const first = stream === undefined ? path.findIndex(({ id }) => id === branch.nodeId) + 1 : 0;
       for (const { stateKey } of path.slice(first)) keys.add(stateKey);
-      if (isAtLimit(branch.ending)) keys.add(limitKey(path.at(-1)!.stateKey));
+      const call = { purpose: branch.purpose, stream: stream ?? branchStream(branch) };
+      if (isAtLimit(branch.ending))
+        keys.add(limitKey(outcomeKey(path.at(-1)!.stateKey, transitionStream(run.config, call))));
     }
     return store.journal.inStates(run.id, [...keys], askPurposes);
   }

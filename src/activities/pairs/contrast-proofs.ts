@@ -12,6 +12,7 @@ import { reasonOfVerdict, type UnpairedReason } from '../../domain/pairs/unpaire
 import { lastingVerdict, tally } from '../../domain/pairs/verification.ts';
 import type { Purpose } from '../../domain/purpose.ts';
 import type { Step } from '../../domain/step.ts';
+import { streamOfSample } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
@@ -84,7 +85,7 @@ function unproven(reason: UnpairedReason): ProofsOfStep {
 async function endsOf(store: Store, run: Run, step: Step, state: State, expert: Trajectory) {
   const branch = (whole: Trajectory, purpose: Purpose): { end: Branch; stream: string } => ({
     end: trajectoryAsBranch(whole, state, { purpose, candidateId: '', rollout: 0 }),
-    stream: `sample-${whole.sample}`,
+    stream: streamOfSample(whole.sample),
   });
   if (step.step === 1) {
     const own = await store.findings.trajectory(run.id, trajectoryId(run, expert.taskId, expert.sample));

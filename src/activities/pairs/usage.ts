@@ -7,7 +7,7 @@ import type { AssistantMessage } from '../../domain/message.ts';
 import type { CertifiedAction } from '../../domain/pairs/pair.ts';
 import { purposesThat } from '../../domain/purpose.ts';
 import { sumOrNull } from '../../domain/statistics/sums.ts';
-import { streamOf } from '../../domain/stream.ts';
+import { streamOf, streamOfSample } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { Answer } from '../../store/journal.ts';
 import type { Run } from '../../store/runs.ts';
@@ -73,7 +73,7 @@ async function answerThatSays(
 }
 
 function belongsTo({ stream }: Answer, { trajectory, origin }: { trajectory: Trajectory; origin: State }): boolean {
-  const sample = `sample-${trajectory.sample}`;
+  const sample = streamOfSample(trajectory.sample);
   const contrast = streamOf({ nodeId: origin.id, candidateId: '', rollout: 0 });
   return stream === '' || stream === sample || stream.startsWith(`${sample}/draw-`) || stream === contrast;
 }

@@ -5,6 +5,7 @@ import type { TrajectoryOrigin } from '../../domain/example.ts';
 import { brokenEndings } from '../../domain/fault-ending.ts';
 import type { ExpertSource } from '../../domain/methods/options.ts';
 import { expertSourceOf, modelOf } from '../../domain/run/run-config.ts';
+import { streamOfSample } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { TaskAddress, TrajectorySummary } from '../../domain/wire/trajectory.ts';
 import { CruxError } from '../../errors.ts';
@@ -139,5 +140,5 @@ export function demonstrationActivities(context: ActivityContext) {
 
 /** Purpose and stream of an expert's trajectory. */
 function demonstration(sample: number) {
-  return { purpose: 'demonstrate' as const, stream: `sample-${sample}` };
+  return { purpose: 'demonstrate' as const, stream: streamOfSample(sample) };
 }

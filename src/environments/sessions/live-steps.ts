@@ -117,15 +117,15 @@ export class LiveSteps {
     }
   }
 
-  /** @param state that the session is in @returns null when it does not tell */
+  /** @param state that the session is in @param asked key of the outcome, and for whom @returns null when it does not tell */
   async outcome(
     { environment, session, misuse }: Live,
     state: Position,
-    caller: StepCaller,
+    asked: { key: string; caller: StepCaller },
     signal: AbortSignal,
   ): Promise<OutcomeSoFar | null> {
     if (!session.outcome) return null;
-    const answer = this.#answers({ ...placeIn(state), key: limitKey(state.stateKey), caller });
+    const answer = this.#answers({ ...placeIn(state), key: limitKey(asked.key), caller: asked.caller });
     const where = `the outcome so far after step ${state.step} of task ${state.taskId}`;
     return inContext({ environment, where, answer, signal, misuse }, (context) => session.outcome!(context));
   }

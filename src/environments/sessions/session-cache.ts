@@ -15,7 +15,7 @@ import { inSpan } from '../../observe/spans.ts';
 import { SharedWork } from '../../shared-work.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Position, RecordedOutcome, Transition, Tree } from '../../store/tree.ts';
-import { nextStateKey } from '../../store/tree.ts';
+import { nextStateKey, outcomeKey } from '../../store/tree.ts';
 import type { Environment } from '../contract.ts';
 import { type FirstState, firstStateOf, keyOfFirstState } from '../first-state.ts';
 import { requireNewState } from '../observed.ts';
@@ -155,9 +155,10 @@ export class SessionCache {
    */
   async outcome(state: Position, signal: AbortSignal, caller: StepCaller = nobody): Promise<RecordedOutcome | null> {
     if (this.#tellsOutcome.get(state.environment) === false) return null;
+    const key = outcomeKey(state.stateKey, transitionStream(caller.run?.config ?? {}, caller));
     const work = async (shared: AbortSignal) =>
-      (await this.#tree.outcomeSoFar(state.stateKey)) ?? this.#askOutcome(state, shared, caller);
-    return this.#outcomes.join(state.stateKey, work, signal);
+      (await this.#tree.outcomeSoFar(key)) ?? this.#askOutcome(state, { key, caller }, shared);
+    return this.#outcomes.join(key, work, signal);
   }
 
   /**
@@ -240,15 +241,19 @@ export class SessionCache {
     }
   }
 
-  async #askOutcome(state: Position, signal: AbortSignal, caller: StepCaller): Promise<RecordedOutcome | null> {
+  async #askOutcome(
+    state: Position,
+    { key, caller }: { key: string; caller: StepCaller },
+    signal: AbortSignal,
+  ): Promise<RecordedOutcome | null> {
     const live = this.#pool.take(state.stateKey) ?? (await this.#restoring.restore(state, signal, caller)).live;
     const { environment, session } = live;
     this.#tellsOutcome.set(environment.name, session.outcome !== undefined);
     try {
-      const told = await this.#live.outcome(live, state, caller, signal);
+      const told = await this.#live.outcome(live, state, { key, caller }, signal);
       const outcome = told && outcomeFrom(environment, told);
       await this.#pool.keep(live);
-      return outcome && this.#tree.addOutcomeSoFar(state.stateKey, outcome);
+      return outcome && this.#tree.addOutcomeSoFar(key, state.stateKey, outcome);
     } catch (error) {
       await this.#pool.close(live);
       throw this.#faultOf(environment, state, error, signal);

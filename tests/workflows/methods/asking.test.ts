@@ -1,5 +1,5 @@
 // Layer: whole runs without a Temporal server, on an environment whose customer and grader are simulated models.
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { summaryText } from '../../../src/cli/terminal/summary.ts';
 import { sumOrNull } from '../../../src/domain/statistics/sums.ts';
 import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
@@ -114,3 +114,37 @@ it('is asked nothing when a pair is verified: what a session asks at its opening
     expect.stringContaining('asks a model what no session of run'),
   ]);
 });
+
+it.each(['cso', 'eto'] as const)(
+  'is graded at a limit for each trajectory and branch by itself, and the pairs of %s hold',
+  async (method) => {
+    const patient = await DirectLab.open({ stage: new URL('../../helpers/patient-desk.ts', import.meta.url).href });
+    onTestFinished(() => patient.close());
+    const { store } = patient;
+    const run = await patient.start({ method, environment: 'patient-desk', limit: 2, samples: 2, config: { models } });
+    await run.result();
+    // Neither task is ever left by the policy: both samples of it end in its first state.
+    const trajectories = await store.findings.trajectories(run.id);
+    expect(trajectories.map(({ ending, reward }) => [ending, reward])).toEqual(Array(4).fill(['step-limit', 0]));
+    expect(new Set(trajectories.map(({ rootId }) => rootId)).size).toBe(2);
+    const graded = await store.database.kysely
+      .selectFrom('answers')
+      .select('node_id')
+      .where('purpose', '=', 'grade')
+      .execute();
+    const ends = [
+      ...trajectories,
+      ...(await store.findings.demonstrations(run.id)),
+      ...(await store.findings.branches(run.id)),
+    ];
+    expect(new Set(graded.map(({ node_id }) => node_id)).size).toBe(ends.length);
+    const pairs = await store.findings.pairs(run.id);
+    expect(pairs.length).toBeGreaterThan(0);
+    const registry = new EnvironmentRegistry(patient.config().environments);
+    for (const pair of pairs) {
+      expect(pair.certificate.branches.map(({ ending }) => ending)).toContain('step-limit');
+      expect(pair.certificate.tokens).toHaveProperty('grader');
+      expect(await verifyPair(store, registry, pair)).toMatchObject({ ok: true, problems: [] });
+    }
+  },
+);
