@@ -4,6 +4,7 @@ import { connect } from '../../src/index.ts';
 import { Lab } from '../helpers/lab.ts';
 import { labConfig } from '../helpers/lab-config.ts';
 import { refusingDoor } from '../helpers/refusing-door.ts';
+import { temporaryFolder } from '../helpers/store.ts';
 
 const { address } = inject('temporal');
 
@@ -30,4 +31,16 @@ it('a blocked run rejects its result with the words of the server, and once take
   expect(await patient).toMatchObject({ state: 'finished' });
   await stop();
   await crux.close();
+});
+
+it('the example of an evaluation names the policy alone, and prints how good it is', async () => {
+  vi.stubEnv('TEMPORAL_ADDRESS', address);
+  vi.stubEnv('CRUX_HOME', temporaryFolder());
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
+  onTestFinished(() => printed.mockRestore());
+  await import('../../examples/script/evaluate.ts');
+  expect(printed.mock.calls.flat()).toEqual([
+    expect.stringMatching(/^success rate +\d+ % \(\d+ % to \d+ %\)$/),
+    expect.stringMatching(/^pass@4 +\d+ %$/),
+  ]);
 });
