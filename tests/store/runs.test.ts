@@ -49,6 +49,27 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.countTasks('run-1')).toEqual({ total: 3_000, done: 0 });
   });
 
+  it('gives every waiting task to one slot, also when two stores ask at once, and takes them back', async () => {
+    const store = await engine.open();
+    const other = await engine.reopen(store);
+    await addRun(store, { taskIds: Array.from({ length: 20 }, (_, index) => `task-${index}`) });
+    await store.runs.finishTask('run-1', 3, taskResult({ position: 3 }));
+    const asked = Array.from({ length: 20 }, (_, index) =>
+      (index % 2 ? store : other).runs.takeTask('run-1', index % 2, 0),
+    );
+    const positions = (await Promise.all(asked)).flatMap((task) => task?.position ?? []);
+    expect(positions.toSorted((one, next) => one - next)).toEqual([...Array(20).keys()].filter((one) => one !== 3));
+    expect(await store.runs.takeTask('run-1', 2, 0)).toBeNull();
+    const own = (await store.runs.takenTasks('run-1', 0)).length;
+    expect(own + (await store.runs.takenTasks('run-1', 1)).length).toBe(19);
+    await store.runs.finishTask('run-1', 5, taskResult({ position: 5 }));
+    expect(await store.runs.takenTasks('run-1')).toHaveLength(18);
+    await store.runs.freeTasks('run-1');
+    expect(await store.runs.takenTasks('run-1')).toEqual([]);
+    expect((await store.runs.takeTask('run-1', 2, 4))?.position).toBe(4);
+    expect((await store.runs.takeTask('run-1', 2, 5))?.position).toBe(6);
+  });
+
   it('names the newest runs when one is asked for that is not there', async () => {
     const store = await engine.open();
     await expect(store.runs.get('run-9')).rejects.toMatchObject({

@@ -1,5 +1,4 @@
 /** A slot at work: each of its places plays one task of the run after another. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { endingOfFault } from '../../domain/fault-ending.ts';
 import { addResult, emptyCounts } from '../../domain/run/campaign-counts.ts';
@@ -28,6 +27,8 @@ export type SlotContext = {
   closing: AbortSignal;
   /** Fires when what is in play is to stop at its next step, to be taken up by another attempt or slot. */
   yielding: AbortSignal;
+  /** Waits, at most until the signal fires. */
+  pause(ms: number, signal: AbortSignal): Promise<void>;
 };
 
 export class Slot {
@@ -89,7 +90,7 @@ export class Slot {
         return null;
       }
       if (isHeld(state)) {
-        await this.#pause(heldMs, closing);
+        await this.#context.pause(heldMs, closing);
         continue;
       }
       const left = this.#left.shift();
@@ -111,8 +112,8 @@ export class Slot {
   /** Plays a task until it has a result, however often. What holds it up holds up no other. */
   async #play(task: RunTask): Promise<void> {
     const { play, yielding } = this.#context;
-    let defects = 0;
-    for (let pauses = 0; ; pauses++) {
+    let [defects, pauses] = [0, 0];
+    for (;;) {
       try {
         return await this.#record(await play(task));
       } catch (error) {
@@ -125,7 +126,7 @@ export class Slot {
         if (this.#context.isCancelled() || defects >= mostDefects || (error instanceof CruxError && isFinal(error)))
           return this.#lose(task, error);
         const retryAfterMs = error instanceof CruxError ? error.retryAfterMs : undefined;
-        await this.#pause(retryAfterMs ?? Math.min(longestPauseMs, firstPauseMs * 2 ** pauses), yielding);
+        await this.#context.pause(retryAfterMs ?? Math.min(longestPauseMs, firstPauseMs * 2 ** pauses++), yielding);
         await this.#whileHeld();
       }
     }
@@ -135,7 +136,7 @@ export class Slot {
   async #whileHeld(): Promise<void> {
     const { runs, yielding } = this.#context;
     while (!yielding.aborted && isHeld((await runs.control(this.#input.runId)).state))
-      await this.#pause(heldMs, yielding);
+      await this.#context.pause(heldMs, yielding);
   }
 
   async #record(result: TrajectoryResult): Promise<void> {
@@ -159,11 +160,6 @@ export class Slot {
     const ending = isCancelled ? 'cancelled' : (endingOfFault(fault.kind) ?? 'cancelled');
     await this.#context.lose({ runId, position, ending, fault: isCancelled ? null : faultWords(fault) });
     this.#done++;
-  }
-
-  /** Waits, at most until the signal fires. */
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await sleep(ms, undefined, { signal: AbortSignal.any([signal, this.#context.yielding]) }).catch(() => {});
   }
 }
 

@@ -1,4 +1,5 @@
 /** Slots: activities that play the tasks of a run whose method mines nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { shareOfSlots } from '../../domain/run/slots.ts';
 import type { SlotInput, SlotResult } from '../../domain/wire/campaign.ts';
@@ -90,6 +91,7 @@ export function slotActivities(context: ActivityContext) {
       isCancelled: () => isCancelled,
       closing: AbortSignal.any([context.stopping, closing.signal]),
       yielding: AbortSignal.any([context.stopping, yielding.signal]),
+      pause: (ms, until) => sleep(ms, undefined, { signal: until }).catch(() => {}),
     });
     const startedAt = performance.now();
     const looking = setInterval(async () => {

@@ -286,3 +286,92 @@ describe('a cursor', () => {
     expect(next).toMatchObject({ state: 'budget', isOver: true, closingState: 'budget', found: run.found });
   });
 });
+
+describe('slots', () => {
+  const inSlots = (window = 3, total = 9): CampaignState => {
+    const run = new CampaignState(window);
+    run.open({ counts: { ...none, total }, state: 'running', inSlots: true });
+    return run;
+  };
+  const nothing = { left: 'nothing', cutShort: none } as const;
+  const more = { left: 'more', cutShort: none } as const;
+  const budget = { left: 'budget', cutShort: { ...none, done: 1, endings: { budget: 1 }, branches: 2 } } as const;
+  const putToWork = (run: CampaignState) => {
+    const { idleSlots } = run;
+    for (const slot of idleSlots) run.startSlot(slot);
+    return idleSlots;
+  };
+
+  it('are put to work once, and again when one comes back with more to do', () => {
+    const run = inSlots();
+    expect(putToWork(run)).toEqual([0, 1, 2]);
+    expect(putToWork(run)).toEqual([]);
+    run.endSlot(1, more);
+    expect(putToWork(run)).toEqual([1]);
+  });
+
+  it('are over when none found more to take; one that gave way meanwhile is put to work again', () => {
+    const run = inSlots();
+    putToWork(run);
+    run.endSlot(0, nothing);
+    run.endSlot(1, more);
+    run.endSlot(2, nothing);
+    expect(run.isOver).toBe(false);
+    expect(putToWork(run)).toEqual([1]);
+    run.endSlot(1, nothing);
+    expect(run.isOver).toBe(true);
+    expect(run.closingState).toBe('finished');
+  });
+
+  it('show what the store says: tasks in flight, not slots', () => {
+    const run = inSlots();
+    putToWork(run);
+    run.takeStock({ ...none, total: 9, done: 4, endings: { success: 4 } }, 5);
+    expect(run.progress).toMatchObject({ state: 'running', total: 9, done: 4, inFlight: 5 });
+  });
+
+  it('end a run that is out of budget when all have come back, and go on under new ceilings', () => {
+    const run = inSlots();
+    putToWork(run);
+    run.endSlot(0, budget);
+    expect(run.state).toBe('budget');
+    expect(putToWork(run)).toEqual([]);
+    run.endSlot(1, budget);
+    run.endSlot(2, nothing);
+    expect(run.isOver).toBe(true);
+    expect(run.closingState).toBe('budget');
+    expect(run.progress).toMatchObject({ branches: 4, endings: { budget: 2 } });
+    run.retune(run.retunedState);
+    expect(run.progress).toMatchObject({ branches: 0, endings: {} });
+    expect(putToWork(run)).toEqual([0, 1, 2]);
+  });
+
+  it('begin again if they met the old ceilings after these were changed', () => {
+    const run = inSlots();
+    putToWork(run);
+    run.retune(run.retunedState);
+    run.endSlot(2, budget);
+    expect(run.state).toBe('running');
+    expect(putToWork(run)).toEqual([2]);
+  });
+
+  it('are not put to work while the run is paused, and are none the less not over', () => {
+    const run = inSlots();
+    putToWork(run);
+    run.control('paused');
+    run.endSlot(0, more);
+    expect(run.idleSlots).toEqual([]);
+    run.endSlot(1, more);
+    run.endSlot(2, more);
+    expect(run.isOver).toBe(false);
+    run.control('running');
+    expect(putToWork(run)).toEqual([0, 1, 2]);
+  });
+
+  it('are known to the campaign that continues', () => {
+    const run = new CampaignState(3, inSlots().cursor);
+    expect(run.isInSlots).toBe(true);
+    expect(run.idleSlots).toEqual([0, 1, 2]);
+    expect(new CampaignState(3, begun(3, 9).cursor).isInSlots).toBe(false);
+  });
+});
