@@ -86,16 +86,18 @@ export function demoStoreLocation(home: string): string {
 /**
  * Ctrl-C ends the command while it connects, and also later unless the caller handles the signal itself. The embedded server is released first.
  * @param config null if the command has none: payloads are then encrypted with the keys of the default variable
+ * @param command as other commands name this user of the embedded server
  * @param how.signal of a caller that ends the connection in good order itself
  */
 export async function reachTemporal(
   options: GlobalOptions,
   config: CruxConfig | null,
-  embedded: 'start' | 'join',
+  embedded: 'start' | 'join' | 'visit',
+  command: string,
   { signal, report = say(options) }: { signal?: AbortSignal; report?: (line: string) => void } = {},
 ): Promise<TemporalConnection> {
   const { connectTemporal } = await import('../temporal/connection.ts');
-  const request = { home: homeOf(options), report, embedded, codecKeyEnv: config?.temporal.codecKeyEnv };
+  const request = { home: homeOf(options), report, embedded, command, codecKeyEnv: config?.temporal.codecKeyEnv };
   if (signal !== undefined) return connectTemporal({ ...request, signal });
   let close: (() => Promise<void>) | null = null;
   const interrupt = onInterrupt(() => void close?.().finally(quitInterrupted));

@@ -16,10 +16,12 @@ export type ConnectTemporalOptions = {
   /** Gets a line for each thing that happens. */
   report: (line: string) => void;
   /**
-   * What to do if no server is configured. `start`: start the embedded one or join it, and hold it until `close`. `join`: use it if it runs. `never`:
-   * use Temporal's default address, localhost:7233.
+   * What to do if no server is configured. `start`: start the embedded one or join it, and hold it until `close`. `join`: hold it if it runs. `visit`:
+   * use it if it runs, and leave it running. `never`: use Temporal's default address, localhost:7233.
    */
-  embedded: 'start' | 'join' | 'never';
+  embedded: 'start' | 'join' | 'visit' | 'never';
+  /** The command that connects, such as `crux up`, as a user of the embedded server. Default null: a program. */
+  command?: string | null;
   /** Stops waiting for a server, its download or its build. If an embedded server was started for this call, it ends. */
   signal?: AbortSignal;
   /** How long to wait for a configured server that does not answer. Default 10,000. */
@@ -188,19 +190,13 @@ function setVariables(): Record<string, string> {
 async function embeddedServer(
   options: ConnectTemporalOptions,
 ): Promise<{ address: string; uiAddress: string; stop: () => Promise<void> }> {
-  const { lookUpEmbeddedServer, startEmbeddedServer } = await import('./embedded-server.ts');
+  const { joinEmbeddedServer, startEmbeddedServer } = await import('./embedded-server.ts');
   if (options.embedded === 'start') return await startEmbeddedServer(options);
-  const running = await lookUpEmbeddedServer(options.home);
-  if (running === null) {
-    throw new CruxError(
-      'Temporal.Unavailable',
-      `No Temporal server runs for ${options.home}, and none is configured.`,
-      {
-        remedy: 'Start it with "crux up", or set TEMPORAL_ADDRESS to a running server.',
-      },
-    );
-  }
-  return { ...running, stop: async () => {} };
+  const joined = await joinEmbeddedServer(options, options.embedded === 'join' ? 'hold' : 'visit');
+  if (joined !== null) return joined;
+  throw new CruxError('Temporal.Unavailable', `No Temporal server runs for ${options.home}, and none is configured.`, {
+    remedy: 'Start it with "crux up", or set TEMPORAL_ADDRESS to a running server.',
+  });
 }
 
 /** Without the error itself, which carries the request's headers. */

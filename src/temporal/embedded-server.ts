@@ -2,9 +2,9 @@
  * The Temporal server that Crux runs itself, one per home folder, for all processes that use that folder.
  *
  * The server is a separate process. It survives the process that started it, even after kill -9, and the next caller joins it. Each process that
- * starts or joins it is recorded as a user. It ends when the last living user releases it, or by `stopEmbeddedServer`. If the server itself is
- * killed, the next caller restarts it on the same data and, if they are free, the same ports, so that waiting workers find it. All changes happen
- * under a lock that dies with its holder.
+ * starts or joins it is recorded as a user. It ends when the last living user that holds it releases it, or by `stopEmbeddedServer`; if its users were
+ * killed, its keeper ends it (server-keeper.ts). If the server itself is killed, the next caller restarts it on the same data and, if they are free,
+ * the same ports, so that waiting workers find it. All changes happen under a lock that dies with its holder.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -13,13 +13,24 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError, errorText } from '../errors.ts';
 import { unlessAborted } from '../unless-aborted.ts';
+import { endServer } from './end-server.ts';
+import { rememberServer } from './known-servers.ts';
 import { choosePorts, loopback, type ServerPorts, usualPorts } from './ports.ts';
 import { endProcess, identifyProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
-import { withProcessLock } from './process-lock.ts';
+import { type ProcessLockOptions, withProcessLock } from './process-lock.ts';
 import { findServerBinary } from './server-binary.ts';
 import { whyUnhealthy } from './server-health.ts';
-import { spawnServer, waitUntilServing } from './server-launch.ts';
-import { readServerState, removeServerState, type ServerState, writeServerState } from './server-state.ts';
+import { idleMsFrom } from './server-idle.ts';
+import { spawnKeeper, spawnServer, waitUntilServing } from './server-launch.ts';
+import {
+  hasServerState,
+  livingUsers,
+  readServerState,
+  type ServerState,
+  type ServerUser,
+  withServerLock,
+  writeServerState,
+} from './server-state.ts';
 
 export type RunningServer = {
   /** host:port for clients and workers. */
@@ -33,27 +44,30 @@ export type RunningServer = {
 export type EmbeddedServer = RunningServer & {
   /** Whether this call started it; false: it was running already. */
   started: boolean;
-  /** Releases the server: it ends if no other process uses it. Calling twice has no further effect. */
+  /** Releases the server: if it was held, and no other process uses it, it ends. Calling twice has no further effect. */
   stop: () => Promise<void>;
 };
 
-export type StartServerOptions = {
-  /** Crux's home folder (usually .crux); created if missing. */
+export type JoinServerOptions = {
+  /** Crux's home folder (usually .crux); created if a server is started. */
   home: string;
   /** Gets a line for each thing that happens. */
   report: (line: string) => void;
-  /** Required ports. Default: those of last time, otherwise 7233 and 8233, otherwise free ones. A running server is joined whatever its ports. */
-  ports?: Partial<ServerPorts>;
+  /** The command that uses the server, such as `crux up`, as others name it. Default null: a program. */
+  command?: string | null;
   /** Stops waiting, downloading or building; nothing is left running then. */
   signal?: AbortSignal;
+};
+
+export type StartServerOptions = JoinServerOptions & {
+  /** Required ports. Default: those of last time, otherwise 7233 and 8233, otherwise free ones. A running server is joined whatever its ports. */
+  ports?: Partial<ServerPorts>;
 };
 
 const answerTimeoutMs = 3_000;
 /** A machine under load answers late; a server that is silent for this long hangs. */
 const hangTimeoutMs = 15_000;
 const hangGraceMs = 2_000;
-/** Time for the server to close its data file in order; it takes about one second. */
-const stopGraceMs = 10_000;
 /** A killed server is noticed after about this time. */
 const watchEveryMs = 1_000;
 const restartTimeoutMs = 5_000;
@@ -67,19 +81,41 @@ const startAttempts = 3;
 export async function startEmbeddedServer(options: StartServerOptions): Promise<EmbeddedServer> {
   const home = resolve(options.home);
   mkdirSync(home, { recursive: true });
-  const user = { id: randomUUID(), process: ownIdentity() };
-  const onWait = () => options.report('Another process is starting or stopping the Temporal server; waiting for it.');
-  const { state, started } = await withProcessLock(lockPath(home), { onWait, signal: options.signal }, async () => {
+  const user = newUser(options);
+  const { state, started } = await withServerLock(home, waiting(options), async () => {
     const ensured = await ensureRunning(home, options);
-    writeServerState(home, { ...ensured.state, users: [...livingUsers(ensured.state), user] });
+    addUser(home, ensured.state, user);
     return ensured;
   });
-  const endWatch = watchServer(home, options);
-  const stop = async () => {
-    await endWatch();
-    await letGo(home, user.id);
-  };
-  return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid, started, stop };
+  return { ...running(state), started, stop: hold(home, user, options) };
+}
+
+/**
+ * Joins the server of a home folder if a healthy one runs.
+ * @param how `hold`: as if this call had started it; `visit`: it is in use until `stop`, which leaves it running
+ * @returns null if none runs
+ */
+export async function joinEmbeddedServer(
+  options: JoinServerOptions,
+  how: 'hold' | 'visit',
+): Promise<EmbeddedServer | null> {
+  const home = resolve(options.home);
+  const user = newUser(options);
+  for (;;) {
+    const found = await lookUpEmbeddedServer(home);
+    if (found === null) return null;
+    const state = await withServerLock(home, waiting(options), async () => {
+      const now = readServerState(home);
+      // It may have ended, or been started again, since it was found.
+      if (now === null || now.server.pid !== found.pid || !isRunning(now.server)) return null;
+      const watched = withKeeper(home, now, options);
+      addUser(home, watched, user);
+      return watched;
+    });
+    if (state === null) continue;
+    const stop = how === 'hold' ? hold(home, user, options) : () => release(home, user, 'visit');
+    return { ...running(state), started: false, stop };
+  }
 }
 
 /**
@@ -92,9 +128,7 @@ export async function lookUpEmbeddedServer(home: string): Promise<RunningServer 
   for (const giveUpAt = Date.now() + restartTimeoutMs; ; await sleep(100)) {
     const state = readServerState(folder);
     if (state === null) return null;
-    if (isRunning(state.server) && (await whyUnhealthy(state.address, answerTimeoutMs)) === null) {
-      return { address: state.address, uiAddress: state.uiAddress, pid: state.server.pid };
-    }
+    if (isRunning(state.server) && (await whyUnhealthy(state.address, answerTimeoutMs)) === null) return running(state);
     if (livingUsers(state).length === 0 || Date.now() >= giveUpAt) return null;
   }
 }
@@ -103,12 +137,11 @@ export async function lookUpEmbeddedServer(home: string): Promise<RunningServer 
 export async function stopEmbeddedServer(home: string): Promise<boolean> {
   const folder = resolve(home);
   if (readServerState(folder) === null) return false;
-  return await withProcessLock(lockPath(folder), {}, async () => {
+  return await withServerLock(folder, {}, async () => {
     const state = readServerState(folder);
     if (state === null) return false;
     const wasRunning = isRunning(state.server);
-    await endProcess(state.server, stopGraceMs);
-    removeServerState(folder);
+    await endServer(folder, state);
     return wasRunning;
   });
 }
@@ -119,7 +152,8 @@ async function ensureRunning(
   options: StartServerOptions,
 ): Promise<{ state: ServerState; started: boolean }> {
   const previous = readServerState(home);
-  if (previous !== null && (await isOfUse(previous, options))) return { state: previous, started: false };
+  if (previous !== null && (await isOfUse(previous, options)))
+    return { state: withKeeper(home, previous, options), started: false };
   const state = await startNew(home, previous, options);
   return { state, started: true };
 }
@@ -149,17 +183,23 @@ async function whenGone(server: ProcessIdentity): Promise<string> {
 }
 
 /**
- * Restarts the server if it is killed. A missing state file means that it was stopped on purpose. Several users may watch:
- * the lock lets one of them start it, and the others find it running.
+ * Restarts the server if it is killed. A missing state file means that it was ended on purpose, which is reported. Several users may watch: the lock
+ * lets one of them start it, and the others find it running.
  * @returns what ends the watch; it resolves when all work of the watch has ended
  */
 function watchServer(home: string, options: StartServerOptions): () => Promise<void> {
   const ended = new AbortController();
+  let wasEnded = false;
   const look = async () => {
     const state = readServerState(home);
+    if (state === null && !wasEnded && !hasServerState(home))
+      options.report(
+        `The Temporal server of ${home} was ended for all that use it, or the folder was deleted. Give this command again.`,
+      );
+    wasEnded = state === null;
     if (state === null || isRunning(state.server)) return;
     try {
-      const now = await withProcessLock(lockPath(home), { signal: ended.signal }, async () => {
+      const now = await withServerLock(home, { signal: ended.signal }, async () => {
         const wasStopped = readServerState(home) === null;
         return wasStopped ? null : (await ensureRunning(home, { ...options, signal: ended.signal })).state;
       });
@@ -206,24 +246,35 @@ async function startOnce(
   options: StartServerOptions,
   isLast: boolean,
 ): Promise<ServerState | null> {
+  const idleMs = idleMsFrom(process.env);
   const ports = await choosePorts(options.ports ?? {}, previous?.ports ?? usualPorts, options.report);
   const { server, logStart } = spawnServer(binary, home, ports);
-  const state: ServerState = {
+  const started: ServerState = {
     schemaVersion: 1,
     address: `${loopback}:${ports.server}`,
     uiAddress: `http://${loopback}:${ports.ui}`,
     ports,
     server,
+    startedAt: Date.now(),
+    keeper: null,
+    idleMs,
     users: previous === null ? [] : livingUsers(previous),
+    unusedSince: null,
+    openWorkflows: null,
   };
-  // Before it serves, so that the server is known even if this process is killed while it waits.
-  writeServerState(home, state);
+  // Before it serves, so that the server is known, and kept, even if this process is killed while it waits.
+  writeServerState(home, started);
+  const state = withKeeper(home, started, options);
+  try {
+    rememberServer({ home, address: state.address, server });
+  } catch (error) {
+    options.report(`The Temporal server could not be listed for \`crux down --all\`: ${errorText(error)}`);
+  }
   try {
     await waitUntilServing(server, state.address, home, logStart, options);
     return state;
   } catch (error) {
-    await endProcess(server, hangGraceMs);
-    removeServerState(home);
+    await endServer(home, state, hangGraceMs);
     const portWasTaken = /address already in use|can't (set|use)[^\n]*port/i.test(errorText(error));
     if (!portWasTaken || isLast) throw error;
     return null;
@@ -235,23 +286,56 @@ function portsLockPath(): string {
   return join(tmpdir(), `crux-ports-${userInfo().uid}.lock`);
 }
 
-async function letGo(home: string, userId: string): Promise<void> {
-  await withProcessLock(lockPath(home), {}, async () => {
+/** Sees to it that the server has a living keeper. The caller holds the lock. @returns the state, which is written if it has changed */
+function withKeeper(home: string, state: ServerState, { report }: JoinServerOptions): ServerState {
+  if (state.keeper !== null && isRunning(state.keeper)) return state;
+  const idleMs = state.idleMs ?? idleMsFrom(process.env);
+  const keeper = spawnKeeper(home, state.server, idleMs);
+  if (keeper === null)
+    report('The process that ends the Temporal server when nobody uses it could not be started; `crux down` ends it.');
+  const kept = { ...state, keeper, idleMs };
+  writeServerState(home, kept);
+  return kept;
+}
+
+function newUser({ command = null }: JoinServerOptions): ServerUser {
+  return { id: randomUUID(), process: ownIdentity(), command, since: Date.now() };
+}
+
+/** The caller holds the lock. */
+function addUser(home: string, state: ServerState, user: ServerUser): void {
+  writeServerState(home, { ...state, users: [...livingUsers(state), user], unusedSince: null, openWorkflows: null });
+}
+
+/** @returns what ends the watch and releases the server */
+function hold(home: string, user: ServerUser, options: JoinServerOptions): () => Promise<void> {
+  const endWatch = watchServer(home, options);
+  return async () => {
+    await endWatch();
+    await release(home, user, 'hold');
+  };
+}
+
+async function release(home: string, user: ServerUser, how: 'hold' | 'visit'): Promise<void> {
+  // A deleted home is not made again for a lock.
+  if (readServerState(home) === null) return;
+  await withServerLock(home, {}, async () => {
     const state = readServerState(home);
     // After this server was stopped for all, another one may have been started: it is not ours to end.
-    if (state === null || !state.users.some((user) => user.id === userId)) return;
-    const others = livingUsers(state).filter((user) => user.id !== userId);
-    if (others.length > 0) {
-      writeServerState(home, { ...state, users: others });
-      return;
-    }
-    await endProcess(state.server, stopGraceMs);
-    removeServerState(home);
+    if (state === null || !state.users.some(({ id }) => id === user.id)) return;
+    const others = livingUsers(state).filter(({ id }) => id !== user.id);
+    if (others.length > 0 || how === 'visit') writeServerState(home, { ...state, users: others });
+    else await endServer(home, state);
   });
 }
 
-function livingUsers(state: ServerState): ServerState['users'] {
-  return state.users.filter((user) => isRunning(user.process));
+function running({ address, uiAddress, server }: ServerState): RunningServer {
+  return { address, uiAddress, pid: server.pid };
+}
+
+function waiting({ report, signal }: JoinServerOptions): ProcessLockOptions {
+  const onWait = () => report('Another process is starting or stopping the Temporal server; waiting for it.');
+  return { onWait, signal };
 }
 
 function ownIdentity(): ProcessIdentity {
@@ -259,8 +343,4 @@ function ownIdentity(): ProcessIdentity {
   if (identity === null)
     throw new CruxError('Temporal.Unavailable', 'This system does not say when a process started (no /proc, no ps).');
   return identity;
-}
-
-function lockPath(home: string): string {
-  return join(home, 'temporal-server.lock');
 }

@@ -6,10 +6,10 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { defaultCacheFolder } from '../cache-folder.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { withProcessLock } from './process-lock.ts';
 import { buildServer, type MakeServerInput } from './server-build.ts';
@@ -70,11 +70,6 @@ export async function findServerBinary(options: FindServerOptions): Promise<Serv
     const madeMeanwhile = await findInCache(folder, []);
     return madeMeanwhile ?? (await makeServer(folder, options, failures));
   });
-}
-
-/** The folder for data that can be made again: servers, shared by all projects of a user. */
-export function defaultCacheFolder(): string {
-  return resolve(process.env.CRUX_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'crux'));
 }
 
 async function findOnPath(options: FindServerOptions, failures: string[]): Promise<ServerBinary | null> {

@@ -1,7 +1,8 @@
-/** Starts one Temporal server process on a data file, and waits until it serves. */
+/** Starts one Temporal server process on a data file, and its keeper, and waits until it serves. */
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, existsSync, openSync, readFileSync, renameSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError } from '../errors.ts';
 import { loopback, type ServerPorts } from './ports.ts';
@@ -20,7 +21,7 @@ const largestLogBytes = 10_000_000;
 const privateMode = 0o600;
 const ownFiles = ['temporal.db', 'temporal.db-wal', 'temporal.db-shm', 'temporal-server.log'];
 
-/** The environment variables that the server may see. It outlives this process, so it gets no keys and no Temporal settings. */
+/** The environment variables that server and keeper may see. They outlive this process, so they get no keys and no Temporal settings. */
 const passedVariables = [
   'PATH',
   'HOME',
@@ -33,13 +34,16 @@ const passedVariables = [
   'APPDATA',
   'LOCALAPPDATA',
   'SystemRoot',
+  'CRUX_CACHE',
+  'XDG_CACHE_HOME',
 ];
+
+const keeperFile = join(import.meta.dirname, `server-keeper${extname(import.meta.filename)}`);
 
 /**
  * Starts the server in its own session, so that Ctrl-C in the terminal does not reach it before the workers have shut down.
  * Its data and log are `temporal.db` and `temporal-server.log` in the home folder. Only the user may read them, like the store, because they hold
- * payloads
- * and words of failures.
+ * payloads and words of failures.
  * @returns the process, and where its part of the log begins, in bytes
  * @throws CruxError Temporal.Unavailable if no process could be made
  */
@@ -51,13 +55,38 @@ export function spawnServer(
   rotateLog(home);
   const logStart = logSize(home);
   for (const file of ownFiles) if (existsSync(join(home, file))) chmodSync(join(home, file), privateMode);
+  // The data file is named relative to the home folder: a "?" or "#" in an absolute path would become part of a database address.
+  const server = spawnApart(binary, serverArguments(ports), home, home);
+  if (server !== null) return { server, logStart };
+  const message = `The Temporal server ${binary} could not be started.${lastLogLines(home, logStart)}`;
+  throw new CruxError('Temporal.Unavailable', message, { remedy: `The whole log is ${logPath(home)}.` });
+}
+
+/**
+ * Starts the process that ends the server when nobody needs it, in a session of its own too.
+ * @param idleMs for how long nobody has to use the server
+ * @returns null if no process could be made
+ */
+export function spawnKeeper(home: string, { pid, startMark }: ProcessIdentity, idleMs: number): ProcessIdentity | null {
+  // It waits nearly always, so a small heap suffices. What Node calls experimental is no news in a log.
+  const node = ['--max-semi-space-size=1', '--max-old-space-size=64', '--disable-warning=ExperimentalWarning'];
+  // Not in the home folder, which some systems would then not let anybody delete.
+  return spawnApart(
+    process.execPath,
+    [...node, keeperFile, home, String(pid), startMark, String(idleMs)],
+    home,
+    tmpdir(),
+  );
+}
+
+/** Starts a process that outlives this one and writes to the server's log. */
+function spawnApart(command: string, args: string[], home: string, folder: string): ProcessIdentity | null {
   const log = openSync(logPath(home), 'a', privateMode);
-  // The server creates its files itself, and inherits this.
+  // They create their files themselves, and inherit this.
   const usualMask = process.umask(0o077);
   try {
-    const child = spawn(binary, serverArguments(ports), {
-      // The data file is named relative to the home folder: a "?" or "#" in an absolute path would become part of a database address.
-      cwd: home,
+    const child = spawn(command, args, {
+      cwd: folder,
       detached: true,
       windowsHide: true,
       stdio: ['ignore', log, log],
@@ -67,10 +96,7 @@ export function spawnServer(
     });
     child.on('error', () => {}); // A failed start shows in the missing pid.
     child.unref();
-    const server = child.pid === undefined ? null : identifyProcess(child.pid);
-    if (server !== null) return { server, logStart };
-    const message = `The Temporal server ${binary} could not be started.${lastLogLines(home, logStart)}`;
-    throw new CruxError('Temporal.Unavailable', message, { remedy: `The whole log is ${logPath(home)}.` });
+    return child.pid === undefined ? null : identifyProcess(child.pid);
   } finally {
     process.umask(usualMask);
     closeSync(log);

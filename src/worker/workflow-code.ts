@@ -5,7 +5,7 @@ import { glob, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { createRequire } from 'node:module';
 import { join, relative, sep } from 'node:path';
 import { bundleWorkflowCode, type Logger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
-import { defaultCacheFolder } from '../temporal/server-binary.ts';
+import { defaultCacheFolder } from '../cache-folder.ts';
 
 /** Code that this process has bundled or found, by its converter of failures. */
 const known = new Map<string | undefined, Promise<WorkflowBundleOption>>();

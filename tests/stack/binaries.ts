@@ -6,8 +6,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { defaultCacheFolder } from '../../src/cache-folder.ts';
 import { withProcessLock } from '../../src/temporal/process-lock.ts';
-import { defaultCacheFolder, findServerBinary } from '../../src/temporal/server-binary.ts';
+import { findServerBinary } from '../../src/temporal/server-binary.ts';
 import { repository } from '../helpers/compose.ts';
 import { serverVersion } from '../helpers/stack-versions.ts';
 

@@ -8,12 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { CruxError } from '../../src/errors.ts';
-import {
-  defaultCacheFolder,
-  type FindServerOptions,
-  findServerBinary,
-  pinnedCliVersion,
-} from '../../src/temporal/server-binary.ts';
+import { type FindServerOptions, findServerBinary, pinnedCliVersion } from '../../src/temporal/server-binary.ts';
 import { wheelHashes } from '../../src/temporal/server-wheel.ts';
 
 let folder: string;
@@ -271,12 +266,4 @@ test('a build runs Go in the pinned module and keeps what it makes', async () =>
     version: '1.31.2',
     source: 'build',
   });
-});
-
-test('CRUX_CACHE, then XDG_CACHE_HOME, say where the cache is', () => {
-  vi.stubEnv('CRUX_CACHE', undefined);
-  vi.stubEnv('XDG_CACHE_HOME', '/somewhere');
-  expect(defaultCacheFolder()).toBe('/somewhere/crux');
-  vi.stubEnv('CRUX_CACHE', '/elsewhere');
-  expect(defaultCacheFolder()).toBe('/elsewhere');
 });

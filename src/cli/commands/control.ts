@@ -30,7 +30,7 @@ export async function control(options: GlobalOptions, runId: string, what: Order
     const isServed = await serves(store, run);
     const isDone =
       (what === 'resume' || (what === 'cancel' && isServed)) &&
-      (await tellCampaign(options, isServed, async ({ client }) => {
+      (await tellCampaign(options, `crux ${what} ${runId}`, isServed, async ({ client }) => {
         if (what === 'resume') await launchRun(client, store, run);
         if (isServed) await startedRun(client, runId)[what]();
       }));
@@ -64,7 +64,10 @@ export async function budget(options: GlobalOptions, runId: string, given: Ceili
     await store.runs.setControl(runId, { ceilings: retuned });
     const hasEnded = run.finishedAt !== null;
     const isServed = !hasEnded && (await serves(store, run));
-    if (isServed) await tellCampaign(options, true, ({ client }) => startedRun(client, runId).retune(changes));
+    if (isServed)
+      await tellCampaign(options, `crux budget ${runId}`, true, ({ client }) =>
+        startedRun(client, runId).retune(changes),
+      );
     return { hasEnded, ceilings: retuned };
   });
   const next = hasEnded ? ' They hold when it is started again (crux run … with its --run-id), and for its audit.' : '';
@@ -92,12 +95,13 @@ async function serves(store: Store, run: Run): Promise<boolean> {
  */
 async function tellCampaign(
   options: GlobalOptions,
+  command: string,
   isServed: boolean,
   speak: (temporal: TemporalConnection) => Promise<void>,
 ): Promise<boolean> {
   let temporal: TemporalConnection;
   try {
-    temporal = await reachTemporal(options, await configIfValid(options), 'join');
+    temporal = await reachTemporal(options, await configIfValid(options), 'visit', command);
   } catch (error) {
     if (error instanceof CruxError && error.kind === 'Temporal.Unavailable') return false;
     throw error;

@@ -121,7 +121,7 @@ async function chooseRun(options: GlobalOptions, config: CruxConfig, store: Stor
 
 /** Ends the workflows of a demo that will never be finished. */
 async function abandon(options: GlobalOptions, store: Store, runId: string): Promise<void> {
-  const temporal = await reachTemporal(options, null, 'start');
+  const temporal = await reachTemporal(options, null, 'start', 'crux demo --fresh');
   try {
     const { client } = temporal;
     const open = client.workflow.list({ query: `CruxRun = '${runId}' AND ExecutionStatus = 'Running'` });
@@ -135,7 +135,7 @@ async function abandon(options: GlobalOptions, store: Store, runId: string): Pro
 async function stay(options: GlobalOptions): Promise<void> {
   const interrupted = Promise.withResolvers<void>();
   const { signal, release } = onInterrupt(() => interrupted.resolve());
-  const temporal = await reachTemporal(options, null, 'start', { signal });
+  const temporal = await reachTemporal(options, null, 'start', 'crux demo --open-ui', { signal });
   try {
     say(options)(`Temporal UI: ${temporal.uiAddress}. Ctrl-C ends it.`);
     await interrupted.promise;

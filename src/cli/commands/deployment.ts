@@ -25,7 +25,7 @@ export async function deployment(options: GlobalOptions, deploymentName: string,
   if (percent !== undefined && percent > 100) {
     throw new CruxError('User.Config', `--percent is ${percent}.`, { remedy: 'Give a share of at most 100.' });
   }
-  const temporal = await reachTemporal(options, await configIfValid(options), 'join');
+  const temporal = await reachTemporal(options, await configIfValid(options), 'visit', 'crux deployment');
   try {
     if (ramp !== undefined) {
       await rampBuild(temporal, { deploymentName, buildId: ramp }, percent!, await queueOfStore(options));

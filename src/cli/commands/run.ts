@@ -18,7 +18,7 @@ import { type TaskOptions, taskChoice } from '../task-list.ts';
 import { type CeilingOptions, ceilingsGiven } from '../terminal/ceilings.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { summaryText } from '../terminal/summary.ts';
-import { workOn } from './work.ts';
+import { commandOf, workOn } from './work.ts';
 
 type RunOptions = CeilingOptions &
   TaskOptions & {
@@ -140,7 +140,7 @@ export async function assertWorker(store: Store, config: CruxConfig, name: strin
 
 /** Starts the campaign and leaves the work to workers elsewhere. */
 async function detach(options: GlobalOptions, config: CruxConfig, store: Store, run: Run): Promise<void> {
-  const temporal = await reachTemporal(options, config, 'join');
+  const temporal = await reachTemporal(options, config, 'visit', commandOf(run));
   try {
     await launchRun(temporal.client, store, run);
   } finally {

@@ -58,7 +58,10 @@ async function work(
     const { startTelemetry } = await import('../../observe/telemetry.ts');
     const telemetry = await startTelemetry({ metrics: observe.metrics, log });
     try {
-      const temporal = await reachTemporal(options, config, embedded, { signal: interrupt.signal, report: tell });
+      const temporal = await reachTemporal(options, config, embedded, command, {
+        signal: interrupt.signal,
+        report: tell,
+      });
       try {
         if (temporal.source === 'configured' && store.engine === 'sqlite') {
           tell(

@@ -35,7 +35,7 @@ export function workOn(
   return workUntil<CampaignResult>(options, config, store, {
     name: `Run ${run.id}`,
     run,
-    command: `crux ${isEvaluation(run.config) ? 'evaluate' : 'run'} ${run.id}`,
+    command: commandOf(run),
     work: async (client) => {
       await launchRun(client, store, run);
       void wakeCampaign(client, store, run.id);
@@ -45,6 +45,11 @@ export function workOn(
     again: `${again}, or crux resume ${run.id}`,
     halt: `crux pause ${run.id}`,
   });
+}
+
+/** The command that works on a run, as a person knows it. */
+export function commandOf({ id, config }: Run): string {
+  return `crux ${isEvaluation(config) ? 'evaluate' : 'run'} ${id}`;
 }
 
 /** A campaign that paused itself does not notice that its run was resumed while no worker lived. */
@@ -101,7 +106,7 @@ async function withWorker<T>(
   // This worker only pushes metrics. A page for scrapers would end with the run, and `crux up` may use its address.
   const telemetry = await startTelemetry({ metrics: null, log: silent });
   try {
-    const temporal = await reachTemporal(options, config, 'start', { signal });
+    const temporal = await reachTemporal(options, config, 'start', command, { signal });
     try {
       const { startWorker } = await import('../../worker/worker.ts');
       const roles = ['workflow', 'agent'] as const;

@@ -1,0 +1,14 @@
+import { forgetServer } from './known-servers.ts';
+import { endProcess } from './process-identity.ts';
+import { removeServerState, type ServerState } from './server-state.ts';
+
+/** Time for the server to close its data file in order; it takes about one second. */
+export const stopGraceMs = 10_000;
+
+/** Ends the server of a home folder, then its keeper. The caller holds the home's server lock. @returns once they are gone */
+export async function endServer(home: string, { server, keeper }: ServerState, graceMs = stopGraceMs): Promise<void> {
+  await endProcess(server, graceMs);
+  removeServerState(home);
+  forgetServer(home, server);
+  if (keeper !== null && keeper.pid !== process.pid) await endProcess(keeper, graceMs);
+}

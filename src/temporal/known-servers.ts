@@ -1,0 +1,74 @@
+/**
+ * Which embedded servers run for this user, whatever their homes: a folder in the cache, with a file for each home. It serves to find servers whose
+ * home is forgotten or deleted; the state file of a home alone says who may use and end its server.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { defaultCacheFolder } from '../cache-folder.ts';
+import { isGone, isRunning, ownPlace, type ProcessIdentity } from './process-identity.ts';
+
+const knownServer = z.object({
+  schemaVersion: z.literal(1),
+  /** Absolute path of the home folder. */
+  home: z.string(),
+  /** host:port of the gRPC frontend. */
+  address: z.string(),
+  server: z.object({ pid: z.int().positive(), startMark: z.string(), space: z.string() }),
+});
+
+export type KnownServer = { home: string; address: string; server: ProcessIdentity };
+
+/** @throws Error if the cache cannot be written */
+export function rememberServer({ home, address, server }: KnownServer): void {
+  mkdirSync(folder(), { recursive: true });
+  const entry = { schemaVersion: 1, home, address, server: { ...server, space: ownPlace()?.space ?? '' } };
+  const file = fileOf(home);
+  writeFileSync(`${file}.partial`, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+  renameSync(`${file}.partial`, file);
+}
+
+/** Another server may have been started for this home meanwhile: that one stays. */
+export function forgetServer(home: string, server: ProcessIdentity): void {
+  const file = fileOf(home);
+  const known = read(file);
+  if (known?.server.pid === server.pid && known.server.startMark === server.startMark) rmSync(file, { force: true });
+}
+
+/** Those that run. Entries of servers that are known to have ended are deleted. */
+export function knownServers(): KnownServer[] {
+  return filesIn(folder()).flatMap((name) => {
+    const file = join(folder(), name);
+    const known = read(file);
+    if (known === null) return [];
+    if (isGone(known.server)) rmSync(file, { force: true });
+    const { home, address, server } = known;
+    const { pid, startMark } = server;
+    return isRunning(server) ? [{ home, address, server: { pid, startMark } }] : [];
+  });
+}
+
+function read(file: string): z.infer<typeof knownServer> | null {
+  try {
+    return knownServer.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function filesIn(path: string): string[] {
+  try {
+    return readdirSync(path).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+}
+
+function fileOf(home: string): string {
+  return join(folder(), `${createHash('sha256').update(home).digest('hex').slice(0, 16)}.json`);
+}
+
+function folder(): string {
+  return join(defaultCacheFolder(), 'servers');
+}
