@@ -30,6 +30,13 @@ export function registerCommands(program: Command): void {
     .description('keep the Temporal server and a worker running, until Ctrl-C')
     .action(async (options) => (await import('./commands/up.ts')).up(setting(), options));
 
+  program
+    .command('down')
+    .description('end the Temporal server of the home folder, unless something uses it')
+    .option('--all', 'also end those of all your other home folders')
+    .option('--force', 'end it although workers or commands use it')
+    .action(async (options) => (await import('./commands/down.ts')).down(setting(), options));
+
   observable(program.command('worker'))
     .description('start one more worker, on this or another machine')
     .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
@@ -104,7 +111,7 @@ export function registerCommands(program: Command): void {
   program
     .command('status')
     .argument('[run]', 'run (default: all)')
-    .description('show the state of runs, what they wait for, and the workers')
+    .description('show the state of runs, what they wait for, the workers and the Temporal server')
     .action(async (run) => (await import('./commands/status.ts')).status(setting(), run));
 
   program

@@ -133,16 +133,25 @@ export async function lookUpEmbeddedServer(home: string): Promise<RunningServer 
   }
 }
 
-/** Ends the server of a home folder, whichever processes use it. @returns whether one was running */
-export async function stopEmbeddedServer(home: string): Promise<boolean> {
+/**
+ * Ends the server of a home folder.
+ * @param how `force`: whichever processes use it; `unless-used`: it stays if a living process does
+ * @returns null if none runs
+ */
+export async function stopEmbeddedServer(
+  home: string,
+  how: 'force' | 'unless-used' = 'force',
+): Promise<(RunningServer & { isEnded: boolean; users: ServerUser[] }) | null> {
   const folder = resolve(home);
-  if (readServerState(folder) === null) return false;
+  if (readServerState(folder) === null) return null;
   return await withServerLock(folder, {}, async () => {
     const state = readServerState(folder);
-    if (state === null) return false;
+    if (state === null) return null;
     const wasRunning = isRunning(state.server);
-    await endServer(folder, state);
-    return wasRunning;
+    const users = livingUsers(state);
+    const isEnded = !wasRunning || how === 'force' || users.length === 0;
+    if (isEnded) await endServer(folder, state);
+    return wasRunning ? { ...running(state), isEnded, users } : null;
   });
 }
 

@@ -1,4 +1,4 @@
-import { forgetServer } from './known-servers.ts';
+import { forgetServer, type KnownServer } from './known-servers.ts';
 import { endProcess } from './process-identity.ts';
 import { removeServerState, type ServerState } from './server-state.ts';
 
@@ -11,4 +11,10 @@ export async function endServer(home: string, { server, keeper }: ServerState, g
   removeServerState(home);
   forgetServer(home, server);
   if (keeper !== null && keeper.pid !== process.pid) await endProcess(keeper, graceMs);
+}
+
+/** Ends a server whose home is gone, or has another server now. */
+export async function endStray({ home, server }: Pick<KnownServer, 'home' | 'server'>): Promise<void> {
+  await endProcess(server, stopGraceMs);
+  forgetServer(home, server);
 }

@@ -3,6 +3,7 @@
  * takes more memory than the rest of it.
  */
 import { get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const answerTimeoutMs = 5_000;
 const systemNamespace = 'temporal-system';
@@ -33,22 +34,24 @@ async function namespacesOf(uiAddress: string): Promise<string[]> {
   return names.filter((name) => name !== systemNamespace);
 }
 
-function ask<Answer>(uiAddress: string, path: string): Promise<Answer> {
+/** For some moments after its start the UI has not found its own server, and answers 503. */
+async function ask<Answer>(uiAddress: string, path: string): Promise<Answer> {
+  for (const giveUpAt = Date.now() + answerTimeoutMs; ; await sleep(100)) {
+    const { status, text } = await fetchText(`${uiAddress}${path}`);
+    if (status === 200) return JSON.parse(text) as Answer;
+    if (status !== 503 || Date.now() >= giveUpAt) throw new Error(`${path} was answered with ${status}`);
+  }
+}
+
+function fetchText(url: string): Promise<{ status: number | undefined; text: string }> {
   return new Promise((resolve, reject) => {
-    const request = get(`${uiAddress}${path}`, { agent: false, timeout: answerTimeoutMs }, (response) => {
+    const request = get(url, { agent: false, timeout: answerTimeoutMs }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;
       });
       response.on('error', reject);
-      response.on('end', () => {
-        if (response.statusCode !== 200) return reject(new Error(`${path} was answered with ${response.statusCode}`));
-        try {
-          resolve(JSON.parse(text) as Answer);
-        } catch (error) {
-          reject(error);
-        }
-      });
+      response.on('end', () => resolve({ status: response.statusCode, text }));
     });
     request.on('timeout', () => request.destroy(new Error(`no answer within ${answerTimeoutMs} ms`)));
     request.on('error', reject);

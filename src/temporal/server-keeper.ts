@@ -14,10 +14,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../errors.ts';
-import { endServer, stopGraceMs } from './end-server.ts';
-import { forgetServer } from './known-servers.ts';
+import { endServer, endStray } from './end-server.ts';
 import { countOpenWorkflows } from './open-workflows.ts';
-import { endProcess, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { isRunning, type ProcessIdentity } from './process-identity.ts';
 import { isDue, reasonToEnd } from './server-idle.ts';
 import {
   hasServerState,
@@ -59,8 +58,7 @@ async function look(): Promise<void> {
   if (!isOurs(state)) {
     if (state === null && hasServerState(home)) return;
     say(`the server ends: ${home} is gone or has another server`);
-    await endProcess(server, stopGraceMs);
-    forgetServer(home, server);
+    await endStray({ home, server });
     return;
   }
   if (livingUsers(state).length > 0) return;

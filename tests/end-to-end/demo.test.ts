@@ -229,7 +229,7 @@ function workingFolder(pid: string): string | null {
 /** Waits until the demo's store has so many answers. */
 async function callsPaid(demo: Project, calls: number): Promise<void> {
   await until(`${calls} paid calls`, async () => {
-    const [run] = await demo.json<{ calls: number }[]>('status');
+    const [run] = (await demo.json<{ runs: { calls: number }[] }>('status')).runs;
     return (run?.calls ?? 0) >= calls;
   });
 }

@@ -163,8 +163,8 @@ test('who looks for a server that is being started again finds it', async () => 
 
 test('a server that was stopped for all is not started again by those who held it', async () => {
   const server = await start();
-  expect(await stopEmbeddedServer(home)).toBe(true);
-  expect(await stopEmbeddedServer(home)).toBe(false);
+  expect(await stopEmbeddedServer(home)).toMatchObject({ pid: server.pid, isEnded: true });
+  expect(await stopEmbeddedServer(home)).toBeNull();
   // Twice the time between two looks, with a sign of life from the event loop that looks.
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   expect(await lookUpEmbeddedServer(home)).toBeNull();

@@ -5,12 +5,14 @@ import type { Block } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { WaitingFor } from '../../store/waits.ts';
 import type { Worker } from '../../store/workers.ts';
+import { otherServers, viewServer } from '../../temporal/server-view.ts';
 import { blockedText } from '../../views/fault-text.ts';
 import { runSummary } from '../../views/run-summary.ts';
-import { type GlobalOptions, printResult, withReadingStore } from '../setting.ts';
+import { type GlobalOptions, homeOf, printResult, withReadingStore } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { canServe, workerText } from '../terminal/leave.ts';
 import { readProgress, showProgress } from '../terminal/progress.ts';
+import { otherServersJson, otherServersText, serverJson, serverText } from '../terminal/server-text.ts';
 import { summaryText } from '../terminal/summary.ts';
 import { blockText, clock, dollars, duration, table, waitedCells, waitingText } from '../terminal/text.ts';
 
@@ -34,9 +36,17 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         workers: run.finishedAt === null ? workersOf(run.environment, workers) : [],
       })),
     );
-    printResult(options, runId === undefined ? rows : rows[0], () =>
+    const home = homeOf(options);
+    const server = viewServer(home);
+    const others = runId === undefined ? otherServers(home) : [];
+    const serverLines = ['', serverText(home, server), ...otherServersText(others)];
+    const result =
+      runId === undefined
+        ? { runs: rows, server: serverJson(server), otherServers: otherServersJson(others) }
+        : { ...rows[0], server: serverJson(server) };
+    printResult(options, result, () =>
       rows.length === 0
-        ? 'No run was started in this store yet.'
+        ? ['No run was started in this store yet.', ...serverLines].join('\n')
         : [
             table(
               [
@@ -70,6 +80,7 @@ export async function status(options: GlobalOptions, runId: string | undefined):
             ...costLines(rows),
             ...waitLines(rows),
             ...workerLines(rows, workers),
+            ...serverLines,
           ].join('\n'),
     );
   });

@@ -8,6 +8,7 @@ const help: { readonly [command: string]: { example: string; page: string } } = 
   init: { example: 'crux init --env ./my-env.ts --simulated', page: 'first-environment.md' },
   demo: { example: 'crux demo --open-ui', page: 'start.md' },
   up: { example: 'crux up --metrics 127.0.0.1:9464', page: 'operations.md' },
+  down: { example: 'crux down --all', page: 'operations.md' },
   worker: { example: 'crux worker --roles agent', page: 'deployment.md' },
   deployment: { example: 'crux deployment crux --set-current 2026-12-01', page: 'deployment.md' },
   run: { example: 'crux run cso --env intercode-sql --sample 20 --set alternatives=3', page: 'methods.md' },

@@ -24,7 +24,7 @@ async function projectWithRuns(): Promise<Project> {
 }
 
 const runsOf = async (project: Project) =>
-  (await project.json<{ runId: string }[]>('status')).map(({ runId }) => runId).sort();
+  (await project.json<{ runs: { runId: string }[] }>('status')).runs.map(({ runId }) => runId).sort();
 
 test('nothing is deleted without --yes, and what would go is shown', async () => {
   const project = await projectWithRuns();
