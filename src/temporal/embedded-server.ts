@@ -203,7 +203,7 @@ function watchServer(home: string, options: StartServerOptions): () => Promise<v
     const state = readServerState(home);
     if (state === null && !wasEnded && !hasServerState(home))
       options.report(
-        `The Temporal server of ${home} was ended for all that use it, or the folder was deleted. Give this command again.`,
+        `The Temporal server of ${home} was ended for all that use it, or the folder was deleted. End this command, and give it again.`,
       );
     wasEnded = state === null;
     if (state === null || isRunning(state.server)) return;

@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { z } from 'zod';
 import { defaultCacheFolder } from '../cache-folder.ts';
-import { isGone, isRunning, ownPlace, type ProcessIdentity } from './process-identity.ts';
+import { isGone, isRunning, isSameProcess, ownPlace, type ProcessIdentity } from './process-identity.ts';
 
 const knownServer = z.object({
   schemaVersion: z.literal(1),
@@ -33,7 +33,7 @@ export function rememberServer({ home, address, server }: KnownServer): void {
 export function forgetServer(home: string, server: ProcessIdentity): void {
   const file = fileOf(home);
   const known = read(file);
-  if (known?.server.pid === server.pid && known.server.startMark === server.startMark) rmSync(file, { force: true });
+  if (known !== null && isSameProcess(known.server, server)) rmSync(file, { force: true });
 }
 
 /** Those that run. Entries of servers that are known to have ended are deleted. */

@@ -23,6 +23,10 @@ export function isRunning(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startMark === identity.startMark;
 }
 
+export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.pid === other.pid && one.startMark === other.startMark;
+}
+
 /** A process, and the space in which its id is valid: ids of other machines and containers mean nothing here. */
 export type ProcessPlace = ProcessIdentity & {
   /** Only compared. */

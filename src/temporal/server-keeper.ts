@@ -16,10 +16,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../errors.ts';
 import { endServer, endStray } from './end-server.ts';
 import { countOpenWorkflows } from './open-workflows.ts';
-import { isRunning, type ProcessIdentity } from './process-identity.ts';
+import { isRunning, isSameProcess, type ProcessIdentity } from './process-identity.ts';
 import { isDue, reasonToEnd } from './server-idle.ts';
 import {
-  hasServerState,
+  isHomeOf,
   livingUsers,
   readServerState,
   type ServerState,
@@ -54,28 +54,32 @@ while (isRunning(server)) {
 }
 
 async function look(): Promise<void> {
-  const state = readServerState(home);
-  if (!isOurs(state)) {
-    if (state === null && hasServerState(home)) return;
+  if (!isHomeOf(home, server)) {
     say(`the server ends: ${home} is gone or has another server`);
     await endStray({ home, server });
     return;
   }
-  if (livingUsers(state).length > 0) return;
+  const state = readServerState(home);
+  if (state === null || livingUsers(state).length > 0) return;
   const { unusedSince } = state;
-  if (unusedSince === null) await alone((now) => note(now, { unusedSince: Date.now() }));
-  else if (isDue(unusedSince, idleMs, Date.now()) && Date.now() >= askAt) {
+  if (unusedSince === null) {
+    silentSince = null;
+    askAt = 0;
+    await alone((now) => note(now, { unusedSince: Date.now() }));
+  } else if (isDue(unusedSince, idleMs, Date.now()) && Date.now() >= askAt) {
     askAt = Date.now() + Math.min(askAgainMs, idleMs);
     await alone(endOrStay);
   }
 }
 
 async function endOrStay(state: ServerState): Promise<void> {
+  // Somebody came and went meanwhile.
+  if (state.unusedSince === null) return;
   const openWorkflows = await countOpenWorkflows(state.uiAddress).catch(() => null);
   silentSince = openWorkflows === null ? (silentSince ?? Date.now()) : null;
   const reason = reasonToEnd(openWorkflows, silentSince === null ? 0 : Date.now() - silentSince, idleMs);
   if (reason === null) {
-    if (openWorkflows !== state.openWorkflows) note(state, { openWorkflows });
+    if (openWorkflows !== null && openWorkflows !== state.openWorkflows) note(state, { openWorkflows });
     return;
   }
   say(`the server ends: ${reason}`);
@@ -90,12 +94,8 @@ function note(state: ServerState, change: Partial<ServerState>): void {
 async function alone(work: (state: ServerState) => void | Promise<void>): Promise<void> {
   await withServerLock(home, {}, async () => {
     const state = readServerState(home);
-    if (isOurs(state) && livingUsers(state).length === 0) await work(state);
+    if (state !== null && isSameProcess(state.server, server) && livingUsers(state).length === 0) await work(state);
   });
-}
-
-function isOurs(state: ServerState | null): state is ServerState {
-  return state?.server.pid === server.pid && state.server.startMark === server.startMark;
 }
 
 function say(words: string): void {

@@ -5,7 +5,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isRunning } from './process-identity.ts';
+import { isRunning, isSameProcess, type ProcessIdentity } from './process-identity.ts';
 import { type ProcessLockOptions, withProcessLock } from './process-lock.ts';
 
 const processIdentity = z.object({ pid: z.int().positive(), startMark: z.string() });
@@ -62,6 +62,12 @@ export function hasServerState(home: string): boolean {
   } catch (error) {
     return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
   }
+}
+
+/** Whether the home folder is there and has this server. A state file that cannot be read now counts as naming it. */
+export function isHomeOf(home: string, server: ProcessIdentity): boolean {
+  const state = readServerState(home);
+  return state === null ? hasServerState(home) : isSameProcess(state.server, server);
 }
 
 /** The caller holds the home's server lock. */

@@ -1,7 +1,7 @@
 /** What commands show of embedded servers: read from files alone, without asking a server. */
 import { type KnownServer, knownServers } from './known-servers.ts';
 import { isRunning } from './process-identity.ts';
-import { livingUsers, readServerState } from './server-state.ts';
+import { isHomeOf, livingUsers, readServerState } from './server-state.ts';
 
 /** The running server of a home folder. Times in milliseconds since 1970; null: not known, as of a server of an earlier version. */
 export type ServerView = {
@@ -53,6 +53,6 @@ export type OtherServer = KnownServer & {
 /** @param home absolute path */
 export function otherServers(home: string): OtherServer[] {
   return knownServers()
-    .map((known) => ({ ...known, isHomeGone: readServerState(known.home)?.server.pid !== known.server.pid }))
+    .map((known) => ({ ...known, isHomeGone: !isHomeOf(known.home, known.server) }))
     .filter((other) => other.home !== home || other.isHomeGone);
 }
