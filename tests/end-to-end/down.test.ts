@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { Client, Connection } from '@temporalio/client';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
+import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
 import { isRunning } from '../../src/temporal/process-identity.ts';
 import { findServerBinary } from '../../src/temporal/server-binary.ts';
 import { readServerState, type ServerState } from '../../src/temporal/server-state.ts';
@@ -69,6 +70,8 @@ test('down ends a server that nobody uses, and says how many workflows stay open
   const connection = await Connection.connect({ address: state.address });
   await new Client({ connection }).workflow.start('nobody', { workflowId: 'open', taskQueue: 'none' });
   await connection.close();
+  // Its visibility lags behind.
+  await expect.poll(() => countOpenWorkflows(state.uiAddress)).toBe(1);
   await kill(user);
   const { code, stdout, stderr } = await project.crux('down');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

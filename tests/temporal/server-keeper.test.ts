@@ -16,6 +16,7 @@ import {
   startEmbeddedServer,
   stopEmbeddedServer,
 } from '../../src/temporal/embedded-server.ts';
+import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
 import { isRunning } from '../../src/temporal/process-identity.ts';
 import { readServerState, type ServerState } from '../../src/temporal/server-state.ts';
 
@@ -79,8 +80,11 @@ async function withClient<T>(body: (client: Client) => Promise<T>): Promise<T> {
   }
 }
 
-const open = () =>
-  withClient((client) => client.workflow.start('nobody', { workflowId: 'open', taskQueue: 'crux-none' }));
+/** Starts a workflow, and waits until counts know it: they lag behind. */
+async function open(): Promise<void> {
+  await withClient((client) => client.workflow.start('nobody', { workflowId: 'open', taskQueue: 'crux-none' }));
+  await expect.poll(() => countOpenWorkflows(stateNow().uiAddress)).toBe(1);
+}
 
 test('a server whose users were all killed ends by itself when no workflow is open, and says why', async () => {
   const users = [await use(), await use()];
