@@ -16,8 +16,8 @@ export type ConnectTemporalOptions = {
   /** Gets a line for each thing that happens. */
   report: (line: string) => void;
   /**
-   * What to do if no server is configured. `start`: start the embedded one or join it, and hold it until `close`. `join`: hold it if it runs. `visit`:
-   * use it if it runs, and leave it running. `never`: use Temporal's default address, localhost:7233.
+   * What to do if no server is configured. `start`: start the embedded one or join it, and hold it until `close`. `join`: hold it if it runs.
+   * `visit`: use it if it runs, and leave it running. `never`: use Temporal's default address, localhost:7233.
    */
   embedded: 'start' | 'join' | 'visit' | 'never';
   /** The command that connects, such as `crux up`, as a user of the embedded server. Default null: a program. */
