@@ -87,7 +87,7 @@ describe('a configuration', () => {
     ['endpoints.local.concurrency', 0, /endpoints\.local\.concurrency: .*>=1/],
     ['run.preset', 'quick', /run\.preset: .*"published".*"sound"/],
     ['run.format', 'xml', /run\.format: .*"react".*"tools"/],
-    ['run.window', 501, /run\.window: .*<=500/],
+    ['run.window', 2_001, /run\.window: .*<=2000/],
     ['run.parallel', 201, /run\.parallel: .*<=200/],
     ['run.ceilings.calls', -1, /run\.ceilings\.calls: .*>=1/],
     ['run.ceilings.dollars', 1, /run\.ceilings: .*dollars/],

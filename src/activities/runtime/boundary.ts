@@ -83,8 +83,9 @@ const told = new Set<string>();
 
 /** Lets the campaign show in Temporal's UI why it stands still, if that is what the fault says. The campaign also works without this report. */
 export async function tellOfBlock(input: unknown, { kind, message }: CruxError): Promise<void> {
+  if (kind !== 'Run.Blocked' || told.has(message)) return;
   const { runId } = input as { runId?: string };
-  if (kind !== 'Run.Blocked' || runId === undefined || told.has(message)) return;
+  if (runId === undefined) return;
   told.add(message);
   const campaign = Context.current().client.workflow.getHandle(runId);
   // The workflow with this id may be no campaign, or may be over.
