@@ -27,7 +27,7 @@ export type Capabilities = {
   replay: Replay;
   /** Whether a state may be branched. Default: unless `replay` is `never`. */
   branchable: boolean;
-  /** `cheap` sessions are rebuilt anywhere; `costly` ones are kept on the worker that holds them. Default `cheap`. */
+  /** `cheap` sessions are rebuilt anywhere; a `costly` one is held by one trajectory or rollout to its end. Default `cheap`. */
   sessions: 'cheap' | 'costly';
   /** How many sessions one worker may hold at once. Default 64. */
   maxSessions: number;

@@ -36,6 +36,7 @@ export function makeInstruments(meter: Meter) {
     stepSeconds: seconds('crux_environment_step_seconds', 'time of a step of an environment', stepSeconds),
     environmentFaults: counter('crux_environment_faults', 'steps and openings that broke'),
     sessionsOpen: gauge('crux_sessions_open', 'live sessions of environments'),
+    sessionsWaiting: gauge('crux_sessions_waiting', 'work that waits for a session, because all are in use'),
     sessionsRebuilt: counter('crux_sessions_rebuilt', 'sessions that were gone and were rebuilt'),
     divergences: counter('crux_replay_divergences', 'replays that observed something else than was recorded'),
     queueDepth: gauge('crux_task_queue_depth', 'tasks in a Temporal task queue that no worker has taken yet'),

@@ -44,6 +44,12 @@ export function observeWorker(instruments: Instruments, observed: Observed): () 
         for (const [environment, open] of sessions.open) result.observe(open, { environment });
       },
     },
+    {
+      gauge: instruments.sessionsWaiting,
+      read: (result: ObservableResult) => {
+        for (const [environment, waiting] of sessions.waiting) result.observe(waiting, { environment });
+      },
+    },
     { gauge: instruments.queueDepth, read: (result: ObservableResult) => readQueues(observed, result) },
   ];
   for (const { gauge, read } of gauges) gauge.addCallback(read);

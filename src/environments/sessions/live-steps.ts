@@ -7,7 +7,7 @@ import { limitKey, type Position } from '../../store/tree.ts';
 import type { AskRequest, Environment, OutcomeSoFar, Session, StepResult } from '../contract.ts';
 import { isCost } from '../cost.ts';
 import { type AnswerQuestion, inContext, type Misuse } from '../session-context.ts';
-import type { Live } from './session-pool.ts';
+import type { Live } from './live.ts';
 import type { StepCaller } from './step-caller.ts';
 
 /** Where a session asks: in a step from a state, or while it opens. */

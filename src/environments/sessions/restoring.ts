@@ -9,11 +9,12 @@ import { type Environment, isCostly } from '../contract.ts';
 import { keyOfFirstState, requireOpening } from '../first-state.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { markOf, type SessionState, stateOf } from '../state-mark.ts';
+import type { Live } from './live.ts';
 import type { LiveSteps } from './live-steps.ts';
 import { tellRecorded } from './recall.ts';
 import { divergence, isSame } from './recorded-step.ts';
 import type { NameFault } from './session-faults.ts';
-import type { Live, SessionPool } from './session-pool.ts';
+import type { SessionPool } from './session-pool.ts';
 import type { StepCaller } from './step-caller.ts';
 
 /** A session in the wanted state, and how many observations were compared with the recorded ones: none but by a replay. */

@@ -16,18 +16,19 @@ import { SharedWork } from '../../shared-work.ts';
 import { contentHash } from '../../store/hash.ts';
 import type { Position, RecordedOutcome, Transition, Tree } from '../../store/tree.ts';
 import { nextStateKey, outcomeKey } from '../../store/tree.ts';
-import type { Environment } from '../contract.ts';
+import { type Environment, isCostly } from '../contract.ts';
 import { type FirstState, firstStateOf, keyOfFirstState } from '../first-state.ts';
 import { requireNewState } from '../observed.ts';
 import { isOpenedBySession, openingOf } from '../opening.ts';
 import { outcomeFrom } from '../outcome.ts';
 import type { EnvironmentRegistry } from '../registry.ts';
 import { markOf, type SessionState, stateOf } from '../state-mark.ts';
+import type { Live } from './live.ts';
 import { type AskModel, type LiveStep, LiveSteps, type StepAccount } from './live-steps.ts';
 import { divergence, isSame, transitionFrom } from './recorded-step.ts';
 import { needsSnapshots, Restoring } from './restoring.ts';
 import { faultNamer, type NameFault } from './session-faults.ts';
-import { type Live, SessionPool } from './session-pool.ts';
+import { SessionPool } from './session-pool.ts';
 import { type SharedStep, SharedSteps } from './shared-steps.ts';
 import { nobody, type StepCaller } from './step-caller.ts';
 
@@ -95,19 +96,37 @@ export class SessionCache {
     return this.#pool.counts;
   }
 
+  /** Callers that wait for a session, by environment. */
+  get waiting(): ReadonlyMap<string, number> {
+    return this.#pool.waiting;
+  }
+
+  /**
+   * Does work that plays out in an environment. If its sessions are costly, the work has one to itself, from its first state to its end, and waits
+   * until there is one for it. What it asks of sessions comes one after another.
+   * @param signal ends the waiting
+   * @throws what the work throws, or the signal's reason
+   */
+  hold<T>(environment: Environment, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return this.#pool.hold(environment, signal, work);
+  }
+
   /**
    * Takes an action in a state. After a fault the session is closed: the next attempt gets a new one.
    * @throws CruxError `Environment.Fault` when the environment breaks, `Environment.ReplayDivergence` when it no longer does what it did
    */
-  step(state: Position, action: Action, signal: AbortSignal, caller: StepCaller = nobody): Promise<Transition> {
-    const key = nextStateKey(state.stateKey, action, transitionStream(caller.run?.config ?? {}, caller));
+  async step(state: Position, action: Action, signal: AbortSignal, caller: StepCaller = nobody): Promise<Transition> {
+    const environment = this.#environments.get(state.environment);
+    const key = stepKey(state, action, caller);
     // Reading is part of the shared work: otherwise a step that is recorded meanwhile would be taken again.
     const work = async (shared: AbortSignal) =>
       (await this.#tree.transition(key)) ??
       inSpan(`environment step ${state.environment}`, { ...placeOf(state), 'crux.step': state.step + 1 }, () =>
         this.#takeStep(state, action, { key, caller }, shared),
       );
-    return this.#steps.join(key, work, signal);
+    // What is recorded needs no session, so it waits for none.
+    const known = isCostly(environment) ? await this.#tree.transition(key) : null;
+    return known ?? this.#share(this.#steps, environment, key, work, signal);
   }
 
   /**
@@ -124,12 +143,19 @@ export class SessionCache {
     const transition = await this.step(state, action, signal, caller);
     if (transition.done || transition.mark || this.#knowsStates.get(state.environment) === false) return transition;
     const { key } = transition;
-    await this.#steps.join(
+    await this.#share(
+      this.#steps,
+      this.#environments.get(state.environment),
       `mark ${key}`,
       (shared) => this.#fillIn(state, action, { recorded: transition, caller }, shared),
       signal,
     );
     return (await this.#tree.transition(key)) ?? transition;
+  }
+
+  /** Whether a step would be returned without being taken. */
+  async isRecorded(state: Position, action: Action, caller: StepCaller): Promise<boolean> {
+    return (await this.#tree.transition(stepKey(state, action, caller))) !== null;
   }
 
   /**
@@ -141,11 +167,13 @@ export class SessionCache {
   async checkPrefix(state: Position, signal: AbortSignal, caller: StepCaller = nobody): Promise<number> {
     const known = this.#checkedPrefixes.get(state.stateKey);
     if (known !== undefined) return known;
-    const { live, compared } = await this.#restoring.restore(state, signal, caller, true);
-    if (this.#checkedPrefixes.size >= rememberedPrefixes) this.#checkedPrefixes.clear();
-    this.#checkedPrefixes.set(state.stateKey, compared);
-    await this.#pool.keep(live);
-    return compared;
+    return this.hold(this.#environments.get(state.environment), signal, async () => {
+      const { live, compared } = await this.#restoring.restore(state, signal, caller, true);
+      if (this.#checkedPrefixes.size >= rememberedPrefixes) this.#checkedPrefixes.clear();
+      this.#checkedPrefixes.set(state.stateKey, compared);
+      await this.#pool.keep(live);
+      return compared;
+    });
   }
 
   /**
@@ -155,10 +183,12 @@ export class SessionCache {
    */
   async outcome(state: Position, signal: AbortSignal, caller: StepCaller = nobody): Promise<RecordedOutcome | null> {
     if (this.#tellsOutcome.get(state.environment) === false) return null;
+    const environment = this.#environments.get(state.environment);
     const key = outcomeKey(state.stateKey, transitionStream(caller.run?.config ?? {}, caller));
     const work = async (shared: AbortSignal) =>
       (await this.#tree.outcomeSoFar(key)) ?? this.#askOutcome(state, { key, caller }, shared);
-    return this.#outcomes.join(key, work, signal);
+    const known = isCostly(environment) ? await this.#tree.outcomeSoFar(key) : null;
+    return known ?? this.#share(this.#outcomes, environment, key, work, signal);
   }
 
   /**
@@ -173,24 +203,37 @@ export class SessionCache {
   ): Promise<FirstState> {
     if (!isOpenedBySession(environment)) return firstStateOf(environment, await openingOf(environment, task, null));
     const place = { taskId: task.id, key: keyOfFirstState(environment, task.id, { given: null }), nodeId: '', caller };
-    const live = await this.#pool.open(
-      environment,
-      '',
-      () => this.#live.open(environment, task, place, undefined, signal),
-      signal,
-    );
-    try {
-      const first = firstStateOf(environment, await openingOf(environment, task, live.session));
-      await this.#pool.keep({ ...live, stateKey: keyOfFirstState(environment, task.id, first) });
-      return first;
-    } catch (error) {
-      await this.#pool.close(live);
-      throw error;
-    }
+    const open = () => this.#live.open(environment, task, place, undefined, signal);
+    return this.hold(environment, signal, async () => {
+      const live = await this.#pool.open(environment, '', open, signal);
+      try {
+        const first = firstStateOf(environment, await openingOf(environment, task, live.session));
+        await this.#pool.keep({ ...live, stateKey: keyOfFirstState(environment, task.id, first) });
+        return first;
+      } catch (error) {
+        await this.#pool.close(live);
+        throw error;
+      }
+    });
   }
 
   close(): Promise<void> {
     return this.#pool.closeAll();
+  }
+
+  /**
+   * Work that several callers may want at once. A caller waits for a session before it joins: others must never wait for work that waits for the
+   * session that they hold. The work holds that session too, because it may outlive the caller that began it.
+   */
+  #share<T>(
+    shared: SharedWork<T>,
+    environment: Environment,
+    key: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const holding = (ofWork: AbortSignal) => this.hold(environment, ofWork, () => work(ofWork));
+    return this.hold(environment, signal, () => shared.join(key, holding, signal));
   }
 
   async #takeStep(
@@ -199,7 +242,7 @@ export class SessionCache {
     { key, caller }: { key: string; caller: StepCaller },
     signal: AbortSignal,
   ): Promise<Transition> {
-    const live = this.#pool.take(state.stateKey) ?? (await this.#restoring.restore(state, signal, caller)).live;
+    const live = this.#pool.take(state) ?? (await this.#restoring.restore(state, signal, caller)).live;
     const { environment, session } = live;
     const step: LiveStep = { state, action, number: state.step + 1, key, caller };
     try {
@@ -246,7 +289,7 @@ export class SessionCache {
     { key, caller }: { key: string; caller: StepCaller },
     signal: AbortSignal,
   ): Promise<RecordedOutcome | null> {
-    const live = this.#pool.take(state.stateKey) ?? (await this.#restoring.restore(state, signal, caller)).live;
+    const live = this.#pool.take(state) ?? (await this.#restoring.restore(state, signal, caller)).live;
     const { environment, session } = live;
     this.#tellsOutcome.set(environment.name, session.outcome !== undefined);
     try {
@@ -304,6 +347,10 @@ export class SessionCache {
       throw this.#faultOf(environment, state, error, signal);
     }
   }
+}
+
+function stepKey({ stateKey }: Position, action: Action, caller: StepCaller): string {
+  return nextStateKey(stateKey, action, transitionStream(caller.run?.config ?? {}, caller));
 }
 
 function snapshotState({ observesAll }: Environment, snapshot: Json | undefined): SessionState {

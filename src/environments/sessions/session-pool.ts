@@ -1,27 +1,21 @@
-import type { Environment, Session } from '../contract.ts';
+import type { Position } from '../../store/tree.ts';
+import { type Environment, isCostly, type Session } from '../contract.ts';
 import type { Misuse } from '../session-context.ts';
-import type { SessionState } from '../state-mark.ts';
-
-/** A session, under the key of its state. */
-export type Live = {
-  session: Session;
-  environment: Environment;
-  stateKey: string;
-  misuse: Misuse;
-  /** The state in a form that can be compared, once it was asked for. */
-  state?: SessionState;
-};
+import type { Live } from './live.ts';
+import { type Lease, SessionLeases } from './session-leases.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
 /**
- * The sessions that this process holds, each either idle or in use by one caller. An environment never has more than its `maxSessions`: the
- * idle session that was unused for longest makes room. If all are in use, the next caller waits.
+ * The sessions that this process holds. An environment never has more than its `maxSessions`: the idle session that was unused for longest makes
+ * room. If all are in use, the next caller waits. Sessions of a lease (session-leases.ts) are in use until it ends.
  */
 export class SessionPool {
   /** Least recently used first. */
   readonly #idle: Live[] = [];
   /** Sessions by environment, idle or in use. */
   readonly #open = new Map<string, number>();
-  readonly #waiting: { environment: string; wake: () => void }[] = [];
+  readonly #lines = new WaitingLines();
+  readonly #leases = new SessionLeases((live) => this.keep(live));
   #isClosed = false;
 
   /** How many sessions of each environment there are, idle or in use. */
@@ -29,10 +23,30 @@ export class SessionPool {
     return this.#open;
   }
 
-  /** An idle session in this state, if there is one. It belongs to the caller until it is kept or closed. */
-  take(stateKey: string): Live | undefined {
+  /** How many callers wait for a session, by environment. */
+  get waiting(): ReadonlyMap<string, number> {
+    // A line for sessions and one for leases: where sessions are costly, only a lease opens one, and finds room.
+    return new Map([...this.#lines.lengths, ...this.#leases.waiting]);
+  }
+
+  /** Does work that, if sessions are costly, has one session to itself until it ends. @throws as `SessionLeases.hold` */
+  hold<T>(environment: Environment, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return isCostly(environment) ? this.#leases.hold(environment, signal, work) : work();
+  }
+
+  /** An idle session in this state, if there is one for the caller. It belongs to the caller until it is kept or closed. */
+  take({ environment, stateKey }: Pick<Position, 'environment' | 'stateKey'>): Live | undefined {
+    const lease = this.#leases.of(environment);
+    const leased = lease?.session;
+    if (leased?.stateKey === stateKey) {
+      lease!.session = null;
+      return leased;
+    }
     const index = this.#idle.findIndex((live) => live.stateKey === stateKey);
-    return index < 0 ? undefined : this.#idle.splice(index, 1)[0];
+    if (index < 0) return undefined;
+    const [found] = this.#idle.splice(index, 1);
+    this.#makeIdle(lease);
+    return found;
   }
 
   /** Waits until there is room for one more session, and opens it. */
@@ -42,6 +56,7 @@ export class SessionPool {
     make: () => Promise<{ session: Session; misuse: Misuse }>,
     signal: AbortSignal,
   ): Promise<Live> {
+    this.#makeIdle(this.#leases.of(environment.name));
     await this.#makeRoom(environment, signal);
     try {
       return { ...(await make()), environment, stateKey };
@@ -51,11 +66,13 @@ export class SessionPool {
     }
   }
 
-  /** Gives a session back for others. */
+  /** Gives a session back: to the caller's lease if there is one, else for others. */
   async keep(live: Live): Promise<void> {
     if (this.#isClosed) return this.close(live);
-    this.#idle.push(live);
-    this.#wakeOne(live.environment.name);
+    const lease = this.#leases.of(live.environment.name);
+    if (!lease) return this.#addIdle(live);
+    this.#makeIdle(lease);
+    lease.session = live;
   }
 
   /** Ends a session. One that cannot be closed is of no use to anyone; the environment has had its request to close. */
@@ -75,6 +92,18 @@ export class SessionPool {
     await Promise.all(this.#idle.splice(0).map((live) => this.close(live)));
   }
 
+  /** A lease has one session at most: the one that it had is there for others when it takes another. */
+  #makeIdle(lease: Lease | undefined): void {
+    if (!lease?.session) return;
+    this.#addIdle(lease.session);
+    lease.session = null;
+  }
+
+  #addIdle(live: Live): void {
+    this.#idle.push(live);
+    this.#lines.callFirst(live.environment.name);
+  }
+
   async #makeRoom({ name, capabilities }: Environment, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
@@ -85,35 +114,12 @@ export class SessionPool {
       }
       const oldest = this.#idle.findIndex((live) => live.environment.name === name);
       if (oldest >= 0) await this.close(this.#idle.splice(oldest, 1)[0]!);
-      else await this.#change(name, signal);
+      else await this.#lines.join(name, signal);
     }
-  }
-
-  #change(environment: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiter = {
-        environment,
-        wake: () => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        },
-      };
-      const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        reject(signal.reason as Error);
-      };
-      this.#waiting.push(waiter);
-      signal.addEventListener('abort', leave, { once: true });
-    });
   }
 
   #freePlace(environment: string): void {
     this.#open.set(environment, (this.#open.get(environment) ?? 1) - 1);
-    this.#wakeOne(environment);
-  }
-
-  #wakeOne(environment: string): void {
-    const index = this.#waiting.findIndex((waiter) => waiter.environment === environment);
-    if (index >= 0) this.#waiting.splice(index, 1)[0]!.wake();
+    this.#lines.callFirst(environment);
   }
 }

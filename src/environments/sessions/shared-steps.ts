@@ -4,7 +4,7 @@ import type { SharedResult, SharedResults } from '../../store/shared-results.ts'
 import { unlessAborted } from '../../unless-aborted.ts';
 import type { StepResult } from '../contract.ts';
 import { requireObservation } from '../observed.ts';
-import type { Live } from './session-pool.ts';
+import type { Live } from './live.ts';
 import type { StepCaller } from './step-caller.ts';
 
 export type SharedStep = {
