@@ -21,14 +21,15 @@ import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
+import { holdingSession } from './acting/holding-session.ts';
 import { malformedBetween } from './acting/malformed.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './acting/play-out.ts';
 import { callerOf, type StepTaken, standing, takerOf, takeStep } from './acting/turn.ts';
 import type { ActivityContext } from './runtime/context.ts';
 import { insist } from './runtime/insist.ts';
 
-/** How many observations of a prefix were compared, and where its candidate led a rollout. */
-type Departure = { prefix: Promise<number>; start(input: BranchInput): Promise<StepTaken> };
+/** How many observations of a prefix were compared, and where its candidate led a rollout. The first rollout to ask does what all need. */
+type Departure = { prefix(): Promise<number>; start(input: BranchInput): Promise<StepTaken> };
 
 export function branchActivities(context: ActivityContext) {
   const { store, environments, sessions } = context;
@@ -66,12 +67,9 @@ export function branchActivities(context: ActivityContext) {
    * time, every rollout takes it by itself.
    */
   function depart(run: Run, first: BranchInput, origin: State, signal: AbortSignal): Departure {
-    const prefix = checkPrefix(run, first, origin, signal);
+    const prefix = once(() => checkPrefix(run, first, origin, signal));
     if (ownsTransitions(run.config)) return { prefix, start: (input) => takeCandidate(run, input, origin, signal) };
-    const start = prefix.then(() => takeCandidate(run, first, origin, signal));
-    // A fault of the prefix is thrown where the prefix is awaited.
-    start.catch(() => {});
-    return { prefix, start: () => start };
+    return { prefix, start: once(() => takeCandidate(run, first, origin, signal)) };
   }
 
   /**
@@ -88,11 +86,13 @@ export function branchActivities(context: ActivityContext) {
     let compared = 0;
     let leafId = origin.id;
     try {
-      compared = await departure.prefix;
       const where = { role: 'policy' as const, purpose: input.purpose, stream: streamOf(input) };
       // The step budget counts from the branch point: the alternative is its first step.
       const stepLimit = origin.step + run.config.stepLimit;
-      const played = await playOut(context, run, await departure.start(input), stepLimit, where, signal);
+      const played = await holdingSession(context, origin.environment, signal, async () => {
+        compared = await departure.prefix();
+        return playOut(context, run, await departure.start(input), stepLimit, where, signal);
+      });
       leafId = played.leafId;
       // Awaited here, because the audit or the confirmation of a success may break too.
       return await record(run, input, compared, played, signal);
@@ -208,6 +208,15 @@ export function branchActivities(context: ActivityContext) {
 /** Id of the only branch of its kind from a state. */
 export function firstBranchId(nodeId: string, candidateId: string, purpose: BranchPurpose): string {
   return branchId({ nodeId, candidateId, purpose, rollout: 0 });
+}
+
+/** Does something when it is wanted for the first time. Later callers share what comes of it. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= work();
+    return made;
+  };
 }
 
 /** Independent of run and time, so that equal runs have equal branches. */

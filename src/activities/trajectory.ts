@@ -10,12 +10,13 @@ import type { StepInput, StepResult } from '../domain/wire/turn.ts';
 import { type Confirmation, isCostly } from '../environments/contract.ts';
 import { admitRun } from '../models/limits/admit-run.ts';
 import { importScope } from '../store/findings.ts';
-import type { Run } from '../store/runs.ts';
+import type { Run, RunTask } from '../store/runs.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
 import { type Explorer, exploreTask, ownActivity } from './acting/explore.ts';
 import { firstStateOf } from './acting/first-state.ts';
+import { holdingSession } from './acting/holding-session.ts';
 import { malformedBetween } from './acting/malformed.ts';
 import { trajectoryId } from './acting/trajectory-id.ts';
 import { callerOf, takerOf, takeStep } from './acting/turn.ts';
@@ -32,10 +33,21 @@ export function trajectoryActivities(context: ActivityContext) {
   ): Promise<OpenedTask> {
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
+    const isExplored = explore && runTask.importedId === null && !isStepByStep(run.config.granularity);
+    if (!isExplored) return openedTask(run, runTask, null, signal);
+    return holdingSession(context, run.environment, signal, () => openedTask(run, runTask, explorer, signal));
+  }
+
+  /** @param explorer for whom the task is explored; null if it is not */
+  async function openedTask(
+    run: Run,
+    runTask: RunTask,
+    explorer: Explorer | null,
+    signal: AbortSignal,
+  ): Promise<OpenedTask> {
     const task = await environments.task(run.environment, runTask.taskId);
     const { purpose } = exploredIn(run.config.method, runTask.sample);
     const root = await firstStateOf(context, run, task.id, purpose, signal);
-    const isExplored = explore && runTask.importedId === null && !isStepByStep(run.config.granularity);
     return {
       taskId: task.id,
       title: task.title,
@@ -50,7 +62,7 @@ export function trajectoryActivities(context: ActivityContext) {
       parallel: run.config.parallel,
       options: run.config.options,
       imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId, signal),
-      ...(isExplored && {
+      ...(explorer && {
         explored: await exploreTask(context, run, runTask, root, recordTrajectory, signal, explorer),
       }),
     };

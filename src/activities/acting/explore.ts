@@ -8,6 +8,7 @@ import type { Run, RunTask } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { beat, faultMessage, isCancelRequested } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
+import { holdingSession } from './holding-session.ts';
 import { playOut } from './play-out.ts';
 import { trajectoryId } from './trajectory-id.ts';
 import { type StepTaken, standing } from './turn.ts';
@@ -53,10 +54,12 @@ export async function exploreTask(
       new AbortController().signal,
     );
   try {
-    const played = await playOut(context, run, standing(root), run.config.stepLimit, where, signal, (taken) => {
-      [leafId, steps] = [taken.state.id, taken.state.step];
-      onStep(taken);
-    });
+    const played = await holdingSession(context, root.environment, signal, () =>
+      playOut(context, run, standing(root), run.config.stepLimit, where, signal, (taken) => {
+        [leafId, steps] = [taken.state.id, taken.state.step];
+        onStep(taken);
+      }),
+    );
     const { ending, reward, success, details } = played;
     const fault = typeof details?.fault === 'string' && reward === null ? details.fault : null;
     return {
