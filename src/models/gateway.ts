@@ -46,13 +46,16 @@ const longestAbsenceMs = 120_000;
 /** The write of a paid answer is tried again at least this often: before its claim could be taken over. */
 const longestWritePauseMs = objectionMs / 2;
 
+/** @property isNew whether the answer was not in the journal when it was asked for */
+export type Asked = { answer: Answer; isNew: boolean };
+
 export class Gateway {
   readonly #store: Store;
   readonly #endpoints = new Map<string, { endpoint: Endpoint; admission: Admission }>();
   /** By provider: endpoints may share one. */
   readonly #admissions = new Map<string, Admission>();
   readonly #configs: { [name: string]: EndpointConfig };
-  readonly #calls = new SharedWork<Answer>();
+  readonly #calls = new SharedWork<Asked>();
   readonly #observer: CallObserver;
   readonly #claims: ClaimKeeper;
   readonly #ladder: JsonLadder;
@@ -85,15 +88,20 @@ export class Gateway {
    * @throws CruxError `Run.Paused`, `Run.Blocked`, `Run.Cancelled`, `Run.Budget`, `Task.Budget`, `Step.Budget`, `Model.*`
    */
   async answer(call: ModelCall, signal: AbortSignal): Promise<Answer> {
+    return (await this.ask(call, signal)).answer;
+  }
+
+  /** The same, and where the answer comes from. */
+  async ask(call: ModelCall, signal: AbortSignal): Promise<Asked> {
     const { settings, body, key } = keyedRequest(call);
     const scope = [call.run.id, ...call.run.reuse];
     // Reading is part of the shared work: otherwise an answer that is written meanwhile would be asked for again.
     const work = async (shared: AbortSignal) => {
       const journaled = await this.#store.journal.read(scope, key);
-      if (journaled === null) return this.#obtain(call, settings, body, key, shared);
+      if (journaled === null) return { answer: await this.#obtain(call, settings, body, key, shared), isNew: true };
       this.#observer.readJournal(call, settings.endpoint);
       await this.#usable.checkServed(call, settings, journaled.servedModel);
-      return journaled;
+      return { answer: journaled, isNew: false };
     };
     return this.#calls.join(`${call.run.id}/${key}`, work, signal);
   }

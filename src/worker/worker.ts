@@ -52,6 +52,8 @@ export type WorkerOptions = {
   log?: Log;
   /** Default: the metrics of the program's own OpenTelemetry, if it has set that up. */
   telemetry?: Pick<Telemetry, 'instruments' | 'sdkMetrics'>;
+  /** How long an activity plays out before any worker may take it up, in milliseconds. Default: ten minutes. */
+  yieldAfterMs?: number;
 };
 
 export type RunningWorker = {
@@ -71,6 +73,7 @@ export type RunningWorker = {
 const graceMs = 20_000;
 const announceEveryMs = 20_000;
 const idleMs = 10_000;
+const yieldAfterMs = 600_000;
 
 let runtimeInstalled = false;
 
@@ -102,6 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     gateway,
     holderQueue: hasCostly ? holderQueue(store.id, id) : null,
     stopping: stopping.signal,
+    yieldAfterMs: options.yieldAfterMs ?? yieldAfterMs,
   };
 
   const shared = {

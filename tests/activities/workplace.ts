@@ -48,6 +48,8 @@ export type WorkplaceOptions = {
   run?: Parameters<typeof addRun>[1];
   maxFaults?: number;
   logprobs?: boolean;
+  /** Default: activities never hand their work over. */
+  yieldAfterMs?: number;
 };
 
 /** An activity's surroundings that log nothing: the failures of these tests are wanted. */
@@ -89,6 +91,7 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
     holderQueue: null,
     gateway: new Gateway(store, endpoints),
     stopping: stopping.signal,
+    yieldAfterMs: more.yieldAfterMs ?? Number.POSITIVE_INFINITY,
   };
   const defaults = csoOptionsOf(runConfig());
   const verification = { ...defaults.verification, ...options.verification };

@@ -45,6 +45,8 @@ export type DirectOptions = Partial<SimulationOptions> & {
   worker?: (url: string) => Partial<CruxConfigInput>;
   /** Module that exports `environments` and `worlds` to use instead of the usual ones. */
   stage?: string;
+  /** How long activities play out before they hand their work over. Default: they never do. */
+  yieldAfterMs?: number;
 };
 
 export class DirectLab {
@@ -55,6 +57,8 @@ export class DirectLab {
   readonly #context: ActivityContext;
   readonly #activities: Activities;
   #runs = 0;
+  /** How often an activity was repeated. */
+  repeats = 0;
 
   private constructor(
     home: string,
@@ -62,6 +66,7 @@ export class DirectLab {
     simulation: Simulation,
     stage: Stage | null,
     worker: DirectOptions['worker'],
+    yieldAfterMs: number,
   ) {
     this.home = home;
     this.store = store;
@@ -78,18 +83,25 @@ export class DirectLab {
       gateway,
       holderQueue: null,
       stopping: new AbortController().signal,
+      yieldAfterMs,
     };
-    this.#activities = asTemporalCalls(agentActivities(this.#context));
+    this.#activities = asTemporalCalls(agentActivities(this.#context), () => this.repeats++);
   }
 
-  static async open({ sql = false, worker, stage, ...simulation }: DirectOptions = {}): Promise<DirectLab> {
+  static async open({
+    sql = false,
+    worker,
+    stage,
+    yieldAfterMs = Number.POSITIVE_INFINITY,
+    ...simulation
+  }: DirectOptions = {}): Promise<DirectLab> {
     const home = await mkdtemp(join(tmpdir(), 'crux-lab-'));
     const folder = sqlFolder(home);
     if (sql) await writeDemoDataset(folder);
     const staged = stage === undefined ? null : ((await import(stage)) as Stage);
     const known = staged?.worlds ?? [...worlds(), ...(sql ? await simulationFromDataset(folder) : [])];
     const models = await startSimulation({ seed: 1, worlds: known, ...simulation });
-    return new DirectLab(home, await openStore(join(home, 'crux.db')), models, staged, worker);
+    return new DirectLab(home, await openStore(join(home, 'crux.db')), models, staged, worker, yieldAfterMs);
   }
 
   config(changes: Partial<CruxConfigInput> = {}): CruxConfig {
@@ -150,22 +162,27 @@ export class DirectLab {
 }
 
 /** Activities as a worker runs them, again after a failure that Temporal would repeat them for. */
-function asTemporalCalls(activities: ReturnType<typeof agentActivities>): Activities {
+function asTemporalCalls(activities: ReturnType<typeof agentActivities>, onRepeat: () => void): Activities {
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [
       name,
-      (input: unknown) => repeated(activity as never, input),
+      (input: unknown) => repeated(activity as never, input, onRepeat),
     ]),
   ) as unknown as Activities;
 }
 
-async function repeated<Input, Output>(activity: (input: Input) => Promise<Output>, input: Input): Promise<Output> {
+async function repeated<Input, Output>(
+  activity: (input: Input) => Promise<Output>,
+  input: Input,
+  onRepeat: () => void,
+): Promise<Output> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await quietEnvironment({ attempt }).run(activity, input);
     } catch (error) {
       if (!(error instanceof ApplicationFailure) || error.nonRetryable) throw error;
       // Others go on meanwhile: this one may wait for what they do.
+      onRepeat();
       await sleep(20);
     }
   }

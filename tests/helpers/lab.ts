@@ -49,6 +49,8 @@ export type LabOptions = Partial<SimulationOptions> & {
   home?: string;
   /** How long one model call may take. Default: that of the configuration. */
   callTimeoutMs?: number;
+  /** How long activities of workers in this process play out before they hand their work over. Default: as in earnest. */
+  yieldAfterMs?: number;
   /** Module that exports `environments` and `worlds` to use instead of the usual ones, in all processes. */
   stage?: string;
 };
@@ -91,7 +93,7 @@ export class Lab {
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const { address, sql = false, home: given, callTimeoutMs: _, stage, ...simulation } = options;
+    const { address, sql = false, home: given, callTimeoutMs: _, yieldAfterMs: __, stage, ...simulation } = options;
     const home = given ?? (await mkdtemp(join(tmpdir(), 'crux-lab-')));
     const store = await openStore(join(home, 'crux.db'));
     const connection = await Connection.connect({ address });
@@ -129,7 +131,9 @@ export class Lab {
     build?: WorkerBuild,
   ): Promise<RunningWorker> {
     const temporal = { nativeConnection: () => this.#connectNatively(), namespace: 'default' };
-    const worker = await startWorker({ config: this.config(changes), store: this.store, temporal, roles, build });
+    const { yieldAfterMs } = this.#options;
+    const parts = { store: this.store, temporal, roles, build, ...(yieldAfterMs !== undefined && { yieldAfterMs }) };
+    const worker = await startWorker({ config: this.config(changes), ...parts });
     this.#workers.add(worker);
     return worker;
   }

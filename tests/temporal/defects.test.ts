@@ -3,15 +3,16 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
-import { activity } from '../../src/activities/runtime/boundary.ts';
+import { activity, workHandedOver } from '../../src/activities/runtime/boundary.ts';
 import { CruxError } from '../../src/errors.ts';
 
-it('a defect is final when it happened ten times, however many pauses came in between', async () => {
+it('a defect is final when it happened ten times, however many pauses and handovers came in between', async () => {
   const { address } = inject('temporal');
   const connection = await NativeConnection.connect({ address });
   let [attempts, defects] = [0, 0];
   const work = activity(async (): Promise<string> => {
-    if (++attempts % 2 > 0) throw new CruxError('Run.Paused', 'Later.', { retryAfterMs: 5 });
+    if (++attempts % 3 === 1) throw new CruxError('Run.Paused', 'Later.', { retryAfterMs: 5 });
+    if (attempts % 3 === 2) throw workHandedOver();
     defects++;
     throw new TypeError('x is undefined');
   });
@@ -28,6 +29,6 @@ it('a defect is final when it happened ten times, however many pauses came in be
   );
   expect(failure).toBeInstanceOf(WorkflowFailedError);
   expect((failure as WorkflowFailedError).cause?.cause).toBeInstanceOf(ApplicationFailure);
-  expect({ attempts, defects }).toEqual({ attempts: 20, defects: 10 });
+  expect({ attempts, defects }).toEqual({ attempts: 30, defects: 10 });
   await connection.close();
 });

@@ -5,9 +5,10 @@ import type { StepCaller } from '../../environments/sessions/step-caller.ts';
 import { CruxError } from '../../errors.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
-import { faultMessage, workerStopping } from '../runtime/boundary.ts';
+import { faultMessage } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { outcomeAtLimit } from './at-limit.ts';
+import { StepBoundary } from './step-boundary.ts';
 import { modelTurn, type StepTaken, type TurnAddress, takerOf, takeStep } from './turn.ts';
 
 export type Played = {
@@ -36,13 +37,15 @@ export async function playOut(
   onStep: (taken: StepTaken) => void = () => {},
 ): Promise<Played> {
   const taker = takerOf(run, where);
+  const boundary = new StepBoundary(context, context.environments.get(start.state.environment));
   let taken = start;
   try {
     while (!taken.done && taken.state.step < stepLimit) {
-      if (context.stopping.aborted) throw workerStopping();
+      boundary.pass();
       const turn = await modelTurn(context, run, taken.state, where, signal);
       if (turn.kind === 'ended') return await endedByModel(context, taken.state, turn.ending, taker.caller, signal);
       taken = await takeStep(context, taken.state, turn.answer, taker, signal);
+      if (turn.isNew) boundary.advanced();
       onStep(taken);
     }
     return await outcomeOf(context, taken, taker.caller, signal);

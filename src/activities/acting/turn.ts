@@ -8,6 +8,7 @@ import { ownsTransitions } from '../../domain/run/transitions.ts';
 import { stateFormat } from '../../environments/formats/state-format.ts';
 import type { StepCaller } from '../../environments/sessions/step-caller.ts';
 import { CruxError, errorText } from '../../errors.ts';
+import type { Asked } from '../../models/gateway.ts';
 import { isWordless } from '../../models/model-call.ts';
 import { promptsOf } from '../../models/prompts.ts';
 import { recordCut } from '../../store/cut-observations.ts';
@@ -19,7 +20,8 @@ import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
 import { takeCalls } from './calls.ts';
 
-export type ModelTurn = { kind: 'answer'; answer: Answer } | { kind: 'ended'; ending: Ending };
+/** `isNew`: whether the answer was not in the journal. */
+export type ModelTurn = { kind: 'answer'; answer: Answer; isNew: boolean } | { kind: 'ended'; ending: Ending };
 
 /** What a step led to. */
 export type StepTaken = {
@@ -47,9 +49,9 @@ export async function modelTurn(
   signal: AbortSignal,
 ): Promise<ModelTurn> {
   const model = modelOf(run.config, where.role);
-  let answer: Answer;
+  let asked: Asked;
   try {
-    answer = await context.gateway.answer(
+    asked = await context.gateway.ask(
       {
         run,
         taskId: state.taskId,
@@ -66,6 +68,7 @@ export async function modelTurn(
       return { kind: 'ended', ending: 'token-limit' };
     throw error;
   }
+  const { answer, isNew } = asked;
   if (answer.finishReason === 'content_filter') return { kind: 'ended', ending: 'refused' };
   // The model spent its whole length limit on thoughts, and said nothing that could be a step.
   const tellsReasoning = model.reasoning !== undefined;
@@ -74,7 +77,7 @@ export async function modelTurn(
   const { tokenLimit } = run.config;
   const used = (answer.promptTokens ?? 0) + (answer.completionTokens ?? 0);
   if (tokenLimit !== null && used > tokenLimit) return { kind: 'ended', ending: 'token-limit' };
-  return { kind: 'answer', answer };
+  return { kind: 'answer', answer, isNew };
 }
 
 /** For whom a step is taken, and how its observation is read. */

@@ -8,6 +8,7 @@ import { expertSourceOf, modelOf } from '../../domain/run/run-config.ts';
 import { streamOfSample } from '../../domain/stream.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import type { TaskAddress, TrajectorySummary } from '../../domain/wire/trajectory.ts';
+import type { ScriptedStep } from '../../environments/contract.ts';
 import { CruxError } from '../../errors.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
 import { importScope } from '../../store/findings.ts';
@@ -16,16 +17,18 @@ import type { Run, RunTask } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { auditSuccess } from '../acting/audit-success.ts';
 import { firstStateOf } from '../acting/first-state.ts';
+import { holdingSession } from '../acting/holding-session.ts';
 import { malformedBetween } from '../acting/malformed.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from '../acting/play-out.ts';
 import { runFormat } from '../acting/run-format.ts';
-import { callerOf, standing, takerOf, takeStep } from '../acting/turn.ts';
+import { StepBoundary } from '../acting/step-boundary.ts';
+import { standing, takerOf, takeStep } from '../acting/turn.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { insist } from '../runtime/insist.ts';
 import { trajectorySummary } from '../trajectory.ts';
 
 export function demonstrationActivities(context: ActivityContext) {
-  const { store, environments } = context;
+  const { store, environments, sessions } = context;
 
   /** The expert's trajectory of a task. @returns null when there is none */
   async function demonstrate({ runId, position }: TaskAddress, signal: AbortSignal): Promise<TrajectorySummary | null> {
@@ -87,9 +90,11 @@ export function demonstrationActivities(context: ActivityContext) {
 
   /** The expert acts in the policy's own conversation, so that what it does can be imitated to the letter. */
   async function byModel(run: Run, { taskId, sample }: RunTask, signal: AbortSignal): Promise<Made> {
-    const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
     const where = { role: 'expert' as const, ...demonstration(sample) };
-    const played = await playOut(context, run, standing(root), run.config.stepLimit, where, signal);
+    const played = await holdingSession(context, run.environment, signal, async () => {
+      const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
+      return playOut(context, run, standing(root), run.config.stepLimit, where, signal);
+    });
     return { played, origin: 'expert', model: modelOf(run.config, 'expert').model };
   }
 
@@ -117,22 +122,37 @@ export function demonstrationActivities(context: ActivityContext) {
     const task = await environments.task(run.environment, taskId);
     const script = await insist(environment, `the script of ${taskId}`, signal, () => environment.script!(task));
     if (script === null) return null;
-    const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
-    const where = demonstration(sample);
+    const played = await holdingSession(context, run.environment, signal, async () => {
+      const root = await firstStateOf(context, run, taskId, 'demonstrate', signal);
+      return playScript(run, root, script, demonstration(sample), signal);
+    });
+    return { played, origin: 'scripted', model: `${environment.name} script` };
+  }
+
+  async function playScript(
+    run: Run,
+    root: State,
+    script: ScriptedStep[],
+    where: ReturnType<typeof demonstration>,
+    signal: AbortSignal,
+  ): Promise<Played> {
+    const taker = takerOf(run, where);
+    const boundary = new StepBoundary(context, environments.get(run.environment));
     let taken = standing(root);
-    let played: Played;
     try {
       for (const { thought, action } of script) {
         if (taken.done || taken.state.step >= run.config.stepLimit) break;
-        const format = runFormat(context, run, taken.state);
-        const message = format.render(thought, [action], taken.state.step + 1);
-        taken = await takeStep(context, taken.state, { message }, takerOf(run, where), signal);
+        boundary.pass();
+        const { state } = taken;
+        const message = runFormat(context, run, state).render(thought, [action], state.step + 1);
+        const isNew = !(await sessions.isRecorded(state, action, taker.caller));
+        taken = await takeStep(context, state, { message }, taker, signal);
+        if (isNew) boundary.advanced();
       }
-      played = await outcomeOf(context, taken, callerOf(run, where), signal);
+      return await outcomeOf(context, taken, taker.caller, signal);
     } catch (error) {
-      played = endedByFault(taken.state.id, error, signal);
+      return endedByFault(taken.state.id, error, signal);
     }
-    return { played, origin: 'scripted', model: `${environment.name} script` };
   }
 
   return { demonstrate };

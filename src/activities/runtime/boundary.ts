@@ -104,12 +104,16 @@ export function faultMessage({ message, remedy }: CruxError): string {
 
 /** The worker is shutting down, and another one is to take up the work at once. */
 export function workerStopping(): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: 'Worker.Stopping',
-    message: 'The worker is shutting down; another one goes on from the last stored step.',
-    nextRetryDelay: '100ms',
-    category: 'BENIGN',
-  });
+  return givenBack('Worker.Stopping', 'The worker is shutting down; another one goes on from the last stored step.');
+}
+
+/** The work takes long, and any worker is to take it up at once. */
+export function workHandedOver(): ApplicationFailure {
+  return givenBack('Worker.HandedOver', 'The work takes long; any worker goes on from the last stored step.');
+}
+
+function givenBack(type: string, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nextRetryDelay: '100ms', category: 'BENIGN' });
 }
 
 /** Kinds that give the same result however often they are tried. */

@@ -15,4 +15,6 @@ export type ActivityContext = {
   holderQueue: string | null;
   /** Fires when the worker is asked to stop. Long activities then give up at their next step boundary, and another worker takes them up. */
   stopping: AbortSignal;
+  /** How long an activity plays out before it hands its work over at a step boundary (step-boundary.ts), in milliseconds from 0. */
+  yieldAfterMs: number;
 };

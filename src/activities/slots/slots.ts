@@ -18,8 +18,6 @@ import { trajectoryActivities } from '../trajectory.ts';
 import { playTask } from './play.ts';
 import { Slot } from './slot.ts';
 
-/** Then a slot gives way: the campaign gets its turn, and whatever was decided about workers is decided anew. */
-const longestMs = 600_000;
 /** How often a slot looks whether it is to give way, unless its campaign says otherwise. */
 const usualLookEveryMs = 10_000;
 /** How soon a slot comes back that another worker should have, and how often it is left to others. */
@@ -78,7 +76,8 @@ export function slotActivities(context: ActivityContext) {
     if (signal.aborted) await onAbort();
     const stopping = AbortSignal.any([context.stopping, yielding.signal]);
     const explorer = { onStep: () => {}, isCancelled: () => isCancelled };
-    const activities = playActivities({ ...context, stopping });
+    // When its tasks are handed over, the slot decides, for all of them at once.
+    const activities = playActivities({ ...context, stopping, yieldAfterMs: Number.POSITIVE_INFINITY });
     const slot = new Slot(input, {
       runs: store.runs,
       play: (task) => {
@@ -98,7 +97,8 @@ export function slotActivities(context: ActivityContext) {
       beat(slot.progress);
       const share = await shareOf(run, input).catch(() => Number.POSITIVE_INFINITY);
       const isExcess = [...own].toSorted((one, other) => one - other).indexOf(input.slot) >= share;
-      if (isExcess || performance.now() - startedAt > longestMs) giveWay();
+      // The campaign gets its turn then, and whatever was decided about workers is decided anew.
+      if (isExcess || performance.now() - startedAt > context.yieldAfterMs) giveWay();
     }, input.lookEveryMs ?? usualLookEveryMs);
     try {
       const result = await slot.work();
