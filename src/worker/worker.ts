@@ -105,6 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     gateway,
     holderQueue: hasCostly ? holderQueue(store.id, id) : null,
     stopping: stopping.signal,
+    closing: stopping.signal,
     yieldAfterMs: options.yieldAfterMs ?? yieldAfterMs,
   };
 

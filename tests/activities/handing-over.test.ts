@@ -71,6 +71,31 @@ describe('an activity that waits for a costly session', () => {
     expect(place.asked('test-model')).toEqual([]);
   });
 
+  it('leaves it to any worker when nothing more is to begin here, although work that has a session goes on', async () => {
+    const asked = Promise.withResolvers<void>();
+    const told = Promise.withResolvers<void>();
+    const place = await workplace({
+      models: {
+        policy: (room, number) => {
+          asked.resolve();
+          return { content: policy(room, number), ...(number === 0 && { after: told.promise }) };
+        },
+      },
+      ...doorsWith({ sessions: 'costly', maxSessions: 1 }),
+      run: { taskIds: ['task-1', 'task-2'] },
+    });
+    const closing = new AbortController();
+    place.context.closing = closing.signal;
+    const playing = explore(place);
+    await asked.promise;
+    const waiting = explore(place, 1);
+    await expect.poll(() => place.context.sessions.waiting.get('doors')).toBe(1);
+    closing.abort();
+    await expect(waiting).rejects.toMatchObject({ type: 'Worker.HandedOver', category: 'BENIGN' });
+    told.resolve();
+    expect((await playing).explored).toMatchObject({ trajectory: { success: true } });
+  });
+
   it('has the session that gave the opening to its end', async () => {
     let opened = 0;
     const open: DoorsOptions['open'] = async () => {

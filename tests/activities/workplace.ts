@@ -91,6 +91,7 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
     holderQueue: null,
     gateway: new Gateway(store, endpoints),
     stopping: stopping.signal,
+    closing: stopping.signal,
     yieldAfterMs: more.yieldAfterMs ?? Number.POSITIVE_INFINITY,
   };
   const defaults = csoOptionsOf(runConfig());

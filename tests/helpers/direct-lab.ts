@@ -83,6 +83,7 @@ export class DirectLab {
       gateway,
       holderQueue: null,
       stopping: new AbortController().signal,
+      closing: new AbortController().signal,
       yieldAfterMs,
     };
     this.#activities = asTemporalCalls(agentActivities(this.#context), () => this.repeats++);

@@ -51,6 +51,7 @@ export async function startEngine(mazes: readonly Maze[], serverSeed: number, sk
     holderQueue: null,
     gateway: new Gateway(store, config.endpoints),
     stopping: new AbortController().signal,
+    closing: new AbortController().signal,
     yieldAfterMs: Number.POSITIVE_INFINITY,
   };
   await prepareRun(config, store, { method: 'rro', runId, seed: 1 });

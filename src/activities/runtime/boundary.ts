@@ -107,9 +107,9 @@ export function workerStopping(): ApplicationFailure {
   return givenBack('Worker.Stopping', 'The worker is shutting down; another one goes on from the last stored step.');
 }
 
-/** The work takes long, and any worker is to take it up at once. */
+/** The work took long, or cannot begin here. Any worker is to take it up at once. */
 export function workHandedOver(): ApplicationFailure {
-  return givenBack('Worker.HandedOver', 'The work takes long; any worker goes on from the last stored step.');
+  return givenBack('Worker.HandedOver', 'The work is left to any worker, which goes on from the last stored step.');
 }
 
 function givenBack(type: string, message: string): ApplicationFailure {

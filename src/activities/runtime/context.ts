@@ -15,6 +15,8 @@ export type ActivityContext = {
   holderQueue: string | null;
   /** Fires when the worker is asked to stop. Long activities then give up at their next step boundary, and another worker takes them up. */
   stopping: AbortSignal;
+  /** Fires when nothing is to begin here any more, at the latest with `stopping`. Work that waits for a costly session then leaves. */
+  closing: AbortSignal;
   /** How long an activity plays out before it hands its work over at a step boundary (step-boundary.ts), in milliseconds from 0. */
   yieldAfterMs: number;
 };

@@ -77,7 +77,8 @@ export function slotActivities(context: ActivityContext) {
     const stopping = AbortSignal.any([context.stopping, yielding.signal]);
     const explorer = { onStep: () => {}, isCancelled: () => isCancelled };
     // When its tasks are handed over, the slot decides, for all of them at once.
-    const activities = playActivities({ ...context, stopping, yieldAfterMs: Number.POSITIVE_INFINITY });
+    const signals = { stopping, closing: AbortSignal.any([context.closing, closing.signal]) };
+    const activities = playActivities({ ...context, ...signals, yieldAfterMs: Number.POSITIVE_INFINITY });
     const slot = new Slot(input, {
       runs: store.runs,
       play: (task) => {
@@ -88,7 +89,7 @@ export function slotActivities(context: ActivityContext) {
       },
       lose: activities.loseTask,
       isCancelled: () => isCancelled,
-      closing: AbortSignal.any([context.stopping, closing.signal]),
+      closing: signals.closing,
       yielding: AbortSignal.any([context.stopping, yielding.signal]),
       pause: (ms, until) => sleep(ms, undefined, { signal: until }).catch(() => {}),
     });
