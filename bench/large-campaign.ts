@@ -7,13 +7,14 @@
  * and the reading commands came to. The tasks are mazes of two steps at zero latency, mined by CSO where they fail.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lookUpEmbeddedServer } from '../src/temporal/embedded-server.ts';
 import { type Lab, type LabRun, until } from '../tests/helpers/lab.ts';
 import { withLab } from '../tests/helpers/with-lab.ts';
 import type { WorkerProcess } from '../tests/helpers/worker-process.ts';
+import { megabytes } from './throughput/processes.ts';
 
 const tasks = Number(process.argv[2] ?? 10_000);
 const runId = 'large';
@@ -134,13 +135,4 @@ function showReading(lab: Lab): void {
 
 function seconds(since: number): string {
   return ((performance.now() - since) / 1000).toFixed(1);
-}
-
-/** Memory that a process holds, where /proc tells; else 0. */
-function megabytes(pid: number): number {
-  try {
-    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
 }

@@ -49,6 +49,8 @@ export type LabOptions = Partial<SimulationOptions> & {
   home?: string;
   /** How long one model call may take. Default: that of the configuration. */
   callTimeoutMs?: number;
+  /** Most calls at once to the simulated models. Default: that of the configuration. */
+  concurrency?: number;
   /** How long activities of workers in this process play out before they hand their work over. Default: as in earnest. */
   yieldAfterMs?: number;
   /** Module that exports `environments` and `worlds` to use instead of the usual ones, in all processes. */
@@ -93,7 +95,16 @@ export class Lab {
   }
 
   static async open(options: LabOptions): Promise<Lab> {
-    const { address, sql = false, home: given, callTimeoutMs: _, yieldAfterMs: __, stage, ...simulation } = options;
+    const {
+      address,
+      sql = false,
+      home: given,
+      callTimeoutMs: _,
+      concurrency: __,
+      yieldAfterMs: ___,
+      stage,
+      ...simulation
+    } = options;
     const home = given ?? (await mkdtemp(join(tmpdir(), 'crux-lab-')));
     const store = await openStore(join(home, 'crux.db'));
     const connection = await Connection.connect({ address });
@@ -119,9 +130,13 @@ export class Lab {
   }
 
   config(changes: Partial<CruxConfigInput> = {}): CruxConfig {
-    const { callTimeoutMs } = this.#options;
+    const { callTimeoutMs, concurrency } = this.#options;
     const staged = this.#stage && { environments: this.#stage.environments };
-    return checkConfig({ ...labConfig(this.home, this.simulation.url, callTimeoutMs), ...staged, ...changes });
+    return checkConfig({
+      ...labConfig(this.home, this.simulation.url, { callTimeoutMs, concurrency }),
+      ...staged,
+      ...changes,
+    });
   }
 
   /** Starts a worker in this process. */
@@ -145,6 +160,7 @@ export class Lab {
       address: this.address,
       simulationUrl: this.simulation.url,
       callTimeoutMs: this.#options.callTimeoutMs,
+      concurrency: this.#options.concurrency,
       stage: this.#options.stage,
     });
     this.#processes.add(process);

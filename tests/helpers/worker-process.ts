@@ -16,6 +16,8 @@ export async function startWorkerProcess(lab: {
   simulationUrl: string;
   /** Default: that of the configuration. */
   callTimeoutMs?: number;
+  /** Most calls at once. Default: that of the configuration. */
+  concurrency?: number;
   /** See `LabOptions`. */
   stage?: string;
 }): Promise<WorkerProcess> {
@@ -26,6 +28,7 @@ export async function startWorkerProcess(lab: {
       CRUX_LAB_TEMPORAL: lab.address,
       CRUX_LAB_SIMULATION: lab.simulationUrl,
       ...(lab.callTimeoutMs !== undefined && { CRUX_LAB_CALL_TIMEOUT: String(lab.callTimeoutMs) }),
+      ...(lab.concurrency !== undefined && { CRUX_LAB_CONCURRENCY: String(lab.concurrency) }),
       ...(lab.stage !== undefined && { CRUX_LAB_STAGE: lab.stage }),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
