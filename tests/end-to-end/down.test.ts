@@ -12,6 +12,7 @@ import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
 import { isRunning } from '../../src/temporal/process-identity.ts';
 import { findServerBinary } from '../../src/temporal/server-binary.ts';
 import { readServerState, type ServerState } from '../../src/temporal/server-state.ts';
+import { preferFreePorts } from '../helpers/free-ports.ts';
 import { demoConfig, type Project, simulateDemoModels, temporaryProject } from './crux.ts';
 
 const holdServer = join(import.meta.dirname, '../temporal/hold-server.ts');
@@ -33,6 +34,7 @@ function ownWorld(): World {
 
 /** Starts a server for a home folder, or joins it, in a process that can be killed. */
 async function use({ env }: World, home: string): Promise<{ user: ChildProcess; state: ServerState }> {
+  await preferFreePorts(home);
   const user = spawn(process.execPath, [holdServer, home], {
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],

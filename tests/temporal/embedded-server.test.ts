@@ -18,6 +18,7 @@ import {
 } from '../../src/temporal/embedded-server.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { identifyProcess, isRunning } from '../../src/temporal/process-identity.ts';
+import { preferFreePorts } from '../helpers/free-ports.ts';
 
 let home: string;
 let said: string[];
@@ -124,6 +125,7 @@ test('processes that start at once end with one server', async () => {
 });
 
 test('a server killed with -9 starts again on the same data and address', async () => {
+  await preferFreePorts(home);
   const first = await start();
   await withClient(first.address, (client) =>
     client.workflow.start('nobody', { workflowId: 'kept', taskQueue: 'none' }),
@@ -138,6 +140,7 @@ test('a server killed with -9 starts again on the same data and address', async 
 });
 
 test('whoever holds the server starts it again when it is killed', async () => {
+  await preferFreePorts(home);
   const server = await start();
   process.kill(server.pid, 'SIGKILL');
   const again = await vi.waitFor(
@@ -154,6 +157,7 @@ test('whoever holds the server starts it again when it is killed', async () => {
 });
 
 test('who looks for a server that is being started again finds it', async () => {
+  await preferFreePorts(home);
   const server = await start();
   const gone = expect.poll(() => runs(server.pid)).toBe(false);
   process.kill(server.pid, 'SIGKILL');

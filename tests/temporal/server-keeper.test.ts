@@ -19,6 +19,7 @@ import {
 import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
 import { isRunning } from '../../src/temporal/process-identity.ts';
 import { readServerState, type ServerState } from '../../src/temporal/server-state.ts';
+import { preferFreePorts } from '../helpers/free-ports.ts';
 
 const idleMs = 1_000;
 
@@ -45,6 +46,7 @@ afterEach(async () => {
 
 /** A process that uses the server, and starts it if it has to. */
 async function use(how: 'start' | 'visit' = 'start'): Promise<ChildProcess> {
+  await preferFreePorts(home);
   const user = spawn(process.execPath, [join(import.meta.dirname, 'hold-server.ts'), home, how]);
   holders.push(user);
   user.stderr.on('data', (data) => said.push(String(data)));
@@ -64,7 +66,10 @@ function stateNow(): ServerState {
   return state;
 }
 
-const start = (): Promise<EmbeddedServer> => startEmbeddedServer({ home, report: (line) => said.push(line) });
+async function start(): Promise<EmbeddedServer> {
+  await preferFreePorts(home);
+  return startEmbeddedServer({ home, report: (line) => said.push(line) });
+}
 
 const log = () => readFileSync(join(home, 'temporal-server.log'), 'utf8');
 
