@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { type CostlyMazes, costlyMazes } from '../helpers/costly-mazes.ts';
 import { DirectLab } from '../helpers/direct-lab.ts';
-import { Lab, type LabRequest, type LabRun, outcomeOf, until } from '../helpers/lab.ts';
+import { Lab, type LabOptions, type LabRequest, type LabRun, outcomeOf, until } from '../helpers/lab.ts';
 
 const { address } = inject('temporal');
 const stage = join(import.meta.dirname, '../helpers/costly-mazes.ts');
@@ -21,8 +21,11 @@ beforeAll(async () => {
 afterEach(() => lab.close());
 
 /** A lab with one worker in the mazes. */
-async function workIn({ environment }: CostlyMazes): Promise<(request: LabRequest) => Promise<LabRun>> {
-  lab = await Lab.open({ address, stage, latency: { distribution: 'uniform', meanMs: 20 } });
+async function workIn(
+  { environment }: CostlyMazes,
+  options: Partial<LabOptions> = {},
+): Promise<(request: LabRequest) => Promise<LabRun>> {
+  lab = await Lab.open({ address, stage, latency: { distribution: 'uniform', meanMs: 20 }, ...options });
   await lab.work({ environments: [environment] });
   return (request) => lab.start(request);
 }
@@ -71,4 +74,17 @@ it('a run that is cancelled, and steps that break, give their sessions to others
   expect(endings.filter((ending) => ending === 'environment-fault')).toHaveLength(2);
   expect(endings.filter((ending) => ending === 'submitted')).toHaveLength(6);
   expect(mazes.mostOpen).toBe(2);
+});
+
+it('a slot that gives way again and again plays what has a session to its end, and rebuilds none', async () => {
+  const mazes = costlyMazes({ maxSessions: 2 });
+  const start = await workIn(mazes, { yieldAfterMs: 0 });
+  const run = await start({ ...evaluation, limit: 12, limits: { settleEveryMs: 20 } });
+  expect(await run.result()).toMatchObject({ state: 'finished', done: 12 });
+  expect(mazes).toMatchObject({ opened: 12, open: 0, mostOpen: 2 });
+  const { events } = await run.handle.fetchHistory();
+  const played = (events ?? []).filter(
+    ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'playTasks',
+  );
+  expect(played.length).toBeGreaterThan(2);
 });
