@@ -4,7 +4,7 @@ import type { MethodName } from '../../src/domain/methods/index.ts';
 import { auditWorkflowId } from '../../src/domain/run/workflow-ids.ts';
 import { launchAudit, prepareAudit } from '../../src/start/audits.ts';
 import { importScope } from '../../src/store/findings.ts';
-import { until } from '../helpers/lab.ts';
+import { type LabRequest, until } from '../helpers/lab.ts';
 import type { Recorder } from './recorder.ts';
 
 type Scenario = (recorder: Recorder) => Promise<void>;
@@ -24,7 +24,8 @@ const methods: { [name in MethodName]: Scenario } = {
   evaluate,
 };
 
-export const scenarios: { [name: string]: Scenario } = { campaign, ...methods, branch, audit, faults };
+/** An evaluation comes before the methods that keep examples: on these nothing may be tested afterwards. */
+export const scenarios: { [name: string]: Scenario } = { campaign, slots, evaluate, ...methods, branch, audit, faults };
 
 async function campaign(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
@@ -99,9 +100,42 @@ async function cso(recorder: Recorder): Promise<void> {
 
 async function evaluate(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
-  const plain = await lab.start({ method: 'evaluate', split: 'train', taskIds: [failed], samples: 2 });
+  const request: LabRequest = { method: 'evaluate', split: 'train', taskIds: [failed], samples: 2 };
+  const watched = await lab.start({ ...request, granularity: 'step' });
+  await watched.result();
+  await recorder.keep('evaluate-explored', `${watched.id}/${failed}/1`);
+}
+
+/** Campaigns whose tasks slots play. */
+async function slots(recorder: Recorder): Promise<void> {
+  const { lab } = recorder;
+  const request: LabRequest = { method: 'evaluate', split: 'train', taskIds: [succeeded, failed], samples: 4 };
+  const plain = await lab.start(request);
   await plain.result();
-  await recorder.keep('evaluate-explored', `${plain.id}/${failed}/1`);
+  await recorder.keep('slots-finished', plain.id);
+
+  const cancelled = await lab.start(request);
+  await until('some answers', async () => (await lab.countAnswers(cancelled.id)) > 3);
+  await cancelled.cancel();
+  await cancelled.result();
+  await recorder.keep('slots-cancelled', cancelled.id);
+
+  const poor = await lab.start({ ...request, ceilings: { calls: 10 } });
+  await poor.pause();
+  await poor.resume();
+  await poor.result();
+  await recorder.keep('slots-out-of-budget', poor.id);
+
+  const long = await lab.start({
+    ...request,
+    samples: 8,
+    config: { run: { window: 1 } },
+    limits: { historyLimit: 26, settleEveryMs: 50 },
+  });
+  await long.result();
+  const executions = await recorder.executionsOf(long.id);
+  await recorder.keep('slots-continued', long.id, executions[0]);
+  await recorder.keep('slots-after-continuing', long.id, executions.at(-1));
 }
 
 async function rro(recorder: Recorder): Promise<void> {
@@ -200,16 +234,21 @@ async function anchor(recorder: Recorder): Promise<void> {
 }
 
 async function rft(recorder: Recorder): Promise<void> {
-  await recordOne(recorder, 'rft', 'rft-sampled');
+  await recordOne(recorder, 'rft', 'rft-sampled', { granularity: 'step' });
 }
 
 async function sft(recorder: Recorder): Promise<void> {
-  await recordOne(recorder, 'sft', 'sft-demonstrated');
+  await recordOne(recorder, 'sft', 'sft-demonstrated', { granularity: 'step' });
 }
 
-/** One trajectory of a method, with all defaults. */
-async function recordOne(recorder: Recorder, method: MethodName, name: string): Promise<void> {
-  const run = await recorder.lab.start({ method, taskIds: [failed] });
+/** One trajectory of a method, with all defaults but those given. */
+async function recordOne(
+  recorder: Recorder,
+  method: MethodName,
+  name: string,
+  request: LabRequest = {},
+): Promise<void> {
+  const run = await recorder.lab.start({ method, taskIds: [failed], ...request });
   await run.result();
   await recorder.keep(name, `${run.id}/${failed}/0`);
 }
