@@ -12,7 +12,9 @@ type Scenario = (recorder: Recorder) => Promise<void>;
 const failed = 'maze-1-3';
 const succeeded = 'maze-1-0';
 
+/** An evaluation comes before the methods that give something to learn from: on that nothing may be tested afterwards. */
 const methods: { [name in MethodName]: Scenario } = {
+  evaluate,
   cso,
   rro,
   'step-dpo': stepDpo,
@@ -21,11 +23,9 @@ const methods: { [name in MethodName]: Scenario } = {
   eto,
   rft,
   sft,
-  evaluate,
 };
 
-/** An evaluation comes before the methods that keep examples: on these nothing may be tested afterwards. */
-export const scenarios: { [name: string]: Scenario } = { campaign, slots, evaluate, ...methods, branch, audit, faults };
+export const scenarios: { [name: string]: Scenario } = { campaign, slots, ...methods, branch, audit, faults };
 
 async function campaign(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
