@@ -73,7 +73,7 @@ describe('histories of earlier runs', () => {
   });
 
   it.each([
-    ['an activity that was renamed', 'recordPairs(', 'writePairs(', '0.1.0/trajectory-mined'],
+    ['an activity that was renamed', 'endTask(', 'finishIt(', '0.1.0/trajectory-mined'],
     // A call of an imported function, as the bundle has it.
     ['an activity that was left out', /await \S+\.propose\)\(task, step\);/g, '', '0.1.0/trajectory-mined'],
     ['a campaign that asks for its tasks otherwise', 'nextTasks(', 'fetchTasks(', '0.1.0/campaign-finished'],

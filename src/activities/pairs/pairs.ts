@@ -6,7 +6,7 @@ import type { Sameness } from '../../domain/pairs/sameness.ts';
 import { addUnpaired, type SettledStep } from '../../domain/pairs/unpaired.ts';
 import type { Step } from '../../domain/step.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
-import type { StepAddress } from '../../domain/wire/trajectory.ts';
+import type { EndTaskInput, StepAddress } from '../../domain/wire/trajectory.ts';
 import { seededFraction } from '../../models/seed.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
@@ -76,7 +76,14 @@ export function pairActivities(context: ActivityContext) {
     return (step, state) => stepProofs(store, run, step, state, by, trajectory.sample);
   }
 
-  return { recordPairs };
+  /** Ends a task: stores its result, with the number of pairs that its trajectory gives. @returns that number */
+  async function endTask({ runId, result, pairsOf }: EndTaskInput): Promise<number> {
+    const pairs = await recordPairs({ runId, trajectoryId: pairsOf });
+    await store.runs.finishTask(runId, result.position, { ...result, pairs });
+    return pairs;
+  }
+
+  return { recordPairs, endTask };
 }
 
 function keepBestOfTask(pairs: RecordedPair[], most: number | null, seed: number): RecordedPair[] {

@@ -94,6 +94,13 @@ export type TrajectoryResult = {
   fault: string | null;
 };
 
+export type EndTaskInput = {
+  runId: string;
+  result: TrajectoryResult;
+  /** Trajectory whose pairs are emitted first. */
+  pairsOf: string;
+};
+
 export type TrajectoryInput = TaskAddress & {
   method: MethodName;
   campaignId: string | null;

@@ -45,6 +45,8 @@ export class TaskRun<Options extends MethodOptions = MethodOptions> {
   criticalSteps = 0;
   branches = 0;
   pairs = 0;
+  /** Whether pairs are to be stored when the task ends. */
+  givesPairs = false;
   /** Undefined under methods that keep none. */
   examples: number | undefined;
   #stoppedBy: TrajectoryResult['stoppedBy'] = null;
