@@ -98,7 +98,7 @@ export async function construct(world: DrawWorld, options: RroOptions): Promise<
         reward: 0,
         steps: world.steps,
       }),
-      async recordPairs() {
+      async endTask() {
         for (const { nodeId, acceptedId, rejectedId } of choices) {
           const { step } = states.get(nodeId)!;
           if (step === world.steps) continue;

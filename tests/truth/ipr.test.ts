@@ -129,7 +129,7 @@ async function verdicts({ chances, rollouts, gapThousandths }: Comparison, tasks
       found.push(verdict);
       return { revalue: false };
     },
-    recordPairs: async () => 0,
+    endTask: async () => 0,
     finishTask: async () => {},
   });
   for (let position = 0; position < tasks; position++) {

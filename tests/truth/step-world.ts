@@ -169,7 +169,7 @@ export async function mine(states: readonly WorldState[], options: CsoOptions, s
       branches.push({ candidateId, purpose, rollout, result });
       return result;
     },
-    async recordPairs({ trajectoryId }) {
+    async endTask({ pairsOf: trajectoryId }) {
       const step = mined.get(trajectoryId)!;
       if (step.verdict !== 'critical') return 0;
       const action = (candidateId: string): BranchedAction => ({
