@@ -7,7 +7,7 @@ import { orders, slotWork } from '../proxies.ts';
 import type { TasksInProgress } from './in-progress.ts';
 
 const lookEveryMs = 10_000;
-/** While the run stands still, a look would only make history. */
+/** While nothing changes in a run that waits, a look would only make history. */
 const seldomMs = 120_000;
 
 /** Slots play the tasks: activities that take one task after another from the store, and write the results there. */
@@ -19,6 +19,8 @@ export class TasksBySlots implements TasksInProgress {
   readonly #changed: () => void;
   readonly #scopes = new Map<number, CancellationScope>();
   #settled: Settled | null = null;
+  /** Whether the last look found nothing new. */
+  #isStill = false;
   /** Why a slot failed for good. */
   #broken: { reason: unknown } | null = null;
 
@@ -31,7 +33,8 @@ export class TasksBySlots implements TasksInProgress {
   }
 
   get lookEveryMs(): number {
-    return this.#input.settleEveryMs ?? (this.#at.progress.state === 'running' ? lookEveryMs : seldomMs);
+    const { settleEveryMs } = this.#input;
+    return settleEveryMs ?? (this.#isStill && this.#at.progress.state !== 'running' ? seldomMs : lookEveryMs);
   }
 
   async fill(): Promise<void> {
@@ -44,6 +47,8 @@ export class TasksBySlots implements TasksInProgress {
       runId: this.#input.runId,
       settled: this.#settled,
     });
+    const { done, inFlight: before } = this.#at.progress;
+    this.#isStill = counts.done === done && inFlight === before;
     this.#settled = settled;
     this.#at.takeStock(counts, inFlight);
   }
