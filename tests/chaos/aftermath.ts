@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, type Json } from '../../src/domain/canonical-json.ts';
+import { factsOf } from '../../src/domain/methods/index.ts';
 import { exportPairs } from '../../src/export/index.ts';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
 import { environmentSteps } from '../../src/store/environment-steps.ts';
@@ -24,9 +25,11 @@ export async function outcomeWithExport(
   const lines = (await ledgerLines(store.database, runId)).map(
     ({ meanLatencyMs: _latency, throttledMs: _throttled, queuedMs: _queued, ...line }) => line,
   );
-  const steps = await environmentSteps(store.database, await store.runs.get(runId), true);
-  await exportPairs(await loadPairs(store, runId), { format: 'trl', out: folder, force: true });
-  const text = (file: string) => readFileSync(join(folder, file), 'utf8');
+  const run = await store.runs.get(runId);
+  const steps = await environmentSteps(store.database, run, true);
+  const givesPairs = factsOf(run.method).gives === 'pairs';
+  if (givesPairs) await exportPairs(await loadPairs(store, runId), { format: 'trl', out: folder, force: true });
+  const text = (file: string) => (givesPairs ? readFileSync(join(folder, file), 'utf8') : '');
   return {
     result: canonicalJson(result as Json),
     findings: await outcomeOf(store, runId),

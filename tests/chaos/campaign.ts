@@ -3,7 +3,7 @@
  *
  *     npm run chaos [-- --seed 1]
  *
- * A campaign of 64 tasks, CSO on SQL and RRO in mazes, with models that take 50 to 500 ms, through everything that can go wrong. Prints
+ * Campaigns of CSO on SQL and RRO in mazes, 64 tasks, and an evaluation of 48 trajectories in long ones, with models that take 50 to 500 ms, through everything that can go wrong. Prints
  * what happened, and ends with 1 when something is not as it must be. docs/reliability.md has the figures.
  */
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ const result = await runInChaos({
   runs: [
     { runId: 'cso-sql', method: 'cso', environment: 'sql-demo', limit: 48, samples: 3 },
     { runId: 'rro-maze', method: 'rro', environment: 'maze', limit: 16, samples: 2 },
+    { runId: 'evaluate-maze', method: 'evaluate', environment: 'long-maze', split: 'train', samples: 24 },
   ],
   workers: 2,
   howMany: {

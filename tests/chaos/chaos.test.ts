@@ -8,6 +8,7 @@ it('a campaign through kills, faults, a full disk and a locked store comes to th
     runs: [
       { runId: 'cso-sql', method: 'cso', environment: 'sql-demo', limit: 3 },
       { runId: 'rro-maze', method: 'rro', environment: 'maze', limit: 4, samples: 2, options: { valueRollouts: 2 } },
+      { runId: 'evaluate-maze', method: 'evaluate', environment: 'long-maze', split: 'train', samples: 6 },
     ],
     workers: 2,
     howMany: {

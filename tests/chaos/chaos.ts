@@ -109,7 +109,8 @@ async function runDisturbed(
   const lab = { home: join(disk.folder, 'lab'), sql: true, latency, faults, callTimeoutMs, logFile };
   try {
     return await withLab(lab, async (lab, temporalHome) => {
-      const disturber = new Disturber(lab, { temporalHome, disk, exportFolder: folder, runIds, workers });
+      const exported = runs.filter(({ method }) => method !== 'evaluate').map(({ runId }) => runId);
+      const disturber = new Disturber(lab, { temporalHome, disk, exportFolder: folder, runIds, exported, workers });
       const startedAt = Date.now();
       const started = await Promise.all(runs.map((run) => lab.start(run)));
       const over = Promise.all(started.map((run) => run.result()));

@@ -36,18 +36,28 @@ export class Disturber {
   readonly #disk: SmallDisk;
   readonly #exportFolder: string;
   readonly #runIds: string[];
+  readonly #exported: string[];
   /** One place each: a killed worker is replaced at once. */
   readonly #workers: Promise<WorkerProcess>[];
 
   constructor(
     lab: Lab,
-    given: { temporalHome: string; disk: SmallDisk; exportFolder: string; runIds: string[]; workers: number },
+    given: {
+      temporalHome: string;
+      disk: SmallDisk;
+      exportFolder: string;
+      runIds: string[];
+      /** Those of them that give something to export. */
+      exported: string[];
+      workers: number;
+    },
   ) {
     this.#lab = lab;
     this.#temporalHome = given.temporalHome;
     this.#disk = given.disk;
     this.#exportFolder = given.exportFolder;
     this.#runIds = given.runIds;
+    this.#exported = given.exported;
     this.#workers = Array.from({ length: given.workers }, () => this.#startWorker());
   }
 
@@ -147,7 +157,7 @@ export class Disturber {
   }
 
   async #killExport(afterMs: number): Promise<void> {
-    const runId = this.#runIds[this.exports.length % this.#runIds.length]!;
+    const runId = this.#exported[this.exports.length % this.#exported.length]!;
     const folder = join(this.#exportFolder, `killed-${this.exports.length}`);
     this.exports.push(folder);
     const door = join(import.meta.dirname, '../../bin/crux.js');

@@ -32,13 +32,13 @@ export function slotActivities(context: ActivityContext) {
   /** Plays tasks until none is left, or until the slot gives way. It never fails for one task. */
   async function playTasks(input: SlotInput, signal: AbortSignal): Promise<SlotResult> {
     const run = await store.runs.get(input.runId);
+    const share = await shareOf(run, input);
     const own = atWork.get(run.id) ?? new Set();
-    atWork.set(run.id, own);
-    if (own.size >= (await shareOf(run, input)) && Context.current().info.attempt <= mostDeclined) {
+    if (own.size >= share && Context.current().info.attempt <= mostDeclined) {
       const words = `This worker plays its share of the slots of run ${run.id}: another one is to take slot ${input.slot}.`;
       throw new CruxError('Run.Waiting', words, { retryAfterMs: declinedMs });
     }
-    own.add(input.slot);
+    atWork.set(run.id, own.add(input.slot));
     try {
       return await playUntilOver(run, input, own, signal);
     } finally {
@@ -63,14 +63,14 @@ export function slotActivities(context: ActivityContext) {
       if (!isCostly(environments.get(run.environment))) yielding.abort();
     };
     const onAbort = async () => {
-      const isRequested = isCancelRequested(activity);
       // If the store cannot be read, the order is found at the next call.
-      const control = isRequested ? await store.runs.control(run.id).catch(() => null) : null;
+      const control = isCancelRequested(activity) ? await store.runs.control(run.id).catch(() => null) : null;
       isCancelled = control?.state === 'cancelled';
       closing.abort();
-      // The campaign takes its slots back at a step boundary. The user's order, or a worker that is taken for dead, ends calls too.
-      if (isCancelled || !isRequested) ending.abort(signal.reason);
-      if (!isCancelled) yielding.abort();
+      // Only the user's order ends calls. For a campaign that takes its slots back, or a worker that is taken for dead, calls that are paid come to their
+      // end, and whoever takes up the tasks finds the answers.
+      if (isCancelled) ending.abort(signal.reason);
+      else yielding.abort();
     };
     signal.addEventListener('abort', () => void onAbort(), { once: true });
     if (signal.aborted) await onAbort();
