@@ -104,8 +104,8 @@ export async function chooseTasks(
   }
   const taskOf = new Map(wanted.map((task): [string, Task] => [task.id, task]));
   return limited.map((task, position) => {
-    const { group, difficulty } = taskOf.get(task.taskId)!;
-    return { position, ...task, group, difficulty };
+    const { group, difficulty, title } = taskOf.get(task.taskId)!;
+    return { position, ...task, group, difficulty, title };
   });
 }
 

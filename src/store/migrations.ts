@@ -656,6 +656,9 @@ const malformed: Migration = (database) => [
   ...column(database, 'branches', { malformed: 'bigint' }),
 ];
 
+/** Tasks as their environment calls them. */
+const titlesOfTasks: Migration = (database) => column(database, 'run_tasks', { title: 'text' });
+
 /** Which slot plays a task. */
 const slotsOfTasks: Migration = (database) => column(database, 'run_tasks', { slot: 'bigint' });
 
@@ -683,5 +686,6 @@ export const migrations: readonly Migration[] = [
   observationsAsMessages,
   malformed,
   slotsOfTasks,
+  titlesOfTasks,
   outcomesOfStreams,
 ];

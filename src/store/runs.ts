@@ -47,6 +47,7 @@ export type RunTask = {
   /** Null in runs from earlier versions. */
   group: string | null;
   difficulty: string | null;
+  title: string | null;
   state: 'waiting' | 'done';
   /** Its result; null while it waits. */
   result: TrajectoryResult | null;
@@ -54,7 +55,7 @@ export type RunTask = {
 
 /** A task as it is added to a run. */
 export type NewRunTask = Pick<RunTask, 'position' | 'taskId' | 'sample' | 'importedId'> &
-  Partial<Pick<RunTask, 'group' | 'difficulty'>>;
+  Partial<Pick<RunTask, 'group' | 'difficulty' | 'title'>>;
 
 /** The control row of a run: every call and every workflow obeys it. */
 export type Control = { state: RunState; ceilings: Ceilings; block: Block | null };
@@ -94,6 +95,7 @@ export class Runs {
             sample: task.sample,
             task_group: task.group ?? null,
             difficulty: task.difficulty ?? null,
+            title: task.title === undefined || task.title === null ? null : storableText(task.title),
             imported_id: task.importedId,
             state: 'waiting',
             result: null,
@@ -364,6 +366,7 @@ function runTaskOf(row: RunTaskTable): RunTask {
     importedId: row.imported_id,
     group: row.task_group,
     difficulty: row.difficulty,
+    title: row.title,
     state: row.state as RunTask['state'],
     result: jsonOf(row.result),
   };

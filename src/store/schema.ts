@@ -89,6 +89,8 @@ export type RunTaskTable = {
   /** As the environment said when the run was made. Null in runs from earlier versions; the difficulty is also null if the task has none. */
   task_group: string | null;
   difficulty: string | null;
+  /** As the environment called it when the run was made. Null in runs from earlier versions. */
+  title: string | null;
   /** Recorded trajectory to start from; null if the policy makes its own. */
   imported_id: string | null;
   /** `waiting`, `done`. */

@@ -190,7 +190,7 @@ function foundOf(store: Store, run: Run, { steps, candidates, scores, branches, 
 async function viewOfTask(found: Found, trajectories: Trajectory[], pairs: Pair[]): Promise<TaskView> {
   return {
     id: trajectories[0]!.taskId,
-    title: await questionOf(found.store, trajectories[0]!),
+    title: await titleOf(found, trajectories[0]!),
     group: pairs[0]?.group ?? '',
     split: found.run.config.split,
     trajectories: await Promise.all(trajectories.map((row) => trajectoryView(found, row))),
@@ -207,10 +207,13 @@ function thresholdsOf({ options }: RunConfig): RunView['run']['thresholds'] {
   return 'gate' in options && options.gate ? { low: options.gammaLow, high: options.gammaHigh } : null;
 }
 
-async function questionOf(store: Store, row: Trajectory): Promise<string> {
-  const root = await store.tree.state(row.rootId);
+/** As the environment calls the task. Runs from earlier versions do not know that: there it is the last line of the opening. */
+async function titleOf({ store, run }: Found, { taskId, rootId }: Trajectory): Promise<string> {
+  const [task] = await store.runs.samplesOf(run.id, taskId);
+  if (task?.title) return task.title.slice(0, 200);
+  const root = await store.tree.state(rootId);
   const opening = root.messages.findLast((message) => message.role === 'user');
-  return opening?.content.split('\n').at(-1)?.slice(0, 200) ?? row.taskId;
+  return opening?.content.split('\n').at(-1)?.slice(0, 200) ?? taskId;
 }
 
 /** What each action is shown to be worth, by how the method tells it. */

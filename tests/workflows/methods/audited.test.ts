@@ -115,8 +115,11 @@ it('an evaluation counts flagged successes as failures without reward, and says 
     `${flagged.length} of ${won.length} successes: grader-written ${flagged.length}. They count as failures`,
   );
   expect(text).toContain(`with them the success rate would be ${((100 * won.length) / 32).toFixed(1)} %`);
-  expect(renderReport(await runView(lab.store, id))).toContain(
-    `grader-written ${flagged.length}. They count as failures`,
+  const view = await runView(lab.store, id);
+  expect(renderReport(view)).toContain(`grader-written ${flagged.length}. They count as failures`);
+  // Tasks are called as the environment calls them, whatever an agent reads first.
+  expect(view.tasks.map(({ title }) => title)).toEqual(
+    view.tasks.map(({ id: taskId }) => `Do ${taskId.replace('-', ' ')}`),
   );
   // `crux compare` says the same.
   const sums = [...(await taskSums(lab.store, await lab.store.runs.get(id))).values()];
