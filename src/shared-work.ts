@@ -1,3 +1,5 @@
+import { unlessAborted } from './unless-aborted.ts';
+
 type UnderWay<T> = { result: Promise<T>; callers: number; abandoned: AbortController };
 
 /**
@@ -41,14 +43,6 @@ export class SharedWork<T> {
       if (--underWay.callers === 0 && !isOver) underWay.abandoned.abort(signal.reason);
     }
   }
-}
-
-function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }
 
 async function ended(result: Promise<unknown>): Promise<void> {

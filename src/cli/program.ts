@@ -14,7 +14,7 @@ export async function makeProgram(): Promise<Command> {
     .option('--home <folder>', 'folder of all state (default: CRUX_HOME, else .crux)')
     .option('--json', 'print the result as JSON')
     .option('--verbose', 'print stacks and details of errors')
-    .version(await cruxVersion(), '-V, --version')
+    .version(cruxVersion(), '-V, --version')
     .showHelpAfterError('(crux --help lists the commands)')
     .addHelpText(
       'after',

@@ -9,7 +9,6 @@ import { granularities, granularityNamed, type RoleSettings, type RunModels } fr
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { checkProviders } from '../models/provider.ts';
-import { refusedPort } from '../models/refused-ports.ts';
 import { methodSchemas, type OptionsKey, optionsKey } from './methods/index.ts';
 import { byPresentNames, type EarlierInput, renamed } from './methods/renamed.ts';
 import { importUserModule } from './user-module.ts';
@@ -62,20 +61,20 @@ const sessionRoleSchema = roleSchema.omit({ trainedOn: true });
 
 const prmSchema = roleSchema.extend({ rubric: z.string().trim().min(1).nullable().default(null) });
 
+/** The longest that Node's timers wait: 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
 const endpointSchema = z.strictObject({
   baseUrl: z
     .url()
     .refine(holdsNoCredentials, 'holds a name or password; give the key by apiKeyEnv')
-    .refine((address) => refusedPort(address) === null, {
-      error: ({ input }) =>
-        `port ${refusedPort(String(input))} belongs to another protocol, and Node sends no request there; serve the model at another port, e.g. 8000`,
-    }),
+    .refine(isOfTheWeb, 'must begin with http:// or https://'),
   apiKeyEnv: z.string().nullable().default(null),
   provider: z.string().min(1).nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
   requestsPerMinute: z.int().min(1).nullable().default(null),
   tokensPerMinute: z.int().min(1).nullable().default(null),
-  timeoutMs: z.int().min(1000).default(300_000),
+  timeoutMs: z.int().min(1000).max(longestTimerMs).default(300_000),
   maxFaults: z.int().min(1).default(20),
   logprobs: z.boolean().default(false),
 });
@@ -261,6 +260,11 @@ export const packageRoot = resolve(import.meta.dirname, '../..');
 function holdsNoCredentials(address: string): boolean {
   const { username, password } = URL.parse(address) ?? { username: '', password: '' };
   return username === '' && password === '';
+}
+
+/** `localhost:8000/v1` is a URL too, one of the protocol "localhost:". */
+function isOfTheWeb(address: string): boolean {
+  return /^https?:$/.test(URL.parse(address)?.protocol ?? '');
 }
 
 function issues(error: z.ZodError): string {

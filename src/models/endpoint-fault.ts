@@ -1,33 +1,36 @@
 /** What it means when a request gets no answer with status 200. */
-import OpenAI from 'openai';
 import { CruxError, errorText, type FaultKind } from '../errors.ts';
+import { readJsonBody } from './answers/json-body.ts';
 import { contextOverflow } from './context-overflow.ts';
+import type { HttpAnswer } from './http-client.ts';
 import { retryAfterMs } from './limits/retry-after.ts';
 
-/** Where an error came from, and the function that takes secrets out of the server's words and cuts them. */
-type Source = { name: string; address?: string; safeText: (text: string) => string };
+/** The endpoint that is at fault, and the function that takes secrets out of its server's words and cuts them. */
+export type Source = { name: string; address: string; safeText: (text: string) => string };
 
 /**
- * The fault behind an error of the `openai` package. The provider's own error stays here: it may repeat the key, and whatever is thrown
- * appears in history and logs.
+ * The fault behind a connection that failed, or was cut before the whole answer came. The client's own error stays here: it may repeat the key,
+ * and whatever is thrown appears in history and logs.
  */
-export function endpointFault(error: unknown, source: Source): CruxError {
-  const { name, address, safeText } = source;
-  if (!(error instanceof OpenAI.APIError) || error.status === undefined) {
-    const at = address === undefined ? '' : ` at ${address}`;
-    const words = causes(error);
-    const kind: FaultKind = noConnection.test(words) ? 'Model.Unavailable' : 'Model.Transport';
-    return new CruxError(
-      kind,
-      `The endpoint "${name}"${at} gave no complete answer: the connection failed (${safeText(words)}).`,
-    );
+export function connectionFault(error: unknown, { name, address, safeText }: Source): CruxError {
+  const words = causes(error);
+  const kind: FaultKind = noConnection.test(words) ? 'Model.Unavailable' : 'Model.Transport';
+  const what = `the connection failed (${safeText(words)})`;
+  return new CruxError(kind, `The endpoint "${name}" at ${address} gave no complete answer: ${what}.`);
+}
+
+/** The fault behind an answer whose status says that it is none. */
+export function refusalFault({ status, headers, text }: HttpAnswer, { name, safeText }: Source): CruxError {
+  const leadsTo = status >= 300 && status <= 399 ? headers.get('location') : null;
+  if (leadsTo !== null) {
+    const about = `The endpoint "${name}" answered ${status}: it redirects to ${safeText(leadsTo)}.`;
+    return new CruxError('Model.Rejected', about, { remedy: redirectRemedy });
   }
-  const { status } = error;
-  const said = wordsOf(error);
+  const said = wordsOf(text);
   const about = `The endpoint "${name}" answered ${status}: ${safeText(said.message)}`;
   const kind = kindOf(status, said);
   return new CruxError(kind, about, {
-    ...(isPassing.has(kind) && { retryAfterMs: retryAfterMs(error.headers, Date.now()) }),
+    ...(isPassing.has(kind) && { retryAfterMs: retryAfterMs(headers, Date.now()) }),
     ...(remedies[kind] !== undefined && { remedy: remedies[kind] }),
   });
 }
@@ -48,6 +51,9 @@ const remedies: { [kind in FaultKind]?: string } = {
     'Check model name, key and request options of this endpoint in crux.config.ts; `crux doctor` tries them.',
   'Model.Setup': 'Lower `maxTokens` of the role, or serve the model with a longer context.',
 };
+
+const redirectRemedy =
+  'Set baseUrl of this endpoint to the address at which its models answer. Only a redirect within one server that keeps the request (307, 308) is followed.';
 
 /** @param said everything that the server said: `message` its words, `all` those and its other members */
 function kindOf(status: number, said: { message: string; all: string }): FaultKind {
@@ -91,13 +97,19 @@ const usedUp =
   /insufficient[_ ](?:user[_ ])?(?:quota|credits?|balance|funds)|billing_(?:hard_limit_reached|not_active)|credit balance is too low|out of credits|used all available credits|monthly (?:spending|usage) limit|exceeded your monthly|budget[_ ]exceeded|exceededbudget|over (?:your )?budget|key limit exceeded|AllocationQuota|arrearage|account (?:is )?(?:deactivated|suspended|disabled)|account_deactivated/i;
 
 /** A server's own words, wherever it puts them: `error.message`, `message`, `detail` (FastAPI), a text, a list (Gemini). */
-function wordsOf(error: InstanceType<typeof OpenAI.APIError>): { message: string; all: string } {
-  const body = Array.isArray(error.error) ? (error.error as unknown[])[0] : error.error;
-  const own = typeof body === 'object' && body !== null ? (body as { [name: string]: unknown }) : {};
-  const inner = typeof own.error === 'object' && own.error !== null ? (own.error as { [name: string]: unknown }) : own;
-  const words = [inner.message, inner.detail, inner.msg, own.error].find((text) => typeof text === 'string');
-  const message = (words as string | undefined) ?? error.message.replace(new RegExp(`^${error.status} `), '');
+function wordsOf(text: string): { message: string; all: string } {
+  const body = readJsonBody(text);
+  const own = membersOf(body) ?? {};
+  const inner = membersOf(own.error) ?? own;
+  const words = [inner.message, inner.detail, inner.msg, own.error, body].find((word) => typeof word === 'string');
+  const message = (words as string | undefined) ?? (text.trim() || '(no body)');
   return { message, all: `${message} ${body === undefined ? '' : JSON.stringify(body)}` };
+}
+
+/** The members of an object, or of the first object in a list; null of anything else. */
+function membersOf(value: unknown): { [name: string]: unknown } | null {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'object' ? (first as { [name: string]: unknown } | null) : null;
 }
 
 /** The words of an error and of what caused it: clients hide the reason of a failed connection there. */

@@ -1,12 +1,14 @@
 /** One request to one OpenAI-compatible endpoint, and its result: a complete answer, or a typed fault. */
-import OpenAI from 'openai';
+import { z } from 'zod';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
 import { CruxError } from '../errors.ts';
 import { withoutKey } from '../redact.ts';
 import { type Completion, type NoCompletion, readCompletion } from './answers/completion.ts';
+import { readJsonBody } from './answers/json-body.ts';
 import { UnusableAnswer } from './answers/unusable-answer.ts';
-import { endpointFault, incompleteAnswer } from './endpoint-fault.ts';
+import { connectionFault, incompleteAnswer, refusalFault, type Source } from './endpoint-fault.ts';
+import { type HttpAnswer, HttpClient, type HttpRequest, OutOfTime } from './http-client.ts';
 
 export type EndpointConfig = {
   /** Base URL up to and with `/v1`. */
@@ -30,15 +32,18 @@ export type EndpointConfig = {
 
 export type RequestBody = { model: string; messages: Json; [name: string]: Json | undefined };
 
+const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })).nullish() });
+
 export class Endpoint {
   readonly name: string;
   readonly config: EndpointConfig;
-  readonly #client: OpenAI;
+  readonly #client: HttpClient;
   readonly #apiKey: string | null;
 
   /** @throws CruxError `User.Config` when the key's variable is not set */
   constructor(name: string, config: EndpointConfig) {
-    const apiKey = config.apiKeyEnv === null ? 'none' : process.env[config.apiKeyEnv];
+    // A key that was read from a file may end in a line break.
+    const apiKey = config.apiKeyEnv === null ? 'none' : process.env[config.apiKeyEnv]?.trim();
     if (!apiKey) {
       throw new CruxError('User.Config', `The endpoint "${name}" needs a key in the variable ${config.apiKeyEnv}.`, {
         remedy: `Set it: export ${config.apiKeyEnv}=…`,
@@ -47,13 +52,11 @@ export class Endpoint {
     this.name = name;
     this.config = config;
     this.#apiKey = config.apiKeyEnv === null ? null : apiKey;
-    // The gateway retries, with the journal in mind; the client must not.
-    this.#client = new OpenAI({
-      baseURL: config.baseUrl,
-      apiKey,
-      maxRetries: 0,
-      timeout: config.timeoutMs,
-      fetchOptions: patience(config.timeoutMs),
+    this.#client = new HttpClient({
+      baseUrl: config.baseUrl,
+      // Some servers want the header even if they need no key.
+      headers: { authorization: `Bearer ${apiKey}` },
+      timeoutMs: config.timeoutMs,
     });
   }
 
@@ -65,32 +68,16 @@ export class Endpoint {
    * @throws CruxError `Model.*`; an `AbortError` when the signal fired
    */
   async complete(request: RequestBody, key: string, step: number, signal: AbortSignal): Promise<Completion> {
-    // The client's own time-out ends with the headers; a body that never ends must be given up too.
-    const timeLimit = AbortSignal.timeout(this.config.timeoutMs);
-    let response: Response;
-    let text: string;
-    try {
-      const sent = this.#client.chat.completions.create(request as never, {
-        signal: AbortSignal.any([signal, timeLimit]),
-        headers: { 'Idempotency-Key': key },
-      });
-      // The raw response: the client would parse whatever calls itself JSON, and pass on anything else as if it were an answer.
-      response = await sent.asResponse();
-      text = await response.text();
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      if (timeLimit.aborted) throw this.#transport(`there was none within ${this.config.timeoutMs / 1000} s`);
-      throw this.#fault(error);
-    }
-    const completion = readCompletion(text, step, (request.tools ?? []) as unknown as Tool[]);
-    if ('unusable' in completion) throw this.#unusable(completion, response.headers);
+    const headers = { 'idempotency-key': key };
+    const answer = await this.#send({ path: '/chat/completions', body: JSON.stringify(request), headers }, signal);
+    const completion = readCompletion(answer.text, step, (request.tools ?? []) as unknown as Tool[]);
+    if ('unusable' in completion) throw this.#unusable(completion, answer);
     return completion;
   }
 
   /** The fault behind an unusable answer: that of the status which the server means, if it only wraps an error in a 200. */
-  #unusable({ unusable, words, status, ...use }: NoCompletion, headers: Headers): CruxError {
-    if (status !== null)
-      return this.#fault(OpenAI.APIError.generate(status, { error: { message: words } }, words, headers));
+  #unusable({ unusable, words, status, ...use }: NoCompletion, { headers }: HttpAnswer): CruxError {
+    if (status !== null) return refusalFault({ status, headers, text: words }, this.#source);
     const what = { broken: 'gave an answer that is broken by its own word', form: 'gave no answer that can be read' };
     return new UnusableAnswer(
       `The endpoint "${this.name}" ${what[unusable]}: ${this.#safeText(words.replace(/\s+/g, ' '))}`,
@@ -104,25 +91,30 @@ export class Endpoint {
    * @throws CruxError `Model.*` if it does not say
    */
   async models(signal: AbortSignal): Promise<string[]> {
+    const { text } = await this.#send({ path: '/models' }, signal);
+    const list = modelsSchema.safeParse(readJsonBody(text));
+    if (!list.success) throw incompleteAnswer(this.name, 'its list of models cannot be read');
+    return (list.data.data ?? []).map(({ id }) => id);
+  }
+
+  /** An answer whose status says that it is one. */
+  async #send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    let answer: HttpAnswer;
     try {
-      const { data } = await this.#client.models.list({ signal });
-      return (data ?? []).map(({ id }) => id);
+      answer = await this.#client.send(request, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw this.#fault(error);
+      if (error instanceof OutOfTime)
+        throw incompleteAnswer(this.name, `there was none within ${this.config.timeoutMs / 1000} s`);
+      throw connectionFault(error, this.#source);
     }
+    if (answer.status < 200 || answer.status > 299) throw refusalFault(answer, this.#source);
+    return answer;
   }
 
-  #fault(error: unknown): CruxError {
-    return endpointFault(error, {
-      name: this.name,
-      address: new URL(this.config.baseUrl).host,
-      safeText: (text) => this.#safeText(text),
-    });
-  }
-
-  #transport(what: string): CruxError {
-    return incompleteAnswer(this.name, what);
+  get #source(): Source {
+    const { host } = new URL(this.config.baseUrl);
+    return { name: this.name, address: host, safeText: (text) => this.#safeText(text) };
   }
 
   /** Providers repeat a wrong key, or parts of it, in their messages. */
@@ -130,19 +122,4 @@ export class Endpoint {
     const safe = this.#apiKey === null ? text : withoutKey(text, this.#apiKey);
     return safe.replace(/\b(?:(?:sk|key|pk)[-_]|Bearer )[\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }
-}
-
-/** Under this symbol Node's `fetch` keeps what it sends requests with, including the user's proxies. */
-const dispatcherOfFetch = Symbol.for('undici.globalDispatcher.1');
-const fetchPatienceMs = 300_000;
-
-/**
- * Options of `fetch` for answers that take longer than its own five minutes: an answer that is not streamed sends no headers before it is
- * whole. The time limit of each request is ours.
- */
-function patience(timeoutMs: number): { dispatcher?: never } {
-  const known = (globalThis as { [dispatcherOfFetch]?: object })[dispatcherOfFetch];
-  if (timeoutMs < fetchPatienceMs || !known) return {};
-  const Dispatcher = known.constructor as new (options: object) => never;
-  return { dispatcher: new Dispatcher({ headersTimeout: 0, bodyTimeout: 0 }) };
 }

@@ -112,7 +112,7 @@ async function startTraces(resource: ProcessResource): Promise<{ shutdown(): Pro
 async function describeProcess() {
   const { detectResources, envDetector, resourceFromAttributes } = await import('@opentelemetry/resources');
   const { cruxVersion } = await import('../version.ts');
-  const own = resourceFromAttributes({ 'service.name': 'crux-worker', 'service.version': await cruxVersion() });
+  const own = resourceFromAttributes({ 'service.name': 'crux-worker', 'service.version': cruxVersion() });
   // The user's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
   return own.merge(detectResources({ detectors: [envDetector] }));
 }

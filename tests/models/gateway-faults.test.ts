@@ -1,6 +1,6 @@
 // Layer: the gateway against a scripted endpoint over HTTP.
 import { sql } from 'kysely';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CruxError } from '../../src/errors.ts';
 import type { Reply } from '../helpers/model-endpoint.ts';
 import { gatewayTo, never } from './gateway-builder.ts';
@@ -80,32 +80,6 @@ describe('a transport fault', () => {
       expect(endpoint.requests.length).toBe(2);
     },
   );
-});
-
-describe('an endpoint that may take longer than five minutes', () => {
-  const place = Symbol.for('undici.globalDispatcher.1');
-  const globals = globalThis as unknown as { [place]: { constructor: new (options?: object) => object } };
-
-  it('is not given up by the five minutes that fetch would wait', async () => {
-    await fetch('http://127.0.0.1:9').catch(() => {});
-    const known = globals[place];
-    const made: unknown[] = [];
-    class Recorded extends known.constructor {
-      constructor(options?: object) {
-        super(options);
-        made.push(options);
-      }
-    }
-    globals[place] = new Recorded() as typeof known;
-    onTestFinished(() => {
-      globals[place] = known;
-    });
-    for (const timeoutMs of [10_000, 3_600_000]) {
-      const { gateway, call } = await gatewayTo([{}], { timeoutMs });
-      expect((await gateway.answer(call(), never)).message.content).toBe('An answer.');
-    }
-    expect(made).toEqual([undefined, { headersTimeout: 0, bodyTimeout: 0 }]);
-  });
 });
 
 describe('a rate limit', () => {

@@ -307,13 +307,13 @@ export const foundKinds: Kind[] = [
     name: 'moved-to-a-login',
     source: 'company proxies, base URLs with http instead of https',
     does: 'redirects (302) to a page for humans, such as a login',
-    holds: 'A fault that quotes the answer.',
+    holds: 'A fault that names the address; the key goes nowhere else.',
     manner: policyGets({ status: 302, headers: { location: '/login' }, body: '' }),
     expect: (seen) => {
       expect(seen.rows).toEqual([]);
       expect(seen.summary.failures).toEqual({});
       expect(seen.exitCode).toBe(4);
-      expect(seen.text).toMatch(/302|There is nothing here/);
+      expect(seen.text).toMatch(/302: it redirects to \/login/);
     },
   },
   {

@@ -1,0 +1,68 @@
+// Layer: pure core.
+import { describe, expect, it } from 'vitest';
+import { connectionFault, refusalFault } from '../../src/models/endpoint-fault.ts';
+
+const source = { name: 'hosted', address: 'models.example', safeText: (text: string) => text.slice(0, 300) };
+const headersOf = (headers: { [name: string]: string } = {}) => ({ get: (name: string) => headers[name] ?? null });
+const refused = (status: number, text: string, headers?: { [name: string]: string }) =>
+  refusalFault({ status, headers: headersOf(headers), text }, source);
+
+describe('the words of a refusal', () => {
+  it.each([
+    ['{"error":{"message":"No such model."}}', 'No such model.'],
+    ['{"error":"No such model."}', 'No such model.'],
+    ['{"error":"Not Found","message":"No such model."}', 'No such model.'],
+    ['{"error":null,"detail":"Not Found"}', 'Not Found'],
+    ['{"detail":"Not Found"}', 'Not Found'],
+    ['{"msg":"No such model."}', 'No such model.'],
+    ['[{"error":{"message":"No such model."}}]', 'No such model.'],
+    ['{"error":[{"message":"No such model."}]}', 'No such model.'],
+    ['"No such model."', 'No such model.'],
+    ['No such model.', 'No such model.'],
+    ['{"detail":[{"loc":["body"]}]}', '{"detail":[{"loc":["body"]}]}'],
+    ['<html><h1>404 Not Found</h1></html>\n', '<html><h1>404 Not Found</h1></html>'],
+    ['null', 'null'],
+    [' ', '(no body)'],
+  ])('are found in %s', (body, words) => {
+    expect(refused(404, body)).toMatchObject({
+      kind: 'Model.Rejected',
+      message: `The endpoint "hosted" answered 404: ${words}`,
+    });
+  });
+});
+
+it('finds a conversation that does not fit wherever a server says so', () => {
+  for (const body of [
+    '{"error":{"code":"context_length_exceeded"}}',
+    '{"detail":"maximum context length is 4096"}',
+    'prompt is too long',
+  ])
+    expect(refused(400, body).kind).toBe('Model.ContextLength');
+});
+
+it('takes the time to wait from the headers of a fault that passes, and of no other', () => {
+  expect(refused(429, '', { 'retry-after': '7' })).toMatchObject({ kind: 'Model.RateLimit', retryAfterMs: 7_000 });
+  expect(refused(503, '', { 'retry-after-ms': '7' })).toMatchObject({ kind: 'Model.Unavailable', retryAfterMs: 7 });
+  expect(refused(400, '', { 'retry-after': '7' }).retryAfterMs).toBeUndefined();
+});
+
+it('says where a redirect leads that is not followed, and to give that address', () => {
+  expect(refused(302, '<html>', { location: 'https://login.example/' })).toMatchObject({
+    kind: 'Model.Rejected',
+    message: 'The endpoint "hosted" answered 302: it redirects to https://login.example/.',
+    remedy: expect.stringContaining('baseUrl'),
+  });
+});
+
+it('says what made a connection fail, and tells a server that is away from one that broke off', () => {
+  const cause = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
+  expect(connectionFault(new AggregateError([cause], '', { cause }), source)).toMatchObject({
+    kind: 'Model.Unavailable',
+    message: expect.stringContaining('at models.example gave no complete answer: the connection failed'),
+  });
+  const closed = Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
+  expect(connectionFault(closed, source)).toMatchObject({
+    kind: 'Model.Transport',
+    message: expect.stringContaining('(other side closed UND_ERR_SOCKET)'),
+  });
+});
