@@ -1,10 +1,10 @@
 /**
  * What durability costs: Crux against a plain loop that keeps nothing, over the same `openai` client, in one process with the simulated models.
  *
- *     node bench/throughput.ts [turns] [latency|sql|evaluation|evaluation-latency|commands]
+ *     node bench/throughput.ts [turns] [latency|sql|evaluation|evaluation-latency|mining|mining-latency|commands]
  *
  * Plain loop and Crux take turns, as many each as is said (5); medians and their ratios are printed, nothing is asserted. Each part runs in a
- * process of its own.
+ * process of its own. The parts `mining` compare Crux with itself: tasks of RRO and IPR with `granularity: 'activity'` and with `'step'`.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,11 +13,14 @@ import type { Lab, LabOptions } from '../tests/helpers/lab.ts';
 import { withLab } from '../tests/helpers/with-lab.ts';
 import { type Continuations, continuationsOfCrux, plainLoop } from './throughput/continuations.ts';
 import { evaluation } from './throughput/evaluation.ts';
-import { cpuOf, rateOf, type Turn } from './throughput/figures.ts';
+import { cpuOf, median, rateOf, type Turn } from './throughput/figures.ts';
+import { type MiningTurn, mining } from './throughput/mining.ts';
 import { readingCommand } from './throughput/reading-commands.ts';
 
 /** Trajectories of an evaluation, all at once. */
 const evaluated = 200;
+/** Tasks that are mined, all at once. */
+const mined = 20;
 
 const none: LatencyOptions = { distribution: 'none' };
 const parts: { [name: string]: () => Promise<void> } = {
@@ -40,6 +43,9 @@ const parts: { [name: string]: () => Promise<void> } = {
   evaluation: () => inMazes(10, none, (lab) => evaluating(lab, 'no latency')),
   'evaluation-latency': () =>
     inMazes(10, { distribution: 'fixed', meanMs: 1_000 }, (lab) => evaluating(lab, 'a second each')),
+  mining: () => inMazes(5, none, (lab) => miningBoth(lab, 'no latency')),
+  'mining-latency': () =>
+    inMazes(5, { distribution: 'fixed', meanMs: 1_000 }, (lab) => miningBoth(lab, 'a second each')),
   commands: () => inMazes(10, none, reading),
 };
 
@@ -92,6 +98,27 @@ async function evaluating(lab: Lab, latency: string): Promise<void> {
     crux.push(await evaluation(lab, evaluated, turn));
   }
   print(`${evaluated} whole trajectories of 10 steps, ${latency}`, plain, crux);
+}
+
+async function miningBoth(lab: Lab, latency: string): Promise<void> {
+  for (const method of ['rro', 'ipr'] as const) {
+    const [whole, stepwise] = [[], []] as [MiningTurn[], MiningTurn[]];
+    for (let seed = 1; seed <= Number(turns); seed++) {
+      const work = { method, tasks: mined, seed };
+      whole.push(await mining(lab, { ...work, granularity: 'activity' }));
+      stepwise.push(await mining(lab, { ...work, granularity: 'step' }));
+    }
+    console.log(`${mined} tasks of ${method} in mazes of 5 steps, ${latency}:`);
+    for (const [name, taken] of [
+      ['activity', whole],
+      ['step', stepwise],
+    ] as const)
+      console.log(
+        `  ${name}: ${rateOf(taken).toFixed(2)} tasks/s, ${cpuOf(taken).toFixed(0)} ms of processor time and ${median(
+          taken.map(({ events }) => events),
+        ).toFixed(0)} events a task`,
+      );
+  }
 }
 
 async function reading(lab: Lab): Promise<void> {
