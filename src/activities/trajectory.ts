@@ -2,6 +2,7 @@
 
 import { isFlagged } from '../domain/audit-flags.ts';
 import { type Details, isAtLimit } from '../domain/ending.ts';
+import { methods } from '../domain/methods/index.ts';
 import { isEvaluation, isStepByStep } from '../domain/run/run-config.ts';
 import { endedIn, exploredIn } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
@@ -14,31 +15,37 @@ import type { Run, RunTask } from '../store/runs.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
 import { confirmSuccess } from './acting/confirm.ts';
-import { type Explorer, exploreTask, ownActivity } from './acting/explore.ts';
+import { exploreTask } from './acting/explore.ts';
 import { firstStateOf } from './acting/first-state.ts';
 import { holdingSession } from './acting/holding-session.ts';
 import { malformedBetween } from './acting/malformed.ts';
+import { type Explorer, type OwnTrajectory, ownActivity } from './acting/own-trajectory.ts';
 import { trajectoryId } from './acting/trajectory-id.ts';
 import { callerOf, takerOf, takeStep } from './acting/turn.ts';
+import { constructTask } from './methods/rro-construct.ts';
 import type { ActivityContext } from './runtime/context.ts';
 
 export function trajectoryActivities(context: ActivityContext) {
   const { store, environments } = context;
 
-  /** Opens a task of a run: stores its first state, and explores from there, or finds the trajectory that was recorded for it. */
+  /** Opens a task of a run: stores its first state, and makes its trajectory from there, or finds the one that was recorded for it. */
   async function openTask(
-    { runId, position, explore = false }: OpenTaskInput,
+    { runId, position, explore = false, isCancelled = false }: OpenTaskInput,
     signal: AbortSignal,
     explorer: Explorer = ownActivity,
   ): Promise<OpenedTask> {
     const run = await store.runs.get(runId);
     const runTask = await store.runs.task(runId, position);
-    const isExplored = explore && runTask.importedId === null && !isStepByStep(run.config.granularity);
-    if (!isExplored) return openedTask(run, runTask, null, signal);
-    return holdingSession(context, run.environment, signal, () => openedTask(run, runTask, explorer, signal));
+    // A run that is not cancelled itself would let the trajectory go on.
+    const mayMake = explore && (!isCancelled || run.state === 'cancelled');
+    const isMade = mayMake && runTask.importedId === null && !isStepByStep(run.config.granularity);
+    const open = () => openedTask(run, runTask, isMade ? explorer : null, signal);
+    // What is explored keeps the session in which its task was opened. What is constructed holds one for each draw and each rollout.
+    const isExplored = isMade && methods[run.config.method].trajectory === 'explored';
+    return isExplored ? holdingSession(context, run.environment, signal, open) : open();
   }
 
-  /** @param explorer for whom the task is explored; null if it is not */
+  /** @param explorer for whom the trajectory is made; null if it is not */
   async function openedTask(
     run: Run,
     runTask: RunTask,
@@ -62,10 +69,15 @@ export function trajectoryActivities(context: ActivityContext) {
       parallel: run.config.parallel,
       options: run.config.options,
       imported: runTask.importedId === null ? null : await adoptImported(run, runTask.importedId, signal),
-      ...(explorer && {
-        explored: await exploreTask(context, run, runTask, root, recordTrajectory, signal, explorer),
-      }),
+      ...(explorer && (await madeFrom({ run, task: runTask, root, record: recordTrajectory, signal, explorer }))),
     };
+  }
+
+  async function madeFrom(own: OwnTrajectory): Promise<Pick<OpenedTask, 'explored' | 'constructed'>> {
+    const isConstructed = methods[own.run.config.method].trajectory === 'constructed';
+    return isConstructed
+      ? { constructed: await constructTask(context, own) }
+      : { explored: await exploreTask(context, own) };
   }
 
   /** A recorded trajectory becomes one of the run, so that everything about the run is found under its id. */

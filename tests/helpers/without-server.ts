@@ -4,13 +4,13 @@
  */
 import { vi } from 'vitest';
 import type { Activities } from '../../src/activities/index.ts';
-import { draw } from '../../src/workflows/methods/rro.ts';
+import { risingOf } from '../../src/workflows/methods/rro.ts';
+import { rollingOf } from '../../src/workflows/primitives/branch.ts';
 import { openTask } from '../../src/workflows/primitives/open-task.ts';
-import { value } from '../../src/workflows/primitives/value.ts';
 import { trajectory } from '../../src/workflows/trajectory.ts';
 
 // For imports from here, because elsewhere they may have been loaded before what they import is replaced.
-export { draw, openTask, trajectory, value };
+export { openTask, risingOf, rollingOf, trajectory };
 
 const temporal = vi.hoisted(() => ({ activities: {} as Partial<Activities> }));
 

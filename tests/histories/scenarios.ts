@@ -161,6 +161,7 @@ async function rro(recorder: Recorder): Promise<void> {
     method: 'rro',
     environment: 'long-maze',
     limit: 1,
+    granularity: 'step',
     options: { draws: 2, valueRollouts: 1 },
     limits: { historyLimit: 120 },
   });

@@ -4,10 +4,10 @@ import type { Activities } from '../../src/activities/index.ts';
 import type { MethodName, OptionsOf } from '../../src/domain/methods/index.ts';
 import type { TrajectoryResult } from '../../src/domain/wire/trajectory.ts';
 import type { TaskRun } from '../../src/workflows/primitives/task-run.ts';
-import { callActivities, draw, openTask as open, trajectory, value } from '../helpers/without-server.ts';
+import { callActivities, openTask as open, risingOf, rollingOf, trajectory } from '../helpers/without-server.ts';
 
 /** Primitives from here ask the activities below, whichever file a test imports first. */
-export { draw, value };
+export { risingOf, rollingOf };
 
 // Seconds each on an idle machine; a loaded one is no failure.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });

@@ -2,12 +2,13 @@
 // The stated error rate is how often a correct implementation would fail if the seeds were drawn anew.
 import { describe, expect, it } from 'vitest';
 import { betterByOutcome } from '../../src/domain/methods/eto-rule.ts';
+import { value } from '../../src/domain/methods/value.ts';
 import { seededRandom } from '../../src/domain/statistics/random.ts';
 import type { DrawnAction } from '../../src/domain/wire/action.ts';
 import type { TrajectorySummary } from '../../src/domain/wire/trajectory.ts';
 import { binomial } from './binomial.ts';
 import { type Estimate, ratio, standardErrorsFrom } from './estimates.ts';
-import { openTask, runTrajectory, useActivities, value } from './in-process.ts';
+import { openTask, rollingOf, runTrajectory, useActivities } from './in-process.ts';
 import { iprOptionsOf } from './options.ts';
 import { truthSeed } from './seed.ts';
 import { openedTask, outcome } from './step-world.ts';
@@ -65,8 +66,9 @@ async function measuredAgreement({ chances, rollouts, gapThousandths }: Comparis
   for (let position = 0; position < times; position++) {
     const task = await openTask('ipr', 'truth', position);
     const state = { nodeId: `root-${position}`, step: 2, value: null };
+    const valuing = { ...rollingOf(task), options };
     const [one, other] = await Promise.all(
-      chances.map((chance) => value(task, state, { ...goesOn, candidateId: String(chance) }, 'value')),
+      chances.map((chance) => value(valuing, state, { ...goesOn, candidateId: String(chance) }, 'value')),
     );
     agreed.push(Number(preference(one!, other!, gap) === truth));
   }

@@ -2,12 +2,13 @@
 // simulated models over HTTP, in mazes whose values are known exactly. Seeds fixed. The stated error rate is how often a correct
 // implementation would fail if the seeds were drawn anew.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { value } from '../../src/domain/methods/value.ts';
 import { seededRandom } from '../../src/domain/statistics/random.ts';
 import { exactValues, mazePolicy } from '../../src/simulation/maze-world.ts';
 import { createMazes, type Maze, type Room } from '../../src/simulation/mazes.ts';
 import { type Engine, runId, startEngine } from './engine.ts';
 import { standardErrorsFrom } from './estimates.ts';
-import { draw, value } from './in-process.ts';
+import { risingOf } from './in-process.ts';
 import { truthSeed } from './seed.ts';
 
 const serverSeed = seededRandom(truthSeed('server')).below(2 ** 31);
@@ -88,10 +89,11 @@ describe('Monte Carlo values', () => {
 async function hallTwice(engine: Engine, maze: Maze): Promise<{ first: Valued; again: Valued }> {
   const truth = exactValues(maze, mazePolicy(maze, serverSeed, skill)).get('the hall')!;
   const { task, rootId } = await engine.open(maze);
+  const rising = risingOf(task);
   const start = { nodeId: rootId, step: 1, value: undefined };
-  const action = await draw(task, start, 0);
-  const first = await value(task, start, action, 'value');
-  const again = await value(task, start, action, 're-estimate');
+  const action = await rising.draw(start, 0);
+  const first = await value(rising, start, action, 'value');
+  const again = await value(rising, start, action, 're-estimate');
   return { first: { value: first!, truth }, again: { value: again!, truth } };
 }
 
@@ -99,13 +101,14 @@ async function hallTwice(engine: Engine, maze: Maze): Promise<{ first: Valued; a
 async function stateAndAction(engine: Engine, maze: Maze): Promise<{ state: Valued; action: Valued }> {
   const truths = exactValues(maze, mazePolicy(maze, serverSeed, skill));
   const { task, rootId } = await engine.open(maze);
+  const rising = risingOf(task);
   const start = { nodeId: rootId, step: 1, value: undefined };
-  const action = await draw(task, start, 0);
+  const action = await rising.draw(start, 0);
   const { canonical } = await engine.store.findings.candidate(runId, action.candidateId);
   const door = maze.rooms.get(maze.start)!.doors.find(({ label }) => canonical === `go ${label}`)!;
   return {
-    state: { value: (await value(task, start, null, 'value'))!, truth: truths.get(maze.start)! },
-    action: { value: (await value(task, start, action, 'value'))!, truth: truths.get(door.to)! },
+    state: { value: (await value(rising, start, null, 'value'))!, truth: truths.get(maze.start)! },
+    action: { value: (await value(rising, start, action, 'value'))!, truth: truths.get(door.to)! },
   };
 }
 

@@ -9,13 +9,14 @@ const { address } = inject('temporal');
 const stage = join(import.meta.dirname, '../helpers/costly-mazes.ts');
 /** With several rollouts after each action. */
 const cso: LabRequest = { method: 'cso', limit: 4, preset: 'sound' };
-/** What CSO comes to where nobody waits for a session. */
-let expected: string;
+const rro: LabRequest = { method: 'rro', limit: 2, preset: 'sound' };
+/** What they come to where nobody waits for a session, by method. */
+const expected: { [method: string]: string } = {};
 let lab: Lab;
 
 beforeAll(async () => {
   const direct = await DirectLab.open({ stage });
-  expected = await direct.outcome(cso);
+  for (const request of [cso, rro]) expected[request.method!] = await direct.outcome(request);
   await direct.close();
 });
 afterEach(() => lab.close());
@@ -44,17 +45,19 @@ it('fifty trajectories at once with room for two sessions open one session each,
 });
 
 it.each([
-  [1, 'activity'],
-  [2, 'activity'],
-  [1, 'step'],
+  ['CSO', 1, 'activity', cso],
+  ['CSO', 2, 'activity', cso],
+  ['CSO', 1, 'step', cso],
+  ['RRO', 1, 'activity', rro],
+  ['RRO', 2, 'activity', rro],
 ] as const)(
-  'CSO with room for %s, with granularity %s, comes to the same as with room for all',
-  async (maxSessions, granularity) => {
+  '%s with room for %s, with granularity %s, comes to the same as with room for all',
+  async (_name, maxSessions, granularity, request) => {
     const mazes = costlyMazes({ maxSessions });
     const start = await workIn(mazes);
-    const run = await start({ ...cso, granularity });
-    expect(await run.result()).toMatchObject({ state: 'finished', done: 4 });
-    expect(await outcomeOf(lab.store, run.id)).toBe(expected);
+    const run = await start({ ...request, granularity });
+    expect(await run.result()).toMatchObject({ state: 'finished', done: request.limit });
+    expect(await outcomeOf(lab.store, run.id)).toBe(expected[request.method!]);
     expect(mazes.mostOpen).toBe(maxSessions);
     // Prefixes of branches are restored.
     expect(mazes.opened).toBeGreaterThan(4);

@@ -18,7 +18,7 @@ import {
   type TrajectorySummary,
 } from '../../domain/wire/trajectory.ts';
 import { CruxError, type FaultKind } from '../../errors.ts';
-import type { Explorer } from '../acting/explore.ts';
+import type { Explorer } from '../acting/own-trajectory.ts';
 import { faultMessage } from '../runtime/boundary.ts';
 
 /** What a task is made of. Each is an activity too, for tasks that have a workflow. */

@@ -11,6 +11,8 @@ export type TaskAddress = { runId: string; position: number };
 export type OpenTaskInput = TaskAddress & {
   /** Whether the policy's trajectory is made at once, in the same activity. Absent in histories from before that. */
   explore?: boolean;
+  /** Whether the task was cancelled while nobody worked at it. Its trajectory then ends where it stands: at the first call that is not stored. */
+  isCancelled?: boolean;
 };
 
 /** The policy's trajectory, made in one activity. */
@@ -18,6 +20,12 @@ export type Explored = {
   trajectory: TrajectorySummary;
   /** The ceiling that ended it; absent if none did. */
   stop?: { kind: string; message: string };
+};
+
+/** The same, made of chosen steps. */
+export type Constructed = Explored & {
+  /** Rollouts that the choices took. */
+  branches: number;
 };
 
 /** One step of one trajectory. */
@@ -48,6 +56,8 @@ export type OpenedTask = {
   imported: TrajectorySummary | null;
   /** Set when it was explored as it was opened. */
   explored?: Explored;
+  /** Set when it was constructed as it was opened. */
+  constructed?: Constructed;
 };
 
 export type TrajectorySummary = {

@@ -1,16 +1,16 @@
 import { isFlagged } from '../../domain/audit-flags.ts';
 import { isPolicyFailure } from '../../domain/ending.ts';
 import type { CsoOptions } from '../../domain/methods/index.ts';
+import { verify } from '../../domain/methods/verify.ts';
 import { isVerifiedSuccess } from '../../domain/pairs/verification.ts';
 import type { JudgeResult } from '../../domain/wire/cso.ts';
 import type { TrajectorySummary } from '../../domain/wire/trajectory.ts';
-import { branch, branches } from '../primitives/branch.ts';
+import { branch, branches, rollingOf } from '../primitives/branch.ts';
 import { eachStep } from '../primitives/each-step.ts';
 import { emitPairs } from '../primitives/emit-pairs.ts';
 import { explore } from '../primitives/explore.ts';
 import { propose } from '../primitives/propose.ts';
 import type { TaskRun } from '../primitives/task-run.ts';
-import { verify } from '../primitives/verify.ts';
 import { agent, bookkeeping } from '../proxies.ts';
 
 /**
@@ -59,7 +59,7 @@ async function verifyStep(task: TaskRun<CsoOptions>, step: number, judged: Judge
   const { verification, stopAtFirst } = task.options;
   const verifying =
     verification.rollouts > 1
-      ? verify(task, verification, {
+      ? verify(rollingOf(task), verification, {
           step,
           nodeId: judged.nodeId,
           alternatives: judged.alternatives,

@@ -1,15 +1,15 @@
 import { isFlagged } from '../../domain/audit-flags.ts';
 import type { IprOptions } from '../../domain/methods/index.ts';
 import { betterByBoth } from '../../domain/methods/ipr-rule.ts';
-import { branch } from '../primitives/branch.ts';
+import { value } from '../../domain/methods/value.ts';
+import { verifyValued } from '../../domain/methods/verify.ts';
+import { branch, rollingOf } from '../primitives/branch.ts';
 import { contrastOutcomes } from '../primitives/contrast-outcomes.ts';
 import { demonstrate } from '../primitives/demonstrate.ts';
 import { eachStep } from '../primitives/each-step.ts';
 import { emitPairs } from '../primitives/emit-pairs.ts';
 import { explore } from '../primitives/explore.ts';
 import type { TaskRun } from '../primitives/task-run.ts';
-import { value } from '../primitives/value.ts';
-import { verifyValued } from '../primitives/verify.ts';
 import { bookkeeping } from '../proxies.ts';
 
 /**
@@ -36,9 +36,10 @@ async function contrastStep(task: TaskRun<IprOptions>, step: number): Promise<vo
   if (actions === null || (verdict !== 'expert-better' && verdict !== 'policy-better')) return;
   const { expert, policy } = actions;
   const state = { nodeId, step };
+  const valuing = { ...rollingOf(task), options: task.options };
   const [ofExpert, ofPolicy] = await Promise.all([
-    value(task, state, expert, 'value'),
-    value(task, state, policy, 'value'),
+    value(valuing, state, expert, 'value'),
+    value(valuing, state, policy, 'value'),
   ]);
   const both = betterByBoth(outcomes, { expert: ofExpert, policy: ofPolicy }, task.options.gap);
   const { revalue } = await bookkeeping(`step ${step}: record the contrast`).recordContrast({
@@ -48,8 +49,8 @@ async function contrastStep(task: TaskRun<IprOptions>, step: number): Promise<vo
     expertId: expert.candidateId,
     policyId: policy.candidateId,
   });
-  if (both === 'expert-better') await verifyValued(task, state, expert, policy, revalue);
-  if (both === 'policy-better') await verifyValued(task, state, policy, expert, revalue);
+  if (both === 'expert-better') await verifyValued(valuing, state, expert, policy, revalue);
+  if (both === 'policy-better') await verifyValued(valuing, state, policy, expert, revalue);
 }
 
 /** The policy continues from the expert's state; its continuation is compared with the expert's own. */

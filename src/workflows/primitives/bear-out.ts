@@ -1,9 +1,10 @@
 import type { MethodOptions } from '../../domain/methods/index.ts';
 import type { VerificationOptions } from '../../domain/methods/options.ts';
+import { numbers } from '../../domain/methods/rolling.ts';
+import { verify } from '../../domain/methods/verify.ts';
 import type { Preference } from '../../domain/wire/action.ts';
-import { branches, numbers } from './branch.ts';
+import { branches, rollingOf } from './branch.ts';
 import type { TaskRun } from './task-run.ts';
-import { verify } from './verify.ts';
 
 type Verifying = Extract<MethodOptions, { verification?: VerificationOptions }>;
 
@@ -26,7 +27,7 @@ async function verifyPreference(
 ): Promise<void> {
   const { verification } = task.options;
   if (!verification || verification.rollouts === 1) return;
-  await verify(task, verification, { step, nodeId, alternatives: [best], rivalId: worst });
+  await verify(rollingOf(task), verification, { step, nodeId, alternatives: [best], rivalId: worst });
 }
 
 async function measureWorth(task: TaskRun<Verifying>, step: number, pair: Preference): Promise<void> {

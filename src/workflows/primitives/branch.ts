@@ -1,13 +1,11 @@
 import { executeChild, workflowInfo } from '@temporalio/workflow';
+import { type Branched, numbers, type Rolling } from '../../domain/methods/rolling.ts';
 import { isStepByStep } from '../../domain/run/run-config.ts';
 import { branchWorkflowId } from '../../domain/run/workflow-ids.ts';
 import type { BranchInput, BranchResult, BranchWorkflow } from '../../domain/wire/branch.ts';
 import { agent } from '../proxies.ts';
 import { cruxRun, cruxStatus, cruxStep } from '../search-attributes.ts';
 import type { TaskRun } from './task-run.ts';
-
-/** What is branched, and what for: a candidate in its state, or the state itself if the candidate id is empty. */
-export type Branched = Omit<BranchInput, 'runId' | 'trajectoryId' | 'rollout'>;
 
 /** Takes a candidate in its state and lets the policy continue to its own ending. */
 export async function branch(
@@ -58,7 +56,25 @@ export function fromTheStart(
   return branches(task, 1, { nodeId: task.opened.rootId, candidateId: '', purpose }, rollouts);
 }
 
-/** The numbers of this many rollouts. */
-export function numbers(count: number): number[] {
-  return [...Array(count).keys()];
+/** Rollouts of a task's actions, by activities. */
+export function rollingOf(task: TaskRun): Rolling {
+  return {
+    branches: (step, candidate, rollouts) => branches(task, step, candidate, rollouts),
+    rollOutAll: (step, candidate, count) =>
+      isStepByStep(task.opened.granularity)
+        ? branches(task, step, candidate, numbers(count))
+        : rollOutAll(task, step, candidate, count),
+  };
+}
+
+/** In one activity: the rollouts are short, so one activity for each would cost as much as they do. */
+async function rollOutAll(task: TaskRun, step: number, candidate: Branched, to: number): Promise<BranchResult[]> {
+  const { runId, trajectoryId } = task.address(step);
+  const label = `step ${step}: ${candidate.purpose} ${candidate.candidateId.slice(0, 8)} #0–${to - 1}`;
+  const results = await task.untilOver(
+    task.places.run(() => agent(label).rollOutAll({ runId, trajectoryId, ...candidate, from: 0, to })),
+  );
+  task.branches += to;
+  task.show('verifying');
+  return results;
 }

@@ -1,7 +1,8 @@
 import type { EtoOptions, IprOptions } from '../../domain/methods/index.ts';
+import { numbers } from '../../domain/methods/rolling.ts';
 import type { TrajectorySummary } from '../../domain/wire/trajectory.ts';
 import { bookkeeping } from '../proxies.ts';
-import { fromTheStart, numbers } from './branch.ts';
+import { fromTheStart } from './branch.ts';
 import type { TaskRun } from './task-run.ts';
 
 /** Fresh trajectories that show how much luck is in an outcome, if `sound` draws none anyway [D]. */

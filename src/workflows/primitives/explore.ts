@@ -1,27 +1,18 @@
-import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
+import { isCancellation } from '@temporalio/workflow';
 import { exploredIn } from '../../domain/stream.ts';
-import type { Explored, TrajectorySummary } from '../../domain/wire/trajectory.ts';
+import type { TrajectorySummary } from '../../domain/wire/trajectory.ts';
 import type { StepInput, StepResult } from '../../domain/wire/turn.ts';
 import { agent, holder } from '../proxies.ts';
 import { takeTurn } from '../turn.ts';
 import type { TaskRun } from './task-run.ts';
-import { recordEnding, toTheEnding } from './to-the-ending.ts';
+import { endedAs, recordEnding, toTheEnding } from './to-the-ending.ts';
 
 /** The policy's own trajectory: as it was explored when the task was opened, else step by step. A recorded one is taken as it is. */
 export async function explore(task: TaskRun): Promise<TrajectorySummary> {
   const { imported, explored } = task.opened;
-  task.trajectory ??= imported ?? (explored ? endedAs(task, explored) : await rollPolicy(task));
+  task.trajectory ??= imported ?? (explored ? endedAs(task, explored, false) : await rollPolicy(task));
   task.show('explored');
   return task.trajectory;
-}
-
-/** @throws the ceiling that ended it: nothing can be learned from a trajectory without an ending of its own */
-function endedAs(task: TaskRun, { trajectory, stop }: Explored): TrajectorySummary {
-  task.trajectory = trajectory;
-  if (trajectory.ending === 'cancelled') task.cancelled();
-  task.isLeftOpen = stop?.kind === 'Run.Budget';
-  if (stop) throw ApplicationFailure.nonRetryable(stop.message, stop.kind);
-  return trajectory;
 }
 
 async function rollPolicy(task: TaskRun): Promise<TrajectorySummary> {

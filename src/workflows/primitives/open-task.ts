@@ -1,6 +1,6 @@
 import { CancellationScope, isCancellation, patched } from '@temporalio/workflow';
 import { type MethodName, methods, type OptionsOf } from '../../domain/methods/index.ts';
-import type { OpenedTask, TrajectoryInput } from '../../domain/wire/trajectory.ts';
+import type { OpenedTask, OpenTaskInput, TrajectoryInput } from '../../domain/wire/trajectory.ts';
 import { agent } from '../proxies.ts';
 import { TaskRun } from './task-run.ts';
 
@@ -14,14 +14,16 @@ export async function openTask<Name extends MethodName>(
 }
 
 async function openedFor({ runId, position, method, cursor }: TrajectoryInput): Promise<OpenedTask> {
-  const explore = cursor === undefined && methods[method].trajectory === 'explored';
-  const open = () => CancellationScope.nonCancellable(() => agent('open the task').openTask({ runId, position }));
-  if (!explore || !patched('explored-as-opened')) return open();
+  const { trajectory } = methods[method];
+  const explore = cursor === undefined && trajectory !== 'demonstrated';
+  const open = (more: Partial<OpenTaskInput>) =>
+    CancellationScope.nonCancellable(() => agent('open the task').openTask({ runId, position, ...more }));
+  if (!explore || !patched('explored-as-opened')) return open({});
   try {
-    return await agent('explore').openTask({ runId, position, explore });
+    return await agent(trajectory === 'constructed' ? 'construct' : 'explore').openTask({ runId, position, explore });
   } catch (error) {
-    // Cancelled before a worker took it up: the task still gets its ending.
-    if (isCancellation(error)) return open();
+    // Cancelled before a worker took it up, or between two attempts: the task still gets its ending.
+    if (isCancellation(error)) return open({ explore, isCancelled: true });
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-import { fromTheStart, numbers } from './branch.ts';
+import { numbers } from '../../domain/methods/rolling.ts';
+import { fromTheStart } from './branch.ts';
 import type { TaskRun } from './task-run.ts';
 
 /** More trajectories of the policy, numbered from 1: the first one is its own. */

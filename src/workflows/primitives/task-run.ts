@@ -21,13 +21,6 @@ import { cruxStatus, cruxStep } from '../search-attributes.ts';
 /** Search attributes are in history: they are written at phase changes, and this often in between. */
 const stepsPerUpsert = 25;
 
-/** A state that a step starts from. */
-export type StepState = {
-  nodeId: string;
-  /** Number of the step, from 1. */
-  step: number;
-};
-
 export class TaskRun<Options extends MethodOptions = MethodOptions> {
   readonly input: TrajectoryInput;
   readonly opened: OpenedTask;

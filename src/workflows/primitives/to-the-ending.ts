@@ -1,15 +1,13 @@
 /** How a trajectory of the policy ends: by itself, or by a fault, a ceiling or a cancellation. */
 
-import { CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, ContinueAsNew, isCancellation } from '@temporalio/workflow';
 import { type Ending, isAtLimit } from '../../domain/ending.ts';
 import { endingOfFault } from '../../domain/fault-ending.ts';
+import type { Place } from '../../domain/methods/construct.ts';
 import { methods } from '../../domain/methods/index.ts';
-import type { TrajectorySummary } from '../../domain/wire/trajectory.ts';
+import type { Explored, TrajectorySummary } from '../../domain/wire/trajectory.ts';
 import { agent, bookkeeping, faultOf } from '../proxies.ts';
 import type { TaskRun } from './task-run.ts';
-
-/** Where a trajectory stands: its last state, and how many steps lead there. */
-export type Place = { nodeId: string; step: number };
 
 /**
  * Runs `work`, and records how the trajectory ended if a fault, a ceiling or a cancellation ends it.
@@ -39,6 +37,19 @@ export async function toTheEnding(
       recordEnding(task, at().nodeId, ending, null, null, fault?.message),
     );
   }
+}
+
+/**
+ * Takes a trajectory as the activity that opened the task made it.
+ * @param hasPairs as above
+ * @throws as above
+ */
+export function endedAs(task: TaskRun, { trajectory, stop }: Explored, hasPairs: boolean): TrajectorySummary {
+  task.trajectory = trajectory;
+  if (trajectory.ending === 'cancelled') task.cancelled();
+  task.isLeftOpen = stop?.kind === 'Run.Budget' && !hasPairs;
+  if (stop) throw ApplicationFailure.nonRetryable(stop.message, stop.kind);
+  return trajectory;
 }
 
 /** If the run is out of budget, the trajectory stays open, as a branch does. */

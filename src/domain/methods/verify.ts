@@ -1,11 +1,9 @@
-import type { IprOptions, RroOptions } from '../../domain/methods/index.ts';
-import type { VerificationOptions } from '../../domain/methods/options.ts';
-import { tally, verdictOn } from '../../domain/pairs/verification.ts';
-import type { DrawnAction } from '../../domain/wire/action.ts';
-import type { BranchResult } from '../../domain/wire/branch.ts';
-import { branches } from './branch.ts';
-import type { StepState, TaskRun } from './task-run.ts';
-import { value } from './value.ts';
+import { tally, verdictOn } from '../pairs/verification.ts';
+import type { DrawnAction } from '../wire/action.ts';
+import type { BranchResult } from '../wire/branch.ts';
+import type { VerificationOptions } from './options.ts';
+import type { Rolling, StepState } from './rolling.ts';
+import { type Valuing, value } from './value.ts';
 
 export type Contest = StepState & {
   /** Candidate ids. */
@@ -20,7 +18,7 @@ export type Contest = StepState & {
  * alternative. Always in whole rounds, so that what is drawn does not depend on which answer comes first.
  */
 export async function verify(
-  task: TaskRun,
+  task: Rolling,
   verification: VerificationOptions,
   { step, nodeId, alternatives, rivalId, stopAtFirst = false }: Contest,
 ): Promise<void> {
@@ -32,10 +30,8 @@ export async function verify(
     const ofRival = round.filter((number) => number < verification.baselineRollouts);
     const ofAlternatives = round.filter((number) => number < verification.rollouts);
     const [baseline, ...verified] = await Promise.all([
-      branches(task, step, { nodeId, candidateId: rivalId, purpose: 'baseline' }, ofRival),
-      ...open.map(({ candidateId }) =>
-        branches(task, step, { nodeId, candidateId, purpose: 'verify' }, ofAlternatives),
-      ),
+      task.branches(step, { nodeId, candidateId: rivalId, purpose: 'baseline' }, ofRival),
+      ...open.map(({ candidateId }) => task.branches(step, { nodeId, candidateId, purpose: 'verify' }, ofAlternatives)),
     ]);
     rival.push(...baseline!);
     for (const [index, results] of verified.entries()) open[index]!.results.push(...results);
@@ -50,7 +46,7 @@ export async function verify(
  * both presets [D].
  */
 export async function verifyValued(
-  task: TaskRun<RroOptions | IprOptions>,
+  task: Valuing,
   { nodeId, step }: StepState,
   chosen: DrawnAction,
   rejected: DrawnAction,

@@ -1,14 +1,15 @@
-import { countedReward } from '../../domain/audit-flags.ts';
-import type { IprOptions, RroOptions } from '../../domain/methods/index.ts';
-import { isBetterBy, meanReward, valueAtBest } from '../../domain/methods/rro-rule.ts';
-import { isStepByStep } from '../../domain/run/run-config.ts';
-import type { DrawnAction } from '../../domain/wire/action.ts';
-import type { BranchResult } from '../../domain/wire/branch.ts';
-import { agent } from '../proxies.ts';
-import { type Branched, branches, numbers } from './branch.ts';
-import type { StepState, TaskRun } from './task-run.ts';
+import { countedReward } from '../audit-flags.ts';
+import type { DrawnAction } from '../wire/action.ts';
+import type { BranchResult } from '../wire/branch.ts';
+import type { IprOptions } from './ipr.ts';
+import type { Rolling, StepState } from './rolling.ts';
+import type { RroOptions } from './rro.ts';
+import { isBetterBy, meanReward, valueAtBest } from './rro-rule.ts';
 
-type ValuingTask = TaskRun<RroOptions | IprOptions>;
+/** A task whose steps are valued. */
+export type Valuing<Options extends RroOptions | IprOptions = RroOptions | IprOptions> = Rolling & {
+  readonly options: Options;
+};
 
 /**
  * Value of an action in a state, or of the state itself: mean outcome reward of m rollouts by the policy; the outcome itself if the action
@@ -16,15 +17,14 @@ type ValuingTask = TaskRun<RroOptions | IprOptions>;
  * @returns in [0, 1]; null when no rollout gave an outcome
  */
 export async function value(
-  task: ValuingTask,
+  task: Valuing,
   { nodeId, step }: StepState,
   action: DrawnAction | null,
   purpose: 'value' | 're-value' | 're-estimate',
 ): Promise<number | null> {
   if (action?.ending) return countedReward(action);
   const candidate = { nodeId, candidateId: action?.candidateId ?? '', purpose };
-  if (!isStepByStep(task.opened.granularity)) return meanReward(await rollOutAll(task, step, candidate));
-  return meanReward(await branches(task, step, candidate, numbers(task.options.rollouts)));
+  return meanReward(await task.rollOutAll(step, candidate, task.options.rollouts));
 }
 
 /**
@@ -32,7 +32,7 @@ export async function value(
  * @returns if it was given up, the value at best
  */
 export async function valueUnlessBeaten(
-  task: ValuingTask,
+  task: Valuing,
   { nodeId, step }: StepState,
   action: DrawnAction,
   beat: number,
@@ -43,23 +43,10 @@ export async function valueUnlessBeaten(
   const results: BranchResult[] = [];
   while (results.length < planned) {
     const pair = [results.length, results.length + 1].filter((rollout) => rollout < planned);
-    results.push(...(await branches(task, step, candidate, pair)));
+    results.push(...(await task.branches(step, candidate, pair)));
     const atBest = valueAtBest(results, planned);
     if (results.length < planned && atBest !== null && !isBetterBy(atBest, beat, 0))
       return { value: atBest, isBound: true };
   }
   return { value: meanReward(results), isBound: false };
-}
-
-/** The m rollouts of a value in one activity: they are short, so one activity for each would cost as much as they do. */
-async function rollOutAll(task: ValuingTask, step: number, candidate: Branched): Promise<BranchResult[]> {
-  const { runId, trajectoryId } = task.address(step);
-  const to = task.options.rollouts;
-  const label = `step ${step}: ${candidate.purpose} ${candidate.candidateId.slice(0, 8)} #0–${to - 1}`;
-  const results = await task.untilOver(
-    task.places.run(() => agent(label).rollOutAll({ runId, trajectoryId, ...candidate, from: 0, to })),
-  );
-  task.branches += to;
-  task.show('verifying');
-  return results;
 }
