@@ -8,6 +8,7 @@ import { csoActivities } from './methods/cso.ts';
 import { passRateActivities } from './methods/cso-pass-rate.ts';
 import { etoActivities } from './methods/eto.ts';
 import { iprActivities } from './methods/ipr.ts';
+import { refineActivities } from './methods/ipr-refine.ts';
 import { rroActivities } from './methods/rro.ts';
 import { stepDpoActivities } from './methods/step-dpo.ts';
 import { firstErrorActivities } from './methods/step-dpo-first-error.ts';
@@ -33,6 +34,7 @@ export function agentActivities(context: ActivityContext) {
     ...expertActivities(context),
     ...firstErrorActivities(context),
     ...iprActivities(context),
+    ...refineActivities(context),
     ...pairActivities(context),
     ...passRateActivities(context),
     ...policyActivities(context),

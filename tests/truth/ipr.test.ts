@@ -2,6 +2,8 @@
 // The stated error rate is how often a correct implementation would fail if the seeds were drawn anew.
 import { describe, expect, it } from 'vitest';
 import { betterByOutcome } from '../../src/domain/methods/eto-rule.ts';
+import { type Refining, refine } from '../../src/domain/methods/ipr-step.ts';
+import { type Branched, numbers } from '../../src/domain/methods/rolling.ts';
 import { value } from '../../src/domain/methods/value.ts';
 import { seededRandom } from '../../src/domain/statistics/random.ts';
 import type { DrawnAction } from '../../src/domain/wire/action.ts';
@@ -103,6 +105,31 @@ async function verdicts({ chances, rollouts, gapThousandths }: Comparison, tasks
     steps,
   });
   let expertReward: number | null = null;
+  const rollOut = ({ candidateId, purpose }: Branched) => {
+    const result = outcome(random.next() < (candidateId === 'expert' ? expertChance : policyChance));
+    if (purpose === 'contrast') policyReward = result.reward;
+    return result;
+  };
+  const refining: Refining = {
+    options,
+    branches: async (_step, candidate, rollouts) => rollouts.map(() => rollOut(candidate)),
+    rollOutAll: async (_step, candidate, count) => numbers(count).map(() => rollOut(candidate)),
+    expertState: async () => ({ nodeId: 'second' }),
+    async contrastStep() {
+      const outcomes = { expert: expertReward, policy: policyReward };
+      const verdict = betterByOutcome(outcomes, options.gap);
+      if (verdict === 'equal') found.push(verdict);
+      const actions = {
+        expert: { ...goesOn, candidateId: 'expert' },
+        policy: { ...goesOn, candidateId: 'policy' },
+      };
+      return { verdict, nodeId: 'second', outcomes, actions };
+    },
+    async recordContrast({ verdict }) {
+      found.push(verdict);
+      return { revalue: false };
+    },
+  };
   useActivities({
     openTask: async ({ position }) => openedTask(position, options, trajectory(position, false, 1)),
     demonstrate: async ({ position }) => {
@@ -111,25 +138,9 @@ async function verdicts({ chances, rollouts, gapThousandths }: Comparison, tasks
       return trajectory(position, success, 2);
     },
     contrastOutcomes: async () => ({ verdict: 'equal', revalue: false }),
-    expertState: async ({ trajectoryId }) => ({ nodeId: `${trajectoryId}/2` }),
-    async rollOut({ candidateId, purpose }) {
-      const result = outcome(random.next() < (candidateId === 'expert' ? expertChance : policyChance));
-      if (purpose === 'contrast') policyReward = result.reward;
-      return result;
-    },
-    async contrastStep({ trajectoryId }) {
-      const outcomes = { expert: expertReward, policy: policyReward };
-      const verdict = betterByOutcome(outcomes, options.gap);
-      if (verdict === 'equal') found.push(verdict);
-      const actions = {
-        expert: { ...goesOn, candidateId: 'expert' },
-        policy: { ...goesOn, candidateId: 'policy' },
-      };
-      return { verdict, nodeId: `${trajectoryId}/2`, outcomes, actions };
-    },
-    async recordContrast({ verdict }) {
-      found.push(verdict);
-      return { revalue: false };
+    async refineStep({ step }) {
+      await refine(refining, step);
+      return { branches: 0 };
     },
     endTask: async () => 0,
     finishTask: async () => {},

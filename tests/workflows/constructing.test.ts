@@ -1,5 +1,5 @@
-// Layer: whole runs of RRO on a real Temporal server, with simulated models over HTTP and a real store: what one activity for a trajectory changes.
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+// Layer: whole runs of RRO and IPR on a real Temporal server, with simulated models over HTTP and a real store: what it changes that one activity chooses steps.
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Lab, type LabRequest, type LabRun, until } from '../helpers/lab.ts';
 
 let lab: Lab;
@@ -68,4 +68,45 @@ it('a fault ends a trajectory with the same rows as step by step', async () => {
   const whole = await lab.outcome(request);
   expect(whole).toContain('environment-fault');
   expect(await lab.outcome({ ...request, granularity: 'step' })).toBe(whole);
+});
+
+describe('IPR', () => {
+  const ipr: LabRequest = { method: 'ipr', taskIds: ['maze-1-3'], options: { valueRollouts: 2, reestimateRate: 1 } };
+
+  it('refines each step of the expert but the first in one activity', async () => {
+    const run = await lab.start(ipr);
+    expect(await run.result()).toMatchObject({ state: 'finished' });
+    const activities = await activitiesOf(run);
+    const steps = activities.filter((name) => name === 'refineStep').length;
+    expect(steps).toBe((await lab.store.findings.steps(run.id)).filter(({ step }) => step > 1).length);
+    expect(activities.filter((name) => name === 'rollOutAll' || name === 'contrastStep')).toEqual([]);
+    const branches = await lab.store.findings.branches(run.id);
+    expect(branches.length).toBeGreaterThan(steps);
+    expect((await lab.store.runs.tasks(run.id))[0]!.result!.branches).toBe(branches.length);
+  });
+
+  it('leaves out the steps that reach their ceiling, as many as step by step', async () => {
+    const leftOut = async (granularity: 'activity' | 'step') => {
+      const options = { valueRollouts: 4 };
+      const run = await lab.start({ ...ipr, options, granularity, ceilings: { step: { rollouts: 4 } } });
+      expect(await run.result()).toMatchObject({ state: 'finished' });
+      const [task] = await lab.store.runs.tasks(run.id);
+      expect(task!.result).toMatchObject({ stoppedBy: null });
+      return task!.result!.stepsLeftOut;
+    };
+    const steps = await leftOut('activity');
+    expect(steps).toBeGreaterThan(0);
+    expect(await leftOut('step')).toBe(steps);
+  });
+
+  it('ends as cancelled in the middle of its steps, and nothing of them goes on', async () => {
+    const run = await lab.start({ ...ipr, environment: 'long-maze', taskIds: undefined, limit: 1, seed: 4 });
+    await until('steps are refined', async () => (await lab.store.findings.branches(run.id)).length > 2);
+    await run.cancel();
+    expect(await run.result()).toMatchObject({ state: 'cancelled' });
+    const [task] = await lab.store.runs.tasks(run.id);
+    expect(task!.result).toMatchObject({ stoppedBy: 'cancelled' });
+    expect(task!.result!.branches).toBe((await lab.store.findings.branches(run.id)).length);
+    expect(lab.simulation.stats().inFlight).toBe(0);
+  });
 });

@@ -1,5 +1,5 @@
 import { endingOfFault } from '../../domain/fault-ending.ts';
-import type { Branched, Rolling } from '../../domain/methods/rolling.ts';
+import type { Rolling } from '../../domain/methods/rolling.ts';
 import { Places } from '../../domain/places.ts';
 import type { BranchInput, BranchResult, RolloutsInput } from '../../domain/wire/branch.ts';
 import { CruxError } from '../../errors.ts';
@@ -10,9 +10,21 @@ type Rollouts = {
 };
 
 /** Rollouts within the activity whose steps need them. As many are in progress as a run lets a trajectory keep. */
-export class OwnRollouts implements Rolling {
+export class OwnRollouts {
   /** Rollouts that are over. */
   count = 0;
+  readonly rolling: Rolling = {
+    branches: (_step, candidate, rollouts) => {
+      const input = { ...this.#trajectory, ...candidate };
+      return Promise.all(
+        rollouts.map((rollout) => this.#begin(1, () => this.#rollouts.rollOut({ ...input, rollout }, this.#signal))),
+      );
+    },
+    rollOutAll: (_step, candidate, to) => {
+      const input = { ...this.#trajectory, ...candidate, from: 0, to };
+      return this.#begin(to, () => this.#rollouts.rollOutAll(input, this.#signal));
+    },
+  };
   readonly #trajectory: { runId: string; trajectoryId: string };
   readonly #rollouts: Rollouts;
   readonly #signal: AbortSignal;
@@ -31,27 +43,18 @@ export class OwnRollouts implements Rolling {
     this.#signal = signal;
   }
 
-  branches(_step: number, candidate: Branched, rollouts: readonly number[]): Promise<BranchResult[]> {
-    const input = { ...this.#trajectory, ...candidate };
-    return Promise.all(
-      rollouts.map((rollout) => this.#begin(1, () => this.#rollouts.rollOut({ ...input, rollout }, this.#signal))),
-    );
-  }
-
-  rollOutAll(_step: number, candidate: Branched, to: number): Promise<BranchResult[]> {
-    const input = { ...this.#trajectory, ...candidate, from: 0, to };
-    return this.#begin(to, () => this.#rollouts.rollOutAll(input, this.#signal));
-  }
-
   /**
-   * Resolves when no rollout is in progress any more.
-   * @throws what passes by itself, or is no fault: then another attempt makes what is missing
+   * Does work that may need rollouts. It is over only when none of them is in progress any more: another attempt must not run next to rollouts of
+   * this one.
+   * @throws what the work throws; but if a rollout met what passes by itself, or no fault, then that, and another attempt makes what is missing
    */
-  async over(): Promise<void> {
-    const broken = (await Promise.allSettled(this.#begun)).find(
-      (rollout) => rollout.status === 'rejected' && !isEnding(rollout.reason),
-    );
-    if (broken) throw (broken as PromiseRejectedResult).reason;
+  async untilOver<T>(work: () => Promise<T>): Promise<T> {
+    const [done] = await Promise.allSettled([work()]);
+    const rollouts = await Promise.allSettled(this.#begun);
+    const passing = rollouts.find((rollout) => rollout.status === 'rejected' && !isEnding(rollout.reason));
+    if (passing?.status === 'rejected') throw passing.reason;
+    if (done.status === 'rejected') throw done.reason;
+    return done.value;
   }
 
   #begin<T>(count: number, work: () => Promise<T>): Promise<T> {

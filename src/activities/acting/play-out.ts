@@ -37,7 +37,7 @@ export async function playOut(
   onStep: (taken: StepTaken) => void = () => {},
 ): Promise<Played> {
   const taker = takerOf(run, where);
-  const boundary = new StepBoundary(context, context.environments.get(start.state.environment));
+  const { environments, boundary = new StepBoundary(context, environments.get(start.state.environment)) } = context;
   let taken = start;
   try {
     while (!taken.done && taken.state.step < stepLimit) {

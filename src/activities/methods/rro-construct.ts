@@ -24,12 +24,12 @@ export async function constructTask(context: ActivityContext, own: OwnTrajectory
   // A run that is held back for long is not read again and again.
   if (isHeld(run.state)) admitRun(run);
   const trajectory = { runId: run.id, trajectoryId: trajectoryId(run, root.taskId, task.sample) };
-  const rollouts = new OwnRollouts(trajectory, branchActivities(context), run.config.parallel, signal);
   const boundary = new StepBoundary(context, context.environments.get(run.environment));
+  const branches = branchActivities({ ...context, boundary });
+  const rollouts = new OwnRollouts(trajectory, branches, run.config.parallel, signal);
   const { recordChoice } = rroActivities(context);
   const rising: Rising = {
-    branches: (...wanted) => rollouts.branches(...wanted),
-    rollOutAll: (...wanted) => rollouts.rollOutAll(...wanted),
+    ...rollouts.rolling,
     // A run's options are those of its method: its configuration made sure of that.
     options: run.config.options as RroOptions,
     seed: run.seed,
@@ -47,20 +47,18 @@ export async function constructTask(context: ActivityContext, own: OwnTrajectory
     () => place,
     true,
     async () => {
-      try {
-        const { ending, reward, success } = await construct(
+      const { ending, reward, success } = await rollouts.untilOver(() =>
+        construct(
           place,
           (start) => rise(rising, start),
           async (reached) => {
             place = reached;
             explorer.onStep(place.step);
           },
-        );
-        const ended = { runId: run.id, position: task.position, leafId: place.nodeId, ending, reward, success };
-        return await record({ ...ended, fault: null }, signal);
-      } finally {
-        await rollouts.over();
-      }
+        ),
+      );
+      const ended = { runId: run.id, position: task.position, leafId: place.nodeId, ending, reward, success };
+      return record({ ...ended, fault: null }, signal);
     },
   );
   return { ...made, branches: rollouts.count };

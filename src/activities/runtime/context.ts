@@ -19,4 +19,6 @@ export type ActivityContext = {
   closing: AbortSignal;
   /** How long an activity plays out before it hands its work over at a step boundary (step-boundary.ts), in milliseconds from 0. */
   yieldAfterMs: number;
+  /** The `StepBoundary` of an activity in which several conversations play out: they hand their work over together. Absent where each has its own. */
+  boundary?: { pass(): void; advanced(): void };
 };

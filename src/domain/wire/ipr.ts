@@ -16,6 +16,14 @@ export type StepContrast = {
   actions: { expert: DrawnAction; policy: DrawnAction } | null;
 };
 
+/** A step that one activity refined. */
+export type RefinedStep = {
+  /** Rollouts that it took. */
+  branches: number;
+  /** What cut it short; absent if nothing did. */
+  stop?: { kind: string; message: string };
+};
+
 export type ContrastInput = StepAddress & {
   nodeId: string;
   verdict: ContrastVerdict;

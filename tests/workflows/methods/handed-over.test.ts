@@ -21,8 +21,11 @@ const runs: [string, DirectRequest][] = [
     'ETO, with scripted experts',
     { method: 'eto', environment: 'sql-demo', limit: 4, options: { experts: 'scripted' } },
   ],
-  ['RRO, whose values are given up early', { method: 'rro', limit: 2, options: { valueStopping: 'cannot-rise' } }],
-  ['RRO, with further evidence', { method: 'rro', limit: 1, preset: 'sound' }],
+  [
+    'RRO, whose values are given up early',
+    { method: 'rro', limit: 1, options: { valueStopping: 'cannot-rise', valueRollouts: 3 } },
+  ],
+  ['RRO, with further evidence', { method: 'rro', limit: 1, preset: 'sound', options: { draws: 2, valueRollouts: 2 } }],
   ['IPR, with an expert model', { method: 'ipr', limit: 2, options: { experts: 'model', valueRollouts: 2 } }],
 ];
 
