@@ -2,7 +2,7 @@
  * Decides which work waits. The work of a run that takes none waits: the control row goes before every activity, as it goes before every
  * model call. Work for which this worker lacks something waits for another worker that has it.
  */
-import { askedRoles, modelOf, type RunState } from '../../domain/run/run-config.ts';
+import { askedEndpoints, type RunState } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
 import type { Run } from '../../store/runs.ts';
@@ -48,8 +48,6 @@ function lackingFor(
   { environment, config }: Run,
 ): string | null {
   if (!environments.names.includes(environment)) return `environment "${environment}"`;
-  const endpoint = askedRoles(config)
-    .map((role) => modelOf(config, role).endpoint)
-    .find((name) => !gateway.knows(name));
+  const endpoint = askedEndpoints(config).find((name) => !gateway.knows(name));
   return endpoint === undefined ? null : `endpoint "${endpoint}"`;
 }

@@ -1,6 +1,7 @@
 /** Slots: activities that play the tasks of a run whose method mines nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { askedEndpoints } from '../../domain/run/run-config.ts';
 import { shareOfSlots } from '../../domain/run/slots.ts';
 import type { SlotInput, SlotResult } from '../../domain/wire/campaign.ts';
 import { isCostly } from '../../environments/contract.ts';
@@ -12,9 +13,10 @@ import { branchActivities } from '../branches.ts';
 import { campaignActivities } from '../campaign.ts';
 import { exampleActivities } from '../examples.ts';
 import { demonstrationActivities } from '../roles/demonstrations.ts';
-import { beat, isCancelRequested, workerStopping } from '../runtime/boundary.ts';
+import { beat, workerStopping } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { trajectoryActivities } from '../trajectory.ts';
+import { EndOfSlot } from './end-of-slot.ts';
 import { playTask } from './play.ts';
 import { Slot } from './slot.ts';
 
@@ -30,7 +32,7 @@ export function slotActivities(context: ActivityContext) {
   const atWork = new Map<string, Set<number>>();
 
   /** Plays tasks until none is left, or until the slot gives way. It never fails for one task. */
-  async function playTasks(input: SlotInput, signal: AbortSignal): Promise<SlotResult> {
+  async function playTasks(input: SlotInput): Promise<SlotResult> {
     const run = await store.runs.get(input.runId);
     const share = await shareOf(run, input);
     const own = atWork.get(run.id) ?? new Set();
@@ -40,57 +42,35 @@ export function slotActivities(context: ActivityContext) {
     }
     atWork.set(run.id, own.add(input.slot));
     try {
-      return await playUntilOver(run, input, own, signal);
+      return await playUntilOver(run, input, own);
     } finally {
       own.delete(input.slot);
       if (own.size === 0) atWork.delete(run.id);
     }
   }
 
-  async function playUntilOver(
-    run: Run,
-    input: SlotInput,
-    own: ReadonlySet<number>,
-    signal: AbortSignal,
-  ): Promise<SlotResult> {
-    const [closing, yielding, ending] = [new AbortController(), new AbortController(), new AbortController()];
-    // A signal that fires has no activity around it.
-    const activity = Context.current();
-    let isCancelled = false;
-    const giveWay = () => {
-      closing.abort();
-      // What holds an expensive session is played to its end.
-      if (!isCostly(environments.get(run.environment))) yielding.abort();
-    };
-    const onAbort = async () => {
-      // If the store cannot be read, the order is found at the next call.
-      const control = isCancelRequested(activity) ? await store.runs.control(run.id).catch(() => null) : null;
-      isCancelled = control?.state === 'cancelled';
-      closing.abort();
-      // Only the user's order ends calls. For a campaign that takes its slots back, or a worker that is taken for dead, calls that are paid come to their
-      // end, and whoever takes up the tasks finds the answers.
-      if (isCancelled) ending.abort(signal.reason);
-      else yielding.abort();
-    };
-    signal.addEventListener('abort', () => void onAbort(), { once: true });
-    if (signal.aborted) await onAbort();
-    const stopping = AbortSignal.any([context.stopping, yielding.signal]);
-    const explorer = { onStep: () => {}, isCancelled: () => isCancelled };
+  async function playUntilOver(run: Run, input: SlotInput, own: ReadonlySet<number>): Promise<SlotResult> {
+    const end = new EndOfSlot({ isCostly: isCostly(environments.get(run.environment)) });
+    await end.follow(Context.current(), async () => (await store.runs.control(run.id)).state === 'cancelled');
     // When its tasks are handed over, the slot decides, for all of them at once.
-    const signals = { stopping, closing: AbortSignal.any([context.closing, closing.signal]) };
+    const signals = {
+      closing: AbortSignal.any([context.closing, end.closing]),
+      stopping: AbortSignal.any([context.stopping, end.yielding]),
+    };
     const activities = playActivities({ ...context, ...signals, yieldAfterMs: Number.POSITIVE_INFINITY });
+    const explorer = { onStep: () => {}, isCancelled: () => end.isCancelled };
     const slot = new Slot(input, {
       runs: store.runs,
       play: (task) => {
         const address = { runId: run.id, position: task.position, method: run.config.method };
         return inTrajectory('trajectory', workflowIdOf(run, task), () =>
-          playTask(address, { activities, signal: ending.signal, explorer }),
+          playTask(address, { activities, signal: end.ending, explorer }),
         );
       },
       lose: activities.loseTask,
-      isCancelled: () => isCancelled,
+      isCancelled: () => end.isCancelled,
       closing: signals.closing,
-      yielding: AbortSignal.any([context.stopping, yielding.signal]),
+      yielding: signals.stopping,
       pause: (ms, until) => sleep(ms, undefined, { signal: until }).catch(() => {}),
     });
     const startedAt = performance.now();
@@ -99,7 +79,7 @@ export function slotActivities(context: ActivityContext) {
       const share = await shareOf(run, input).catch(() => Number.POSITIVE_INFINITY);
       const isExcess = [...own].toSorted((one, other) => one - other).indexOf(input.slot) >= share;
       // The campaign gets its turn then, and whatever was decided about workers is decided anew.
-      if (isExcess || performance.now() - startedAt > context.yieldAfterMs) giveWay();
+      if (isExcess || performance.now() - startedAt > context.yieldAfterMs) end.giveWay();
     }, input.lookEveryMs ?? usualLookEveryMs);
     try {
       const result = await slot.work();
@@ -111,9 +91,11 @@ export function slotActivities(context: ActivityContext) {
   }
 
   /** How many slots of a run this worker plays when all that could play them get as many. */
-  async function shareOf({ environment }: Run, { slots }: SlotInput): Promise<number> {
+  async function shareOf({ environment, config }: Run, { slots }: SlotInput): Promise<number> {
+    const needed = askedEndpoints(config);
     const able = (await store.workers.living()).filter(
-      ({ roles, environments: known }) => roles.includes('agent') && known.includes(environment),
+      ({ roles, environments: known, endpoints }) =>
+        roles.includes('agent') && known.includes(environment) && needed.every((name) => endpoints.includes(name)),
     );
     return shareOfSlots(slots, able.length);
   }

@@ -263,6 +263,11 @@ export function askedBesidesPolicy({ method, options }: Pick<RunConfig, 'method'
   });
 }
 
+/** The endpoints whose models a run asks. */
+export function askedEndpoints(config: RunConfig): string[] {
+  return askedRoles(config).map((role) => modelOf(config, role).endpoint);
+}
+
 /**
  * `blocked`: a model's provider stands still until the user acts. No task ends for it; the run continues when it is taken up again.
  * `resting`: its own command was stopped by Ctrl-C while no other worker lived; a worker continues it only when asked.
