@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { type Activities, agentActivities } from '../../src/activities/index.ts';
 import type { ActivityContext } from '../../src/activities/runtime/context.ts';
@@ -56,6 +57,7 @@ export class DirectLab {
   readonly #stage: Stage | null;
   readonly #context: ActivityContext;
   readonly #activities: Activities;
+  readonly #made: { request: DirectRequest; id: Promise<string> }[] = [];
   #runs = 0;
   /** How often an activity was repeated. */
   repeats = 0;
@@ -127,6 +129,26 @@ export class DirectLab {
     // Whoever asks for the result gets the failure; it must not end the process before.
     ended.catch(() => {});
     return { id, result: () => ended };
+  }
+
+  /**
+   * Makes a run to its end, once for a request: who asks for the same again is told of the same run.
+   * @returns its id
+   * @throws Error when it ended otherwise than finished
+   */
+  made(request: DirectRequest = {}): Promise<string> {
+    const known = this.#made.find((one) => isDeepStrictEqual(one.request, request));
+    if (known) return known.id;
+    const id = this.#finished(request);
+    this.#made.push({ request, id });
+    return id;
+  }
+
+  async #finished(request: DirectRequest): Promise<string> {
+    const run = await this.start(request);
+    const { state } = await run.result();
+    if (state !== 'finished') throw new Error(`Run ${run.id} ended as ${state}.`);
+    return run.id;
   }
 
   /** Makes a run. @returns what it came to */

@@ -15,14 +15,14 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-const anchor = (request: DirectRequest = {}): DirectRequest => ({ method: 'anchor', limit: 6, ...request });
+const anchor = (request: DirectRequest = {}): DirectRequest => ({ method: 'anchor', limit: 3, ...request });
 
 it('pairs the best and the worst action of a state by the outcomes of the trajectories, and rolls nothing out', async () => {
   const run = await lab.start(anchor({ options: { reestimateRate: 0 } }));
   expect((await run.result()).state).toBe('finished');
   const { findings } = lab.store;
   const trajectories = await findings.trajectories(run.id);
-  expect(trajectories).toHaveLength(6 * 8);
+  expect(trajectories).toHaveLength(3 * 8);
   expect(await findings.branches(run.id)).toEqual([]);
   const pairs = await findings.pairs(run.id);
   expect(pairs.length).toBeGreaterThan(3);
@@ -83,7 +83,7 @@ it('its certificates hold when they are checked again, and a changed one does no
 });
 
 it('under sound, fresh rollouts from the state of the pair must bear it out', async () => {
-  const run = await lab.start(anchor({ limit: 16, preset: 'sound', options: { tieMass: 0.5, confidence: 0.7 } }));
+  const run = await lab.start(anchor({ limit: 8, preset: 'sound', options: { tieMass: 0.5, confidence: 0.7 } }));
   expect((await run.result()).state).toBe('finished');
   const pairs = await lab.store.findings.pairs(run.id);
   expect(pairs.length).toBeGreaterThan(0);

@@ -24,9 +24,8 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 async function finished(request: DirectRequest) {
-  const run = await lab.start({ environment: 'workshop', limit: 8, ...request });
-  expect(await run.result()).toMatchObject({ state: 'finished' });
-  return { id: run.id, summary: await runSummary(lab.store, run.id) };
+  const id = await lab.made({ environment: 'workshop', limit: 4, ...request });
+  return { id, summary: await runSummary(lab.store, id) };
 }
 
 /** Sides of a run's pairs, as text; those that wrote the grader's file are tricks. */
@@ -94,7 +93,13 @@ describe('examples', () => {
 });
 
 it('an evaluation counts flagged successes as failures without reward, and says what the rate would be with them', async () => {
-  const { id, summary } = await finished({ method: 'evaluate', split: 'train', samples: 4, trainedOn: ['none'] });
+  const { id, summary } = await finished({
+    method: 'evaluate',
+    split: 'train',
+    limit: 8,
+    samples: 4,
+    trainedOn: ['none'],
+  });
   const rows = await lab.store.findings.trajectories(id);
   const won = rows.filter(({ success }) => success);
   const flagged = won.filter(({ auditFlags }) => auditFlags!.length > 0);

@@ -17,11 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-async function calibrated(calibrationRate: number): Promise<string> {
-  const run = await lab.start({ limit: 8, options: { calibrationRate } });
-  await run.result();
-  return run.id;
-}
+const calibrated = (calibrationRate: number) => lab.made({ limit: 4, options: { calibrationRate } });
 
 it('at a rate of 1 every scored action is rolled out, in successful trajectories too, and only once for that', async () => {
   const runId = await calibrated(1);

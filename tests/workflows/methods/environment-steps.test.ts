@@ -84,9 +84,9 @@ describe('environment steps of a run', () => {
   });
 
   it('are the same demand again, all of it from the cache', async () => {
-    const first = await finished({ method: 'cso', limit: 6, seed: 71 });
+    const first = await finished({ method: 'cso', limit: 3, seed: 71 });
     expect(first.environmentSteps.replayed).toBeGreaterThan(0);
-    const again = await finished({ method: 'cso', limit: 6, seed: 71 });
+    const again = await finished({ method: 'cso', limit: 3, seed: 71 });
     const { demand, replayed } = first.environmentSteps;
     expect(again.environmentSteps).toEqual({ demand, fresh: 0, fromCache: demand, replayed });
   });

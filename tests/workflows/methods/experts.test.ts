@@ -16,13 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-const on = (method: MethodName, request: DirectRequest = {}): DirectRequest => ({ method, limit: 8, ...request });
-
-async function finished(request: DirectRequest): Promise<string> {
-  const run = await lab.start(request);
-  expect((await run.result()).state).toBe('finished');
-  return run.id;
-}
+const tasks = 4;
+const on = (method: MethodName, request: DirectRequest = {}): DirectRequest => ({ method, limit: tasks, ...request });
 
 /** The run has pairs, and all of them hold. */
 async function expectHolding(runId: string): Promise<void> {
@@ -36,7 +31,7 @@ async function expectHolding(runId: string): Promise<void> {
 
 describe('ETO', () => {
   it('prefers whole ways on from where the two trajectories part, by their final rewards', async () => {
-    const runId = await finished(on('eto'));
+    const runId = await lab.made(on('eto'));
     const pairs = await loadPairs(lab.store, runId);
     expect(pairs.length).toBeGreaterThan(1);
     for (const { chosen, rejected, certificate } of pairs) {
@@ -52,17 +47,17 @@ describe('ETO', () => {
   });
 
   it('asks the policy at temperature 0', async () => {
-    const runId = await finished(on('eto', { limit: 2 }));
-    const again = await finished(on('eto', { limit: 2, seed: 9 }));
+    const runId = await lab.made(on('eto', { limit: 2 }));
+    const again = await lab.made(on('eto', { limit: 2, seed: 9 }));
     const leaves = async (id: string) => (await lab.store.findings.trajectories(id)).map(({ leafId }) => leafId);
     // A greedy model gives the same, whatever the run's seed.
     expect(await leaves(again)).toEqual(await leaves(runId));
   });
 
   it('under sound, needs fresh trajectories that bear the outcome out', async () => {
-    const runId = await finished(on('eto', { preset: 'sound' }));
+    const runId = await lab.made(on('eto', { preset: 'sound' }));
     const pairs = await lab.store.findings.pairs(runId);
-    const published = await lab.store.findings.pairs(await finished(on('eto')));
+    const published = await lab.store.findings.pairs(await lab.made(on('eto')));
     expect(pairs.length).toBeLessThanOrEqual(published.length);
     for (const pair of pairs) {
       expect(pair.certificate.verification.rule).toBe('lasting');
@@ -72,7 +67,7 @@ describe('ETO', () => {
   });
 
   it('cuts a losing policy to the length of the expert and some steps', async () => {
-    const runId = await finished(on('eto', { options: { stepsBeyondExpert: 0 } }));
+    const runId = await lab.made(on('eto', { options: { stepsBeyondExpert: 0 } }));
     const byExpert = (await lab.store.findings.pairs(runId)).filter(
       (pair) => pair.certificate.chosen.source === 'expert',
     );
@@ -91,7 +86,7 @@ describe('IPR', () => {
   const ipr = on('ipr', { options: { reestimateRate: 1 } });
 
   it('contrasts the rest of the trajectories from every state of the expert, by outcome and step value', async () => {
-    const runId = await finished(ipr);
+    const runId = await lab.made(ipr);
     const pairs = await lab.store.findings.pairs(runId);
     const stepPairs = pairs.filter((pair) => pair.certificate.verification.rule === 'values');
     expect(stepPairs.length).toBeGreaterThan(0);
@@ -106,7 +101,7 @@ describe('IPR', () => {
   });
 
   it('contrasts single actions where it is asked to', async () => {
-    const runId = await finished(on('ipr', { options: { contrast: 'action' } }));
+    const runId = await lab.made(on('ipr', { options: { contrast: 'action' } }));
     const pairs = await lab.store.findings.pairs(runId);
     const stepPairs = pairs.filter((pair) => pair.certificate.verification.rule === 'values');
     expect(stepPairs.length).toBeGreaterThan(0);
@@ -115,24 +110,23 @@ describe('IPR', () => {
   });
 
   it('under sound, step pairs need fresh rollouts that show the better action', async () => {
-    const runId = await finished(on('ipr', { preset: 'sound' }));
+    const runId = await lab.made(on('ipr', { preset: 'sound' }));
     for (const pair of await lab.store.findings.pairs(runId))
       expect(['posterior', 'lasting']).toContain(pair.certificate.verification.rule);
     await expectHolding(runId);
   });
 
   it('takes expert trajectories that the environment scripts, and flags that they used the gold', async () => {
-    const run = await lab.start(on('ipr', { environment: 'sql-demo', options: { experts: 'scripted' } }));
-    await run.result();
-    const demonstrations = await lab.store.findings.demonstrations(run.id);
-    expect(demonstrations).toHaveLength(8);
+    const runId = await lab.made(on('ipr', { environment: 'sql-demo', options: { experts: 'scripted' } }));
+    const demonstrations = await lab.store.findings.demonstrations(runId);
+    expect(demonstrations).toHaveLength(tasks);
     for (const row of demonstrations) expect(row).toMatchObject({ origin: 'scripted', success: true });
-    const pairs = await loadPairs(lab.store, run.id);
+    const pairs = await loadPairs(lab.store, runId);
     const byExpert = pairs.filter(({ certificate }) => certificate.chosen.source === 'expert');
     expect(byExpert.length).toBeGreaterThan(0);
     for (const { flags } of byExpert) expect(flags).toContain('oracle');
-    expect(await outcomeOf(lab.store, run.id)).not.toBe('');
-    await expectHolding(run.id);
+    expect(await outcomeOf(lab.store, runId)).not.toBe('');
+    await expectHolding(runId);
   });
 });
 
@@ -141,22 +135,22 @@ describe('recorded expert trajectories', () => {
   const eto = on('eto', { options: { experts: 'imported' } });
 
   it('are taken by reward, and not from conversations that began in another format', async () => {
-    const source = await finished(on('rft', { options: { experts: 'none', trajectories: 1 } }));
+    const source = await lab.made(on('rft', { options: { experts: 'none', trajectories: 1 } }));
     const rows = await lab.store.findings.trajectories(source);
     for (const row of rows) await lab.store.findings.addTrajectory({ ...row, runId: scope, origin: 'imported' });
 
-    const demonstrations = await lab.store.findings.demonstrations(await finished(eto));
+    const demonstrations = await lab.store.findings.demonstrations(await lab.made(eto));
     expect(demonstrations.map(({ leafId }) => leafId)).toEqual(rows.map(({ leafId }) => leafId));
     for (const { origin } of demonstrations) expect(origin).toBe('recorded');
 
     const config = { run: { format: 'tools' as const } };
-    expect(await lab.store.findings.demonstrations(await finished({ ...eto, config }))).toEqual([]);
+    expect(await lab.store.findings.demonstrations(await lab.made({ ...eto, config }))).toEqual([]);
   });
 });
 
 describe('RFT', () => {
   it('keeps the different successes of the policy, at most two a task, beside the expert of the task', async () => {
-    const runId = await finished(on('rft'));
+    const runId = await lab.made(on('rft'));
     const examples = await loadExamples(lab.store, runId);
     const own = examples.filter(({ origin }) => origin === 'policy');
     expect(own.length).toBeGreaterThan(2);
@@ -172,12 +166,14 @@ describe('RFT', () => {
       expect(new Set(written).size).toBe(ofTask.length);
     }
     const samples = (await lab.store.findings.branches(runId)).filter(({ purpose }) => purpose === 'sample');
-    expect(samples).toHaveLength(8 * 9);
+    expect(samples).toHaveLength(tasks * 9);
   });
 
   it('under sound, keeps nothing of a task that was solved only once', async () => {
-    const published = await finished(on('rft', { options: { experts: 'none', trajectories: 4 } }));
-    const sound = await finished(on('rft', { preset: 'sound', options: { experts: 'none', trajectories: 4 } }));
+    const published = await lab.made(on('rft', { limit: 8, options: { experts: 'none', trajectories: 4 } }));
+    const sound = await lab.made(
+      on('rft', { limit: 8, preset: 'sound', options: { experts: 'none', trajectories: 4 } }),
+    );
     const solved = Map.groupBy(
       [
         ...(await lab.store.findings.trajectories(published)).map(({ taskId, success }) => ({ taskId, success })),
@@ -202,17 +198,17 @@ describe('RFT', () => {
 
 describe('SFT', () => {
   it('keeps the successful trajectories of the expert model', async () => {
-    const runId = await finished(on('sft'));
+    const runId = await lab.made(on('sft'));
     const demonstrations = await lab.store.findings.demonstrations(runId);
-    expect(demonstrations).toHaveLength(8);
+    expect(demonstrations).toHaveLength(tasks);
     const examples = await loadExamples(lab.store, runId);
     expect(examples).toHaveLength(demonstrations.filter(({ success }) => success).length);
     expect(examples.length).toBeGreaterThan(0);
   });
 
   it('keeps all of them where it is asked to', async () => {
-    const runId = await finished(on('sft', { options: { keep: 'all' } }));
-    expect(await loadExamples(lab.store, runId)).toHaveLength(8);
+    const runId = await lab.made(on('sft', { options: { keep: 'all' } }));
+    expect(await loadExamples(lab.store, runId)).toHaveLength(tasks);
   });
 
   it('says so where nobody has an expert trajectory', async () => {

@@ -29,7 +29,7 @@ afterAll(() => lab.close());
 function firstError({ options, ...request }: DirectRequest = {}): DirectRequest {
   return {
     method: 'step-dpo',
-    limit: 8,
+    limit: 5,
     options: { select: 'first-error', reestimateRate: 0, ...options },
     ...request,
   };
@@ -150,7 +150,7 @@ it('shows on a seeded sample what luck makes of the completions that found the p
 
 it('skips and counts a failure about which the judge says nothing readable', async () => {
   const run = await lab.start(firstError({ config: judgedBy(lab, 'sim-prm@malformed=1') }));
-  expect(await run.result()).toMatchObject({ state: 'finished', done: 8 });
+  expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
   const { steps, failures, pairs, branches, ledger } = await runSummary(lab.store, run.id);
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   expect(failed).toBeGreaterThan(1);
@@ -165,7 +165,7 @@ it('skips and counts a failure in which the judge finds nothing wrong', async ()
   });
   try {
     const run = await blameless.start(firstError({ config: judgedBy(blameless, 'sim-prm@auc=0.99') }));
-    expect(await run.result()).toMatchObject({ state: 'finished', done: 8 });
+    expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
     const { steps, failures, pairs, branches, ledger } = await runSummary(blameless.store, run.id);
     const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
     expect(failed).toBeGreaterThan(1);
@@ -219,7 +219,7 @@ it('corrects the failures of recorded trajectories too, with what the policy doe
 });
 
 it('corrects steps of SQL tasks; under sound, where fresh rollouts of both actions bear that out', async () => {
-  const sql = { environment: 'sql-demo', limit: 12 };
+  const sql = { environment: 'sql-demo', limit: 8 };
   const [run, sound] = [await lab.start(firstError(sql)), await lab.start(firstError({ ...sql, preset: 'sound' }))];
   await Promise.all([run.result(), sound.result()]);
   const published = await certificates(run.id);

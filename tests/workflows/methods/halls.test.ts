@@ -30,7 +30,7 @@ describe.each(formats)('in the format %s', (format) => {
   it.each(['cso', 'rro', 'ipr', 'eto', 'step-dpo', 'anchor'] as const)('pairs of %s hold', async (method) => {
     const environments = new EnvironmentRegistry(lab.config().environments);
     const pairs: Pair[] = [];
-    for (const seed of [1, 2, 3]) {
+    for (const seed of [1, 2]) {
       const runId = await finished(method, format, seed);
       for (const pair of await lab.store.findings.pairs(runId))
         expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });

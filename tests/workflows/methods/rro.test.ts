@@ -16,12 +16,11 @@ afterAll(() => lab.close());
 const rro = (request: DirectRequest = {}): DirectRequest => ({ method: 'rro', limit: 2, ...request });
 
 it('builds a trajectory step by step, and pairs actions by the values of their rollouts', async () => {
-  const run = await lab.start(rro({ options: { reestimateRate: 1 } }));
-  expect((await run.result()).state).toBe('finished');
+  const runId = await lab.made(rro({ options: { reestimateRate: 1 } }));
   const { findings } = lab.store;
-  const pairs = await findings.pairs(run.id);
+  const pairs = await findings.pairs(runId);
   expect(pairs.length).toBeGreaterThan(1);
-  const branches = await findings.branches(run.id);
+  const branches = await findings.branches(runId);
   const value = (id: string) => {
     const rewards = branches
       .filter(({ candidateId, purpose }) => candidateId === id && purpose === 'value')
@@ -48,16 +47,15 @@ it('builds a trajectory step by step, and pairs actions by the values of their r
   ).values()) {
     expect(rows).toHaveLength(5);
   }
-  const { revalued } = await runSummary(lab.store, run.id);
+  const { revalued } = await runSummary(lab.store, runId);
   expect(revalued!.meanFreshGap).toBeLessThan(revalued!.meanGap);
-  await expectTasksAlone(lab.store, run.id);
+  await expectTasksAlone(lab.store, runId);
 });
 
 it('its certificates hold when they are checked again', async () => {
-  const run = await lab.start(rro());
-  await run.result();
+  const runId = await lab.made(rro());
   const environments = new EnvironmentRegistry(lab.config().environments);
-  const pairs = await lab.store.findings.pairs(run.id);
+  const pairs = await lab.store.findings.pairs(runId);
   expect(pairs.length).toBeGreaterThan(0);
   for (const pair of pairs) {
     expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
@@ -91,34 +89,31 @@ it('under sound, a pair needs fresh rollouts that show the better action', async
 });
 
 it('given up as soon as they cannot rise, actions take fewer rollouts, and the pairs hold', async () => {
-  const [all, stopped] = [await lab.start(rro()), await lab.start(rro({ options: { valueStopping: 'cannot-rise' } }))];
-  await Promise.all([all.result(), stopped.result()]);
+  const [all, stopped] = [await lab.made(rro()), await lab.made(rro({ options: { valueStopping: 'cannot-rise' } }))];
   const { findings } = lab.store;
   const atFirst = async (runId: string) => (await findings.steps(runId)).filter(({ step }) => step === 1);
   const told = (rows: Awaited<ReturnType<typeof atFirst>>) => rows.map(({ verdict }) => verdict);
-  expect(told(await atFirst(stopped.id))).toEqual(told(await atFirst(all.id)));
+  expect(told(await atFirst(stopped))).toEqual(told(await atFirst(all)));
   const perAction = async (runId: string) => {
     const rows = (await findings.branches(runId)).filter((row) => row.purpose === 'value' && row.candidateId !== '');
     return rows.length / new Set(rows.map(({ candidateId }) => candidateId)).size;
   };
-  expect(await perAction(all.id)).toBe(5);
-  expect(await perAction(stopped.id)).toBeLessThan(5);
+  expect(await perAction(all)).toBe(5);
+  expect(await perAction(stopped)).toBeLessThan(5);
   const environments = new EnvironmentRegistry(lab.config().environments);
-  for (const pair of await findings.pairs(stopped.id))
+  for (const pair of await findings.pairs(stopped))
     expect(await verifyPair(lab.store, environments, pair)).toMatchObject({ ok: true, problems: [] });
 });
 
 it('values that another method paid for are read again, and fresh ones stay fresh', async () => {
-  const first = await lab.start(rro({ options: { reestimateRate: 1 } }));
-  await first.result();
-  const again = await lab.start(rro({ options: { exploration: 'fixed', reestimateRate: 1 }, reuse: [first.id] }));
-  await again.result();
-  const reused = new Map((await runSummary(lab.store, again.id)).ledger.map((line) => [line.purpose, line.reused]));
+  const first = await lab.made(rro({ options: { reestimateRate: 1 } }));
+  const again = await lab.made(rro({ options: { exploration: 'fixed', reestimateRate: 1 }, reuse: [first] }));
+  const reused = new Map((await runSummary(lab.store, again)).ledger.map((line) => [line.purpose, line.reused]));
   expect(reused.get('value')).toBeGreaterThan(0);
   const rows = await lab.store.database.kysely
     .selectFrom('answers')
     .select(['key', 'purpose'])
-    .where('run_id', 'in', [first.id, again.id])
+    .where('run_id', 'in', [first, again])
     .execute();
   // A fresh rollout never has the answer of one that found the pair.
   const keys = (fresh: boolean) =>
