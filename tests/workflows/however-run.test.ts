@@ -28,13 +28,13 @@ const firstError = { select: 'first-error', reestimateRate: 0 };
 /** How long a history may grow: so short that trajectories continue as new at every few steps. */
 const runs: [string, DirectRequest, historyLimit: number][] = [
   // First: before anything was made for a policy to learn from.
-  ['an evaluation', { method: 'evaluate', split: 'train', limit: 4, samples: 2 }, 10],
+  ['an evaluation', { method: 'evaluate', split: 'train', limit: 2, samples: 2 }, 10],
   ['CSO with calibration', { method: 'cso', limit: 2, options: { calibrationRate: 0.5 } }, 40],
-  ['RRO', { method: 'rro', limit: 2, options: { reestimateRate: 1, valueRollouts: 2 } }, 40],
-  ['IPR', { method: 'ipr', limit: 2, options: { valueRollouts: 2 } }, 40],
-  ['anchor', { method: 'anchor', limit: 2, preset: 'sound', config: { run: { window: 8 } } }, 40],
-  ['Step-DPO', { method: 'step-dpo', limit: 4 }, 20],
-  ['Step-DPO as published', { method: 'step-dpo', limit: 4, options: firstError }, 20],
+  ['RRO', { method: 'rro', limit: 1, options: { reestimateRate: 1, valueRollouts: 2 } }, 40],
+  ['IPR', { method: 'ipr', limit: 1, options: { valueRollouts: 2 } }, 40],
+  ['anchor', { method: 'anchor', limit: 1, preset: 'sound', config: { run: { window: 8 } } }, 40],
+  ['Step-DPO', { method: 'step-dpo', limit: 2 }, 20],
+  ['Step-DPO as published', { method: 'step-dpo', limit: 2, options: firstError }, 20],
 ];
 
 describe.each(runs)('%s comes to the same as without a server', (_name, request, historyLimit) => {
