@@ -30,6 +30,8 @@ const door = (name: string, file: string) => ({
 });
 const resolve = { alias: [door('crux-rl', 'index.ts'), door('crux-rl/testing', 'testing.ts')] };
 
+const setupFiles = ['tests/helpers/end-of-file.ts'];
+
 const common = {
   environment: 'node',
   pool: 'forks',
@@ -39,6 +41,7 @@ const common = {
   testTimeout: 600_000,
   hookTimeout: 600_000,
   unstubEnvs: true,
+  setupFiles,
   expect: { poll: { timeout: 120_000 } },
   env,
 } as const;

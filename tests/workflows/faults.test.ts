@@ -46,7 +46,8 @@ it('a model that its provider does not know blocks the run after a few calls, an
     kind: 'Model.Rejected',
     message: expect.stringContaining('The model "gpt-99" does not exist'),
   });
-  expect(await run.progress()).toMatchObject({ state: 'blocked', done: 0, inFlight: 5 });
+  // The campaign hears of it after the store.
+  await expect.poll(() => run.progress()).toMatchObject({ state: 'blocked', done: 0, inFlight: 5 });
   await run.cancel();
   expect(await run.result()).toMatchObject({ state: 'cancelled' });
 });
