@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findingText, requirePassed } from '../../src/cli/commands/doctor.ts';
 import { exitCodeOf as exitCodeOfError } from '../../src/cli/terminal/errors.ts';
 import { summaryText } from '../../src/cli/terminal/summary.ts';
-import type { CruxConfigInput } from '../../src/config/config.ts';
+import type { CruxConfig, CruxConfigInput } from '../../src/config/config.ts';
 import { checkModels } from '../../src/doctor/models.ts';
 import type { CruxError } from '../../src/errors.ts';
 import { exportPairs } from '../../src/export/index.ts';
@@ -23,11 +23,14 @@ export class WildLab {
   readonly standIn: StandIn;
   #exports = 0;
   readonly #endpoints: NonNullable<CruxConfigInput['endpoints']>;
+  /** That of the worker. Made once: checking one reads the whole SQL dataset. */
+  readonly #config: CruxConfig;
 
   private constructor(lab: Lab, standIn: StandIn, endpoints: NonNullable<CruxConfigInput['endpoints']>) {
     this.lab = lab;
     this.standIn = standIn;
     this.#endpoints = endpoints;
+    this.#config = lab.config({ endpoints });
   }
 
   /** One worker that has an endpoint for each kind, with a provider of its own. */
@@ -84,12 +87,13 @@ export class WildLab {
       await until('the run waits', async () => (await waits.waitingFor(run.id)).length > 0, 120_000);
       return this.see(kind, run.id);
     }
-    const isBlocked = until(
-      'the run is at rest',
-      async () => (await runs.control(run.id)).state === 'blocked',
-      120_000,
-    );
-    await Promise.race([run.result(), isBlocked]);
+    let hasEnded = false;
+    const ended = run.result().finally(() => {
+      hasEnded = true;
+    });
+    // Nobody looks on when the run has ended: looking costs more than the run.
+    const isAtRest = async () => hasEnded || (await runs.control(run.id)).state === 'blocked';
+    await Promise.race([ended, until('the run is at rest', isAtRest, 120_000)]);
     return this.see(kind, run.id);
   }
 
@@ -132,7 +136,7 @@ export class WildLab {
 
   #changesOf({ name, role, run }: Kind): Partial<CruxConfigInput> {
     const models = Object.fromEntries(
-      Object.entries(this.lab.config().models).map(([own, { endpoint: _, ...settings }]) => [
+      Object.entries(this.#config.models).map(([own, { endpoint: _, ...settings }]) => [
         own,
         { ...settings, endpoint: name, ...role?.all, ...role?.[own as 'policy'] },
       ]),
@@ -141,7 +145,7 @@ export class WildLab {
   }
 
   #providerOf({ name }: Kind): string {
-    return providerOf(this.lab.config({ endpoints: this.#endpoints }).endpoints[name]!);
+    return providerOf(this.#config.endpoints[name]!);
   }
 
   async close(): Promise<void> {

@@ -157,7 +157,7 @@ describe('an audit of CSO', () => {
 
 describe('an audit of RRO', () => {
   it('rolls out what steps went on with too, whether they gave a pair or not', async () => {
-    const run = await lab.start({ method: 'rro', limit: 3 });
+    const run = await lab.start({ method: 'rro', limit: 2 });
     await run.result();
     expect(await audit(run.id, { rollouts: 32 })).toMatchObject({ state: 'finished' });
     const { accepted, pairs } = (await auditView(lab.store, run.id))!;
@@ -182,7 +182,7 @@ describe('an audit of Step-DPO', () => {
 
 describe('a run that cannot be audited', () => {
   it('is one that is under way, or cancelled, or unknown, or asked for nonsense', async () => {
-    const run = await lab.start({ limit: 8 });
+    const run = await lab.start({ limit: 2 });
     await expect(prepareAudit(lab.store, run.id)).rejects.toMatchObject({ kind: 'User.Config' });
     await run.cancel();
     await run.result();
