@@ -1,4 +1,4 @@
-// Layer: kill-and-resume of the methods beside CSO, RRO and evaluation. Workers are processes of their own, killed with SIGKILL.
+// Layer: kill-and-resume of the methods beside CSO and evaluation. Workers are processes of their own, killed with SIGKILL.
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { CruxConfigInput } from '../../src/config/config.ts';
 import { loadExamples } from '../../src/views/examples.ts';
@@ -6,6 +6,7 @@ import { Lab, type LabRequest, type LabRun, outcomeOf, until } from '../helpers/
 import { countRepeats, notedCalls, type Repeats } from './aftermath.ts';
 
 const requests: LabRequest[] = [
+  { method: 'rro', limit: 2, options: { valueRollouts: 2 } },
   { method: 'ipr', limit: 2, options: { valueRollouts: 2 } },
   { method: 'eto', limit: 3 },
   { method: 'step-dpo', limit: 2 },

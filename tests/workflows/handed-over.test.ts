@@ -25,7 +25,7 @@ async function mostAttempts(runId: string): Promise<number> {
 
 const runs: [string, DirectRequest][] = [
   ['CSO', { method: 'cso', limit: 2 }],
-  ['RRO', { method: 'rro', limit: 1, options: { valueRollouts: 2 } }],
+  ['RRO', { method: 'rro', limit: 1, options: { draws: 2, valueRollouts: 2 } }],
   ['IPR with an expert model', { method: 'ipr', limit: 1, options: { experts: 'model', valueRollouts: 2 } }],
 ];
 
