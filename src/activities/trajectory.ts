@@ -40,7 +40,7 @@ export function trajectoryActivities(context: ActivityContext) {
     const mayMake = explore && (!isCancelled || run.state === 'cancelled');
     const isMade = mayMake && runTask.importedId === null && !isStepByStep(run.config.granularity);
     const open = () => openedTask(run, runTask, isMade ? explorer : null, signal);
-    // What is explored keeps the session in which its task was opened. What is constructed holds one for each draw and each rollout.
+    // What is explored keeps the session in which its task was opened. What is constructed holds one for each step of a draw, and for each rollout.
     const isExplored = isMade && methods[run.config.method].trajectory === 'explored';
     return isExplored ? holdingSession(context, run.environment, signal, open) : open();
   }

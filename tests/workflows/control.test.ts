@@ -71,6 +71,19 @@ describe('cancel', () => {
     },
   );
 
+  it('while it is paused records a trajectory where it stands', async () => {
+    const run = await lab.start({ environment: 'long-maze', limit: 1, seed: 9 });
+    await until('some steps are explored', async () => (await lab.countAnswers(run.id)) >= 3);
+    await run.pause();
+    await until('nothing is in progress', () => lab.simulation.stats().inFlight === 0);
+    await run.cancel();
+    expect(await run.result()).toMatchObject({ state: 'cancelled' });
+    const [trajectory] = await lab.store.findings.trajectories(run.id);
+    expect(trajectory).toMatchObject({ ending: 'cancelled', reward: null });
+    expect(trajectory!.steps).toBeGreaterThanOrEqual(3);
+    expect((await lab.store.tree.state(trajectory!.leafId)).step).toBe(trajectory!.steps);
+  });
+
   it('before the first step ends the run, with every task told as cancelled, at whatever moment it comes', async () => {
     // One after the other, so that the order meets starting children at different moments.
     for (let attempt = 0; attempt < 6; attempt++) {

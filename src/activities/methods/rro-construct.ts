@@ -16,7 +16,7 @@ import { rroActivities } from './rro.ts';
 
 /**
  * The same steps as the workflow takes by activities. Every call is in the journal, every step in the tree and every rollout in the store, so a
- * repeated attempt continues where the last one stopped. It holds no session: its draws and rollouts each hold their own.
+ * repeated attempt continues where the last one stopped. It holds no session: each step of a draw and each rollout holds its own.
  * @throws as `toTheEnding`; nothing of the trajectory is in progress any more then
  */
 export async function constructTask(context: ActivityContext, own: OwnTrajectory): Promise<Constructed> {
