@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { defaultCacheFolder } from '../../src/cache-folder.ts';
 
 export type WorkerProcess = {
   pid: number;
@@ -24,6 +25,8 @@ export async function startWorkerProcess(lab: {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'worker-main.ts')], {
     env: {
       ...process.env,
+      // As `crux` itself does: half of a worker's start is compiling what it loads.
+      NODE_COMPILE_CACHE: join(defaultCacheFolder(), 'compiled'),
       CRUX_LAB_HOME: lab.home,
       CRUX_LAB_TEMPORAL: lab.address,
       CRUX_LAB_SIMULATION: lab.simulationUrl,
