@@ -68,8 +68,19 @@ function createMaze(id: string, depth: number, isTied: (layer: number) => boolea
   const name = (layer: number, column: number, twin: number) => names[((layer - 1) * columns + column) * twins + twin]!;
   const rooms = new Map<string, Room>();
   const add = (kind: Room['kind'], room: string, pattern: string, targets: string[]) => {
-    const labels = shuffled(colours, id, room);
-    rooms.set(room, { name: room, pattern, kind, doors: targets.map((to, index) => ({ label: labels[index]!, to })) });
+    let doors: Room['doors'] | undefined;
+    rooms.set(room, {
+      name: room,
+      pattern,
+      kind,
+      // Few rooms of a maze are ever entered, and shuffling takes a hash for each label.
+      get doors() {
+        if (doors !== undefined) return doors;
+        const labels = shuffled(colours, id, room);
+        doors = targets.map((to, index) => ({ label: labels[index]!, to }));
+        return doors;
+      },
+    });
   };
   for (let layer = 1; layer <= depth + 1; layer++) {
     for (let column = 0; column < columns; column++) {
