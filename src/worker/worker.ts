@@ -34,6 +34,7 @@ import { ownPlace } from '../temporal/process-identity.ts';
 import { holderQueue, taskQueue, type WorkerRole } from '../temporal/task-queues.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { observeWorker } from './gauges.ts';
+import { limitHeapGrowth } from './heap-growth.ts';
 import { workflowCode } from './workflow-code.ts';
 
 export type WorkerOptions = {
@@ -84,6 +85,7 @@ let runtimeInstalled = false;
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, store, temporal, roles, build, signal, log = silent } = options;
   const { instruments, sdkMetrics } = options.telemetry ?? { instruments: makeInstruments(metrics.getMeter('crux')) };
+  limitHeapGrowth();
   // Before the connection: creating one fixes the runtime of the process.
   installRuntime(options.log, sdkMetrics);
   const connection = await unlessAborted(temporal.nativeConnection(), signal);
