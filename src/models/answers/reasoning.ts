@@ -21,6 +21,8 @@ const marks: readonly (readonly [open: string, close: string])[] = [
   ['<unused94>', '<unused95>'],
 ];
 
+const anyMark = oneOf(marks.flat(), 'i');
+
 /** What stands around the words of a final answer if a server leaves the model's channels in its text. */
 const finalChannel = /^\s*(?:<\|start\|>assistant)?\s*<\|channel\|>final<\|message\|>|<\|(?:return|end)\|>\s*$/g;
 const solution = /^\s*<\|begin_of_solution\|>|<\|end_of_solution\|>\s*$/g;
@@ -36,6 +38,8 @@ export type Told = {
  * @param asked texts that say which form is wanted: a mark that stands there belongs to that form, and stays
  */
 export function withoutReasoning(text: string, asked: readonly string[] = []): Told {
+  // Most texts hold none, and are read again and again.
+  if (!anyMark.test(text)) return { text, reasoning: null };
   const own = marks.filter(([open]) => !asked.some((wanted) => wanted.includes(open)));
   const found = marksIn(text, own);
   const lastClosing = new Map(found.flatMap(({ pair, isOpening }, index) => (isOpening ? [] : [[pair, index]])));
@@ -74,12 +78,15 @@ function marksIn(text: string, pairs: readonly (readonly [string, string])[]): F
   const byMark = new Map(
     pairs.flatMap((pair) => pair.map((mark, index) => [mark.toLowerCase(), { pair, isOpening: index === 0 }])),
   );
-  const any = new RegExp([...byMark.keys()].map((mark) => RegExp.escape(mark)).join('|'), 'gi');
-  return [...text.matchAll(any)].map(({ 0: mark, index }) => ({
+  return [...text.matchAll(oneOf([...byMark.keys()], 'gi'))].map(({ 0: mark, index }) => ({
     at: index,
     end: index + mark.length,
     ...byMark.get(mark.toLowerCase())!,
   }));
+}
+
+function oneOf(words: readonly string[], flags: string): RegExp {
+  return new RegExp(words.map((word) => RegExp.escape(word)).join('|'), flags);
 }
 
 function startsLine(text: string, at: number): boolean {
