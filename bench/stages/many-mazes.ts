@@ -20,6 +20,8 @@ export const environments: Environment[] = [
     ...environmentOf(1),
     name: 'many-mazes',
     stepLimit: depth + 10,
+    // A session is a few words: with fewer than trajectories in progress, nearly every step would rebuild its own.
+    capabilities: { ...environmentOf(1).capabilities, maxSessions: 2_000 },
     tasks: async () =>
       Array.from({ length: count }, (_, index) => {
         const id = `maze-${index + 1}-0`;
