@@ -22,7 +22,8 @@ export async function startWorkerProcess(lab: {
   /** See `LabOptions`. */
   stage?: string;
 }): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'worker-main.ts')], {
+  // As the `crux` command runs itself.
+  const child = spawn(process.execPath, ['--max-semi-space-size=16', join(import.meta.dirname, 'worker-main.ts')], {
     env: {
       ...process.env,
       // As `crux` itself does: half of a worker's start is compiling what it loads.
