@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brokenEndings } from '../../src/domain/fault-ending.ts';
 import type { FaultOptions } from '../../src/simulation/faults.ts';
 import type { LatencyOptions } from '../../src/simulation/latency.ts';
 import { type Lab, type LabRequest, until } from '../helpers/lab.ts';
@@ -204,6 +205,11 @@ async function leftOvers(lab: Lab, runIds: string[]): Promise<string[]> {
     );
     const { total, done } = await lab.store.runs.countTasks(runId);
     if (total !== done) problems.push(`${runId}: ${total - done} tasks are not done`);
+    const broken = (await lab.store.findings.trajectories(runId)).filter(({ ending }) =>
+      brokenEndings.includes(ending),
+    );
+    for (const { taskId, ending, details } of broken)
+      problems.push(`${runId}: the trajectory of ${taskId} ended by a ${ending}: ${JSON.stringify(details)}`);
     const { state } = await lab.store.runs.get(runId);
     if (state !== 'finished') problems.push(`${runId}: its state is ${state}`);
   }
