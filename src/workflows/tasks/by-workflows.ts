@@ -3,6 +3,7 @@ import {
   getExternalWorkflowHandle,
   ParentClosePolicy,
   patched,
+  sleep,
   startChild,
   WorkflowIdReusePolicy,
   workflowInfo,
@@ -21,6 +22,9 @@ const usualSettleEveryMs = 120_000;
  * trajectories in flight; otherwise it never takes the campaign up. 4,000 events take 2 s of processor time.
  */
 const mostEvents = 2_000;
+/** How often a task is started whose workflow is not over, and how long between: a workflow ends within moments of its report. */
+const mostStarts = 4;
+const startAgainMs = 1_000;
 
 /** Every task has a workflow of its own, its whole life: a sliding window of them. Each signals its result. */
 export class TasksByWorkflows implements TasksInProgress {
@@ -79,7 +83,7 @@ export class TasksByWorkflows implements TasksInProgress {
   /** The workflows go on, and report to the campaign that follows. */
   async standDown(): Promise<void> {}
 
-  async #start(task: NextTask): Promise<void> {
+  async #start(task: NextTask, attempt = 1): Promise<void> {
     const { runId, method, historyLimit } = this.#input;
     try {
       await startChild<TrajectoryWorkflow>('trajectory', {
@@ -108,8 +112,13 @@ export class TasksByWorkflows implements TasksInProgress {
         ],
       });
     } catch (error) {
-      // An earlier campaign of this run started it, and it is still at work: it reports to this one.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      // It may have reported that a ceiling cut it short, and be about to end: then it would not report again.
+      if (attempt < mostStarts && patched('started-once-ended')) {
+        await sleep(startAgainMs);
+        return this.#start(task, attempt + 1);
+      }
+      // An earlier campaign of this run started it, and it is still at work: it reports to this one.
     }
   }
 }
