@@ -81,14 +81,13 @@ export function campaignActivities(context: ActivityContext) {
   }
 
   async function countResults(runId: string): Promise<CampaignCounts> {
-    return (await countFrom(runId, { from: 0, counts: emptyCounts((await store.runs.countTasks(runId)).total) }))
-      .counts;
+    return (await countFrom(runId, null)).counts;
   }
 
-  /** Counts results on from those that are settled. */
-  async function countFrom(runId: string, settled: Settled): Promise<{ counts: CampaignCounts; settled: Settled }> {
-    let { from, counts } = settled;
-    let known = settled;
+  /** Counts results on from those that are settled; null if none are known to be. */
+  async function countFrom(runId: string, settled: Settled | null): Promise<Omit<Stock, 'inFlight'>> {
+    let known = settled ?? { from: 0, counts: emptyCounts((await store.runs.countTasks(runId)).total) };
+    let { from, counts } = known;
     for (;;) {
       const rows = await store.runs.tasks(runId, { from, limit: rowsPerLook });
       for (const { position, result } of rows) {
@@ -102,9 +101,7 @@ export function campaignActivities(context: ActivityContext) {
 
   /** How a run stands whose tasks are in slots. @param settled what the last answer said of it */
   async function takeStock({ runId, settled }: { runId: string; settled: Settled | null }): Promise<Stock> {
-    const { total } = await store.runs.countTasks(runId);
-    const counted = await countFrom(runId, settled ?? { from: 0, counts: emptyCounts(total) });
-    return { ...counted, inFlight: (await store.runs.takenTasks(runId)).length };
+    return { ...(await countFrom(runId, settled)), inFlight: (await store.runs.takenTasks(runId)).length };
   }
 
   /** A trajectory writes its result to the store before it reports it to the campaign. */
