@@ -4,7 +4,7 @@ import { Places } from '../../domain/places.ts';
 import type { BranchInput, BranchResult, RolloutsInput } from '../../domain/wire/branch.ts';
 import { CruxError } from '../../errors.ts';
 
-type Rollouts = {
+export type Rollouts = {
   rollOut(input: BranchInput, signal: AbortSignal): Promise<BranchResult>;
   rollOutAll(input: RolloutsInput, signal: AbortSignal): Promise<BranchResult[]>;
 };

@@ -5,9 +5,7 @@ import type { MethodName, MethodOptions } from '../../domain/methods/index.ts';
 import { methods } from '../../domain/methods/index.ts';
 import type { Sampling } from '../../domain/methods/sampling.ts';
 import { samplingPages } from '../../domain/methods/sampling-pages.ts';
-import { Places } from '../../domain/places.ts';
 import { taskResult } from '../../domain/run/task-result.ts';
-import type { BranchInput, BranchResult } from '../../domain/wire/branch.ts';
 import {
   faultWords,
   type OpenedTask,
@@ -18,13 +16,13 @@ import {
   type TrajectorySummary,
 } from '../../domain/wire/trajectory.ts';
 import { CruxError, type FaultKind } from '../../errors.ts';
+import { OwnRollouts, type Rollouts } from '../acting/own-rollouts.ts';
 import type { Explorer } from '../acting/own-trajectory.ts';
 import { faultMessage } from '../runtime/boundary.ts';
 
 /** What a task is made of. Each is an activity too, for tasks that have a workflow. */
-export type PlayActivities = {
+export type PlayActivities = Rollouts & {
   openTask(input: OpenTaskInput, signal: AbortSignal, explorer: Explorer): Promise<OpenedTask>;
-  rollOut(input: BranchInput, signal: AbortSignal): Promise<BranchResult>;
   demonstrate(input: TaskAddress, signal: AbortSignal): Promise<TrajectorySummary | null>;
   keepExamples(input: TaskAddress & { trajectoryId: string }, signal: AbortSignal): Promise<number>;
 };
@@ -57,10 +55,9 @@ class Play implements Sampling {
   readonly #address: TaskAddress;
   readonly #opened: OpenedTask;
   readonly #context: PlayContext;
-  readonly #places: Places;
+  readonly #rollouts: OwnRollouts;
   #trajectory: TrajectorySummary | null = null;
   #expert: TrajectorySummary | null | undefined;
-  #branches = 0;
   #examples: number | undefined;
   #stoppedBy: StopReason | null = null;
   #fault: string | null = null;
@@ -73,7 +70,8 @@ class Play implements Sampling {
     this.#address = address;
     this.#opened = opened;
     this.#context = context;
-    this.#places = new Places(opened.parallel);
+    const trajectory = { runId: address.runId, trajectoryId: opened.trajectoryId };
+    this.#rollouts = new OwnRollouts(trajectory, context.activities, opened.parallel, context.signal);
   }
 
   get result(): TrajectoryResult {
@@ -81,7 +79,7 @@ class Play implements Sampling {
       position: this.#address.position,
       taskId: this.#opened.taskId,
       criticalSteps: 0,
-      branches: this.#branches,
+      branches: this.#rollouts.count,
       pairs: 0,
       trajectory: this.#trajectory,
       expert: this.#expert,
@@ -94,7 +92,7 @@ class Play implements Sampling {
   /** Follows a page to its end, or to what cuts it short. What was sampled before that is still kept. */
   async toTheEnd(page: () => Promise<void>, keepsExamples: boolean): Promise<void> {
     try {
-      await page();
+      await this.#rollouts.untilOver(page);
     } catch (error) {
       await Promise.allSettled(this.#begun);
       this.#stop(error);
@@ -112,16 +110,10 @@ class Play implements Sampling {
   }
 
   async sampleAgain(count: number): Promise<void> {
-    const { rootId: nodeId, trajectoryId } = this.#opened;
-    const { runId } = this.#address;
-    const rollOut = async (rollout: number) => {
-      const branch = { runId, trajectoryId, nodeId, candidateId: '', purpose: 'sample' as const, rollout };
-      await this.#places.run(() => this.#context.activities.rollOut(branch, this.#context.signal));
-      this.#branches++;
-    };
+    const { rootId: nodeId } = this.#opened;
     // The first sample is the trajectory itself.
     const rollouts = Array.from({ length: count }, (_, index) => index + 1);
-    await this.#begin(Promise.all(rollouts.map((rollout) => this.#begin(rollOut(rollout)))));
+    await this.#rollouts.rolling.branches(1, { nodeId, candidateId: '', purpose: 'sample' }, rollouts);
   }
 
   async demonstrate(): Promise<void> {

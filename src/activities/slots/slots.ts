@@ -105,9 +105,9 @@ export function slotActivities(context: ActivityContext) {
 
 function playActivities(context: ActivityContext) {
   const { openTask } = trajectoryActivities(context);
-  const { rollOut } = branchActivities(context);
+  const { rollOut, rollOutAll } = branchActivities(context);
   const { demonstrate } = demonstrationActivities(context);
   const { keepExamples } = exampleActivities(context);
   const { loseTask } = campaignActivities(context);
-  return { openTask, rollOut, demonstrate, keepExamples, loseTask };
+  return { openTask, rollOut, rollOutAll, demonstrate, keepExamples, loseTask };
 }
