@@ -665,6 +665,28 @@ const slotsOfTasks: Migration = (database) => column(database, 'run_tasks', { sl
 /** Where results may differ, what is reached in a state belongs to one stream of calls, and its key no longer names the state. */
 const outcomesOfStreams: Migration = (database) => column(database, 'outcomes_so_far', { of_state: 'text' });
 
+/** Rounds of collecting, training and evaluating. */
+const improvements: Migration = (database) => [
+  table(
+    database,
+    'improvements',
+    {
+      ...{ id: 'text', settings: 'text', state: 'text', fault: 'text?' },
+      ...{ created_at: 'integer', finished_at: 'integer?' },
+    },
+    ['id'],
+  ),
+  table(
+    database,
+    'improve_phases',
+    {
+      ...{ improvement_id: 'text', round: 'integer', phase: 'text', result: 'text?' },
+      ...{ started_at: 'integer', finished_at: 'integer?' },
+    },
+    ['improvement_id', 'round', 'phase'],
+  ),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -688,4 +710,5 @@ export const migrations: readonly Migration[] = [
   slotsOfTasks,
   titlesOfTasks,
   outcomesOfStreams,
+  improvements,
 ];

@@ -37,6 +37,8 @@ export type Schema = {
   waits: WaitTable;
   endpoint_facts: EndpointFactTable;
   workers: WorkerTable;
+  improvements: ImprovementTable;
+  improve_phases: PhaseTable;
 };
 
 /** A process that works, or worked, for the store. */
@@ -572,3 +574,27 @@ export type DataUseTable = {
 
 /** The actions that an audit of a run rolls out: its `AuditSettings`, the last ones given. */
 export type AuditTable = { run_id: string; rollouts: number; sample: number | null };
+
+/** Rounds of collecting, training and evaluating. */
+export type ImprovementTable = {
+  id: string;
+  /** `ImproveSettings` as JSON. */
+  settings: string;
+  /** `ImproveState`. */
+  state: string;
+  /** Kind and words, as JSON; null if nothing stopped it. */
+  fault: string | null;
+  created_at: number;
+  finished_at: number | null;
+};
+
+/** A phase of an improvement that began. */
+export type PhaseTable = {
+  improvement_id: string;
+  round: number;
+  phase: string;
+  /** What it left behind, as JSON; null while it is in progress. */
+  result: string | null;
+  started_at: number;
+  finished_at: number | null;
+};

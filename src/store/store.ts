@@ -5,6 +5,7 @@ import type { Database } from './database.ts';
 import { EndpointFacts } from './endpoint-facts.ts';
 import { EnvironmentCosts } from './environment-costs.ts';
 import { Findings } from './findings.ts';
+import { Improvements } from './improvements.ts';
 import { Journal } from './journal.ts';
 import { migrations } from './migrations.ts';
 import { Providers } from './providers.ts';
@@ -33,6 +34,7 @@ export type Store = {
   readonly endpointFacts: EndpointFacts;
   readonly runs: Runs;
   readonly workers: Workers;
+  readonly improvements: Improvements;
   readonly findings: Findings;
   readonly database: Database;
   close(): Promise<void>;
@@ -66,6 +68,7 @@ export async function openStore(location: string, options: { schema?: string } =
       endpointFacts: new EndpointFacts(database),
       runs: new Runs(database),
       workers: new Workers(database),
+      improvements: new Improvements(database),
       findings: new Findings(database),
       database,
       close: () => database.close(),

@@ -1,0 +1,110 @@
+/** The rounds of an improvement: their phases, and which model is the policy when. */
+import type { ServedModel, TrainedModel } from '../../training/contract.ts';
+import type { Decision } from './decide.ts';
+
+/**
+ * In the order in which a round goes through them. Round 0 is the start: an evaluation, and before it a warm start if one is wanted. Its `test-…`
+ * phases come last of all.
+ */
+export const phases = [
+  'collect',
+  'export',
+  'train',
+  'serve',
+  'evaluate',
+  'decide',
+  'test-start',
+  'test-final',
+] as const;
+export type Phase = (typeof phases)[number];
+
+/** What a phase left behind. */
+export type PhaseResults = {
+  collect: CampaignPhase;
+  export: { folder: string; format: string; rows: number; leftOut: number; items: number };
+  train: TrainedModel & TrainingFigures;
+  serve: ServedModel & { canary: CanaryFinding };
+  evaluate: CampaignPhase;
+  decide: Decision;
+  'test-start': CampaignPhase;
+  'test-final': CampaignPhase;
+};
+
+/** The campaign of a phase. */
+export type CampaignPhase = { runId: string };
+
+/** How a training went. */
+export type TrainingFigures = {
+  /** Optimizer steps. */
+  steps: number;
+  seconds: number;
+  /** How often it went on after it was killed. */
+  resumed: number;
+};
+
+/** What was found out about a served model before it was evaluated. */
+export type CanaryFinding = {
+  /** `named`: its server can tell no probabilities, so only name and root were compared. `no-change`: the trainer cannot tell it from its base. */
+  verdict: 'passed' | 'no-change' | 'named';
+  /** Mean differences in nats a token: from the trainer's own forward pass, from the base, and between two answers of the server. Null: not asked. */
+  distance: number | null;
+  distanceToBase: number | null;
+  noise: number | null;
+};
+
+/** A phase that began. */
+export type PhaseRecord<P extends Phase = Phase> = {
+  [Name in P]: {
+    round: number;
+    phase: Name;
+    /** Null while it is in progress. */
+    result: PhaseResults[Name] | null;
+    startedAt: number;
+    finishedAt: number | null;
+  };
+}[P];
+
+/** What a phase of a round left behind; null if it is not over. */
+export function resultOf<P extends Phase>(
+  records: readonly PhaseRecord[],
+  round: number,
+  phase: P,
+): PhaseResults[P] | null {
+  const record = records.find((own) => own.round === round && own.phase === phase);
+  return (record?.result as PhaseResults[P] | null | undefined) ?? null;
+}
+
+/** A policy of an improvement. Round 0: the one that it began with. */
+export type Policy = { round: number; model: ServedModel };
+
+/**
+ * The policy at the start of a round: the candidate of the last round before it that was promoted.
+ * @param start the model that the improvement was started with
+ */
+export function incumbentAt(records: readonly PhaseRecord[], round: number, start: ServedModel): Policy {
+  for (let earlier = round - 1; earlier > 0; earlier -= 1) {
+    const model = resultOf(records, earlier, 'serve');
+    if (model && resultOf(records, earlier, 'decide')?.isPromoted) return { round: earlier, model };
+  }
+  return { round: 0, model: resultOf(records, 0, 'serve') ?? start };
+}
+
+/** Name under which weights are served: never the same for other weights. At most 64 characters. */
+export function modelName(improvement: string, round: number, hash: string): string {
+  return `crux-${improvement.slice(0, 40)}-r${round}-${hash.slice(0, 8)}`;
+}
+
+/** Campaigns of an improvement. */
+export function campaignId(improvement: string, round: number, phase: Phase): string {
+  switch (phase) {
+    case 'test-start':
+      return `${improvement}/test/start`;
+    case 'test-final':
+      return `${improvement}/test/final`;
+    default:
+      return `${improvement}/round-${round}/${phase}`;
+  }
+}
+
+/** Rounds without a promotion after which an improvement ends. */
+export const patience = 2;

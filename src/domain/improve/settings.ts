@@ -1,0 +1,52 @@
+/** The settings that an improvement was started with, every default filled in. They are stored with it, and its activities use no others. */
+import type { Hyperparameters, Loss, Weights } from '../../training/contract.ts';
+import type { Json } from '../canonical-json.ts';
+import type { MethodName } from '../methods/index.ts';
+import type { CeilingChanges } from '../run/ceilings.ts';
+import type { Promotion } from './decide.ts';
+import type { ThreeWays } from './split.ts';
+
+/** A trainer or a server by its kind, with its own settings. */
+export type ToolSettings = { kind: string; [name: string]: Json };
+
+export type ImproveSettings = {
+  schemaVersion: 1;
+  preset: 'published' | 'sound';
+  seed: number;
+  environment: string;
+  environmentVersion: string;
+  /** That finds what is learned from. */
+  method: MethodName;
+  rounds: number;
+  /** Whether the policy first imitates trajectories of the expert. */
+  warmStart: boolean;
+  /** Of the three ways, as many as the campaigns take. */
+  tasks: ThreeWays;
+  samples: {
+    /** Trajectories of a task that is learned from; null for as many as the method takes. */
+    collect: number | null;
+    validation: number;
+    /** Up to so many, if fewer could not show a difference of `visible`. */
+    mostValidation: number;
+    test: number;
+  };
+  /** The difference of success that validation is to show. */
+  visible: number;
+  promote: Promotion;
+  /** What a round trains on: its own data, or those of all rounds so far. */
+  data: 'round' | 'all';
+  /** Rows below which a round does not train. */
+  minRows: number;
+  export: { format: { [loss in Loss]: string | null }; tokenizer: string | null; thought: 'keep' | 'drop' };
+  hyperparameters: { [loss in Loss]: Partial<Hyperparameters> };
+  /** Nats by which `logps/chosen` may fall before a training is stopped. */
+  collapse: number;
+  /** The weights that the policy begins with. */
+  base: Weights;
+  trainer: ToolSettings;
+  server: ToolSettings;
+  /** Of the whole improvement, over all its campaigns. */
+  ceilings: CeilingChanges;
+  /** The configuration of its campaigns, without what workers bring: environments and endpoints. */
+  config: { [name: string]: Json };
+};
