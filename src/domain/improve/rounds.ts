@@ -1,5 +1,5 @@
 /** The rounds of an improvement: their phases, and which model is the policy when. */
-import type { ServedModel, TrainedModel } from '../../training/contract.ts';
+import type { ServedModel, TrainedModel } from './contract.ts';
 import type { Decision } from './decide.ts';
 
 /**

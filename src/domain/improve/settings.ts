@@ -1,8 +1,9 @@
 /** The settings that an improvement was started with, every default filled in. They are stored with it, and its activities use no others. */
-import type { Hyperparameters, Loss, Weights } from '../../training/contract.ts';
+
 import type { Json } from '../canonical-json.ts';
 import type { MethodName } from '../methods/index.ts';
 import type { CeilingChanges } from '../run/ceilings.ts';
+import type { Hyperparameters, Loss, Weights } from './contract.ts';
 import type { Promotion } from './decide.ts';
 import type { ThreeWays } from './split.ts';
 

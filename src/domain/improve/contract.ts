@@ -1,0 +1,99 @@
+/**
+ * What Crux and a trainer agree on: a folder. Crux writes `data/` and `settings.json`, and starts the trainer with the folder's path as its last
+ * argument. The trainer writes `metrics.jsonl` while it runs, and `model/` before it ends with exit code 0. It may keep whole checkpoints in
+ * `checkpoints/`: started again in the same folder, it goes on from the newest complete one. It ends within 30 s of SIGTERM.
+ */
+
+/** Names in the folder. */
+export const folderNames = {
+  settings: 'settings.json',
+  data: 'data',
+  metrics: 'metrics.jsonl',
+  model: 'model',
+  checkpoints: 'checkpoints',
+  /** Forced log-probabilities by the trainer's own forward pass: lines of `CanaryLine`. Optional. */
+  canary: 'canary.jsonl',
+  /** What the trainer printed; written by Crux. */
+  log: 'log.txt',
+} as const;
+
+/** What the weights are trained to do: prefer (`dpo`), or imitate (`sft`). */
+export type Loss = 'dpo' | 'sft';
+
+/** Weights: a folder, or the name of a model on a hub. */
+export type Weights = { from: string };
+
+/** The content of `settings.json`. */
+export type TrainingSettings = {
+  schemaVersion: 1;
+  /** Id of the improve run, and the round, from 1; 0 is the warm start. */
+  run: string;
+  round: number;
+  loss: Loss;
+  data: {
+    /** Path in the folder, such as `data/pairs.jsonl`. */
+    file: string;
+    /** Name of the export format that the rows have. */
+    format: string;
+    /** The trainer must train on exactly so many. */
+    rows: number;
+  };
+  /** Where training begins. */
+  base: Weights;
+  /** The fixed model of DPO's ratio; null for SFT. */
+  reference: Weights | null;
+  /** Equal settings, data and seed are to give equal weights, as far as the machine allows. */
+  seed: number;
+  hyperparameters: Hyperparameters;
+  /** Where each hyperparameter comes from, by its name. */
+  sources: { [name in keyof Hyperparameters]?: string };
+};
+
+export type Hyperparameters = {
+  /** Of DPO. */
+  beta: number;
+  learningRate: number;
+  /** Weight of the SFT loss on the chosen side, beside DPO's. */
+  sftWeight: number;
+  epochs: number;
+  /** Rows of one optimizer step. */
+  batchSize: number;
+  /** Tokens of prompt and answer together; null for no limit. */
+  maxLength: number | null;
+  /** Share of the steps over which the learning rate rises. */
+  warmup: number;
+  /** Low-rank adapters instead of all weights; null for all. */
+  lora: { rank: number; alpha: number } | null;
+  /** Optimizer steps between checkpoints; null for none. */
+  checkpointEvery: number | null;
+};
+
+/**
+ * A line of `metrics.jsonl`. `step` and `total` are optimizer steps. Further members are shown as curves, by their own names, such as
+ * `rewards/margins` and `logps/chosen` (nats of a whole side). A member that is no number is left out; NaN stops the training.
+ */
+export type TrainingMetrics = { step: number; total: number; loss?: number; [name: string]: number | undefined };
+
+/** One text whose probability the trainer measured. */
+export type CanaryLine = {
+  /** Token ids of the prompt, and of the text that is forced after it. */
+  prompt: number[];
+  completion: number[];
+  /** Sum of the log-probabilities of the completion's tokens in nats, by the weights before and after the training. */
+  before: number;
+  after: number;
+};
+
+/** Weights that a training made. */
+export type TrainedModel = {
+  /** Folder of the weights, or the name that a service gave them. */
+  root: string;
+  /** SHA-256 over the files' names and contents, in hexadecimal; of the name where a service keeps the weights. */
+  hash: string;
+};
+
+/** A model under the name by which its server knows it. */
+export type ServedModel = TrainedModel & {
+  /** Never given to other weights: it holds the hash (`crux-<run>-r<round>-<8 hex digits>`), except for the starting policy's own name. */
+  name: string;
+};
