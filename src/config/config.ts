@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { SessionRole } from '../domain/ask.ts';
 import type { MethodName } from '../domain/methods/index.ts';
+import type { MonteCarlo } from '../domain/monte-carlo.ts';
 import { dialectNames, reservedMembers } from '../domain/run/request-shape.ts';
 import { granularities, granularityNamed, type RoleSettings, type RunModels } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
@@ -59,7 +60,18 @@ const roleSchema = z.strictObject({
 /** Nothing is learned from what these models say, so nothing has to be known about what they were trained on. */
 const sessionRoleSchema = roleSchema.omit({ trainedOn: true });
 
-const prmSchema = roleSchema.extend({ rubric: z.string().trim().min(1).nullable().default(null) });
+const judgeSchema = roleSchema.extend({
+  kind: z.literal('judge').default('judge'),
+  rubric: z.string().trim().min(1).nullable().default(null),
+});
+
+const monteCarloSchema = z.strictObject({
+  kind: z.literal('monte-carlo'),
+  /** m; 5 as under IPR and RRO. */
+  rollouts: z.int().min(1).max(64).default(5),
+});
+
+const prmSchema = z.discriminatedUnion('kind', [judgeSchema, monteCarloSchema]);
 
 /** The longest that Node's timers wait: 24 days. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -215,17 +227,28 @@ export async function loadConfig(path: string): Promise<CruxConfig> {
   return checkConfig(loaded.default, file);
 }
 
-/** The models of a configuration, without roles that it leaves out. */
-export function givenModels({ models }: Pick<CruxConfig, 'models'>) {
-  return Object.fromEntries(Object.entries(models).filter(([, settings]) => settings !== undefined)) as typeof models;
+type Models = CruxConfig['models'];
+
+/** The models of a configuration, without roles that it leaves out, or that no model takes. */
+export function givenModels({ models: { prm, ...others } }: Pick<CruxConfig, 'models'>): Omit<Models, 'prm'> & {
+  prm?: Exclude<Models['prm'], { kind: 'monte-carlo' }>;
+} {
+  const asked = { ...others, ...(prm?.kind !== 'monte-carlo' && { prm }) };
+  return Object.fromEntries(Object.entries(asked).filter(([, settings]) => settings !== undefined)) as typeof asked;
+}
+
+/** The PRM that is no model; undefined if the configuration has none, or one that is asked. */
+export function monteCarloOf({ models: { prm } }: Pick<CruxConfig, 'models'>): MonteCarlo | undefined {
+  return prm?.kind === 'monte-carlo' ? { rollouts: prm.rollouts } : undefined;
 }
 
 /** The settings of the models that methods ask, as far as the configuration has them. */
-export function roleSettings({ models: { policy, expert, prm } }: Pick<CruxConfig, 'models'>): RunModels {
+export function roleSettings(config: Pick<CruxConfig, 'models'>): RunModels {
+  const { policy, expert, prm } = givenModels(config);
   // The names under which a server knows a model are a fact about the server. They may be given while a run is blocked, and are no part of the run.
   const settings = ({ trainedOn, servedAs: _, ...role }: CruxConfig['models']['policy']) =>
     ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
-  const ofPrm = ({ rubric, ...role }: NonNullable<typeof prm>) => ({
+  const ofPrm = ({ kind: _, rubric, ...role }: NonNullable<typeof prm>) => ({
     ...settings(role),
     ...(rubric !== null && { rubric }),
   });

@@ -1,8 +1,9 @@
 /** Asks each model of a configuration what runs ask it. Models that it leaves out are named, with the methods that ask them. */
-import type { CruxConfig } from '../config/config.ts';
+import { type CruxConfig, givenModels, monteCarloOf } from '../config/config.ts';
 import { sessionRoles } from '../domain/ask.ts';
 import type { AssistantMessage } from '../domain/message.ts';
 import { methods, type OtherRole } from '../domain/methods/index.ts';
+import { type MonteCarlo, monteCarloText } from '../domain/monte-carlo.ts';
 import { modelOf, type Role, type RoleSettings } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
@@ -40,7 +41,7 @@ export async function checkModels(
     return new Asking(
       new Endpoint(settings.endpoint, config.endpoints[settings.endpoint]!),
       settings,
-      modelOf(config, role).servedAs,
+      modelOf({ models: givenModels(config) }, role).servedAs,
       { ladder, pace: given.pace ?? usualPace, tell: given.report },
     );
   };
@@ -51,10 +52,13 @@ export async function checkModels(
   const action: AssistantMessage = policy.action ?? expert.action ?? (await questions.anyAction());
   const judges = config.stepDpo.select === 'first-error';
   const { report } = options;
-  const prm = await ifGiven('prm', async () => ({
-    finding: await probePrm(asking('prm'), questions, action, { judges, report }),
-    action: null,
-  }));
+  const monteCarlo = monteCarloOf(config);
+  const prm = monteCarlo
+    ? { finding: ofRollouts(monteCarlo), action: null }
+    : await ifGiven('prm', async () => ({
+        finding: await probePrm(asking('prm'), questions, action, { judges, report }),
+        action: null,
+      }));
   const ofSessions: Finding[] = [];
   for (const role of sessionRoles.filter((role) => run.models[role])) {
     const probe = async () => ({
@@ -87,6 +91,12 @@ function leftOut(role: OtherRole, policy: RoleSettings): Finding {
     detail: `not configured, and asked by ${askedBy.join(', ')}: a run of them is refused unless its options do without`,
     remedy: exampleModels([role], policy),
   };
+}
+
+/** The policy itself gives the scores. */
+function ofRollouts(monteCarlo: MonteCarlo): Finding {
+  const detail = `${monteCarloText(monteCarlo)} of the policy after each action: no other model is asked`;
+  return { what: 'model prm', ok: true, detail, remedy: null };
 }
 
 /** Models that the sessions of an environment ask, and the configuration lacks. */

@@ -51,6 +51,10 @@ export const purposes = {
   resample: branch(),
   /** Scores of actions, and the outcomes of these actions, to see how far scores can be trusted. */
   calibrate: branch({ countsFor: 'state', measures: true }),
+  /** Outcomes of an action that are its score under the Monte Carlo PRM. They select what is verified, so they verify nothing. */
+  screen: branch(),
+  /** The same for a score that only measures the PRM. */
+  gauge: branch({ measures: true }),
   /** An environment's session asks for a grade. */
   grade: call('step'),
   /** An environment's session asks for the words of a simulated user. */

@@ -26,6 +26,7 @@ export const facts: readonly { title: string; text: (run: ComparedRun) => string
   { title: 'Policy', text: ({ models }) => models.policy ?? 'unknown' },
   { title: 'Expert', text: (run) => asked(run, 'expert') },
   { title: 'PRM', text: (run) => asked(run, 'prm') },
+  { title: '  kind', text: ({ prmKind }) => prmKind ?? '–' },
   { title: 'Calls', text: ({ calls }) => count(calls) },
   { title: '  read from other runs', text: ({ reusedShare }) => share(reusedShare) },
   { title: 'Environment steps', text: ({ environmentSteps }) => count(environmentSteps.demand) },

@@ -16,6 +16,7 @@ export function runHeader({ run }: RunView): SafeHtml {
     ['environment', `${run.environment.name} ${run.environment.version}`],
     ['seed', String(run.seed)],
     ...Object.entries(run.models).map(([role, model]): [string, string] => [role, model]),
+    ...(run.prmKind === null ? [] : [['kind of PRM', run.prmKind] as [string, string]]),
     ['started', run.startedAt ?? 'unknown'],
     ['finished', run.finishedAt ?? 'not finished'],
   ];

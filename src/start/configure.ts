@@ -1,10 +1,11 @@
 /** Makes the configuration of a run, which is stored with it, from the user's configuration and a request. */
-import { type CruxConfig, checkConfig, givenModels } from '../config/config.ts';
+import { type CruxConfig, checkConfig, givenModels, monteCarloOf } from '../config/config.ts';
 import { methodOptions, optionsKey } from '../config/methods/index.ts';
 import { byPresentNames } from '../config/methods/renamed.ts';
 import { recordedFormat } from '../domain/action.ts';
 import { methods } from '../domain/methods/index.ts';
 import {
+  askedBesidesPolicy,
   askedRoles,
   granularityNamed,
   type RunConfig,
@@ -32,7 +33,7 @@ export function checkRunKeys(configured: CruxConfig, request: RunRequest): void 
   const models = environment ? modelsOfRun(config, environment) : givenModels(config);
   const asked = askedRoles({ ...withMethod(config, { trajectories, preset }, request), models });
   checkKeys(
-    config,
+    { endpoints: config.endpoints, models: givenModels(config) },
     asked.filter((role) => models[role] !== undefined),
   );
 }
@@ -93,9 +94,15 @@ function withMethod<Settings extends Pick<RunSettings, 'trajectories' | 'preset'
   const changed = { ...config, [key]: { ...config[key], ...byPresentNames(method, { ...others, ...verification }) } };
   const checked = checkConfig(changed, 'The options of the run');
   const own = { method, options: methodOptions(method, checked, settings.preset) };
-  // Leaked groups are found once the tasks are known.
-  return { ...settings, ...own, ...(methods[method].gives === 'figures' && { leaked: [] }) } as unknown as Settings &
-    RunConfig;
+  const monteCarlo = monteCarloOf(config);
+  const scores = monteCarlo !== undefined && askedBesidesPolicy(own).some(({ role }) => role === 'prm');
+  return {
+    ...settings,
+    ...own,
+    ...(scores && { monteCarlo }),
+    // Leaked groups are found once the tasks are known.
+    ...(methods[method].gives === 'figures' && { leaked: [] }),
+  } as unknown as Settings & RunConfig;
 }
 
 /** The configuration with the requested policy. The lineage of the configured policy says nothing about another one. */

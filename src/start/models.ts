@@ -2,6 +2,7 @@
 import { type CruxConfig, roleSettings, sessionRoleSettings } from '../config/config.ts';
 import { type AskPurpose, rolesAsked, sessionRoles } from '../domain/ask.ts';
 import type { OtherRole } from '../domain/methods/index.ts';
+import { checkPrmKind } from '../domain/run/prm-kind.ts';
 import { askedBesidesPolicy, type RunConfig, type RunModels } from '../domain/run/run-config.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError } from '../errors.ts';
@@ -21,8 +22,9 @@ export function modelsOfRun(config: CruxConfig, { name, asks = [] }: Pick<Enviro
   return { ...roleSettings(config), ...Object.fromEntries(ofSessions) };
 }
 
-/** @throws CruxError `User.Config` when the method of a run, with its options, asks models that the configuration does not name */
+/** @throws CruxError `User.Config` when the method of a run, with its options, asks models that the configuration does not name, or that cannot do it */
 export function checkMethodModels(run: RunConfig): void {
+  checkPrmKind(run);
   const { method, models } = run;
   const missing = askedBesidesPolicy(run).filter(({ role }) => models[role] === undefined);
   if (missing.length === 0) return;

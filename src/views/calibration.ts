@@ -5,7 +5,9 @@ import { type Branch, branchOutcome } from '../domain/branch.ts';
 import type { Candidate } from '../domain/candidate.ts';
 import type { ProcessExample } from '../domain/example.ts';
 import { meanReward } from '../domain/methods/rro-rule.ts';
+import { isScreening } from '../domain/monte-carlo.ts';
 import { isVerifiedSuccess, tally } from '../domain/pairs/verification.ts';
+import { prmKindText } from '../domain/run/prm-kind.ts';
 import type { RunConfig } from '../domain/run/run-config.ts';
 import { groupBootstrap } from '../domain/statistics/bootstrap.ts';
 import {
@@ -91,8 +93,9 @@ export async function calibrationView(
   runId: string,
 ): Promise<CalibrationView> {
   const run = await store.runs.get(runId);
-  const { prm } = run.config.models;
-  if (!prm) throw new CruxError('User.Config', `Run ${runId} has no models.prm: there are no scores to calibrate.`);
+  const { models, monteCarlo } = run.config;
+  if (!models.prm && !monteCarlo)
+    throw new CruxError('User.Config', `Run ${runId} has no models.prm: there are no scores to calibrate.`);
   const scored = scoredOutcomes(run.config, await rolledOut(store, environments, run));
   const byGroup = [...Map.groupBy(scored, ({ group }) => group)].toSorted(([one], [other]) => (one < other ? -1 : 1));
   const half = byGroup.toSorted(([one], [other]) => order(run, one) - order(run, other));
@@ -103,7 +106,7 @@ export async function calibrationView(
   const estimate = (statistic: Statistic) => estimated(all, statistic, run.seed);
   return {
     runId,
-    prm: prm.model,
+    prm: [models.prm?.model, prmKindText(run.config)].filter((part) => part != null).join(', '),
     actions: scored.length,
     sampled: scored.filter((one) => one.sampled).length,
     groups: byGroup.length,
@@ -171,7 +174,7 @@ export async function loadProcessExamples(
     );
 }
 
-/** Actions of the run with rollouts after them, whatever their purpose. */
+/** Actions of the run with rollouts after them, whatever their purpose, but to be a score. */
 async function rolledOut(store: Store, environments: EnvironmentRegistry, run: Run): Promise<RolledOut[]> {
   const [branches, candidates, decided, measured] = await Promise.all([
     store.findings.branches(run.id),
@@ -179,7 +182,9 @@ async function rolledOut(store: Store, environments: EnvironmentRegistry, run: R
     store.findings.scores(run.id, 'score'),
     store.findings.scores(run.id, 'calibrate'),
   ]);
-  const byCandidate = Map.groupBy(branches, (row) => row.candidateId);
+  // Rollouts that are the score itself say nothing about what it is worth.
+  const independent = branches.filter(({ purpose }) => !isScreening(purpose));
+  const byCandidate = Map.groupBy(independent, (row) => row.candidateId);
   // If an action has both scores, the one that decided counts: calibration judges what the gate made of it, whichever score was requested first.
   const known = [...measured, ...decided].filter(({ score }) => score !== null);
   const scoreOf = new Map(known.map((row) => [row.candidateId, row.score]));

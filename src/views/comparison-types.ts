@@ -28,6 +28,8 @@ export type ComparedRun = {
   seed: number;
   state: RunState;
   models: { [role: string]: string };
+  /** The kind of its PRM, in words; null if it asks none. */
+  prmKind: string | null;
   tasks: { total: number; done: number };
   pairs: { total: number; steps: number; tasks: number; groups: number };
   /** Share of the pairs with each flag; empty without pairs. */

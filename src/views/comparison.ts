@@ -147,12 +147,12 @@ async function groupsOf(name: string, environments: readonly Environment[]): Pro
 }
 
 function factsOf({ run, summary }: Summed): Omit<ComparedRun, 'figures' | 'differences' | 'withoutLeaked'> {
-  const { runId, method, preset, environment, split, seed, state, models, tasks, pairs, ledger } = summary;
+  const { runId, method, preset, environment, split, seed, state, models, prmKind, tasks, pairs, ledger } = summary;
   const { flags, ...pairCounts } = pairs;
   const calls = ledger.reduce((sum, line) => sum + line.calls, 0);
   const reused = ledger.reduce((sum, line) => sum + line.reused, 0);
   return {
-    ...{ runId, method, preset, environment, split, seed, state, models },
+    ...{ runId, method, preset, environment, split, seed, state, models, prmKind },
     tasks: { total: tasks.total, done: tasks.done },
     pairs: pairCounts,
     estimatedFalsePairs: summary.estimatedFalsePairs,

@@ -8,6 +8,7 @@ import type { MalformedShare } from '../domain/malformed.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { outcomeKind } from '../domain/outcome-kind.ts';
 import { isMeasurement, workOf } from '../domain/purpose.ts';
+import { prmKindText } from '../domain/run/prm-kind.ts';
 import {
   askedModels,
   type Ceilings,
@@ -56,6 +57,8 @@ export type RunSummary = {
   finishedAt: number | null;
   ceilings: Ceilings;
   models: { [role: string]: string };
+  /** The kind of its PRM, in words; null if it asks none. */
+  prmKind: string | null;
   tasks: {
     total: number;
     done: number;
@@ -212,6 +215,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     finishedAt: run.finishedAt,
     ceilings: run.ceilings,
     models: Object.fromEntries(Object.entries(askedModels(run.config)).map(([role, model]) => [role, model.model])),
+    prmKind: prmKindText(run.config),
     tasks: {
       total: tasks.length,
       done: results.length,

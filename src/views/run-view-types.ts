@@ -30,6 +30,8 @@ export type RunView = {
     seed: number;
     /** Model by role. */
     models: { [role: string]: string };
+    /** The kind of its PRM, in words; null if it asks none. */
+    prmKind: string | null;
     /** ISO 8601; null while unknown. */
     startedAt: string | null;
     finishedAt: string | null;

@@ -80,6 +80,7 @@ export async function runView(store: Store, runId: string, notice: string | null
       environment: { name: run.environment, version: run.config.environmentVersion },
       seed: run.seed,
       models: summary.models,
+      prmKind: summary.prmKind,
       startedAt: new Date(run.createdAt).toISOString(),
       finishedAt: run.finishedAt === null ? null : new Date(run.finishedAt).toISOString(),
       state: run.state,

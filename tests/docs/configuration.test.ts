@@ -8,6 +8,8 @@ type Schema = {
   type?: string | string[];
   enum?: string[];
   anyOf?: Schema[];
+  oneOf?: Schema[];
+  const?: string;
   properties?: { [name: string]: Schema };
   required?: string[];
   additionalProperties?: Schema | boolean;
@@ -61,8 +63,9 @@ function keysOf(schema: Schema, path: string[] = []): { key: string; values: str
     if (path[0] === 'models' && path.length === 1) {
       if (name === 'policy') return keysOf(member, ['models', '<role>']);
       const shared = schema.properties!.policy!.properties!;
-      const own = Object.entries(member.properties!).filter(([key]) => !(key in shared));
-      return keysOf({ ...member, properties: Object.fromEntries(own) }, ['models', name]);
+      const all = member.oneOf ? kindsOf(member.oneOf) : member;
+      const own = Object.entries(all.properties!).filter(([key]) => !(key in shared));
+      return keysOf({ ...all, properties: Object.fromEntries(own) }, ['models', name]);
     }
     const own = [...path, name];
     const nested = [member, ...(member.anyOf ?? [])].find(({ properties }) => properties !== undefined);
@@ -71,6 +74,16 @@ function keysOf(schema: Schema, path: string[] = []): { key: string; values: str
     if (named && named.properties !== undefined) return keysOf(named, [...own, '<name>']);
     return [row(own, member, schema)];
   });
+}
+
+/** The members of all kinds together: `kind` has the values that tell them apart. */
+function kindsOf(kinds: Schema[]): Schema {
+  const properties: { [name: string]: Schema } = {};
+  for (const kind of kinds) Object.assign(properties, kind.properties);
+  const names = kinds.map((kind) => kind.properties!.kind!.const!);
+  properties.kind = { enum: names, default: kinds[0]!.properties!.kind!.default };
+  const required = kinds.flatMap((kind) => kind.required ?? []).filter((name) => name !== 'kind');
+  return { properties, required };
 }
 
 function row(path: string[], schema: Schema, parent: Schema) {

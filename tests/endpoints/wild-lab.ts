@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findingText, requirePassed } from '../../src/cli/commands/doctor.ts';
 import { exitCodeOf as exitCodeOfError } from '../../src/cli/terminal/errors.ts';
 import { summaryText } from '../../src/cli/terminal/summary.ts';
-import type { CruxConfig, CruxConfigInput } from '../../src/config/config.ts';
+import { type CruxConfig, type CruxConfigInput, givenModels } from '../../src/config/config.ts';
 import { checkModels } from '../../src/doctor/models.ts';
 import type { CruxError } from '../../src/errors.ts';
 import { exportPairs } from '../../src/export/index.ts';
@@ -136,7 +136,7 @@ export class WildLab {
 
   #changesOf({ name, role, run }: Kind): Partial<CruxConfigInput> {
     const models = Object.fromEntries(
-      Object.entries(this.#config.models).map(([own, { endpoint: _, ...settings }]) => [
+      Object.entries(givenModels(this.#config)).map(([own, { endpoint: _, ...settings }]) => [
         own,
         { ...settings, endpoint: name, ...role?.all, ...role?.[own as 'policy'] },
       ]),

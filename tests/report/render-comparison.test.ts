@@ -13,6 +13,7 @@ function run(changes: Partial<ComparedRun> = {}): ComparedRun {
     seed: 1,
     state: 'finished',
     models: { policy: 'small', expert: 'large', prm: 'judge' },
+    prmKind: 'judge',
     tasks: { total: 4, done: 4 },
     pairs: { total: 2, steps: 2, tasks: 2, groups: 1 },
     flagShares: { 'verified-once': 0.5 },

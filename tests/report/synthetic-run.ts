@@ -25,6 +25,7 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       environment: { name: 'intercode-sql', version: '1' },
       seed,
       models: { policy: 'qwen3-8b', expert: 'large-expert', prm: 'rubric judge' },
+      prmKind: 'judge',
       startedAt: '2026-01-05T09:00:00Z',
       finishedAt: null,
       state: 'running',

@@ -18,14 +18,14 @@ import type { ActivityContext } from '../runtime/context.ts';
 
 export function csoActivities(context: ActivityContext) {
   const { store, environments } = context;
-  const { actionsOf, allScored, scored } = scorer(context);
+  const { actionsOf, allScored } = scorer(context);
 
   /** Scores the actions of a step and says whether it is a candidate critical step. Without the gate, the PRM is not asked and every step is one. */
   async function judgeCandidates(address: StepAddress, signal: AbortSignal): Promise<JudgeResult> {
     const run = await store.runs.get(address.runId);
     const { state, policy, alternatives } = await actionsOf(address);
     const options = csoOptionsOf(run.config);
-    const scores = options.gate ? await allScored(run, state, [policy, ...alternatives], signal) : [];
+    const scores = options.gate ? await allScored(run, { ...address, state }, [policy, ...alternatives], signal) : [];
     const judged = options.gate
       ? judgeStep(scores[0]!, scores.slice(1), options)
       : branchAll(alternatives.map(({ id }) => ({ candidateId: id })));
@@ -109,8 +109,8 @@ export function csoActivities(context: ActivityContext) {
     const source = origin === 'imported' ? 'imported' : 'policy';
     const own = candidateOf(context, state, message, { run, source, model, position: -1 });
     await store.findings.addCandidates([own]);
-    const { score } = await scored(run, state, own, signal, 'calibrate');
-    return { nodeId: state.id, candidateId: own.id, score };
+    const [scored] = await allScored(run, { ...address, state }, [own], signal, 'calibrate');
+    return { nodeId: state.id, ...scored! };
   }
 
   /** Which steps of a successful trajectory are drawn to calibrate the PRM. */

@@ -22,7 +22,7 @@ export function stepDpoActivities(context: ActivityContext) {
   async function rankCandidates(address: StepAddress, signal: AbortSignal): Promise<RankResult> {
     const run = await store.runs.get(address.runId);
     const { state, policy, alternatives } = await actionsOf(address);
-    const scores = await allScored(run, state, [policy, ...alternatives], signal);
+    const scores = await allScored(run, { ...address, state }, [policy, ...alternatives], signal);
     const by = samenessOf(run.config, environments.get(run.environment));
     const preferred = preferenceOf(scores, stepDpoOptionsOf(run.config).gap);
     const isSame =

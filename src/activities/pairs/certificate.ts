@@ -8,6 +8,7 @@ import type { Candidate } from '../../domain/candidate.ts';
 import { isAtLimit } from '../../domain/ending.ts';
 import { messageText } from '../../domain/message.ts';
 import { standardError } from '../../domain/methods/rro-rule.ts';
+import { screeningPurposes } from '../../domain/monte-carlo.ts';
 import { pairFlags } from '../../domain/pairs/flags.ts';
 import type { Certificate, CertifiedAction, CertifiedBranch, RecordedPair } from '../../domain/pairs/pair.ts';
 import { isVerifiedSuccess } from '../../domain/pairs/verification.ts';
@@ -27,6 +28,12 @@ import { mostScoreAsks, scoreCall } from '../roles/score-call.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import type { Proof } from './evidence.ts';
 import { type Side, toldOfSide } from './usage.ts';
+
+/** A branch whose calls are behind a pair, and their stream if it is not the branch's own. */
+type CalledBranch = Pick<Proof['branches'][number], 'branch' | 'stream'>;
+
+/** Candidates of a state: those that matter to a trajectory, and those that only others have scored. */
+type CandidatesAt = { own: Candidate[]; foreign: Candidate[] };
 
 /** Records pairs that were proven. */
 export function certifier(context: ActivityContext) {
@@ -101,6 +108,7 @@ export function certifier(context: ActivityContext) {
           },
         ]),
       ),
+      ...(run.config.monteCarlo && { monteCarlo: run.config.monteCarlo }),
       thresholds: certifiedThresholds(run.config),
       attempts: {
         asks: calls.length,
@@ -141,23 +149,25 @@ export function certifier(context: ActivityContext) {
 
   /** Proposals and scores in the pair's state, what the judge of the trajectory said, and the calls of its branches. */
   async function callsBehind(run: Run, trajectory: Trajectory, state: State, proof: Proof): Promise<Answer[]> {
-    const others = await scoresOfOthers(run, trajectory, state);
+    const others = await othersAt(run, trajectory, state);
+    const ofOthers = scoresOnlyOf(run, state, others);
     const all = await store.journal.inState(run.id, state.id, ['propose', 'score']);
     // Draws at a state under RRO belong to one sample; proposals under the other methods belong to all samples.
-    const inState = all.filter(({ key, stream }) => !others.has(key) && !isDrawOfOther(stream, trajectory.sample));
+    const inState = all.filter(({ key, stream }) => !ofOthers.has(key) && !isDrawOfOther(stream, trajectory.sample));
+    const branches = [...proof.branches, ...(await screening(run, state, others))];
     const inBranches = await Promise.all(
-      proof.branches.map(({ branch, stream }) =>
+      branches.map(({ branch, stream }) =>
         stream === undefined
           ? store.journal.inStream(run.id, branch.purpose, branchStream(branch))
           : callsOfTrajectory(run, branch, stream),
       ),
     );
     const judged = await store.journal.inState(run.id, trajectory.leafId, ['locate']);
-    return [...inState, ...judged, ...inBranches.flat(), ...(await asksBehind(run, proof))];
+    return [...inState, ...judged, ...inBranches.flat(), ...(await asksBehind(run, branches))];
   }
 
   /** What sessions asked in the steps of the branches. Branches that share a step share what it asked. */
-  async function asksBehind(run: Run, { branches }: Proof): Promise<Answer[]> {
+  async function asksBehind(run: Run, branches: CalledBranch[]): Promise<Answer[]> {
     if (!environments.get(run.environment).asks?.length) return [];
     const keys = new Set<string>();
     for (const { branch, stream } of branches) {
@@ -173,19 +183,24 @@ export function certifier(context: ActivityContext) {
   }
 
   /**
-   * Keys of the scores that only other trajectories through the state asked for: of their own actions, and of alternatives that are this
-   * one's own action. Whether these are journaled already depends on which trajectory came first, and no pair of this trajectory needs them.
+   * Candidates that only other trajectories through the state asked to score: their own actions, and alternatives that are this one's own
+   * action. Whether they have been scored already depends on which trajectory came first, and no pair of this trajectory needs them.
    */
-  async function scoresOfOthers(run: Run, trajectory: Trajectory, state: State): Promise<Set<string>> {
-    if (!('prmSamples' in run.config.options)) return new Set();
-    const { prmSamples } = run.config.options;
-    const step = await store.findings.step(run.id, trajectory.id, state.step + 1);
+  async function othersAt(run: Run, trajectory: Trajectory, state: State): Promise<CandidatesAt> {
     const candidates = await store.findings.candidatesOf(run.id, state.id);
+    const step = await store.findings.step(run.id, trajectory.id, state.step + 1);
     const policy = candidates.find(({ id }) => id === step?.ownId);
-    if (!policy) return new Set();
+    if (!policy) return { own: candidates, foreign: [] };
     const isForeign = (candidate: Candidate) =>
       candidate.id !== policy.id &&
       (candidate.position < 0 || (candidate.canonical !== null && candidate.canonical === policy.canonical));
+    return { own: candidates.filter((one) => !isForeign(one)), foreign: candidates.filter(isForeign) };
+  }
+
+  /** Keys of the calls that scored none but foreign candidates. */
+  function scoresOnlyOf(run: Run, state: State, { own, foreign }: CandidatesAt): Set<string> {
+    if (!('prmSamples' in run.config.options) || !run.config.models.prm || foreign.length === 0) return new Set();
+    const { prmSamples } = run.config.options;
     const keysOf = (some: Candidate[]) =>
       new Set(
         some.flatMap((candidate) =>
@@ -197,11 +212,17 @@ export function certifier(context: ActivityContext) {
           }).flat(),
         ),
       );
-    const foreign = candidates.filter(isForeign);
     // The same words are the same call, no matter which trajectory asked.
-    return foreign.length === 0
-      ? new Set()
-      : keysOf(foreign).difference(keysOf(candidates.filter((candidate) => !isForeign(candidate))));
+    return keysOf(foreign).difference(keysOf(own));
+  }
+
+  /** The rollouts behind the scores in the state. */
+  async function screening(run: Run, state: State, { own }: CandidatesAt): Promise<CalledBranch[]> {
+    if (!run.config.monteCarlo) return [];
+    const scored = new Set(own.map(({ id }) => id));
+    return (await store.findings.branchesAt(run.id, state.id))
+      .filter(({ purpose, candidateId }) => purpose === screeningPurposes.score && scored.has(candidateId))
+      .map((branch) => ({ branch }));
   }
 
   /** A trajectory's stream is not unique: other tasks have it too. */

@@ -8,6 +8,7 @@ import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { candidateId, trajectoryStep } from '../acting/candidates.ts';
 import type { ActivityContext } from '../runtime/context.ts';
+import { rewardsOfRollouts, type ScoredAt } from './monte-carlo.ts';
 import { isCut, mostScoreAsks, readScore, scoreCall } from './score-call.ts';
 
 /** What a process reward model does for the methods that ask it: it scores the actions of a step. */
@@ -30,35 +31,42 @@ export function scorer(context: ActivityContext) {
     return { state, policy, alternatives };
   }
 
-  function allScored(run: Run, state: State, candidates: Candidate[], signal: AbortSignal): Promise<ScoredCandidate[]> {
-    return Promise.all(candidates.map((candidate) => scored(run, state, candidate, signal)));
+  /** @returns the scores in the order of the candidates */
+  async function allScored(
+    run: Run,
+    at: ScoredAt,
+    candidates: readonly Candidate[],
+    signal: AbortSignal,
+    purpose: ScorePurpose = 'score',
+  ): Promise<ScoredCandidate[]> {
+    const { monteCarlo } = run.config;
+    const samples = monteCarlo
+      ? await rewardsOfRollouts(context, run, monteCarlo, at, candidates, purpose, signal)
+      : await Promise.all(candidates.map((candidate) => askedSamples(run, at.state, candidate, purpose, signal)));
+    return Promise.all(
+      candidates.map(async ({ id: candidateId }, index) => {
+        const score = meanScore(samples[index]!);
+        await store.findings.addScore({ runId: run.id, candidateId, purpose, score, samples: samples[index]! });
+        return { candidateId, score };
+      }),
+    );
   }
 
-  async function scored(
+  function askedSamples(
     run: Run,
     state: State,
     candidate: Candidate,
+    purpose: ScorePurpose,
     signal: AbortSignal,
-    purpose: ScorePurpose = 'score',
-  ): Promise<ScoredCandidate> {
-    const samples = await Promise.all(
-      Array.from({ length: alternativeOptionsOf(run.config).prmSamples }, (_, sample) =>
-        score(run, state, candidate, { purpose, sample }, signal),
-      ),
+  ): Promise<(number | null)[]> {
+    const { prmSamples } = alternativeOptionsOf(run.config);
+    return Promise.all(
+      Array.from({ length: prmSamples }, (_, sample) => asked(run, state, candidate, { purpose, sample }, signal)),
     );
-    const mean = meanScore(samples);
-    await store.findings.addScore({
-      runId: run.id,
-      candidateId: candidate.id,
-      purpose,
-      score: mean,
-      samples,
-    });
-    return { candidateId: candidate.id, score: mean };
   }
 
   /** @returns process reward in [0, 1]; null when none of the asks gave a readable one */
-  async function score(
+  async function asked(
     run: Run,
     state: State,
     candidate: Candidate,
@@ -75,5 +83,5 @@ export function scorer(context: ActivityContext) {
     return null;
   }
 
-  return { actionsOf, allScored, scored };
+  return { actionsOf, allScored };
 }

@@ -72,6 +72,7 @@ export function summaryText(summary: RunSummary): string {
       `${model} at ${provider} is asked by ${value === 'prompt' ? 'the prompt alone' : value}: ${words}`,
     ]),
     ...expertText(summary),
+    ...(summary.prmKind === null ? [] : [['PRM', prmText(summary)] as [string, string]]),
     ...ofCritical([['Failures mined', named(summary.failures)]]),
     ...(summary.examples
       ? []
@@ -92,6 +93,10 @@ export function summaryText(summary: RunSummary): string {
   return [head, ledgerText(summary), unusableText(summary), brokenText(summary)]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function prmText({ models, prmKind }: RunSummary): string {
+  return models.prm === undefined ? prmKind! : `${models.prm} (${prmKind})`;
 }
 
 function pairLines(summary: RunSummary): [string, string][] {

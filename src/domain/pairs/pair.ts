@@ -1,6 +1,7 @@
 import type { Json } from '../canonical-json.ts';
 import type { Ending } from '../ending.ts';
 import type { AssistantMessage, HistoryChange, Message, Tool } from '../message.ts';
+import type { MonteCarlo } from '../monte-carlo.ts';
 import type { Split } from '../task.ts';
 
 /** Where an action comes from. */
@@ -137,6 +138,8 @@ export type Certificate = {
     comparedObservations: number;
   };
   models: { [role: string]: { model: string; sampling: { [name: string]: Json }; promptVersion: string } };
+  /** If rollouts of the policy gave the scores: they select actions, and are no evidence for the pair. Absent if a model scores, or nothing does. */
+  monteCarlo?: MonteCarlo;
   thresholds: { [name: string]: number };
   attempts: { asks: number; faults: number };
   tokens: { [role: string]: { prompt: number | null; completion: number | null } };

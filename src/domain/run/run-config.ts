@@ -16,6 +16,7 @@ import {
   type StepDpoOptions,
 } from '../methods/index.ts';
 import type { AlternativeOptions, ExpertSource, VerificationOptions } from '../methods/options.ts';
+import type { MonteCarlo } from '../monte-carlo.ts';
 import type { Split } from '../task.ts';
 import type { LeakedGroup } from './lineage.ts';
 import type { DialectName, RequestShape, SystemRole } from './request-shape.ts';
@@ -221,6 +222,8 @@ export type RunSettings = {
   /** Trajectories that the campaign keeps in progress at once, 1 to 2,000; up to 500 where each has a workflow. */
   window: number;
   models: RunModels;
+  /** How actions are scored, if the method asks for scores and no model gives them. */
+  monteCarlo?: MonteCarlo;
   /** Versions that the run began with; absent in runs from before there were versions after the first. */
   prompts?: PromptVersions;
 };
@@ -241,7 +244,7 @@ export function askedModels({ method, models }: Pick<RunConfig, 'method' | 'mode
 
 /** The roles whose models a run asks, with its options. */
 export function askedRoles(
-  config: Pick<RunConfig, 'method' | 'options'> & { models: { [role in SessionRole]?: unknown } },
+  config: Pick<RunConfig, 'method' | 'options' | 'monteCarlo'> & { models: { [role in SessionRole]?: unknown } },
 ): Role[] {
   return [
     ...(methods[config.method].trajectory === 'demonstrated' ? [] : (['policy'] as const)),
@@ -251,14 +254,18 @@ export function askedRoles(
 }
 
 /** The models that a method asks besides the policy, with its options, and what it asks each. */
-export function askedBesidesPolicy({ method, options }: Pick<RunConfig, 'method' | 'options'>): {
+export function askedBesidesPolicy({
+  method,
+  options,
+  monteCarlo,
+}: Pick<RunConfig, 'method' | 'options' | 'monteCarlo'>): {
   role: OtherRole;
   why: string;
 }[] {
   // As in `certifiedThresholds`, the compiler cannot follow method and options at once.
   const asks = methods[method].asks as { [role in OtherRole]?: (options: MethodOptions) => string | null };
   return (['expert', 'prm'] as const).flatMap((role) => {
-    const why = asks[role]?.(options) ?? null;
+    const why = role === 'prm' && monteCarlo ? null : (asks[role]?.(options) ?? null);
     return why === null ? [] : [{ role, why }];
   });
 }

@@ -14,9 +14,18 @@ afterAll(async () => {
   await handingOver?.close();
 });
 
+const asked = {
+  policy: { endpoint: 'simulated', model: 'sim-policy@skill=0.4', maxTokens: 256 },
+  expert: { endpoint: 'simulated', model: 'sim-expert', maxTokens: 256 },
+};
+
 const runs: [string, DirectRequest][] = [
   ['an evaluation', { method: 'evaluate', split: 'train', limit: 4, samples: 2 }],
   ['CSO, with several rollouts after each action', { method: 'cso', limit: 3, preset: 'sound' }],
+  [
+    'CSO, with scores by rollouts',
+    { method: 'cso', limit: 2, config: { models: { ...asked, prm: { kind: 'monte-carlo', rollouts: 2 } } } },
+  ],
   [
     'ETO, with scripted experts',
     { method: 'eto', environment: 'sql-demo', limit: 4, options: { experts: 'scripted' } },
