@@ -27,6 +27,8 @@ export type FaultKind =
   | 'Model.Unavailable'
   /** Status 200 without a usable answer: marked as broken by the server, in no known form, or without words. It may have been paid for. */
   | 'Model.Unusable'
+  /** The server does not have the model: a wrong name, or it has forgotten what was loaded into it. Stops the provider, not the task. */
+  | 'Model.NotServed'
   /** The provider refuses the request itself (400, 403, 404): a retry will not help. */
   | 'Model.Rejected'
   /** The conversation does not fit the model's context. */

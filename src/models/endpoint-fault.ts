@@ -47,6 +47,7 @@ const isPassing: ReadonlySet<FaultKind> = new Set<FaultKind>([
 
 const remedies: { [kind in FaultKind]?: string } = {
   'Model.Account': 'Renew the key, the payment or the quota of this endpoint.',
+  'Model.NotServed': 'Let the server load the model, or correct its name in crux.config.ts.',
   'Model.Rejected':
     'Check model name, key and request options of this endpoint in crux.config.ts; `crux doctor` tries them.',
   'Model.Setup': 'Lower `maxTokens` of the role, or serve the model with a longer context.',
@@ -66,6 +67,7 @@ function kindOf(status: number, said: { message: string; all: string }): FaultKi
   if (overflow?.fitsAlone === true) return 'Model.Setup';
   if (overflow !== null || status === 413) return 'Model.ContextLength';
   if (unavailable.has(status) || (status === 500 && noServerBehind.test(said.all))) return 'Model.Unavailable';
+  if (isNotServed(status, said.all)) return 'Model.NotServed';
   if (status === 408 || status === 409 || status === 425 || status >= 500) return 'Model.Transport';
   return 'Model.Rejected';
 }
@@ -95,6 +97,17 @@ function isOutOfQuota(said: string): boolean {
 
 const usedUp =
   /insufficient[_ ](?:user[_ ])?(?:quota|credits?|balance|funds)|billing_(?:hard_limit_reached|not_active)|credit balance is too low|out of credits|used all available credits|monthly (?:spending|usage) limit|exceeded your monthly|budget[_ ]exceeded|exceededbudget|over (?:your )?budget|key limit exceeded|AllocationQuota|arrearage|account (?:is )?(?:deactivated|suspended|disabled)|account_deactivated/i;
+
+/**
+ * Whether the server says that it has no such model. vLLM forgets adapters when it restarts ("The model `x` does not exist.", "LoRA adapter x does not
+ * exist"); Ollama and llama.cpp say "not found", OpenAI and others have a code. A 404 for a path of the server names no model.
+ */
+function isNotServed(status: number, said: string): boolean {
+  if (status === 404) return /\b(?:model|adapter|deployment)/i.test(said) && noSuch.test(said);
+  return status === 400 && /\bmodel_not_found\b/.test(said);
+}
+
+const noSuch = /(?:does not|doesn't) exist|not[_ ]found|no such|unknown|cannot be found/i;
 
 /** A server's own words, wherever it puts them: `error.message`, `message`, `detail` (FastAPI), a text, a list (Gemini). */
 function wordsOf(text: string): { message: string; all: string } {

@@ -24,10 +24,37 @@ describe('the words of a refusal', () => {
     ['null', 'null'],
     [' ', '(no body)'],
   ])('are found in %s', (body, words) => {
-    expect(refused(404, body)).toMatchObject({
+    expect(refused(403, body)).toMatchObject({
       kind: 'Model.Rejected',
-      message: `The endpoint "hosted" answered 404: ${words}`,
+      message: `The endpoint "hosted" answered 403: ${words}`,
     });
+  });
+});
+
+describe('a model that the server does not have', () => {
+  it.each([
+    [404, '{"error":{"message":"The model `crux-a-r1-12345678` does not exist.","type":"NotFoundError","code":404}}'],
+    [404, '{"object":"error","message":"The model `m` does not exist.","type":"NotFoundError","code":404}'],
+    [404, '{"error":{"message":"LoRA adapter m does not exist","type":"NotFoundError","code":404}}'],
+    [
+      404,
+      '{"error":{"message":"The model `m` does not exist or you do not have access to it.","code":"model_not_found"}}',
+    ],
+    [404, '{"error":"model \'m\' not found"}'],
+    [404, '{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}'],
+    [404, '{"detail":"No such model."}'],
+    [400, '{"error":{"message":"Invalid model name","code":"model_not_found"}}'],
+  ])('is told from other refusals: %i %s', (status, body) => {
+    expect(refused(status, body)).toMatchObject({ kind: 'Model.NotServed', remedy: expect.stringContaining('load') });
+  });
+
+  it.each([
+    [404, '{"detail":"Not Found"}'],
+    [404, '<html><h1>404 Not Found</h1></html>'],
+    [403, '{"error":{"message":"The model does not exist for this key."}}'],
+    [400, '{"error":{"message":"The parameter does not exist for this model."}}'],
+  ])('is not what %i %s is about', (status, body) => {
+    expect(refused(status, body).kind).toBe('Model.Rejected');
   });
 });
 

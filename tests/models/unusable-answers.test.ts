@@ -146,7 +146,7 @@ describe('something else than an answer', () => {
   it('an error in a 200 is the fault of the status that it means', async () => {
     const { gateway, call } = await gatewayTo(() => ({ body: '{"error":{"message":"No such model","code":404}}' }));
     await expect(behind(gateway.answer(call(), never))).rejects.toMatchObject({
-      kind: 'Model.Rejected',
+      kind: 'Model.NotServed',
       message: expect.stringMatching(/404.*No such model/),
     });
   });

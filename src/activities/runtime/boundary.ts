@@ -127,6 +127,7 @@ const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Model.Exhausted',
   'Model.Account',
   'Model.Identity',
+  'Model.NotServed',
   'Model.Setup',
   'Environment.Fault',
   'Environment.ReplayDivergence',

@@ -54,6 +54,7 @@ export class Blame {
       }
       case 'Model.Account':
       case 'Model.Identity':
+      case 'Model.NotServed':
         await this.#addFault(errand, error);
         return this.#block(errand, error);
       default:

@@ -112,15 +112,22 @@ export const blameKinds: Kind[] = [
     name: 'model-not-found',
     source: 'all: 404 with a model’s name',
     does: 'knows no such model',
-    holds: 'Blocked after some different calls without one success, with the server’s words.',
+    holds: 'The run is blocked at once with the server’s words; no task is lost.',
     manner: ({ body }) => error(404, `The model \`${body.model}\` does not exist.`, 'model_not_found'),
-    run: { window: 5 },
-    request: { taskIds: undefined, limit: 5 },
-    expect: (seen) => {
-      expect(seen.text).toMatch(/does not exist/);
-      expect(seen.rows).toEqual([]);
-      expect(seen.exitCode).toBe(4);
-    },
+    thenHeals: true,
+    expect: (seen) => standsStill(seen, /does not exist/),
+  },
+  {
+    name: 'model-forgotten',
+    source: 'vLLM: adapters that were loaded while it ran are gone after a restart',
+    does: 'answers twelve calls, then says 404 "does not exist" for the same model',
+    holds: 'As above: no task ends as the policy’s, or as `model-fault`.',
+    manner: async ({ number, body, answer }) =>
+      number > 12
+        ? error(404, `The model \`${body.model}\` does not exist.`, null, 'NotFoundError')
+        : { body: await answer() },
+    thenHeals: true,
+    expect: (seen) => standsStill(seen, /does not exist/),
   },
   {
     name: 'one-prompt-moderated',

@@ -58,7 +58,7 @@ describe('an account that cannot go on', () => {
 });
 
 describe('a refusal', () => {
-  const missing = refusal(404, 'The model `policy-2` does not exist.', { code: 'model_not_found' });
+  const missing = refusal(400, 'Nobody may ask `policy-2`.');
 
   it('of three different calls without an answer blocks the run, and ends none of them', async () => {
     const { gateway, store, endpoint, call } = await gatewayTo(() => missing);
@@ -112,6 +112,27 @@ describe('a refusal', () => {
     hold.resolve();
     expect((await ended).kind).toBe('Run.Paused');
     expect(await store.runs.get('run-1')).toMatchObject({ state: 'paused', block: null });
+  });
+});
+
+describe('a server that has forgotten the model', () => {
+  const forgotten = refusal(404, 'The model `policy-2` does not exist.', { type: 'NotFoundError', code: 404 });
+
+  it('blocks the run at once although others were answered, ends no call, and answers when the model is back', async () => {
+    let isThere = true;
+    const { gateway, store, endpoint, call } = await gatewayTo(() => (isThere ? {} : forgotten));
+    await gateway.answer(call(), never);
+    isThere = false;
+    const calls = [1, 2, 3].map((sample) => faultOf(gateway.answer(call({ sample }), never)));
+    expect((await Promise.all(calls)).map(({ kind }) => kind)).toEqual(Array(3).fill('Run.Blocked'));
+    expect((await store.runs.get('run-1')).block).toMatchObject({
+      kind: 'Model.NotServed',
+      message: expect.stringMatching(/policy-2.*load the model/),
+    });
+    expect(endpoint.requests.length).toBeLessThanOrEqual(4);
+    isThere = true;
+    await store.runs.setControl('run-1', { state: 'running' });
+    await gateway.answer(call({ sample: 1 }), never);
   });
 });
 
