@@ -41,6 +41,12 @@ export type FaultKind =
   | 'Model.Identity'
   /** The server's set-up makes its answers useless (no words; no space for an answer from the start). Stops the provider, not the task. */
   | 'Model.Setup'
+  /** The port of a model's server is taken by somebody else. */
+  | 'Serve.PortTaken'
+  /** A model's server does not start, or does not load the model. */
+  | 'Serve.Failed'
+  /** Another model is served than the one that is to be evaluated. */
+  | 'Serve.NotTheModel'
   | 'Environment.Fault'
   | 'Environment.ReplayDivergence'
   /** The run is paused; try again later. */

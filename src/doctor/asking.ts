@@ -4,7 +4,7 @@ import type { RoleSettings } from '../domain/run/run-config.ts';
 import { CruxError, errorText } from '../errors.ts';
 import type { Completion } from '../models/answers/completion.ts';
 import { UnusableAnswer } from '../models/answers/unusable-answer.ts';
-import { Endpoint } from '../models/endpoint.ts';
+import type { Endpoint } from '../models/endpoint.ts';
 import { callKey } from '../models/gateway.ts';
 import { type ModelCall, ownCallIds, requestBody, settingsOf, stopOf, understood } from '../models/model-call.ts';
 import type { JsonLadder } from '../models/requests/json-ladder.ts';
@@ -61,8 +61,7 @@ export class Asking {
 
   /** The server is given little time until it has answered once. */
   hurry(): void {
-    const { name, config } = this.#usualEndpoint;
-    this.endpoint = new Endpoint(name, { ...config, timeoutMs: Math.min(this.pace.silentMs, config.timeoutMs) });
+    this.endpoint = this.#usualEndpoint.within(Math.min(this.pace.silentMs, this.usualTimeoutMs));
   }
 
   /** How long a run waits for an answer. */

@@ -118,7 +118,7 @@ async function servedModels(asking: Asking, role: string, report: (line: string)
   const limit = AbortSignal.timeout(listMs);
   let names: string[];
   try {
-    names = await asking.endpoint.models(limit);
+    names = (await asking.endpoint.models(limit)).map(({ id }) => id);
   } catch (error) {
     if (limit.aborted) {
       asking.hurry();

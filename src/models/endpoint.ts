@@ -32,7 +32,17 @@ export type EndpointConfig = {
 
 export type RequestBody = { model: string; messages: Json; [name: string]: Json | undefined };
 
-const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })).nullish() });
+const modelsSchema = z.object({
+  data: z.array(z.object({ id: z.string(), root: z.string().nullish(), parent: z.string().nullish() })).nullish(),
+});
+
+/** A model that a server lists. */
+export type ListedModel = {
+  id: string;
+  /** Where its weights come from (vLLM, and others after it), and the model that it is an adapter of; null if the server does not say. */
+  root: string | null;
+  parent: string | null;
+};
 
 export class Endpoint {
   readonly name: string;
@@ -80,21 +90,37 @@ export class Endpoint {
     if (status !== null) return refusalFault({ status, headers, text: words }, this.#source);
     const what = { broken: 'gave an answer that is broken by its own word', form: 'gave no answer that can be read' };
     return new UnusableAnswer(
-      `The endpoint "${this.name}" ${what[unusable]}: ${this.#safeText(words.replace(/\s+/g, ' '))}`,
+      `The endpoint "${this.name}" ${what[unusable]}: ${this.safeText(words.replace(/\s+/g, ' '))}`,
       { reason: unusable, ...use },
       unusable === 'form' ? 'Check its baseUrl: it ends in /v1, and chat completions are made there.' : undefined,
     );
   }
 
   /**
-   * Names of the models that the server says it has.
+   * The models that the server says it has.
    * @throws CruxError `Model.*` if it does not say
    */
-  async models(signal: AbortSignal): Promise<string[]> {
+  async models(signal: AbortSignal): Promise<ListedModel[]> {
     const { text } = await this.#send({ path: '/models' }, signal);
     const list = modelsSchema.safeParse(readJsonBody(text));
     if (!list.success) throw incompleteAnswer(this.name, 'its list of models cannot be read');
-    return (list.data.data ?? []).map(({ id }) => id);
+    return (list.data.data ?? []).map(({ id, root = null, parent = null }) => ({ id, root, parent }));
+  }
+
+  /**
+   * Sends something else than a conversation.
+   * @param path below the base URL
+   * @returns the answer's JSON, or its text if it is none
+   * @throws CruxError `Model.*`; the signal's reason
+   */
+  async post(path: string, body: Json, signal: AbortSignal): Promise<unknown> {
+    const { text } = await this.#send({ path, body: JSON.stringify(body) }, signal);
+    return readJsonBody(text) ?? text;
+  }
+
+  /** The same server with another time limit for an answer. */
+  within(timeoutMs: number): Endpoint {
+    return new Endpoint(this.name, { ...this.config, timeoutMs });
   }
 
   /** An answer whose status says that it is one. */
@@ -114,11 +140,11 @@ export class Endpoint {
 
   get #source(): Source {
     const { host } = new URL(this.config.baseUrl);
-    return { name: this.name, address: host, safeText: (text) => this.#safeText(text) };
+    return { name: this.name, address: host, safeText: (text) => this.safeText(text) };
   }
 
-  /** Providers repeat a wrong key, or parts of it, in their messages. */
-  #safeText(text: string): string {
+  /** A text of its server, cut, without the key: providers repeat a wrong one, or parts of it, in their messages. */
+  safeText(text: string): string {
     const safe = this.#apiKey === null ? text : withoutKey(text, this.#apiKey);
     return safe.replace(/\b(?:(?:sk|key|pk)[-_]|Bearer )[\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }

@@ -46,7 +46,10 @@ export type TrainingFigures = {
 export type CanaryFinding = {
   /** `named`: its server can tell no probabilities, so only name and root were compared. `no-change`: the trainer cannot tell it from its base. */
   verdict: 'passed' | 'no-change' | 'named';
-  /** Mean differences in nats a token: from the trainer's own forward pass, from the base, and between two answers of the server. Null: not asked. */
+  /**
+   * Root mean square differences in nats a token: from the trainer's own forward pass, from the base, and between two answers of the server. Null: not
+   * asked. See canary.ts.
+   */
   distance: number | null;
   distanceToBase: number | null;
   noise: number | null;
