@@ -62,6 +62,17 @@ export type FaultKind =
   | 'Task.Budget'
   /** A ceiling on each step: this step is left out, the task continues. */
   | 'Step.Budget'
+  /** A trainer ended without a model, or did not start. */
+  | 'Train.Failed'
+  /** A trainer ended well, but its model is not there, is empty, or was changed since. */
+  | 'Train.NoModel'
+  | 'Train.OutOfMemory'
+  /** The loss is no number. */
+  | 'Train.Diverged'
+  /** The chosen sides became much less probable than at the start. */
+  | 'Train.Collapsed'
+  /** A trainer would not train on exactly the rows that it was given. */
+  | 'Train.RowsDropped'
   | 'Temporal.Unavailable'
   | 'Temporal.ServerMissing'
   | 'Export.Exists';

@@ -687,6 +687,21 @@ const improvements: Migration = (database) => [
   ),
 ];
 
+/** Leases of folders in which models are trained. */
+const trainings: Migration = (database) => [
+  table(
+    database,
+    'trainings',
+    {
+      ...{ folder: 'text', holder: 'text', host: 'text', pid: 'integer?', start_mark: 'text?', process_space: 'text?' },
+      ...{ state: 'text', started_at: 'integer', seen_at: 'integer', starts: 'integer', ran_ms: 'integer' },
+      ...{ reached_before: 'integer', deaths: 'integer', death: 'text?', progress: 'text?', stop: 'text?' },
+      exit: 'text?',
+    },
+    ['folder'],
+  ),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -711,4 +726,5 @@ export const migrations: readonly Migration[] = [
   titlesOfTasks,
   outcomesOfStreams,
   improvements,
+  trainings,
 ];

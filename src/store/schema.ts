@@ -38,6 +38,7 @@ export type Schema = {
   endpoint_facts: EndpointFactTable;
   workers: WorkerTable;
   improvements: ImprovementTable;
+  trainings: TrainingTable;
   improve_phases: PhaseTable;
 };
 
@@ -597,4 +598,36 @@ export type PhaseTable = {
   result: string | null;
   started_at: number;
   finished_at: number | null;
+};
+
+/** Who trains, or trained last, in a folder. */
+export type TrainingTable = {
+  folder: string;
+  /** Drawn by the supervisor of the training when it started. */
+  holder: string;
+  host: string;
+  /** The supervisor's process; null if the system does not tell. */
+  pid: number | null;
+  start_mark: string | null;
+  process_space: string | null;
+  /** `TrainingState`. */
+  state: string;
+  /** When the supervisor began, and when it was last heard of, by the clock of the database's machine. */
+  started_at: number;
+  seen_at: number;
+  /** How often the trainer was started in this folder for this training. */
+  starts: number;
+  /** How long it ran before this start. */
+  ran_ms: number;
+  /** The newest step that was reached before this start. */
+  reached_before: number;
+  /** Deaths in a row for the same reason without a new step, and the reason of the last one. */
+  deaths: number;
+  death: string | null;
+  /** `TrainingProgress` as JSON; null before the first line of metrics. */
+  progress: string | null;
+  /** Why it is told to end: a `StopReason`; null if it is not. */
+  stop: string | null;
+  /** `TrainingExit` as JSON; null while it is at work. */
+  exit: string | null;
 };

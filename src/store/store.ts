@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import { CruxError } from '../errors.ts';
 import { Claims } from './claims.ts';
 import type { Database } from './database.ts';
@@ -12,16 +13,22 @@ import { Providers } from './providers.ts';
 import { Reservations } from './reservations.ts';
 import { Runs } from './runs.ts';
 import { openSqlite } from './sqlite.ts';
+import { Trainings } from './trainings.ts';
 import { Tree } from './tree.ts';
 import { UnusableAnswers } from './unusable-answers.ts';
 import { Waits } from './waits.ts';
 import { Workers } from './workers.ts';
+
+/** What `openStore` takes. */
+export type StoreAddress = { location: string; schema?: string | undefined };
 
 /** All data of Crux behind one interface. Safe for several processes at once. */
 export type Store = {
   /** Drawn when the store was made. Task queue names contain it, so that no worker takes work whose data it cannot see. */
   readonly id: string;
   readonly location: string;
+  /** What another process opens it by. May hold a password: never shown. */
+  readonly address: StoreAddress;
   readonly engine: 'sqlite' | 'postgres';
   readonly tree: Tree;
   readonly journal: Journal;
@@ -35,6 +42,7 @@ export type Store = {
   readonly runs: Runs;
   readonly workers: Workers;
   readonly improvements: Improvements;
+  readonly trainings: Trainings;
   readonly findings: Findings;
   readonly database: Database;
   close(): Promise<void>;
@@ -46,7 +54,8 @@ export type Store = {
  * @throws CruxError `Store.NewerSchema`, `Store.Corrupt` or `Store.Unavailable`; nothing is written then
  */
 export async function openStore(location: string, options: { schema?: string } = {}): Promise<Store> {
-  const database = /^postgres(ql)?:/.test(location)
+  const isPostgres = /^postgres(ql)?:/.test(location);
+  const database = isPostgres
     ? await (await import('./postgres.ts')).openPostgres(location, options.schema)
     : openSqlite(location);
   try {
@@ -56,6 +65,7 @@ export async function openStore(location: string, options: { schema?: string } =
     return {
       id,
       location: database.location,
+      address: isPostgres ? { location, schema: options.schema } : { location: resolve(location) },
       engine: database.engine,
       tree: new Tree(database),
       journal: new Journal(database, reservations),
@@ -69,6 +79,7 @@ export async function openStore(location: string, options: { schema?: string } =
       runs: new Runs(database),
       workers: new Workers(database),
       improvements: new Improvements(database),
+      trainings: new Trainings(database),
       findings: new Findings(database),
       database,
       close: () => database.close(),

@@ -35,18 +35,28 @@ export type ProcessPlace = ProcessIdentity & {
 
 /** Null if the system does not say when a process started. */
 export function ownPlace(): ProcessPlace | null {
-  const identity = identifyProcess(process.pid);
+  return placeOf(process.pid);
+}
+
+/** A process of this space; null if none runs under this id. */
+export function placeOf(pid: number): ProcessPlace | null {
+  const identity = identifyProcess(pid);
   return identity && { ...identity, space: processSpace() };
 }
 
 /** Whether a process is known to have ended; false for one that cannot be seen from here. */
-export function isGone({ space, ...identity }: ProcessPlace): boolean {
-  return space === processSpace() && !isRunning(identity);
+export function isGone(place: ProcessPlace): boolean {
+  return isWithinSight(place) && !isRunning(place);
+}
+
+/** Whether its id means something here, so that it can be seen and signalled. */
+export function isWithinSight({ space }: ProcessPlace): boolean {
+  return space === processSpace();
 }
 
 /** Whether it is the calling process. */
-export function isThisProcess({ pid, space }: ProcessPlace): boolean {
-  return pid === process.pid && space === processSpace();
+export function isThisProcess(place: ProcessPlace): boolean {
+  return place.pid === process.pid && isWithinSight(place);
 }
 
 /** This machine since its start, or this container in it. */

@@ -14,7 +14,8 @@ import { type PostgresForTests, postgresPrograms, startPostgres } from './postgr
 /** A new folder that goes when the test is over. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'crux-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  // A process that the test started may still be closing its files.
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
   return folder;
 }
 

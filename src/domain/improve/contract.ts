@@ -15,6 +15,8 @@ export const folderNames = {
   canary: 'canary.jsonl',
   /** What the trainer printed; written by Crux. */
   log: 'log.txt',
+  /** Which process writes the folder; written by Crux. */
+  writer: 'writer.json',
 } as const;
 
 /** What the weights are trained to do: prefer (`dpo`), or imitate (`sft`). */
@@ -66,11 +68,34 @@ export type Hyperparameters = {
   lora: { rank: number; alpha: number } | null;
   /** Optimizer steps between checkpoints; null for none. */
   checkpointEvery: number | null;
+  /** Nats by which the chosen sides may become less probable than at the start before the training is stopped; null for any. */
+  collapse: number | null;
 };
 
 /**
+ * Exit codes by which a trainer says why there is no model. Any other code but 0 is a failure whose reason stands in its output. It ends with 137 if
+ * the system kills it for its memory.
+ */
+export const trainerExits = {
+  /** `settings.json` cannot be read, or asks for what this trainer does not have. */
+  settings: 2,
+  /** The base or the reference is not there, or cannot be loaded. */
+  noBase: 3,
+  /** It would not train on exactly as many rows as stated. */
+  rows: 4,
+  /** The tokens to be trained on are not the model's own turns. */
+  masks: 5,
+  /** The loss is no number. */
+  notANumber: 6,
+  collapse: 7,
+  memory: 8,
+  diskFull: 9,
+} as const;
+
+/**
  * A line of `metrics.jsonl`. `step` and `total` are optimizer steps. Further members are shown as curves, by their own names, such as
- * `rewards/margins` and `logps/chosen` (nats of a whole side). A member that is no number is left out; NaN stops the training.
+ * `rewards/chosen` (β times the nats by which the chosen sides rose above the reference) and `logps/chosen` (nats of a whole side). A member that is
+ * no number is left out; a loss of NaN stops the training.
  */
 export type TrainingMetrics = { step: number; total: number; loss?: number; [name: string]: number | undefined };
 

@@ -1,0 +1,156 @@
+/** What an end without a model means, and what to do. Rules over the record of the end and the last lines of the log, without I/O. */
+import type { TrainingExit } from '../domain/improve/training.ts';
+import { CruxError, type FaultKind } from '../errors.ts';
+import { trainerExits } from './contract.ts';
+
+/** What is known besides the end itself. */
+export type EndContext = {
+  /** Path of the log, which messages name. */
+  log: string;
+  /** Its last lines, without secrets; empty for none. */
+  lastLines: string;
+  /** The command without the folder. */
+  command: readonly string[];
+  /** As the settings say. */
+  rows: number;
+  base: string;
+};
+
+type Fault = { kind: FaultKind; what: string; remedy: string };
+
+const { settings, noBase, rows, masks, notANumber, collapse, memory, diskFull } = trainerExits;
+
+/** The fault of a trainer that ended otherwise than with code 0 and a model. */
+export function faultOfEnd(exit: TrainingExit, context: EndContext): CruxError {
+  const { kind, what, remedy } = findFault(exit, context);
+  const lines = context.lastLines === '' ? ' Its log is empty.' : ` The last lines of its log:\n${context.lastLines}`;
+  return new CruxError(kind, `${what} The whole log is ${context.log}.${lines}`, { remedy });
+}
+
+function findFault(exit: TrainingExit, context: EndContext): Fault {
+  const { lastLines, command } = context;
+  const [program = ''] = command;
+  if (exit.stop === 'diverged' || (exit.stop === null && exit.code === notANumber)) return diverged(exit);
+  if (exit.stop === 'collapsed' || (exit.stop === null && exit.code === collapse)) return collapsed(exit);
+  if (exit.stop === 'cancelled')
+    return {
+      kind: 'Run.Cancelled',
+      what: 'The training was cancelled.',
+      remedy: 'The same command goes on from its newest checkpoint.',
+    };
+  if (exit.error !== null) {
+    return {
+      kind: 'Train.Failed',
+      what: `The trainer ${program} could not be started (${exit.error}).`,
+      remedy: 'Check the command of the trainer, and that the worker that trains finds it.',
+    };
+  }
+  if (exit.code === 0) {
+    return {
+      kind: 'Train.NoModel',
+      what: 'The trainer ended with exit code 0 and left no model: `model/` is missing or empty.',
+      remedy: 'It has to write its weights to `model/` in the folder that it gets, before it ends.',
+    };
+  }
+  if (
+    exit.code === diskFull ||
+    exit.unwritten > 0 ||
+    /ENOSPC|No space left on device|disk quota exceeded/i.test(lastLines)
+  ) {
+    return {
+      kind: 'Disk.Full',
+      what: `The disk was full while the trainer was at work (${endOf(exit)}).`,
+      remedy: 'Free some space: the training goes on from its newest checkpoint.',
+    };
+  }
+  if (
+    exit.code === memory ||
+    /CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|\bMemoryError\b/i.test(lastLines)
+  )
+    return outOfMemory(endOf(exit));
+  if (exit.code === rows) {
+    return {
+      kind: 'Train.RowsDropped',
+      what: `The trainer would not train on the ${context.rows} rows that it was given.`,
+      remedy: 'Raise `maxLength`, or export with it as limit: rows over it are left out there, with the reason.',
+    };
+  }
+  if (exit.code === masks) {
+    return {
+      kind: 'Train.Failed',
+      what: 'The trainer would train on other tokens than the turns of the model.',
+      remedy:
+        "Give the model's tokenizer to the export, so that the tokens to train on are in the rows (`crux-masked`, `crux-masked-sft`).",
+    };
+  }
+  if (exit.code === noBase || isMissingBase(lastLines)) {
+    return {
+      kind: 'User.NotFound',
+      what: `The trainer cannot load the model to begin with, ${context.base}, or its reference.`,
+      remedy: 'Name a folder of weights, or a model that its hub gives this machine.',
+    };
+  }
+  if (exit.code === settings) {
+    return {
+      kind: 'Train.Failed',
+      what: 'The trainer refused its command line or its settings.',
+      remedy: 'Its last lines say what it does not take.',
+    };
+  }
+  return {
+    kind: 'Train.Failed',
+    what: `The trainer ended without a model (${endOf(exit)}).`,
+    remedy: 'Mend what its last lines say; the same command then goes on from its newest checkpoint.',
+  };
+}
+
+/** A training that died again and again at the same step. */
+export function faultOfDeaths(death: string, deaths: number, reached: number, context: EndContext): CruxError {
+  const where = reached === 0 ? 'before its first step' : `without getting beyond step ${reached}`;
+  const lines = context.lastLines === '' ? '' : ` The last lines of its log:\n${context.lastLines}`;
+  const what = `The training died ${deaths} times ${where}: ${death}.`;
+  const isKill = death.startsWith('it was killed');
+  return new CruxError(
+    isKill ? 'Train.OutOfMemory' : 'Train.Failed',
+    `${what} The whole log is ${context.log}.${lines}`,
+    {
+      remedy: isKill
+        ? `A system that runs out of memory kills so. ${lessMemory}`
+        : 'Find out what ends it; the same command then goes on from its newest checkpoint.',
+    },
+  );
+}
+
+const lessMemory = 'Lower `batchSize` or `maxLength`, train adapters (`lora`), or use a machine with more memory.';
+
+function outOfMemory(end: string): Fault {
+  return { kind: 'Train.OutOfMemory', what: `The trainer ran out of memory (${end}).`, remedy: lessMemory };
+}
+
+function diverged({ finding }: TrainingExit): Fault {
+  return {
+    kind: 'Train.Diverged',
+    what: `The training diverged: ${finding ?? 'the loss is no number'}.`,
+    remedy: 'Lower `learningRate`; train in a new folder.',
+  };
+}
+
+function collapsed({ finding }: TrainingExit): Fault {
+  return {
+    kind: 'Train.Collapsed',
+    what: `The training collapsed: ${finding ?? 'the chosen sides became much less probable than at the start'}.`,
+    remedy:
+      'Lower `learningRate`, raise `sftWeight` or `beta`; train in a new folder. `collapse` says how much is allowed.',
+  };
+}
+
+function endOf({ code, signal }: TrainingExit): string {
+  return signal === null ? `exit code ${code}` : signal;
+}
+
+/** As `transformers` and `huggingface_hub` say it. */
+function isMissingBase(lines: string): boolean {
+  return /is not a local folder and is not a valid model identifier|RepositoryNotFoundError|GatedRepoError|does not appear to have a file named (config|pytorch_model|model)/.test(
+    lines,
+  );
+}

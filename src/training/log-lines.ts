@@ -1,0 +1,47 @@
+/** The end of a trainer's output, as a message quotes it. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { withoutKey } from '../redact.ts';
+
+const readBytes = 65_536;
+const mostLines = 12;
+/** Of one line. Together they stay below what is searched for secrets. */
+const mostCharacters = 300;
+/** Crux's own lines (supervision.ts). */
+const ownLine = /^crux \d{4}-\d\d-\d\dT[\d:.]+Z: /;
+const startLine = /^crux \S+: start \d+ of the trainer/;
+const secretName = /KEY|TOKEN|SECRET|PASSWORD/i;
+
+/** What the trainer printed last, since it was started last; empty for nothing. Values of the environment's secrets are left out. */
+export function lastLines(path: string, environment: NodeJS.ProcessEnv): string {
+  const lines = endOf(path).split('\n');
+  const printed = lines
+    .slice(lines.findLastIndex((line) => startLine.test(line)) + 1)
+    .filter((line) => !ownLine.test(line))
+    // What a progress bar drew over is gone on a screen, too.
+    .map((line) => line.trimEnd().split('\r').at(-1)!.slice(0, mostCharacters))
+    .filter((line) => line !== '');
+  return secretsOf(environment).reduce(withoutKey, printed.slice(-mostLines).join('\n'));
+}
+
+function secretsOf(environment: NodeJS.ProcessEnv): string[] {
+  return Object.entries(environment).flatMap(([name, value = '']) =>
+    secretName.test(name) && value.length >= 8 ? [value] : [],
+  );
+}
+
+function endOf(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return '';
+  }
+  try {
+    const { size } = fstatSync(file);
+    const end = Buffer.alloc(Math.min(size, readBytes));
+    readSync(file, end, 0, end.length, size - end.length);
+    return end.toString('utf8');
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,36 @@
+/** What a model is, as a hash of its files. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import type { ModelFiles } from '../domain/improve/training.ts';
+
+/**
+ * SHA-256 over the files of a folder in the order of their names: of each its path in the folder and the hash of its content. The same files give the
+ * same hash anywhere. Read as a stream: weights may not fit into memory.
+ * @returns null if there is no file
+ * @throws what the file system says
+ */
+export async function hashModel(folder: string): Promise<ModelFiles | null> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(nothingIfMissing);
+  const names = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort((one, other) => (one < other ? -1 : 1));
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (const name of names) {
+    const content = createHash('sha256');
+    for await (const part of createReadStream(join(folder, name), { highWaterMark: 1_048_576 })) {
+      content.update(part as Buffer);
+      bytes += (part as Buffer).length;
+    }
+    hash.update(`${JSON.stringify(name)} ${content.digest('hex')}\n`);
+  }
+  return names.length === 0 ? null : { hash: hash.digest('hex'), files: names.length, bytes };
+}
+
+function nothingIfMissing(error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+  throw error;
+}

@@ -1,0 +1,17 @@
+/** The questions about a trainer that each answers once, in its own file. */
+import type { z } from 'zod';
+import type { Loss } from '../contract.ts';
+
+export type Trainer<Schema extends z.ZodObject> = {
+  /** What a user may write, `kind` included, with ranges and defaults. Plain JSON: it is stored with the improvement. */
+  schema: Schema;
+  /** Export formats whose rows it takes, the best first; null for any. */
+  formats: { [loss in Loss]: readonly string[] | null };
+  /** Program and arguments. The folder of the training follows them. */
+  command(options: z.output<Schema>): string[];
+};
+
+/** Types a trainer; its schema infers the rest. */
+export function trainer<Schema extends z.ZodObject>(facts: Trainer<Schema>): Trainer<Schema> {
+  return facts;
+}

@@ -1,0 +1,25 @@
+/** The script that comes with Crux, over TRL: `python/crux_train.py`. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { packageRoot } from '../../config/config.ts';
+import { trainer } from './trainer.ts';
+
+export const trl = trainer({
+  schema: z.strictObject({
+    kind: z.literal('trl'),
+    /** With torch, transformers, trl, datasets and accelerate. */
+    python: z.string().min(1).default('python3'),
+    /** Of a training on a CPU. Another number gives other last digits. */
+    threads: z.int().min(1).default(2),
+    /** Most rows in memory at once; an optimizer step sums over them. */
+    rowsAtOnce: z.int().min(1).default(8),
+    /** Processes, one for each GPU; above 1 they are started by `accelerate launch`. */
+    processes: z.int().min(1).default(1),
+  }),
+  formats: { dpo: ['trl', 'crux-masked'], sft: ['crux-masked-sft', 'trl-sft'] },
+  command({ python, threads, rowsAtOnce, processes }) {
+    const launch = processes === 1 ? [] : ['-m', 'accelerate.commands.launch', '--num_processes', String(processes)];
+    const script = join(packageRoot, 'python', 'crux_train.py');
+    return [python, ...launch, script, '--threads', String(threads), '--rows-at-once', String(rowsAtOnce)];
+  },
+});

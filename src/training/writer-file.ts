@@ -1,0 +1,52 @@
+/**
+ * `writer.json` says which process writes a folder. The store knows the supervisor; the trainer is known here, before it can do anything, whether or
+ * not the store can be written. Where a folder is shared by machines, it also tells a supervisor that lost its lease that another one has come.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identifyProcess, isRunning, isWithinSight, type ProcessPlace } from '../temporal/process-identity.ts';
+import { folderNames } from './contract.ts';
+import { signalGroup } from './process-group.ts';
+
+export type Writer = {
+  /** The lease's. */
+  holder: string;
+  /** The process that leads the trainer's group; null before it is started, or if the system does not tell. */
+  trainer: ProcessPlace | null;
+};
+
+/** An orphan may be in the middle of a checkpoint. */
+const orphanGraceMs = 5_000;
+
+export function writeWriter(folder: string, writer: Writer): void {
+  const path = join(folder, folderNames.writer);
+  writeFileSync(`${path}.part`, JSON.stringify(writer), { mode: 0o600 });
+  renameSync(`${path}.part`, path);
+}
+
+/** Null if there is none, or if it cannot be read. */
+export function readWriter(folder: string): Writer | null {
+  try {
+    return JSON.parse(readFileSync(join(folder, folderNames.writer), 'utf8')) as Writer;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Ends the trainer of a supervisor that was killed: nobody reads its output, and nobody knows its end.
+ * @returns whether there was one
+ */
+export async function endOrphan(folder: string): Promise<boolean> {
+  const trainer = readWriter(folder)?.trainer;
+  if (!trainer || !isWithinSight(trainer)) return false;
+  // While any process of a group lives, its id is given to no new process: what leads another group now was started later.
+  if (!isRunning(trainer) && identifyProcess(trainer.pid) !== null) return false;
+  if (!signalGroup(trainer.pid, 'SIGTERM')) return false;
+  const killAt = Date.now() + orphanGraceMs;
+  while (isRunning(trainer) && Date.now() < killAt) await sleep(25);
+  signalGroup(trainer.pid, 'SIGKILL');
+  while (isRunning(trainer)) await sleep(25);
+  return true;
+}
