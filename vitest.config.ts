@@ -11,7 +11,8 @@ const withServer = ['tests/temporal', 'tests/workflows', 'tests/end-to-end', 'te
   (folder) => `${folder}/*.test.ts`,
 );
 
-/** Long ones have commands of their own: `npm run test:chaos`, `npm run test:package`, `npm run test:stack`. */
+/** Long ones have commands of their own: `npm run test:processes`, `test:chaos`, `test:package`, `test:stack`. */
+const processes = 'tests/processes/*.test.ts';
 const kills = 'tests/chaos/*.test.ts';
 const installs = 'tests/packaging/installed-package.test.ts';
 
@@ -60,7 +61,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['tests/**/*.test.ts'],
-          exclude: [...withServer, kills, installs, 'tests/stack/**'],
+          exclude: [...withServer, processes, kills, installs, 'tests/stack/**'],
         },
       },
       {
@@ -71,6 +72,10 @@ export default defineConfig({
           name: 'temporal',
           include: withServer,
         },
+      },
+      {
+        resolve,
+        test: { ...common, globalSetup, name: 'processes', include: [processes] },
       },
       {
         resolve,

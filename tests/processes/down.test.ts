@@ -12,10 +12,10 @@ import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
 import { isRunning } from '../../src/temporal/process-identity.ts';
 import { findServerBinary } from '../../src/temporal/server-binary.ts';
 import { readServerState, type ServerState } from '../../src/temporal/server-state.ts';
+import { demoConfig, type Project, simulateDemoModels, temporaryProject } from '../end-to-end/crux.ts';
 import { preferFreePorts } from '../helpers/free-ports.ts';
-import { demoConfig, type Project, simulateDemoModels, temporaryProject } from './crux.ts';
 
-const holdServer = join(import.meta.dirname, '../temporal/hold-server.ts');
+const holdServer = join(import.meta.dirname, 'hold-server.ts');
 let binaryFolder: string;
 
 beforeAll(async () => {

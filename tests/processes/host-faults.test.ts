@@ -3,14 +3,14 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { observationText } from '../../../src/domain/observation.ts';
-import { interCodeSql } from '../../../src/environments/intercode-sql/environment.ts';
-import { type ExecutorOptions, SqlExecutor } from '../../../src/environments/intercode-sql/executor.ts';
-import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
-import { SessionCache } from '../../../src/environments/sessions/session-cache.ts';
-import { nextStateKey, positionAfter } from '../../../src/store/tree.ts';
-import { demoFolder } from '../../helpers/sql-datasets.ts';
-import { temporaryStore } from '../../helpers/store.ts';
+import { observationText } from '../../src/domain/observation.ts';
+import { interCodeSql } from '../../src/environments/intercode-sql/environment.ts';
+import { type ExecutorOptions, SqlExecutor } from '../../src/environments/intercode-sql/executor.ts';
+import { EnvironmentRegistry } from '../../src/environments/registry.ts';
+import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
+import { nextStateKey, positionAfter } from '../../src/store/tree.ts';
+import { demoFolder } from '../helpers/sql-datasets.ts';
+import { temporaryStore } from '../helpers/store.ts';
 
 const { signal } = new AbortController();
 const execute = (query: string) => ({ tool: 'execute_sql', arguments: { query } });

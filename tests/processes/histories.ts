@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { readServerState } from '../../src/temporal/server-state.ts';
-import type { Project } from './crux.ts';
+import type { Project } from '../end-to-end/crux.ts';
 
 export type RawHistory = {
   workflowId: string;

@@ -7,8 +7,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunSummary } from '../../src/views/run-summary.ts';
+import { type Ended, Project, temporaryProject } from '../end-to-end/crux.ts';
 import { until } from '../helpers/lab.ts';
-import { type Ended, Project, temporaryProject } from './crux.ts';
 
 type DemoResult = { summary: RunSummary; exported: { out: string; rows: number }; report: string };
 

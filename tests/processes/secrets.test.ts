@@ -8,10 +8,10 @@ import { type Simulation, startSimulation } from '../../src/simulation/server.ts
 import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
+import { demoConfig, Project } from '../end-to-end/crux.ts';
 import { barredModel, type CarelessFront, startCarelessFront } from '../helpers/careless-front.ts';
 import { worlds } from '../helpers/mazes.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../helpers/otlp-receiver.ts';
-import { demoConfig, Project } from './crux.ts';
 import { rawHistories } from './histories.ts';
 
 /** By where they are planted. None of them looks like a key, so that only knowing it can cut it out. */

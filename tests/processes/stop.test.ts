@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
+import { demoConfig, Project, simulateDemoModels, temporaryProject } from '../end-to-end/crux.ts';
 import { type Gate, startGate } from '../helpers/gate.ts';
 import { until } from '../helpers/lab.ts';
-import { demoConfig, Project, simulateDemoModels, temporaryProject } from './crux.ts';
 
 type Status = { state: string; calls: number; workers: { command: string; process: number; since: string }[] };
 

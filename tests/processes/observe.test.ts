@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import type { Payload } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
+import { demoConfig, Project, type RunningCrux, simulateDemoModels } from '../end-to-end/crux.ts';
 import { type Samples, samplesOf } from '../helpers/metrics.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../helpers/otlp-receiver.ts';
-import { demoConfig, Project, type RunningCrux, simulateDemoModels } from './crux.ts';
 import { type RawHistory, rawHistories } from './histories.ts';
 
 const run = 'e2e-observe';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
+import { demoConfig, Project, simulateDemoModels } from '../end-to-end/crux.ts';
 import { type PostgresForTests, postgresPrograms, startPostgres } from '../helpers/postgres.ts';
-import { demoConfig, Project, simulateDemoModels } from './crux.ts';
 
 const programs = postgresPrograms();
 

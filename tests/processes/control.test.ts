@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
 import { isRunning, type ProcessIdentity } from '../../src/temporal/process-identity.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
+import { demoConfig, Project, type RunningCrux, simulateDemoModels, temporaryProject } from '../end-to-end/crux.ts';
 import { until } from '../helpers/lab.ts';
-import { demoConfig, Project, type RunningCrux, simulateDemoModels, temporaryProject } from './crux.ts';
 
 const slow = { latency: { distribution: 'lognormal', meanMs: 120 } } as const;
 

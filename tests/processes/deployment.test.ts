@@ -1,7 +1,7 @@
 // Layer: end to end: workers with builds, driven by the commands that an operator uses.
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
-import { demoConfig, Project, simulateDemoModels } from './crux.ts';
+import { demoConfig, Project, simulateDemoModels } from '../end-to-end/crux.ts';
 
 type Shown = { builds: { buildId: string; status: string; rampPercentage: number | null; taskQueues: object[] }[] };
 
