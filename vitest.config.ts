@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { ProjectsInTurns } from './tests/helpers/projects-in-turns.ts';
 
 /**
  * Tests that need a Temporal server: all share one, started by the project's global setup in a folder of its own. What methods find needs none
@@ -51,9 +50,9 @@ const globalSetup = ['tests/helpers/temporal-global-setup.ts'];
 
 export default defineConfig({
   test: {
-    // Tests with a server wait for timers and for one another; those without compute meanwhile.
+    // Tests with a server wait for timers and for one another. One project after the other, as is usual: a worker is kept only if the next file is of
+    // its own project, so that files of both in turns would load all packages anew at most of the changes.
     maxWorkers: 2 * availableParallelism(),
-    sequence: { sequencer: ProjectsInTurns },
     projects: [
       {
         resolve,

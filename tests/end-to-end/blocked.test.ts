@@ -30,7 +30,7 @@ describe('a provider that stops', () => {
     ['a request that does not fit', { status: 400, message: "This model's maximum context length is 64 tokens." }],
   ])('(%s) blocks the run in its own words with exit 4, ends no task, and lets it go on', async (_name, mode) => {
     const { project, front, runId } = await projectBehind(mode);
-    const stopped = await project.apart(...evaluate(runId));
+    const stopped = await project.crux(...evaluate(runId));
     expect(stopped.code, stopped.stderr).toBe(4);
     expect(stopped.stderr).toContain(mode.message);
     expect(stopped.stderr).toContain('is blocked');

@@ -54,11 +54,11 @@ describe.skipIf(source === null)('recorded runs of InterCode-SQL', () => {
   });
 
   test('their failures are mined without exploring anew, and the pairs say that the policy did not make them', async () => {
-    const options = ['--trajectories', 'imported', '--limit', '12', '--run-id', runId];
+    const options = ['--trajectories', 'imported', '--limit', '6', '--run-id', runId];
     const summary = await project.json<RunSummary>('run', 'cso', ...options);
     expect(summary).toMatchObject({
       state: 'finished',
-      tasks: { total: 12, done: 12 },
+      tasks: { total: 6, done: 6 },
       split: 'train, imported trajectories',
     });
     expect(summary.failures).toEqual(summary.endings);

@@ -4,16 +4,18 @@ import type { TrajectoryResult } from '../../src/domain/wire/trajectory.ts';
 import { providerOf } from '../../src/models/provider.ts';
 import { retuneRun } from '../../src/start/launch.ts';
 import { runSummary } from '../../src/views/run-summary.ts';
-import { Lab, type LabRun, outcomeOf, until } from '../helpers/lab.ts';
+import { Lab, type LabRequest, type LabRun, outcomeOf, until } from '../helpers/lab.ts';
 
 let lab: Lab;
-/** A run of five mazes under no ceiling. */
+/** Two mazes that the policy fails, so that both are mined. */
+const failed: LabRequest = { taskIds: ['maze-1-3', 'maze-1-5'] };
+/** A run of these under no ceiling. */
 let undisturbed: LabRun;
 
 beforeAll(async () => {
   lab = await Lab.open({ address: inject('temporal').address });
   await lab.work();
-  undisturbed = await lab.start();
+  undisturbed = await lab.start(failed);
   await undisturbed.result();
 });
 afterAll(() => lab.close());
@@ -38,7 +40,7 @@ async function callsBy(run: LabRun, column: 'task_id' | 'step_id'): Promise<numb
 /** Activities of a run's trajectories that are not over, and a way to let time pass for those that wait for their next attempt. */
 async function pendingActivities({ id }: LabRun): Promise<{ isAtWorker: boolean; wake(): Promise<unknown> }[]> {
   const query = `CruxRun = "${id}" AND WorkflowType = "trajectory" AND ExecutionStatus = "Running"`;
-  await until('five trajectories are listed', async () => (await lab.client.workflow.count(query)).count === 5);
+  await until('both trajectories are listed', async () => (await lab.client.workflow.count(query)).count === 2);
   const found = [];
   for await (const { workflowId } of lab.client.workflow.list({ query })) {
     const { raw } = await lab.client.workflow.getHandle(workflowId).describe();
@@ -62,14 +64,14 @@ const pendingAtWorker = 2;
 
 describe('a ceiling on rollouts', () => {
   it('of the run ends it with the pairs so far; raised, it goes on to what an undisturbed one comes to', async () => {
-    const run = await lab.start({ ceilings: { rollouts: 4 } });
+    const run = await lab.start({ ...failed, ceilings: { rollouts: 4 } });
     const result = await run.result();
     expect(result.state).toBe('budget');
     expect(result.pairs).toBe((await lab.store.findings.pairs(run.id)).length);
     expect((await lab.store.findings.branches(run.id)).length).toBeLessThanOrEqual(4);
     expect((await lab.store.findings.branches(run.id)).length).toBeGreaterThan(1);
     await retuneRun(lab.client, lab.store, run.id, {});
-    expect(await lab.client.workflow.getHandle(run.id).result()).toMatchObject({ state: 'finished', done: 5 });
+    expect(await lab.client.workflow.getHandle(run.id).result()).toMatchObject({ state: 'finished', done: 2 });
     const ids = async ({ id }: LabRun) => (await lab.store.findings.pairs(id)).map((pair) => pair.id).sort();
     expect(await ids(run)).toEqual(await ids(undisturbed));
   });
@@ -106,8 +108,8 @@ describe('a ceiling on each step', () => {
   it.each(['rollout', 'call'] as const)(
     'leaves out the steps that reach it, and the others give their pairs (%s)',
     async (granularity) => {
-      const run = await lab.start({ ceilings: { step: { rollouts: 2 } }, granularity });
-      expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
+      const run = await lab.start({ ...failed, ceilings: { step: { rollouts: 2 } }, granularity });
+      expect(await run.result()).toMatchObject({ state: 'finished', done: 2 });
       const all = await results(run);
       expect(all.every(({ stoppedBy }) => stoppedBy === null)).toBe(true);
       const leftOut = all.reduce((sum, { stepsLeftOut = 0 }) => sum + stepsLeftOut, 0);
@@ -121,8 +123,8 @@ describe('a ceiling on each step', () => {
   );
 
   it('counts proposals, scores and rollouts of a step together', async () => {
-    const run = await lab.start({ ceilings: { step: { calls: 14 } } });
-    expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
+    const run = await lab.start({ ...failed, ceilings: { step: { calls: 14 } } });
+    expect(await run.result()).toMatchObject({ state: 'finished', done: 2 });
     const most = Math.max(...(await callsBy(run, 'step_id')));
     expect(most).toBeLessThanOrEqual(14);
     expect(most).toBeGreaterThan(10);
@@ -160,7 +162,7 @@ describe('Step-DPO under a ceiling that is reached while exploring', () => {
 
 describe('a ceiling on cost', () => {
   it('is refused at a run that is under way while a model has no price, whatever it is for', async () => {
-    const run = await lab.start();
+    const run = await lab.start({ limit: 1 });
     await expect(run.retune({ task: { costMicroUsd: 5 } })).rejects.toThrow();
     await expect(retuneRun(lab.client, lab.store, run.id, { costMicroUsd: 5 })).rejects.toThrow(/prices.*policy/);
     await expect(lab.start({ ceilings: { step: { costMicroUsd: 5 } } })).rejects.toThrow(/prices.*policy/);
@@ -175,13 +177,13 @@ describe('a provider that wants no calls for hours', () => {
   it('holds no slot of a worker, is shown, is tried again after an hour, and the run goes on to the same end', async () => {
     const inAnHour = Date.now() + 3_600_000;
     await lab.store.providers.coolDown(providerOf(lab.config().endpoints.simulated!), inAnHour + 2 * 3_600_000);
-    const run = await lab.start();
-    await until('all five wait', async () => {
+    const run = await lab.start(failed);
+    await until('both wait', async () => {
       const waits = await lab.store.waits.waitingFor(run.id);
-      return waits.length === 1 && waits[0]!.calls === 5;
+      return waits.length === 1 && waits[0]!.calls === 2;
     });
     const [wait] = await lab.store.waits.waitingFor(run.id);
-    expect(wait).toMatchObject({ endpoint: 'simulated', calls: 5 });
+    expect(wait).toMatchObject({ endpoint: 'simulated', calls: 2 });
     expect(Math.abs(wait!.until - inAnHour)).toBeLessThan(1_000);
     expect((await runSummary(lab.store, run.id)).waitingFor).toEqual([wait]);
     // Every activity waits at Temporal for its next attempt: none is at a worker.
@@ -190,16 +192,16 @@ describe('a provider that wants no calls for hours', () => {
       pending = await pendingActivities(run);
       return pending.every(({ isAtWorker }) => !isAtWorker);
     });
-    expect(pending.length).toBe(5);
+    expect(pending.length).toBe(2);
     // The hour passes.
     await lab.store.database.kysely.updateTable('providers').set({ cool_down_until: 1 }).execute();
     await lab.store.database.kysely.updateTable('waits').set({ until: 1 }).execute();
     await Promise.all(pending.map(({ wake }) => wake()));
-    expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
+    expect(await run.result()).toMatchObject({ state: 'finished', done: 2 });
     expect(await lab.store.waits.waitingFor(run.id)).toEqual([]);
     const ids = async ({ id }: LabRun) => (await lab.store.findings.pairs(id)).map((pair) => pair.id).sort();
     expect(await ids(run)).toEqual(await ids(undisturbed));
-    expect((await lab.store.waits.waited(run.id)).throttledMs).toBeGreaterThan(5 * 3_590_000);
+    expect((await lab.store.waits.waited(run.id)).throttledMs).toBeGreaterThan(2 * 3_590_000);
   });
 });
 
@@ -212,8 +214,8 @@ describe('a provider that enforces its rate', () => {
       try {
         const baseUrl = `${other.simulation.url}/v1`;
         await other.work({ endpoints: { simulated: { baseUrl, requestsPerMinute } } });
-        const run = await other.start();
-        expect(await run.result()).toMatchObject({ state: 'finished', done: 5 });
+        const run = await other.start(failed);
+        expect(await run.result()).toMatchObject({ state: 'finished', done: 2 });
         expect(await outcomeOf(other.store, run.id)).toBe(await outcomeOf(lab.store, undisturbed.id));
         if (requestsPerMinute === null) expect(other.simulation.stats().faults['rate-limit']).toBeGreaterThan(0);
       } finally {
