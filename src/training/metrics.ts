@@ -13,19 +13,26 @@ const partBytes = 1_048_576;
 /** Python writes these where JSON has no word. */
 const noNumber = /(?<=[:[,]\s*)(NaN|-?Infinity)(?=\s*[,\]}])/g;
 
-/** @returns null for a line that is none: a kill may have cut it. Members that are no numbers are left out; NaN is one here */
-export function parseMetrics(line: string): TrainingMetrics | null {
+/** The numbers in a line, NaN as Python writes it included; null if it is no JSON object. */
+export function numbersIn(line: string): { [name: string]: number | undefined } | null {
   try {
-    const members = JSON.parse(line.replace(noNumber, '"$1"')) as { [name: string]: unknown };
+    const members: unknown = JSON.parse(line.replace(noNumber, '"$1"'));
+    if (typeof members !== 'object' || members === null) return null;
     const numbers = Object.entries(members).flatMap(([name, value]): [string, number][] => {
       if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return [[name, Number(value)]];
       return typeof value === 'number' ? [[name, value]] : [];
     });
-    const metrics = Object.fromEntries(numbers) as TrainingMetrics;
-    return Number.isFinite(metrics.step) && Number.isFinite(metrics.total) ? metrics : null;
+    return Object.fromEntries(numbers);
   } catch {
     return null;
   }
+}
+
+/** @returns null for a line that is none: a kill may have cut it. Members that are no numbers are left out; NaN is one here */
+export function parseMetrics(line: string): TrainingMetrics | null {
+  const { step, total, ...others } = numbersIn(line) ?? {};
+  if (step === undefined || total === undefined || !Number.isFinite(step + total)) return null;
+  return { ...others, step, total };
 }
 
 /** Reads a file that grows, and that a trainer may replace when it starts again. */

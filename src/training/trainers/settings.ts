@@ -12,5 +12,8 @@ function named<Kind extends TrainerKind>(kind: Kind) {
 /** The script that comes with Crux, over TRL. */
 export const trl = (options: Options<'trl'> = {}) => named('trl')(options);
 
+/** LLaMA-Factory. */
+export const llamaFactory = named('llamaFactory');
+
 /** A trainer of the user's own: any program that keeps to the contract of the folder (docs/training.md). */
 export const command = named('command');

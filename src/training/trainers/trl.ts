@@ -1,8 +1,9 @@
 /** The script that comes with Crux, over TRL: `python/crux_train.py`. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { packageRoot } from '../../config/config.ts';
 import { trainer } from './trainer.ts';
+
+const script = join(import.meta.dirname, '../../../python/crux_train.py');
 
 export const trl = trainer({
   schema: z.strictObject({
@@ -19,7 +20,6 @@ export const trl = trainer({
   formats: { dpo: ['trl', 'crux-masked'], sft: ['crux-masked-sft', 'trl-sft'] },
   command({ python, threads, rowsAtOnce, processes }) {
     const launch = processes === 1 ? [] : ['-m', 'accelerate.commands.launch', '--num_processes', String(processes)];
-    const script = join(packageRoot, 'python', 'crux_train.py');
     return [python, ...launch, script, '--threads', String(threads), '--rows-at-once', String(rowsAtOnce)];
   },
 });
