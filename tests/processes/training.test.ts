@@ -77,7 +77,7 @@ describe('whoever is killed, the weights are those of an undisturbed training', 
   it('a worker: the next one attaches, and nothing is done again', async () => {
     const store = await temporaryStore();
     const folder = trainingFolder({ waitAt: 7 });
-    const file = join(import.meta.dirname, 'processes', 'waiting-worker.ts');
+    const file = join(import.meta.dirname, '../training/processes/waiting-worker.ts');
     const worker = spawn(process.execPath, [file, store.location, JSON.stringify({ folder, trainer: learn })]);
     for await (const line of createInterface({ input: worker.stdout })) if (JSON.parse(line)?.step === 6) break;
     worker.kill('SIGKILL');
@@ -336,7 +336,7 @@ it('a supervisor goes on while the store is locked, and records the end later', 
   const folder = trainingFolder({ waitAt: 7 });
   const training = trainIn(store, folder);
   await training.reached(6);
-  const file = join(import.meta.dirname, 'processes', 'lock-store.ts');
+  const file = join(import.meta.dirname, '../training/processes/lock-store.ts');
   const lock = spawn(process.execPath, [file, store.location]);
   await once(createInterface({ input: lock.stdout }), 'line');
   letGo(folder);
