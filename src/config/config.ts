@@ -12,6 +12,7 @@ import { CruxError, errorText } from '../errors.ts';
 import { checkProviders } from '../models/provider.ts';
 import { methodSchemas, type OptionsKey, optionsKey } from './methods/index.ts';
 import { byPresentNames, type EarlierInput, renamed } from './methods/renamed.ts';
+import { keysAt, nearestKey } from './nearest-key.ts';
 import { importUserModule } from './user-module.ts';
 
 const price = z.strictObject({
@@ -294,7 +295,13 @@ function issues(error: z.ZodError): string {
   return error.issues.map((issue) => `  ${issue.path.join('.') || '(whole file)'}: ${wordsOf(issue)}`).join('\n');
 }
 
-/** A record reports a fault in a key one level deeper. */
 function wordsOf(issue: z.core.$ZodIssue): string {
-  return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join('; ') : issue.message;
+  // A record reports a fault in a key one level deeper.
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join('; ');
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined'))
+    return `is missing (expected ${issue.expected})`;
+  if (issue.code !== 'unrecognized_keys') return issue.message;
+  const known = keysAt(configSchema, issue.path);
+  const meant = issue.keys.flatMap((key) => nearestKey(key, known) ?? []);
+  return meant.length === 0 ? issue.message : `${issue.message}: did you mean ${meant.join(', ')}?`;
 }

@@ -38,6 +38,28 @@ function changed(path: string, value: unknown): unknown {
   return copy;
 }
 
+describe('a wrong key', () => {
+  it.each([
+    ['models.policy.max_tokens', 'models.policy: Unrecognized key: "max_tokens": did you mean maxTokens?'],
+    ['endpoints.local.baseURl', 'endpoints.local: Unrecognized key: "baseURl": did you mean baseUrl?'],
+    ['cso.gamaLow', 'cso: Unrecognized key: "gamaLow": did you mean gammaLow?'],
+    ['run.ceilings.task.cals', 'run.ceilings.task: Unrecognized key: "cals": did you mean calls?'],
+    ['model', '(whole file): Unrecognized key: "model": did you mean models?'],
+  ])('%s is told with the key that may be meant', (path, words) => {
+    expect(faultOf(() => checkConfig(changed(path, 1))).message).toContain(words);
+  });
+
+  it('that resembles none is told alone', () => {
+    const { message } = faultOf(() => checkConfig(changed('models.policy.banana', 1)));
+    expect(message).toMatch(/Unrecognized key: "banana"$/);
+  });
+
+  it('that must be there is called missing', () => {
+    const { models: _, ...without } = valid;
+    expect(faultOf(() => checkConfig(without)).message).toContain('models: is missing (expected object)');
+  });
+});
+
 describe('a configuration', () => {
   it('gets every default that a user leaves out', () => {
     const config = checkConfig(valid);
