@@ -16,7 +16,9 @@ export function connectionFault(error: unknown, { name, address, safeText }: Sou
   const words = causes(error);
   const kind: FaultKind = noConnection.test(words) ? 'Model.Unavailable' : 'Model.Transport';
   const what = `the connection failed (${safeText(words)})`;
-  return new CruxError(kind, `The endpoint "${name}" at ${address} gave no complete answer: ${what}.`);
+  return new CruxError(kind, `The endpoint "${name}" at ${address} gave no complete answer: ${what}.`, {
+    ...(kind === 'Model.Unavailable' && { remedy: 'Start its server, or correct `baseUrl` of this endpoint.' }),
+  });
 }
 
 /** The fault behind an answer whose status says that it is none. */

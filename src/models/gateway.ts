@@ -290,7 +290,9 @@ export class Gateway {
     const coolDown = await admission.coolDown();
     if (coolDown !== null) {
       const { waitMs, reason } = coolDown;
-      const message = `The endpoint "${endpoint.name}" gets no calls for another ${Math.ceil(waitMs / 1000)} s${reason === null ? '.' : `: ${reason}`}`;
+      // Until when the call waits stands beside the words of an outage wherever they are shown.
+      const message =
+        reason ?? `The endpoint "${endpoint.name}" gets no calls for another ${Math.ceil(waitMs / 1000)} s.`;
       const kind = reason === null ? 'Model.RateLimit' : 'Model.Unavailable';
       const later = new CruxError(kind, message, { retryAfterMs: waitMs });
       return { later, wait: reason === null ? 'rate-limit' : 'outage' };

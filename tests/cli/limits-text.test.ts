@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { ceilingsGiven, ceilingsText } from '../../src/cli/terminal/ceilings.ts';
 import { progressText } from '../../src/cli/terminal/progress.ts';
-import { waitingText } from '../../src/cli/terminal/text.ts';
+import { blockText, table, waitingText } from '../../src/cli/terminal/text.ts';
 import { ceilingsFrom } from '../../src/domain/run/ceilings.ts';
 
 it('says the ceilings of each level', () => {
@@ -41,4 +41,19 @@ it('says what a run waits for, and the day where it is another one', () => {
     200,
   );
   expect(line).toContain('waiting for hosted until 14:05 (12 calls)');
+});
+
+it('ends the words of a block with one full stop', () => {
+  const block = { kind: 'Model.Setup', endpoint: 'local', provider: 'p', model: 'm', since: Date.now() } as const;
+  expect(blockText({ ...block, message: 'Lower it.' })).toMatch(/Lower it\.$/);
+  expect(blockText({ ...block, message: 'too long' })).toMatch(/too long\.$/);
+});
+
+it('aligns spans of time to the right, also those of two units', () => {
+  expect(table(['throttled'], [['2 h 54 min'], ['0 s']]).split('\n')).toEqual([
+    ' throttled',
+    '──────────',
+    '2 h 54 min',
+    '       0 s',
+  ]);
 });

@@ -86,6 +86,7 @@ it('says what made a connection fail, and tells a server that is away from one t
   expect(connectionFault(new AggregateError([cause], '', { cause }), source)).toMatchObject({
     kind: 'Model.Unavailable',
     message: expect.stringContaining('at models.example gave no complete answer: the connection failed'),
+    remedy: expect.stringContaining('Start its server'),
   });
   const closed = Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
   expect(connectionFault(closed, source)).toMatchObject({

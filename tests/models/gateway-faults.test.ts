@@ -124,6 +124,14 @@ describe('a rate limit', () => {
     expect(endpoint.requests.length).toBe(1);
   });
 
+  it('of an endpoint that was away is told in the words of its outage alone', async () => {
+    const { gateway, store, call } = await gatewayTo([{}]);
+    const { provider } = gateway.endpoint('models').admission;
+    await store.providers.coolDown(provider, Date.now() + 3_600_000, 'connect ECONNREFUSED');
+    const fault = await faultOf(gateway.answer(call(), never));
+    expect(fault).toMatchObject({ kind: 'Model.Unavailable', message: 'connect ECONNREFUSED' });
+  });
+
   it('keeps calls back that were waiting for a place when it came', async () => {
     const hold = Promise.withResolvers<void>();
     const limit = { ...tooMany({ 'retry-after': '3600' }), after: hold.promise };

@@ -10,6 +10,7 @@ import type { Environment } from '../../environments/contract.ts';
 import { openStore } from '../../store/store.ts';
 import { type GlobalOptions, homeOf, printResult, say } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
+import { plural } from '../terminal/text.ts';
 
 export type DoctorOptions = { env?: string; samples: number; determinism?: boolean };
 
@@ -94,7 +95,7 @@ export function findingText({ what, ok, detail, remedy, answer, capabilities = [
     ...(answer == null ? [] : [`    answer  ${plain(JSON.stringify(answer))}`]),
     ...capabilities.flatMap(capabilityLines),
     ...(used
-      ? [`    (${used.calls} calls, ${used.tokens.toLocaleString('en-US')} tokens; they count for no run)`]
+      ? [`    (${plural(used.calls, 'call')}, ${used.tokens.toLocaleString('en-US')} tokens; they count for no run)`]
       : []),
   ].join('\n');
 }

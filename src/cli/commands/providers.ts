@@ -41,7 +41,7 @@ export async function providers(options: GlobalOptions, given: { clear?: string 
               ]),
             );
       const blocks = runs.map(
-        ({ id, block }) => `${id} is blocked ${blockText(block!)}. To continue: crux resume ${id}`,
+        ({ id, block }) => `${id} is blocked ${blockText(block!)} To continue: crux resume ${id}`,
       );
       return [
         text,

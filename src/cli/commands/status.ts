@@ -99,9 +99,11 @@ function costLines(rows: { runId: string; environmentCostMicroUsd: number }[]): 
 /** Lines below the table: why runs are blocked, and what they wait for. */
 function waitLines(rows: { runId: string; block: Block | null; waitingFor: WaitingFor[] }[]): string[] {
   const waits = rows.flatMap(({ runId, block, waitingFor }) => [
-    ...(block === null ? [] : [`${runId} is blocked ${blockText(block)}. To continue: crux resume ${runId}`]),
+    ...(block === null ? [] : [`${runId} is blocked ${blockText(block)} To continue: crux resume ${runId}`]),
     ...(waitingFor.length === 0 ? [] : [`${runId} waits ${waitingText(waitingFor)}`]),
   ]);
+  if (rows.some(({ waitingFor }) => waitingFor.some(({ reason }) => reason === 'outage')))
+    waits.push('When the endpoint answers again, the run goes on by itself. To try it now: crux providers --clear');
   return waits.length === 0 ? [] : ['', ...waits];
 }
 

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { CruxError, errorText, type FaultKind } from '../../errors.ts';
 import { asOuterFault } from './outer-faults.ts';
 import { printAside, printJsonAside } from './terminal.ts';
+import { sentence } from './text.ts';
 
 /** A command that ran to its end, but not with the wanted result. */
 export class CommandFailed extends Error {
@@ -46,7 +47,7 @@ export function printError(thrown: unknown, options: { verbose?: boolean; json?:
   if (options.json) {
     printJsonAside({ error: { kind, message: errorText(error), remedy: remedy ?? null } });
   } else {
-    printAside(`crux: ${remedy ? `${sentence(errorText(error))} ${remedy}` : errorText(error)}`);
+    printAside(`crux: ${withRemedy(errorText(error), remedy)}`);
     if (kind === 'Defect' && !options.verbose) {
       printAside('This is a defect of Crux. Run the command again with --verbose and report what it prints.');
     }
@@ -54,8 +55,10 @@ export function printError(thrown: unknown, options: { verbose?: boolean; json?:
   if (options.verbose && error instanceof Error) printAside(`${error.stack}\n${causes(error)}`.trimEnd());
 }
 
-function sentence(text: string): string {
-  return /[.!?:]$/.test(text) ? text : `${text}.`;
+/** A list has its remedy below it, a sentence behind it. */
+function withRemedy(message: string, remedy: string | undefined): string {
+  if (remedy === undefined) return message;
+  return message.includes('\n') ? `${message}\n${remedy}` : `${sentence(message)} ${remedy}`;
 }
 
 function causes(error: Error): string {

@@ -89,10 +89,10 @@ export function progressText(
     ...(broken.count === 0
       ? []
       : [`${plural(broken.count, 'task')} ended by a fault${broken.words === null ? '' : `: ${broken.words}`}`]),
-    `${counts.steps} steps judged`,
-    `${counts.branches} branches`,
-    `${counts.pairs} pairs`,
-    `${counts.calls} calls`,
+    `${plural(counts.steps, 'step')} judged`,
+    plural(counts.branches, 'branch', 'branches'),
+    plural(counts.pairs, 'pair'),
+    plural(counts.calls, 'call'),
     duration(elapsedMs),
   ];
   const line = visibleText(parts.join(' · '));

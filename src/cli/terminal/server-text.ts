@@ -11,11 +11,11 @@ export function serverText(home: string, server: ServerView | null): string {
 }
 
 function unusedText({ unusedSince, endsAt, openWorkflows, isKept }: ServerView): string {
-  const unused = `Nobody uses it${sinceText(unusedSince)}`;
+  const unused = unusedSince === null ? 'No process uses it' : `No process has used it${sinceText(unusedSince)}`;
   if (!isKept) return `${unused}, and it does not end by itself, because its keeper is gone. To end it: crux down`;
   if (openWorkflows)
     return `${unused}, but ${plural(openWorkflows, 'workflow')} ${openWorkflows === 1 ? 'is' : 'are'} open: it stays for a worker. To end it: crux down`;
-  return endsAt === null ? `${unused}.` : `${unused}: it ends at ${clock(endsAt)}, unless a workflow is open then.`;
+  return endsAt === null ? `${unused}.` : `${unused}; it ends at ${clock(endsAt)}, unless a workflow is open then.`;
 }
 
 export function usersText(users: ServerView['users']): string {

@@ -1,7 +1,8 @@
 /** Numbers and tables as a person reads them. */
 import { timeSpan } from '../../domain/time-span.ts';
+import { plural } from '../../report/values.ts';
 
-export { timeSpan as duration };
+export { plural, timeSpan as duration };
 
 import type { Block } from '../../store/runs.ts';
 import type { WaitingFor } from '../../store/waits.ts';
@@ -19,7 +20,7 @@ export function waitingText(waitingFor: WaitingFor[]): string {
 
 const waitReasons = {
   queue: 'for a place or the rate',
-  outage: 'it is away',
+  outage: 'not reachable or overloaded',
   refusal: 'refused, asked again',
   ceiling: 'for room under a ceiling',
 } as const;
@@ -39,9 +40,14 @@ export function waitedCells({
   return ['unknown', throttledMs === null ? 'unknown' : `${timeSpan(throttledMs)} (with queued)`];
 }
 
-/** Why a run stands still, and since when. */
+/** Why a run stands still, and since when: a sentence with its full stop. */
 export function blockText({ kind, model, message, since }: Block): string {
-  return `since ${clock(since)}: ${kind}, ${model}: ${message}`;
+  return `since ${clock(since)}: ${kind}, ${model}: ${sentence(message)}`;
+}
+
+/** A text with a mark at its end. */
+export function sentence(text: string): string {
+  return /[.!?:]$/.test(text) ? text : `${text}.`;
 }
 
 /** Hours and minutes; with the day if it is not today. */
@@ -55,10 +61,6 @@ export function clock(time: number): string {
 
 export function count(value: number): string {
   return value.toLocaleString('en-US');
-}
-
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 export function percent(share: number | null): string {
@@ -87,7 +89,7 @@ export function table(header: string[], rows: (string | number)[][]): string {
 }
 
 function isNumeric(cell: string | number | undefined): boolean {
-  return typeof cell === 'number' || /^(-|\$)?[\d.,]+( [%a-zA-Z]+)?$|^unknown$|^–$/.test(cell ?? '');
+  return typeof cell === 'number' || /^(-|\$)?[\d.,]+( [%a-zA-Z]+)?( \d+ [a-z]+)?$|^unknown$|^–$/.test(cell ?? '');
 }
 
 export function named(counts: { [name: string]: number }): string {

@@ -117,7 +117,7 @@ test('of a server that nobody uses, status says when it ends', async () => {
   const unusedSince = Date.now() - 2 * minuteMs;
   writeServerState(project.home, await serverState({ unusedSince }));
   expect(await status(project)).toMatch(
-    new RegExp(`Nobody uses it since ${anyClock}: it ends at ${anyClock}, unless a workflow is open then\\.`),
+    new RegExp(`No process has used it since ${anyClock}; it ends at ${anyClock}, unless a workflow is open then\\.`),
   );
   expect(await project.json('status')).toMatchObject({
     server: {
