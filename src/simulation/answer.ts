@@ -162,7 +162,7 @@ function recognise(
   throw new RequestError(
     400,
     'unknown_conversation',
-    `No simulated world knows the task of this conversation. Worlds: ${names}.`,
+    `No simulated world knows the task of this conversation. Worlds: ${names}. \`crux serve-sim\` knows the tasks of the environment that its --env names.`,
   );
 }
 

@@ -36,7 +36,15 @@ export function wantedTasks(
   const where = `The ${split} split of ${environment}`;
   const ids = new Set(tasks.map(({ id }) => id));
   const missing = [...(taskIds ?? []), ...exclude].filter((id) => !ids.has(id));
-  if (missing.length > 0) throw new CruxError('User.NotFound', `${where} has no task ${missing.join(', ')}.`);
+  if (missing.length > 0) {
+    const known = tasks.slice(0, 8).map(({ id }) => `"${id}"`);
+    throw new CruxError('User.NotFound', `${where} has no task ${missing.map((id) => `"${id}"`).join(', ')}.`, {
+      remedy:
+        known.length === 0
+          ? otherSplit(all, split)
+          : `It has ${known.join(', ')}${tasks.length > 8 ? ' and others' : ''}.`,
+    });
+  }
   const difficulties = new Set(tasks.flatMap((task) => task.difficulty ?? []));
   const unknown = (difficulty ?? []).filter((name) => !difficulties.has(name));
   if (unknown.length > 0) {
@@ -99,7 +107,9 @@ export async function chooseTasks(
       remedy:
         request.trajectories === 'imported'
           ? 'Import recorded runs first: `crux import`.'
-          : 'Try another --split, or choose fewer things at once.',
+          : wanted.length > 0
+            ? 'Ask for one task or more.'
+            : otherSplit(all, request.split),
     });
   }
   const taskOf = new Map(wanted.map((task): [string, Task] => [task.id, task]));
@@ -124,4 +134,14 @@ async function importedTrajectories(store: Store, method: MethodName, environmen
         : isPolicyEnding(ending);
     })
     .map((row) => ({ taskId: row.taskId, sample: row.sample, importedId: row.id }));
+}
+
+/** What to do when a split has no task that fits. */
+function otherSplit(all: readonly Task[], split: Split): string {
+  if (all.some((task) => task.split === split)) return 'Drop one of the options that choose tasks.';
+  const other: Split = split === 'train' ? 'test' : 'train';
+  const count = all.filter((task) => task.split === other).length;
+  return count === 0
+    ? 'The environment has no tasks at all.'
+    : `The environment has no ${split} tasks, but ${count} ${other} tasks: --split ${other}.`;
 }

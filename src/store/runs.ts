@@ -122,7 +122,9 @@ export class Runs {
     if (run) return run;
     const known = (await this.list()).slice(0, 5).map((other) => other.id);
     throw new CruxError('User.NotFound', `There is no run "${id}" in the store ${this.#database.location}.`, {
-      remedy: known.length ? `The newest runs are ${known.join(', ')}.` : 'No run was started in this store yet.',
+      remedy: known.length
+        ? `Its newest runs: ${known.map((name) => `"${name}"`).join(', ')}. \`crux status\` lists all.`
+        : 'No run was started in this store yet.',
     });
   }
 

@@ -1,7 +1,9 @@
 // Layer: pure core.
 import { expect, it } from 'vitest';
 import type { Task } from '../../src/domain/task.ts';
-import { wantedTasks } from '../../src/start/task-choice.ts';
+import type { CruxError } from '../../src/errors.ts';
+import { chooseTasks, wantedTasks } from '../../src/start/task-choice.ts';
+import type { Store } from '../../src/store/store.ts';
 
 const tasks = Array.from({ length: 20 }, (_, index) => ({
   id: `t${index}`,
@@ -32,8 +34,26 @@ it('draws a sample by the seed, which a larger one contains', () => {
 });
 
 it.each([
-  [{ taskIds: ['t1', 'nowhere'] }, /no task nowhere/],
-  [{ exclude: ['t17'] }, /no task t17/],
+  [
+    'a split that the environment lacks',
+    { split: 'test' as const },
+    tasks.slice(0, 16),
+    'no test tasks, but 16 train tasks: --split train',
+  ],
+  ['no task at all', { limit: 0 }, tasks, 'one task or more'],
+  ['options that leave nothing', { exclude: tasks.slice(0, 16).map(({ id }) => id) }, tasks, 'Drop one of the options'],
+])('says what to change about %s', async (_, choice, all, remedy) => {
+  const request = { method: 'cso', trajectories: 'policy', split: 'train', seed: 1, ...choice } as const;
+  const refused = chooseTasks(all, null as unknown as Store, 'maze', request);
+  await expect(refused).rejects.toMatchObject({
+    kind: 'User.NotFound',
+    remedy: expect.stringContaining(remedy),
+  } satisfies Partial<CruxError>);
+});
+
+it.each([
+  [{ taskIds: ['t1', 'nowhere'] }, /no task "nowhere"/],
+  [{ exclude: ['t17'] }, /no task "t17"/],
   [{ difficulty: ['extra'] }, /no task of the difficulty extra/],
 ])('refuses what the split does not have: %j', (choice, reason) => {
   expect(() => choose(choice)).toThrow(reason);
