@@ -53,7 +53,7 @@ export function renderReport(view: RunView, options: { maxBytes?: number } = {})
 function limits(view: RunView, listed: number, drawn: number): SafeHtml | null {
   const all = view.tasks.length;
   if (all === 0) return html`<p class="soft">No task has been run.</p>`;
-  const legend = html`<p class="soft">In the pictures the upper line is the policy's own way, a dot is an action, red to green its score, a dashed one was not scored, a large one is a candidate critical step. Below it the alternatives and how far their branches went: ✓ verified, ✗ not verified, ? undecided, · not branched.</p>`;
+  const legend = html`<p class="soft">In the pictures the upper line is the policy's own trajectory. Each dot is an action; its colour is its score, from red (0) to green (1). A dashed dot was not scored, a large one is a candidate critical step. The lines below it are the alternatives, and how far their branches went: ✓ verified, ✗ not verified, ? undecided, · not branched.</p>`;
   if (drawn === all)
     return html`<p class="soft">Open a task for its trajectories, alternatives, branches and pairs.</p>${legend}`;
   const unlisted = all - listed;

@@ -81,4 +81,4 @@ export function plural(value: number, one: string, many = `${one}s`): string {
 
 /** A note below a ledger: added up, the waits can exceed the run's duration, because many calls wait at once. */
 export const waitsNote =
-  'Queued (for our own limits) and throttled (by the provider) are sums over all calls, which wait at the same time.';
+  'Queued (for our own limits) and throttled (refused by the provider, or not reachable) are sums over all calls, which wait at the same time.';

@@ -81,7 +81,7 @@ export async function exportRun(options: GlobalOptions, runId: string, given: Gi
     // Unless the user says otherwise, a model is trained on conversations in the form in which it was asked.
     const { systemRole = 'keep' } = config.models.policy;
     const result = await write({ systemRole, ...given, out: resolve(given.out), force: given.force === true });
-    printResult(options, result, () => result.summary);
+    printResult(options, result, () => `${result.summary}\nWrote ${result.files.join(', ')} to ${result.out}.`);
   });
 }
 

@@ -41,7 +41,12 @@ export function taskText(task: TaskView): string {
     );
     for (const step of trajectory.steps) lines.push(...stepLines(step));
   }
-  lines.push('', plural(task.pairs.length, 'pair'));
+  lines.push(
+    '',
+    '◆ candidate critical or first wrong step, (0.00) score of the action; alternatives: ✓ verified, ✗ not verified, ? undecided, · not branched',
+    '',
+    plural(task.pairs.length, 'pair'),
+  );
   for (const pair of task.pairs) lines.push(`  ${pair.id}  step ${pair.step}  ${pair.flags.join(', ')}`);
   return lines.join('\n');
 }

@@ -270,7 +270,7 @@ export function cutText({ count: cut, limit, leftOut }: RunSummary['cutObservati
 
 /** How many environment steps were asked for, and how many were really done, e.g. `120: 80 fresh, 40 from cache; 35 more replayed`. */
 function environmentStepsText({ demand, fresh, fromCache, replayed }: RunSummary['environmentSteps']): string {
-  return `${orUnknown(demand)}: ${orUnknown(fresh)} fresh, ${orUnknown(fromCache)} from cache; ${count(replayed)} more replayed`;
+  return `${orUnknown(demand)}, of which ${orUnknown(fresh)} fresh and ${orUnknown(fromCache)} from cache; ${count(replayed)} more replayed`;
 }
 
 function brokenText(summary: RunSummary): string {
