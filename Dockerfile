@@ -12,6 +12,7 @@ COPY src src
 COPY bin bin
 COPY docs docs
 COPY examples examples
+COPY python python
 COPY tools/temporal-server tools/temporal-server
 COPY LICENSE NOTICE README.md CHANGELOG.md CONTRIBUTING.md ./
 # What users install: the image holds the package, no more.

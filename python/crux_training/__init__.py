@@ -1,0 +1,1 @@
+"""The parts of crux_train.py."""

@@ -1,0 +1,91 @@
+"""The rows: loaded without loss, counted, and looked at. TRL drops rows, and trains on wrong tokens, without a word."""
+
+from datasets import Features, Json, List, Value, load_dataset
+
+from crux_training.settings import Settings
+from crux_training.stops import MASKS, ROWS, Stop
+
+MESSAGES, TEXT, IDS = List(Json()), Value("string"), List(Value("int64"))
+
+# Stated, not inferred: `datasets` would take the types from the first block of the file.
+FEATURES = {
+    "trl": {"pair_id": TEXT, "prompt": MESSAGES, "chosen": MESSAGES, "rejected": MESSAGES, "tools": TEXT},
+    "crux-masked": {"pair_id": TEXT, **{name: IDS for name in ("prompt_ids", "chosen_ids", "rejected_ids", "chosen_labels", "rejected_labels")}},
+    "crux-masked-sft": {"example_id": TEXT, "input_ids": IDS, "labels": IDS},
+    "trl-sft": {"example_id": TEXT, "messages": MESSAGES, "tools": TEXT},
+}
+
+SAMPLE = 20
+"""Rows whose trained tokens are compared with their messages."""
+
+
+def load(settings: Settings, cache: str):
+    if not settings.rows_file.is_file():
+        raise Stop(ROWS, f"{settings.rows_file} is not there")
+    return load_dataset(
+        "json", data_files=str(settings.rows_file), split="train", features=Features(FEATURES[settings.format]), cache_dir=cache
+    )
+
+
+def check_number(settings: Settings, dataset) -> None:
+    if len(dataset) != settings.rows:
+        raise Stop(
+            ROWS,
+            f"{len(dataset)} rows would be trained on, and settings.json says {settings.rows}: rows over maxLength "
+            f"({settings.max_length}) are dropped. Raise maxLength, or export with it as --max-length.",
+        )
+
+
+def check_masks(settings: Settings, dataset, tokenizer, say) -> None:
+    """Compares what is trained on with the model's turns on a sample, and prints it for the first row."""
+    for number, row in enumerate(dataset.select(range(min(SAMPLE, len(dataset))))):
+        trained = [tokenizer.decode(segment) for side in sides(settings, row) for segment in trained_segments(*side)]
+        if number == 0:
+            for text in trained:
+                say(f"trains on {text!r}")
+        wanted = own_turns(row)
+        if not all(text.strip() for text in trained) or len(trained) == 0:
+            raise Stop(MASKS, f"row {number + 1} has no trained token, or a turn without words")
+        if wanted is None:
+            continue
+        # The text of a turn is trained, and little besides it: what the chat template writes around it.
+        if len(trained) != len(wanted) or not all(turn in text for turn, text in zip(wanted, trained)):
+            raise Stop(
+                MASKS,
+                f"row {number + 1} would be trained on {trained!r}, and the model's own turns are {wanted!r}. The chat template "
+                "has to render a prompt as it renders it with later turns, and its generation blocks must begin and end with whole tokens.",
+            )
+
+
+def sides(settings: Settings, row) -> list[tuple[list[int], list[int]]]:
+    """Token ids and labels of each text that is trained on."""
+    if settings.loss == "sft":
+        return [(row["input_ids"], row["labels"])]
+    prompt = row["prompt_ids"]
+    unlabelled = [-100] * len(prompt)
+    return [
+        (prompt + row[f"{side}_ids"], unlabelled + (row.get(f"{side}_labels") or row[f"{side}_ids"])) for side in ("chosen", "rejected")
+    ]
+
+
+def trained_segments(ids: list[int], labels: list[int]) -> list[list[int]]:
+    """The runs of tokens that have a label."""
+    segments: list[list[int]] = []
+    for position, (token, label) in enumerate(zip(ids, labels)):
+        if label == -100:
+            continue
+        if position == 0 or labels[position - 1] == -100:
+            segments.append([])
+        segments[-1].append(token)
+    return segments
+
+
+def own_turns(row) -> list[str] | None:
+    """The texts of the model's turns, in the order of `sides`; None for rows that are token ids from the start."""
+    if "messages" in row:
+        messages = row["messages"]
+    elif "chosen" in row:
+        messages = row["chosen"] + row["rejected"]
+    else:
+        return None
+    return [(message.get("content") or "").strip() for message in messages if message["role"] == "assistant"]
