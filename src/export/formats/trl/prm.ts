@@ -1,5 +1,6 @@
 import type { ProcessExample } from '../../../domain/example.ts';
-import { textTurns } from '../../conversation/text-turns.ts';
+import { messageText } from '../../../domain/message.ts';
+import { plainText } from '../../../domain/plain-text.ts';
 import type { RowFinding } from '../../finding.ts';
 import { type ExportFacts, type ExportFormat, type ItemRows, leftOut, type RowOptions } from '../../format.ts';
 import { actionKind } from '../../kinds/action.ts';
@@ -38,8 +39,7 @@ function rows(item: ProcessExample, options: RowOptions, tokenizer: ChatTokenize
     findings,
   });
   if (tokenizer === null) {
-    const before = textTurns(item.prompt).map(({ role, content }) => `${role}: ${content}\n\n`);
-    return row(`${before.join('')}assistant: `, textTurns([item.action])[0]!.content, []);
+    return row(`${plainText(item.prompt)}assistant: `, messageText(item.action), []);
   }
   const rendered = renderedSides(trlPrm, actionKind.conversationOf(item), tokenizer);
   if (rendered.refusal !== null) return rendered.refusal;
