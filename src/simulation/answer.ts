@@ -4,15 +4,17 @@
  * as one with less.
  */
 import { type AskRequest, askPurposes, rolesAsked, type SessionRole } from '../domain/ask.ts';
-import type { AssistantMessage, Message, Tool } from '../domain/message.ts';
+import type { AssistantMessage, Message } from '../domain/message.ts';
 import { errorText } from '../errors.ts';
 import { type ChatRequest, isRecord, readMessage, readTools } from './chat-request.ts';
 import { likeliestFirstError } from './first-error.ts';
 import { parseModelName, type SimulatedModel } from './model-name.ts';
-import { evidenceOf, noisyEvidence, noisyScore } from './noisy-score.ts';
+import { evidenceOf, noisyEvidence } from './noisy-score.ts';
 import { createDice, digest, type Part } from './random.ts';
+import { recognise } from './recognise.ts';
 import { RequestError } from './request-error.ts';
-import type { Scene, SimulatedWorld } from './world.ts';
+import { type Scored, scoreByCall } from './score-by-call.ts';
+import type { SimulatedWorld } from './world.ts';
 
 export type FinishReason = 'stop' | 'tool_calls' | 'length';
 
@@ -111,12 +113,9 @@ function scorer(request: ChatRequest, model: SimulatedModel, seed: number, world
   if (model.role !== 'prm') throw new TypeError('Only a PRM scores.');
   const trajectory = readSteps(request.messages);
   if (trajectory) return locator(trajectory, model.auc, seed, worlds);
-  const { conversation, tools, action } = readScoreRequest(request.messages);
-  const scene = recognise(conversation, false, worlds, tools);
-  const { good, actionKey, score: own } = scene.judge(action, seed);
-  const state = digest(JSON.stringify(conversation));
+  const scoreIn = scoreByCall(readScoreRequest(request.messages), model.auc, seed, worlds);
   return (call) => {
-    const score = own ?? noisyScore({ good, auc: model.auc, seed, task: scene.task, state, action: actionKey, call });
+    const score = scoreIn(call);
     const reason = reasons[score < 0.45 ? 0 : score <= 0.65 ? 1 : 2];
     return { message: { role: 'assistant', content: JSON.stringify({ score, reason }) }, logprob: null };
   };
@@ -148,24 +147,6 @@ const reasons = [
   'The action is a sensible next step toward the goal.',
 ];
 
-function recognise(
-  messages: readonly Message[],
-  tools: boolean,
-  worlds: readonly SimulatedWorld[],
-  offered?: readonly Tool[],
-): Scene {
-  for (const world of worlds) {
-    const scene = world.match(messages, tools, offered);
-    if (scene) return scene;
-  }
-  const names = worlds.map((world) => world.name).join(', ') || 'none';
-  throw new RequestError(
-    400,
-    'unknown_conversation',
-    `No simulated world knows the task of this conversation. Worlds: ${names}. \`crux serve-sim\` knows the tasks of the environment that its --env names.`,
-  );
-}
-
 type Steps = {
   opening: Message[];
   /** Each step is an assistant message, with the messages that followed it. */
@@ -188,8 +169,6 @@ function readSteps(messages: readonly Message[]): Steps | null {
   });
   return { opening: opening.map(readMessage), steps };
 }
-
-type Scored = { conversation: Message[]; tools: Tool[] | undefined; action: AssistantMessage };
 
 /** The conversation, its tools and the action that a PRM request carries between tags, each tag on its own line. */
 function readScoreRequest(messages: readonly Message[]): Scored {
@@ -258,7 +237,7 @@ function cut({ message, logprob }: Written, maxTokens: number | null): Choice {
 const charactersPerToken = 4;
 const frameTokens = 4;
 
-function messageTokens(message: Message): number {
+export function messageTokens(message: Message): number {
   return frameTokens + (message.role === 'assistant' ? completionTokens(message) : tokensOf(message.content.length));
 }
 

@@ -1,5 +1,5 @@
 /**
- * The simulated model server: OpenAI's chat completions over plain HTTP. Its answers are a pure function of seed and request (answer.ts), its latency
+ * The simulated model server: OpenAI's chat completions and vLLM's scoring endpoints over plain HTTP. Its answers are a pure function of seed and request (answer.ts), its latency
  * and faults a function of seed and key (latency.ts, faults.ts). It logs every request.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -15,6 +15,7 @@ import { digest } from './random.ts';
 import { RequestError } from './request-error.ts';
 import { RequestLog, type SimulationStats } from './request-log.ts';
 import { createRequestRate, type RequestRate } from './request-rate.ts';
+import { type ScoringRoute, scoreRequested, scoringBody, scoringRoutes } from './scoring.ts';
 import type { SimulatedWorld } from './world.ts';
 
 export type SimulationOptions = {
@@ -59,7 +60,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   let inFlight = 0;
   const stats = () => log.stats({ ...faults.counts(), inFlight });
 
-  async function complete(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function complete(request: IncomingMessage, response: ServerResponse, prepare: Prepare): Promise<void> {
     const text = await readBody(request);
     inFlight++;
     const received = new Date().toISOString();
@@ -94,8 +95,11 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     const path = (request.url ?? '/').split('?')[0];
     const route = `${request.method} ${path}`;
+    const scoring = scoringRoutes.find((own) => route === `POST ${own}`);
     if (route === 'POST /v1/chat/completions') {
-      complete(request, response).catch(() => response.destroy());
+      complete(request, response, prepareChat).catch(() => response.destroy());
+    } else if (scoring) {
+      complete(request, response, prepareScore(scoring)).catch(() => response.destroy());
     } else if (route === 'GET /v1/models') {
       const data = modelFamilies.map((id) => ({ id, object: 'model', created: createdSeconds, owned_by: 'crux' }));
       sendJson(response, 200, JSON.stringify({ object: 'list', data }));
@@ -133,7 +137,9 @@ type Prepared = {
 };
 
 /** The whole answer to a request body, refusals included. */
-function prepare(text: string, seed: number, worlds: readonly SimulatedWorld[]): Prepared {
+type Prepare = (text: string, seed: number, worlds: readonly SimulatedWorld[]) => Prepared;
+
+const prepareChat: Prepare = (text, seed, worlds) => {
   let model = 'unknown';
   try {
     const request = parseChatRequest(text);
@@ -142,9 +148,26 @@ function prepare(text: string, seed: number, worlds: readonly SimulatedWorld[]):
     const body = completionBody(request, digest(seed, text), result);
     return { model, status: 200, body, usage: result };
   } catch (error) {
-    const refusal = error instanceof RequestError ? error : new RequestError(500, 'simulation_error', errorText(error));
-    return { model, status: refusal.status, body: refusal.body(), usage: null };
+    return refused(model, error);
   }
+};
+
+function prepareScore(route: ScoringRoute): Prepare {
+  return (text, seed, worlds) => {
+    try {
+      const scored = scoreRequested(text, seed, worlds);
+      const { model, promptTokens } = scored;
+      const body = scoringBody(route, digest(seed, text), scored);
+      return { model, status: 200, body, usage: { promptTokens, completionTokens: 0 } };
+    } catch (error) {
+      return refused('unknown', error);
+    }
+  };
+}
+
+function refused(model: string, error: unknown): Prepared {
+  const refusal = error instanceof RequestError ? error : new RequestError(500, 'simulation_error', errorText(error));
+  return { model, status: refusal.status, body: refusal.body(), usage: null };
 }
 
 function completionBody(
