@@ -7,6 +7,7 @@ import type { MethodName } from '../domain/methods/index.ts';
 import type { MonteCarlo } from '../domain/monte-carlo.ts';
 import { dialectNames, reservedMembers } from '../domain/run/request-shape.ts';
 import { granularities, granularityNamed, type RoleSettings, type RunModels } from '../domain/run/run-config.ts';
+import { isSoftmaxed, scoringApis, scoringRules, textForms } from '../domain/run/scoring.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { checkProviders } from '../models/provider.ts';
@@ -66,13 +67,38 @@ const judgeSchema = roleSchema.extend({
   rubric: z.string().trim().min(1).nullable().default(null),
 });
 
+const { endpoint, model, price: rolePrice, request, systemRole, trainedOn, servedAs } = roleSchema.shape;
+
+const scoreSchema = z
+  .strictObject({
+    ...{ endpoint, model, price: rolePrice, request, systemRole, trainedOn, servedAs },
+    kind: z.literal('score'),
+    api: z.enum(scoringApis),
+    rule: z.enum(scoringRules).default('probability'),
+    class: z
+      .union([z.int().min(0), z.string().min(1)])
+      .nullable()
+      .default(null),
+    text: z.enum(textForms).default('plain'),
+    stepTag: z.string().min(1).nullable().default(null),
+  })
+  .refine(({ api, rule }) => !isSoftmaxed(api) || rule === 'probability', {
+    path: ['rule'],
+    error: ({ input }) =>
+      `${(input as { api: string }).api} gives probabilities, and no logits: rule must be 'probability'`,
+  })
+  .refine(({ rule, class: good }) => rule !== 'softmax' || good !== null, {
+    path: ['class'],
+    error: "with rule 'softmax', it must say which class is the good one",
+  });
+
 const monteCarloSchema = z.strictObject({
   kind: z.literal('monte-carlo'),
   /** m; 5 as under IPR and RRO. */
   rollouts: z.int().min(1).max(64).default(5),
 });
 
-const prmSchema = z.discriminatedUnion('kind', [judgeSchema, monteCarloSchema]);
+const prmSchema = z.discriminatedUnion('kind', [judgeSchema, scoreSchema, monteCarloSchema]);
 
 /** The longest that Node's timers wait: 24 days. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -249,14 +275,25 @@ export function roleSettings(config: Pick<CruxConfig, 'models'>): RunModels {
   // The names under which a server knows a model are a fact about the server. They may be given while a run is blocked, and are no part of the run.
   const settings = ({ trainedOn, servedAs: _, ...role }: CruxConfig['models']['policy']) =>
     ({ ...role, ...(trainedOn !== null && { trainedOn }) }) as RoleSettings;
-  const ofPrm = ({ kind: _, rubric, ...role }: NonNullable<typeof prm>) => ({
-    ...settings(role),
-    ...(rubric !== null && { rubric }),
-  });
+  const ofPrm = (given: NonNullable<typeof prm>): RoleSettings => {
+    if (given.kind === 'score') return scoringSettings(given);
+    const { kind: _, rubric, ...role } = given;
+    return { ...settings(role), ...(rubric !== null && { rubric }) };
+  };
   return {
     policy: settings(policy),
     ...(expert && { expert: settings(expert) }),
     ...(prm && { prm: ofPrm(prm) }),
+  };
+}
+
+/** A scoring endpoint generates nothing, so that temperature and length have no meaning. */
+function scoringSettings(given: Extract<Models['prm'], { kind: 'score' }>): RoleSettings {
+  const { endpoint, model, price, request, systemRole, trainedOn, api, rule, class: good, text, stepTag } = given;
+  return {
+    ...{ endpoint, model, temperature: 0, topP: null, maxTokens: 0, price, extraBody: {}, request, systemRole },
+    ...(trainedOn !== null && { trainedOn }),
+    scoring: { api, rule, class: good, text, stepTag },
   };
 }
 

@@ -16,6 +16,7 @@ import { Asking, type Pace, usualPace } from './asking.ts';
 import { type Determinism, measureDeterminism } from './determinism.ts';
 import type { Finding } from './finding.ts';
 import { type Probed, type ProbeOptions, probeAgent, probePrm, probeSessionModel } from './probe-role.ts';
+import { probeScoring } from './probe-scoring.ts';
 import { Questions } from './questions.ts';
 
 export type CheckedModels = { findings: Finding[]; determinism: Determinism | null };
@@ -41,7 +42,7 @@ export async function checkModels(
     return new Asking(
       new Endpoint(settings.endpoint, config.endpoints[settings.endpoint]!),
       settings,
-      modelOf({ models: givenModels(config) }, role).servedAs,
+      givenModels(config)[role]!.servedAs,
       { ladder, pace: given.pace ?? usualPace, tell: given.report },
     );
   };
@@ -56,7 +57,9 @@ export async function checkModels(
   const prm = monteCarlo
     ? { finding: ofRollouts(monteCarlo), action: null }
     : await ifGiven('prm', async () => ({
-        finding: await probePrm(asking('prm'), questions, action, { judges, report }),
+        finding: run.models.prm?.scoring
+          ? await probeScoring(asking('prm'), run.models.prm.scoring, questions, action, report)
+          : await probePrm(asking('prm'), questions, action, { judges, report }),
         action: null,
       }));
   const ofSessions: Finding[] = [];

@@ -112,7 +112,11 @@ export async function probeSessionModel(
 }
 
 /** Whether the server has the model under its name. A server of one model may answer to any name. */
-async function servedModels(asking: Asking, role: string, report: (line: string) => void): Promise<Capability[]> {
+export async function servedModels(
+  asking: Asking,
+  role: string,
+  report: (line: string) => void,
+): Promise<Capability[]> {
   const { model } = asking.settings;
   const { listMs } = asking.pace;
   const limit = AbortSignal.timeout(listMs);
@@ -159,7 +163,7 @@ async function firstAnswer(asking: Asking, call: ModelCall, found: Capability[])
   }
 }
 
-function brokenOff({ endpoint, usualTimeoutMs }: Asking, error: unknown): Capability {
+export function brokenOff({ endpoint, usualTimeoutMs }: Asking, error: unknown): Capability {
   const isHurried = endpoint.config.timeoutMs < usualTimeoutMs;
   const silence = `Nor did its list of models come: see whether anybody serves there. A run waits up to ${seconds(usualTimeoutMs)} for an answer.`;
   const remedy = (error instanceof CruxError ? error.remedy : undefined) ?? (isHurried ? silence : null);
@@ -167,7 +171,7 @@ function brokenOff({ endpoint, usualTimeoutMs }: Asking, error: unknown): Capabi
 }
 
 /** The parameters that were really sent, without those whose effect shows in the answer. */
-function parametersOf({ settings, servedAs }: Asking, call: ModelCall, first: Completion): Capability[] {
+export function parametersOf({ settings, servedAs }: Asking, call: ModelCall, first: Completion): Capability[] {
   const { parameters, messages } = first.sent as unknown as Sent;
   const sent = Object.entries(parameters).filter(([name]) => !shownElsewhere.has(name));
   const words = sent.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(', ');
@@ -360,7 +364,7 @@ function isJson(text: string): boolean {
   }
 }
 
-function findingOf(
+export function findingOf(
   { endpoint, settings, calls, tokens }: Asking,
   role: string,
   found: Capability[],

@@ -1,5 +1,5 @@
 /** The requests that a run makes, on real states of an environment: the same as the activities make. */
-import { readScore } from '../activities/roles/score-call.ts';
+import { readScore, scoreQuestion } from '../activities/roles/score-call.ts';
 import { askPurposes, rolesAsked, type SessionRole } from '../domain/ask.ts';
 import type { AssistantMessage, Message } from '../domain/message.ts';
 import { observationText } from '../domain/observation.ts';
@@ -14,7 +14,7 @@ import { type Opening, readOpening } from '../environments/opening.ts';
 import { simulatedAnswers } from '../environments/session-context.ts';
 import { CruxError } from '../errors.ts';
 import type { ModelCall } from '../models/model-call.ts';
-import { expertMessages, firstErrorRequest, promptVersions, scoreRequest, scoreWording } from '../models/prompts.ts';
+import { expertMessages, firstErrorRequest, promptVersions } from '../models/prompts.ts';
 import type { Run } from '../store/runs.ts';
 
 /** The most tasks to ask about. */
@@ -69,13 +69,11 @@ export class Questions {
   async score(action: AssistantMessage, sample: number): Promise<ModelCall> {
     const task = this.task(sample);
     const opening = await this.#openingOf(task);
-    const { messages, responseFormat } = scoreRequest(
-      opening,
-      this.format.tools,
-      action,
-      scoreWording(this.#run.config, false),
-    );
-    return { ...this.#call('prm', 'score', task, messages, { sample }), tools: [], responseFormat };
+    const state = { messages: opening, tools: this.format.tools };
+    return {
+      ...this.#call('prm', 'score', task, opening, { sample }),
+      ...scoreQuestion(this.#run.config, state, action, false),
+    };
   }
 
   /** The request to the judge about a trajectory of one step. */

@@ -1,4 +1,4 @@
-/** One request to one OpenAI-compatible endpoint, and its result: a complete answer, or a typed fault. */
+/** One request to one OpenAI-compatible or scoring endpoint, and its result: a complete answer, or a typed fault. */
 import { z } from 'zod';
 import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
@@ -48,6 +48,8 @@ export class Endpoint {
   readonly name: string;
   readonly config: EndpointConfig;
   readonly #client: HttpClient;
+  /** Above `/v1`. */
+  readonly #root: HttpClient;
   readonly #apiKey: string | null;
 
   /** @throws CruxError `User.Config` when the key's variable is not set */
@@ -62,37 +64,57 @@ export class Endpoint {
     this.name = name;
     this.config = config;
     this.#apiKey = config.apiKeyEnv === null ? null : apiKey;
-    this.#client = new HttpClient({
-      baseUrl: config.baseUrl,
-      // Some servers want the header even if they need no key.
-      headers: { authorization: `Bearer ${apiKey}` },
-      timeoutMs: config.timeoutMs,
-    });
+    // Some servers want the header even if they need no key.
+    const options = { headers: { authorization: `Bearer ${apiKey}` }, timeoutMs: config.timeoutMs };
+    this.#client = new HttpClient({ ...options, baseUrl: config.baseUrl });
+    this.#root = new HttpClient({ ...options, baseUrl: rootOf(config.baseUrl) });
   }
 
   /**
-   * Sends one request.
+   * Sends one request for a chat completion.
    * @param request as it is to be sent, see wire-request.ts
    * @param key goes along as the idempotency header
    * @param step number of the step that the answer is, from 1: it numbers the tool calls
    * @throws CruxError `Model.*`; an `AbortError` when the signal fired
    */
   async complete(request: RequestBody, key: string, step: number, signal: AbortSignal): Promise<Completion> {
-    const headers = { 'idempotency-key': key };
-    const answer = await this.#send({ path: '/chat/completions', body: JSON.stringify(request), headers }, signal);
+    const answer = await this.#send(this.#client, posted('/chat/completions', request, key), signal);
     const completion = readCompletion(answer.text, step, (request.tools ?? []) as unknown as Tool[]);
-    if ('unusable' in completion) throw this.#unusable(completion, answer);
-    return completion;
+    if (!('unusable' in completion)) return completion;
+    throw this.#unusable(completion, answer, 'Check its baseUrl: it ends in /v1, and chat completions are made there.');
+  }
+
+  /**
+   * Sends one request for a score.
+   * @param path from the server's root: scoring has no place of its own under `/v1`
+   * @param read what makes a completion of a whole answer
+   * @throws CruxError as `complete`
+   */
+  async score(
+    path: string,
+    request: { [member: string]: Json },
+    key: string,
+    read: (answer: HttpAnswer) => Completion | NoCompletion,
+    signal: AbortSignal,
+  ): Promise<Completion> {
+    const answer = await this.#send(this.#root, posted(path, request, key), signal);
+    const completion = read(answer);
+    if (!('unusable' in completion)) return completion;
+    throw this.#unusable(
+      completion,
+      answer,
+      'Check baseUrl and the api, rule and class of models.prm: they must fit the server and its model; `crux doctor` tries them.',
+    );
   }
 
   /** The fault behind an unusable answer: that of the status which the server means, if it only wraps an error in a 200. */
-  #unusable({ unusable, words, status, ...use }: NoCompletion, { headers }: HttpAnswer): CruxError {
+  #unusable({ unusable, words, status, ...use }: NoCompletion, { headers }: HttpAnswer, remedy: string): CruxError {
     if (status !== null) return refusalFault({ status, headers, text: words }, this.#source);
     const what = { broken: 'gave an answer that is broken by its own word', form: 'gave no answer that can be read' };
     return new UnusableAnswer(
       `The endpoint "${this.name}" ${what[unusable]}: ${this.safeText(words.replace(/\s+/g, ' '))}`,
       { reason: unusable, ...use },
-      unusable === 'form' ? 'Check its baseUrl: it ends in /v1, and chat completions are made there.' : undefined,
+      unusable === 'form' ? remedy : undefined,
     );
   }
 
@@ -101,7 +123,7 @@ export class Endpoint {
    * @throws CruxError `Model.*` if it does not say
    */
   async models(signal: AbortSignal): Promise<ListedModel[]> {
-    const { text } = await this.#send({ path: '/models' }, signal);
+    const { text } = await this.#send(this.#client, { path: '/models' }, signal);
     const list = modelsSchema.safeParse(readJsonBody(text));
     if (!list.success) throw incompleteAnswer(this.name, 'its list of models cannot be read');
     return (list.data.data ?? []).map(({ id, root = null, parent = null }) => ({ id, root, parent }));
@@ -114,7 +136,7 @@ export class Endpoint {
    * @throws CruxError `Model.*`; the signal's reason
    */
   async post(path: string, body: Json, signal: AbortSignal): Promise<unknown> {
-    const { text } = await this.#send({ path, body: JSON.stringify(body) }, signal);
+    const { text } = await this.#send(this.#client, { path, body: JSON.stringify(body) }, signal);
     return readJsonBody(text) ?? text;
   }
 
@@ -124,10 +146,10 @@ export class Endpoint {
   }
 
   /** An answer whose status says that it is one. */
-  async #send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  async #send(client: HttpClient, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     let answer: HttpAnswer;
     try {
-      answer = await this.#client.send(request, signal);
+      answer = await client.send(request, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (error instanceof OutOfTime)
@@ -148,4 +170,15 @@ export class Endpoint {
     const safe = this.#apiKey === null ? text : withoutKey(text, this.#apiKey);
     return safe.replace(/\b(?:(?:sk|key|pk)[-_]|Bearer )[\w*.-]{6,}/gi, '[key]').slice(0, 300);
   }
+}
+
+function posted(path: string, request: object, key: string): HttpRequest {
+  return { path, body: JSON.stringify(request), headers: { 'idempotency-key': key } };
+}
+
+/** The address of a server, without the version of its API. */
+function rootOf(baseUrl: string): string {
+  const url = new URL(baseUrl);
+  url.pathname = url.pathname.replace(/\/v\d+\/*$/, '');
+  return url.href;
 }

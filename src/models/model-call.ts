@@ -12,6 +12,7 @@ import type { CallIds } from '../store/tree.ts';
 import type { Completion } from './answers/completion.ts';
 import { withoutReasoning } from './answers/reasoning.ts';
 import type { RequestBody } from './endpoint.ts';
+import { isScoring, scoringBody } from './scoring/scoring-request.ts';
 
 /** The address of a call: with the request body, this is its key in the journal. */
 export type CallAddress = {
@@ -71,6 +72,7 @@ export function stopOf({ run, address }: Pick<ModelCall, 'run' | 'address'>): st
 }
 
 export function requestBody(call: ModelCall, settings: RoleSettings): RequestBody {
+  if (isScoring(settings)) return scoringBody(call.messages, call.tools, settings);
   return {
     model: settings.model,
     messages: call.messages as Json,

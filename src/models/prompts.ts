@@ -8,6 +8,7 @@ import {
   type RunConfig,
   selectsFirstErrors,
 } from '../domain/run/run-config.ts';
+import { scoringText } from '../domain/run/scoring.ts';
 import { contentHash } from '../store/hash.ts';
 import { wordsOnly } from './answers/reasoning.ts';
 
@@ -26,14 +27,15 @@ export function promptsOf({ prompts }: Pick<RunConfig, 'prompts'>): PromptVersio
   return prompts ?? firstVersions;
 }
 
-/** The name in a certificate: the version, and for a rubric of the user's own its hash. */
+/** The name in a certificate: the version, and for a rubric of the user's own its hash; of a scoring endpoint, how its numbers become scores. */
 export function promptVersionOf(config: RunConfig, role: Role): string {
   const versions = promptsOf(config);
   // The environment itself writes what its sessions ask.
   if (role === 'policy' || role === 'user' || role === 'grader') return 'environment';
   if (role === 'expert') return versions.expert;
   if (selectsFirstErrors(config)) return versions.judge;
-  const { rubric } = modelOf(config, role);
+  const { rubric, scoring } = modelOf(config, role);
+  if (scoring) return scoringText(scoring);
   return rubric === undefined ? versions.score : `${versions.score}, own rubric ${contentHash(rubric).slice(0, 12)}`;
 }
 

@@ -184,6 +184,18 @@ export class Journal {
     return sortedBy(rows, ['key']).map(answerOf);
   }
 
+  /** The texts of all answers of a role for some purposes. */
+  async textsOf(runId: string, role: string, purposes: readonly string[]): Promise<(string | null)[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('answers')
+      .select('message')
+      .where('run_id', '=', runId)
+      .where('role', '=', role)
+      .where('purpose', 'in', [...purposes])
+      .execute();
+    return rows.map(({ message }) => (JSON.parse(message) as AssistantMessage).content);
+  }
+
   /** The thoughts of models apart from their messages, in a run or in one task of it. */
   async reasonings(
     runId: string,

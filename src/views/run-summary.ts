@@ -37,6 +37,7 @@ import { type Evaluation, evaluationOf } from './evaluation.ts';
 import { estimatedFalsePairs, type FalsePairs, type GroupedFlip } from './false-pairs.ts';
 import { type Flip, flips } from './flips.ts';
 import { malformedMessages } from './malformed.ts';
+import { type ScoreCounts, scoreCounts } from './missing-scores.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
 import { type UnpairedView, unpairedView } from './unpaired.ts';
 
@@ -59,6 +60,8 @@ export type RunSummary = {
   models: { [role: string]: string };
   /** The kind of its PRM, in words; null if it asks none. */
   prmKind: string | null;
+  /** What came of the calls to a scoring endpoint; null for another PRM. */
+  scores: ScoreCounts | null;
   tasks: {
     total: number;
     done: number;
@@ -216,6 +219,7 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
     ceilings: run.ceilings,
     models: Object.fromEntries(Object.entries(askedModels(run.config)).map(([role, model]) => [role, model.model])),
     prmKind: prmKindText(run.config),
+    scores: await scoreCounts(store, run),
     tasks: {
       total: tasks.length,
       done: results.length,

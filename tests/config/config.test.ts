@@ -2,7 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation } from '../../src/config/config.ts';
+import {
+  type CruxConfigInput,
+  checkConfig,
+  cruxHome,
+  loadConfig,
+  roleSettings,
+  storeLocation,
+} from '../../src/config/config.ts';
 import { methodOptions } from '../../src/config/methods/index.ts';
 import { CruxError } from '../../src/errors.ts';
 import { doors } from '../activities/doors.ts';
@@ -133,6 +140,37 @@ describe('a configuration', () => {
     const { models } = checkConfig({ ...valid, models: { policy: role, prm: role } });
     expect(models).toMatchObject({ prm: { model: 'some-model', rubric: null } });
     expect(models.expert).toBeUndefined();
+  });
+
+  it.each([
+    [{ kind: 'rollouts' }, /models\.prm\.kind: .*'judge'.*'score'.*'monte-carlo'/],
+    [{ kind: 'monte-carlo', rollouts: 0 }, /models\.prm\.rollouts: .*>=1/],
+    [{ kind: 'monte-carlo', ...role }, /models\.prm: .*"endpoint"/],
+    [{ kind: 'score', ...role }, /models\.prm\.api: .*"vllm-pooling"/],
+    [{ kind: 'score', ...role, api: 'vllm-pooling', temperature: 0 }, /models\.prm: .*"temperature"/],
+    [
+      { kind: 'score', ...role, api: 'vllm-pooling', rule: 'softmax' },
+      /models\.prm\.class: .*which class is the good one/,
+    ],
+    [
+      { kind: 'score', ...role, api: 'sglang-classify', class: 1, rule: 'sigmoid' },
+      /models\.prm\.rule: sglang-classify gives probabilities, and no logits/,
+    ],
+    [{ kind: 'score', ...role, endpoint: 'elsewhere', api: 'vllm-score' }, /models\.prm\.endpoint is "elsewhere"/],
+  ])('with the PRM %j is refused with what was expected', (prm, message) => {
+    expect(faultOf(() => checkConfig({ ...valid, models: { policy: role, prm } })).message).toMatch(message);
+  });
+
+  it('stores a judge as it always did, a scoring endpoint with its rule, and no model for rollouts', () => {
+    const stored = (prm: CruxConfigInput['models']['prm']) =>
+      roleSettings(checkConfig({ ...valid, models: { policy: role, prm } })).prm;
+    expect(stored({ ...role, kind: 'judge' })).toEqual(roleSettings(checkConfig(valid)).expert);
+    expect(stored({ ...role, kind: 'score', api: 'tei-predict', class: 'good' })).toEqual({
+      ...{ ...role, temperature: 0, topP: null, maxTokens: 0, price: null, extraBody: {}, systemRole: 'keep' },
+      request: { set: {}, rename: {}, omit: [] },
+      scoring: { api: 'tei-predict', rule: 'probability', class: 'good', text: 'plain', stepTag: null },
+    });
+    expect(stored({ kind: 'monte-carlo' })).toBeUndefined();
   });
 
   it('names every wrong key at once, and repeats no value that may be a key', () => {

@@ -101,8 +101,7 @@ function row(path: string[], schema: Schema, parent: Schema) {
 
 function valuesOf(schema: Schema): string {
   if (schema.anyOf) {
-    const [value, nothing] = schema.anyOf;
-    return `${valuesOf(value!)}${nothing?.type === 'null' ? ' or `null`' : ''}`;
+    return schema.anyOf.map((one) => (one.type === 'null' ? '`null`' : valuesOf(one))).join(' or ');
   }
   if (Array.isArray(schema.type)) {
     const [type, nothing] = schema.type;

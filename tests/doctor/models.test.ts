@@ -16,6 +16,8 @@ type Changes = {
   determinism?: boolean;
   /** Roles that the configuration names besides the policy. */
   named?: ('expert' | 'prm')[];
+  /** The PRM, if it is no judge. */
+  prm?: CruxConfigInput['models']['prm'];
   timeoutMs?: number;
   pace?: Pace;
 };
@@ -39,6 +41,7 @@ async function checked(
     listed,
     determinism = false,
     named = ['expert', 'prm'],
+    prm,
     timeoutMs,
     pace,
   }: Changes = {},
@@ -49,7 +52,7 @@ async function checked(
   const config = checkConfig({
     environments: [environment],
     endpoints: { models: { baseUrl: endpoint.url, logprobs, timeoutMs } },
-    models: { policy: role, ...Object.fromEntries(named.map((name) => [name, role])) },
+    models: { policy: role, ...Object.fromEntries(named.map((name) => [name, role])), ...(prm && { prm }) },
     run,
   });
   const store = await temporaryStore();
@@ -324,4 +327,50 @@ describe('determinism', () => {
       detail: /could not be measured.*no such model/,
     });
   });
+});
+
+describe('a PRM behind a scoring endpoint', () => {
+  const prm = { kind: 'score', endpoint: 'models', model: 'm', api: 'vllm-pooling' } as const;
+  const scoring =
+    (data: unknown) =>
+    (request: RecordedRequest): Reply =>
+      request.path === '/pooling'
+        ? { body: JSON.stringify({ model: 'm', data: [{ index: 0, data }], usage: { prompt_tokens: 40 } }) }
+        : well(request);
+  const prmOf = ({ findings }: CheckedModels) => findings.find(({ what }) => what === 'model prm')!;
+
+  it('is asked about a real action, and its number is shown with the score that it becomes', async () => {
+    const result = await checked(scoring([[0.1, 0.9]]), { listed: ['m'], prm: { ...prm, class: 1 } });
+    const finding = prmOf(result);
+    expect(finding).toMatchObject({ ok: true, used: { calls: 1, tokens: 40 } });
+    expect(capabilityOf(finding, 'score')).toMatchObject({
+      verdict: 'works',
+      detail: '0.900 from 0.1, 0.9 (probability)',
+    });
+    expect(capabilityOf(finding, 'parameters')?.detail).toBe('use_activation true');
+    const [asked] = result.requests.filter(({ path }) => path === '/pooling');
+    expect(asked!.body.messages.at(-1)).toEqual({ role: 'assistant', content: goText('left') });
+  });
+
+  it.each([
+    ['gives logits', [2.5], {}, /out-of-range/, /set models\.prm\.rule to 'sigmoid'/],
+    ['gives a number for each class', [0.1, 0.9], {}, /models\.prm\.class names none/, /class of models\.prm/],
+    ['gives nothing where it is looked for', 'AAAA', {}, /holds no number/, /api, rule and class of models\.prm/],
+  ] as const)('that %s fails the check, and the remedy is named', async (_what, data, more, words, remedy) => {
+    const finding = prmOf(await checked(scoring(data), { listed: ['m'], prm: { ...prm, ...more } }));
+    expect(finding.ok).toBe(false);
+    expect(JSON.stringify(finding.capabilities)).toMatch(words);
+    expect(finding.remedy).toMatch(remedy);
+  });
+});
+
+it('asks nobody in the place of a PRM that is rollouts of the policy', async () => {
+  const result = await checked(well, { listed: ['m'], prm: { kind: 'monte-carlo', rollouts: 4 } });
+  expect(result.findings.find(({ what }) => what === 'model prm')).toEqual({
+    what: 'model prm',
+    ok: true,
+    detail: 'monte-carlo, 4 rollouts of the policy after each action: no other model is asked',
+    remedy: null,
+  });
+  expect(result.requests.some(isScore)).toBe(false);
 });

@@ -5,6 +5,7 @@ import type { Message, Tool } from '../../src/domain/message.ts';
 
 /** One request as it came. */
 export type RecordedRequest = {
+  path: string;
   /** `Idempotency-Key` header. */
   key: string | undefined;
   headers: IncomingHttpHeaders;
@@ -73,7 +74,13 @@ export async function startModelEndpoint(
       return;
     }
     const body = JSON.parse(await textOf(request)) as RecordedRequest['body'];
-    const recorded = { key: request.headers['idempotency-key'] as string | undefined, headers: request.headers, body };
+    const path = request.url ?? '';
+    const recorded = {
+      path,
+      key: request.headers['idempotency-key'] as string | undefined,
+      headers: request.headers,
+      body,
+    };
     const number = endpoint.requests.push(recorded);
     endpoint.mostInFlight = Math.max(endpoint.mostInFlight, ++endpoint.inFlight);
     response.on('close', () => endpoint.inFlight--);

@@ -1,9 +1,10 @@
 import type { Candidate, ScorePurpose } from '../../domain/candidate.ts';
 import type { ScoredCandidate } from '../../domain/methods/cso-rule.ts';
 import { meanScore } from '../../domain/methods/step-dpo-rule.ts';
-import { alternativeOptionsOf } from '../../domain/run/run-config.ts';
+import { alternativeOptionsOf, modelOf } from '../../domain/run/run-config.ts';
 import type { StepAddress } from '../../domain/wire/trajectory.ts';
 import { promptsOf } from '../../models/prompts.ts';
+import { readScored } from '../../models/scoring/scoring-answer.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { candidateId, trajectoryStep } from '../acting/candidates.ts';
@@ -65,7 +66,7 @@ export function scorer(context: ActivityContext) {
     );
   }
 
-  /** @returns process reward in [0, 1]; null when none of the asks gave a readable one */
+  /** @returns process reward in [0, 1]; null when no answer holds one */
   async function asked(
     run: Run,
     state: State,
@@ -73,6 +74,13 @@ export function scorer(context: ActivityContext) {
     { purpose, sample }: { purpose: ScorePurpose; sample: number },
     signal: AbortSignal,
   ): Promise<number | null> {
+    const { scoring } = modelOf(run.config, 'prm');
+    if (scoring) {
+      // The same request has the same number: to ask again would be paid, and change nothing.
+      const answer = await gateway.answer(scoreCall(run, state, candidate, { purpose, sample, ask: 0 }), signal);
+      const score = readScored(answer.message.content, scoring);
+      return typeof score === 'number' ? score : null;
+    }
     let isBrief = false;
     for (let ask = 0; ask < mostScoreAsks; ask++) {
       const answer = await gateway.answer(scoreCall(run, state, candidate, { purpose, sample, ask }, isBrief), signal);

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { Candidate, ScorePurpose } from '../../domain/candidate.ts';
 import { firstNumberOfCutJson, lastJsonThatFits } from '../../domain/json-in-text.ts';
-import type { PromptVersions } from '../../domain/run/run-config.ts';
+import type { AssistantMessage } from '../../domain/message.ts';
+import { modelOf, type PromptVersions, type RunConfig } from '../../domain/run/run-config.ts';
+import { wordsOnly } from '../../models/answers/reasoning.ts';
 import type { ModelCall } from '../../models/model-call.ts';
 import { promptsOf, scoreRequest, scoreWording } from '../../models/prompts.ts';
+import { isScoring } from '../../models/scoring/scoring-request.ts';
 import type { Answer } from '../../store/journal.ts';
 import type { Run } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
@@ -12,7 +15,7 @@ export type ScoreSample = { purpose: ScorePurpose; sample: number; ask: number }
 
 const scoreSchema = z.object({ score: z.number().min(0).max(1) });
 
-/** How often the PRM is asked at most. It is asked again when its answer holds no score. */
+/** How often a judge is asked at most. It is asked again when its answer holds no score. */
 export const mostScoreAsks = 3;
 
 /** The call that asks the PRM for the score of an action. @param isBrief without a reason: after an answer that was cut in it */
@@ -23,17 +26,24 @@ export function scoreCall(
   sample: ScoreSample,
   isBrief = false,
 ): ModelCall {
-  const action = candidate.message;
-  const request = scoreRequest(state.messages, state.tools, action, scoreWording(run.config, isBrief));
   return {
     run,
     taskId: state.taskId,
     address: { nodeId: state.id, role: 'prm', stream: '', ...sample },
-    messages: request.messages,
-    tools: [],
-    responseFormat: request.responseFormat,
+    ...scoreQuestion(run.config, state, candidate.message, isBrief),
     step: state.step + 1,
   };
+}
+
+/** What a PRM is asked about an action: a judge by a prompt, a scoring endpoint with the conversation itself. */
+export function scoreQuestion(
+  config: RunConfig,
+  { messages, tools }: Pick<State, 'messages' | 'tools'>,
+  action: AssistantMessage,
+  isBrief: boolean,
+): Pick<ModelCall, 'messages' | 'tools' | 'responseFormat'> {
+  if (isScoring(modelOf(config, 'prm'))) return { messages: [...messages, action].map(wordsOnly), tools };
+  return { ...scoreRequest(messages, tools, action, scoreWording(config, isBrief)), tools: [] };
 }
 
 /** Whether the next ask is made in other words, because this answer was cut. */

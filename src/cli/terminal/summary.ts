@@ -73,6 +73,7 @@ export function summaryText(summary: RunSummary): string {
     ]),
     ...expertText(summary),
     ...(summary.prmKind === null ? [] : [['PRM', prmText(summary)] as [string, string]]),
+    ...missingScores(summary),
     ...ofCritical([['Failures mined', named(summary.failures)]]),
     ...(summary.examples
       ? []
@@ -97,6 +98,13 @@ export function summaryText(summary: RunSummary): string {
 
 function prmText({ models, prmKind }: RunSummary): string {
   return models.prm === undefined ? prmKind! : `${models.prm} (${prmKind})`;
+}
+
+function missingScores({ scores }: RunSummary): [string, string][] {
+  const missing = Object.values(scores?.missing ?? {}).reduce((sum, own) => sum + own, 0);
+  return missing === 0
+    ? []
+    : [['  scores missing', `${count(missing)} of ${count(scores!.of)}: ${named(scores!.missing)}`]];
 }
 
 function pairLines(summary: RunSummary): [string, string][] {

@@ -20,6 +20,7 @@ import type { MonteCarlo } from '../monte-carlo.ts';
 import type { Split } from '../task.ts';
 import type { LeakedGroup } from './lineage.ts';
 import type { DialectName, RequestShape, SystemRole } from './request-shape.ts';
+import type { ScoringSettings } from './scoring.ts';
 import type { TransitionOwner } from './transitions.ts';
 
 export type { Ceilings } from './ceilings.ts';
@@ -51,6 +52,8 @@ export type RoleSettings = {
   reasoning?: 'apart' | 'text' | 'member';
   /** Of the PRM: what makes a step good, in the user's own words, in place of ours; absent for ours. */
   rubric?: string;
+  /** Of a PRM behind a scoring endpoint: how its numbers become scores. Temperature, length and topP mean nothing there. Absent for a model that is asked in a chat. */
+  scoring?: ScoringSettings;
   /** Runs whose data the model was trained on, and `none` if that is all; absent if the user did not say. */
   trainedOn?: string[];
 };

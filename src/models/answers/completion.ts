@@ -128,7 +128,7 @@ function parsedOrNull(body: string): { [name: string]: unknown } | null {
   return typeof response === 'object' && response !== null ? { ...response } : null;
 }
 
-function noCompletion(
+export function noCompletion(
   response: { [name: string]: unknown },
   unusable: NoCompletion['unusable'],
   words: string,
@@ -146,12 +146,13 @@ function usageOf(response: unknown): { promptTokens: number | null; completionTo
   return { promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens ?? null };
 }
 
-function servedModelOf({ model }: { [name: string]: unknown }): string | null {
+/** The server's name for the model that answered; null if it does not say. */
+export function servedModelOf({ model }: { [name: string]: unknown }): string | null {
   return typeof model === 'string' && model.trim() !== '' ? model : null;
 }
 
 /** The error that a part of an answer holds, in the server's words; null for none. */
-function errorOf(part: { error?: unknown }): { words: string; status: number | null } | null {
+export function errorOf(part: { error?: unknown }): { words: string; status: number | null } | null {
   const { error } = part;
   if (error === undefined || error === null || error === false || error === '') return null;
   if (typeof error !== 'object') return { words: `it holds the error ${String(error)}`, status: null };

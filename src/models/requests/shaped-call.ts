@@ -5,6 +5,8 @@ import type { CruxError } from '../../errors.ts';
 import type { Completion } from '../answers/completion.ts';
 import type { Endpoint, RequestBody } from '../endpoint.ts';
 import { providerOf } from '../provider.ts';
+import { readScoring } from '../scoring/scoring-answer.ts';
+import { isScoring, scoringRequest } from '../scoring/scoring-request.ts';
 import { type JsonLadder, mayRefuseForm } from './json-ladder.ts';
 import { schemaOf, type WireOptions, wireRequest } from './wire-request.ts';
 
@@ -18,7 +20,7 @@ export type ShapedCall = Omit<WireOptions, 'jsonForm' | 'logprobs'> & {
 };
 
 /**
- * Sends a call. A call that wants JSON is sent in the best form that the server takes.
+ * Sends a call, in a chat or to a scoring endpoint. A call that wants JSON is sent in the best form that the server takes.
  * @throws CruxError `Model.*`; an `AbortError` when the signal fired
  */
 export async function sendShaped(
@@ -27,6 +29,12 @@ export async function sendShaped(
   call: ShapedCall,
   signal: AbortSignal,
 ): Promise<Completion> {
+  if (isScoring(call.settings)) {
+    const { path, request, sent } = scoringRequest(call.body, call.settings);
+    const { scoring } = call.settings;
+    const completion = await endpoint.score(path, request, call.key, (answer) => readScoring(answer, scoring), signal);
+    return { ...completion, sent };
+  }
   const wantsJson = schemaOf(call.body.response_format) !== null && !isOwnFormat(call.settings);
   const provider = providerOf(endpoint.config);
   const forms: readonly JsonForm[] = wantsJson ? await ladder.forms(provider, call.settings) : ['json_schema'];

@@ -53,6 +53,8 @@ export function wireRequest(body: RequestBody, options: WireOptions): { request:
  * @returns null if its request sets no limit
  */
 export function longestAnswer(body: RequestBody, settings: RoleSettings): number | null {
+  // A scoring endpoint generates nothing.
+  if (settings.scoring) return 0;
   const { model: _, messages: __, ...logical } = body;
   const parameters = wireParameters(logical, { settings, seed: 0, stop: [], logprobs: false, jsonForm: 'prompt' });
   return answerLength(parameters, nameOf('max_tokens', settings));

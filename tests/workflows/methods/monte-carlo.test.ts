@@ -136,7 +136,7 @@ describe('is refused', () => {
   it('where a first wrong step is asked for', async () => {
     await expect(lab.start(scored({ method: 'step-dpo', options: { select: 'first-error' } }))).rejects.toMatchObject({
       kind: 'User.Config',
-      message: expect.stringContaining('rollouts name none'),
+      message: expect.stringContaining("'monte-carlo' names none"),
     });
   });
 
