@@ -66,6 +66,7 @@ export { anchor, cso, eto, evaluate, ipr, rft, rro, sft, stepDpo } from './start
 export type { RunRequest } from './start/request.ts';
 export { recordUse } from './store/data-uses.ts';
 export { taskQueue, type WorkerRole } from './temporal/task-queues.ts';
+export { commandServer, cruxServer, hosted, vllm } from './training/servers/settings.ts';
 export { command, llamaFactory, trl } from './training/trainers/settings.ts';
 export { type AuditView, auditView } from './views/audit.ts';
 export { type CompareOptions, compareRuns } from './views/comparison.ts';

@@ -130,6 +130,21 @@ export class Endpoint {
   }
 
   /**
+   * Whether the server knows a model, whatever it lists.
+   * @throws CruxError `Model.*` if it does not say
+   */
+  async hasModel(name: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#send(this.#client, { path: `/models/${encodeURIComponent(name)}` }, signal);
+      return true;
+    } catch (error) {
+      if (error instanceof CruxError && (error.kind === 'Model.NotServed' || error.kind === 'Model.Rejected'))
+        return false;
+      throw error;
+    }
+  }
+
+  /**
    * Sends something else than a conversation.
    * @param path below the base URL
    * @returns the answer's JSON, or its text if it is none

@@ -42,7 +42,8 @@ export async function choosePorts(
   return { server, ui };
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens at a port of this machine. */
+export async function isFree(port: number): Promise<boolean> {
   // Both checks: some systems let one bind 127.0.0.1 although a program listens on all addresses.
   return (await listenOnce(port)) !== null && !(await accepts(loopback, port, 1_000));
 }

@@ -94,7 +94,7 @@ export async function checkServed(
   if (texts.length === 0) return named;
   const judgement = judgeServed(texts, tolerances[precision]);
   const left = asked.length - texts.length;
-  log(left > 0 ? 'warn' : 'info', 'canary', { model: model.name, texts: texts.length, unanswered: left, ...judgement });
+  log('info', 'canary judged', { model: model.name, texts: texts.length, unanswered: left, ...judgement });
   const { verdict, distance, distanceToBase, noise } = judgement;
   if (verdict === 'passed' || verdict === 'no-change') return { verdict, distance, distanceToBase, noise };
   throw notTheModel(endpoint, model, judgement, precision);
@@ -143,8 +143,12 @@ async function forcedLogProbability(
     throw new CruxError('Serve.NotTheModel', `The endpoint "${endpoint.name}" ${words}.`, { remedy });
   }
   const said = choices[0]!.logprobs?.token_logprobs.slice(prompt.length, prompt.length + completion.length) ?? [];
-  const isWhole = said.length === completion.length && said.every((value) => value !== null);
-  return isWhole ? said.reduce((sum, value) => sum + value!, 0) : null;
+  if (said.length < completion.length) return null;
+  if (said.some((value) => value === null)) {
+    const words = `tells log-probabilities of "${name}" that are no numbers`;
+    throw new CruxError('Serve.NotTheModel', `The server of the endpoint "${endpoint.name}" ${words}.`, { remedy });
+  }
+  return said.reduce((sum: number, value) => sum + value!, 0);
 }
 
 /** No such request (404, 405, 501), no echo or no token ids (400, 422), or a text that is too long for it. */

@@ -1,4 +1,4 @@
-/** The end of a trainer's output, as a message quotes it. */
+/** The end of what a trainer or a server printed, as a message quotes it. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { withoutKey } from '../redact.ts';
 
@@ -6,12 +6,12 @@ const readBytes = 65_536;
 const mostLines = 12;
 /** Of one line. Together they stay below what is searched for secrets. */
 const mostCharacters = 300;
-/** Crux's own lines (supervision.ts). */
+/** Crux's own lines (supervision.ts, servers/keeper.ts). */
 const ownLine = /^crux \d{4}-\d\d-\d\dT[\d:.]+Z: /;
 const startLine = /^crux \S+: start \d+ of the trainer/;
 const secretName = /KEY|TOKEN|SECRET|PASSWORD/i;
 
-/** What the trainer printed last, since it was started last; empty for nothing. Values of the environment's secrets are left out. */
+/** What was printed last, by a trainer since it was started last; empty for nothing. Values of the environment's secrets are left out. */
 export function lastLines(path: string, environment: NodeJS.ProcessEnv): string {
   const lines = endOf(path).split('\n');
   const printed = lines

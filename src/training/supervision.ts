@@ -10,6 +10,7 @@ import type { Trainings } from '../store/trainings.ts';
 import { placeOf } from '../temporal/process-identity.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { folderNames } from './contract.ts';
+import { environmentWithout } from './environment.ts';
 import { MetricsFile, MetricsWatch } from './metrics.ts';
 import { hashModel } from './model-hash.ts';
 import type { SupervisorOrder } from './order.ts';
@@ -112,12 +113,9 @@ export class Supervision {
   #spawn(): Trainer {
     const { folder, command, workingFolder, withheld } = this.#order;
     const [program, ...args] = command as [string, ...string[]];
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.includes(name)));
-    // Python holds back what it prints to a pipe.
-    env.PYTHONUNBUFFERED ??= '1';
     return spawn(program, [...args, folder], {
       cwd: workingFolder,
-      env,
+      env: environmentWithout(withheld),
       // A group of its own, which gets its signals.
       detached: true,
       windowsHide: true,

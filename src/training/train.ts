@@ -20,6 +20,7 @@ import type { Store } from '../store/store.ts';
 import type { Training, TrainingHistory } from '../store/trainings.ts';
 import { isWithinSight } from '../temporal/process-identity.ts';
 import { folderNames, type TrainedModel, type TrainingSettings } from './contract.ts';
+import { withheldVariables } from './environment.ts';
 import { type EndContext, faultOfDeaths, faultOfEnd } from './faults.ts';
 import { startSupervisor } from './launch.ts';
 import { lastLines } from './log-lines.ts';
@@ -269,10 +270,4 @@ function checkInputs(folder: string, { base, reference, data }: TrainingSettings
       remedy: 'Name a folder of weights, or a model of a hub.',
     });
   }
-}
-
-/** The keys of models, store and payloads are none of the trainer's. A hub's token is, whoever else uses it. */
-function withheldVariables({ endpoints, temporal }: TrainingContext['config']): string[] {
-  const keys = Object.values(endpoints).flatMap(({ apiKeyEnv }) => (apiKeyEnv === null ? [] : [apiKeyEnv]));
-  return [...keys, temporal.codecKeyEnv, 'CRUX_STORE', 'TEMPORAL_API_KEY'].filter((name) => name !== 'HF_TOKEN');
 }

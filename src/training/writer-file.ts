@@ -4,10 +4,9 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { identifyProcess, isRunning, isWithinSight, type ProcessPlace } from '../temporal/process-identity.ts';
 import { folderNames } from './contract.ts';
-import { signalGroup } from './process-group.ts';
+import { endGroup } from './process-group.ts';
 
 export type Writer = {
   /** The lease's. */
@@ -43,10 +42,5 @@ export async function endOrphan(folder: string): Promise<boolean> {
   if (!trainer || !isWithinSight(trainer)) return false;
   // While any process of a group lives, its id is given to no new process: what leads another group now was started later.
   if (!isRunning(trainer) && identifyProcess(trainer.pid) !== null) return false;
-  if (!signalGroup(trainer.pid, 'SIGTERM')) return false;
-  const killAt = Date.now() + orphanGraceMs;
-  while (isRunning(trainer) && Date.now() < killAt) await sleep(25);
-  signalGroup(trainer.pid, 'SIGKILL');
-  while (isRunning(trainer)) await sleep(25);
-  return true;
+  return endGroup(trainer, orphanGraceMs);
 }

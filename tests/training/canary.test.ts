@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { ServedModel } from '../../src/domain/improve/contract.ts';
 import { checkServed, readCanary } from '../../src/training/canary.ts';
 import { temporaryFolder } from '../helpers/store.ts';
+import { endpointAt } from './endpoint-at.ts';
 import { type Faults, StandIn } from './stand-in-server.ts';
 import { baseWeights, canaryLines, type Weights, writeModel } from './table-model.ts';
 
@@ -21,7 +22,7 @@ async function serving(faults: Partial<Faults> = {}, weights = trained, earlier?
   if (earlier) standIn.load('crux-a-r0-00000000', writeModel(join(folder, 'earlier'), earlier).root);
   const model = { name: 'crux-a-r1-0123abcd', ...writeModel(join(folder, 'model'), weights) };
   standIn.load(model.name, model.root);
-  return { standIn, model, endpoint: standIn.endpoint() };
+  return { standIn, model, endpoint: endpointAt(standIn.port, 16) };
 }
 
 describe('a right model', () => {
@@ -82,6 +83,10 @@ describe('another model than was trained is refused with the figures, whether th
 
   it('a template that adds a token which nobody trained with', async () => {
     await refused(await serving({ prefix: 7 }), /neither as the trained model nor as the one before/);
+  });
+
+  it('log-probabilities that are no numbers, as of weights that are broken', async () => {
+    await refused(await serving({ logprobs: 'NaN' }), /that are no numbers/);
   });
 
   it('another name in the answers than was asked for', async () => {

@@ -5,7 +5,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { Endpoint } from '../../src/models/endpoint.ts';
 import { baseWeights, logProbabilities, readWeights, type Weights } from './table-model.ts';
 
 export type Faults = {
@@ -18,10 +17,10 @@ export type Faults = {
   /** Offset of a log-probability by what else is computed, at most, in nats a token. */
   noise: number;
   /** It says nothing about the texts it is given. */
-  logprobs: 'told' | 'refused' | 'not-repeated';
+  logprobs: 'told' | 'refused' | 'not-repeated' | 'NaN';
   /** Adapters can be loaded while it runs (`VLLM_ALLOW_RUNTIME_LORA_UPDATING`). */
   loadsAdapters: boolean;
-  /** Further models that it lists. */
+  /** What it calls the model in its answers; null for what it was asked for. */
   answersAs: string | null;
 };
 
@@ -54,6 +53,10 @@ export class StandIn {
     onTestFinished(() => this.stop());
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   get adapters(): string[] {
     return [...this.#adapters.keys()];
   }
@@ -78,20 +81,6 @@ export class StandIn {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
-  }
-
-  endpoint(concurrency = 16): Endpoint {
-    return new Endpoint('policy', {
-      baseUrl: `http://127.0.0.1:${this.#port}/v1`,
-      apiKeyEnv: null,
-      provider: null,
-      concurrency,
-      requestsPerMinute: null,
-      tokensPerMinute: null,
-      timeoutMs: 10_000,
-      maxFaults: 3,
-      logprobs: false,
-    });
   }
 
   /** Loads an adapter as somebody else would. */
@@ -156,7 +145,8 @@ export class StandIn {
     const { prefix, noise } = this.faults;
     const said = logProbabilities(weights, prefix === null ? prompt : [prefix, ...prompt]);
     const told = said.map((value) => value && value + noise * (2 * Math.random() - 1) * (together > 1 ? 1 : 0.5));
-    const token_logprobs = this.faults.logprobs === 'told' ? [...told, -1] : [-1];
+    const list = { told: [...told, -1], NaN: [...told.map(() => Number.NaN), -1] };
+    const token_logprobs = list[this.faults.logprobs as keyof typeof list] ?? [-1];
     const choice = { index: 0, text: '', finish_reason: 'length', logprobs: { token_logprobs, tokens: [] } };
     return {
       status: 200,

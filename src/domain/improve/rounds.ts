@@ -97,6 +97,12 @@ export function modelName(improvement: string, round: number, hash: string): str
   return `crux-${improvement.slice(0, 40)}-r${round}-${hash.slice(0, 8)}`;
 }
 
+/** Whether a name is that of some weights of an improvement. */
+export function isModelOf(improvement: string, name: string): boolean {
+  const prefix = `crux-${improvement.slice(0, 40)}-r`;
+  return name.startsWith(prefix) && /^\d+-[0-9a-f]{8}$/.test(name.slice(prefix.length));
+}
+
 /** Campaigns of an improvement. */
 export function campaignId(improvement: string, round: number, phase: Phase): string {
   switch (phase) {

@@ -1,0 +1,15 @@
+/** Environment variables of the programs that Crux starts for trainings: trainers and servers. */
+import type { CruxConfig } from '../config/config.ts';
+
+/** The keys of models, store and payloads are none of their business. A hub's token is, whoever else uses it. */
+export function withheldVariables({ endpoints, temporal }: Pick<CruxConfig, 'endpoints' | 'temporal'>): string[] {
+  const keys = Object.values(endpoints).flatMap(({ apiKeyEnv }) => (apiKeyEnv === null ? [] : [apiKeyEnv]));
+  return [...keys, temporal.codecKeyEnv, 'CRUX_STORE', 'TEMPORAL_API_KEY'].filter((name) => name !== 'HF_TOKEN');
+}
+
+/** The variables of this process, without those that are withheld. */
+export function environmentWithout(withheld: readonly string[]): NodeJS.ProcessEnv {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.includes(name)));
+  // Python holds back what it prints to a pipe.
+  return { PYTHONUNBUFFERED: '1', ...env };
+}

@@ -1,0 +1,59 @@
+/** Every server, with its facts. A new one gets a file next to this one and a row here. */
+import { z } from 'zod';
+import type { Precision } from '../../domain/improve/canary.ts';
+import type { ServedModel, TrainedModel } from '../../domain/improve/contract.ts';
+import { modelName } from '../../domain/improve/rounds.ts';
+import type { ToolSettings } from '../../domain/improve/settings.ts';
+import { CruxError } from '../../errors.ts';
+import { command } from './command.ts';
+import { crux } from './crux.ts';
+import { hosted } from './hosted.ts';
+import type { Server, ServingPlace } from './server.ts';
+import { vllm } from './vllm.ts';
+
+export const servers = { crux, command, vllm, hosted };
+
+export type ServerKind = keyof typeof servers;
+
+/** Settings of a server, by its kind, as a user writes them. */
+export const serverSchema = z.discriminatedUnion('kind', [crux.schema, command.schema, vllm.schema, hosted.schema]);
+
+/** A server with its settings. */
+export type KnownServer = {
+  serve(place: ServingPlace, model: ServedModel, signal: AbortSignal): Promise<void>;
+  release(place: ServingPlace): Promise<void>;
+  /** Weights of a round under the name by which this server knows them. */
+  named(weights: TrainedModel, improvement: string, round: number): ServedModel;
+  keepsBase: boolean;
+  /** Of the weights as they are served; for the canary. */
+  precision: Precision | undefined;
+};
+
+/** @throws CruxError `User.Config` for a kind that there is not, or settings that it does not take */
+export function serverOf(settings: ToolSettings): KnownServer {
+  const { schema, keepsBase, namesModels, serve, release } = serverNamed(settings.kind);
+  const parsed = schema.safeParse(settings);
+  if (!parsed.success)
+    throw new CruxError('User.Config', `The server is not described well: ${z.prettifyError(parsed.error)}`, {
+      remedy: 'docs/serving.md lists the settings of each server.',
+    });
+  const options = parsed.data;
+  return {
+    serve: (place, model, signal) => serve(place, options, model, signal),
+    release: (place) => release(place, options),
+    named: (weights, improvement, round) => ({
+      root: weights.root,
+      hash: weights.hash,
+      name: namesModels ? weights.root : modelName(improvement, round, weights.hash),
+    }),
+    keepsBase,
+    precision: options.precision as Precision | undefined,
+  };
+}
+
+function serverNamed(kind: string): Server<z.ZodObject> {
+  if (Object.hasOwn(servers, kind)) return servers[kind as ServerKind] as unknown as Server<z.ZodObject>;
+  throw new CruxError('User.Config', `There is no server "${kind}".`, {
+    remedy: `Known: ${Object.keys(servers).join(', ')}.`,
+  });
+}

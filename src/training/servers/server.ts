@@ -1,0 +1,50 @@
+/** The questions about a kind of server that each answers once, in its own file. */
+import { z } from 'zod';
+import type { CruxConfig } from '../../config/config.ts';
+import { type Precision, tolerances } from '../../domain/improve/canary.ts';
+import type { ServedModel } from '../../domain/improve/contract.ts';
+import type { Endpoint } from '../../models/endpoint.ts';
+import type { Log } from '../../observe/log.ts';
+import type { Store } from '../../store/store.ts';
+
+/** Where a model is served, and for whom. */
+export type ServingPlace = {
+  /** The policy's. */
+  endpoint: Endpoint;
+  /** Folder of all state. */
+  home: string;
+  store: Pick<Store, 'improvements'>;
+  config: Pick<CruxConfig, 'endpoints' | 'temporal'>;
+  /** Id of the improvement. */
+  improvement: string;
+  log: Log;
+};
+
+export type Server<Schema extends z.ZodObject> = {
+  /** What a user may write, `kind` included, with ranges and defaults. Plain JSON: it is stored with the improvement. */
+  schema: Schema;
+  /** Whether the base answers beside an adapter of it: the canary then asks both. */
+  keepsBase: boolean;
+  /** Whether its service names the weights: their root is then the name under which they are asked for. */
+  namesModels: boolean;
+  /**
+   * Serves a model. At the return the server lists it under its name with its root, however often this is called, and whatever happened before.
+   * @throws CruxError `Serve.PortTaken`, `Serve.Failed`, `Serve.NotTheModel`, `User.Config`, `Model.*`; the signal's reason
+   */
+  serve(place: ServingPlace, options: z.output<Schema>, model: ServedModel, signal: AbortSignal): Promise<void>;
+  /** The improvement is over: what was started for it ends. */
+  release(place: ServingPlace, options: z.output<Schema>): Promise<void>;
+};
+
+/** Types a server; its schema infers the rest. */
+export function server<Schema extends z.ZodObject>(facts: Server<Schema>): Server<Schema> {
+  return facts;
+}
+
+/** Of the weights as they are served: how far the server may be from the trainer's own forward pass. */
+export const precision = z.enum(Object.keys(tolerances) as [Precision, ...Precision[]]).default('bfloat16');
+
+/** How long a server may take until it answers, or knows a new model. */
+export const startSeconds = z.int().min(1).max(86_400).default(900);
+
+export const port = z.int().min(1).max(65_535).nullable().default(null);

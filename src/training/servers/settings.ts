@@ -1,0 +1,22 @@
+/** The functions by which a configuration names a server. What they return is plain JSON: it is stored with the improvement. */
+import type { z } from 'zod';
+import type { ServerKind, servers } from './index.ts';
+
+/** What a user may write of a server, without its kind. */
+type Options<Kind extends ServerKind> = Omit<z.input<(typeof servers)[Kind]['schema']>, 'kind'>;
+
+function named<Kind extends ServerKind>(kind: Kind) {
+  return (options: Options<Kind>) => ({ kind, ...options });
+}
+
+/** The server that comes with Crux, over transformers: one model at a time, started anew for each. */
+export const cruxServer = (options: Options<'crux'> = {}) => named('crux')(options);
+
+/** Any server that is started with a folder of weights: `{model}`, `{name}` and `{port}` in `start`. */
+export const commandServer = named('command');
+
+/** A vLLM that runs, into which each round's LoRA adapter is loaded. */
+export const vllm = (options: Options<'vllm'> = {}) => named('vllm')(options);
+
+/** The service that made the weights keeps them, under a name of its own. */
+export const hosted = (options: Options<'hosted'> = {}) => named('hosted')(options);
