@@ -67,11 +67,6 @@ describe('a transport fault', () => {
     expect(endpoint.requests.length).toBe(3);
   });
 
-  it('says that nobody listens at the address', async () => {
-    const { gateway, call } = await gatewayTo([], { baseUrl: 'http://127.0.0.1:2/v1', maxFaults: 1 });
-    expect((await faultOf(gateway.answer(call(), never))).message).toMatch(/ECONNREFUSED/);
-  });
-
   it.each(['hang', 'stall'] as const)(
     'ends an endpoint that leaves a request in the air (%s) at the time limit',
     async (fault) => {
