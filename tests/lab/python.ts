@@ -8,7 +8,7 @@ import { afterAll } from 'vitest';
 
 export const repository = join(import.meta.dirname, '../..');
 const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-const python = process.env.CRUX_LAB_PYTHON ?? join(cache, 'crux/lab-python/bin/python');
+export const python = process.env.CRUX_LAB_PYTHON ?? join(cache, 'crux/lab-python/bin/python');
 
 /** Why tests of the lab are skipped; null if they run. */
 export const withoutPython = existsSync(python)

@@ -1,5 +1,5 @@
 // Layer: one class over a real file.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { BoundedLog } from '../../src/training/bounded-log.ts';
@@ -48,4 +48,12 @@ it('a log that is opened again goes on, and so does its count', () => {
   expect(head.startsWith(line(1))).toBe(true);
   expect(tail.endsWith(line(200))).toBe(true);
   expect(head.length + leftOut + tail.length).toBe(200 * line(1).length);
+});
+
+it.skipIf(!existsSync('/dev/full'))('what the disk does not take is counted, and stops nothing', () => {
+  const log = new BoundedLog('/dev/full', bounds);
+  log.write(line(1));
+  for (let number = 1; number <= 20; number++) log.write(line(number));
+  log.close();
+  expect(log.unwritten).toBeGreaterThan(0);
 });
