@@ -164,6 +164,23 @@ export class Runs {
     return numUpdatedRows > 0n;
   }
 
+  /**
+   * Its reason is mended: the run goes on.
+   * @returns whether it does; a run that is blocked by something else by now, or not any more, is left as it is
+   */
+  async unblock(id: string, { kind, since }: Pick<Block, 'kind' | 'since'>): Promise<boolean> {
+    const { block } = await this.control(id);
+    if (block?.kind !== kind || block.since !== since) return false;
+    const { numUpdatedRows } = await this.#database.kysely
+      .updateTable('runs')
+      .set({ state: 'running', block: null })
+      .where('id', '=', id)
+      .where('state', '=', 'blocked')
+      .where('block', '=', JSON.stringify(block))
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
+  }
+
   /** Another state ends a block. */
   async setControl(id: string, control: Partial<Omit<Control, 'block'>>): Promise<void> {
     if (!control.state && !control.ceilings) return;

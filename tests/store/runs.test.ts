@@ -122,6 +122,24 @@ describeEngines('runs', (engine) => {
     expect((await store.runs.control('run-1')).state).toBe('cancelled');
   });
 
+  it('goes on when the reason of its block is mended, and is left alone if it is blocked by another', async () => {
+    const store = await engine.open();
+    await addRun(store);
+    const block = {
+      ...{ kind: 'Model.NotServed' as const, endpoint: 'models', provider: 'host', model: 'policy' },
+      ...{ message: 'The endpoint "models" answered 404: The model `policy` does not exist.', since: 5 },
+    };
+    await store.runs.block('run-1', block);
+    expect(await store.runs.unblock('run-1', { ...block, since: 4 })).toBe(false);
+    expect(await store.runs.unblock('run-1', { ...block, kind: 'Model.Account' })).toBe(false);
+    expect((await store.runs.control('run-1')).state).toBe('blocked');
+    expect(await store.runs.unblock('run-1', block)).toBe(true);
+    expect(await store.runs.control('run-1')).toMatchObject({ state: 'running', block: null });
+    expect(await store.runs.unblock('run-1', block)).toBe(false);
+    await store.runs.setControl('run-1', { state: 'paused' });
+    expect(await store.runs.unblock('run-1', block)).toBe(false);
+  });
+
   it('keeps the time of the first finish', async () => {
     const store = await engine.open();
     await addRun(store);

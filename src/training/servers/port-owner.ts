@@ -1,7 +1,8 @@
-/** Which process listens at a port of this machine. */
+/** Who has a port of this machine. */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { CruxError } from '../../errors.ts';
 
 export type PortOwner = { pid: number; name: string };
 
@@ -12,6 +13,19 @@ export async function portOwner(port: number): Promise<PortOwner | null> {
   } catch {
     return null;
   }
+}
+
+export function wordsFor(owner: PortOwner | null): string {
+  return owner === null ? 'another process' : `"${owner.name}", process ${owner.pid}`;
+}
+
+/** @param endpoint its name */
+export function portTaken(endpoint: string, port: number, by: string): CruxError {
+  return new CruxError(
+    'Serve.PortTaken',
+    `Port ${port}, at which the endpoint "${endpoint}" asks for its models, is taken by ${by}.`,
+    { remedy: 'End that, or give the endpoint and its server another port; then give the same command again.' },
+  );
 }
 
 function fromProc(port: number): PortOwner | null {
