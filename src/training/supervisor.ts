@@ -20,10 +20,10 @@ const othersNoticeMs = 15_000;
 
 // Its terminal is none of its business.
 process.on('SIGHUP', () => {});
-// Its former name, node, is what people kill by name.
-process.title = 'crux-training-supervisor';
 
 const order = JSON.parse(await standardInput()) as SupervisorOrder;
+// For lists of processes. Its former name, node, is what people kill by name.
+process.title = `crux-training-supervisor ${order.folder}`;
 const store = await openStore(order.store.location, { schema: order.store.schema });
 const holder = randomUUID();
 const lease = { folder: order.folder, holder, host: hostname(), process: ownPlace() };
