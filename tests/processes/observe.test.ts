@@ -171,7 +171,7 @@ describe('metrics', () => {
   test('count every call that was paid, and every refusal', () => {
     expect(refused).toBeGreaterThan(0);
     // The broken run brought a worker of its own: whichever of the two made a call was refused.
-    expect(sum('crux_model_faults_total', 'kind="Model.Rejected"')).toBeLessThanOrEqual(refused);
+    expect(sum('crux_model_faults_total', 'kind="Model.NotServed"')).toBeLessThanOrEqual(refused);
     expect(sum('crux_model_calls_total')).toBeGreaterThan(0);
     expect(sum('crux_model_calls_total')).toBe(paid);
     for (const role of ['policy', 'expert', 'prm'])
