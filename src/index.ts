@@ -28,6 +28,7 @@ export type { RunConfig, RunState } from './domain/run/run-config.ts';
 export type { Split, Task } from './domain/task.ts';
 export type { AuditResult } from './domain/wire/audit.ts';
 export type { CampaignInput, CampaignProgress, CampaignResult } from './domain/wire/campaign.ts';
+export type { ImproveInput, ImproveProgress, ImproveResult } from './domain/wire/improve.ts';
 export type { TrajectoryInput, TrajectoryResult } from './domain/wire/trajectory.ts';
 export type {
   AskPurpose,
@@ -56,12 +57,20 @@ export {
   exportPairs,
   exportProcessExamples,
 } from './export/index.ts';
-export { type RunView, renderCalibration, renderComparison, renderReport } from './report/index.ts';
+export { type RunView, renderCalibration, renderComparison, renderImprovement, renderReport } from './report/index.ts';
 export { type Simulation, type SimulationOptions, startSimulation } from './simulation/server.ts';
 export { simulationFromDataset } from './simulation/sql/from-dataset.ts';
 export type { SimulatedWorld } from './simulation/world.ts';
 export type { AuditRequest } from './start/audits.ts';
-export { type ConnectOptions, type Crux, connect, type ResultOptions, type StartedRun } from './start/connect.ts';
+export {
+  type ConnectOptions,
+  type Crux,
+  connect,
+  type ResultOptions,
+  type StartedImprovement,
+  type StartedRun,
+} from './start/connect.ts';
+export type { ImproveRequest } from './start/improvements.ts';
 export { anchor, cso, eto, evaluate, ipr, rft, rro, sft, stepDpo } from './start/methods.ts';
 export type { RunRequest } from './start/request.ts';
 export { recordUse } from './store/data-uses.ts';
@@ -72,6 +81,7 @@ export { type AuditView, auditView } from './views/audit.ts';
 export { type CompareOptions, compareRuns } from './views/comparison.ts';
 export type { ComparedFigure, ComparedRun, Comparison, Difference } from './views/comparison-types.ts';
 export { type Evaluation, evaluationOf } from './views/evaluation.ts';
+export { type ImprovementView, improvementView } from './views/improvement.ts';
 export { loadPairs } from './views/pairs.ts';
 export { type RunSummary, runSummary } from './views/run-summary.ts';
 export { runView } from './views/run-view.ts';

@@ -2,7 +2,7 @@
 import { relative, sep } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { beforeAll, expect, it } from 'vitest';
-import { packageRoot } from '../src/config/config.ts';
+import { packageRoot } from '../src/package-root.ts';
 
 /** Packages that workflow code may load, apart from Temporal's own: what those load themselves. */
 const underTemporal = ['long', 'ms', 'nexus-rpc', 'protobufjs', '@protobufjs', 'proto3-json-serializer'];

@@ -3,6 +3,8 @@ import { auditActivities } from './audit.ts';
 import { branchActivities } from './branches.ts';
 import { campaignActivities } from './campaign.ts';
 import { exampleActivities } from './examples.ts';
+import { roundActivities } from './improve/phases.ts';
+import { trainingActivities } from './improve/training.ts';
 import { anchorActivities } from './methods/anchor.ts';
 import { csoActivities } from './methods/cso.ts';
 import { passRateActivities } from './methods/cso-pass-rate.ts';
@@ -48,3 +50,7 @@ export function agentActivities(context: ActivityContext) {
 }
 
 export type Activities = ReturnType<typeof agentActivities>;
+
+export { roundActivities, trainingActivities };
+export type RoundActivities = ReturnType<typeof roundActivities>;
+export type TrainingActivities = ReturnType<typeof trainingActivities>;

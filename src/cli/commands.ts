@@ -39,7 +39,7 @@ export function registerCommands(program: Command): void {
 
   observable(program.command('worker'))
     .description('start one more worker, on this or another machine')
-    .option('--roles <roles>', 'workflow, agent, or both', list, ['workflow', 'agent'])
+    .option('--roles <roles>', 'of workflow, agent, train: all that it does', list, ['workflow', 'agent'])
     .addOption(
       new Option('--deployment <name>', 'worker deployment that it belongs to').env('TEMPORAL_DEPLOYMENT_NAME'),
     )
@@ -107,6 +107,16 @@ export function registerCommands(program: Command): void {
     .option('--reuse <run...>', 'read answers that these evaluations have paid for')
     .option('--detach', 'start the run and return; a worker elsewhere does the work')
     .action(async (options) => (await import('./commands/evaluate.ts')).evaluate(setting(), options));
+
+  program
+    .command('improve')
+    .description('train the policy in rounds: collect, train, serve, evaluate, decide; goes on after anything')
+    .option('--run-id <id>', 'id of the improvement (default: method, environment and time)')
+    .option('--env <name>', 'environment of the configuration')
+    .option('--seed <n>', 'seed of everything that is drawn', wholeNumber)
+    .option('--rounds <n>', 'rounds at most (default: as the configuration or the method says)', wholeNumber)
+    .option('--detach', 'start it and return; workers elsewhere do the work')
+    .action(async (options) => (await import('./commands/improve.ts')).improve(setting(), options));
 
   program
     .command('status')
@@ -213,6 +223,12 @@ export function registerCommands(program: Command): void {
         'good',
         'bad',
         'leave-out',
+      ]),
+    )
+    .option('--without <flags>', 'leave out what has any of these flags, e.g. ungrounded,solves-alone', list)
+    .addOption(
+      new Option('--balance <what>', 'leave out pairs until no kind of action stands mostly on one side').choices([
+        'action',
       ]),
     )
     .option('--keep-special', "also export rows with the target's special tokens in their texts, and mark them")

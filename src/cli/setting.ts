@@ -62,7 +62,7 @@ async function openIf(location: string, has: (store: Store) => Promise<boolean>)
   return null;
 }
 
-/** Runs `work` with the store that has the run, and closes it. */
+/** Runs `work` with the store that has the run or the improvement, and closes it. */
 export async function withReadingStore<T>(
   options: GlobalOptions,
   runId: string | undefined,
@@ -70,7 +70,8 @@ export async function withReadingStore<T>(
 ): Promise<T> {
   const store = await readingStore(
     options,
-    async ({ runs }) => runId === undefined || (await runs.find(runId)) !== null,
+    async ({ runs, improvements }) =>
+      runId === undefined || (await runs.find(runId)) !== null || (await improvements.find(runId)) !== null,
   );
   try {
     return await work(store);

@@ -11,6 +11,7 @@ import { isSoftmaxed, scoringApis, scoringRules, textForms } from '../domain/run
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
 import { checkProviders } from '../models/provider.ts';
+import { improveSchema } from './improve/index.ts';
 import { methodSchemas, type OptionsKey, optionsKey } from './methods/index.ts';
 import { byPresentNames, type EarlierInput, renamed } from './methods/renamed.ts';
 import { keysAt, nearestKey } from './nearest-key.ts';
@@ -175,6 +176,7 @@ export const configSchema = z.strictObject({
   }),
   run: runSchema.prefault({}),
   ...methodSchemas,
+  improve: improveSchema.nullable().default(null),
   observe: observeSchema.prefault({}),
   temporal: temporalSchema.prefault({}),
   /** SQLite file or `postgres://` address. Default: `crux.db` in the home folder. */
@@ -313,9 +315,6 @@ export function cruxHome(): string {
 export function storeLocation(config: Pick<CruxConfig, 'store'> | null, home: string): string {
   return process.env.CRUX_STORE ?? config?.store ?? join(home, 'crux.db');
 }
-
-/** Root folder of the Crux package itself. */
-export const packageRoot = resolve(import.meta.dirname, '../..');
 
 /** Addresses appear in messages. */
 function holdsNoCredentials(address: string): boolean {

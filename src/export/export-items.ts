@@ -14,6 +14,7 @@ import { exampleKind } from './kinds/example.ts';
 import { pairKind } from './kinds/pair.ts';
 import { countFlags, countRules, type LintReport, lintSummary } from './lint-report.ts';
 import type { PrepareOptions } from './prepare.ts';
+import { selectItems } from './select.ts';
 import { summariseLengths } from './tokens/length.ts';
 import { type ChatTokenizer, openTokenizer } from './tokens/tokenizer.ts';
 import { trainingPage } from './training-page.ts';
@@ -42,6 +43,10 @@ export type ExportOptions = {
   trainOnObservations?: boolean;
   /** What an outcome of exactly 0.5 becomes if a target takes only yes or no. Default `good`. */
   ties?: 'good' | 'bad' | 'leave-out';
+  /** Flags whose items are left out, such as `solves-alone`. Default: none. */
+  without?: readonly string[];
+  /** `action`: pairs are left out until no kind of action stands mostly on one side. Default: all stay. */
+  balance?: 'action';
   /** Exports items whose texts hold special tokens of the target, with a mark. Default false: they are left out. */
   keepSpecial?: boolean;
 };
@@ -100,8 +105,11 @@ async function exportItems<Item extends ExportItem>(
   const format = findFormat(formats, options.format);
   const tokenizer = options.tokenizer === undefined ? null : openTokenizer(options.tokenizer);
   const { row, prepare } = resolveOptions(format, options, tokenizer);
-  const built = buildRows(kind, items, format, tokenizer, { row, prepare });
-  const { exported, findings } = built;
+  const { without = [], balance = null } = options;
+  const selected = selectItems(kind, items, { without, balance });
+  const built = buildRows(kind, selected.kept, format, tokenizer, { row, prepare });
+  const { exported } = built;
+  const findings = [...selected.findings, ...built.findings];
   const rows = format.arrange?.(built.rows) ?? built.rows;
   const facts: ExportFacts = {
     rows: rows.length,
@@ -122,7 +130,7 @@ async function exportItems<Item extends ExportItem>(
     schemaVersion: 1,
     format: format.name,
     kind: kind.name,
-    options: { ...row, ...prepare },
+    options: { ...row, ...prepare, ...(without.length > 0 && { without }), ...(balance && { balance }) },
     items: items.length,
     rows: rows.length,
     leftOut: items.length - exported.length,

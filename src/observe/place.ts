@@ -12,11 +12,13 @@ export type Place = {
 
 /** Run, task and sample that a workflow id names (domain/workflow-ids.ts). */
 export function placeOfWorkflow(workflowId: string): Place {
-  const trajectory = /^([^/]+(?:\/round-\d+)?)\/([^/]+)\/(\d+)(?:\/|$)/.exec(workflowId);
+  const trajectory = /^([^/]+(?:\/(?:round-\d+|test)\/(?:collect|evaluate|start|final))?)\/([^/]+)\/(\d+)(?:\/|$)/.exec(
+    workflowId,
+  );
   if (trajectory) {
     const [, run, task, sample] = trajectory;
     return { run, task, sample: Number(sample) };
   }
   // Campaigns, and other work on a run.
-  return { run: /^[^/]*(?:\/round-\d+)?/.exec(workflowId)![0] };
+  return { run: /^[^/]*(?:\/(?:round-\d+|test)\/(?:collect|evaluate|start|final))?/.exec(workflowId)![0] };
 }

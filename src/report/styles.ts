@@ -77,6 +77,7 @@ pre.observation { border-left: 2px solid var(--line); padding-left: 10px; color:
 .s0 { fill: var(--s0); } .s1 { fill: var(--s1); } .s2 { fill: var(--s2); } .s3 { fill: var(--s3); } .s4 { fill: var(--s4); }
 .unscored { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 2 2; }
 .trunk { stroke: var(--soft); stroke-width: 2; fill: none; }
+.curve { stroke: var(--policy); stroke-width: 1.8; fill: none; }
 .limb { stroke: var(--alternative); stroke-width: 1.5; fill: none; }
 .whisker { stroke: var(--ink); stroke-width: 1.5; fill: none; }
 .axis { stroke: var(--line); }

@@ -40,6 +40,24 @@ export async function blockedFor(
   }
 }
 
+/** The same for an improvement, whose campaign in progress may be blocked. */
+export async function blockedUnder(store: Store, id: string, over: AbortSignal): Promise<BlockedRun> {
+  const known = new Set<string>();
+  return new Promise((resolve) => {
+    const look = async () => {
+      if (over.aborted) return;
+      const runs = await store.runs.under(`${id}/`).catch(() => []);
+      for (const { id: runId, finishedAt } of runs) {
+        if (finishedAt !== null || known.has(runId)) continue;
+        known.add(runId);
+        void blockedFor(store, runId, over).then(resolve);
+      }
+      setTimeout(() => void look(), lookEveryMs).unref();
+    };
+    void look();
+  });
+}
+
 /**
  * The result of some work of a run, for a script.
  * @param patienceMs how long to wait for a blocked run; default: as long as commands wait

@@ -4,10 +4,13 @@ import { type CruxConfigInput, checkConfig, cruxHome, loadConfig, storeLocation 
 import type { CeilingChanges } from '../domain/run/ceilings.ts';
 import type { AuditResult } from '../domain/wire/audit.ts';
 import type { CampaignProgress, CampaignResult } from '../domain/wire/campaign.ts';
+import type { ImproveProgress, ImproveResult } from '../domain/wire/improve.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { order } from '../temporal/order.ts';
+import { workerRoles } from '../temporal/task-queues.ts';
 import { type AuditRequest, launchAudit, prepareAudit } from './audits.ts';
 import { unlessBlocked } from './blocked-run.ts';
+import { type ImproveRequest, launchImprovement, prepareImprovement } from './improvements.ts';
 import { launchRun, retuneRun } from './launch.ts';
 import { prepareRun } from './prepare.ts';
 import type { RunRequest } from './request.ts';
@@ -45,6 +48,17 @@ export type StartedRun = {
   retune(ceilings: CeilingChanges): Promise<void>;
 };
 
+export type StartedImprovement = {
+  id: string;
+  progress(): Promise<ImproveProgress>;
+  /** Waits for its end. `improvementView` of the store reads what came of it. */
+  result(): Promise<ImproveResult>;
+  /** No new call and no new phase begins; a training in progress goes on to its end. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  cancel(): Promise<void>;
+};
+
 export type Crux = {
   store: Store;
   client: Client;
@@ -57,6 +71,12 @@ export type Crux = {
   ): Promise<StartedRun>;
   /** A run that was started before. */
   run(id: string): StartedRun;
+  /**
+   * Starts an improvement, or takes up the one of this id. It needs a worker that also trains: `crux up`, `crux worker --roles train`, or `work()`.
+   */
+  improve(request?: ImproveRequest): Promise<StartedImprovement>;
+  /** An improvement that was started before. */
+  improvement(id: string): StartedImprovement;
   /**
    * Rolls the actions of a finished run out again, and waits for the end. `auditView` reads the results. It needs a worker.
    * @throws CruxError `User.Config`, `User.NotFound`, and `Run.Blocked` like `result` of a run
@@ -106,13 +126,19 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
       return ownRun(run.id);
     },
     run: ownRun,
+    improve: async (request = {}) => {
+      const improvement = await prepareImprovement(config, store, request);
+      await launchImprovement(client, store, improvement);
+      return startedImprovement(client, improvement.id);
+    },
+    improvement: (id) => startedImprovement(client, id),
     audit: async (runId, request) => {
       const run = await prepareAudit(store, runId, request);
       return unlessBlocked({ client, store }, runId, () => launchAudit(client, store, run));
     },
     work: async () => {
       const { startWorker } = await import('../worker/worker.ts');
-      const worker = await startWorker({ config, store, temporal, roles: ['workflow', 'agent'] });
+      const worker = await startWorker({ config, store, temporal, home, roles: [...workerRoles] });
       return async () => {
         worker.stop();
         await worker.done;
@@ -136,5 +162,17 @@ export function startedRun(client: Client, id: string): StartedRun {
     resume: () => order(handle, 'resume'),
     cancel: () => order(handle, 'cancel'),
     retune: (ceilings) => order(handle, 'retune', [ceilings]),
+  };
+}
+
+function startedImprovement(client: Client, id: string): StartedImprovement {
+  const handle = client.workflow.getHandle(id);
+  return {
+    id,
+    progress: () => handle.query('progress'),
+    result: () => handle.result() as Promise<ImproveResult>,
+    pause: () => order(handle, 'pause'),
+    resume: () => order(handle, 'resume'),
+    cancel: () => order(handle, 'cancel'),
   };
 }

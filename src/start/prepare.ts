@@ -5,7 +5,7 @@ import { type CeilingChanges, changedCeilings } from '../domain/run/ceilings.ts'
 import { runsIn } from '../domain/run/lineage.ts';
 import { askedModels, isEvaluation, isStepByStep, type RunConfig } from '../domain/run/run-config.ts';
 import { isPlayedInSlots, mostWorkflows } from '../domain/run/slots.ts';
-import { isRunId } from '../domain/run/workflow-ids.ts';
+import { isRoundId, isRunId } from '../domain/run/workflow-ids.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
 import { checkCeilings } from '../models/limits/ceiling-needs.ts';
@@ -15,6 +15,7 @@ import { configuredCeilings } from './ceilings.ts';
 import { configOfRun, withPolicy } from './configure.ts';
 import { guardTest } from './leak-guard.ts';
 import { checkMethodModels } from './models.ts';
+import { onlyName, timeStamp } from './names.ts';
 import type { RunRequest } from './request.ts';
 import { sameRun } from './same-run.ts';
 import { chooseTasks } from './task-choice.ts';
@@ -42,7 +43,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   checkWindow(runConfig);
   checkCeilings(askedModels(runConfig), ceilings);
   const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
-  if (!isRunId(id)) {
+  if (!isRunId(id) && !(request.isRound === true && isRoundId(id))) {
     throw new CruxError('User.Config', `"${id}" cannot be a run id.`, {
       remedy: 'Use up to 80 letters, digits, dots, hyphens and underscores.',
     });
@@ -135,16 +136,4 @@ async function takeUp(store: Store, run: Run, changes: CeilingChanges | undefine
   if (!changes || Object.keys(changes).length === 0) return run;
   await store.runs.setControl(run.id, { ceilings: changedCeilings(run.ceilings, changes) });
   return store.runs.get(run.id);
-}
-
-function onlyName(registry: EnvironmentRegistry): string {
-  const [first, ...others] = registry.names;
-  if (first !== undefined && others.length === 0) return first;
-  throw new CruxError('User.Config', `The configuration has ${registry.names.length} environments.`, {
-    remedy: `Name one with --env: ${registry.names.join(', ')}.`,
-  });
-}
-
-function timeStamp(): string {
-  return new Date().toISOString().replace(/[-:]/g, '').slice(0, 15);
 }

@@ -21,6 +21,8 @@ export type RunRequest = TaskChoice & {
   method: MethodName;
   /** Default: method, environment and a time stamp. */
   runId?: string;
+  /** Whether it is a campaign of an improvement, whose id names the round. */
+  isRound?: true;
   /** Default: the only environment of the configuration. */
   environment?: string;
   /** Default `train`; for an evaluation `test`. */

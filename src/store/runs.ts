@@ -139,6 +139,13 @@ export class Runs {
     return rows.map(runOf);
   }
 
+  /** Runs whose ids begin so, the oldest first. */
+  async under(prefix: string): Promise<Run[]> {
+    const query = this.#database.kysely.selectFrom('runs').selectAll().where('id', '>=', prefix);
+    const rows = await query.where('id', '<', `${prefix}\uffff`).orderBy('created_at').orderBy('id').execute();
+    return rows.map(runOf);
+  }
+
   async control(id: string): Promise<Control> {
     const row = await this.#database.kysely
       .selectFrom('runs')
@@ -309,6 +316,25 @@ export class Runs {
     const count = (state?: string) =>
       rows.filter((row) => !state || row.state === state).reduce((sum, row) => sum + Number(row.count), 0);
     return { total: count(), done: count('done') };
+  }
+
+  /** What all runs have spent whose ids begin so. Costs: as far as they are known. */
+  async spentBy(prefix: string): Promise<{ calls: number; tokens: number; costMicroUsd: number; rollouts: number }> {
+    const { kysely } = this.#database;
+    const sum = (name: 'calls' | 'tokens' | 'cost_micro_usd' | 'rollouts') =>
+      sql<number>`coalesce(sum(${sql.ref(name)}), 0)`.as(name);
+    const row = await kysely
+      .selectFrom('spending')
+      .select([sum('calls'), sum('tokens'), sum('cost_micro_usd'), sum('rollouts')])
+      .where('run_id', '>=', prefix)
+      .where('run_id', '<', `${prefix}\uffff`)
+      .executeTakeFirstOrThrow();
+    return {
+      calls: Number(row.calls),
+      tokens: Number(row.tokens),
+      costMicroUsd: Number(row.cost_micro_usd),
+      rollouts: Number(row.rollouts),
+    };
   }
 
   /** A slot takes the next waiting task that no slot has, from a position on. @returns null when there is none */

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { CruxError, errorText } from '../errors.ts';
-import { taskTypes, type WorkerRole, workerRoles } from './task-queues.ts';
+import { type SharingRole, sharingRoles, taskTypes } from './task-queues.ts';
 
 /** The deployment and build of a worker. */
 export type WorkerBuild = {
@@ -22,7 +22,7 @@ export type WorkerBuild = {
  */
 export type BuildStatus = 'created' | 'inactive' | 'current' | 'ramping' | 'draining' | 'drained' | 'unknown';
 
-export type ServedQueue = { name: string; roles: WorkerRole[] };
+export type ServedQueue = { name: string; roles: SharingRole[] };
 
 export type DeployedBuild = {
   buildId: string;
@@ -127,7 +127,7 @@ async function untilServed(place: DeploymentPlace, build: WorkerBuild, taskQueue
   const giveUpAt = Date.now() + registrationMs;
   for (;;) {
     const served = (await taskQueuesOf(place, build)).find(({ name }) => name === taskQueue)?.roles ?? [];
-    const missing = workerRoles.filter((role) => !served.includes(role));
+    const missing = sharingRoles.filter((role) => !served.includes(role));
     if (missing.length === 0) return;
     if (Date.now() > giveUpAt) {
       throw new CruxError(
@@ -153,7 +153,7 @@ async function taskQueuesOf({ connection, namespace }: DeploymentPlace, build: W
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, kinds]) => ({
       name,
-      roles: workerRoles.filter((role) => kinds.some(({ type }) => type === taskTypes[role])),
+      roles: sharingRoles.filter((role) => kinds.some(({ type }) => type === taskTypes[role])),
     }));
 }
 

@@ -1,12 +1,15 @@
 /** Names of task queues, and which workers serve them. They contain the store's id, so that no worker takes work whose data it cannot see. */
 
-/** `workflow`: decides what is next. `agent`: environments and model calls. */
-export type WorkerRole = 'workflow' | 'agent';
+/** `workflow`: decides what is next. `agent`: environments and model calls. `train`: trains models and serves them. */
+export const workerRoles = ['workflow', 'agent', 'train'] as const;
+export type WorkerRole = (typeof workerRoles)[number];
 
-export const workerRoles: readonly WorkerRole[] = ['workflow', 'agent'];
+/** Roles that share a queue. */
+export const sharingRoles = ['workflow', 'agent'] as const;
+export type SharingRole = (typeof sharingRoles)[number];
 
 /** Numbers of Temporal's enum TaskQueueType. */
-export const taskTypes: { [role in WorkerRole]: number } = { workflow: 1, agent: 2 };
+export const taskTypes: { [role in SharingRole]: number } = { workflow: 1, agent: 2 };
 
 /**
  * Queue of workflow tasks and of activities. To Temporal these are two kinds, and a worker takes those of its roles. With one name for both, a worker

@@ -1,8 +1,13 @@
 /** Environment variables of the programs that Crux starts for trainings: trainers and servers. */
-import type { CruxConfig } from '../config/config.ts';
+
+/** Where a configuration names the variables that hold keys. */
+export type NamedKeys = {
+  endpoints: { [name: string]: { apiKeyEnv: string | null } };
+  temporal: { codecKeyEnv: string };
+};
 
 /** The keys of models, store and payloads are none of their business. A hub's token is, whoever else uses it. */
-export function withheldVariables({ endpoints, temporal }: Pick<CruxConfig, 'endpoints' | 'temporal'>): string[] {
+export function withheldVariables({ endpoints, temporal }: NamedKeys): string[] {
   const keys = Object.values(endpoints).flatMap(({ apiKeyEnv }) => (apiKeyEnv === null ? [] : [apiKeyEnv]));
   return [...keys, temporal.codecKeyEnv, 'CRUX_STORE', 'TEMPORAL_API_KEY'].filter((name) => name !== 'HF_TOKEN');
 }

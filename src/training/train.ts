@@ -11,7 +11,6 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { workerStopping } from '../activities/runtime/boundary.ts';
-import type { CruxConfig } from '../config/config.ts';
 import type { TrainingFigures } from '../domain/improve/rounds.ts';
 import type { ToolSettings } from '../domain/improve/settings.ts';
 import type { TrainingProgress } from '../domain/improve/training.ts';
@@ -20,7 +19,7 @@ import type { Store } from '../store/store.ts';
 import type { Training, TrainingHistory } from '../store/trainings.ts';
 import { isWithinSight } from '../temporal/process-identity.ts';
 import { folderNames, type TrainedModel, type TrainingSettings } from './contract.ts';
-import { withheldVariables } from './environment.ts';
+import { type NamedKeys, withheldVariables } from './environment.ts';
 import { type EndContext, faultOfDeaths, faultOfEnd } from './faults.ts';
 import { startSupervisor } from './launch.ts';
 import { lastLines } from './log-lines.ts';
@@ -39,7 +38,7 @@ export type TrainingJob = {
 
 export type TrainingContext = {
   store: Store;
-  config: Pick<CruxConfig, 'endpoints' | 'temporal'>;
+  config: NamedKeys;
   /** Fires when the worker stops: the training goes on, and another worker attaches to it. */
   stopping: AbortSignal;
 };

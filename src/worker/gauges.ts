@@ -4,7 +4,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { SessionCache } from '../environments/sessions/session-cache.ts';
 import type { Gateway } from '../models/gateway.ts';
 import type { Instruments } from '../observe/instruments.ts';
-import { taskQueue, taskTypes, type WorkerRole, workerRoles } from '../temporal/task-queues.ts';
+import { type SharingRole, sharingRoles, taskQueue, taskTypes } from '../temporal/task-queues.ts';
 
 export type Observed = {
   gateway: Gateway;
@@ -60,7 +60,7 @@ export function observeWorker(instruments: Instruments, observed: Observed): () 
 
 /** A queue that the server gives no figures for has no value then, rather than 0. */
 async function readQueues({ connection, namespace, storeId }: Observed, result: ObservableResult): Promise<void> {
-  const ask = async (role: WorkerRole) => {
+  const ask = async (role: SharingRole) => {
     const answer = await connection.workflowService.describeTaskQueue({
       namespace,
       taskQueue: { name: taskQueue(storeId) },
@@ -71,6 +71,6 @@ async function readQueues({ connection, namespace, storeId }: Observed, result: 
     if (depth !== undefined && depth !== null) result.observe(Number(depth), { queue: role });
   };
   await connection.withDeadline(Date.now() + askTimeoutMs, async () => {
-    await Promise.allSettled(workerRoles.map(ask));
+    await Promise.allSettled(sharingRoles.map(ask));
   });
 }

@@ -11,9 +11,10 @@ import {
   Worker,
   type WorkerDeploymentOptions,
 } from '@temporalio/worker';
-import { agentActivities } from '../activities/index.ts';
+import { agentActivities, roundActivities, trainingActivities } from '../activities/index.ts';
 import type { ActivityContext } from '../activities/runtime/context.ts';
-import { type CruxConfig, givenModels } from '../config/config.ts';
+import { type CruxConfig, cruxHome, givenModels } from '../config/config.ts';
+import { trainingQueue } from '../domain/improve/training-queue.ts';
 import { isCostly } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/sessions/session-cache.ts';
@@ -43,6 +44,8 @@ export type WorkerOptions = {
   temporal: Pick<TemporalConnection, 'nativeConnection' | 'namespace'> &
     Partial<Pick<TemporalConnection, 'dataConverter'>>;
   roles: WorkerRole[];
+  /** Folder of all state, for models and their trainings. Default: `CRUX_HOME`, else `.crux`. */
+  home?: string;
   /** The command that it belongs to, for `crux status`; null for none. */
   command?: string | null;
   /** Stops the start: nothing is left running then. */
@@ -105,6 +108,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     environments,
     sessions,
     gateway,
+    home: options.home ?? cruxHome(),
+    log,
     holderQueue: hasCostly ? holderQueue(store.id, id) : null,
     stopping: stopping.signal,
     closing: stopping.signal,
@@ -122,7 +127,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     defaultHeartbeatThrottleInterval: '4s' as const,
   };
   const acting = roles.includes('agent') && {
-    activities: agentActivities(context),
+    activities: { ...agentActivities(context), ...roundActivities(context) },
     maxConcurrentActivityTaskExecutions: 400,
     interceptors: { activity: [activitySpans] },
   };
@@ -141,6 +146,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       ...acting,
     }),
   ];
+  if (roles.includes('train')) {
+    const activities = trainingActivities(context);
+    const taskQueueName = trainingQueue(taskQueue(store.id));
+    workers.push(await Worker.create({ ...shared, activities, taskQueue: taskQueueName }));
+  }
   if (acting && context.holderQueue !== null) {
     // Without a build: the queue belongs to this process alone, and no other build could ever serve it.
     workers.push(await Worker.create({ ...shared, ...acting, taskQueue: context.holderQueue }));

@@ -2,6 +2,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CeilingChanges } from '../domain/run/ceilings.ts';
 import type { CampaignProgress } from '../domain/wire/campaign.ts';
+import type { ImproveProgress } from '../domain/wire/improve.ts';
 import type { TrajectoryResult } from '../domain/wire/trajectory.ts';
 
 /** A trajectory tells its campaign that it is over. */
@@ -11,6 +12,8 @@ export const trajectoryDoneSignal = defineSignal<[TrajectoryResult]>('trajectory
 export const blockedSignal = defineSignal<[string | null]>('blocked');
 
 export const progressQuery = defineQuery<CampaignProgress>('progress');
+/** The same of an improvement. */
+export const improvementQuery = defineQuery<ImproveProgress>('progress');
 
 /** No new model call starts; calls in progress finish. */
 export const pauseUpdate = defineUpdate<void, []>('pause');

@@ -6,8 +6,10 @@ import {
   ChildWorkflowFailure,
   proxyActivities,
   TerminatedFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities/index.ts';
+import type { Activities, RoundActivities, TrainingActivities } from '../activities/index.ts';
+import { trainingQueue } from '../domain/improve/training-queue.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 
@@ -74,6 +76,35 @@ export const slotWork = (summary: string) =>
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
     allowEagerDispatch: false,
+    summary,
+  });
+
+/** What an improvement asks of the store. It moves to the build that becomes current, as campaigns do: see `orders`. */
+export const rounds = (summary: string) =>
+  proxyActivities<RoundActivities>({ ...briefly, allowEagerDispatch: false, summary });
+
+/**
+ * Work where models are trained and served. It may last for days: an attempt that is cut off finds the training of the attempt before. A missing
+ * heartbeat shows a dead worker.
+ */
+export const training = (summary: string) =>
+  proxyActivities<TrainingActivities>({
+    taskQueue: trainingQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '24h',
+    heartbeatTimeout,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+    summary,
+  });
+
+/** Tidying where models are served. If no such worker lives, there is nothing to tidy that it could reach. */
+export const tidying = (summary: string) =>
+  proxyActivities<TrainingActivities>({
+    taskQueue: trainingQueue(workflowInfo().taskQueue),
+    scheduleToStartTimeout: '20s',
+    startToCloseTimeout: '2m',
+    heartbeatTimeout,
+    retry: { maximumAttempts: 3 },
     summary,
   });
 

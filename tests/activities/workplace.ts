@@ -11,6 +11,7 @@ import { agentFormat } from '../../src/environments/formats/agent-format.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import { Gateway } from '../../src/models/gateway.ts';
+import { silent } from '../../src/observe/log.ts';
 import type { Run } from '../../src/store/runs.ts';
 import type { Store } from '../../src/store/store.ts';
 import { positionAfter, type State } from '../../src/store/tree.ts';
@@ -88,6 +89,8 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
     config: undefined as never,
     environments,
     sessions: new SessionCache(store.tree, environments),
+    home: '/nonexistent',
+    log: silent,
     holderQueue: null,
     gateway: new Gateway(store, endpoints),
     stopping: stopping.signal,

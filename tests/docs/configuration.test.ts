@@ -33,6 +33,9 @@ const byPreset = [
   ...['rft.leastSuccesses', 'sft.confirmOnVariants'],
 ];
 
+/** Hyperparameters, whose defaults depend on the method, its rows and the base (docs/training.md). */
+const ownOfMethod = /^improve\.(?:training|sftTraining)\./;
+
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
 const rows = new Map(
   page
@@ -93,7 +96,9 @@ function row(path: string[], schema: Schema, parent: Schema) {
     schema.default === undefined
       ? byPreset.includes(key)
         ? 'by preset'
-        : 'required'
+        : !required && ownOfMethod.test(key)
+          ? 'by method'
+          : 'required'
       : `\`${JSON.stringify(schema.default).replaceAll('"', "'")}\``;
   if (required !== (standard === 'required')) throw new Error(`${key} has neither a default nor is it required.`);
   return { key, values: valuesOf(schema), standard };

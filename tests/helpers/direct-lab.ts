@@ -2,6 +2,7 @@
  * Runs without a Temporal server: simulated models over HTTP, a store in a folder of its own, the activities of a worker, and the trajectory workflow of
  * every task, called in this process. It is for what a run finds. How runs are steered, cut short, resumed and replayed needs a server (`Lab`).
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +21,7 @@ import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import { Gateway } from '../../src/models/gateway.ts';
 import { stepAccount } from '../../src/models/limits/step-costs.ts';
 import { askModel } from '../../src/models/session-questions.ts';
+import { silent } from '../../src/observe/log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
 import { prepareRun } from '../../src/start/prepare.ts';
@@ -83,6 +85,8 @@ export class DirectLab {
       environments,
       sessions: new SessionCache(store.tree, environments, { ask: askModel(gateway), account: stepAccount(store) }),
       gateway,
+      home: '/nonexistent',
+      log: silent,
       holderQueue: null,
       stopping: new AbortController().signal,
       closing: new AbortController().signal,

@@ -147,7 +147,14 @@ export class Lab {
   ): Promise<RunningWorker> {
     const temporal = { nativeConnection: () => this.#connectNatively(), namespace: 'default' };
     const { yieldAfterMs } = this.#options;
-    const parts = { store: this.store, temporal, roles, build, ...(yieldAfterMs !== undefined && { yieldAfterMs }) };
+    const parts = {
+      store: this.store,
+      home: this.home,
+      temporal,
+      roles,
+      build,
+      ...(yieldAfterMs !== undefined && { yieldAfterMs }),
+    };
     const worker = await startWorker({ config: this.config(changes), ...parts });
     this.#workers.add(worker);
     return worker;

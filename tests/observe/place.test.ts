@@ -12,8 +12,9 @@ it.each([
   ['run-1', { run: 'run-1' }],
   [trajectory, { run: 'run-1', task: 'task-2', sample: 3 }],
   [branch, { run: 'run-1', task: 'task-2', sample: 3 }],
-  ['run-1/round-2', { run: 'run-1/round-2' }],
-  ['run-1/round-2/task-2/3', { run: 'run-1/round-2', task: 'task-2', sample: 3 }],
+  ['run-1/round-2/collect', { run: 'run-1/round-2/collect' }],
+  ['run-1/round-2/collect/task-2/3', { run: 'run-1/round-2/collect', task: 'task-2', sample: 3 }],
+  ['run-1/test/final/task-2/3', { run: 'run-1/test/final', task: 'task-2', sample: 3 }],
   ['run-1/round-2/3', { run: 'run-1', task: 'round-2', sample: 3 }],
   // Other work on a run, such as an audit.
   ['run-1/audit-2', { run: 'run-1' }],

@@ -7,6 +7,7 @@ import type { RroOptions } from '../../src/domain/methods/index.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { SessionCache } from '../../src/environments/sessions/session-cache.ts';
 import { Gateway } from '../../src/models/gateway.ts';
+import { silent } from '../../src/observe/log.ts';
 import { mazeEnvironment } from '../../src/simulation/maze-environment.ts';
 import { mazeWorld } from '../../src/simulation/maze-world.ts';
 import type { Maze } from '../../src/simulation/mazes.ts';
@@ -48,6 +49,8 @@ export async function startEngine(mazes: readonly Maze[], serverSeed: number, sk
     config,
     environments,
     sessions: new SessionCache(store.tree, environments),
+    home: '/nonexistent',
+    log: silent,
     holderQueue: null,
     gateway: new Gateway(store, config.endpoints),
     stopping: new AbortController().signal,

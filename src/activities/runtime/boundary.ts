@@ -16,6 +16,8 @@ export type Beat = {
   /** Of a slot: tasks that it has finished, and those in play. */
   done?: number;
   inFlight?: number;
+  /** How far a training is. */
+  training?: { step: number; total: number; loss: number | null };
 };
 
 const beats = new WeakMap<Context, Beat>();
@@ -64,14 +66,14 @@ type ActivitiesOf<Some extends Works> = {
 };
 
 /** Makes activities of functions, under their names. @param begin what each of them begins with */
-export function activities<Some extends Works>(
+export function activities<Some extends Works, Input>(
   works: Some,
-  begin: (name: string, runId: string) => Promise<void>,
+  begin: (name: string, input: Input) => Promise<void>,
 ): ActivitiesOf<Some> {
   const made = Object.entries(works).map(([name, work]) => [
     name,
-    activity(async (input: { runId: string }, signal) => {
-      await begin(name, input.runId);
+    activity(async (input: Input, signal) => {
+      await begin(name, input);
       return work(input, signal);
     }),
   ]);

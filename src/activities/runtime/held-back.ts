@@ -23,11 +23,11 @@ function isHeldBack(activityName: string, state: RunState): boolean {
 /** Every activity begins with this. It comes back later while its run is held back, or while it is given to a worker that lacks something for it. */
 export function holdBack(
   context: Pick<ActivityContext, 'store' | 'environments' | 'gateway'>,
-): (activityName: string, runId: string) => Promise<void> {
+): (activityName: string, input: { runId: string }) => Promise<void> {
   const { runs } = context.store;
   /** Runs that this worker has everything for. */
   const able = new Set<string>();
-  return async (name, runId) => {
+  return async (name, { runId }) => {
     const control = await runs.control(runId);
     if (isHeldBack(name, control.state)) admitRun({ id: runId, ...control });
     if (name === 'writeControl' || able.has(runId)) return;

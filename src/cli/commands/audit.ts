@@ -7,7 +7,7 @@ import { type CeilingOptions, ceilingsGiven } from '../terminal/ceilings.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { acceptedText, qualityText } from '../terminal/summary.ts';
 import { count, dollars, orUnknown, plural, table } from '../terminal/text.ts';
-import { workUntil } from './work.ts';
+import { ofRun, workUntil } from './work.ts';
 
 type Given = CeilingOptions & { rollouts?: number; sample?: number };
 
@@ -26,7 +26,7 @@ export async function audit(options: GlobalOptions, runId: string, given: Given)
     }
     const { result, otherRuns } = await workUntil(options, config, store, {
       name: `The audit of run ${runId}`,
-      run,
+      ...ofRun(store, run),
       command: `crux audit ${runId}`,
       work: (client) => launchAudit(client, store, run),
       rest: async (client) => {

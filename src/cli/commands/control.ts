@@ -9,7 +9,10 @@ import { askedModels } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { checkCeilings } from '../../models/limits/ceiling-needs.ts';
 import { startedRun } from '../../start/connect.ts';
+import { launchImprovement } from '../../start/improvements.ts';
 import { launchRun } from '../../start/launch.ts';
+import { steerImprovement } from '../../start/steer-improvement.ts';
+import type { Improvement } from '../../store/improvements.ts';
 import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { TemporalConnection } from '../../temporal/connection.ts';
@@ -25,6 +28,8 @@ const states = { pause: 'paused', resume: 'running', cancel: 'cancelled' } as co
 
 export async function control(options: GlobalOptions, runId: string, what: Order): Promise<void> {
   const text = await withReadingStore(options, runId, async (store) => {
+    const improvement = await store.improvements.find(runId);
+    if (improvement !== null) return controlImprovement(options, store, improvement, what);
     const run = await store.runs.get(runId);
     if (!(await store.runs.steer(runId, states[what]))) throw isOver(await store.runs.get(runId));
     const isServed = await serves(store, run);
@@ -39,6 +44,38 @@ export async function control(options: GlobalOptions, runId: string, what: Order
     return doneText(runId, what, isServed);
   });
   printResult(options, { runId, done: what }, () => text);
+}
+
+/** An improvement obeys its own control row, and its campaign in progress the campaign's. */
+async function controlImprovement(
+  options: GlobalOptions,
+  store: Store,
+  improvement: Improvement,
+  what: Order,
+): Promise<string> {
+  const { id } = improvement;
+  const isServed = (await store.workers.living()).some(({ roles }) => roles.includes('workflow'));
+  let isDone = false;
+  // It is told first: what it still awaits when it is cancelled ends in good order.
+  if (what !== 'pause' && isServed) {
+    isDone = await tellCampaign(options, `crux ${what} ${id}`, isServed, async ({ client }) => {
+      if (what === 'resume') await launchImprovement(client, store, await store.improvements.get(id));
+      await startedRun(client, id)[what]();
+    });
+  }
+  if (!isDone && !(await steerImprovement({ store, client: null }, id, states[what]))) {
+    throw new CruxError('User.Config', `The improvement ${id} is over (${improvement.state}).`);
+  }
+  switch (what) {
+    case 'pause':
+      return `The improvement ${id} is paused: no new model call and no new phase begins. A training in progress goes on to its end.`;
+    case 'cancel':
+      return `The improvement ${id} is cancelled; what it found and trained so far is kept.`;
+    case 'resume':
+      return isServed
+        ? `The improvement ${id} goes on.`
+        : `The improvement ${id} may go on, but no worker lives. Start one with \`crux up\`, or give its own command again: crux improve --run-id ${id}`;
+  }
 }
 
 function doneText(runId: string, what: Order, isServed: boolean): string {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { askedModels } from '../../domain/run/run-config.ts';
-import { renderReport } from '../../report/index.ts';
+import { renderImprovement, renderReport } from '../../report/index.ts';
 import type { Store } from '../../store/store.ts';
+import { improvementView } from '../../views/improvement.ts';
 import { runView } from '../../views/run-view.ts';
 import { type GlobalOptions, homeOf, printResult, withReadingStore } from '../setting.ts';
 import { newPage, writePage } from '../terminal/page.ts';
@@ -18,10 +19,15 @@ export async function report(
 
 /** Crux owns the reports in the home folder and rewrites them. */
 export function reportFile(home: string, runId: string): string {
-  return join(home, 'reports', `${runId}.html`);
+  // Campaigns of an improvement have slashes in their ids.
+  return join(home, 'reports', `${runId.replaceAll('/', '-')}.html`);
 }
 
 export async function writeReport(store: Store, runId: string, file: string): Promise<void> {
+  if ((await store.improvements.find(runId)) !== null) {
+    await writePage(file, renderImprovement(await improvementView(store, runId)));
+    return;
+  }
   const models = Object.values(askedModels((await store.runs.get(runId)).config));
   const simulated = models.some(({ model }) => model.startsWith('sim-'));
   const html = renderReport(

@@ -1,23 +1,31 @@
 import { isEvaluation } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
-import { blockedFor } from '../../start/blocked-run.ts';
+import { blockedFor, blockedUnder } from '../../start/blocked-run.ts';
 import type { Block } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { WaitingFor } from '../../store/waits.ts';
 import type { Worker } from '../../store/workers.ts';
 import { otherServers, viewServer } from '../../temporal/server-view.ts';
 import { blockedText } from '../../views/fault-text.ts';
+import { improvementPlace, improvementView } from '../../views/improvement.ts';
 import { runSummary } from '../../views/run-summary.ts';
 import { type GlobalOptions, homeOf, printResult, withReadingStore } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
+import { improvementText, lineOfImprovement } from '../terminal/improvement.ts';
 import { canServe, workerText } from '../terminal/leave.ts';
-import { readProgress, showProgress } from '../terminal/progress.ts';
+import { lineOfRun, readProgress, showProgress } from '../terminal/progress.ts';
 import { otherServersJson, otherServersText, serverJson, serverText } from '../terminal/server-text.ts';
 import { summaryText } from '../terminal/summary.ts';
 import { blockText, clock, dollars, duration, table, waitedCells, waitingText } from '../terminal/text.ts';
 
 export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
+    if (runId !== undefined && (await store.improvements.find(runId)) !== null) {
+      const view = await improvementView(store, runId);
+      printResult(options, view, () => improvementText(view));
+      return;
+    }
+    const improvements = runId === undefined ? await improvementRows(store) : [];
     const runs = runId === undefined ? await store.runs.list() : [await store.runs.get(runId)];
     const workers = await store.workers.living();
     const rows = await Promise.all(
@@ -42,12 +50,13 @@ export async function status(options: GlobalOptions, runId: string | undefined):
     const serverLines = ['', serverText(home, server), ...otherServersText(others)];
     const result =
       runId === undefined
-        ? { runs: rows, server: serverJson(server), otherServers: otherServersJson(others) }
+        ? { improvements, runs: rows, server: serverJson(server), otherServers: otherServersJson(others) }
         : { ...rows[0], server: serverJson(server) };
     printResult(options, result, () =>
       rows.length === 0
         ? ['No run was started in this store yet.', ...serverLines].join('\n')
         : [
+            ...improvementLines(improvements),
             table(
               [
                 'run',
@@ -84,6 +93,27 @@ export async function status(options: GlobalOptions, runId: string | undefined):
           ].join('\n'),
     );
   });
+}
+
+/** Improvements with where they stand, the newest first. */
+async function improvementRows(store: Store) {
+  const all = await store.improvements.list();
+  return Promise.all(
+    all.map(async (improvement) => ({ id: improvement.id, ...(await improvementPlace(store, improvement)) })),
+  );
+}
+
+function improvementLines(rows: Awaited<ReturnType<typeof improvementRows>>): string[] {
+  if (rows.length === 0) return [];
+  const cells = rows.map(({ id, method, state, round, rounds, phase, progress }) => [
+    id,
+    method,
+    state,
+    `${round}/${rounds}`,
+    phase ?? '–',
+    progress ?? '',
+  ]);
+  return [table(['improvement', 'method', 'state', 'round', 'phase', ''], cells), ''];
 }
 
 /** Lines below the table: what steps of environments cost, which no call shows. */
@@ -144,11 +174,12 @@ function workersOf(environment: string, workers: Worker[]) {
 /** @throws CommandFailed with exit code 4 if the run is blocked and needs the user */
 export async function watch(options: GlobalOptions, runId: string): Promise<void> {
   await withReadingStore(options, runId, async (store) => {
+    if ((await store.improvements.find(runId)) !== null) return watchImprovement(options, store, runId);
     await store.runs.get(runId);
     const left = new AbortController();
     const over = Promise.race([untilOver(store, runId, left.signal), blockedFor(store, runId, left.signal)]);
     try {
-      await showProgress(store, runId, over, options.json === true);
+      await showProgress(lineOfRun(store, runId), over, options.json === true);
       const ended = await over;
       if (ended !== null) throw new CommandFailed(blockedText(runId, ended.block, `crux resume ${runId}`), 4);
     } finally {
@@ -157,6 +188,28 @@ export async function watch(options: GlobalOptions, runId: string): Promise<void
     const summary = await runSummary(store, runId);
     printResult(options, summary, () => summaryText(summary));
   });
+}
+
+/** @throws CommandFailed with exit code 4 if its campaign is blocked and needs the user */
+async function watchImprovement(options: GlobalOptions, store: Store, id: string): Promise<void> {
+  const left = new AbortController();
+  const over = Promise.race([untilImproved(store, id, left.signal), blockedUnder(store, id, left.signal)]);
+  try {
+    await showProgress(lineOfImprovement(store, id), over, options.json === true);
+    const ended = await over;
+    if (ended !== null) throw new CommandFailed(blockedText(id, ended.block, `crux resume ${id}`), 4);
+  } finally {
+    left.abort();
+  }
+  const view = await improvementView(store, id);
+  printResult(options, view, () => improvementText(view));
+}
+
+async function untilImproved(store: Store, id: string, left: AbortSignal): Promise<null> {
+  while (!left.aborted && (await store.improvements.get(id)).finishedAt === null) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  return null;
 }
 
 async function progressOf(store: Store, runId: string) {

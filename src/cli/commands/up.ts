@@ -4,7 +4,7 @@ import type { Log, LogFormat, LogLevel } from '../../observe/log.ts';
 import { makeLog } from '../../observe/make-log.ts';
 import { openStore } from '../../store/store.ts';
 import type { WorkerBuild } from '../../temporal/deployment.ts';
-import { taskQueue, type WorkerRole } from '../../temporal/task-queues.ts';
+import { taskQueue, type WorkerRole, workerRoles } from '../../temporal/task-queues.ts';
 import { configOf, type GlobalOptions, homeOf, reachTemporal } from '../setting.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { otherRuns, otherRunsText, takenUpText } from '../terminal/other-runs.ts';
@@ -15,16 +15,18 @@ type Observed = { metrics?: string; logFormat?: LogFormat; logLevel?: LogLevel }
 
 /** Runs server and worker until Ctrl-C. A second `crux up` joins the server of the first and adds one more worker. */
 export async function up(options: GlobalOptions, given: Observed): Promise<void> {
-  await work(options, given, ['workflow', 'agent'], 'start', 'crux up');
+  await work(options, given, [...workerRoles], 'start', 'crux up');
 }
 
 export async function worker(
   options: GlobalOptions,
   given: Observed & { roles: string[]; deployment?: string; buildId?: string },
 ): Promise<void> {
-  const unknown = given.roles.find((role) => role !== 'workflow' && role !== 'agent');
+  const unknown = given.roles.find((role) => !workerRoles.some((known) => known === role));
   if (unknown !== undefined) {
-    throw new CruxError('User.Config', `There is no worker role "${unknown}".`, { remedy: 'Roles: workflow, agent.' });
+    throw new CruxError('User.Config', `There is no worker role "${unknown}".`, {
+      remedy: `Roles: ${workerRoles.join(', ')}.`,
+    });
   }
   await work(options, given, given.roles as WorkerRole[], 'join', 'crux worker', buildOf(given));
 }

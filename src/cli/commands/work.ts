@@ -11,12 +11,12 @@ import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import { blockedText } from '../../views/fault-text.ts';
 import type { Job } from '../job.ts';
-import { type GlobalOptions, reachTemporal, say } from '../setting.ts';
+import { type GlobalOptions, homeOf, reachTemporal, say } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { type Interrupt, onInterrupt } from '../terminal/interrupt.ts';
 import { leaveText } from '../terminal/leave.ts';
 import { leftBehindText, type OtherRun, otherRuns, otherRunsText, takenUpText } from '../terminal/other-runs.ts';
-import { showProgress } from '../terminal/progress.ts';
+import { lineOfRun, showProgress } from '../terminal/progress.ts';
 
 export type Worked<T> = { result: T; otherRuns: OtherRun[] };
 
@@ -34,7 +34,7 @@ export function workOn(
 ): Promise<Worked<CampaignResult>> {
   return workUntil<CampaignResult>(options, config, store, {
     name: `Run ${run.id}`,
-    run,
+    ...ofRun(store, run),
     command: commandOf(run),
     work: async (client) => {
       await launchRun(client, store, run);
@@ -45,6 +45,22 @@ export function workOn(
     again: `${again}, or crux resume ${run.id}`,
     halt: `crux pause ${run.id}`,
   });
+}
+
+/** What work on one run has in common. */
+export function ofRun(
+  store: Store,
+  { id, environment }: Run,
+): Pick<Job<unknown>, 'id' | 'environment' | 'roles' | 'owns' | 'progress' | 'blocked' | 'state'> {
+  return {
+    id,
+    environment,
+    roles: ['workflow', 'agent'],
+    owns: (runId) => runId === id,
+    progress: lineOfRun(store, id),
+    blocked: (over) => blockedFor(store, id, over),
+    state: async () => (await store.runs.control(id)).state,
+  };
 }
 
 /** The command that works on a run, as a person knows it. */
@@ -99,7 +115,7 @@ async function withWorker<T>(
   interrupt: Interrupt,
 ): Promise<Worked<T> | null> {
   const tell = say(options);
-  const { run, command } = job;
+  const { command, owns } = job;
   const { signal } = interrupt;
   const waiting = new AbortController();
   const { startTelemetry } = await import('../../observe/telemetry.ts');
@@ -109,24 +125,25 @@ async function withWorker<T>(
     const temporal = await reachTemporal(options, config, 'start', command, { signal });
     try {
       const { startWorker } = await import('../../worker/worker.ts');
-      const roles = ['workflow', 'agent'] as const;
-      const worker = await startWorker({ config, store, temporal, roles: [...roles], telemetry, command, signal });
+      const home = homeOf(options);
+      const roles = [...job.roles];
+      const worker = await startWorker({ config, store, temporal, home, roles, telemetry, command, signal });
       try {
         const { client } = temporal;
         if (temporal.uiAddress)
           tell(
-            `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(run.id)}`,
+            `Temporal UI: ${temporal.uiAddress}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(job.id)}`,
           );
-        const taken = await takenUpText(store, config, run.id);
+        const taken = await takenUpText(store, config, owns);
         if (taken !== null) tell(taken);
         const result = signal.aborted ? null : client.withAbortSignal(waiting.signal, () => job.work(client));
         const stopped = new Promise<null>((resolve) => {
           if (signal.aborted) resolve(null);
           signal.addEventListener('abort', () => resolve(null));
         });
-        const standing = blockedFor(store, run.id, waiting.signal);
+        const standing = job.blocked(waiting.signal);
         const outcome = Promise.race([result, stopped, standing, worker.done.then(() => null)]);
-        await showProgress(store, run.id, outcome, options.json === true);
+        await showProgress(job.progress, outcome, options.json === true);
         const ended = await outcome;
         worker.stop();
         // First, so that no command takes this worker for a live one.
@@ -135,16 +152,16 @@ async function withWorker<T>(
         const isBlocked = ended instanceof BlockedRun;
         const left = ended === null ? leaveText(store, job, interrupt.by, client) : null;
         await worker.done;
-        const others = otherRuns(worker.calls(), run.id);
-        const othersText = otherRunsText(others, run.id);
+        const others = otherRuns(worker.calls(), owns);
+        const othersText = otherRunsText(others, owns);
         if (othersText !== null) tell(othersText);
         if (left !== null) {
           const words = await left;
-          const behind = await leftBehindText(store, config, run.id).catch(() => null);
+          const behind = await leftBehindText(store, config, owns).catch(() => null);
           if (behind !== null) tell(behind);
           throw new CommandFailed(words, 130);
         }
-        if (isBlocked) throw new CommandFailed(blockedText(run.id, ended.block, job.again), 4);
+        if (isBlocked) throw new CommandFailed(blockedText(job.id, ended.block, job.again), 4);
         return { result: ended as T, otherRuns: others };
       } finally {
         // Needed even if the work could not begin: the connection cannot be closed under a worker.

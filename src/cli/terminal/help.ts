@@ -1,7 +1,7 @@
 /** The end of each command's help: an example, and the page with the details. */
 import { join, relative } from 'node:path';
 import type { Command } from 'commander';
-import { packageRoot } from '../../config/config.ts';
+import { packageRoot } from '../../package-root.ts';
 
 /** By command; pages are files in `docs/`. */
 const help: { readonly [command: string]: { example: string; page: string } } = {
@@ -16,6 +16,7 @@ const help: { readonly [command: string]: { example: string; page: string } } = 
     example: 'crux evaluate --policy my-model-round-1 --trained-on cso-1,none --samples 4',
     page: 'evaluation.md',
   },
+  improve: { example: 'crux improve --run-id cso-rounds --rounds 2', page: 'improve.md' },
   status: { example: 'crux status', page: 'cli.md' },
   watch: { example: 'crux watch cso-1', page: 'operations.md' },
   pause: { example: 'crux pause cso-1', page: 'operations.md' },

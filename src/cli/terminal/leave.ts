@@ -15,7 +15,7 @@ import type { EndSignal } from './interrupt.ts';
  */
 export async function leaveText(
   store: Store,
-  job: Pick<Job<unknown>, 'name' | 'run' | 'rest' | 'again' | 'halt'>,
+  job: Pick<Job<unknown>, 'name' | 'environment' | 'state' | 'rest' | 'again' | 'halt'>,
   by: EndSignal | null,
   client: Client | null,
 ): Promise<string> {
@@ -23,7 +23,7 @@ export async function leaveText(
   const interrupted = by === null || by === 'SIGINT' ? 'Interrupted.' : `Interrupted by ${by}.`;
   try {
     const others = (await store.workers.living()).filter(({ process }) => process === null || !isThisProcess(process));
-    const [worker] = others.filter((one) => canServe(one, job.run.environment));
+    const [worker] = others.filter((one) => canServe(one, job.environment));
     if (worker)
       return `${interrupted} ${name} goes on: ${workerText(worker)} lives.${halt === null ? '' : ` To stop it: ${halt}`}`;
     if (by !== 'SIGINT')
@@ -31,8 +31,7 @@ export async function leaveText(
     if (await job.rest(client)) {
       return `${interrupted} Nothing is lost: ${name} rests: no worker continues it by itself. To continue: ${again}`;
     }
-    const { state } = await store.runs.control(job.run.id);
-    return `${interrupted} ${name} is ${state}.`;
+    return `${interrupted} ${name} is ${await job.state()}.`;
   } catch (error) {
     return `${interrupted} ${name} could not be put to rest, so the next worker continues it: ${errorText(error)}`;
   }

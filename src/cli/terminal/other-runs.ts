@@ -8,8 +8,10 @@ import { count, plural } from './text.ts';
 /** Model calls that a worker paid for in a run other than its command's. */
 export type OtherRun = { runId: string; calls: number };
 
-/** @param own the run that the command was called for; null for none */
-export async function takenUpText(store: Store, config: CruxConfig, own: string | null): Promise<string | null> {
+/** Whether a run belongs to the work that the command was called for; null for a worker without work of its own. */
+export type Own = ((runId: string) => boolean) | null;
+
+export async function takenUpText(store: Store, config: CruxConfig, own: Own): Promise<string | null> {
   const others = await othersUnderWay(store, config, own);
   const named = (runs: Run[]) => Promise.all(runs.map((run) => progressOf(store, run)));
   const underWay = await named(others.filter(({ state }) => state === 'running'));
@@ -30,15 +32,16 @@ export async function takenUpText(store: Store, config: CruxConfig, own: string 
 }
 
 /** Runs that a worker of this configuration serves. */
-async function othersUnderWay(store: Store, config: CruxConfig, own: string | null): Promise<Run[]> {
+async function othersUnderWay(store: Store, config: CruxConfig, own: Own): Promise<Run[]> {
   const environments = config.environments.map(({ name }) => name);
   return (await store.runs.list()).filter(
-    ({ id, finishedAt, environment }) => id !== own && finishedAt === null && environments.includes(environment),
+    ({ id, finishedAt, environment }) =>
+      own?.(id) !== true && finishedAt === null && environments.includes(environment),
   );
 }
 
 /** Runs that an ending worker leaves to the next one because they were not stopped. Null if another worker lives. */
-export async function leftBehindText(store: Store, config: CruxConfig, own: string): Promise<string | null> {
+export async function leftBehindText(store: Store, config: CruxConfig, own: Own): Promise<string | null> {
   const workers = await store.workers.living();
   const left = (await othersUnderWay(store, config, own)).filter(
     ({ state, environment }) => state === 'running' && !workers.some((worker) => canServe(worker, environment)),
@@ -53,12 +56,11 @@ async function progressOf(store: Store, { id }: Run): Promise<string> {
   return `${id} (${count(done)} of ${plural(total, 'task')} done)`;
 }
 
-export function otherRuns(calls: ReadonlyMap<string, number>, own: string | null): OtherRun[] {
-  return [...calls].filter(([runId]) => runId !== own).map(([runId, paid]) => ({ runId, calls: paid }));
+export function otherRuns(calls: ReadonlyMap<string, number>, own: Own): OtherRun[] {
+  return [...calls].filter(([runId]) => own?.(runId) !== true).map(([runId, paid]) => ({ runId, calls: paid }));
 }
 
-/** @param own as for `takenUpText` */
-export function otherRunsText(others: OtherRun[], own: string | null): string | null {
+export function otherRunsText(others: OtherRun[], own: Own): string | null {
   if (others.length === 0) return null;
   const calls = others.map((other) => `${plural(other.calls, 'call')} of run ${other.runId}`);
   return `${own === null ? 'This' : 'Besides its own run, this'} worker made ${calls.join(', ')}.`;

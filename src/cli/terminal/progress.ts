@@ -1,4 +1,4 @@
-/** Progress of a run, from the store. On a terminal one line is redrawn; if output is piped, a line is printed now and then. */
+/** Progress of work, from the store. On a terminal one line is redrawn; if output is piped, a line is printed now and then. */
 import { visibleText } from '../../domain/visible-text.ts';
 import type { FindingCounts } from '../../store/findings.ts';
 import type { Store } from '../../store/store.ts';
@@ -21,8 +21,16 @@ export type ProgressLine = {
   broken: { count: number; words: string | null };
 };
 
+/** A line of at most `width` characters about work that began `elapsedMs` ago. The last of its parts, after ` · `, is the time. */
+export type ReadLine = (elapsedMs: number, width: number) => Promise<string>;
+
+/** The progress of a run. */
+export function lineOfRun(store: Store, runId: string): ReadLine {
+  return async (elapsedMs, width) => progressText(await readProgress(store, runId), elapsedMs, width);
+}
+
 /** Shows progress until `over` settles, then clears the line. */
-export async function showProgress(store: Store, runId: string, over: Promise<unknown>, quiet: boolean): Promise<void> {
+export async function showProgress(read: ReadLine, over: Promise<unknown>, quiet: boolean): Promise<void> {
   if (quiet) {
     await over.catch(() => {});
     return;
@@ -39,11 +47,7 @@ export async function showProgress(store: Store, runId: string, over: Promise<un
     });
   let last = '';
   while (!isOver) {
-    const line = progressText(
-      await readProgress(store, runId),
-      Date.now() - startedAt,
-      terminal ? (process.stderr.columns ?? 80) : 200,
-    );
+    const line = await read(Date.now() - startedAt, terminal ? (process.stderr.columns ?? 80) : 200);
     if (terminal) redraw(line);
     else if (withoutTime(line) !== last) printAside(line);
     last = withoutTime(line);
@@ -95,6 +99,11 @@ export function progressText(
     plural(counts.calls, 'call'),
     duration(elapsedMs),
   ];
+  return fitted(parts, width);
+}
+
+/** Parts of a progress line, cut to the width. */
+export function fitted(parts: readonly string[], width: number): string {
   const line = visibleText(parts.join(' · '));
   return line.length < width ? line : `${line.slice(0, width - 2)}…`;
 }

@@ -5,6 +5,7 @@ import type { Interval } from '../statistics/interval.ts';
 import { twoSidedQuantile } from '../statistics/normal.ts';
 import { inGroups } from '../statistics/ratio-by-group.ts';
 import { mean } from '../statistics/sums.ts';
+import { visibleFactor } from './samples.ts';
 
 /**
  * `always` [P]: every candidate is the next policy. `not-worse` [D]: unless the validation leaves room for a loss above the margin. `better` [D]: only
@@ -104,9 +105,6 @@ export function comparePolicies(
     margin,
   };
 }
-
-/** Quantiles of 5 % two-sided and of 80 % power. */
-const visibleFactor = twoSidedQuantile(0.95) + twoSidedQuantile(0.6);
 
 /** What the rule says of a comparison. */
 function verdict(comparison: PolicyComparison, promote: Promotion): Omit<Decision, 'comparison'> {

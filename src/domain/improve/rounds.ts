@@ -1,5 +1,5 @@
 /** The rounds of an improvement: their phases, and which model is the policy when. */
-import type { ServedModel, TrainedModel } from './contract.ts';
+import type { Hyperparameters, Loss, ServedModel, TrainedModel, TrainingMetrics } from './contract.ts';
 import type { Decision } from './decide.ts';
 
 /**
@@ -21,8 +21,9 @@ export type Phase = (typeof phases)[number];
 /** What a phase left behind. */
 export type PhaseResults = {
   collect: CampaignPhase;
-  export: { folder: string; format: string; rows: number; leftOut: number; items: number };
-  train: TrainedModel & TrainingFigures;
+  /** `file`: of the rows, in the folder. */
+  export: { folder: string; file: string; format: string; rows: number; leftOut: number; items: number };
+  train: TrainedModel & TrainingFigures & TrainingRecord;
   serve: ServedModel & { canary: CanaryFinding };
   evaluate: CampaignPhase;
   decide: Decision;
@@ -40,6 +41,17 @@ export type TrainingFigures = {
   seconds: number;
   /** How often it went on after it was killed. */
   resumed: number;
+};
+
+/** What a training was asked to do, and its course. */
+export type TrainingRecord = {
+  loss: Loss;
+  rows: number;
+  hyperparameters: Hyperparameters;
+  /** Where each hyperparameter comes from, by its name. */
+  sources: { [name: string]: string };
+  /** Lines of its metrics, evenly chosen. */
+  curve: TrainingMetrics[];
 };
 
 /** What was found out about a served model before it was evaluated. */
@@ -82,12 +94,15 @@ export type Policy = { round: number; model: ServedModel };
 
 /**
  * The policy at the start of a round: the candidate of the last round before it that was promoted.
+ * @param round infinite for the policy of now
  * @param start the model that the improvement was started with
  */
 export function incumbentAt(records: readonly PhaseRecord[], round: number, start: ServedModel): Policy {
-  for (let earlier = round - 1; earlier > 0; earlier -= 1) {
-    const model = resultOf(records, earlier, 'serve');
-    if (model && resultOf(records, earlier, 'decide')?.isPromoted) return { round: earlier, model };
+  const promoted = records.filter(({ phase, result }) => phase === 'decide' && (result as Decision | null)?.isPromoted);
+  const earlier = promoted.map((record) => record.round).filter((own) => own < round);
+  if (earlier.length > 0) {
+    const last = Math.max(...earlier);
+    return { round: last, model: resultOf(records, last, 'serve')! };
   }
   return { round: 0, model: resultOf(records, 0, 'serve') ?? start };
 }

@@ -38,10 +38,16 @@ export type ImproveSettings = {
   data: 'round' | 'all';
   /** Rows below which a round does not train. */
   minRows: number;
-  export: { format: { [loss in Loss]: string | null }; tokenizer: string | null; thought: 'keep' | 'drop' };
+  export: {
+    format: { [loss in Loss]: string | null };
+    tokenizer: string | null;
+    thought: 'keep' | 'drop';
+    /** Flags whose items are left out. */
+    without: string[];
+    /** `action`: no kind of action may stand mostly on one side. */
+    balance: 'action' | null;
+  };
   hyperparameters: { [loss in Loss]: Partial<Hyperparameters> };
-  /** Nats by which `logps/chosen` may fall before a training is stopped. */
-  collapse: number;
   /** The weights that the policy begins with. */
   base: Weights;
   trainer: ToolSettings;
@@ -49,5 +55,5 @@ export type ImproveSettings = {
   /** Of the whole improvement, over all its campaigns. */
   ceilings: CeilingChanges;
   /** The configuration of its campaigns, without what workers bring: environments and endpoints. */
-  config: { [name: string]: Json };
+  config: { [name: string]: Json } & { models: { policy: { model: string; trainedOn: string[] | null } } };
 };

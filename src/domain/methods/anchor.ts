@@ -27,5 +27,10 @@ export const anchor: MethodFacts<AnchorOptions> = {
   worth: 'return',
   split: 'train',
   exportFormat: 'trl',
+  training: {
+    reference: 'incumbent',
+    from: 'incumbent',
+    rounds: 2,
+  },
   thresholds: ({ discount, gap, verification }) => ({ discount, gap, confidence: verification.confidence }),
 };

@@ -48,5 +48,10 @@ export const cso: MethodFacts<CsoOptions> = {
   worth: 'score',
   split: 'train',
   exportFormat: 'trl',
+  training: {
+    reference: 'incumbent',
+    from: 'incumbent',
+    rounds: 2,
+  },
   thresholds: ({ gammaLow, gammaHigh, verification }) => ({ gammaLow, gammaHigh, confidence: verification.confidence }),
 };

@@ -26,6 +26,11 @@ export const eto: MethodFacts<EtoOptions> = {
   worth: 'score',
   split: 'train',
   exportFormat: 'crux-masked',
+  training: {
+    reference: 'incumbent',
+    from: 'incumbent',
+    rounds: 2,
+  },
   thresholds: ({ temperature, maxPassRate, verification }) => ({
     temperature,
     maxPassRate,

@@ -18,5 +18,6 @@ export const evaluate: MethodFacts<EvaluateOptions> = {
   worth: 'score',
   split: 'test',
   exportFormat: null,
+  training: null,
   thresholds: () => ({}),
 };

@@ -33,6 +33,13 @@ export type MethodFacts<Options> = {
   split: Split;
   /** The usual format to export to; null if there is nothing to export. */
   exportFormat: 'trl' | 'crux-masked' | 'trl-sft' | null;
+  /** How its rounds train a model; null if there is nothing to train on. */
+  training: {
+    /** The fixed model of DPO's ratio, and where training begins: the policy at the start of the round, or the one that the first round began with. */
+    reference: 'incumbent' | 'start';
+    from: 'incumbent' | 'start';
+    rounds: number;
+  } | null;
   /** What decided about its pairs, for their certificates. */
   thresholds(options: Options): { [name: string]: number };
 };

@@ -30,6 +30,11 @@ export const ipr: MethodFacts<IprOptions> = {
   worth: 'value',
   split: 'train',
   exportFormat: 'crux-masked',
+  training: {
+    reference: 'start',
+    from: 'incumbent',
+    rounds: 4,
+  },
   thresholds: ({ gap, temperature, maxPassRate, verification }) => ({
     gap,
     temperature,

@@ -27,5 +27,7 @@ export const rft: MethodFacts<RftOptions> = {
   worth: 'score',
   split: 'train',
   exportFormat: 'trl-sft',
+  // Retraining starts from the base model [P].
+  training: { reference: 'start', from: 'start', rounds: 1 },
   thresholds: () => ({}),
 };

@@ -52,5 +52,10 @@ export const rro: MethodFacts<RroOptions> = {
   worth: 'value',
   split: 'train',
   exportFormat: 'trl',
+  training: {
+    reference: 'incumbent',
+    from: 'incumbent',
+    rounds: 2,
+  },
   thresholds: ({ gap, saturation, verification }) => ({ gap, saturation, confidence: verification.confidence }),
 };

@@ -22,5 +22,6 @@ export const sft: MethodFacts<SftOptions> = {
   worth: 'score',
   split: 'train',
   exportFormat: 'trl-sft',
+  training: { reference: 'start', from: 'start', rounds: 1 },
   thresholds: () => ({}),
 };

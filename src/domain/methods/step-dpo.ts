@@ -39,6 +39,11 @@ export const stepDpo: MethodFacts<StepDpoOptions> = {
   worth: 'score',
   split: 'train',
   exportFormat: 'trl',
+  training: {
+    reference: 'incumbent',
+    from: 'incumbent',
+    rounds: 2,
+  },
   thresholds: ({ select, resamples, gap }): { [name: string]: number } =>
     select === 'first-error' ? { resamples: resamples! } : { gap },
 };

@@ -3,8 +3,11 @@
  * model's lineage is the runs that it was trained on, the runs that their own models were trained on, and so on through all rounds.
  */
 
-/** What groups were given out for. `tasks`: a model was trained on the run, and there is no record of what the run gave out. */
-export const dataUses = ['pairs', 'sft', 'prm', 'thresholds', 'few-shot', 'tasks'] as const;
+/**
+ * What groups were given out for. `selection`: a model was chosen on them. `tasks`: a model was trained on the run, and there is no record of what the run gave
+ * out.
+ */
+export const dataUses = ['pairs', 'sft', 'prm', 'thresholds', 'few-shot', 'selection', 'tasks'] as const;
 export type DataUse = (typeof dataUses)[number];
 
 /** A group whose tasks a run gave out. */
@@ -81,8 +84,9 @@ export function leakedGroups(
   fewShotGroups: Iterable<string> = [],
 ): LeakedGroup[] {
   const runs = new Set(lineage.runs);
+  // Nothing is learned from a validation, so a model that was not chosen on it has not seen it.
   const mayHaveSeen = ({ use }: UsedGroup) =>
-    lineage.unknownPolicies.length > 0 || (lineage.unknownPrms.length > 0 && use === 'prm');
+    use !== 'selection' && (lineage.unknownPolicies.length > 0 || (lineage.unknownPrms.length > 0 && use === 'prm'));
   const byGroup = Map.groupBy(given, ({ group }) => group);
   const examples = new Set(fewShotGroups);
   return [...new Set(testGroups)].sort().flatMap((group) => {
@@ -115,5 +119,6 @@ const useTexts: { [use in DataUse]: string } = {
   prm: 'PRM rows',
   thresholds: 'thresholds',
   'few-shot': 'examples',
+  selection: 'validation',
   tasks: 'tasks',
 };

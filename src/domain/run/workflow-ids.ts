@@ -23,6 +23,15 @@ export function isRunId(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/.test(text);
 }
 
+/** The id of a campaign of an improvement (improve/rounds.ts). */
+export function isRoundId(text: string): boolean {
+  const [improvement, ...phase] = text.split('/');
+  return isRunId(improvement!) && roundPath.test(phase.join('/'));
+}
+
+/** What follows the id of an improvement in those of its campaigns. */
+const roundPath = /^(?:round-\d+\/(?:collect|evaluate)|test\/(?:start|final))$/;
+
 export function auditWorkflowId(runId: string): string {
   return `${runId}/audit`;
 }

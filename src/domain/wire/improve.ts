@@ -45,5 +45,8 @@ export type PhaseAddress = { id: string; round: number; phase: Phase };
 /** A campaign that is to run for a phase. */
 export type PhaseCampaign = { runId: string; method: MethodName; window: number; title: string; environment: string };
 
+/** Whose model is served: the candidate of a round, the policy at its start, or a policy of the test. */
+export type Served = 'candidate' | 'policy' | 'test-start' | 'test-final';
+
 /** Where a round stands after its decision. */
 export type RoundEnd = { isPromoted: boolean };

@@ -1,7 +1,7 @@
 /** The server that comes with Crux: `python/crux_serve.py`. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { packageRoot } from '../../config/config.ts';
+import { packageRoot } from '../../package-root.ts';
 import { port, precision, server, startSeconds } from './server.ts';
 import { releaseSupervised, serveSupervised } from './supervised.ts';
 

@@ -1,11 +1,11 @@
 /** The questions about a kind of server that each answers once, in its own file. */
 import { z } from 'zod';
-import type { CruxConfig } from '../../config/config.ts';
 import { type Precision, tolerances } from '../../domain/improve/canary.ts';
 import type { ServedModel } from '../../domain/improve/contract.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
+import type { NamedKeys } from '../environment.ts';
 
 /** Where a model is served, and for whom. */
 export type ServingPlace = {
@@ -14,7 +14,7 @@ export type ServingPlace = {
   /** Folder of all state. */
   home: string;
   store: Pick<Store, 'improvements'>;
-  config: Pick<CruxConfig, 'endpoints' | 'temporal'>;
+  config: NamedKeys;
   /** Id of the improvement. */
   improvement: string;
   log: Log;

@@ -1,9 +1,10 @@
 /** The script that comes with Crux, over TRL: `python/crux_train.py`. */
 import { join } from 'node:path';
 import { z } from 'zod';
+import { packageRoot } from '../../package-root.ts';
 import { trainer } from './trainer.ts';
 
-const script = join(import.meta.dirname, '../../../python/crux_train.py');
+const script = join(packageRoot, 'python', 'crux_train.py');
 
 export const trl = trainer({
   schema: z.strictObject({

@@ -65,7 +65,7 @@ test('without a server, status says so', async () => {
   expect(await status(project)).toContain(`\n\nNo embedded Temporal server runs for ${project.home}.`);
   const { runs, ...rest } = await project.json<{ runs: object[] }>('status');
   expect(runs).toMatchObject([{ runId: 'run-1' }]);
-  expect(rest).toEqual({ server: null, otherServers: [] });
+  expect(rest).toEqual({ improvements: [], server: null, otherServers: [] });
   expect(await project.json('status', 'run-1')).toMatchObject({ runId: 'run-1', server: null });
 });
 

@@ -19,7 +19,14 @@ beforeEach(async () => {
 const leave = (by: EndSignal) =>
   leaveText(
     store,
-    { name: 'Run run-1', run, rest: () => store.runs.rest('run-1'), again: 'crux demo', halt: 'crux pause run-1' },
+    {
+      name: 'Run run-1',
+      environment: run.environment,
+      state: async () => (await store.runs.control('run-1')).state,
+      rest: () => store.runs.rest('run-1'),
+      again: 'crux demo',
+      halt: 'crux pause run-1',
+    },
     by,
     null,
   );

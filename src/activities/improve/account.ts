@@ -1,0 +1,58 @@
+/** What an improvement's activities know of it: its settings, the phases that it went through, and who is the policy. */
+import type { CruxConfig } from '../../config/config.ts';
+import { type Improved, trainedOnOf } from '../../domain/improve/lineage.ts';
+import { incumbentAt, type Phase, type PhaseRecord, type Policy, resultOf } from '../../domain/improve/rounds.ts';
+import type { ImproveSettings } from '../../domain/improve/settings.ts';
+import type { TrainedOn } from '../../domain/run/lineage.ts';
+import { configFor } from '../../start/improvements.ts';
+import type { Store } from '../../store/store.ts';
+
+export type Account = {
+  id: string;
+  settings: ImproveSettings;
+  records: PhaseRecord[];
+  /** Of its campaigns. */
+  config: CruxConfig;
+};
+
+/** @param workers the configuration of this worker, which brings environments and endpoints */
+export async function accountOf(store: Store, workers: CruxConfig, id: string): Promise<Account> {
+  const { settings } = await store.improvements.get(id);
+  return { id, settings, records: await store.improvements.phases(id), config: configFor(settings, workers) };
+}
+
+/** The policy at the start of a round. */
+export function policyAt({ settings, records, config }: Account, round: number): Policy {
+  const { model: name } = config.models.policy;
+  return incumbentAt(records, round, { name, root: settings.base.from, hash: '' });
+}
+
+/** The model that a campaign asks: in its own round's evaluation the candidate, else the policy. */
+export function policyOf(account: Account, round: number, phase: Phase): Policy {
+  switch (phase) {
+    case 'test-start':
+      return { round: 0, model: policyAt(account, 1).model };
+    case 'test-final':
+      return policyAt(account, Number.POSITIVE_INFINITY);
+    case 'evaluate': {
+      const candidate = resultOf(account.records, round, 'serve');
+      return candidate ? { round, model: candidate } : policyAt(account, round);
+    }
+    default:
+      return policyAt(account, round);
+  }
+}
+
+/** What a policy has seen; null if it is the model that the improvement began with, and the user said nothing. */
+export function lineageAt(account: Account, policy: Policy): TrainedOn {
+  return trainedOnOf(improvedOf(account), policy.round);
+}
+
+export function improvedOf({ id, settings, records, config }: Account): Improved {
+  return { id, records, data: settings.data, known: config.models.policy.trainedOn };
+}
+
+/** The folder of a round, on the machine that trains. */
+export function folderOf(home: string, id: string, round: number): string {
+  return `${home}/improve/${id}/round-${round}`;
+}

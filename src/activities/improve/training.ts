@@ -1,0 +1,168 @@
+/** Activities of an improvement that happen where models are trained and served: the `train` role. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  folderNames,
+  type Loss,
+  type ServedModel,
+  type TrainingSettings,
+  type Weights,
+} from '../../domain/improve/contract.ts';
+import { campaignId, type PhaseResults, resultOf } from '../../domain/improve/rounds.ts';
+import { methods } from '../../domain/methods/index.ts';
+import type { Served } from '../../domain/wire/improve.ts';
+import { exportRuns } from '../../export/export-runs.ts';
+import type { LintReport } from '../../export/lint-report.ts';
+import type { LengthSummary } from '../../export/tokens/length.ts';
+import { checkServed, readCanary } from '../../training/canary.ts';
+import { countParameters } from '../../training/count-parameters.ts';
+import { readCurve } from '../../training/curve.ts';
+import { formatFor } from '../../training/format-for.ts';
+import { hyperparametersFor } from '../../training/hyperparameters.ts';
+import { serverOf } from '../../training/servers/index.ts';
+import type { ServingPlace } from '../../training/servers/server.ts';
+import { train } from '../../training/train.ts';
+import { activities, beat } from '../runtime/boundary.ts';
+import type { ActivityContext } from '../runtime/context.ts';
+import { type Account, accountOf, folderOf, policyAt, policyOf } from './account.ts';
+import { holdBackPhases } from './phases.ts';
+
+type Address = { id: string; round: number };
+
+export function trainingActivities(context: ActivityContext) {
+  const { store, home } = context;
+  const account = (id: string) => accountOf(store, context.config, id);
+
+  /** Writes what a round trains on. */
+  async function exportRound({ id, round }: Address): Promise<PhaseResults['export']> {
+    const own = await account(id);
+    const known = resultOf(own.records, round, 'export');
+    if (known !== null) return known;
+    await store.improvements.beginPhase(id, round, 'export');
+    const { tokenizer, thought, without, balance } = own.settings.export;
+    const format = formatFor(own.settings, lossOf(own, round), methods[methodOf(own, round)]);
+    const out = join(folderOf(home, id, round), folderNames.data);
+    const options = {
+      format,
+      out,
+      force: true,
+      thought,
+      without,
+      ...(balance && { balance }),
+      ...(tokenizer !== null && { tokenizer }),
+    };
+    const exported = await exportRuns(store, runsOf(own, round), options, async () => context.config.environments);
+    const { rows, leftOut, lint, files } = exported;
+    const result = { folder: out, file: files.at(-1)!, format, rows, leftOut, items: lint.items };
+    await store.improvements.endPhase(id, round, 'export', result);
+    return result;
+  }
+
+  /** Trains the candidate of a round, or goes on with the training that an earlier attempt began. */
+  async function trainRound({ id, round }: Address, signal: AbortSignal): Promise<void> {
+    const own = await account(id);
+    if (resultOf(own.records, round, 'train') !== null) return;
+    await store.improvements.beginPhase(id, round, 'train');
+    const folder = folderOf(home, id, round);
+    const settings = await settingsOf(own, round);
+    mkdirSync(folder, { recursive: true });
+    writeSettings(folder, settings);
+    const job = { folder, trainer: own.settings.trainer };
+    const model = await train(context, job, (progress) => progress && beat({ training: progress }), signal);
+    const { loss, data, hyperparameters, sources } = settings;
+    const curve = readCurve(join(folder, folderNames.metrics));
+    await store.improvements.endPhase(id, round, 'train', {
+      ...model,
+      ...{ loss, rows: data.rows, hyperparameters, sources, curve },
+    });
+  }
+
+  async function settingsOf(own: Account, round: number): Promise<TrainingSettings> {
+    const { id, settings } = own;
+    const loss = lossOf(own, round);
+    const exported = resultOf(own.records, round, 'export')!;
+    const facts = methods[methodOf(own, round)].training!;
+    const weights = (whose: 'incumbent' | 'start'): Weights => ({
+      from: policyAt(own, whose === 'start' ? 1 : round).model.root,
+    });
+    return {
+      schemaVersion: 1,
+      run: id,
+      round,
+      loss,
+      data: { file: `${folderNames.data}/${exported.file}`, format: exported.format, rows: exported.rows },
+      base: weights(facts.from),
+      reference: loss === 'dpo' ? weights(facts.reference) : null,
+      seed: settings.seed,
+      ...hyperparametersFor({
+        ...{ method: methodOf(own, round), loss, round, rows: exported.rows },
+        parameters: await countParameters(weights(facts.from).from),
+        lengths: lengthsOf(exported.folder),
+        given: settings.hyperparameters[loss],
+      }),
+    };
+  }
+
+  /** Has a model answer under its name. A candidate is recorded once the canary has shown that it is the one. */
+  async function serveModel({ id, round, whose }: Address & { whose: Served }, signal: AbortSignal): Promise<void> {
+    const own = await account(id);
+    const server = serverOf(own.settings.server);
+    const place = placeOf(own);
+    const trained = whose === 'candidate' ? resultOf(own.records, round, 'train') : null;
+    if (trained === null) return server.serve(place, servedFor(own, round, whose), signal);
+    await store.improvements.beginPhase(id, round, 'serve');
+    const model = server.named(trained, id, round);
+    await server.serve(place, model, signal);
+    if (resultOf(own.records, round, 'serve') !== null) return;
+    const base = server.keepsBase ? policyAt(own, round).model : null;
+    const lines = readCanary(folderOf(home, id, round));
+    const { endpoint, log } = place;
+    const precision = server.precision;
+    const canary = await checkServed(endpoint, model, base, lines, { signal, log, ...(precision && { precision }) });
+    await store.improvements.endPhase(id, round, 'serve', { ...model, canary });
+  }
+
+  /** The improvement is over: what was started to serve its models ends. */
+  async function releaseServer({ id }: { id: string }): Promise<void> {
+    const own = await account(id);
+    await serverOf(own.settings.server).release(placeOf(own));
+  }
+
+  function placeOf({ id, config }: Account): ServingPlace {
+    const { endpoint } = context.gateway.endpoint(config.models.policy.endpoint);
+    return { endpoint, home, store, config: context.config, improvement: id, log: context.log };
+  }
+
+  return activities({ exportRound, trainRound, serveModel, releaseServer }, holdBackPhases(context));
+}
+
+/** A model that answered before. */
+function servedFor(own: Account, round: number, whose: Served): ServedModel {
+  return policyOf(own, round, whose === 'candidate' ? 'evaluate' : whose === 'policy' ? 'collect' : whose).model;
+}
+
+function methodOf({ settings }: Account, round: number) {
+  return round === 0 ? ('sft' as const) : settings.method;
+}
+
+function lossOf(own: Account, round: number): Loss {
+  return methods[methodOf(own, round)].gives === 'examples' ? 'sft' : 'dpo';
+}
+
+/** The campaigns that a round learns from, the oldest first. */
+function runsOf({ id, settings }: Account, round: number): string[] {
+  const first = settings.data === 'all' && round > 0 ? 1 : round;
+  return Array.from({ length: round - first + 1 }, (_, index) => campaignId(id, first + index, 'collect'));
+}
+
+/** Whole or not at all: a trainer that starts meanwhile reads it. */
+function writeSettings(folder: string, settings: TrainingSettings): void {
+  const path = join(folder, folderNames.settings);
+  writeFileSync(`${path}.partial`, `${JSON.stringify(settings, null, 2)}\n`);
+  renameSync(`${path}.partial`, path);
+}
+
+/** How long the rows are, as the lint of the export measured them. */
+function lengthsOf(folder: string): LengthSummary | null {
+  return (JSON.parse(readFileSync(join(folder, 'lint.json'), 'utf8')) as LintReport).lengths;
+}

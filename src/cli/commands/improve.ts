@@ -1,0 +1,83 @@
+/** `crux improve`: rounds of collecting, training and evaluating, as one workflow. */
+import { storeLocation } from '../../config/config.ts';
+import type { ImproveResult } from '../../domain/wire/improve.ts';
+import { blockedUnder } from '../../start/blocked-run.ts';
+import { checkRunKeys } from '../../start/configure.ts';
+import { launchImprovement, prepareImprovement } from '../../start/improvements.ts';
+import { steerImprovement } from '../../start/steer-improvement.ts';
+import type { Improvement } from '../../store/improvements.ts';
+import { openStore, type Store } from '../../store/store.ts';
+import { workerRoles } from '../../temporal/task-queues.ts';
+import { improvementView } from '../../views/improvement.ts';
+import type { Job } from '../job.ts';
+import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from '../setting.ts';
+import { CommandFailed } from '../terminal/errors.ts';
+import { improvementText, lineOfImprovement } from '../terminal/improvement.ts';
+import { assertWorker } from './run.ts';
+import { workUntil } from './work.ts';
+
+type Given = { runId?: string; env?: string; seed?: number; rounds?: number; detach?: boolean };
+
+export async function improve(options: GlobalOptions, given: Given): Promise<void> {
+  const config = await configOf(options);
+  const { runId: id, env: environment, seed, rounds, detach = false } = given;
+  const store = await openStore(storeLocation(config, homeOf(options)));
+  try {
+    if (detach) await assertWorker(store, config, environment);
+    const improvement = await prepareImprovement(config, store, { id, environment, seed, rounds });
+    const { settings } = improvement;
+    if (!detach) checkRunKeys(config, { method: settings.method, environment: settings.environment });
+    if (detach) return await leave(options, store, improvement);
+    const { collect, validation, test } = settings.tasks;
+    say(options)(
+      `Improvement ${improvement.id}: ${settings.rounds} rounds of ${settings.method} (${settings.preset}) on ${settings.environment}: ${collect.length} tasks to learn from, ${validation.length} to validate, ${test.length} to test`,
+    );
+    const { result } = await workUntil<ImproveResult>(options, config, store, jobOf(store, improvement));
+    const view = await improvementView(store, improvement.id);
+    printResult(options, view, () => `${improvementText(view)}\n\nLook:    crux report ${improvement.id}`);
+    if (result.state === 'failed') {
+      const { kind, message } = result.fault ?? { kind: 'Defect', message: 'unknown' };
+      throw new CommandFailed(`The improvement stopped: ${kind}: ${message}\nThe same command goes on from there.`, 4);
+    }
+    if (result.state !== 'finished') throw new CommandFailed(`The improvement ended early: ${result.state}.`, 3);
+  } finally {
+    await store.close();
+  }
+
+  /** Starts the workflow and leaves the work to workers elsewhere. */
+  async function leave(setting: GlobalOptions, known: Store, improvement: Improvement): Promise<void> {
+    const temporal = await reachTemporal(setting, config, 'visit', `crux improve ${improvement.id}`);
+    try {
+      await launchImprovement(temporal.client, known, improvement);
+    } finally {
+      await temporal.close();
+    }
+    printResult(
+      setting,
+      { id: improvement.id },
+      () => `Started ${improvement.id}. Follow it with: crux watch ${improvement.id}`,
+    );
+  }
+}
+
+function jobOf(store: Store, improvement: Improvement): Job<ImproveResult> {
+  const { id, settings } = improvement;
+  return {
+    name: `The improvement ${id}`,
+    id,
+    environment: settings.environment,
+    command: `crux improve ${id}`,
+    roles: workerRoles,
+    owns: (runId) => runId.startsWith(`${id}/`),
+    work: async (client) => {
+      await launchImprovement(client, store, improvement);
+      return client.workflow.getHandle(id).result() as Promise<ImproveResult>;
+    },
+    progress: lineOfImprovement(store, id),
+    blocked: (over) => blockedUnder(store, id, over),
+    state: async () => (await store.improvements.get(id)).state,
+    rest: async (client) => steerImprovement({ store, client }, id, 'paused'),
+    again: `crux improve --run-id ${id} …  (same options)`,
+    halt: `crux pause ${id}`,
+  };
+}

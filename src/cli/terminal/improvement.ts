@@ -1,0 +1,74 @@
+/** An improvement in lines. */
+
+import { shareText } from '../../report/evaluation-text.ts';
+import { changeText, decisionText, flagsText, foundText, roundName, stateText } from '../../report/improvement-text.ts';
+import type { Store } from '../../store/store.ts';
+import { type ImprovementView, improvementPlace } from '../../views/improvement.ts';
+import { fitted, type ReadLine } from './progress.ts';
+import { dollars, duration, table } from './text.ts';
+
+/** The progress of an improvement. */
+export function lineOfImprovement(store: Store, id: string): ReadLine {
+  return async (elapsedMs, width) => {
+    const { state, round, rounds, phase, progress } = await improvementPlace(store, await store.improvements.get(id));
+    const parts = [
+      round === 0 ? `start, ${rounds} rounds` : `round ${round}/${rounds}`,
+      ...(state === 'running' ? [] : [state]),
+      ...(phase === null ? [] : [phase]),
+      ...(progress === null ? [] : [progress]),
+      duration(elapsedMs),
+    ];
+    return fitted(parts, width);
+  };
+}
+
+/** Everything that a person wants to know at the end. */
+export function improvementText(view: ImprovementView): string {
+  const { id, method, preset, environment, tasks, policy, test, history, trainedOn, notes } = view;
+  const facts: [string, string][] = [
+    ['Improvement', `${id} · ${method} (${preset}) on ${environment}, seed ${view.seed}`],
+    ['State', stateText(view)],
+    ['Tasks', `${tasks.collect} to learn from, ${tasks.validation} to validate, ${tasks.test} to test`],
+    ['Policy', `${policy.name} (${roundName(policy.round)})${policy.root === '' ? '' : `, ${policy.root}`}`],
+    ...(test === null
+      ? []
+      : [
+          [
+            'Test',
+            `${shareText(test.start.success)} before, ${shareText(test.final.success)} after: ${changeText(test.comparison)}`,
+          ] as [string, string],
+        ]),
+    [
+      'Cost',
+      `${view.calls} calls, ${dollars(view.costMicroUsd)}, ${duration((view.finishedAt ?? Date.now()) - view.createdAt)}`,
+    ],
+    ['Seen', trainedOn === null ? 'unknown: nobody said what the first model was trained on' : trainedOn.join(',')],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const rounds = history.map((round) => [
+    roundName(round.round),
+    foundText(round),
+    round.exported === null ? '–' : String(round.exported.rows),
+    round.trained === null ? '–' : `${round.trained.steps} steps`,
+    round.evaluated === null ? '–' : shareText(round.evaluated.success),
+    round.decision === null ? '' : decisionText(round.decision),
+  ]);
+  const fallen = history.flatMap(({ round, families }) =>
+    families
+      .filter(({ hasFallen }) => hasFallen)
+      .map(
+        ({ family, before, after }) =>
+          `${roundName(round)}: ${family} fell from ${(100 * before).toFixed(0)} to ${(100 * after).toFixed(0)} %`,
+      ),
+  );
+  const flagged = history.flatMap((round) =>
+    flagsText(round) === '' ? [] : [`${roundName(round.round)}: ${flagsText(round)}`],
+  );
+  return [
+    facts.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n'),
+    table(['', 'found', 'rows', 'training', 'success in validation', 'decision'], rounds),
+    ...(flagged.length === 0 ? [] : [`Flags of pairs\n${flagged.join('\n')}`]),
+    ...(fallen.length === 0 ? [] : [`Families of tasks that fell\n${fallen.join('\n')}`]),
+    ...notes,
+  ].join('\n\n');
+}

@@ -1,0 +1,76 @@
+/** Leaves out what a user does not want to train on, before anything is written. */
+import type { AssistantMessage, Message } from '../domain/message.ts';
+import { splitThought } from '../domain/thought.ts';
+import type { Finding } from './finding.ts';
+import type { ExportItem, ItemKind } from './item.ts';
+
+export type Selection = {
+  /** Items with any of these flags are left out. */
+  without: readonly string[];
+  /** `action`: no kind of action may stand mostly on one side. */
+  balance: 'action' | null;
+};
+
+/** No side may hold more than this share of a kind of action. */
+const mostOnOneSide = 2 / 3;
+
+/** @returns the items that stay, and a finding for each of the others */
+export function selectItems<Item extends ExportItem>(
+  kind: ItemKind<Item>,
+  items: readonly Item[],
+  { without, balance }: Selection,
+): { kept: Item[]; findings: Finding[] } {
+  const findings: Finding[] = [];
+  const leaveOut = (item: Item, what: string, reason: string) =>
+    findings.push({ rule: `${kind.name}/${what}`, effect: 'left-out', itemId: item.id, reason });
+  const wanted = items.filter((item) => {
+    const flag = kind.flagsOf(item).find((own) => without.includes(own));
+    if (flag !== undefined) leaveOut(item, `without-${flag}`, `It is flagged ${flag}, which was not wanted.`);
+    return flag === undefined;
+  });
+  if (balance === null || kind.sideNames.length !== 2) return { kept: wanted, findings };
+  const kept = new Set(wanted);
+  const sidesOf = new Map(wanted.map((item) => [item, kind.conversationOf(item).sides.map(kindOfAction)]));
+  for (;;) {
+    const worst = worstKind([...kept].map((item) => sidesOf.get(item)!));
+    if (worst === null) return { kept: [...kept], findings };
+    const { name, heavy, on, of } = worst;
+    // Ids are hashes: the last one is a random one, and the same one every time.
+    const item = [...kept]
+      .filter((own) => sidesOf.get(own)![heavy] === name && sidesOf.get(own)![1 - heavy] !== name)
+      .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+      .at(-1)!;
+    kept.delete(item);
+    leaveOut(
+      item,
+      'balance',
+      `Actions of the kind "${name}" stand on the ${kind.sideNames[heavy]} in ${on} of ${of} cases.`,
+    );
+  }
+}
+
+/** The kind of action that leans most to one side, if any leans too much. @param pairs the kinds of both sides */
+function worstKind(pairs: readonly string[][]): { name: string; heavy: 0 | 1; on: number; of: number } | null {
+  const names = new Set(pairs.flat());
+  const leaning = [...names].flatMap((name) => {
+    const counts = [0, 1].map((side) => pairs.filter((pair) => pair[side] === name).length) as [number, number];
+    const of = counts[0] + counts[1];
+    const heavy = counts[0] >= counts[1] ? 0 : 1;
+    const on = counts[heavy];
+    // A single one more on a side is no leaning.
+    return on > mostOnOneSide * of && on - (of - on) > 1 ? [{ name, heavy, on, of } as const] : [];
+  });
+  const byLeaning = leaning.toSorted(
+    (one, other) => other.on / other.of - one.on / one.of || (one.name < other.name ? -1 : 1),
+  );
+  return byLeaning[0] ?? null;
+}
+
+/** The tool that a side begins with, as far as its first message shows it. */
+function kindOfAction([first]: readonly Message[]): string {
+  if (first?.role !== 'assistant') return '';
+  const { tool_calls: calls, content } = splitThought(first as AssistantMessage).action;
+  if (calls?.length) return calls[0]!.function.name;
+  const action = (content ?? '').replace(/^[ \t]*Action\b[^\n:]*:\s*/, '');
+  return /^[A-Za-z_][\w-]*/.exec(action.trim())?.[0]?.toLowerCase() ?? '';
+}

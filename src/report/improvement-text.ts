@@ -1,0 +1,88 @@
+/** The words for an improvement, on the terminal and in the page. */
+import type { Decision, PolicyComparison } from '../domain/improve/decide.ts';
+import type { CanaryFinding } from '../domain/improve/rounds.ts';
+import type { ImprovementView, RoundView } from '../views/improvement.ts';
+import { decimal } from './values.ts';
+
+/** E.g. `44.5 %`. */
+export function percentText(share: number | null): string {
+  return share === null ? 'unknown' : `${(100 * share).toFixed(1)} %`;
+}
+
+/** A difference in percentage points, with its interval if there is one. */
+export function changeText({ difference, interval, pValue }: PolicyComparison): string {
+  if (difference === null) return 'unknown';
+  const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
+  const range = interval === null ? '' : ` (${points(interval.lower)} to ${points(interval.upper)})`;
+  const chance = pValue === null ? '' : ` (p = ${decimal(pValue, 3)})`;
+  return `${points(difference)} points${range}${chance}`;
+}
+
+/** What was decided, and why. */
+export function decisionText({ isPromoted, reason, comparison, tasksToDecide, fault }: Decision): string {
+  const what = isPromoted ? 'promoted' : 'kept the policy';
+  return `${what}: ${reasonText(reason, comparison, tasksToDecide, fault)}`;
+}
+
+function reasonText(
+  reason: Decision['reason'],
+  comparison: PolicyComparison | null,
+  tasksToDecide: number | null,
+  fault: Decision['fault'],
+): string {
+  const margin = comparison === null ? '' : `${(100 * comparison.margin).toFixed(1)} points`;
+  switch (reason) {
+    case 'always':
+      return 'every candidate is promoted (promote: always)';
+    case 'not-worse':
+      return `not worse by more than ${margin}`;
+    case 'better':
+      return 'better, beyond chance';
+    case 'worse':
+      return 'the candidate is worse';
+    case 'undecided':
+      return `the validation cannot tell${tasksToDecide === null ? '' : `; about ${tasksToDecide} tasks would, at this difference`}`;
+    case 'few-groups':
+      return `too few groups to decide (${comparison?.groups ?? 0})`;
+    case 'few-pairs':
+      return 'too little to train on';
+    case 'training-ended':
+      return `the training was stopped (${fault?.kind ?? 'unknown'}: ${fault?.message ?? ''})`;
+  }
+}
+
+export function canaryText({ verdict, distance, distanceToBase, noise }: CanaryFinding): string {
+  const nats = (value: number | null) => (value === null ? 'unknown' : Number(value.toPrecision(2)));
+  switch (verdict) {
+    case 'passed':
+      return `answers with the trained weights (${nats(distance)} nats a token from the trainer, ${nats(distanceToBase)} from the model before, noise ${nats(noise)})`;
+    case 'no-change':
+      return 'the training changed nothing that can be told apart';
+    case 'named':
+      return 'known by name and folder alone';
+  }
+}
+
+/** `start`, or `round 1`. */
+export function roundName(round: number): string {
+  return round === 0 ? 'start' : `round ${round}`;
+}
+
+/** What a round found, e.g. `115 pairs`. */
+export function foundText({ collected }: RoundView): string {
+  return collected === null ? '–' : `${collected.found} ${collected.kind}`;
+}
+
+/** The state in a sentence. */
+export function stateText({ state, at, fault, rounds }: ImprovementView): string {
+  const where = at === null ? '' : `, ${roundName(at.round)} of ${rounds}: ${at.phase}`;
+  return `${state}${where}${fault === null ? '' : `: ${fault.kind}: ${fault.message}`}`;
+}
+
+/** Flags of pairs that a reader must know, by share, e.g. `solves-alone 96 %`. */
+export function flagsText({ collected }: RoundView): string {
+  if (collected === null || collected.found === 0) return '';
+  return Object.entries(collected.flags)
+    .map(([flag, count]) => `${flag} ${Math.round((100 * count) / collected.found)} %`)
+    .join(', ');
+}

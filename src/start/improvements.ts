@@ -1,0 +1,214 @@
+/** Turns the wish for an improvement into a workflow. */
+import type { Client } from '@temporalio/client';
+import { type CruxConfig, checkConfig } from '../config/config.ts';
+import { canonicalJson, type Json } from '../domain/canonical-json.ts';
+import { differences, differenceText } from '../domain/differences.ts';
+import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
+import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
+import { methods } from '../domain/methods/index.ts';
+import { changedCeilings } from '../domain/run/ceilings.ts';
+import { isRunId } from '../domain/run/workflow-ids.ts';
+import type { Task } from '../domain/task.ts';
+import type { ImproveInput } from '../domain/wire/improve.ts';
+import type { Environment } from '../environments/contract.ts';
+import { EnvironmentRegistry } from '../environments/registry.ts';
+import { CruxError } from '../errors.ts';
+import { seededFraction } from '../models/seed.ts';
+import type { Improvement } from '../store/improvements.ts';
+import type { Store } from '../store/store.ts';
+import { taskQueue } from '../temporal/task-queues.ts';
+import { configuredCeilings } from './ceilings.ts';
+import { configOfRun } from './configure.ts';
+import { guardTest } from './leak-guard.ts';
+import { checkMethodModels } from './models.ts';
+import { onlyName, timeStamp } from './names.ts';
+
+export type ImproveRequest = {
+  /** Default: `improve`, method, environment and a time stamp. */
+  id?: string;
+  environment?: string;
+  seed?: number;
+  rounds?: number;
+};
+
+/**
+ * Checks a wish and records it. An improvement that exists with the same settings is taken up again.
+ * @throws CruxError `User.Config`, `User.NotFound`, `User.Leak`; nothing is recorded then
+ */
+export async function prepareImprovement(
+  config: CruxConfig,
+  store: Store,
+  request: ImproveRequest,
+): Promise<Improvement> {
+  const wanted = improveOf(config);
+  const registry = new EnvironmentRegistry(config.environments);
+  const environment = registry.get(request.environment ?? onlyName(registry));
+  const id = request.id ?? `improve-${wanted.method}-${environment.name}-${timeStamp()}`;
+  if (!isRunId(id))
+    throw new CruxError('User.Config', `"${id}" cannot be the id of an improvement.`, { remedy: idRemedy });
+  if (await store.runs.find(id)) {
+    throw new CruxError('User.Config', `"${id}" is the id of a run.`, { remedy: 'Choose another --run-id.' });
+  }
+  const seed = request.seed ?? config.run.seed;
+  const all = await registry.tasks(environment.name);
+  const settings = settingsOf(config, environment, all, { seed, rounds: request.rounds ?? wanted.rounds });
+  const campaign = { method: settings.method, split: 'train', trajectories: 'policy' } as const;
+  checkMethodModels(configOfRun(config, environment, campaign));
+  const known = await store.improvements.find(id);
+  if (!known) {
+    await guardAll(store, environment, all, settings, config.models.policy.trainedOn);
+    await store.improvements.create(id, settings);
+  }
+  return sameImprovement(await store.improvements.get(id), settings);
+}
+
+const idRemedy = 'Use up to 80 letters, digits, dots, hyphens and underscores.';
+
+function improveOf(config: CruxConfig): NonNullable<CruxConfig['improve']> {
+  if (config.improve !== null) return config.improve;
+  throw new CruxError('User.Config', 'The configuration has no `improve`.', {
+    remedy:
+      "Add it to crux.config.ts, e.g. improve: { base: 'path/to/model', trainer: trl({ python: '.venv/bin/python' }), server: cruxServer({ python: '.venv/bin/python' }) }; docs/training.md explains each member.",
+  });
+}
+
+function settingsOf(
+  config: CruxConfig,
+  environment: Environment,
+  all: readonly Task[],
+  { seed, rounds }: { seed: number; rounds: number | null },
+): ImproveSettings {
+  const wanted = improveOf(config);
+  const facts = methods[wanted.method];
+  const split = splitThreeWays(all, wanted.validation.share, seed);
+  const tasks = {
+    collect: drawn(split.collect, wanted.collect.limit, seed),
+    validation: drawn(split.validation, wanted.validation.limit, seed),
+    test: wanted.test === null ? [] : drawn(split.test, wanted.test.limit, seed),
+  };
+  checkTasks(environment.name, tasks, wanted.test !== null);
+  const { preset } = config.run;
+  return {
+    schemaVersion: 1,
+    preset,
+    seed,
+    environment: environment.name,
+    environmentVersion: environment.version,
+    method: wanted.method,
+    rounds: rounds ?? facts.training!.rounds,
+    warmStart: wanted.warmStart !== null,
+    tasks,
+    samples: {
+      collect: wanted.collect.samples,
+      validation: wanted.validation.samples,
+      mostValidation: Math.max(wanted.validation.samples, wanted.validation.maxSamples),
+      test: wanted.test?.samples ?? 1,
+    },
+    visible: wanted.validation.visible,
+    promote: wanted.promote ?? (preset === 'published' ? 'always' : 'not-worse'),
+    data: wanted.data,
+    minRows: wanted.minPairs,
+    export: {
+      format: { dpo: wanted.export.format, sft: wanted.export.sftFormat },
+      tokenizer: wanted.export.tokenizer,
+      thought: wanted.export.thought,
+      without: wanted.export.without,
+      balance: wanted.export.balance,
+    },
+    hyperparameters: { dpo: wanted.training, sft: wanted.sftTraining },
+    base: { from: wanted.base },
+    trainer: wanted.trainer as ToolSettings,
+    server: wanted.server as ToolSettings,
+    ceilings: changedCeilings(configuredCeilings(config), {}),
+    config: keptConfig(config),
+  };
+}
+
+/** Tasks drawn by the seed, in the environment's order. */
+function drawn(ids: string[], limit: number | null, seed: number): string[] {
+  if (limit === null || ids.length <= limit) return ids;
+  const order = ids.toSorted((a, b) => seededFraction(seed, `task/${a}`) - seededFraction(seed, `task/${b}`));
+  const chosen = new Set(order.slice(0, limit));
+  return ids.filter((id) => chosen.has(id));
+}
+
+function checkTasks(environment: string, { collect, validation, test }: ThreeWays, hasTest: boolean): void {
+  if (collect.length === 0 || validation.length === 0) {
+    throw new CruxError(
+      'User.Config',
+      `The train split of ${environment} has too few groups of tasks to learn from some and to validate on others.`,
+      { remedy: 'Give tasks that share nothing a `group` of their own.' },
+    );
+  }
+  if (hasTest && test.length === 0) {
+    throw new CruxError('User.Config', `${environment} has no task in its test split.`, {
+      remedy: 'Give it some, or set improve.test to null.',
+    });
+  }
+}
+
+/** What activities need of the configuration, and no worker brings. */
+function keptConfig(config: CruxConfig): ImproveSettings['config'] {
+  const {
+    environments: _,
+    endpoints: __,
+    store: ___,
+    observe: ____,
+    temporal: _____,
+    improve: ______,
+    ...kept
+  } = config;
+  return JSON.parse(JSON.stringify(kept)) as ImproveSettings['config'];
+}
+
+/** The configuration of an improvement's campaigns: its own, over the environments and endpoints of this worker. */
+export function configFor({ config }: ImproveSettings, { environments, endpoints }: CruxConfig): CruxConfig {
+  return checkConfig({ ...config, environments, endpoints }, 'The configuration of the improvement');
+}
+
+/** The groups that decide, and those of the test, must be new to the policy: found at the start, not after days. */
+async function guardAll(
+  store: Store,
+  environment: Environment,
+  all: readonly Task[],
+  { tasks }: ImproveSettings,
+  trainedOn: readonly string[] | null,
+): Promise<void> {
+  const groupOf = new Map(all.map(({ id, group }) => [id, group]));
+  const groups = [...tasks.validation, ...tasks.test].map((id) => groupOf.get(id)!);
+  await guardTest(store, { environment, tasks: all, groups }, trainedOn, false);
+}
+
+/** @throws CruxError `User.Config` that names every setting in which the existing improvement differs */
+function sameImprovement(stored: Improvement, settings: ImproveSettings): Improvement {
+  const own = JSON.parse(JSON.stringify(settings)) as Json;
+  const there = stored.settings as unknown as Json;
+  if (canonicalJson(own) === canonicalJson(there)) return stored;
+  const all = differences(there, own).map(differenceText);
+  throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${all.join('; ')}.`, {
+    remedy: 'Give the new one another --run-id, or start it with the settings that it has.',
+  });
+}
+
+/** Starts the workflow of an improvement. One that a fault, a ceiling or a termination ended goes on from the phase that is not over. */
+export async function launchImprovement(client: Client, store: Store, improvement: Improvement): Promise<void> {
+  const { id, settings, state } = improvement;
+  if (state === 'finished' || state === 'cancelled') return;
+  if (state === 'failed' || state === 'budget') await store.improvements.steer(id, 'running');
+  const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('../workflows/search-attributes.ts');
+  const input: ImproveInput = { id };
+  await client.workflow.start('improve', {
+    workflowId: id,
+    taskQueue: taskQueue(store.id),
+    args: [input],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `${settings.method} in ${settings.rounds} rounds on ${settings.environment}`,
+    typedSearchAttributes: [
+      { key: cruxRun, value: id },
+      { key: cruxMethod, value: settings.method },
+      { key: cruxEnvironment, value: settings.environment },
+      { key: cruxStatus, value: 'running' },
+    ],
+  });
+}

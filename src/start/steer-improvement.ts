@@ -1,0 +1,27 @@
+/** Pauses, resumes or cancels an improvement: its own control row, and the campaign that is in progress. */
+import type { Client } from '@temporalio/client';
+import type { Store } from '../store/store.ts';
+import { order } from '../temporal/order.ts';
+
+export type SteeredState = 'paused' | 'running' | 'cancelled';
+
+const orders = { paused: 'pause', running: 'resume', cancelled: 'cancel' } as const;
+
+/**
+ * @param place `client`: null if Temporal is not reached; the control rows are obeyed all the same
+ * @returns false if it is over; nothing was changed then
+ */
+export async function steerImprovement(
+  { store, client }: { store: Store; client: Client | null },
+  id: string,
+  state: SteeredState,
+): Promise<boolean> {
+  if (!(await store.improvements.steer(id, state))) return false;
+  for (const { id: runId, finishedAt } of await store.runs.under(`${id}/`)) {
+    if (finishedAt !== null) continue;
+    if (!(await store.runs.steer(runId, state)) || client === null || state === 'paused') continue;
+    // A campaign that is over, or has no worker, finds its control row later.
+    await order(client.workflow.getHandle(runId), orders[state]).catch(() => {});
+  }
+  return true;
+}

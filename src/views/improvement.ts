@@ -1,0 +1,276 @@
+/** An improvement as people and programs read it: success by round, what each round made and cost, why it was decided so. */
+
+import { dirname } from 'node:path';
+import { type FamilyChange, familyChanges } from '../domain/improve/change.ts';
+import type { ServedModel } from '../domain/improve/contract.ts';
+import { comparePolicies, type Decision, type PolicyComparison } from '../domain/improve/decide.ts';
+import { selectedOn, trainedOnOf } from '../domain/improve/lineage.ts';
+import {
+  type CanaryFinding,
+  campaignId,
+  incumbentAt,
+  type Phase,
+  type PhaseRecord,
+  type PhaseResults,
+  resultOf,
+} from '../domain/improve/rounds.ts';
+import type { Estimate } from '../domain/statistics/ratio-by-group.ts';
+import { sumOrNull } from '../domain/statistics/sums.ts';
+import type { ImproveState } from '../domain/wire/improve.ts';
+import type { Improvement } from '../store/improvements.ts';
+import type { Store } from '../store/store.ts';
+import { evaluationOf, samplesOf } from './evaluation.ts';
+import { type RunSummary, runSummary } from './run-summary.ts';
+
+export type ImprovementView = {
+  id: string;
+  method: string;
+  environment: string;
+  preset: string;
+  seed: number;
+  state: ImproveState;
+  fault: { kind: string; message: string } | null;
+  /** Rounds that were asked for. */
+  rounds: number;
+  promote: string;
+  tasks: { collect: number; validation: number; test: number };
+  /** Samples of a task in validation. */
+  createdAt: number;
+  finishedAt: number | null;
+  /** The phase in progress; null if there is none. */
+  at: { round: number; phase: Phase; since: number } | null;
+  /** Round 0 is the start. */
+  history: RoundView[];
+  /** Null before the test, or if there is none. */
+  test: { start: Tested; final: Tested; comparison: PolicyComparison } | null;
+  policy: { name: string; root: string; round: number };
+  /** What the policy has seen, for `models.policy.trainedOn`; null if nobody knows all. */
+  trainedOn: string[] | null;
+  /** Of all campaigns; null if a price is unknown. */
+  costMicroUsd: number | null;
+  calls: number;
+  notes: string[];
+};
+
+export type Tested = { runId: string; success: Estimate };
+
+export type RoundView = {
+  round: number;
+  collected: {
+    runId: string;
+    found: number;
+    kind: 'pairs' | 'examples';
+    flags: { [flag: string]: number };
+    calls: number;
+    costMicroUsd: number | null;
+  } | null;
+  exported: PhaseResults['export'] | null;
+  trained: PhaseResults['train'] | null;
+  served: { name: string; root: string; canary: CanaryFinding } | null;
+  evaluated: {
+    runId: string;
+    success: Estimate;
+    /** Shares of the samples with an outcome, by ending. */
+    endings: { [ending: string]: number };
+    /** Generated tokens of an answer of the policy, on average; null if unknown. */
+    answerTokens: number | null;
+  } | null;
+  decision: Decision | null;
+  /** Of the candidate against the policy of then; empty without a candidate. */
+  families: FamilyChange[];
+  /** Wall time of the phases so far. */
+  ms: number;
+  costMicroUsd: number | null;
+};
+
+/** @throws CruxError `User.NotFound` */
+export async function improvementView(store: Store, id: string): Promise<ImprovementView> {
+  const improvement = await store.improvements.get(id);
+  const records = await store.improvements.phases(id);
+  const { settings } = improvement;
+  const rounds = [...new Set(records.map(({ round }) => round))].toSorted((a, b) => a - b);
+  const history: RoundView[] = [];
+  for (const round of rounds) history.push(await roundView(store, improvement, records, round));
+  const runs = (await store.runs.under(`${id}/`)).map(({ id: runId }) => runId);
+  const summaries = await Promise.all(runs.map((runId) => runSummary(store, runId)));
+  const policy = incumbentAt(records, Number.POSITIVE_INFINITY, startOf(improvement));
+  const open = records.findLast(({ result }) => result === null);
+  const isOver = improvement.finishedAt !== null;
+  return {
+    id,
+    method: settings.method,
+    environment: settings.environment,
+    preset: settings.preset,
+    seed: settings.seed,
+    state: improvement.state,
+    fault: improvement.fault,
+    rounds: settings.rounds,
+    promote: settings.promote,
+    tasks: {
+      collect: settings.tasks.collect.length,
+      validation: settings.tasks.validation.length,
+      test: settings.tasks.test.length,
+    },
+    createdAt: improvement.createdAt,
+    finishedAt: improvement.finishedAt,
+    at: open && !isOver ? { round: open.round, phase: open.phase, since: open.startedAt } : null,
+    history,
+    test: await testOf(store, records),
+    policy: { name: policy.model.name, root: policy.model.root, round: policy.round },
+    trainedOn: seenBy(improvement, records, policy.round),
+    costMicroUsd: costOf(summaries),
+    calls: summaries.reduce((sum, { ledger }) => sum + callsOf(ledger), 0),
+    notes: notesOf(summaries, history),
+  };
+}
+
+/** The model that it began with. */
+function startOf({ settings }: Improvement): ServedModel {
+  return { name: settings.config.models.policy.model, root: settings.base.from, hash: '' };
+}
+
+async function roundView(
+  store: Store,
+  improvement: Improvement,
+  records: readonly PhaseRecord[],
+  round: number,
+): Promise<RoundView> {
+  const { id } = improvement;
+  const own = records.filter((record) => record.round === round && !record.phase.startsWith('test-'));
+  const summaryOf = async (phase: Phase) =>
+    own.some((record) => record.phase === phase) && (await store.runs.find(campaignId(id, round, phase)))
+      ? runSummary(store, campaignId(id, round, phase))
+      : null;
+  const [collect, evaluate] = [await summaryOf('collect'), await summaryOf('evaluate')];
+  const served = resultOf(records, round, 'serve');
+  return {
+    round,
+    collected: collect && {
+      runId: collect.runId,
+      kind: collect.examples === null ? 'pairs' : 'examples',
+      found: collect.examples?.total ?? collect.pairs.total,
+      flags: collect.pairs.flags,
+      calls: callsOf(collect.ledger),
+      costMicroUsd: costOf([collect]),
+    },
+    exported: resultOf(records, round, 'export'),
+    trained: resultOf(records, round, 'train'),
+    served: served && { name: served.name, root: served.root, canary: served.canary },
+    evaluated: evaluate && (await evaluatedOf(store, evaluate)),
+    decision: resultOf(records, round, 'decide'),
+    families: await familiesOf(store, improvement, records, round),
+    ms: own.reduce((sum, { startedAt, finishedAt }) => sum + (finishedAt ?? Date.now()) - startedAt, 0),
+    costMicroUsd: costOf([collect, evaluate].filter((summary) => summary !== null)),
+  };
+}
+
+async function evaluatedOf(store: Store, { runId, ledger }: RunSummary): Promise<RoundView['evaluated']> {
+  const { overall } = (await evaluationOf(store, runId))!;
+  const answers = ledger.filter(({ role }) => role === 'policy');
+  const tokens = sumOrNull(answers.map(({ completionTokens }) => completionTokens));
+  const calls = answers.reduce((sum, line) => sum + line.calls, 0);
+  return {
+    runId,
+    success: overall.successRate,
+    endings: Object.fromEntries(
+      Object.entries(overall.endings).map(([ending, { samples }]) => [ending, samples / overall.known]),
+    ),
+    answerTokens: tokens === null || calls === 0 ? null : tokens / calls,
+  };
+}
+
+async function familiesOf(
+  store: Store,
+  improvement: Improvement,
+  records: readonly PhaseRecord[],
+  round: number,
+): Promise<FamilyChange[]> {
+  const { id } = improvement;
+  if (round === 0 || resultOf(records, round, 'evaluate') === null) return [];
+  const before = incumbentAt(records, round, startOf(improvement)).round;
+  const samples = async (of: number) => samplesOf(store, await store.runs.get(campaignId(id, of, 'evaluate')));
+  return familyChanges(await samples(before), await samples(round));
+}
+
+async function testOf(store: Store, records: readonly PhaseRecord[]): Promise<ImprovementView['test']> {
+  const start = resultOf(records, 0, 'test-start');
+  const final = resultOf(records, 0, 'test-final');
+  if (start === null || final === null) return null;
+  const tested = async ({ runId }: { runId: string }): Promise<Tested> => ({
+    runId,
+    success: (await evaluationOf(store, runId))!.overall.successRate,
+  });
+  const samples = async ({ runId }: { runId: string }) => samplesOf(store, await store.runs.get(runId));
+  return {
+    start: await tested(start),
+    final: await tested(final),
+    comparison: comparePolicies(await samples(start), await samples(final)),
+  };
+}
+
+function seenBy({ id, settings }: Improvement, records: readonly PhaseRecord[], round: number): string[] | null {
+  const known = settings.config.models.policy.trainedOn ?? null;
+  const trained = trainedOnOf({ id, records, data: settings.data, known }, round);
+  return trained === null ? null : [...selectedOn({ id, records }, round), ...trained];
+}
+
+function costOf(summaries: readonly RunSummary[]): number | null {
+  return sumOrNull(summaries.flatMap(({ ledger }) => ledger.map(({ costMicroUsd }) => costMicroUsd)));
+}
+
+function callsOf(ledger: RunSummary['ledger']): number {
+  return ledger.reduce((sum, { calls, reused }) => sum + calls - reused, 0);
+}
+
+function notesOf(summaries: readonly RunSummary[], history: readonly RoundView[]): string[] {
+  const isSimulated = summaries.some(({ models }) => Object.values(models).some((model) => model.startsWith('sim-')));
+  const unchecked = history.filter(({ served }) => served?.canary.verdict === 'named').map(({ round }) => round);
+  return [
+    ...(isSimulated ? ['Simulated: engine behaviour, not model quality.'] : []),
+    ...(unchecked.length === 0
+      ? []
+      : [
+          `The server gives no log-probabilities: that it answers with the trained weights is known by name and folder alone (round ${unchecked.join(', ')}).`,
+        ]),
+  ];
+}
+
+/** Where an improvement stands, for lists: cheap to read. */
+export async function improvementPlace(
+  store: Store,
+  { id, settings, state, finishedAt }: Improvement,
+): Promise<{
+  method: string;
+  state: ImproveState;
+  round: number;
+  rounds: number;
+  phase: Phase | null;
+  /** Of the phase: tasks of its campaign, or steps of its training; null for other phases. */
+  progress: string | null;
+}> {
+  const records = await store.improvements.phases(id);
+  const open = finishedAt === null ? records.findLast(({ result }) => result === null) : undefined;
+  const last = open ?? records.at(-1);
+  return {
+    method: settings.method,
+    state,
+    round: last?.round ?? 0,
+    rounds: settings.rounds,
+    phase: open?.phase ?? null,
+    progress: open ? await progressOf(store, id, open) : null,
+  };
+}
+
+async function progressOf(store: Store, id: string, { round, phase }: PhaseRecord): Promise<string | null> {
+  if (phase === 'train') {
+    const exported = resultOf(await store.improvements.phases(id), round, 'export');
+    const training = exported && (await store.trainings.get(dirname(exported.folder)));
+    if (!training?.progress) return null;
+    const { step, total, loss } = training.progress;
+    return `step ${step}/${total}${loss === null ? '' : `, loss ${loss.toPrecision(3)}`}`;
+  }
+  const runId = campaignId(id, round, phase);
+  if ((await store.runs.find(runId)) === null) return null;
+  const { total, done } = await store.runs.countTasks(runId);
+  return `${done}/${total} tasks`;
+}

@@ -1,0 +1,190 @@
+import {
+  CancellationScope,
+  executeChild,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import { type Phase, patience } from '../domain/improve/rounds.ts';
+import type { CampaignResult } from '../domain/wire/campaign.ts';
+import type {
+  ImproveEnd,
+  ImproveInput,
+  ImprovePlan,
+  ImproveProgress,
+  ImproveResult,
+  ImproveState,
+} from '../domain/wire/improve.ts';
+import type { campaign } from './campaign.ts';
+import { cancelUpdate, improvementQuery, pauseUpdate, resumeUpdate } from './messages.ts';
+import { faultOf, rounds, tidying, training } from './proxies.ts';
+import { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } from './search-attributes.ts';
+
+/** Training that ends so has shown that its data or settings lead nowhere: the policy stays, and the next round begins. */
+const endedTrainings: ReadonlySet<string> = new Set(['Train.Diverged', 'Train.Collapsed']);
+
+/** Rounds of collect → export → train → serve → evaluate → decide. A phase that is over is never done again, also by a later start under the same id. */
+export async function improve({ id }: ImproveInput): Promise<ImproveResult> {
+  const run = new Improvement(id);
+  setHandler(improvementQuery, () => run.progress);
+  setHandler(pauseUpdate, () => run.steer('paused'));
+  setHandler(resumeUpdate, () => run.steer('running'));
+  setHandler(cancelUpdate, () => run.steer('cancelled'));
+  return run.toTheEnd();
+}
+
+/** Ends an improvement early, in good order. */
+class EarlyEnd extends Error {
+  readonly state: ImproveEnd;
+  constructor(state: ImproveEnd) {
+    super(state);
+    this.state = state;
+  }
+}
+
+class Improvement {
+  readonly #id: string;
+  readonly #work = new CancellationScope();
+  #plan: ImprovePlan | null = null;
+  #state: ImproveState = 'running';
+  #at: { round: number; phase: Phase | null } = { round: 0, phase: null };
+
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  get progress(): ImproveProgress {
+    return { state: this.#state, ...this.#at, rounds: this.#plan?.rounds ?? 0 };
+  }
+
+  async toTheEnd(): Promise<ImproveResult> {
+    let end: ImproveEnd = 'finished';
+    let fault: ImproveResult['fault'] = null;
+    try {
+      await this.#work.run(() => this.#improve());
+    } catch (error) {
+      const known = faultOf(error);
+      if (error instanceof EarlyEnd) end = error.state;
+      else if (isCancellation(error) || known?.kind === 'Run.Cancelled') end = 'cancelled';
+      else if (known !== null) [end, fault] = ['failed', known];
+      else throw error;
+    }
+    return CancellationScope.nonCancellable(async () => {
+      // Its keeper ends the server too, once the improvement is over.
+      await tidying('end the server')
+        .releaseServer({ id: this.#id })
+        .catch(() => {});
+      const result = await rounds('close the improvement').finishImprovement({ id: this.#id, state: end, fault });
+      this.#show(result.state);
+      return result;
+    });
+  }
+
+  async #improve(): Promise<void> {
+    const plan = await rounds('open the improvement').openImprovement({ id: this.#id });
+    this.#plan = plan;
+    if (plan.warmStart) await this.#learn(0);
+    else await this.#serve(0);
+    await this.#campaign(0, 'evaluate');
+    let unpromoted = 0;
+    for (let round = 1; round <= plan.rounds && unpromoted < patience; round += 1) {
+      unpromoted = (await this.#round(round)) ? 0 : unpromoted + 1;
+    }
+    if (plan.hasTest) await this.#test();
+  }
+
+  /** @returns whether its candidate is the policy from now on */
+  async #round(round: number): Promise<boolean> {
+    // The policy collects, so it must be the one that is served.
+    await this.#serve(round, 'policy');
+    const fault = await this.#learn(round);
+    if (fault === 'few') return this.#decide(round);
+    if (fault !== null) return this.#decide(round, fault);
+    await this.#campaign(round, 'evaluate');
+    return this.#decide(round);
+  }
+
+  /** Collects, trains on it, and serves the candidate. @returns why there is no candidate; null if there is one */
+  async #learn(round: number): Promise<'few' | { kind: string; message: string } | null> {
+    const id = this.#id;
+    await this.#campaign(round, 'collect');
+    const { rows } = await this.#during(round, 'export', () => training('export').exportRound({ id, round }));
+    if (rows < this.#plan!.minRows) return 'few';
+    try {
+      await this.#during(round, 'train', () => training('train').trainRound({ id, round }));
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault !== null && endedTrainings.has(fault.kind)) return fault;
+      throw error;
+    }
+    await this.#serve(round);
+    return null;
+  }
+
+  /** @param whose the candidate of the round, or the policy at its start */
+  #serve(round: number, whose: 'candidate' | 'policy' = 'candidate'): Promise<void> {
+    const id = this.#id;
+    return this.#during(round, 'serve', () => training('serve').serveModel({ id, round, whose }));
+  }
+
+  async #decide(round: number, fault?: { kind: string; message: string }): Promise<boolean> {
+    const decision = { id: this.#id, round, ...(fault && { fault }) };
+    const { isPromoted } = await this.#during(round, 'decide', () => rounds('decide').decideRound(decision));
+    return isPromoted;
+  }
+
+  /** The test tasks are looked at once, at the end: by the policy that it began with, and by the one that it ended with. */
+  async #test(): Promise<void> {
+    for (const phase of ['test-start', 'test-final'] as const) await this.#campaign(0, phase);
+  }
+
+  /** Runs the campaign of a phase, which has the model that it asks served first. */
+  async #campaign(round: number, phase: Phase): Promise<void> {
+    const address = { id: this.#id, round, phase };
+    await this.#during(round, phase, async () => {
+      if (phase === 'test-start' || phase === 'test-final')
+        await training('serve').serveModel({ id: this.#id, round: 0, whose: phase });
+      const next = await rounds(`prepare ${phase}`).beginCampaign(address);
+      if (next === null) return;
+      const { runId, method, window, title, environment } = next;
+      const { state }: CampaignResult = await executeChild<typeof campaign>('campaign', {
+        workflowId: runId,
+        args: [{ runId, method, window }],
+        // The one before was terminated with its improvement, or ended for its budget.
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        staticSummary: title,
+        typedSearchAttributes: [
+          { key: cruxRun, value: runId },
+          { key: cruxMethod, value: method },
+          { key: cruxEnvironment, value: environment },
+          { key: cruxStatus, value: 'running' },
+        ],
+      });
+      if (state === 'cancelled' || state === 'budget') throw new EarlyEnd(state);
+      await rounds(`close ${phase}`).endCampaign(address);
+    });
+  }
+
+  async #during<T>(round: number, phase: Phase, work: () => Promise<T>): Promise<T> {
+    this.#at = { round, phase };
+    this.#show(this.#state);
+    return work();
+  }
+
+  /** The order is written where every phase and every call obeys it. */
+  async steer(state: 'paused' | 'running' | 'cancelled'): Promise<void> {
+    await rounds(`control: ${state}`).steerImprovement({ id: this.#id, state });
+    this.#show(state);
+    if (state === 'cancelled') this.#work.cancel();
+  }
+
+  #show(state: ImproveState): void {
+    this.#state = state;
+    const { round, phase } = this.#at;
+    upsertSearchAttributes([{ key: cruxStatus, value: state === 'running' && phase !== null ? phase : state }]);
+    const of = this.#plan === null ? '' : ` of ${this.#plan.rounds}`;
+    setCurrentDetails(`| | |\n|---|---|\n| state | ${state} |\n| round | ${round}${of} |\n| phase | ${phase ?? '–'} |`);
+  }
+}

@@ -1,0 +1,60 @@
+// Layer: exports, written to a folder.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import type { Pair } from '../../src/domain/pairs/pair.ts';
+import { type ExportOptions, exportPairs } from '../../src/export/index.ts';
+import { say, textPair } from './pair-builder.ts';
+
+const out = mkdtempSync(join(tmpdir(), 'crux-select-'));
+afterEach(() => rmSync(out, { recursive: true, force: true }));
+
+const write = (pairs: Pair[], options: Partial<ExportOptions>) =>
+  exportPairs(pairs, { format: 'trl', out, force: true, ...options });
+
+/** A pair of two actions of these kinds. */
+const between = (id: string, chosen: string, rejected: string) =>
+  textPair({ id, chosen: [say(`Action: ${chosen}[a ${id}]`)], rejected: [say(`Action: ${rejected}[b ${id}]`)] });
+
+it('what has an unwanted flag is left out, with a finding that names it, and the options stand in the lint', async () => {
+  const pairs = [textPair({ id: 'a', flags: ['solves-alone'] }), textPair({ id: 'b', flags: ['verified-once'] })];
+  const { rows, leftOut, lint } = await write(pairs, { without: ['solves-alone', 'ungrounded'] });
+  expect({ rows, leftOut }).toEqual({ rows: 1, leftOut: 1 });
+  expect(lint.findings).toContainEqual(expect.objectContaining({ rule: 'pair/without-solves-alone', itemId: 'a' }));
+  expect(JSON.parse(readFileSync(join(out, 'lint.json'), 'utf8')).options.without).toEqual([
+    'solves-alone',
+    'ungrounded',
+  ]);
+  expect((await write(pairs, {})).lint.options).not.toHaveProperty('without');
+});
+
+it('balanced, no kind of action stands on one side in more than two of three cases', async () => {
+  const pairs = [
+    ...Array.from({ length: 25 }, (_, index) => between(`submit-${index}`, 'execute', 'submit')),
+    ...Array.from({ length: 6 }, (_, index) => between(`other-${index}`, 'submit', 'execute')),
+    ...Array.from({ length: 9 }, (_, index) => between(`same-${index}`, 'execute', 'execute')),
+  ];
+  const { rows, lint } = await write(pairs, { balance: 'action' });
+  const kept = readFileSync(join(out, 'pairs.jsonl'), 'utf8');
+  const [chosen, rejected] = ['chosen', 'rejected'].map(
+    (side) =>
+      kept
+        .trimEnd()
+        .split('\n')
+        .filter((line) => JSON.parse(line)[side][0].content.includes('submit[')).length,
+  );
+  // All 15 others stay, and as many rejected submits as the 6 chosen ones can bear.
+  expect({ rows, chosen, rejected }).toEqual({ rows: 27, chosen: 6, rejected: 12 });
+  expect(lint.rules).toContainEqual({ rule: 'pair/balance', effect: 'left-out', count: 13 });
+  expect(lint.findings[0]!.reason).toMatch(/"submit" stand on the rejected side in 25 of 31 cases/);
+  const again = kept;
+  await write(pairs.toReversed(), { balance: 'action' });
+  expect(readFileSync(join(out, 'pairs.jsonl'), 'utf8')).toBe(again);
+});
+
+it('an action that stands on one side alone is balanced away, and nothing is left in silence', async () => {
+  const pairs = Array.from({ length: 4 }, (_, index) => between(`p${index}`, 'execute', 'submit'));
+  const { rows, leftOut } = await write(pairs, { balance: 'action' });
+  expect({ rows, leftOut }).toEqual({ rows: 1, leftOut: 3 });
+});
