@@ -1,6 +1,6 @@
 /** Finds out whether a scoring endpoint gives numbers that become scores. It sends the very request of a run. */
 import type { AssistantMessage } from '../domain/message.ts';
-import { type ScoringNumbers, type ScoringSettings, scoreOf } from '../domain/run/scoring.ts';
+import { numbersText, type ScoringNumbers, type ScoringSettings, scoreOf } from '../domain/run/scoring.ts';
 import type { Completion } from '../models/answers/completion.ts';
 import { numbersOf } from '../models/scoring/scoring-answer.ts';
 import type { Asking } from './asking.ts';
@@ -39,7 +39,7 @@ export async function probeScoring(
 
 function scoreFound(said: ScoringNumbers, scoring: ScoringSettings): Capability {
   const score = scoreOf(said, scoring);
-  const numbers = said.numbers.join(', ');
+  const numbers = numbersText(said);
   if (typeof score === 'number')
     return capability('score', 'works', `${score.toFixed(3)} from ${numbers} (${scoring.rule})`);
   const remedy =

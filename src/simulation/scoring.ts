@@ -41,7 +41,7 @@ export function scoreRequested(text: string, seed: number, worlds: readonly Simu
   const score = scoreByCall({ conversation, tools: read.tools, action }, model.auc, seed, worlds)(call);
   const isMalformed = model.malformed > 0 && createDice(1, 'quirk', ...call).next() < model.malformed;
   const good = isMalformed ? Number.NaN : score;
-  return { model: name, numbers: raw ? [0, logitOf(good)] : [1 - good, good], promptTokens };
+  return { model: name, numbers: raw ? [0, logitOf(good)] : [Math.round(100 * (1 - good)) / 100, good], promptTokens };
 }
 
 /** Scores have two decimals: a logit of 0 or 1 would be infinite. */

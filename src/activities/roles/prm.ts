@@ -41,15 +41,19 @@ export function scorer(context: ActivityContext) {
     purpose: ScorePurpose = 'score',
   ): Promise<ScoredCandidate[]> {
     const { monteCarlo } = run.config;
-    const samples = monteCarlo
-      ? await rewardsOfRollouts(context, run, monteCarlo, at, candidates, purpose, signal)
-      : await Promise.all(candidates.map((candidate) => askedSamples(run, at.state, candidate, purpose, signal)));
+    const keep = async ({ id: candidateId }: Candidate, samples: (number | null)[]): Promise<ScoredCandidate> => {
+      const score = meanScore(samples);
+      await store.findings.addScore({ runId: run.id, candidateId, purpose, score, samples });
+      return { candidateId, score };
+    };
+    if (monteCarlo) {
+      const rewards = await rewardsOfRollouts(context, run, monteCarlo, at, candidates, purpose, signal);
+      return Promise.all(candidates.map((candidate, index) => keep(candidate, rewards[index]!)));
+    }
     return Promise.all(
-      candidates.map(async ({ id: candidateId }, index) => {
-        const score = meanScore(samples[index]!);
-        await store.findings.addScore({ runId: run.id, candidateId, purpose, score, samples: samples[index]! });
-        return { candidateId, score };
-      }),
+      candidates.map(async (candidate) =>
+        keep(candidate, await askedSamples(run, at.state, candidate, purpose, signal)),
+      ),
     );
   }
 

@@ -1,4 +1,5 @@
 import { isFlagged } from '../../domain/audit-flags.ts';
+import { isScreening } from '../../domain/monte-carlo.ts';
 import { sumOrNull } from '../../domain/statistics/sums.ts';
 import { CruxError } from '../../errors.ts';
 import type { AlternativeView, BranchView, StepView, TaskView, TrajectoryView } from '../../report/index.ts';
@@ -115,7 +116,9 @@ function shownAction({ executed, action }: StepView): string {
 const marks = { verified: '✓', 'not-verified': '✗', undecided: '?', 'not-branched': '·' } as const;
 
 function alternativeText(alternative: AlternativeView): string {
-  const branches = alternative.branches.map(branchText).join('; ');
+  const branches = alternative.branches
+    .map((branch) => `${isScreening(branch.purpose) ? `${branch.purpose}: ` : ''}${branchText(branch)}`)
+    .join('; ');
   return `${scoreText(alternative.score)} ${oneLine(alternative.action)}${branches ? `  [${branches}]` : ''}`;
 }
 

@@ -91,6 +91,16 @@ function shareOf(number: number, numbers: readonly (number | null)[]): number | 
   return 1 / total;
 }
 
+/** For people: labelled if they have labels, with few digits. */
+export function numbersText({ numbers, labels }: ScoringNumbers): string {
+  return numbers
+    .map(
+      (number, index) =>
+        `${labels ? `${labels[index]} ` : ''}${number === null ? 'NaN' : Number(number.toPrecision(4))}`,
+    )
+    .join(', ');
+}
+
 /** Settings of scoring in words, for certificates and summaries, e.g. `vllm-pooling, softmax of class 1`. */
 export function scoringText({ api, rule, class: good, text, stepTag }: ScoringSettings): string {
   const written = `${text === 'plain' ? '' : `, ${text}`}${stepTag === null ? '' : `, step tag ${JSON.stringify(stepTag)}`}`;

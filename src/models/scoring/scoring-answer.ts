@@ -1,6 +1,12 @@
 /** What a scoring endpoint answered with status 200: its numbers, or why there are none. */
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import { type MissingScore, type ScoringNumbers, type ScoringSettings, scoreOf } from '../../domain/run/scoring.ts';
+import {
+  type MissingScore,
+  numbersText,
+  type ScoringNumbers,
+  type ScoringSettings,
+  scoreOf,
+} from '../../domain/run/scoring.ts';
 import { type Completion, errorOf, type NoCompletion, noCompletion, servedModelOf } from '../answers/completion.ts';
 import { readJsonBody } from '../answers/json-body.ts';
 import type { HttpAnswer } from '../http-client.ts';
@@ -46,9 +52,7 @@ export function numbersOf(content: string | null): ScoringNumbers {
 
 /** Why the settings do not fit what the server gives; null if they do. */
 function misfitOf(said: ScoringNumbers, settings: ScoringSettings): string | null {
-  const numbers = said.numbers
-    .map((number, index) => `${said.labels ? `${said.labels[index]} ` : ''}${number}`)
-    .join(', ');
+  const numbers = numbersText(said);
   switch (scoreOf(said, settings)) {
     case 'no-class':
       return `it holds ${said.numbers.length} numbers (${numbers}), and models.prm.class names none of them`;
