@@ -54,14 +54,16 @@ it('a model that cannot be served leaves the run blocked, with the reason', asyn
 it('a server that forgets the model each time is given up, and the run stays blocked', async () => {
   let since = 1;
   let served = 0;
-  const { store, watch } = await watched(async () => void served++);
+  const blocking: Promise<boolean>[] = [];
+  const { store, leaving } = await watched(async () => {});
+  const serve = async () => void served++;
+  const log = () => void blocking.push(store.runs.block('run-1', block(++since)));
   await store.runs.block('run-1', block(since));
-  const again = setInterval(() => void store.runs.block('run-1', block(++since)), 50);
-  const error: CruxError = await watch().then(
+  const error: CruxError = await keepServed(store, 'run-1', serve, { signal: leaving.signal, log }).then(
     () => expect.unreachable(),
     (reason) => reason,
   );
-  clearInterval(again);
+  expect(await Promise.all(blocking)).toEqual([true, true, true]);
   expect(error).toMatchObject({ kind: 'Serve.Failed', message: expect.stringMatching(/3 times.*does not exist/) });
   expect(served).toBe(3);
   expect(await stateOf(store)).toBe('blocked');
