@@ -28,8 +28,10 @@ export async function openPostgres(url: string, schema = 'crux'): Promise<Databa
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   });
-  // A connection that breaks while idle is replaced at its next use. Without a listener it would end the process.
+  // A connection that breaks is replaced, and a statement in progress reports it. Without listeners it would end the process: the pool listens only while
+  // a connection is idle.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
 
   /** A connection whose faults are typed. */
   async function connect() {

@@ -41,6 +41,23 @@ describe.skipIf(programs === null)('a Postgres store', () => {
     expect((await store.reservations.use({ runId: 'run-1', taskId: '', stepId: null }, 'run')).calls).toBe(2);
   });
 
+  it('that ends a connection between two statements of one transaction is away, and ends no process', async () => {
+    const store = await open('terminated');
+    const { kysely } = store.database;
+    const other = await open('terminated');
+    await expect(
+      kysely.transaction().execute(async (transaction) => {
+        const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(transaction);
+        await sql`SELECT pg_terminate_backend(${rows[0]!.pid})`.execute(other.database.kysely);
+        // The end arrives while no statement is in progress. Without a listener it would be an uncaught exception.
+        const isThere = sql<{ pid: number }>`SELECT pid FROM pg_stat_activity WHERE pid = ${rows[0]!.pid}`;
+        while ((await isThere.execute(other.database.kysely)).rows.length > 0);
+        await sql`SELECT 1`.execute(transaction);
+      }),
+    ).rejects.toMatchObject({ kind: 'Store.Unavailable' });
+    expect(await store.runs.list()).toEqual([]);
+  });
+
   it('tells a defect in a statement as what it is', async () => {
     const store = await open('defect');
     await expect(sql`SELECT no_such_column FROM runs`.execute(store.database.kysely)).rejects.toThrow('no_such_column');

@@ -353,7 +353,7 @@ describe('a full disk', () => {
     const store = await openStore(join(folder, 'crux.db'));
     onTestFinished(() => store.close());
     const message = { role: 'assistant' as const, content: 'word '.repeat(5_000) };
-    writeFileSync(join(folder, 'ballast'), Buffer.alloc(1_000_000));
+    writeFileSync(join(folder, 'ballast'), Buffer.alloc(700_000));
     const written: string[] = [];
     let fault: unknown;
     for (let number = 0; fault === undefined && number < 1_000; number++) {
