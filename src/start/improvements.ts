@@ -1,4 +1,6 @@
 /** Turns the wish for an improvement into a workflow. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig } from '../config/config.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
@@ -17,11 +19,14 @@ import { seededFraction } from '../models/seed.ts';
 import type { Improvement } from '../store/improvements.ts';
 import type { Store } from '../store/store.ts';
 import { taskQueue } from '../temporal/task-queues.ts';
+import { formatFor } from '../training/format-for.ts';
+import { serverOf } from '../training/servers/index.ts';
 import { configuredCeilings } from './ceilings.ts';
 import { configOfRun } from './configure.ts';
 import { guardTest } from './leak-guard.ts';
 import { checkMethodModels } from './models.ts';
 import { onlyName, timeStamp } from './names.ts';
+import { steerImprovement } from './steer-improvement.ts';
 
 export type ImproveRequest = {
   /** Default: `improve`, method, environment and a time stamp. */
@@ -54,12 +59,15 @@ export async function prepareImprovement(
   const settings = settingsOf(config, environment, all, { seed, rounds: request.rounds ?? wanted.rounds });
   const campaign = { method: settings.method, split: 'train', trajectories: 'policy' } as const;
   checkMethodModels(configOfRun(config, environment, campaign));
+  checkTools(settings);
   const known = await store.improvements.find(id);
   if (!known) {
     await guardAll(store, environment, all, settings, config.models.policy.trainedOn);
     await store.improvements.create(id, settings);
   }
-  return sameImprovement(await store.improvements.get(id), settings);
+  const same = sameImprovement(await store.improvements.get(id), settings);
+  await store.improvements.retune(id, settings.ceilings);
+  return { ...same, settings };
 }
 
 const idRemedy = 'Use up to 80 letters, digits, dots, hyphens and underscores.';
@@ -98,6 +106,7 @@ function settingsOf(
     rounds: rounds ?? facts.training!.rounds,
     warmStart: wanted.warmStart !== null,
     tasks,
+    validationGroups: groupsOf(all, tasks.validation),
     samples: {
       collect: wanted.collect.samples,
       validation: wanted.validation.samples,
@@ -116,12 +125,22 @@ function settingsOf(
       balance: wanted.export.balance,
     },
     hyperparameters: { dpo: wanted.training, sft: wanted.sftTraining },
-    base: { from: wanted.base },
+    base: { from: placed(wanted.base) },
     trainer: wanted.trainer as ToolSettings,
     server: wanted.server as ToolSettings,
     ceilings: changedCeilings(configuredCeilings(config), {}),
     config: keptConfig(config),
   };
+}
+
+function groupsOf(all: readonly Task[], ids: readonly string[]): number {
+  const wanted = new Set(ids);
+  return new Set(all.filter(({ id }) => wanted.has(id)).map(({ group }) => group)).size;
+}
+
+/** A path from here: activities run elsewhere. */
+function placed(base: string): string {
+  return base.startsWith('.') || existsSync(base) ? resolve(base) : base;
 }
 
 /** Tasks drawn by the seed, in the environment's order. */
@@ -147,6 +166,24 @@ function checkTasks(environment: string, { collect, validation, test }: ThreeWay
   }
 }
 
+/**
+ * Found at the start, not after the first campaign.
+ * @throws CruxError `User.Config`, `User.NotFound`
+ */
+function checkTools(settings: ImproveSettings): void {
+  const { method, base, warmStart, server } = settings;
+  serverOf(server);
+  const loss = methods[method].gives === 'examples' ? 'sft' : 'dpo';
+  formatFor(settings, loss, methods[method]);
+  if (warmStart) formatFor(settings, 'sft', methods.sft);
+  // Any other name may be one of a hub.
+  const isPath = isAbsolute(base.from) || base.from.startsWith('.');
+  if (!isPath || existsSync(base.from)) return;
+  throw new CruxError('User.NotFound', `There is no model ${base.from} to begin with.`, {
+    remedy: 'improve.base names a folder of weights, or a model of a hub.',
+  });
+}
+
 /** What activities need of the configuration, and no worker brings. */
 function keptConfig(config: CruxConfig): ImproveSettings['config'] {
   const {
@@ -158,7 +195,9 @@ function keptConfig(config: CruxConfig): ImproveSettings['config'] {
     improve: ______,
     ...kept
   } = config;
-  return JSON.parse(JSON.stringify(kept)) as ImproveSettings['config'];
+  // The ceilings are those of the improvement, which gives its campaigns what is left of them.
+  const { ceilings: _______, ...run } = kept.run;
+  return JSON.parse(JSON.stringify({ ...kept, run })) as ImproveSettings['config'];
 }
 
 /** The configuration of an improvement's campaigns: its own, over the environments and endpoints of this worker. */
@@ -182,7 +221,7 @@ async function guardAll(
 /** @throws CruxError `User.Config` that names every setting in which the existing improvement differs */
 function sameImprovement(stored: Improvement, settings: ImproveSettings): Improvement {
   const own = JSON.parse(JSON.stringify(settings)) as Json;
-  const there = stored.settings as unknown as Json;
+  const there = { ...stored.settings, ceilings: settings.ceilings } as unknown as Json;
   if (canonicalJson(own) === canonicalJson(there)) return stored;
   const all = differences(there, own).map(differenceText);
   throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${all.join('; ')}.`, {
@@ -190,11 +229,11 @@ function sameImprovement(stored: Improvement, settings: ImproveSettings): Improv
   });
 }
 
-/** Starts the workflow of an improvement. One that a fault, a ceiling or a termination ended goes on from the phase that is not over. */
+/** Starts the workflow of an improvement. One that is paused, or that a fault, a ceiling or a termination ended, goes on from the phase that is not over. */
 export async function launchImprovement(client: Client, store: Store, improvement: Improvement): Promise<void> {
   const { id, settings, state } = improvement;
   if (state === 'finished' || state === 'cancelled') return;
-  if (state === 'failed' || state === 'budget') await store.improvements.steer(id, 'running');
+  if (state !== 'running') await steerImprovement({ store, client }, id, 'running');
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('../workflows/search-attributes.ts');
   const input: ImproveInput = { id };
   await client.workflow.start('improve', {

@@ -12,14 +12,12 @@ import { taskQueue } from '../temporal/task-queues.ts';
 
 /** Starts the campaign of a run; does nothing if it is in progress or over. One that ended for its budget, is blocked or rests continues. */
 export async function launchRun(client: Client, store: Store, run: Run): Promise<void> {
-  const reopened = run.state === 'cancelled' ? 0 : await store.runs.reopen(run.id);
-  const { total, done } = await store.runs.countTasks(run.id);
-  if (run.finishedAt !== null && total === done) return;
+  const ready = await readyRun(store, run);
+  if (ready === null) return;
+  const { total, reopened } = ready;
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('../workflows/search-attributes.ts');
   await refuseForeign(client, store, run.id);
-  const isOver = run.state === 'finished' && reopened > 0;
-  const goesOn = isOver || run.state === 'budget' || run.state === 'blocked' || run.state === 'resting';
-  if (goesOn) await store.runs.setControl(run.id, { state: 'running' });
+  await ready.wake();
   const input: CampaignInput = { runId: run.id, method: run.config.method, window: run.config.window };
   await client.workflow.start('campaign', {
     workflowId: run.id,
@@ -37,6 +35,26 @@ export async function launchRun(client: Client, store: Store, run: Run): Promise
     ],
   });
   if (run.state === 'blocked' || reopened > 0) await client.workflow.getHandle(run.id).signal('blocked', null);
+}
+
+/**
+ * Has the tasks of a run wait again that a fault ended.
+ * @returns null if nothing is left to do; else how many tasks there are, how many wait again, and what lets a run continue that ended for its budget,
+ *   is blocked or rests
+ */
+export async function readyRun(
+  store: Store,
+  { id, state, finishedAt }: Run,
+): Promise<{ total: number; reopened: number; wake(): Promise<void> } | null> {
+  const reopened = state === 'cancelled' ? 0 : await store.runs.reopen(id);
+  const { total, done } = await store.runs.countTasks(id);
+  if (finishedAt !== null && total === done) return null;
+  const isOver = state === 'finished' && reopened > 0;
+  const goesOn = isOver || state === 'budget' || state === 'blocked' || state === 'resting';
+  const wake = async () => {
+    if (goesOn) await store.runs.setControl(id, { state: 'running' });
+  };
+  return { total, reopened, wake };
 }
 
 /**

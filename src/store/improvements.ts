@@ -73,6 +73,16 @@ export class Improvements {
     return numUpdatedRows > 0n;
   }
 
+  /** Replaces its ceilings, the only settings that may change. */
+  async retune(id: string, ceilings: ImproveSettings['ceilings']): Promise<void> {
+    const { settings } = await this.get(id);
+    await this.#database.kysely
+      .updateTable('improvements')
+      .set({ settings: JSON.stringify({ ...settings, ceilings }) })
+      .where('id', '=', id)
+      .execute();
+  }
+
   /** Marks it as over. A cancelled one stays cancelled. @returns the state that it ended in */
   async finish(id: string, state: ImproveEnd, fault: Improvement['fault']): Promise<ImproveEnd> {
     const known = await this.get(id);

@@ -318,14 +318,18 @@ export class Runs {
     return { total: count(), done: count('done') };
   }
 
-  /** What all runs have spent whose ids begin so. Costs: as far as they are known. */
-  async spentBy(prefix: string): Promise<{ calls: number; tokens: number; costMicroUsd: number; rollouts: number }> {
+  /** What all runs but one have spent whose ids begin so. Costs: as far as they are known. */
+  async spentUnder(
+    prefix: string,
+    except: string,
+  ): Promise<{ calls: number; tokens: number; costMicroUsd: number; rollouts: number }> {
     const { kysely } = this.#database;
     const sum = (name: 'calls' | 'tokens' | 'cost_micro_usd' | 'rollouts') =>
       sql<number>`coalesce(sum(${sql.ref(name)}), 0)`.as(name);
     const row = await kysely
       .selectFrom('spending')
       .select([sum('calls'), sum('tokens'), sum('cost_micro_usd'), sum('rollouts')])
+      .where('run_id', '<>', except)
       .where('run_id', '>=', prefix)
       .where('run_id', '<', `${prefix}\uffff`)
       .executeTakeFirstOrThrow();

@@ -1,5 +1,7 @@
 import {
+  allHandlersFinished,
   CancellationScope,
+  condition,
   executeChild,
   isCancellation,
   setCurrentDetails,
@@ -16,10 +18,12 @@ import type {
   ImproveProgress,
   ImproveResult,
   ImproveState,
+  KeptServed,
+  Served,
 } from '../domain/wire/improve.ts';
 import type { campaign } from './campaign.ts';
 import { cancelUpdate, improvementQuery, pauseUpdate, resumeUpdate } from './messages.ts';
-import { faultOf, rounds, tidying, training } from './proxies.ts';
+import { faultOf, rounds, tidying, training, watching } from './proxies.ts';
 import { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } from './search-attributes.ts';
 
 /** Training that ends so has shown that its data or settings lead nowhere: the policy stays, and the next round begins. */
@@ -38,9 +42,11 @@ export async function improve({ id }: ImproveInput): Promise<ImproveResult> {
 /** Ends an improvement early, in good order. */
 class EarlyEnd extends Error {
   readonly state: ImproveEnd;
-  constructor(state: ImproveEnd) {
+  readonly fault: ImproveResult['fault'];
+  constructor(state: ImproveEnd, fault: ImproveResult['fault'] = null) {
     super(state);
     this.state = state;
+    this.fault = fault;
   }
 }
 
@@ -66,7 +72,7 @@ class Improvement {
       await this.#work.run(() => this.#improve());
     } catch (error) {
       const known = faultOf(error);
-      if (error instanceof EarlyEnd) end = error.state;
+      if (error instanceof EarlyEnd) [end, fault] = [error.state, error.fault];
       else if (isCancellation(error) || known?.kind === 'Run.Cancelled') end = 'cancelled';
       else if (known !== null) [end, fault] = ['failed', known];
       else throw error;
@@ -78,6 +84,7 @@ class Improvement {
         .catch(() => {});
       const result = await rounds('close the improvement').finishImprovement({ id: this.#id, state: end, fault });
       this.#show(result.state);
+      await condition(allHandlersFinished);
       return result;
     });
   }
@@ -85,7 +92,7 @@ class Improvement {
   async #improve(): Promise<void> {
     const plan = await rounds('open the improvement').openImprovement({ id: this.#id });
     this.#plan = plan;
-    if (plan.warmStart) await this.#learn(0);
+    if (plan.warmStart) await this.#warmUp(plan);
     else await this.#serve(0);
     await this.#campaign(0, 'evaluate');
     let unpromoted = 0;
@@ -93,6 +100,14 @@ class Improvement {
       unpromoted = (await this.#round(round)) ? 0 : unpromoted + 1;
     }
     if (plan.hasTest) await this.#test();
+  }
+
+  /** Makes the starting policy, without which there is nothing to improve. */
+  async #warmUp({ minRows }: ImprovePlan): Promise<void> {
+    const fault = await this.#learn(0);
+    if (fault === null) return;
+    const message = `The expert's trajectories gave fewer than ${minRows} rows for the warm start (improve.minPairs).`;
+    throw new EarlyEnd('failed', fault === 'few' ? { kind: 'User.Config', message } : fault);
   }
 
   /** @returns whether its candidate is the policy from now on */
@@ -144,11 +159,12 @@ class Improvement {
   async #campaign(round: number, phase: Phase): Promise<void> {
     const address = { id: this.#id, round, phase };
     await this.#during(round, phase, async () => {
-      if (phase === 'test-start' || phase === 'test-final')
-        await training('serve').serveModel({ id: this.#id, round: 0, whose: phase });
+      const whose = servedIn(phase);
+      if (whose === phase) await training('serve').serveModel({ id: this.#id, round, whose });
       const next = await rounds(`prepare ${phase}`).beginCampaign(address);
       if (next === null) return;
       const { runId, method, window, title, environment } = next;
+      const watch = this.#keepServed({ id: this.#id, round, whose, runId });
       const { state }: CampaignResult = await executeChild<typeof campaign>('campaign', {
         workflowId: runId,
         args: [{ runId, method, window }],
@@ -161,10 +177,17 @@ class Improvement {
           { key: cruxEnvironment, value: environment },
           { key: cruxStatus, value: 'running' },
         ],
-      });
+      }).finally(() => watch.cancel());
       if (state === 'cancelled' || state === 'budget') throw new EarlyEnd(state);
       await rounds(`close ${phase}`).endCampaign(address);
     });
+  }
+
+  /** Looks after the model of a campaign where its server may forget it. @returns what ends that */
+  #keepServed(kept: KeptServed): CancellationScope {
+    const watch = new CancellationScope();
+    if (this.#plan!.forgets) watch.run(() => watching('keep the model served').keepModelServed(kept)).catch(() => {});
+    return watch;
   }
 
   async #during<T>(round: number, phase: Phase, work: () => Promise<T>): Promise<T> {
@@ -186,5 +209,18 @@ class Improvement {
     upsertSearchAttributes([{ key: cruxStatus, value: state === 'running' && phase !== null ? phase : state }]);
     const of = this.#plan === null ? '' : ` of ${this.#plan.rounds}`;
     setCurrentDetails(`| | |\n|---|---|\n| state | ${state} |\n| round | ${round}${of} |\n| phase | ${phase ?? '–'} |`);
+  }
+}
+
+/** Whose model a campaign asks. */
+function servedIn(phase: Phase): Served {
+  switch (phase) {
+    case 'evaluate':
+      return 'candidate';
+    case 'test-start':
+    case 'test-final':
+      return phase;
+    default:
+      return 'policy';
   }
 }

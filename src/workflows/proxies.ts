@@ -97,6 +97,17 @@ export const training = (summary: string) =>
     summary,
   });
 
+/** Looks after something while other work goes on. Nobody waits for its end. */
+export const watching = (summary: string) =>
+  proxyActivities<TrainingActivities>({
+    taskQueue: trainingQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: '24h',
+    heartbeatTimeout,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    retry,
+    summary,
+  });
+
 /** Tidying where models are served. If no such worker lives, there is nothing to tidy that it could reach. */
 export const tidying = (summary: string) =>
   proxyActivities<TrainingActivities>({

@@ -17,10 +17,12 @@ import type {
   RoundEnd,
 } from '../../domain/wire/improve.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
+import { readyRun } from '../../start/launch.ts';
 import { prepareRun } from '../../start/prepare.ts';
 import type { RunRequest } from '../../start/request.ts';
 import { type SteeredState, steerImprovement as steer } from '../../start/steer-improvement.ts';
 import { recordUse } from '../../store/data-uses.ts';
+import { serverOf } from '../../training/servers/index.ts';
 import { samplesOf } from '../../views/evaluation.ts';
 import { activities } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
@@ -38,6 +40,7 @@ export function roundActivities(context: ActivityContext) {
       warmStart,
       minRows,
       hasTest: settings.tasks.test.length > 0,
+      forgets: serverOf(settings.server).forgets,
       title: `${method} on ${environment}`,
     };
   }
@@ -48,7 +51,9 @@ export function roundActivities(context: ActivityContext) {
     if (resultOf(own.records, round, phase) !== null) return null;
     await store.improvements.beginPhase(id, round, phase);
     const run = await prepareRun(own.config, store, await requestOf(own, round, phase));
-    const { total } = await store.runs.countTasks(run.id);
+    // It may have ended early, with the workflow of the improvement or before it.
+    const { total, wake } = (await readyRun(store, run)) ?? { total: 0, wake: async () => {} };
+    await wake();
     const { method, window } = run.config;
     return {
       runId: run.id,
@@ -68,7 +73,7 @@ export function roundActivities(context: ActivityContext) {
       ...{ runId: campaignId(id, round, phase), isRound: true as const, environment, preset, seed },
       policy: { model: policy.model.name },
       ...(trainedOn && { trainedOn }),
-      ceilings: await ceilingsLeft(own),
+      ceilings: await ceilingsLeft(own, campaignId(id, round, phase)),
     };
     switch (phase) {
       case 'collect': {
@@ -94,10 +99,10 @@ export function roundActivities(context: ActivityContext) {
     }
   }
 
-  /** What the ceilings of the whole leave for the next campaign. */
-  async function ceilingsLeft({ id, settings }: Account): Promise<CeilingChanges> {
+  /** What the ceilings of the whole leave for a campaign: what the others have not spent. */
+  async function ceilingsLeft({ id, settings }: Account, runId: string): Promise<CeilingChanges> {
     const { calls, tokens, costMicroUsd, rollouts, ...levels } = settings.ceilings;
-    const spent = await store.runs.spentBy(`${id}/`);
+    const spent = await store.runs.spentUnder(`${id}/`, runId);
     const left = (most: number | null | undefined, used: number) =>
       most === null || most === undefined ? null : Math.max(1, most - used);
     return {

@@ -10,7 +10,8 @@ import {
 } from '../../domain/improve/contract.ts';
 import { campaignId, type PhaseResults, resultOf } from '../../domain/improve/rounds.ts';
 import { methods } from '../../domain/methods/index.ts';
-import type { Served } from '../../domain/wire/improve.ts';
+import type { KeptServed, Served } from '../../domain/wire/improve.ts';
+import { CruxError } from '../../errors.ts';
 import { exportRuns } from '../../export/export-runs.ts';
 import type { LintReport } from '../../export/lint-report.ts';
 import type { LengthSummary } from '../../export/tokens/length.ts';
@@ -20,6 +21,7 @@ import { readCurve } from '../../training/curve.ts';
 import { formatFor } from '../../training/format-for.ts';
 import { hyperparametersFor } from '../../training/hyperparameters.ts';
 import { serverOf } from '../../training/servers/index.ts';
+import { keepServed } from '../../training/servers/keep-served.ts';
 import type { ServingPlace } from '../../training/servers/server.ts';
 import { train } from '../../training/train.ts';
 import { activities, beat } from '../runtime/boundary.ts';
@@ -28,6 +30,9 @@ import { type Account, accountOf, folderOf, policyAt, policyOf } from './account
 import { holdBackPhases } from './phases.ts';
 
 type Address = { id: string; round: number };
+
+/** How long a server that cannot be helped is left alone. */
+const serveAgainMs = 30_000;
 
 export function trainingActivities(context: ActivityContext) {
   const { store, home } = context;
@@ -107,6 +112,7 @@ export function trainingActivities(context: ActivityContext) {
   async function serveModel({ id, round, whose }: Address & { whose: Served }, signal: AbortSignal): Promise<void> {
     const own = await account(id);
     const server = serverOf(own.settings.server);
+    if (isAsked(own, round, whose)) return;
     const place = placeOf(own);
     const trained = whose === 'candidate' ? resultOf(own.records, round, 'train') : null;
     if (trained === null) return server.serve(place, servedFor(own, round, whose), signal);
@@ -122,6 +128,21 @@ export function trainingActivities(context: ActivityContext) {
     await store.improvements.endPhase(id, round, 'serve', { ...model, canary });
   }
 
+  /**
+   * Serves a model again whenever its server forgets it, until the campaign that asks it is over. What goes wrong is tried again: the campaign stands still
+   * meanwhile, and no task ends.
+   */
+  async function keepModelServed({ id, round, whose, runId }: KeptServed, signal: AbortSignal): Promise<void> {
+    const own = await account(id);
+    const serve = () => serverOf(own.settings.server).serve(placeOf(own), servedFor(own, round, whose), signal);
+    try {
+      await keepServed(store, runId, serve, { signal, log: context.log });
+    } catch (error) {
+      if (!(error instanceof CruxError)) throw error;
+      throw new CruxError('Run.Waiting', error.message, { retryAfterMs: serveAgainMs, cause: error });
+    }
+  }
+
   /** The improvement is over: what was started to serve its models ends. */
   async function releaseServer({ id }: { id: string }): Promise<void> {
     const own = await account(id);
@@ -133,7 +154,13 @@ export function trainingActivities(context: ActivityContext) {
     return { endpoint, home, store, config: context.config, improvement: id, log: context.log };
   }
 
-  return activities({ exportRound, trainRound, serveModel, releaseServer }, holdBackPhases(context));
+  return activities({ exportRound, trainRound, serveModel, keepModelServed, releaseServer }, holdBackPhases(context));
+}
+
+/** Whether the campaign that asks a model is over. */
+function isAsked({ records }: Account, round: number, whose: Served): boolean {
+  const phase = whose === 'candidate' ? 'evaluate' : whose === 'policy' ? 'collect' : whose;
+  return resultOf(records, round, phase) !== null;
 }
 
 /** A model that answered before. */

@@ -1,5 +1,8 @@
 /** `crux improve`: rounds of collecting, training and evaluating, as one workflow. */
 import { storeLocation } from '../../config/config.ts';
+import { leastGroupsToDecide } from '../../domain/improve/decide.ts';
+import { samplesToSee, visibleBefore } from '../../domain/improve/samples.ts';
+import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import type { ImproveResult } from '../../domain/wire/improve.ts';
 import { blockedUnder } from '../../start/blocked-run.ts';
 import { checkRunKeys } from '../../start/configure.ts';
@@ -13,6 +16,7 @@ import type { Job } from '../job.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { improvementText, lineOfImprovement } from '../terminal/improvement.ts';
+import { plural } from '../terminal/text.ts';
 import { assertWorker } from './run.ts';
 import { workUntil } from './work.ts';
 
@@ -32,6 +36,7 @@ export async function improve(options: GlobalOptions, given: Given): Promise<voi
     say(options)(
       `Improvement ${improvement.id}: ${settings.rounds} rounds of ${settings.method} (${settings.preset}) on ${settings.environment}: ${collect.length} tasks to learn from, ${validation.length} to validate, ${test.length} to test`,
     );
+    say(options)(validationText(settings));
     const { result } = await workUntil<ImproveResult>(options, config, store, jobOf(store, improvement));
     const view = await improvementView(store, improvement.id);
     printResult(options, view, () => `${improvementText(view)}\n\nLook:    crux report ${improvement.id}`);
@@ -58,6 +63,16 @@ export async function improve(options: GlobalOptions, given: Given): Promise<voi
       () => `Started ${improvement.id}. Follow it with: crux watch ${improvement.id}`,
     );
   }
+}
+
+/** What the validation can show, said before anything is paid for. */
+function validationText({ tasks, samples, visible, validationGroups, promote }: ImproveSettings): string {
+  const { validation: least, mostValidation: most } = samples;
+  const taken = samplesToSee(visible, tasks.validation.length, { least, most });
+  const seen = visibleBefore(tasks.validation.length, taken);
+  const what = `Validation: ${plural(tasks.validation.length, 'task')} in ${plural(validationGroups, 'group')}, ${plural(taken, 'sample')} each: it can show a difference of about ${(100 * seen).toFixed(0)} points.`;
+  if (promote === 'always' || validationGroups >= leastGroupsToDecide) return what;
+  return `${what} That is too few groups to decide: the policy will stay as it is. Give more groups, or set improve.promote to 'always'.`;
 }
 
 function jobOf(store: Store, improvement: Improvement): Job<ImproveResult> {

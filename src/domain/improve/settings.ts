@@ -23,6 +23,8 @@ export type ImproveSettings = {
   warmStart: boolean;
   /** Of the three ways, as many as the campaigns take. */
   tasks: ThreeWays;
+  /** Of the validation tasks. */
+  validationGroups: number;
   samples: {
     /** Trajectories of a task that is learned from; null for as many as the method takes. */
     collect: number | null;

@@ -37,6 +37,8 @@ export type ImprovePlan = {
   /** Rows below which a round does not train. */
   minRows: number;
   hasTest: boolean;
+  /** Whether its server may forget a model in the middle of a campaign. */
+  forgets: boolean;
   title: string;
 };
 
@@ -47,6 +49,9 @@ export type PhaseCampaign = { runId: string; method: MethodName; window: number;
 
 /** Whose model is served: the candidate of a round, the policy at its start, or a policy of the test. */
 export type Served = 'candidate' | 'policy' | 'test-start' | 'test-final';
+
+/** A campaign whose model must stay served. */
+export type KeptServed = { id: string; round: number; whose: Served; runId: string };
 
 /** Where a round stands after its decision. */
 export type RoundEnd = { isPromoted: boolean };

@@ -26,6 +26,7 @@ export const command = server({
     precision,
   }),
   keepsBase: false,
+  forgets: false,
   namesModels: false,
   serve: serveSupervised,
   release: releaseSupervised,

@@ -18,6 +18,7 @@ export const crux = server({
     precision,
   }),
   keepsBase: false,
+  forgets: false,
   namesModels: false,
   serve(place, { python, threads, ...options }, model, signal) {
     const script = join(packageRoot, 'python', 'crux_serve.py');

@@ -8,6 +8,7 @@ import { server, startSeconds } from './server.ts';
 export const hosted = server({
   schema: z.strictObject({ kind: z.literal('hosted'), startSeconds }),
   keepsBase: false,
+  forgets: false,
   namesModels: true,
   async serve({ endpoint }, options, model, signal) {
     await patiently(options.startSeconds * 1000, signal, async () => {

@@ -25,13 +25,14 @@ export type KnownServer = {
   /** Weights of a round under the name by which this server knows them. */
   named(weights: TrainedModel, improvement: string, round: number): ServedModel;
   keepsBase: boolean;
+  forgets: boolean;
   /** Of the weights as they are served; for the canary. */
   precision: Precision | undefined;
 };
 
 /** @throws CruxError `User.Config` for a kind that there is not, or settings that it does not take */
 export function serverOf(settings: ToolSettings): KnownServer {
-  const { schema, keepsBase, namesModels, serve, release } = serverNamed(settings.kind);
+  const { schema, keepsBase, forgets, namesModels, serve, release } = serverNamed(settings.kind);
   const parsed = schema.safeParse(settings);
   if (!parsed.success)
     throw new CruxError('User.Config', `The server is not described well: ${z.prettifyError(parsed.error)}`, {
@@ -47,6 +48,7 @@ export function serverOf(settings: ToolSettings): KnownServer {
       name: namesModels ? weights.root : modelName(improvement, round, weights.hash),
     }),
     keepsBase,
+    forgets,
     precision: options.precision as Precision | undefined,
   };
 }

@@ -25,6 +25,8 @@ export type Server<Schema extends z.ZodObject> = {
   schema: Schema;
   /** Whether the base answers beside an adapter of it: the canary then asks both. */
   keepsBase: boolean;
+  /** Whether a restart loses its models, with nobody there who loads them again. */
+  forgets: boolean;
   /** Whether its service names the weights: their root is then the name under which they are asked for. */
   namesModels: boolean;
   /**

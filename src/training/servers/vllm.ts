@@ -21,6 +21,7 @@ export const vllm = server({
     precision,
   }),
   keepsBase: true,
+  forgets: true,
   namesModels: false,
   async serve(place, options, model, signal) {
     await patiently(options.startSeconds * 1000, signal, () => load(place, model, signal));

@@ -1,22 +1,30 @@
 /**
- * A trainer that learns by a table: `node skill-trainer.js <folder>`. A model is a folder with `skill.json`, and each training makes the base a little
- * better. A file `plan.json` next to the improvement's rounds may say what goes wrong in which round.
+ * A trainer that learns by a table: `node skill-trainer.js <plan> <folder>`. A model is a folder with `skill.json`, and each training makes the base a
+ * little better. The plan is JSON: what happens in which round. `diverge`: the loss is NaN. `fail`: it fails until there is a file `mended` in its
+ * folder. `wait`: it waits until there is a file `go`.
  */
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-const folder = process.argv[2];
+const [plan, folder] = process.argv.slice(2);
 const { base, data, round } = JSON.parse(readFileSync(`${folder}/settings.json`, 'utf8'));
+const what = JSON.parse(plan)[round];
 const rows = readFileSync(`${folder}/${data.file}`, 'utf8').trimEnd().split('\n').length;
-if (rows !== data.rows) {
-  console.error(`${rows} rows, not ${data.rows}`);
-  process.exit(4);
-}
+if (rows !== data.rows) end(4, `${rows} rows, not ${data.rows}`);
+if (what === 'fail' && !existsSync(`${folder}/mended`)) end(1, 'the plan says that this fails');
+
 const steps = 4;
 for (let step = 1; step <= steps; step += 1) {
-  const metrics = { step, total: steps, loss: 1 / step, 'rewards/margins': step / 10 };
-  appendFileSync(`${folder}/metrics.jsonl`, `${JSON.stringify(metrics)}\n`);
+  const metrics = { step, total: steps, loss: what === 'diverge' ? 'NaN' : 1 / step, 'rewards/margins': step / 10 };
+  appendFileSync(`${folder}/metrics.jsonl`, `${JSON.stringify(metrics).replace('"NaN"', 'NaN')}\n`);
+  while (what === 'diverge' || (what === 'wait' && step === 2 && !existsSync(`${folder}/go`))) await sleep(20);
 }
 const { skill } = JSON.parse(readFileSync(`${base.from}/skill.json`, 'utf8'));
 mkdirSync(`${folder}/model.part`, { recursive: true });
 writeFileSync(`${folder}/model.part/skill.json`, JSON.stringify({ skill: Math.min(1, skill + 0.2), round }));
 renameSync(`${folder}/model.part`, `${folder}/model`);
+
+function end(code, words) {
+  console.error(words);
+  process.exit(code);
+}

@@ -1,0 +1,95 @@
+// Layer: end to end: `crux improve` as a user gives it, killed while it collects, trains and evaluates, against an undisturbed one.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Simulation } from '../../src/simulation/server.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import type { ImprovementView } from '../../src/views/improvement.ts';
+import { demoConfig, Project, simulateDemoModels } from '../end-to-end/crux.ts';
+import { type Gate, startGate } from '../helpers/gate.ts';
+import { until } from '../helpers/lab.ts';
+import { skillModels, type TrainingPlan } from '../helpers/skill-models.ts';
+
+const reached = { TEMPORAL_ADDRESS: inject('temporal').address };
+// Workflow ids are shared with other tests of this server.
+const id = `rounds-${process.pid}`;
+
+/** A project in which `crux improve` works on the bundled SQL tasks. */
+async function workshop(plan: TrainingPlan): Promise<{ project: Project; simulation: Simulation; gate: Gate }> {
+  const project = new Project(reached);
+  const simulation = await simulateDemoModels(project, { seed: 2 });
+  const gate = await startGate(simulation.url);
+  const models = await skillModels(project.folder, gate.url);
+  const improve = models.improve(
+    { rounds: 1, validation: { limit: 4 }, test: { limit: 4 }, collect: { limit: 5 } },
+    plan,
+  );
+  const config = demoConfig(gate.url, { extra: `improve: ${JSON.stringify(improve)},` })
+    .replace("{ endpoint: 'simulated', model: 'sim-policy', maxTokens: 512 }", JSON.stringify(models.policy))
+    .replace('endpoints: {', `endpoints: { served: ${JSON.stringify(models.endpoint)},`);
+  project.write('crux.config.ts', config);
+  return { project, simulation, gate };
+}
+
+/** What came of it, without times and places. */
+function found({ history, test, policy, calls }: ImprovementView) {
+  return {
+    ...{ policy: policy.name, calls, before: test!.start.success, after: test!.final.success },
+    rounds: history.map(({ collected, exported, trained, evaluated, decision }) => ({
+      ...{ found: collected?.found, rows: exported?.rows, hash: trained?.hash, success: evaluated?.success, decision },
+    })),
+  };
+}
+
+describe('an improvement that is killed', () => {
+  let calm: Awaited<ReturnType<typeof workshop>>;
+  let killed: Awaited<ReturnType<typeof workshop>>;
+  let store: Store | null = null;
+  let expected: ReturnType<typeof found>;
+
+  beforeAll(async () => {
+    calm = await workshop({});
+    expected = found(await calm.project.json<ImprovementView>('improve', '--run-id', id));
+    killed = await workshop({ 1: 'wait' });
+  });
+  afterAll(async () => {
+    await store?.close();
+    for (const { project, simulation, gate } of [calm, killed]) {
+      gate.close();
+      await simulation.close();
+      await project.remove();
+    }
+  });
+
+  it('while it collects, trains and evaluates comes to the same, and its training runs on meanwhile', async () => {
+    const { project, gate } = killed;
+    const improve = () => project.start(['improve', '--run-id', id]);
+    const killAfter = async (requests: number) => {
+      const isHeld = gate.closeAfter(requests);
+      const command = improve();
+      await isHeld;
+      command.process.kill('SIGKILL');
+      await command.ended;
+      gate.open();
+    };
+    await killAfter(10);
+    await killAfter(40);
+    const training = improve();
+    store = await openStore(project.path('.crux', 'crux.db'));
+    const folder = project.path('.crux', 'improve', id, 'round-1');
+    const progress = async () => (await store!.trainings.get(folder))?.progress?.step;
+    await until('the middle of the training', async () => (await progress()) === 2);
+    training.process.kill('SIGKILL');
+    await training.ended;
+    // Nobody is there but the supervisor: the trainer goes on to its end.
+    writeFileSync(`${folder}/go`, '');
+    await until('the end of the training', async () => (await store!.trainings.get(folder))?.state === 'ended');
+    await killAfter(15);
+    const last = await project.json<ImprovementView>('improve', '--run-id', id);
+    expect(found(last)).toEqual(expected);
+    expect(last.history[1]!.trained!.resumed).toBe(0);
+    // The trainer ran once, from its first step to its last.
+    const steps = readFileSync(`${folder}/metrics.jsonl`, 'utf8').trimEnd().split('\n');
+    expect(steps.map((line) => JSON.parse(line).step)).toEqual([1, 2, 3, 4]);
+    expect((await project.crux('status', id)).stdout).toMatch(/finished[\s\S]*promoted/);
+  });
+});

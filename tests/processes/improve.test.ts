@@ -1,0 +1,193 @@
+// Layer: whole improvements against a real Temporal server, simulated models over HTTP, a real store; a trainer and a server that are small scripts.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { CruxConfigInput } from '../../src/config/config.ts';
+import type { ImproveResult } from '../../src/domain/wire/improve.ts';
+import { renderImprovement } from '../../src/report/index.ts';
+import { launchImprovement, prepareImprovement } from '../../src/start/improvements.ts';
+import { steerImprovement } from '../../src/start/steer-improvement.ts';
+import { improvementView } from '../../src/views/improvement.ts';
+import { Lab, until } from '../helpers/lab.ts';
+import { type SkillModels, skillModels, type TrainingPlan } from '../helpers/skill-models.ts';
+
+let lab: Lab;
+let models: SkillModels;
+
+beforeAll(async () => {
+  lab = await Lab.open({ address: inject('temporal').address });
+  models = await skillModels(lab.home, lab.simulation.url);
+  await lab.work(configured(), ['workflow', 'agent', 'train']);
+});
+afterAll(() => lab.close());
+
+type Changes = Parameters<SkillModels['improve']>[0];
+
+function configured(changes: Changes = {}, plan: TrainingPlan = {}): Partial<CruxConfigInput> {
+  const { endpoints, models: roles } = lab.config();
+  return {
+    endpoints: { ...endpoints, served: models.endpoint },
+    models: { ...roles, policy: models.policy } as CruxConfigInput['models'],
+    improve: models.improve(changes, plan),
+  };
+}
+
+/** Starts an improvement, or takes it up again. @returns its workflow's result, to wait for */
+async function start(
+  name: string,
+  changes: Changes = {},
+  plan: TrainingPlan = {},
+  more: Partial<CruxConfigInput> = {},
+) {
+  const id = `${name}-${lab.store.id}`;
+  const config = lab.config({ ...configured(changes, plan), ...more });
+  const improvement = await prepareImprovement(config, lab.store, { id, environment: 'maze' });
+  await launchImprovement(lab.client, lab.store, improvement);
+  const handle = lab.client.workflow.getHandle(id);
+  return { id, handle, result: () => handle.result() as Promise<ImproveResult> };
+}
+
+const folderOf = (id: string, round: number) => join(lab.home, 'improve', id, `round-${round}`);
+const phasesOf = async (id: string) =>
+  (await lab.store.improvements.phases(id)).map(({ round, phase }) => `${round} ${phase}`);
+const ofRound = (round: number) =>
+  ['collect', 'export', 'train', 'serve', 'evaluate', 'decide'].map((phase) => `${round} ${phase}`);
+const groupsOf = async (runId: string) => (await lab.store.runs.tasks(runId)).map(({ group }) => group);
+const decisionsOf = async (id: string) =>
+  (await improvementView(lab.store, id)).history.flatMap(({ decision }) => (decision === null ? [] : [decision]));
+
+describe('an improvement', () => {
+  it('collects, trains, serves, evaluates and decides, round after round, and tests once', async () => {
+    const { id, result } = await start('whole');
+    const ended = await result();
+    expect(ended).toMatchObject({ state: 'finished', rounds: 2, start: 'base', policyRound: 2, fault: null });
+    expect(await phasesOf(id)).toEqual(['0 evaluate', ...ofRound(1), ...ofRound(2), '0 test-start', '0 test-final']);
+    const view = await improvementView(lab.store, id);
+    // Each training adds 0.2 to the skill, and the simulated policy shows it.
+    expect(view.test!.final.success.value!).toBeGreaterThan(view.test!.start.success.value!);
+    expect(view.policy.name).toBe(ended.policy);
+    expect(view.trainedOn).toEqual([
+      ...[0, 1, 2].map((round) => `${id}/round-${round}/evaluate`),
+      `${id}/round-2/collect`,
+      `${id}/round-1/collect`,
+      'none',
+    ]);
+    expect(renderImprovement(view)).toContain('On the test tasks');
+    // The server that was started for it has ended.
+    await expect(fetch(`${models.endpoint.baseUrl}/models`)).rejects.toThrow();
+  });
+
+  it('learns nothing from the tasks that decide, or from those of the test', async () => {
+    const id = `whole-${lab.store.id}`;
+    const learned = new Set([
+      ...(await groupsOf(`${id}/round-1/collect`)),
+      ...(await groupsOf(`${id}/round-2/collect`)),
+    ]);
+    const held = [...(await groupsOf(`${id}/round-0/evaluate`)), ...(await groupsOf(`${id}/test/final`))];
+    expect(held.length).toBeGreaterThan(2);
+    expect(held.filter((group) => learned.has(group))).toEqual([]);
+  });
+
+  it('that is finished shows what came of it and does nothing when it is given again', async () => {
+    const before = lab.simulation.stats().requests;
+    await start('whole');
+    expect(lab.simulation.stats().requests).toBe(before);
+    await expect(start('whole', { minPairs: 2 })).rejects.toThrow(
+      /exists with other settings: minRows is 1 there and 2 now/,
+    );
+  });
+
+  it('keeps the policy after a training that diverged, and goes on with the next round', async () => {
+    const { id, result } = await start('diverging', {}, { 1: 'diverge' });
+    expect(await result()).toMatchObject({ state: 'finished', policyRound: 2 });
+    expect(await decisionsOf(id)).toMatchObject([
+      { isPromoted: false, reason: 'training-ended', fault: { kind: 'Train.Diverged' } },
+      { isPromoted: true, reason: 'always' },
+    ]);
+  });
+
+  it('trains nothing on too few pairs, ends after two such rounds, and tests the policy once', async () => {
+    const { id, result } = await start('few', { minPairs: 1_000, rounds: 5 });
+    expect(await result()).toMatchObject({ state: 'finished', rounds: 2, policy: 'base', policyRound: 0 });
+    expect(await decisionsOf(id)).toMatchObject([{ reason: 'few-pairs' }, { reason: 'few-pairs' }]);
+    const { test } = await improvementView(lab.store, id);
+    expect(test!.comparison.difference).toBe(0);
+  });
+
+  it('that a fault stopped keeps what was paid for, and goes on from there', async () => {
+    const { id, result } = await start('failing', { rounds: 1 }, { 1: 'fail' });
+    expect(await result()).toMatchObject({ state: 'failed', fault: { kind: 'Train.Failed' } });
+    const { fault, state } = await lab.store.improvements.get(id);
+    expect({ state, words: fault!.message }).toMatchObject({
+      state: 'failed',
+      words: expect.stringMatching(/log\.txt[\s\S]*the plan says that this fails/),
+    });
+    const collected = await lab.countAnswers(`${id}/round-1/collect`);
+    writeFileSync(join(folderOf(id, 1), 'mended'), '');
+    const again = await start('failing', { rounds: 1 }, { 1: 'fail' });
+    expect(await again.result()).toMatchObject({ state: 'finished', policyRound: 1 });
+    expect(await lab.countAnswers(`${id}/round-1/collect`)).toBe(collected);
+    expect(await phasesOf(id)).toEqual(['0 evaluate', ...ofRound(1), '0 test-start', '0 test-final']);
+  });
+
+  it('cancelled in a training ends the trainer and the server, and keeps what was found', async () => {
+    const { id, handle, result } = await start('cancelled', { rounds: 1 }, { 1: 'wait' });
+    const training = () => lab.store.trainings.get(folderOf(id, 1));
+    await until('a training in progress', async () => (await training())?.progress?.step === 2);
+    await handle.executeUpdate('cancel');
+    expect(await result()).toMatchObject({ state: 'cancelled', policy: 'base' });
+    expect(await training()).toMatchObject({ state: expect.not.stringMatching('running') });
+    expect(existsSync(join(folderOf(id, 1), 'model'))).toBe(false);
+    expect((await lab.store.findings.pairs(`${id}/round-1/collect`)).length).toBeGreaterThan(0);
+    expect(await start('cancelled', { rounds: 1 }, { 1: 'wait' })).toBeTruthy();
+    expect((await lab.store.improvements.get(id)).state).toBe('cancelled');
+  });
+
+  it('paused in a training begins no phase after it before it is resumed', async () => {
+    const { id, handle, result } = await start('paused', { rounds: 1 }, { 1: 'wait' });
+    await until(
+      'a training in progress',
+      async () => (await lab.store.trainings.get(folderOf(id, 1)))?.progress?.step === 2,
+    );
+    await handle.executeUpdate('pause');
+    writeFileSync(join(folderOf(id, 1), 'go'), '');
+    await until('the training is over', async () =>
+      (await lab.store.improvements.phases(id)).some(({ phase, result: made }) => phase === 'train' && made !== null),
+    );
+    expect(await handle.query('progress')).toMatchObject({ state: 'paused' });
+    expect((await phasesOf(id)).at(-1)).toBe('1 train');
+    await steerImprovement({ store: lab.store, client: lab.client }, id, 'running');
+    expect(await result()).toMatchObject({ state: 'finished', policyRound: 1 });
+  });
+
+  it('that reached a ceiling of the whole goes on when it is raised', async () => {
+    const ceilings = (calls: number) => ({ run: { ceilings: { calls } } });
+    const first = await start('ceiling', { rounds: 1 }, {}, ceilings(60));
+    expect(await first.result()).toMatchObject({ state: 'budget' });
+    const spent = async () => (await lab.store.runs.spentUnder(`${first.id}/`, '')).calls;
+    expect(await spent()).toBeLessThanOrEqual(60);
+    const second = await start('ceiling', { rounds: 1 }, {}, ceilings(5_000));
+    expect(await second.result()).toMatchObject({ state: 'finished' });
+    expect(await spent()).toBeGreaterThan(60);
+  });
+});
+
+it('a warm start makes the policy that the first round begins with', async () => {
+  const { id, result } = await start('warm', { rounds: 1, warmStart: 'sft' });
+  const ended = await result();
+  expect(ended).toMatchObject({ state: 'finished', start: expect.stringMatching(/^crux-warm-.*-r0-/) });
+  expect((await phasesOf(id)).slice(0, 5)).toEqual(ofRound(0).slice(0, 5));
+  const settings = JSON.parse(readFileSync(join(folderOf(id, 1), 'settings.json'), 'utf8'));
+  expect(settings.base.from).toBe(join(folderOf(id, 0), 'model'));
+});
+
+it.each([
+  [{ validation: { limit: 1 }, rounds: 0 }, /improve\.rounds/],
+  [{ server: { kind: 'commando' } }, /improve\.server/],
+  [{ trainer: { kind: 'trl', pythn: 'x' } }, /improve\.trainer/],
+  [{ base: './nowhere' }, /There is no model .*nowhere to begin with/],
+  [{ trainer: { kind: 'trl' }, export: { format: 'llama-factory' } }, /trl does not take the format llama-factory/],
+] as [object, RegExp][])('%o is refused before anything is recorded', async (changes, words) => {
+  await expect(start('refused', changes as Changes)).rejects.toThrow(words);
+  expect(await lab.store.improvements.find(`refused-${lab.store.id}`)).toBeNull();
+});
