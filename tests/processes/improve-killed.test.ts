@@ -1,10 +1,12 @@
 // Layer: end to end: `crux improve` as a user gives it, killed while it collects, trains and evaluates, against an undisturbed one.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { Simulation } from '../../src/simulation/server.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { readServerState } from '../../src/temporal/server-state.ts';
 import type { ImprovementView } from '../../src/views/improvement.ts';
 import { demoConfig, Project, simulateDemoModels } from '../end-to-end/crux.ts';
+import { preferFreePorts } from '../helpers/free-ports.ts';
 import { type Gate, startGate } from '../helpers/gate.ts';
 import { until } from '../helpers/lab.ts';
 import { skillModels, type TrainingPlan } from '../helpers/skill-models.ts';
@@ -14,8 +16,11 @@ const reached = { TEMPORAL_ADDRESS: inject('temporal').address };
 const id = `rounds-${process.pid}`;
 
 /** A project in which `crux improve` works on the bundled SQL tasks. */
-async function workshop(plan: TrainingPlan): Promise<{ project: Project; simulation: Simulation; gate: Gate }> {
-  const project = new Project(reached);
+async function workshop(
+  plan: TrainingPlan,
+  env: NodeJS.ProcessEnv = reached,
+): Promise<{ project: Project; simulation: Simulation; gate: Gate }> {
+  const project = new Project(env);
   const simulation = await simulateDemoModels(project, { seed: 2 });
   const gate = await startGate(simulation.url);
   const models = await skillModels(project.folder, gate.url);
@@ -91,5 +96,33 @@ describe('an improvement that is killed', () => {
     const steps = readFileSync(`${folder}/metrics.jsonl`, 'utf8').trimEnd().split('\n');
     expect(steps.map((line) => JSON.parse(line).step)).toEqual([1, 2, 3, 4]);
     expect((await project.crux('status', id)).stdout).toMatch(/finished[\s\S]*promoted/);
+  });
+
+  it('together with its trainer and its Temporal server in the middle of a training comes to the same', async () => {
+    const { project, simulation, gate } = await workshop({ 1: 'wait' }, { TEMPORAL_ADDRESS: undefined });
+    onTestFinished(async () => {
+      gate.close();
+      await simulation.close();
+      await project.remove();
+    });
+    await preferFreePorts(project.home);
+    const command = project.start(['improve', '--run-id', id]);
+    const folder = project.path('.crux', 'improve', id, 'round-1');
+    await until('a store', () => existsSync(project.path('.crux', 'crux.db')));
+    const trainings = await openStore(project.path('.crux', 'crux.db'));
+    onTestFinished(() => trainings.close());
+    const progress = async () => (await trainings.trainings.get(folder))?.progress?.step;
+    await until('the middle of the training', async () => (await progress()) === 2);
+    const trainer = JSON.parse(readFileSync(`${folder}/writer.json`, 'utf8')).trainer.pid as number;
+    const server = readServerState(project.home)!.server.pid;
+    for (const pid of [command.process.pid!, server, trainer]) process.kill(pid, 'SIGKILL');
+    await command.ended;
+    writeFileSync(`${folder}/go`, '');
+    const last = await project.json<ImprovementView>('improve', '--run-id', id);
+    expect(found(last)).toEqual(expected);
+    // The supervisor was left alone, and started the trainer again.
+    expect(last.history[1]!.trained!.resumed).toBe(1);
+    const steps = readFileSync(`${folder}/metrics.jsonl`, 'utf8').trimEnd().split('\n');
+    expect(steps.map((line) => JSON.parse(line).step)).toEqual([1, 2, 1, 2, 3, 4]);
   });
 });
