@@ -35,7 +35,9 @@ function reasonText(
     case 'always':
       return 'every candidate is promoted (promote: always)';
     case 'not-worse':
-      return `not worse by more than ${margin}`;
+      return comparison?.interval && comparison.interval.lower > 0
+        ? 'better, beyond chance'
+        : `not worse by more than ${margin}`;
     case 'better':
       return 'better, beyond chance';
     case 'worse':

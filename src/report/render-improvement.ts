@@ -34,7 +34,7 @@ export function renderImprovement(view: ImprovementView): string {
     id,
     html`<header><h1>${id}</h1>${notes.map((note) => html`<p class="notice">${note}</p>`)}
 <div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div></header>
-${testSection(view)}<section><h2>Success on the validation tasks</h2>${successChart(view.history)}${roundTable(view.history)}</section>
+${testSection(view)}<section><h2>Success on the validation tasks</h2><div class="pictures narrow">${successChart(view.history)}</div>${roundTable(view.history)}</section>
 ${view.history.map((round) => roundSection(round))}${seenSection(view)}`,
   ).text;
 }
@@ -98,11 +98,6 @@ function roundSection(round: RoundView): SafeHtml | null {
     ...(served === null
       ? []
       : [['model', served.name] as [string, string], ['canary', canaryText(served.canary)] as [string, string]]),
-    ...(trained === null
-      ? []
-      : Object.entries(trained.hyperparameters).map(
-          ([name, value]) => [name, hyperparameter(value, trained.sources[name])] as [string, string],
-        )),
     ...(evaluated === null
       ? []
       : [
@@ -123,7 +118,7 @@ function roundSection(round: RoundView): SafeHtml | null {
     ),
   );
   return html`<section><h2>${roundName(round.round)}</h2><div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div>
-${families.length === 0 ? null : familyTable(families)}<div class="pictures">${curves}</div></section>`;
+${families.length === 0 ? null : familyTable(families)}<div class="pictures">${curves}</div>${trained === null ? null : settingsTable(trained)}</section>`;
 }
 
 /** Families of tasks before and after, those that fell in red. */
@@ -134,9 +129,16 @@ function familyTable(families: RoundView['families']): SafeHtml {
   )}</table></div>`;
 }
 
-function hyperparameter(value: unknown, source: string | undefined): string {
-  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
-  return source === undefined ? text : `${text} [${source}]`;
+/** What the training was told, and why so. */
+function settingsTable({ hyperparameters, sources }: NonNullable<RoundView['trained']>): SafeHtml {
+  const rows = Object.entries(hyperparameters).map(([name, value]) => [name, valueText(value), sources[name] ?? '']);
+  return html`<details><summary>Settings of the training</summary><div class="table"><table><tr>${['', 'value', 'source'].map((name) => html`<th>${name}</th>`)}</tr>${rows.map(
+    (cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  )}</table></div></details>`;
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
 }
 
 function endingsText(endings: { [ending: string]: number }): string {

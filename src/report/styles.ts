@@ -32,6 +32,7 @@ a { color: var(--accent); }
 .card dd.words { font-size: 15px; line-height: 1.9; }
 .card .soft { display: block; font-size: 12px; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 10px; }
+.pictures.narrow { max-width: 640px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px; overflow-x: auto; }
 svg { display: block; max-width: 100%; height: auto; font: 11px system-ui, sans-serif; }
 figure svg { width: 100%; }

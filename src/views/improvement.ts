@@ -250,11 +250,11 @@ export async function improvementPlace(
 }> {
   const records = await store.improvements.phases(id);
   const open = finishedAt === null ? records.findLast(({ result }) => result === null) : undefined;
-  const last = open ?? records.at(-1);
   return {
     method: settings.method,
     state,
-    round: last?.round ?? 0,
+    // The phases of the test have no round of their own.
+    round: Math.max(0, ...records.map((record) => record.round)),
     rounds: settings.rounds,
     phase: open?.phase ?? null,
     progress: open ? await progressOf(store, id, open) : null,
