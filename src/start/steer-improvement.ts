@@ -1,5 +1,7 @@
-/** Pauses, resumes or cancels an improvement: its own control row, and the campaign that is in progress. */
+/** Pauses, resumes or cancels an improvement: its own control row, and the campaign or the training that is in progress. */
+import { dirname } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { resultOf } from '../domain/improve/rounds.ts';
 import type { Store } from '../store/store.ts';
 import { order } from '../temporal/order.ts';
 
@@ -23,5 +25,16 @@ export async function steerImprovement(
     // A campaign that is over, or has no worker, finds its control row later.
     await order(client.workflow.getHandle(runId), orders[state]).catch(() => {});
   }
+  if (state === 'cancelled') await stopTraining(store, id);
   return true;
+}
+
+/** Its supervisor obeys the store, whether or not a worker lives. */
+async function stopTraining({ improvements, trainings }: Store, id: string): Promise<void> {
+  const records = await improvements.phases(id);
+  for (const { round } of records.filter(({ phase, result }) => phase === 'train' && result === null)) {
+    const exported = resultOf(records, round, 'export');
+    const training = exported && (await trainings.get(dirname(exported.folder)));
+    if (training?.state === 'running') await trainings.requestStop(training.folder, training.holder);
+  }
 }

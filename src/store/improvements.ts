@@ -83,6 +83,15 @@ export class Improvements {
       .execute();
   }
 
+  /** Deletes it with its phases. */
+  async remove(id: string): Promise<void> {
+    const { kysely } = this.#database;
+    await this.#database.atomically([
+      kysely.deleteFrom('improve_phases').where('improvement_id', '=', id),
+      kysely.deleteFrom('improvements').where('id', '=', id),
+    ]);
+  }
+
   /** Marks it as over. A cancelled one stays cancelled. @returns the state that it ended in */
   async finish(id: string, state: ImproveEnd, fault: Improvement['fault']): Promise<ImproveEnd> {
     const known = await this.get(id);

@@ -188,14 +188,18 @@ async function familiesOf(
   const { id } = improvement;
   if (round === 0 || resultOf(records, round, 'evaluate') === null) return [];
   const before = incumbentAt(records, round, startOf(improvement)).round;
-  const samples = async (of: number) => samplesOf(store, await store.runs.get(campaignId(id, of, 'evaluate')));
-  return familyChanges(await samples(before), await samples(round));
+  const runs = [before, round].map((of) => store.runs.find(campaignId(id, of, 'evaluate')));
+  const [was, is] = await Promise.all(runs);
+  // Old campaigns may have been deleted.
+  return was && is ? familyChanges(await samplesOf(store, was), await samplesOf(store, is)) : [];
 }
 
 async function testOf(store: Store, records: readonly PhaseRecord[]): Promise<ImprovementView['test']> {
   const start = resultOf(records, 0, 'test-start');
   const final = resultOf(records, 0, 'test-final');
   if (start === null || final === null) return null;
+  const kept = await Promise.all([start, final].map(({ runId }) => store.runs.find(runId)));
+  if (kept.includes(null)) return null;
   const tested = async ({ runId }: { runId: string }): Promise<Tested> => ({
     runId,
     success: (await evaluationOf(store, runId))!.overall.successRate,

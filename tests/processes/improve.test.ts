@@ -143,6 +143,16 @@ describe('an improvement', () => {
     expect((await lab.store.improvements.get(id)).state).toBe('cancelled');
   });
 
+  it('cancelled while no worker lives ends the trainer all the same', async () => {
+    const { id, handle } = await start('left', { rounds: 1 }, { 1: 'wait' });
+    const training = () => lab.store.trainings.get(folderOf(id, 1));
+    await until('a training in progress', async () => (await training())?.progress?.step === 2);
+    await handle.terminate('for the test');
+    expect(await steerImprovement({ store: lab.store, client: null }, id, 'cancelled')).toBe(true);
+    await until('the end of the trainer', async () => (await training())?.state !== 'running');
+    expect(await training()).toMatchObject({ exit: { stop: 'cancelled' } });
+  });
+
   it('paused in a training begins no phase after it before it is resumed', async () => {
     const { id, handle, result } = await start('paused', { rounds: 1 }, { 1: 'wait' });
     await until(

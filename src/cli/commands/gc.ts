@@ -37,12 +37,22 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
   const garbage = new Garbage(store.database);
   const foundAt = Date.now();
   const runs = await store.runs.list();
-  const { remove, keep } = chooseOldRuns(runs, await garbage.runsWithCalls(), foundAt, {
+  const improvements = await store.improvements.list();
+  const inProgress = improvements.filter(({ finishedAt }) => finishedAt === null).map(({ id }) => id);
+  const chosen = chooseOldRuns(runs, await garbage.runsWithCalls(), foundAt, {
     ids,
     olderThanMs: given.olderThan === undefined ? null : given.olderThan * dayMs,
     keepLast: given.keepLast ?? 0,
     force: given.force === true,
   });
+  const needed = (runId: string) => inProgress.find((id) => runId.startsWith(`${id}/`));
+  const remove = chosen.remove.filter((id) => needed(id) === undefined);
+  const keep = [
+    ...chosen.keep,
+    ...chosen.remove.flatMap((id) =>
+      needed(id) === undefined ? [] : [{ id, reason: `the improvement ${needed(id)}, which is not over, needs it` }],
+    ),
+  ];
   const tree = await garbage.findTreeGarbage(remove);
   const rows = await garbage.countRows(remove);
   rows.nodes = tree.nodes.length;
@@ -62,6 +72,14 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
   if (result.dryRun) return result;
 
   for (const id of remove) await garbage.deleteRun(id, (name, gone) => tell(`${id}: ${count(gone)} ${name} deleted`));
+  for (const { id } of improvements) {
+    const hasLost = remove.some((runId) => runId.startsWith(`${id}/`));
+    if (!hasLost || (await store.runs.under(`${id}/`)).length > 0) continue;
+    await store.improvements.remove(id);
+    result.notes.push(
+      `The improvement ${id} is gone with its campaigns; its models stay in the folder improve/${id} of the home.`,
+    );
+  }
   const isAll = await garbage.deleteTree(tree, foundAt, (name, gone) => tell(`${count(gone)} ${name} deleted`));
   if (!isAll)
     result.notes.push('A run was started meanwhile: states that only the deleted runs had stay until the next time.');

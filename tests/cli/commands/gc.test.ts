@@ -1,6 +1,6 @@
 // Layer: the command as a user calls it, as a process of its own, over a store written by hand. No Temporal server.
 import { mkdirSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../../src/store/store.ts';
 import { type Project, temporaryProject } from '../../end-to-end/crux.ts';
 import { recordTask } from '../../helpers/recorded-run.ts';
@@ -71,4 +71,25 @@ test('without a word on which runs are to go it is refused', async () => {
   const { code, stderr } = await project.crux('gc', '--yes');
   expect(code).toBe(2);
   expect(stderr).toContain('--older-than');
+});
+
+test('the campaigns of an improvement stay until it is over, and then it goes with them', async () => {
+  const project = temporaryProject();
+  mkdirSync(project.home);
+  const store = await openStore(project.path('.crux', 'crux.db'));
+  onTestFinished(() => store.close());
+  await store.improvements.create('rounds', { method: 'cso', rounds: 1, tasks: {} } as never);
+  await addRun(store, { id: 'rounds/round-1/collect', taskIds: ['a'] });
+  await store.runs.finish('rounds/round-1/collect', 'finished');
+  await store.improvements.beginPhase('rounds', 1, 'collect');
+  const collect = () => project.json<{ kept: object[]; notes: string[] }>('gc', '--keep-last', '0', '--yes');
+  expect((await collect()).kept).toEqual([
+    { runId: 'rounds/round-1/collect', reason: 'the improvement rounds, which is not over, needs it' },
+  ]);
+  await store.improvements.finish('rounds', 'finished', null);
+  expect((await collect()).notes).toEqual([
+    expect.stringContaining('The improvement rounds is gone with its campaigns'),
+  ]);
+  expect(await store.improvements.list()).toEqual([]);
+  expect(await store.improvements.phases('rounds')).toEqual([]);
 });
