@@ -96,6 +96,8 @@ describe('an improvement', () => {
     expect(await decisionsOf(id)).toMatchObject([{ reason: 'few-pairs' }, { reason: 'few-pairs' }]);
     const { test } = await improvementView(lab.store, id);
     expect(test!.comparison.difference).toBe(0);
+    // The same model on the same tasks is paid for once.
+    expect((await lab.store.runs.spentUnder(`${id}/test/`, `${id}/test/start`)).calls).toBe(0);
   });
 
   it('that a fault stopped keeps what was paid for, and goes on from there', async () => {
