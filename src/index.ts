@@ -76,7 +76,7 @@ export type { RunRequest } from './start/request.ts';
 export { recordUse } from './store/data-uses.ts';
 export { taskQueue, type WorkerRole } from './temporal/task-queues.ts';
 export { commandServer, cruxServer, hosted, vllm } from './training/servers/settings.ts';
-export { command, llamaFactory, trl } from './training/trainers/settings.ts';
+export { command, fineTuningJobs, llamaFactory, trl } from './training/trainers/settings.ts';
 export { type AuditView, auditView } from './views/audit.ts';
 export { type CompareOptions, compareRuns } from './views/comparison.ts';
 export type { ComparedFigure, ComparedRun, Comparison, Difference } from './views/comparison-types.ts';

@@ -155,6 +155,28 @@ export class Endpoint {
     return readJsonBody(text) ?? text;
   }
 
+  /**
+   * @param path below the base URL, with its query
+   * @returns the answer's JSON, or its text if it is none
+   * @throws CruxError as `post`
+   */
+  async get(path: string, signal: AbortSignal): Promise<unknown> {
+    const { text } = await this.#send(this.#client, { path }, signal);
+    return readJsonBody(text) ?? text;
+  }
+
+  /**
+   * Sends a form with files, as `multipart/form-data`. It is in memory as a whole.
+   * @returns the answer's JSON, or its text if it is none
+   * @throws CruxError as `post`
+   */
+  async upload(path: string, form: FormData, signal: AbortSignal): Promise<unknown> {
+    const encoded = new Response(form);
+    const headers = { 'content-type': encoded.headers.get('content-type')! };
+    const { text } = await this.#send(this.#client, { path, body: await encoded.bytes(), headers }, signal);
+    return readJsonBody(text) ?? text;
+  }
+
   /** The same server with another time limit for an answer. */
   within(timeoutMs: number): Endpoint {
     return new Endpoint(this.name, { ...this.config, timeoutMs });

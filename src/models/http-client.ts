@@ -17,7 +17,7 @@ export type HeaderReader = { get(name: string): string | null };
 export class OutOfTime extends Error {}
 
 export type HttpClientOptions = {
-  /** Paths are appended to its own; its query goes along with each request. */
+  /** Paths are appended to its own; its query goes along with each request, before that of the path. */
   baseUrl: string;
   /** Sent with each request. */
   headers: { [name: string]: string };
@@ -25,8 +25,8 @@ export type HttpClientOptions = {
   timeoutMs: number;
 };
 
-/** A GET without `body`, else a POST. */
-export type HttpRequest = { path: string; body?: string; headers?: { [name: string]: string } };
+/** A GET without `body`, else a POST, of JSON unless its own headers say otherwise. The path may have a query. */
+export type HttpRequest = { path: string; body?: string | Uint8Array; headers?: { [name: string]: string } };
 
 export class HttpClient {
   readonly #origin: string;
@@ -67,7 +67,7 @@ export class HttpClient {
   async #exchange({ path, body, headers: own }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const method = body === undefined ? 'GET' : 'POST';
     const headers = { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }), ...own };
-    let target = { origin: this.#origin, path: this.#path + path + this.#query };
+    let target = { origin: this.#origin, path: this.#path + this.#withQuery(path) };
     for (let redirects = 0; ; redirects++) {
       const response = await connections.request({ ...target, method, headers, body, signal });
       const read = headerReader(response.headers);
@@ -76,6 +76,12 @@ export class HttpClient {
       if (next === null || redirects === mostRedirects) return { status: response.statusCode, headers: read, text };
       target = next;
     }
+  }
+
+  #withQuery(path: string): string {
+    const [bare, own] = path.split('?', 2) as [string, string?];
+    const query = [this.#query.slice(1), own].filter(Boolean).join('&');
+    return query === '' ? bare : `${bare}?${query}`;
   }
 }
 

@@ -98,6 +98,7 @@ function roundSection(round: RoundView): SafeHtml | null {
     ...(served === null
       ? []
       : [['model', served.name] as [string, string], ['canary', canaryText(served.canary)] as [string, string]]),
+    ...(trained?.job ? [['job', `${trained.job.id}, ${dollars(trained.job.costMicroUsd)}`] as [string, string]] : []),
     ...(evaluated === null
       ? []
       : [

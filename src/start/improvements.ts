@@ -20,6 +20,7 @@ import type { Improvement } from '../store/improvements.ts';
 import type { Store } from '../store/store.ts';
 import { taskQueue } from '../temporal/task-queues.ts';
 import { formatFor } from '../training/format-for.ts';
+import { checkTrainer } from '../training/jobs/check.ts';
 import { serverOf } from '../training/servers/index.ts';
 import { configuredCeilings } from './ceilings.ts';
 import { configOfRun } from './configure.ts';
@@ -60,6 +61,7 @@ export async function prepareImprovement(
   const campaign = { method: settings.method, split: 'train', trajectories: 'policy' } as const;
   checkMethodModels(configOfRun(config, environment, campaign));
   checkTools(settings);
+  checkTrainer(settings, config.endpoints);
   const known = await store.improvements.find(id);
   if (!known) {
     await guardAll(store, environment, all, settings, config.models.policy.trainedOn);

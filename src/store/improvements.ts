@@ -1,9 +1,11 @@
 /** Improvements, and the phases that they went through. */
+import type { HostedJob } from '../domain/improve/hosted-job.ts';
 import type { Phase, PhaseRecord, PhaseResults } from '../domain/improve/rounds.ts';
 import type { ImproveSettings } from '../domain/improve/settings.ts';
 import type { ImproveEnd, ImproveState } from '../domain/wire/improve.ts';
 import { CruxError } from '../errors.ts';
 import type { Database } from './database.ts';
+import { jsonColumn, jsonOf } from './json-column.ts';
 import type { ImprovementTable, PhaseTable } from './schema.ts';
 import { sortedBy } from './sorted-by.ts';
 
@@ -114,7 +116,7 @@ export class Improvements {
   async beginPhase(id: string, round: number, phase: Phase): Promise<void> {
     await this.#database.kysely
       .insertInto('improve_phases')
-      .values({ improvement_id: id, round, phase, result: null, started_at: Date.now(), finished_at: null })
+      .values({ improvement_id: id, round, phase, result: null, started_at: Date.now(), finished_at: null, job: null })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
@@ -129,6 +131,35 @@ export class Improvements {
       .where('phase', '=', phase)
       .where('result', 'is', null)
       .execute();
+  }
+
+  /** What is known of the job of a round's training at a service; null if nothing was sent there. */
+  async job(id: string, round: number): Promise<HostedJob | null> {
+    const row = await this.#training(id, round).select('job').executeTakeFirst();
+    return jsonOf(row?.job ?? null);
+  }
+
+  /**
+   * Notes what is known of a job. Of two attempts that have read the same, one can.
+   * @param from as it was read
+   * @returns false if it is something else by now; nothing was changed then
+   */
+  async changeJob(id: string, round: number, from: HostedJob | null, to: HostedJob): Promise<boolean> {
+    const known = jsonColumn(from);
+    const { numUpdatedRows } = await this.#database.kysely
+      .updateTable('improve_phases')
+      .set({ job: jsonColumn(to) })
+      .where('improvement_id', '=', id)
+      .where('round', '=', round)
+      .where('phase', '=', 'train')
+      .where('job', known === null ? 'is' : '=', known)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
+  }
+
+  #training(id: string, round: number) {
+    const query = this.#database.kysely.selectFrom('improve_phases').where('improvement_id', '=', id);
+    return query.where('round', '=', round).where('phase', '=', 'train');
   }
 }
 

@@ -702,6 +702,9 @@ const trainings: Migration = (database) => [
   ),
 ];
 
+/** Where the job of a hosted training is known. */
+const jobsOfPhases: Migration = (database) => column(database, 'improve_phases', { job: 'text' });
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -727,4 +730,5 @@ export const migrations: readonly Migration[] = [
   outcomesOfStreams,
   improvements,
   trainings,
+  jobsOfPhases,
 ];

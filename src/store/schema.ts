@@ -598,6 +598,8 @@ export type PhaseTable = {
   result: string | null;
   started_at: number;
   finished_at: number | null;
+  /** `HostedJob` of a training at a service, as JSON; null before anything is sent there, and for all other phases. */
+  job: string | null;
 };
 
 /** Who trains, or trained last, in a folder. */

@@ -18,6 +18,8 @@ export type TrainingFacts = {
   parameters: number | null;
   /** Of the rows; null if they were not measured. */
   lengths: LengthSummary | null;
+  /** Rows that the trainer takes in a step at least. */
+  leastBatch: number;
   /** By the user. They count. */
   given: Partial<Hyperparameters>;
 };
@@ -75,14 +77,14 @@ function ofLoss(facts: TrainingFacts): Sourced<'beta' | 'learningRate' | 'epochs
       beta: { value: Number(beta.value), source: 'of no use: imitation has none' },
       learningRate: { value: Number(rate!.value), source: rate!.source },
       epochs: { value: Number(epochs!.value), source: epochs!.source },
-      batchSize: batchOf(Number(batch!.value), batch!.source, facts.rows),
+      batchSize: batchOf(Number(batch!.value), batch!.source, facts),
       warmup: { value: 0.03, source: sftSettings.schedule!.source },
     };
   }
   return {
     ...ofPairs(facts),
     epochs: { value: 3, source: 'ours' },
-    batchSize: batchOf(32, 'ours', facts.rows),
+    batchSize: batchOf(32, 'ours', facts),
     warmup: { value: 0.1, source: "ours; LLaMA-Factory's example of DPO has it too" },
   };
 }
@@ -135,11 +137,12 @@ function rateFor(rate: { value: number; source: string }, { loss, parameters }: 
 const loraFactor = 10;
 
 /** Few rows in large batches are few steps. */
-function batchOf(most: number, source: string, rows: number) {
-  const forSteps = 2 ** Math.floor(Math.log2(Math.max(4, rows / leastSteps)));
+function batchOf(most: number, source: string, { rows, leastBatch }: TrainingFacts) {
+  const least = Math.max(4, leastBatch);
+  const forSteps = 2 ** Math.floor(Math.log2(Math.max(least, rows / leastSteps)));
   return forSteps >= most
     ? { value: most, source }
-    : { value: forSteps, source: `ours: at least ${leastSteps} steps an epoch, as far as batches of 4 allow` };
+    : { value: forSteps, source: `ours: at least ${leastSteps} steps an epoch, as far as batches of ${least} allow` };
 }
 
 const leastSteps = 20;

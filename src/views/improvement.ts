@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { type FamilyChange, familyChanges } from '../domain/improve/change.ts';
 import type { ServedModel } from '../domain/improve/contract.ts';
 import { comparePolicies, type Decision, type PolicyComparison } from '../domain/improve/decide.ts';
+import { mayGoOn } from '../domain/improve/hosted-job.ts';
 import { selectedOn, trainedOnOf } from '../domain/improve/lineage.ts';
 import {
   type CanaryFinding,
@@ -14,6 +15,7 @@ import {
   type PhaseResults,
   resultOf,
 } from '../domain/improve/rounds.ts';
+import type { TrainingProgress } from '../domain/improve/training.ts';
 import type { Estimate } from '../domain/statistics/ratio-by-group.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { ImproveState } from '../domain/wire/improve.ts';
@@ -46,7 +48,7 @@ export type ImprovementView = {
   policy: { name: string; root: string; round: number };
   /** What the policy has seen, for `models.policy.trainedOn`; null if nobody knows all. */
   trainedOn: string[] | null;
-  /** Of all campaigns; null if a price is unknown. */
+  /** Of all campaigns, and of the jobs that trained; null if a price is unknown. */
   costMicroUsd: number | null;
   calls: number;
   notes: string[];
@@ -118,9 +120,9 @@ export async function improvementView(store: Store, id: string): Promise<Improve
     test: await testOf(store, records),
     policy: { name: policy.model.name, root: policy.model.root, round: policy.round },
     trainedOn: seenBy(improvement, records, policy.round),
-    costMicroUsd: costOf(summaries),
+    costMicroUsd: sumOrNull([costOf(summaries), ...history.map(jobCostOf)]),
     calls: summaries.reduce((sum, { ledger }) => sum + callsOf(ledger), 0),
-    notes: notesOf(summaries, history),
+    notes: [...notesOf(summaries, history), ...(await jobNotes(store, improvement, records))],
   };
 }
 
@@ -160,7 +162,10 @@ async function roundView(
     decision: resultOf(records, round, 'decide'),
     families: await familiesOf(store, improvement, records, round),
     ms: own.reduce((sum, { startedAt, finishedAt }) => sum + (finishedAt ?? Date.now()) - startedAt, 0),
-    costMicroUsd: costOf([collect, evaluate].filter((summary) => summary !== null)),
+    costMicroUsd: sumOrNull([
+      costOf([collect, evaluate].filter((summary) => summary !== null)),
+      jobCostOf({ trained: resultOf(records, round, 'train') }),
+    ]),
   };
 }
 
@@ -222,6 +227,11 @@ function costOf(summaries: readonly RunSummary[]): number | null {
   return sumOrNull(summaries.flatMap(({ ledger }) => ledger.map(({ costMicroUsd }) => costMicroUsd)));
 }
 
+/** Of a service that trained. A training on machines of one's own is not billed by the job. */
+function jobCostOf({ trained }: Pick<RoundView, 'trained'>): number | null {
+  return trained?.job ? trained.job.costMicroUsd : 0;
+}
+
 function callsOf(ledger: RunSummary['ledger']): number {
   return ledger.reduce((sum, { calls, reused }) => sum + calls - reused, 0);
 }
@@ -236,6 +246,17 @@ function notesOf(summaries: readonly RunSummary[], history: readonly RoundView[]
       : [
           `The server gives no log-probabilities: that it answers with the trained weights is known by name and folder alone (round ${unchecked.join(', ')}).`,
         ]),
+  ];
+}
+
+/** A job that may go on, though its improvement was cancelled. */
+async function jobNotes(store: Store, { id, state }: Improvement, records: readonly PhaseRecord[]): Promise<string[]> {
+  const open = records.find(({ phase, result }) => phase === 'train' && result === null);
+  if (state !== 'cancelled' || !open) return [];
+  const job = await store.improvements.job(id, open.round);
+  if (job === null || !mayGoOn(job)) return [];
+  return [
+    `The job ${job.id ?? `with the suffix ${job.mark}`} was not cancelled with the improvement: cancel it at its service.`,
   ];
 }
 
@@ -267,14 +288,25 @@ export async function improvementPlace(
 
 async function progressOf(store: Store, id: string, { round, phase }: PhaseRecord): Promise<string | null> {
   if (phase === 'train') {
-    const exported = resultOf(await store.improvements.phases(id), round, 'export');
-    const training = exported && (await store.trainings.get(dirname(exported.folder)));
-    if (!training?.progress) return null;
-    const { step, total, loss } = training.progress;
-    return `step ${step}/${total}${loss === null ? '' : `, loss ${loss.toPrecision(3)}`}`;
+    const job = await store.improvements.job(id, round);
+    return job === null
+      ? localProgress(store, id, round)
+      : [job.status, stepText(job.progress)].filter(Boolean).join(', ') || null;
   }
   const runId = campaignId(id, round, phase);
   if ((await store.runs.find(runId)) === null) return null;
   const { total, done } = await store.runs.countTasks(runId);
   return `${done}/${total} tasks`;
+}
+
+async function localProgress(store: Store, id: string, round: number): Promise<string | null> {
+  const exported = resultOf(await store.improvements.phases(id), round, 'export');
+  const training = exported && (await store.trainings.get(dirname(exported.folder)));
+  return stepText(training?.progress ?? null);
+}
+
+function stepText(progress: TrainingProgress | null): string | null {
+  if (progress === null) return null;
+  const { step, total, loss } = progress;
+  return `step ${step}/${total}${loss === null ? '' : `, loss ${loss.toPrecision(3)}`}`;
 }

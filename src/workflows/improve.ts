@@ -6,6 +6,7 @@ import {
   isCancellation,
   setCurrentDetails,
   setHandler,
+  sleep,
   upsertSearchAttributes,
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
@@ -74,10 +75,17 @@ class Improvement {
       const known = faultOf(error);
       if (error instanceof EarlyEnd) [end, fault] = [error.state, error.fault];
       else if (isCancellation(error) || known?.kind === 'Run.Cancelled') end = 'cancelled';
+      else if (known?.kind === 'Run.Budget') [end, fault] = ['budget', known];
       else if (known !== null) [end, fault] = ['failed', known];
       else throw error;
     }
     return CancellationScope.nonCancellable(async () => {
+      if (end === 'cancelled') {
+        // Of a job that may go on, status and page say so.
+        await tidying('cancel the training')
+          .cancelTraining({ id: this.#id })
+          .catch(() => {});
+      }
       // Its keeper ends the server too, once the improvement is over.
       await tidying('end the server')
         .releaseServer({ id: this.#id })
@@ -128,7 +136,7 @@ class Improvement {
     const { rows } = await this.#during(round, 'export', () => training('export').exportRound({ id, round }));
     if (rows < this.#plan!.minRows) return 'few';
     try {
-      await this.#during(round, 'train', () => training('train').trainRound({ id, round }));
+      await this.#during(round, 'train', () => this.#train(round));
     } catch (error) {
       const fault = faultOf(error);
       if (fault !== null && endedTrainings.has(fault.kind)) return fault;
@@ -136,6 +144,15 @@ class Improvement {
     }
     await this.#serve(round);
     return null;
+  }
+
+  /** A trainer of our own trains in one activity. A service's job is looked at from time to time, and nothing waits in between. */
+  async #train(round: number): Promise<void> {
+    for (let looks = 0; ; looks += 1) {
+      const againMs = await training('train').trainRound({ id: this.#id, round, looks });
+      if (againMs === null) return;
+      await sleep(againMs);
+    }
   }
 
   /** @param whose the candidate of the round, or the policy at its start */

@@ -61,6 +61,25 @@ describe('a request', () => {
     expect(server.requests[0]!.line).toBe(`GET ${path} HTTP/1.1`);
   });
 
+  it('has its own query after that of the base URL', async () => {
+    const server = await startRawServer(({ socket }) => socket.write(response(200, '{}')));
+    const at = `http://127.0.0.1:${server.port}/v1`;
+    await clientOf(0, { base: `${at}?api-version=1` }).send({ path: '/jobs?limit=2' }, never);
+    await clientOf(0, { base: at }).send({ path: '/jobs?limit=2&after=a' }, never);
+    expect(server.requests.map(({ line }) => line.split(' ')[1])).toEqual([
+      '/v1/jobs?api-version=1&limit=2',
+      '/v1/jobs?limit=2&after=a',
+    ]);
+  });
+
+  it('may send bytes of another type', async () => {
+    const server = await startRawServer(({ socket }) => socket.write(response(200, '{}')));
+    const body = new TextEncoder().encode('hé');
+    await clientOf(server.port).send({ path: '/files', body, headers: { 'content-type': 'text/x' } }, never);
+    expect(server.requests[0]).toMatchObject({ line: 'POST /v1/files HTTP/1.1', body: 'hé' });
+    expect(server.requests[0]!.headers).toContain('content-type: text/x');
+  });
+
   it('to localhost reaches a server that listens at 127.0.0.1 alone', async () => {
     const server = await startRawServer(({ socket }) => socket.write(response(200, 'here')));
     const { text } = await clientOf(0, { base: `http://localhost:${server.port}` }).send(post, never);

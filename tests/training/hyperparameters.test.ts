@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { hyperparametersFor, type TrainingFacts } from '../../src/training/hyperparameters.ts';
 
 const facts: TrainingFacts = {
-  ...{ method: 'cso', loss: 'dpo', round: 1, rows: 3_200, parameters: 7e9, lengths: null, given: {} },
+  ...{ method: 'cso', loss: 'dpo', round: 1, rows: 3_200, parameters: 7e9, lengths: null, leastBatch: 1, given: {} },
 };
 
 const valuesOf = (changes: Partial<TrainingFacts>) => hyperparametersFor({ ...facts, ...changes }).hyperparameters;

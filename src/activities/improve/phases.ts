@@ -26,7 +26,7 @@ import { serverOf } from '../../training/servers/index.ts';
 import { samplesOf } from '../../views/evaluation.ts';
 import { activities } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { type Account, accountOf, lineageAt, policyAt, policyOf } from './account.ts';
+import { type Account, accountOf, lineageAt, policyAt, policyOf, spentBy } from './account.ts';
 
 export function roundActivities(context: ActivityContext) {
   const { store } = context;
@@ -91,8 +91,6 @@ export function roundActivities(context: ActivityContext) {
         return {
           ...shared,
           ...(trainedOn && { trainedOn: [...selectedOn(own, policy.round), ...trainedOn] }),
-          // The policy that it began with is not paid for twice.
-          ...(phase === 'test-final' && policy.round === 0 && { reuse: [campaignId(id, 0, 'test-start')] }),
           method: 'evaluate',
           split: 'test',
           taskIds: tasks.test,
@@ -101,10 +99,10 @@ export function roundActivities(context: ActivityContext) {
     }
   }
 
-  /** What the ceilings of the whole leave for a campaign: what the others have not spent. */
-  async function ceilingsLeft({ id, settings }: Account, runId: string): Promise<CeilingChanges> {
-    const { calls, tokens, costMicroUsd, rollouts, ...levels } = settings.ceilings;
-    const spent = await store.runs.spentUnder(`${id}/`, runId);
+  /** What the ceilings of the whole leave for a campaign: what the others, and jobs that trained, have not spent. */
+  async function ceilingsLeft(own: Account, runId: string): Promise<CeilingChanges> {
+    const { calls, tokens, costMicroUsd, rollouts, ...levels } = own.settings.ceilings;
+    const spent = await spentBy(store, own, runId);
     const left = (most: number | null | undefined, used: number) =>
       most === null || most === undefined ? null : Math.max(1, most - used);
     return {
@@ -202,7 +200,10 @@ export function roundActivities(context: ActivityContext) {
 
 /** Nothing new begins while an improvement is paused or cancelled. */
 export function holdBackPhases({ store }: Pick<ActivityContext, 'store'>) {
-  const always = new Set(['openImprovement', 'finishImprovement', 'steerImprovement', 'endCampaign', 'releaseServer']);
+  const always = new Set([
+    ...['openImprovement', 'finishImprovement', 'steerImprovement', 'endCampaign'],
+    ...['cancelTraining', 'releaseServer'],
+  ]);
   return async (name: string, { id }: { id: string }): Promise<void> => {
     if (always.has(name)) return;
     const { state } = await store.improvements.get(id);

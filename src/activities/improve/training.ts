@@ -3,12 +3,15 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   folderNames,
+  type Hyperparameters,
   type Loss,
   type ServedModel,
   type TrainingSettings,
   type Weights,
 } from '../../domain/improve/contract.ts';
-import { campaignId, type PhaseResults, resultOf } from '../../domain/improve/rounds.ts';
+import { campaignId, type Phase, type PhaseResults, resultOf } from '../../domain/improve/rounds.ts';
+import type { ToolSettings } from '../../domain/improve/settings.ts';
+import type { TrainingProgress } from '../../domain/improve/training.ts';
 import { methods } from '../../domain/methods/index.ts';
 import type { KeptServed, Served } from '../../domain/wire/improve.ts';
 import { CruxError } from '../../errors.ts';
@@ -20,13 +23,17 @@ import { countParameters } from '../../training/count-parameters.ts';
 import { readCurve } from '../../training/curve.ts';
 import { formatFor } from '../../training/format-for.ts';
 import { hyperparametersFor } from '../../training/hyperparameters.ts';
+import { jobDialects } from '../../training/jobs/dialects.ts';
+import { cancelJob, type JobContext, trainByJob } from '../../training/jobs/train-by-job.ts';
 import { serverOf } from '../../training/servers/index.ts';
 import { keepServed } from '../../training/servers/keep-served.ts';
 import type { ServingPlace } from '../../training/servers/server.ts';
 import { train } from '../../training/train.ts';
+import type { FineTuningJobsOptions } from '../../training/trainers/fine-tuning-jobs.ts';
+import { hostedTrainer } from '../../training/trainers/index.ts';
 import { activities, beat } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { type Account, accountOf, folderOf, policyAt, policyOf } from './account.ts';
+import { type Account, accountOf, folderOf, policyAt, policyOf, spentBy } from './account.ts';
 import { holdBackPhases } from './phases.ts';
 
 type Address = { id: string; round: number };
@@ -63,23 +70,71 @@ export function trainingActivities(context: ActivityContext) {
     return result;
   }
 
-  /** Trains the candidate of a round, or goes on with the training that an earlier attempt began. */
-  async function trainRound({ id, round }: Address, signal: AbortSignal): Promise<void> {
+  /**
+   * Trains the candidate of a round, or goes on with the training that an earlier attempt began.
+   * @param looks at a service's job so far
+   * @returns milliseconds after which to look at it again; null once the model is there
+   */
+  async function trainRound(
+    { id, round, looks }: Address & { looks: number },
+    signal: AbortSignal,
+  ): Promise<number | null> {
     const own = await account(id);
-    if (resultOf(own.records, round, 'train') !== null) return;
+    if (resultOf(own.records, round, 'train') !== null) return null;
     await store.improvements.beginPhase(id, round, 'train');
     const folder = folderOf(home, id, round);
     const settings = await settingsOf(own, round);
     mkdirSync(folder, { recursive: true });
     writeSettings(folder, settings);
-    const job = { folder, trainer: own.settings.trainer };
-    const model = await train(context, job, (progress) => progress && beat({ training: progress }), signal);
-    const { loss, data, hyperparameters, sources } = settings;
-    const curve = readCurve(join(folder, folderNames.metrics));
-    await store.improvements.endPhase(id, round, 'train', {
-      ...model,
-      ...{ loss, rows: data.rows, hyperparameters, sources, curve },
-    });
+    const hosted = hostedTrainer(own.settings.trainer);
+    const step = hosted === null ? trainHere : trainThere(hosted, looks);
+    const made = await step(own, folder, settings, signal);
+    if ('againMs' in made) return made.againMs;
+    const { loss, data, sources } = settings;
+    await store.improvements.endPhase(id, round, 'train', { ...made, loss, rows: data.rows, sources });
+    return null;
+  }
+
+  async function trainHere(
+    { settings: { trainer } }: Account,
+    folder: string,
+    settings: TrainingSettings,
+    signal: AbortSignal,
+  ) {
+    const progress = (newest: TrainingProgress | null) => newest && beat({ training: newest });
+    const model = await train(context, { folder, trainer }, progress, signal);
+    return {
+      ...{ ...model, job: null, hyperparameters: settings.hyperparameters },
+      curve: readCurve(join(folder, folderNames.metrics)),
+    };
+  }
+
+  function trainThere(options: FineTuningJobsOptions, looks: number) {
+    return async (own: Account, folder: string, settings: TrainingSettings, signal: AbortSignal) => {
+      const { costMicroUsd: ceiling } = own.settings.ceilings;
+      const training = {
+        ...{ folder, settings, options },
+        continues: settings.base.from !== own.settings.base.from,
+        startedAt: startOf(own, settings.round, 'train'),
+        mostMicroUsd: ceiling == null ? null : ceiling - (await spentBy(store, own, null)).costMicroUsd,
+      };
+      const step = await trainByJob(jobContext(options), training, looks, signal);
+      if ('againMs' in step) return step;
+      const taken = jobDialects[options.dialect].takes[settings.loss];
+      return { ...step.trained, hyperparameters: picked(settings.hyperparameters, taken) };
+    };
+  }
+
+  /** The improvement is cancelled: so is the job that trains for it at a service, if there is one. */
+  async function cancelTraining({ id }: { id: string }, signal: AbortSignal): Promise<void> {
+    const own = await account(id);
+    const options = hostedTrainer(own.settings.trainer);
+    const open = own.records.find(({ phase, result }) => phase === 'train' && result === null);
+    if (options !== null && open) await cancelJob(jobContext(options), { id, round: open.round, options }, signal);
+  }
+
+  function jobContext({ endpoint }: FineTuningJobsOptions): JobContext {
+    return { store, log: context.log, endpoint: context.gateway.endpoint(endpoint).endpoint };
   }
 
   async function settingsOf(own: Account, round: number): Promise<TrainingSettings> {
@@ -100,6 +155,7 @@ export function trainingActivities(context: ActivityContext) {
       reference: loss === 'dpo' ? weights(facts.reference) : null,
       seed: settings.seed,
       ...hyperparametersFor({
+        leastBatch: leastBatchOf(settings.trainer),
         ...{ method: methodOf(own, round), loss, round, rows: exported.rows },
         parameters: await countParameters(weights(facts.from).from),
         lengths: lengthsOf(exported.folder),
@@ -154,7 +210,10 @@ export function trainingActivities(context: ActivityContext) {
     return { endpoint, home, store, config: context.config, improvement: id, log: context.log };
   }
 
-  return activities({ exportRound, trainRound, serveModel, keepModelServed, releaseServer }, holdBackPhases(context));
+  return activities(
+    { exportRound, trainRound, cancelTraining, serveModel, keepModelServed, releaseServer },
+    holdBackPhases(context),
+  );
 }
 
 /** Whether the campaign that asks a model is over. */
@@ -192,4 +251,18 @@ function writeSettings(folder: string, settings: TrainingSettings): void {
 /** How long the rows are, as the lint of the export measured them. */
 function lengthsOf(folder: string): LengthSummary | null {
   return (JSON.parse(readFileSync(join(folder, 'lint.json'), 'utf8')) as LintReport).lengths;
+}
+
+/** When a phase began; now, if it begins with this attempt. */
+function startOf({ records }: Account, round: number, phase: Phase): number {
+  return records.find((own) => own.round === round && own.phase === phase)?.startedAt ?? Date.now();
+}
+
+function leastBatchOf(trainer: ToolSettings): number {
+  const hosted = hostedTrainer(trainer);
+  return hosted === null ? 1 : jobDialects[hosted.dialect].leastBatch;
+}
+
+function picked(all: Hyperparameters, names: readonly (keyof Hyperparameters)[]): Partial<Hyperparameters> {
+  return Object.fromEntries(names.map((name) => [name, all[name]]));
 }

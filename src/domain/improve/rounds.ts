@@ -1,6 +1,7 @@
 /** The rounds of an improvement: their phases, and which model is the policy when. */
 import type { Hyperparameters, Loss, ServedModel, TrainedModel, TrainingMetrics } from './contract.ts';
 import type { Decision } from './decide.ts';
+import type { JobFigures } from './hosted-job.ts';
 
 /**
  * In the order in which a round goes through them. Round 0 is the start: an evaluation, and before it a warm start if one is wanted. Its `test-…`
@@ -47,11 +48,14 @@ export type TrainingFigures = {
 export type TrainingRecord = {
   loss: Loss;
   rows: number;
-  hyperparameters: Hyperparameters;
+  /** Those that the trainer took: a service takes few. */
+  hyperparameters: Partial<Hyperparameters>;
   /** Where each hyperparameter comes from, by its name. */
   sources: { [name: string]: string };
   /** Lines of its metrics, evenly chosen. */
   curve: TrainingMetrics[];
+  /** Of a service; null if a trainer of this store's own workers trained. */
+  job: JobFigures | null;
 };
 
 /** What was found out about a served model before it was evaluated. */

@@ -17,3 +17,6 @@ export const llamaFactory = named('llamaFactory');
 
 /** A trainer of the user's own: any program that keeps to the contract of the folder (docs/training.md). */
 export const command = named('command');
+
+/** Jobs of a service, which also keeps the weights: `server: hosted()` then asks for them. */
+export const fineTuningJobs = named('fineTuningJobs');

@@ -7,8 +7,8 @@ export type Trainer<Schema extends z.ZodObject> = {
   schema: Schema;
   /** Export formats whose rows it takes, the best first; null for any. */
   formats: { [loss in Loss]: readonly string[] | null };
-  /** Program and arguments. The folder of the training follows them. */
-  command(options: z.output<Schema>): string[];
+  /** Program and arguments. The folder of the training follows them. Null if a service trains, which also keeps the weights. */
+  command: ((options: z.output<Schema>) => string[]) | null;
 };
 
 /** Types a trainer; its schema infers the rest. */

@@ -1,0 +1,10 @@
+/** Every dialect of fine-tuning jobs. A new one gets a file next to this one and a row here. */
+import type { JobDialect } from './dialect.ts';
+import { openai } from './openai.ts';
+import { together } from './together.ts';
+
+export const jobDialects = { openai, together } satisfies { [name: string]: JobDialect };
+
+export type JobDialectName = keyof typeof jobDialects;
+
+export const jobDialectNames = Object.keys(jobDialects) as [JobDialectName, ...JobDialectName[]];

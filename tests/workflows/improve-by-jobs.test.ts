@@ -1,0 +1,148 @@
+// Layer: improvements whose trainings are jobs of a service, against a real Temporal server and a stand-in for the service over HTTP.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { CruxConfigInput } from '../../src/config/config.ts';
+import { resultOf } from '../../src/domain/improve/rounds.ts';
+import type { ImproveResult } from '../../src/domain/wire/improve.ts';
+import { fineTuningJobs, hosted } from '../../src/index.ts';
+import { renderImprovement } from '../../src/report/index.ts';
+import { launchImprovement, prepareImprovement } from '../../src/start/improvements.ts';
+import { improvementPlace, improvementView } from '../../src/views/improvement.ts';
+import { Lab, until } from '../helpers/lab.ts';
+import { JobsStandIn, jobKey } from '../training/jobs-stand-in.ts';
+
+let lab: Lab;
+const service = new JobsStandIn();
+let changes: Partial<CruxConfigInput>;
+
+beforeAll(async () => {
+  process.env.CRUX_TEST_JOB_KEY = jobKey;
+  lab = await Lab.open({ address: inject('temporal').address });
+  await service.start();
+  service.upstream = lab.simulation.url;
+  const { models, endpoints } = lab.config();
+  changes = {
+    endpoints: { ...endpoints, service: { baseUrl: service.url, apiKeyEnv: 'CRUX_TEST_JOB_KEY' } },
+    models: {
+      ...models,
+      policy: { ...models.policy, endpoint: 'service', model: 'base', trainedOn: ['none'] },
+    } as never,
+    improve: {
+      ...{ base: 'base', rounds: 1, minPairs: 1, server: hosted() },
+      trainer: fineTuningJobs({
+        ...{ endpoint: 'service', dialect: 'openai', price: 25, firstLookSeconds: 0.05, longestLookSeconds: 0.1 },
+      }),
+    },
+  };
+  await lab.work(changes, ['workflow', 'agent', 'train']);
+});
+afterAll(async () => {
+  await lab.close();
+  await service.stop();
+});
+
+async function start(id: string) {
+  const improvement = await prepareImprovement(lab.config(changes), lab.store, { id, environment: 'maze' });
+  await launchImprovement(lab.client, lab.store, improvement);
+  return lab.client.workflow.getHandle(id);
+}
+
+async function progress(id: string): Promise<string | null> {
+  return (await improvementPlace(lab.store, await lab.store.improvements.get(id))).progress;
+}
+
+it('an improvement trains by a job of a service, shows how far it is, and evaluates the model that the service names', async () => {
+  const id = `jobs-${lab.store.id}`;
+  const handle = await start(id);
+  await service.created(1);
+  await until('the job is waiting', async () => (await progress(id)) === 'validating_files');
+  const job = service.jobs[0]!;
+  service.run(job, 2);
+  await until('two steps are told', async () => (await progress(id)) === 'running, step 2/9, loss 0.500');
+  const name = service.finish(job);
+  const result = (await handle.result()) as ImproveResult;
+  expect(result).toMatchObject({ state: 'finished', rounds: 1, policy: name, policyRound: 1, fault: null });
+  const records = await lab.store.improvements.phases(id);
+  const trained = resultOf(records, 1, 'train')!;
+  expect(trained).toMatchObject({ root: name, job: { id: job.id, costMicroUsd: 12_500_000 } });
+  // What the service does not take is not claimed to have been used.
+  expect(Object.keys(trained.hyperparameters)).toEqual(['beta', 'epochs', 'batchSize']);
+  expect(resultOf(records, 1, 'serve')).toMatchObject({ name, root: name, canary: { verdict: 'named' } });
+  const rows = readFileSync(join(lab.home, `improve/${id}/round-1/data/pairs.jsonl`), 'utf8');
+  expect(service.files.map(({ content }) => content)).toEqual([rows]);
+  const view = await improvementView(lab.store, id);
+  // The simulated models have no prices, so the whole costs an unknown sum; the job's own is known.
+  expect(view.costMicroUsd).toBeNull();
+  expect(renderImprovement(view)).toContain(`${job.id}, $12.50`);
+  // Nothing waited in an activity: each look was one of its own.
+  const { events } = await handle.fetchHistory();
+  expect(events!.filter(({ timerStartedEventAttributes: timer }) => timer).length).toBeGreaterThan(1);
+  const places = [
+    JSON.stringify(events),
+    readFileSync(join(lab.home, 'crux.db'), 'latin1'),
+    readFileSync(join(lab.home, 'crux.db-wal'), 'latin1'),
+  ];
+  for (const place of places) expect(place).not.toContain(jobKey);
+});
+
+it('an improvement that is cancelled cancels its job', async () => {
+  const id = `cancelled-${lab.store.id}`;
+  const handle = await start(id);
+  await service.created(2);
+  await until('the job is known', async () => (await progress(id)) !== null);
+  await handle.executeUpdate('cancel');
+  expect(await handle.result()).toMatchObject({ state: 'cancelled' });
+  expect(service.jobs[1]!.status).toBe('cancelled');
+  expect((await improvementView(lab.store, id)).notes.join()).not.toContain('was not cancelled');
+});
+
+it('an improvement whose job failed ends with the words of the service, and goes on with another job', async () => {
+  const id = `failed-${lab.store.id}`;
+  const first = await start(id);
+  await service.created(3);
+  service.fail(service.jobs[2]!, 'The file has too few rows.');
+  expect(await first.result()).toMatchObject({
+    state: 'failed',
+    fault: { kind: 'Train.Failed', message: expect.stringContaining('The file has too few rows.') },
+  });
+  const second = await start(id);
+  await service.created(4);
+  service.finish(service.jobs[3]!);
+  expect(await second.result()).toMatchObject({ state: 'finished', policyRound: 1 });
+});
+
+it('an improvement whose job cannot be cancelled says that it may go on', async () => {
+  const id = `uncancelled-${lab.store.id}`;
+  const handle = await start(id);
+  await service.created(5);
+  await until('the job is known', async () => (await progress(id)) !== null);
+  const job = service.jobs[4]!;
+  const body = { error: { message: 'You have no permission to cancel jobs.' } };
+  service.refusals.push({ to: `POST /fine_tuning/jobs/${job.id}/cancel`, answer: { status: 401, body } });
+  await handle.executeUpdate('cancel');
+  expect(await handle.result()).toMatchObject({ state: 'cancelled' });
+  expect((await improvementView(lab.store, id)).notes).toContain(
+    `The job ${job.id} was not cancelled with the improvement: cancel it at its service.`,
+  );
+});
+
+it.each<[Partial<CruxConfigInput['improve']>, RegExp]>([
+  [{ server: { kind: 'vllm' } } as never, /leaves its model with the service, where the server vllm does not find it/],
+  [{ training: { lora: null, maxLength: 512 } }, /takes no improve.training.maxLength, improve.training.lora/],
+  [{ training: { epochs: 1.5 } }, /takes whole epochs, not 1.5/],
+  [
+    { trainer: fineTuningJobs({ endpoint: 'nowhere', dialect: 'openai' }) },
+    /"nowhere", which `endpoints` does not have/,
+  ],
+  [
+    { trainer: fineTuningJobs({ endpoint: 'service', dialect: 'together', learningRateMultiplier: 2 }) },
+    /no learningRateMultiplier/,
+  ],
+  [{ method: 'eto' }, /takes pairs of single messages; those of eto have several/],
+])('what a service cannot do is refused before anything is recorded: %j', async (improve, words) => {
+  const config = lab.config({ ...changes, improve: { ...changes.improve!, ...improve } });
+  const id = `refused-${lab.store.id}`;
+  await expect(prepareImprovement(config, lab.store, { id, environment: 'maze' })).rejects.toThrow(words);
+  expect(await lab.store.improvements.find(id)).toBeNull();
+});
