@@ -1,8 +1,12 @@
 /** Models that are a skill in a file, for improvements without a GPU: their trainer and their server are small scripts over the simulated policy. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { CruxConfigInput } from '../../src/config/config.ts';
+import type { ImproveResult } from '../../src/domain/wire/improve.ts';
+import { launchImprovement, prepareImprovement } from '../../src/start/improvements.ts';
 import { freePort } from '../../src/temporal/ports.ts';
+import type { Lab } from './lab.ts';
 
 const script = (name: string) => join(import.meta.dirname, '../training/processes', name);
 
@@ -42,4 +46,41 @@ export async function skillModels(home: string, simulationUrl: string, skill = 0
       ...changes,
     }),
   };
+}
+
+/** Changes to an improvement's part of the configuration, what goes wrong in its trainings, and changes to the rest. */
+export type Improving = {
+  changes?: Parameters<SkillModels['improve']>[0];
+  plan?: TrainingPlan;
+  config?: Partial<CruxConfigInput>;
+};
+
+/** What a lab's workers and improvements need of the configuration. */
+export function improvingConfig(
+  lab: Lab,
+  models: SkillModels,
+  { changes, plan, config }: Improving = {},
+): Partial<CruxConfigInput> {
+  const { endpoints, models: roles } = lab.config();
+  return {
+    endpoints: { ...endpoints, served: models.endpoint },
+    models: { ...roles, policy: models.policy } as CruxConfigInput['models'],
+    improve: models.improve(changes, plan),
+    ...config,
+  };
+}
+
+/** Starts an improvement of the mazes, or takes it up again. Its id contains the store's, as workflow ids are shared. */
+export async function startImprovement(
+  lab: Lab,
+  models: SkillModels,
+  name: string,
+  how: Improving = {},
+): Promise<{ id: string; handle: WorkflowHandle; result(): Promise<ImproveResult> }> {
+  const id = `${name}-${lab.store.id}`;
+  const config = lab.config(improvingConfig(lab, models, how));
+  const improvement = await prepareImprovement(config, lab.store, { id, environment: 'maze' });
+  await launchImprovement(lab.client, lab.store, improvement);
+  const handle = lab.client.workflow.getHandle(id);
+  return { id, handle, result: () => handle.result() as Promise<ImproveResult> };
 }

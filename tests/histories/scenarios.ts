@@ -1,10 +1,13 @@
 /** What is recorded, by name: one scenario for each method, and what does not depend on the method. A new method gets one here. */
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MethodName } from '../../src/domain/methods/index.ts';
 import { auditWorkflowId } from '../../src/domain/run/workflow-ids.ts';
 import { launchAudit, prepareAudit } from '../../src/start/audits.ts';
 import { importScope } from '../../src/store/findings.ts';
 import { type LabRequest, until } from '../helpers/lab.ts';
+import { type Improving, improvingConfig, skillModels, startImprovement } from '../helpers/skill-models.ts';
 import type { Recorder } from './recorder.ts';
 
 type Scenario = (recorder: Recorder) => Promise<void>;
@@ -25,7 +28,7 @@ const methods: { [name in MethodName]: Scenario } = {
   sft,
 };
 
-export const scenarios: { [name: string]: Scenario } = { campaign, slots, ...methods, branch, audit, faults };
+export const scenarios: { [name: string]: Scenario } = { campaign, slots, ...methods, branch, audit, faults, improve };
 
 async function campaign(recorder: Recorder): Promise<void> {
   const { lab } = recorder;
@@ -292,4 +295,34 @@ async function faults(recorder: Recorder): Promise<void> {
   const broken = await lab.start({ environment: 'brittle-maze', taskIds: ['maze-1-1'] });
   await broken.result();
   await recorder.keep('trajectory-environment-fault', `${broken.id}/maze-1-1/0`);
+}
+
+/** Improvements: whole ones, one that a fault stopped and that was taken up, and one that was cancelled in a training. */
+async function improve(recorder: Recorder): Promise<void> {
+  const { lab } = recorder;
+  const models = await skillModels(lab.home, lab.simulation.url);
+  await lab.work(improvingConfig(lab, models), ['agent', 'train']);
+  const start = (name: string, how: Improving) => startImprovement(lab, models, name, how);
+
+  const whole = await start('whole', { changes: { warmStart: 'sft', rounds: 2 }, plan: { 1: 'diverge' } });
+  await whole.result();
+  await recorder.keep('improve-finished', whole.id);
+
+  const failing: Improving = { changes: { rounds: 1, test: null }, plan: { 1: 'fail' } };
+  const failed = await start('failing', failing);
+  await failed.result();
+  const [before] = await recorder.executionsOf(failed.id);
+  await recorder.keep('improve-failed', failed.id, before);
+  writeFileSync(join(lab.home, 'improve', failed.id, 'round-1', 'mended'), '');
+  await (await start('failing', failing)).result();
+  await recorder.keep('improve-taken-up', failed.id);
+
+  const cancelled = await start('cancelled', { changes: { rounds: 1 }, plan: { 1: 'wait' } });
+  const folder = join(lab.home, 'improve', cancelled.id, 'round-1');
+  await until('a training', async () => (await lab.store.trainings.get(folder))?.progress?.step === 2);
+  await cancelled.handle.executeUpdate('pause');
+  await cancelled.handle.executeUpdate('resume');
+  await cancelled.handle.executeUpdate('cancel');
+  await cancelled.result();
+  await recorder.keep('improve-cancelled', cancelled.id);
 }

@@ -3,13 +3,18 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { CruxConfigInput } from '../../src/config/config.ts';
-import type { ImproveResult } from '../../src/domain/wire/improve.ts';
 import { renderImprovement } from '../../src/report/index.ts';
-import { launchImprovement, prepareImprovement } from '../../src/start/improvements.ts';
 import { steerImprovement } from '../../src/start/steer-improvement.ts';
 import { improvementView } from '../../src/views/improvement.ts';
 import { Lab, until } from '../helpers/lab.ts';
-import { type SkillModels, skillModels, type TrainingPlan } from '../helpers/skill-models.ts';
+import {
+  type Improving,
+  improvingConfig,
+  type SkillModels,
+  skillModels,
+  startImprovement,
+  type TrainingPlan,
+} from '../helpers/skill-models.ts';
 
 let lab: Lab;
 let models: SkillModels;
@@ -17,35 +22,14 @@ let models: SkillModels;
 beforeAll(async () => {
   lab = await Lab.open({ address: inject('temporal').address });
   models = await skillModels(lab.home, lab.simulation.url);
-  await lab.work(configured(), ['workflow', 'agent', 'train']);
+  await lab.work(improvingConfig(lab, models), ['workflow', 'agent', 'train']);
 });
 afterAll(() => lab.close());
 
-type Changes = Parameters<SkillModels['improve']>[0];
+type Changes = NonNullable<Improving['changes']>;
 
-function configured(changes: Changes = {}, plan: TrainingPlan = {}): Partial<CruxConfigInput> {
-  const { endpoints, models: roles } = lab.config();
-  return {
-    endpoints: { ...endpoints, served: models.endpoint },
-    models: { ...roles, policy: models.policy } as CruxConfigInput['models'],
-    improve: models.improve(changes, plan),
-  };
-}
-
-/** Starts an improvement, or takes it up again. @returns its workflow's result, to wait for */
-async function start(
-  name: string,
-  changes: Changes = {},
-  plan: TrainingPlan = {},
-  more: Partial<CruxConfigInput> = {},
-) {
-  const id = `${name}-${lab.store.id}`;
-  const config = lab.config({ ...configured(changes, plan), ...more });
-  const improvement = await prepareImprovement(config, lab.store, { id, environment: 'maze' });
-  await launchImprovement(lab.client, lab.store, improvement);
-  const handle = lab.client.workflow.getHandle(id);
-  return { id, handle, result: () => handle.result() as Promise<ImproveResult> };
-}
+const start = (name: string, changes: Changes = {}, plan: TrainingPlan = {}, config: Partial<CruxConfigInput> = {}) =>
+  startImprovement(lab, models, name, { changes, plan, config });
 
 const folderOf = (id: string, round: number) => join(lab.home, 'improve', id, `round-${round}`);
 const phasesOf = async (id: string) =>
@@ -112,6 +96,8 @@ describe('an improvement', () => {
     expect(await decisionsOf(id)).toMatchObject([{ reason: 'few-pairs' }, { reason: 'few-pairs' }]);
     const { test } = await improvementView(lab.store, id);
     expect(test!.comparison.difference).toBe(0);
+    // The same model on the same tasks is paid for once.
+    expect((await lab.store.runs.spentUnder(`${id}/test/`, `${id}/test/start`)).calls).toBe(0);
   });
 
   it('that a fault stopped keeps what was paid for, and goes on from there', async () => {

@@ -91,6 +91,8 @@ export function roundActivities(context: ActivityContext) {
         return {
           ...shared,
           ...(trainedOn && { trainedOn: [...selectedOn(own, policy.round), ...trainedOn] }),
+          // The policy that it began with is not paid for twice.
+          ...(phase === 'test-final' && policy.round === 0 && { reuse: [campaignId(id, 0, 'test-start')] }),
           method: 'evaluate',
           split: 'test',
           taskIds: tasks.test,
