@@ -1,7 +1,8 @@
 /** What an end without a model means, and what to do. Rules over the record of the end and the last lines of the log, without I/O. */
+
+import { trainerExits } from '../domain/improve/contract.ts';
 import type { TrainingExit } from '../domain/improve/training.ts';
 import { CruxError, type FaultKind } from '../errors.ts';
-import { trainerExits } from './contract.ts';
 
 /** What is known besides the end itself. */
 export type EndContext = {

@@ -2,10 +2,11 @@
  * The hyperparameters of a training, each with its source. What papers give is for models of 7 billion parameters; a smaller model takes, and needs,
  * a higher learning rate. We call none of it safe: a collapse is watched for while the model trains.
  */
+
+import type { Hyperparameters, Loss } from '../domain/improve/contract.ts';
 import type { MethodName } from '../domain/methods/index.ts';
 import type { LengthSummary } from '../export/tokens/length.ts';
 import { beta, learningRate, maxLengthSetting, sftSettings, sftWeight } from '../export/training-advice.ts';
-import type { Hyperparameters, Loss } from './contract.ts';
 
 export type TrainingFacts = {
   /** That found the rows. */

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { folderNames } from './contract.ts';
+import { folderNames } from '../domain/improve/contract.ts';
 import type { SupervisorOrder } from './order.ts';
 
 const file = join(import.meta.dirname, `supervisor${extname(import.meta.filename)}`);

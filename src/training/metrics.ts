@@ -1,7 +1,7 @@
 /** `metrics.jsonl`: its lines as they come, and the two findings in them that end a training. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { TrainingMetrics } from '../domain/improve/contract.ts';
 import type { StopReason, TrainingProgress } from '../domain/improve/training.ts';
-import type { TrainingMetrics } from './contract.ts';
 
 /** Why a training is stopped before its end. */
 export type Finding = { stop: Extract<StopReason, 'diverged' | 'collapsed'>; words: string };

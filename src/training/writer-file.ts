@@ -4,8 +4,8 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { folderNames } from '../domain/improve/contract.ts';
 import { identifyProcess, isRunning, isWithinSight, type ProcessPlace } from '../temporal/process-identity.ts';
-import { folderNames } from './contract.ts';
 import { endGroup } from './process-group.ts';
 
 export type Writer = {

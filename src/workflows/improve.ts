@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  continueAsNew,
   executeChild,
   isCancellation,
   setCurrentDetails,
@@ -23,6 +24,7 @@ import type {
   Served,
 } from '../domain/wire/improve.ts';
 import type { campaign } from './campaign.ts';
+import { isHistoryLong } from './history.ts';
 import { cancelUpdate, improvementQuery, pauseUpdate, resumeUpdate } from './messages.ts';
 import { faultOf, rounds, tidying, training, watching } from './proxies.ts';
 import { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } from './search-attributes.ts';
@@ -133,7 +135,9 @@ class Improvement {
   async #learn(round: number): Promise<'few' | { kind: string; message: string } | null> {
     const id = this.#id;
     await this.#campaign(round, 'collect');
-    const { rows } = await this.#during(round, 'export', () => training('export').exportRound({ id, round }));
+    const { rows } = await this.#during(round, 'export', () =>
+      training(`export round ${round}`).exportRound({ id, round }),
+    );
     if (rows < this.#plan!.minRows) return 'few';
     try {
       await this.#during(round, 'train', () => this.#train(round));
@@ -149,21 +153,27 @@ class Improvement {
   /** A trainer of our own trains in one activity. A service's job is looked at from time to time, and nothing waits in between. */
   async #train(round: number): Promise<void> {
     for (let looks = 0; ; looks += 1) {
-      const againMs = await training('train').trainRound({ id: this.#id, round, looks });
+      const againMs = await training(`train round ${round}`).trainRound({ id: this.#id, round, looks });
       if (againMs === null) return;
       await sleep(againMs);
+      // The store knows every phase that is over, so nothing is carried along.
+      if (isHistoryLong(undefined) && allHandlersFinished()) await continueAsNew<typeof improve>({ id: this.#id });
     }
   }
 
   /** @param whose the candidate of the round, or the policy at its start */
   #serve(round: number, whose: 'candidate' | 'policy' = 'candidate'): Promise<void> {
     const id = this.#id;
-    return this.#during(round, 'serve', () => training('serve').serveModel({ id, round, whose }));
+    return this.#during(round, 'serve', () =>
+      training(`serve the ${whose} of round ${round}`).serveModel({ id, round, whose }),
+    );
   }
 
   async #decide(round: number, fault?: { kind: string; message: string }): Promise<boolean> {
     const decision = { id: this.#id, round, ...(fault && { fault }) };
-    const { isPromoted } = await this.#during(round, 'decide', () => rounds('decide').decideRound(decision));
+    const { isPromoted } = await this.#during(round, 'decide', () =>
+      rounds(`decide round ${round}`).decideRound(decision),
+    );
     return isPromoted;
   }
 
@@ -177,7 +187,7 @@ class Improvement {
     const address = { id: this.#id, round, phase };
     await this.#during(round, phase, async () => {
       const whose = servedIn(phase);
-      if (whose === phase) await training('serve').serveModel({ id: this.#id, round, whose });
+      if (whose === phase) await training(`serve for ${phase}`).serveModel({ id: this.#id, round, whose });
       const next = await rounds(`prepare ${phase}`).beginCampaign(address);
       if (next === null) return;
       const { runId, method, window, title, environment } = next;

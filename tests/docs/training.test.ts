@@ -1,7 +1,7 @@
 // Layer: documentation against code: the folder of a training, exit codes and trainers.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { folderNames, trainerExits } from '../../src/training/contract.ts';
+import { folderNames, trainerExits } from '../../src/domain/improve/contract.ts';
 import { trainers } from '../../src/training/trainers/index.ts';
 
 const rows = readFileSync(new URL('../../docs/training.md', import.meta.url), 'utf8')

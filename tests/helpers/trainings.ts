@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { folderNames, type Hyperparameters, type TrainingSettings } from '../../src/domain/improve/contract.ts';
 import type { TrainingProgress } from '../../src/domain/improve/training.ts';
 import type { Store } from '../../src/store/store.ts';
-import { folderNames, type Hyperparameters, type TrainingSettings } from '../../src/training/contract.ts';
 import { type TrainTimes, train } from '../../src/training/train.ts';
 import { readWriter } from '../../src/training/writer-file.ts';
 import { temporaryFolder } from './store.ts';

@@ -9,6 +9,7 @@ import { freePort } from '../../src/temporal/ports.ts';
 import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
 import { Lab, type LabRun } from '../helpers/lab.ts';
 import { mazeEnvironments } from '../helpers/mazes.ts';
+import { improvingConfig, type SkillModels, skillModels } from '../helpers/skill-models.ts';
 
 /** Members that no replay looks at: who did the work, when it was handed out, and where on that machine a failure arose. */
 const unneeded: ReadonlySet<string> = new Set([
@@ -23,12 +24,15 @@ const unneeded: ReadonlySet<string> = new Set([
 
 export class Recorder {
   readonly lab: Lab;
+  /** For improvements; its workers serve them. */
+  readonly models: SkillModels;
   readonly #folder: string;
   readonly #client: Client;
   readonly #closeServer: () => Promise<void>;
 
-  private constructor(lab: Lab, folder: string, client: Client, closeServer: () => Promise<void>) {
+  private constructor(lab: Lab, models: SkillModels, folder: string, client: Client, closeServer: () => Promise<void>) {
     this.lab = lab;
+    this.models = models;
     this.#folder = folder;
     this.#client = client;
     this.#closeServer = closeServer;
@@ -41,11 +45,12 @@ export class Recorder {
     const connection = await Connection.connect({ address: server.address });
     await prepareNamespace(connection, 'default', { report: () => {}, embedded: true });
     const lab = await Lab.open({ address: server.address, latency: { distribution: 'fixed', meanMs: 30 } });
-    await lab.work();
+    const models = await skillModels(home, lab.simulation.url);
+    await lab.work(improvingConfig(lab, models), ['workflow', 'agent', 'train']);
     const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
     const folder = join(import.meta.dirname, version);
     await mkdir(folder, { recursive: true });
-    return new Recorder(lab, folder, new Client({ connection }), async () => {
+    return new Recorder(lab, models, folder, new Client({ connection }), async () => {
       await connection.close();
       await server.stop();
       await stopEmbeddedServer(home);

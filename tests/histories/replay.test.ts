@@ -67,7 +67,7 @@ describe('histories of earlier runs', () => {
   it('are there for this version, of every workflow and every method', () => {
     const recorded = fixtures.filter((name) => name.startsWith(`${version}/`)).map(begun);
     const workflows = new Set(recorded.map(({ workflow }) => workflow));
-    expect(workflows).toEqual(new Set(['campaign', 'trajectory', 'branch', 'audit']));
+    expect(workflows).toEqual(new Set(['campaign', 'trajectory', 'branch', 'audit', 'improve']));
     const methods = new Set(recorded.flatMap(({ method }) => method ?? []));
     expect(methods).toEqual(new Set([...methodNames, 'evaluate']));
   });

@@ -7,7 +7,7 @@ import { auditWorkflowId } from '../../src/domain/run/workflow-ids.ts';
 import { launchAudit, prepareAudit } from '../../src/start/audits.ts';
 import { importScope } from '../../src/store/findings.ts';
 import { type LabRequest, until } from '../helpers/lab.ts';
-import { type Improving, improvingConfig, skillModels, startImprovement } from '../helpers/skill-models.ts';
+import { type Improving, startImprovement } from '../helpers/skill-models.ts';
 import type { Recorder } from './recorder.ts';
 
 type Scenario = (recorder: Recorder) => Promise<void>;
@@ -299,9 +299,7 @@ async function faults(recorder: Recorder): Promise<void> {
 
 /** Improvements: whole ones, one that a fault stopped and that was taken up, and one that was cancelled in a training. */
 async function improve(recorder: Recorder): Promise<void> {
-  const { lab } = recorder;
-  const models = await skillModels(lab.home, lab.simulation.url);
-  await lab.work(improvingConfig(lab, models), ['agent', 'train']);
+  const { lab, models } = recorder;
   const start = (name: string, how: Improving) => startImprovement(lab, models, name, how);
 
   const whole = await start('whole', { changes: { warmStart: 'sft', rounds: 2 }, plan: { 1: 'diverge' } });

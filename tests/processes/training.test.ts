@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CancelledFailure } from '@temporalio/common';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { folderNames } from '../../src/domain/improve/contract.ts';
 import type { Store } from '../../src/store/store.ts';
 import { identifyProcess, isRunning } from '../../src/temporal/process-identity.ts';
-import { folderNames } from '../../src/training/contract.ts';
 import { hashModel } from '../../src/training/model-hash.ts';
 import { temporaryStore } from '../helpers/store.ts';
 import {

@@ -1,6 +1,6 @@
 /** The questions about the API of a service of fine-tuning jobs that each dialect answers once, in its own file. */
 import type { Json } from '../../domain/canonical-json.ts';
-import type { Hyperparameters, Loss, TrainingSettings } from '../contract.ts';
+import type { Hyperparameters, Loss, TrainingSettings } from '../../domain/improve/contract.ts';
 
 /** A job as its service tells it. */
 export type Job = {

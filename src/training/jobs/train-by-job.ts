@@ -10,6 +10,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Json } from '../../domain/canonical-json.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
+import type { TrainedModel, TrainingMetrics, TrainingSettings } from '../../domain/improve/contract.ts';
 import {
   type HostedJob,
   type JobFigures,
@@ -24,7 +25,6 @@ import type { Endpoint } from '../../models/endpoint.ts';
 import { pause } from '../../models/limits/pauses.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
-import type { TrainedModel, TrainingMetrics, TrainingSettings } from '../contract.ts';
 import { thinned } from '../curve.ts';
 import { patiently } from '../patience.ts';
 import type { FineTuningJobsOptions } from '../trainers/fine-tuning-jobs.ts';

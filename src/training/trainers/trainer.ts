@@ -1,6 +1,6 @@
 /** The questions about a trainer that each answers once, in its own file. */
 import type { z } from 'zod';
-import type { Loss } from '../contract.ts';
+import type { Loss } from '../../domain/improve/contract.ts';
 
 export type Trainer<Schema extends z.ZodObject> = {
   /** What a user may write, `kind` included, with ranges and defaults. Plain JSON: it is stored with the improvement. */

@@ -17,8 +17,8 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { folderNames, type TrainingSettings, trainerExits } from '../../../domain/improve/contract.ts';
 import { errorText } from '../../../errors.ts';
-import { folderNames, type TrainingSettings, trainerExits } from '../../contract.ts';
 import { MetricsFile, numbersIn, parseMetrics } from '../../metrics.ts';
 import { membersOf, yamlOf } from './settings-file.ts';
 import type { LlamaFactoryOptions } from './trainer.ts';

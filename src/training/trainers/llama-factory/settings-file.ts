@@ -1,6 +1,6 @@
 /** The YAML of LLaMA-Factory, of the settings of a training. Members are those of llamafactory 0.9.5 and of `transformers`' TrainingArguments. */
 import { join } from 'node:path';
-import { folderNames, type TrainingSettings } from '../../contract.ts';
+import { folderNames, type TrainingSettings } from '../../../domain/improve/contract.ts';
 import type { LlamaFactoryOptions } from './trainer.ts';
 
 export type Members = { [name: string]: string | number | boolean | null };
