@@ -255,6 +255,7 @@ export function registerCommands(program: Command): void {
     .description('import tasks, databases and recorded runs from a folder')
     .requiredOption('--from <folder>', 'folder of the data set')
     .option('--name <name>', 'name of the data set under <home>/data')
+    .option('--runs <path...>', 'files and folders of recorded runs, besides those in the folder')
     .action(async (what, options) => (await import('./commands/import.ts')).importData(setting(), what, options));
 
   program

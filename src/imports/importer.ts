@@ -1,6 +1,6 @@
 /** Imports the data of a benchmark, with the runs of other agents that come with it. */
 import type { Environment } from '../environments/contract.ts';
-import type { Compare, RecordedTrajectory } from './recorded-trajectories.ts';
+import type { Compare, ImportedCounts, RecordedTrajectory } from './recorded-trajectories.ts';
 
 /** @throws CruxError `User.NotFound`, `User.Config` before anything is written */
 export type Importer = (request: ImportRequest) => Promise<Imported>;
@@ -8,6 +8,8 @@ export type Importer = (request: ImportRequest) => Promise<Imported>;
 export type ImportRequest = {
   /** Folder of the benchmark. */
   from: string;
+  /** Files and folders of recorded runs, besides those in the benchmark's folder. */
+  runs: readonly string[];
   /** Data set folder to create. */
   into: string;
   /** Name of the data set, and of its environment. */
@@ -20,12 +22,12 @@ export type ReportProgress = (stage: string, done: number, total: number) => voi
 
 export type Imported = {
   /** What was made, for programs. */
-  figures: { [name: string]: number };
+  figures: { [name: string]: number | readonly string[] };
   /** The same as lines of text. */
   text: string[];
   /** The environment as written in a configuration. @param folder of the data set */
   configured(folder: string): string;
-  /** Null if the folder holds no runs of other agents. */
+  /** Null if there are no runs of other agents. */
   recorded: RecordedRuns | null;
 };
 
@@ -34,8 +36,12 @@ export type RecordedRuns = {
   environment: Environment;
   trajectories: readonly RecordedTrajectory[];
   compare: Compare;
+  /** Files that could not be taken: a line for each fault, with file and line number. */
+  leftOut: readonly string[];
+  /** What was put right in reading the others, in lines of the same form. */
+  notes: readonly string[];
   /** How far the environment and the original agree, for programs. */
   agreement: object;
-  /** The same as lines of text. */
-  text: string[];
+  /** The same as lines of text. @param counts what came of the trajectories, by source */
+  text(counts: ReadonlyMap<string, ImportedCounts>): string[];
 };

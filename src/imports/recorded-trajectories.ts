@@ -3,13 +3,14 @@
  * that does not replay is kept as `diverged`, and no method learns from it.
  */
 
+import { outcomeAtLimit } from '../activities/acting/at-limit.ts';
 import { firstState } from '../activities/acting/first-state.ts';
 import { malformedBetween } from '../activities/acting/malformed.ts';
-import { takeStep } from '../activities/acting/turn.ts';
-import { recordedFormat } from '../domain/action.ts';
+import { type StepTaken, takeStep } from '../activities/acting/turn.ts';
+import { type AgentFormatName, recordedFormat } from '../domain/action.ts';
 import type { Details, Outcome } from '../domain/ending.ts';
 import { requireText } from '../domain/images.ts';
-import type { AssistantMessage } from '../domain/message.ts';
+import { type AssistantMessage, messageText } from '../domain/message.ts';
 import { observationText } from '../domain/observation.ts';
 import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
@@ -20,17 +21,25 @@ import { promptVersions } from '../models/prompts.ts';
 import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
-import type { State } from '../store/tree.ts';
 
 const stepTimeLimitMs = 60_000;
 
 export type RecordedTrajectory = {
+  /** Where it was recorded: figures are given for each. */
+  source: string;
   taskId: string;
   model: string;
-  steps: { assistant: AssistantMessage; observation: string }[];
-  /** Null if the recorded run never submitted. */
+  /** How its messages are written. Default: as text. */
+  format?: AgentFormatName;
+  steps: RecordedStep[];
+  /** Null if none was recorded that could be compared. */
   reward: number | null;
+  /** Why the reward may be another here, if that is known. Default `other-reward`. */
+  rewardCause?: string;
 };
+
+/** `observation`: the texts that the agent read after the message, one a line. */
+export type RecordedStep = { assistant: AssistantMessage; observation: string };
 
 /** How an observation differs from the recorded one; `tolerated` if both say the same. */
 export type Difference = { cause: string; tolerated: boolean };
@@ -39,6 +48,8 @@ export type ImportedCounts = {
   recorded: number;
   /** Recorded for tasks that are in no split. */
   outsideSplits: number;
+  /** Without a single step: such a one says nothing, and is no failure. */
+  empty: number;
   replayed: number;
   succeeded: number;
   /** Failures that replay: the input of a run with `--trajectories imported`. */
@@ -50,15 +61,21 @@ export type ImportedCounts = {
   observations: number;
 };
 
-export type Compare = (ours: string, recorded: string, message: AssistantMessage) => Difference | null;
+/** @param of the task, and the message that was answered */
+export type Compare = (
+  ours: string,
+  recorded: string,
+  of: { taskId: string; message: AssistantMessage },
+) => Difference | null | Promise<Difference | null>;
 
+/** @returns the counts of each source, in the order in which they appear */
 export async function importTrajectories(
   store: Store,
   environment: Environment,
   recorded: readonly RecordedTrajectory[],
   compare: Compare,
   onProgress: (done: number, total: number) => void = () => {},
-): Promise<ImportedCounts> {
+): Promise<Map<string, ImportedCounts>> {
   if (environment.asks?.length)
     throw new CruxError(
       'User.Config',
@@ -66,10 +83,36 @@ export async function importTrajectories(
     );
   const environments = new EnvironmentRegistry([environment]);
   const sessions = new SessionCache(store.tree, environments);
+  const context = { store, environments, sessions };
   const known = new Set((await environments.tasks(environment.name)).map(({ id }) => id));
-  const counts: ImportedCounts = {
-    recorded: recorded.length,
+  const bySource = new Map<string, ImportedCounts>();
+  const samples = new Map<string, number>();
+  try {
+    for (const [index, trajectory] of recorded.entries()) {
+      onProgress(index, recorded.length);
+      const counts = bySource.get(trajectory.source) ?? noCounts();
+      bySource.set(trajectory.source, counts);
+      counts.recorded++;
+      if (!known.has(trajectory.taskId)) counts.outsideSplits++;
+      else if (trajectory.steps.length === 0) counts.empty++;
+      else {
+        const sample = samples.get(trajectory.taskId) ?? 0;
+        samples.set(trajectory.taskId, sample + 1);
+        await replay(context, environment, trajectory, sample, compare, counts);
+      }
+    }
+    onProgress(recorded.length, recorded.length);
+  } finally {
+    await sessions.close();
+  }
+  return bySource;
+}
+
+function noCounts(): ImportedCounts {
+  return {
+    recorded: 0,
     outsideSplits: 0,
+    empty: 0,
     replayed: 0,
     succeeded: 0,
     failed: 0,
@@ -77,97 +120,83 @@ export async function importTrajectories(
     tolerated: {},
     observations: 0,
   };
-  const samples = new Map<string, number>();
-  try {
-    for (const [index, trajectory] of recorded.entries()) {
-      onProgress(index, recorded.length);
-      if (!known.has(trajectory.taskId)) {
-        counts.outsideSplits++;
-        continue;
-      }
-      const sample = samples.get(trajectory.taskId) ?? 0;
-      samples.set(trajectory.taskId, sample + 1);
-      const { outcome, cause } = await replay(
-        store,
-        environments,
-        sessions,
-        environment,
-        trajectory,
-        sample,
-        compare,
-        counts,
-      );
-      if (cause !== null) counts.diverged[cause] = (counts.diverged[cause] ?? 0) + 1;
-      else counts.replayed++;
-      if (outcome.success === true) counts.succeeded++;
-      if (outcome.success === false) counts.failed++;
-    }
-    onProgress(recorded.length, recorded.length);
-  } finally {
-    await sessions.close();
-  }
-  return counts;
 }
 
+/** The sums of all sources. */
+export function allCounts(bySource: ReadonlyMap<string, ImportedCounts>): ImportedCounts {
+  const sum = noCounts();
+  for (const counts of bySource.values()) {
+    for (const [name, value] of Object.entries(counts)) {
+      const field = name as keyof ImportedCounts;
+      if (typeof value === 'number') (sum[field] as number) += value;
+      else for (const [cause, count] of Object.entries(value)) add(sum[field] as Named, cause, count);
+    }
+  }
+  return sum;
+}
+
+type Named = { [cause: string]: number };
+
+function add(counts: Named, cause: string, count = 1): void {
+  counts[cause] = (counts[cause] ?? 0) + count;
+}
+
+type ImportContext = { store: Store; environments: EnvironmentRegistry; sessions: SessionCache };
+
 async function replay(
-  store: Store,
-  environments: EnvironmentRegistry,
-  sessions: SessionCache,
+  context: ImportContext,
   environment: Environment,
   trajectory: RecordedTrajectory,
   sample: number,
   compare: Compare,
   counts: ImportedCounts,
-): Promise<{ outcome: Outcome; cause: string | null }> {
-  const task = await environments.task(environment.name, trajectory.taskId);
-  const context = { store, environments, sessions };
-  const where = { environment: environment.name, taskId: task.id, format: recordedFormat };
+): Promise<void> {
+  const { store, environments } = context;
+  const { id: taskId } = await environments.task(environment.name, trajectory.taskId);
+  const where = { environment: environment.name, taskId, format: trajectory.format ?? recordedFormat };
   const root = await firstState(context, where, AbortSignal.timeout(stepTimeLimitMs));
-  const scope = importScope(environment.name);
-  let state: State = root;
-  let outcome: Outcome = { ending: 'step-limit', reward: 0, success: false };
+  const caller = { ...nobody, recordedBy: importScope(environment.name) };
+  let state = root;
+  let ended: StepTaken | null = null;
   let cause: string | null = null;
-  let details: Details | null = null;
   for (const step of trajectory.steps) {
-    const where = `of a recorded step of task ${task.id}`;
-    requireText(step.assistant.content ?? '', `The message ${where}`, 'User.Config');
-    requireText(step.observation, `The observation ${where}`, 'User.Config');
+    if (ended) cause = 'ended-earlier';
+    if (cause !== null) break;
+    const what = `of a recorded step of task ${taskId}`;
+    requireText(step.assistant.content ?? '', `The message ${what}`, 'User.Config');
+    requireText(step.observation, `The observation ${what}`, 'User.Config');
     const taken = await takeStep(
       context,
       state,
       { message: step.assistant },
-      {
-        caller: { ...nobody, recordedBy: scope },
-        reader: null,
-        server: null,
-        calls: 'all',
-        hints: promptVersions.hint,
-      },
+      { caller, reader: null, server: null, calls: 'all', hints: promptVersions.hint },
       AbortSignal.timeout(stepTimeLimitMs),
     );
-    const observed = taken.tool === null ? null : (await store.tree.transition(taken.state.stateKey))!.observation;
     state = taken.state;
-    if (taken.done) {
-      outcome = { ending: 'submitted', reward: taken.reward, success: taken.success };
-      details = taken.details;
-      if (trajectory.reward !== null && taken.reward !== null && Math.abs(trajectory.reward - taken.reward) > 1e-9)
-        cause = 'other-reward';
-      break;
-    }
-    if (observed === null) continue;
-    counts.observations++;
-    const difference = compare(observationText(observed), step.observation, step.assistant);
-    if (difference?.tolerated) counts.tolerated[difference.cause] = (counts.tolerated[difference.cause] ?? 0) + 1;
-    else if (difference) {
-      cause = difference.cause;
-      break;
+    if (taken.done) ended = taken;
+    else if (taken.tool !== null) {
+      counts.observations++;
+      const difference = await compare(await observed(store, taken), step.observation, {
+        taskId,
+        message: step.assistant,
+      });
+      if (difference?.tolerated) add(counts.tolerated, difference.cause);
+      else cause = difference?.cause ?? null;
     }
   }
-  if (cause !== null) outcome = { ending: 'diverged', reward: null, success: null };
+  let outcome: Outcome = { ending: 'diverged', reward: null, success: null };
+  let details: Details | null = null;
+  if (cause === null) {
+    const reached = ended ?? (await outcomeAtLimit(context, state, caller, AbortSignal.timeout(stepTimeLimitMs)));
+    const { reward, success } = reached;
+    if (isOther(trajectory.reward, reward)) cause = trajectory.rewardCause ?? 'other-reward';
+    else outcome = { ending: ended ? 'submitted' : 'step-limit', reward, success };
+    details = reached.details;
+  }
   await store.findings.addTrajectory({
-    runId: scope,
-    id: contentHash(['imported', environment.name, trajectory.model, task.id, sample, state.id]),
-    taskId: task.id,
+    runId: importScope(environment.name),
+    id: contentHash(['imported', environment.name, trajectory.model, taskId, sample, state.id]),
+    taskId,
     sample,
     origin: 'imported',
     model: trajectory.model,
@@ -176,12 +205,23 @@ async function replay(
     steps: state.step,
     environmentSteps: state.actions.length,
     malformed: await malformedBetween(store.tree, root, state.id),
-    ending: outcome.ending,
-    reward: outcome.reward,
-    success: outcome.success,
+    ...outcome,
     confirmed: null,
     auditFlags: null,
     details: cause === null ? details : { difference: cause },
   });
-  return { outcome, cause };
+  if (cause !== null) add(counts.diverged, cause);
+  else counts.replayed++;
+  if (outcome.success === true) counts.succeeded++;
+  if (outcome.success === false) counts.failed++;
+}
+
+const isOther = (recorded: number | null, ours: number | null) =>
+  recorded !== null && ours !== null && Math.abs(recorded - ours) > 1e-9;
+
+/** What the environment answered: its own words where one call was made, else what the agent reads of all. */
+async function observed(store: Store, { state }: StepTaken): Promise<string> {
+  const isOneCall = state.executed.length === 1 && (state.assistant?.tool_calls ?? []).length <= 1;
+  if (isOneCall) return observationText((await store.tree.transition(state.stateKey))!.observation);
+  return state.added.slice(1).map(messageText).join('\n');
 }

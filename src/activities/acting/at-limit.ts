@@ -6,7 +6,7 @@ import { insist } from '../runtime/insist.ts';
 
 /** What a trajectory is worth that a limit ends in a state: what the environment says was reached so far; if it says nothing, a failure. */
 export async function outcomeAtLimit(
-  { environments, sessions }: ActivityContext,
+  { environments, sessions }: Pick<ActivityContext, 'environments' | 'sessions'>,
   state: State,
   caller: StepCaller,
   signal: AbortSignal,

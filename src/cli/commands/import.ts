@@ -3,7 +3,7 @@ import { storeLocation } from '../../config/config.ts';
 import { CruxError } from '../../errors.ts';
 import type { RecordedRuns, ReportProgress } from '../../imports/importer.ts';
 import { importers } from '../../imports/importers.ts';
-import { type ImportedCounts, importTrajectories } from '../../imports/recorded-trajectories.ts';
+import { allCounts, type ImportedCounts, importTrajectories } from '../../imports/recorded-trajectories.ts';
 import { openStore } from '../../store/store.ts';
 import { configIfValid, type GlobalOptions, homeOf, printResult, say } from '../setting.ts';
 import { redraw } from '../terminal/terminal.ts';
@@ -13,22 +13,28 @@ import { count, named } from '../terminal/text.ts';
 export async function importData(
   options: GlobalOptions,
   what: string,
-  given: { from: string; name?: string },
+  given: { from: string; name?: string; runs?: string[] },
 ): Promise<void> {
   const from = resolve(given.from);
   const name = dataName(given.name ?? basename(from));
   const folder = join(homeOf(options), 'data', name);
   const importer = await importers[what]!();
   const progress = progressLine(options);
-  const imported = await importer({ from, into: folder, name, report: progress });
-  const counts = imported.recorded && (await importRuns(options, imported.recorded, progress));
+  const runs = (given.runs ?? []).map((place) => resolve(place));
+  const { recorded, ...imported } = await importer({ from, runs, into: folder, name, report: progress });
+  const bySource = recorded && (await importRuns(options, recorded, progress));
   progress.end();
-  const recorded = imported.recorded && { counts, agreement: imported.recorded.agreement };
-  printResult(options, { name, folder, ...imported.figures, recorded }, () =>
+  const value = recorded && {
+    counts: allCounts(bySource!),
+    logs: Object.fromEntries(bySource!),
+    agreement: recorded.agreement,
+    leftOut: recorded.leftOut,
+    notes: recorded.notes,
+  };
+  printResult(options, { name, folder, ...imported.figures, recorded: value }, () =>
     [
       ...imported.text,
-      ...(counts ? recordedText(counts) : []),
-      ...(imported.recorded?.text ?? []),
+      ...(recorded ? [...recordedText(allCounts(bySource!), recorded), ...recorded.text(bySource!)] : []),
       '',
       `In crux.config.ts: ${imported.configured(relative(process.cwd(), folder))}`,
     ].join('\n'),
@@ -49,7 +55,7 @@ async function importRuns(
   options: GlobalOptions,
   { environment, trajectories, compare }: RecordedRuns,
   report: ReportProgress,
-): Promise<ImportedCounts> {
+): Promise<Map<string, ImportedCounts>> {
   try {
     // The configuration may already name the data set that is being imported.
     const config = await configIfValid(options);
@@ -66,10 +72,13 @@ async function importRuns(
   }
 }
 
-function recordedText(counts: ImportedCounts): string[] {
+function recordedText(counts: ImportedCounts, { leftOut, notes }: RecordedRuns): string[] {
   const diverged = Object.values(counts.diverged).reduce((sum, value) => sum + value, 0);
+  const empty = counts.empty > 0 ? `, and ${count(counts.empty)} without a turn` : '';
   return [
-    `Recorded runs: ${count(counts.recorded)}, of which ${count(counts.outsideSplits)} on tasks that are left out`,
+    ...leftOut.map((line) => `Left out: ${line}`),
+    ...notes.map((line) => `Note: ${line}`),
+    `Recorded runs: ${count(counts.recorded)}, of which ${count(counts.outsideSplits)} on tasks that are left out${empty}`,
     `  replayed ${count(counts.replayed)}: ${count(counts.succeeded)} successes, ${count(counts.failed)} failures to mine`,
     `  diverged ${count(diverged)}: ${named(counts.diverged)}`,
     `  observations ${count(counts.observations)}; different words for the same: ${named(counts.tolerated)}`,

@@ -1,97 +1,145 @@
 /**
- * How closely this environment matches the MySQL original: replays recorded runs of a real agent, and compares observations and rewards with
- * the recorded ones. Every difference has a named cause.
+ * How closely this environment matches the MySQL original: runs every recorded statement, and compares observations and rewards with the
+ * recorded ones. Every difference has a named cause.
  */
 import type { QueryResult } from './connection.ts';
-import { loadDataset, type SqlDataset, type SqlTask } from './dataset.ts';
-import { SqlExecutor } from './executor.ts';
-import { rowsOf, sameObservation, type ToleratedDifference } from './observation-difference.ts';
+import type { SqlDataset, SqlTask } from './dataset.ts';
+import { type DifferenceCause, DifferenceCauses, isTolerated, type RunOn } from './difference-cause.ts';
+import type { SqlExecutor } from './executor.ts';
+import type { LogForm } from './log-forms.ts';
 import { listText } from './python-text.ts';
-import { type RecordedStep, readRecordedRuns } from './recorded-runs.ts';
-import { rewardOf } from './reward.ts';
+import type { RecordedRun } from './recorded-runs.ts';
+import { type RewardRule, rewardOf } from './reward.ts';
+import { isTied, leavesOrderOpen } from './ties.ts';
 
-export type DifferenceCause =
-  | ToleratedDifference
-  /** The recorded server had tables that the published dump lacks, left there by earlier agents. */
-  | 'foreign-table'
-  /** An earlier agent had switched ONLY_FULL_GROUP_BY off for the shared connection. */
-  | 'session-sql-mode'
-  /** LIMIT cut rows that tie, in an order that the query does not determine. */
-  | 'tie-order'
-  /** A statement without a result, or a malformed action, after which the recorder continued differently. */
-  | 'recorder'
-  | 'other';
+export type RewardCause =
+  | DifferenceCause
+  /** The gold is one of several right answers: its LIMIT cuts rows that tie. */
+  | 'gold-tie';
 
-export type AgreementReport = {
-  trajectories: number;
+export type Counts = { [cause: string]: number };
+
+/** Agreement of one log. */
+export type LogAgreement = {
+  log: string;
+  model: string;
+  /** More than one only if its episodes differ in form. */
+  forms: LogForm[];
+  /** The rule under which most of its rewards agree; `iou` if both agree equally. */
+  rewardRule: RewardRule;
+  /** Runs whose log says a reward. */
+  rewards: number;
   rewardsEqual: number;
-  /** Share of the trajectories whose reward equals the recorded one. */
-  rewardAgreement: number;
-  rewardDifferences: { taskId: string; recorded: number; ours: number; cause: DifferenceCause }[];
-  observations: number;
-  observationsEqual: number;
-  /** Observations that differ, by cause, most frequent first. */
-  differences: {
-    cause: DifferenceCause;
-    count: number;
-    example: { taskId: string; query: string; ours: string; recorded: string };
-  }[];
-  /** The same for SHOW TABLES and for DESCRIBE alone. */
-  showTables: { compared: number; equal: number };
-  describe: { compared: number; equal: number };
+  /** Under `iou-tau`: rewards that are not those of `iou`, because of the order of rows. A replay compares them with nothing. */
+  rewardsByOrder: number;
+  rewardDifferences: { taskId: string; recorded: number; ours: number; cause: RewardCause }[];
+  statements: number;
+  /** Observations that are equal to the letter. */
+  equal: number;
+  /** Observations that say the same in another way, by cause. */
+  sameMeaning: Counts;
+  /** Statements to which MySQL gave a result, and which are an error here. */
+  refused: number;
+  /** All other differences, by cause. */
+  other: Counts;
 };
 
-/**
- * Replays all recorded runs of an InterCode folder on a dataset made from it.
- * @param options.from the folder that `importInterCode` reads
- * @param options.data the dataset folder
- * @throws CruxError `User.NotFound` when either is missing
- */
-export async function measureAgreement(options: { from: string; data: string }): Promise<AgreementReport> {
-  const [runs, dataset] = [await readRecordedRuns(options.from), await loadDataset(options.data)];
-  const executor = new SqlExecutor();
-  try {
-    const replayed = await Promise.all(
-      runs.map(async ({ taskId, steps, reward }) => {
-        const task = dataset.tasks.find(({ id }) => id === taskId)!;
-        return await replay({ executor, dataset, task }, steps, reward);
-      }),
-    );
-    return summary(replayed);
-  } finally {
-    await executor.close();
-  }
-}
-
-type Replay = { executor: SqlExecutor; dataset: SqlDataset; task: SqlTask };
-type Compared = { taskId: string; query: string; ours: string; recorded: string; cause: DifferenceCause | null };
-type Replayed = {
-  compared: Compared[];
-  reward: { taskId: string; recorded: number; ours: number; cause: DifferenceCause } | null;
+export type Agreement = {
+  logs: LogAgreement[];
+  /** What a replay under `iou` compares the reward of a run with; null for one that `iou-tau` made another. */
+  expected: ReadonlyMap<RecordedRun, { reward: number | null; cause: RewardCause }>;
+  causes: DifferenceCauses;
 };
 
-async function replay(context: Replay, steps: RecordedStep[], recordedReward: number | null): Promise<Replayed> {
-  const { id: taskId, gold } = context.task;
-  const compared: Compared[] = [];
-  let last: QueryResult | null = null;
-  for (const { action, observation: recorded } of steps) {
-    const query = action?.arguments.query;
-    if (typeof query !== 'string') continue;
-    last = await runQuery(context, query);
-    const ours = observationOf(last);
-    compared.push({ taskId, query, ours, recorded, cause: differenceCause(ours, recorded, query) });
+/** @throws CruxError when a statement fails for a reason of the host */
+export async function measureAgreement(
+  runs: readonly RecordedRun[],
+  dataset: SqlDataset,
+  executor: SqlExecutor,
+): Promise<Agreement> {
+  const tasks = new Map(dataset.tasks.map((task) => [task.id, task]));
+  const taskOf = ({ taskId }: RecordedRun) => tasks.get(taskId)!;
+  const statements = runs.flatMap((run) => queriesOf(run).map(({ query }) => ({ db: taskOf(run).db, query })));
+  const runOn = runningOnce(dataset, executor);
+  const causes = new DifferenceCauses(dataset, runOn, statements);
+  const replayed = await Promise.all(runs.map((run) => replay({ runOn, task: taskOf(run), causes }, run)));
+  const logs: LogAgreement[] = [];
+  const expected = new Map<RecordedRun, { reward: number | null; cause: RewardCause }>();
+  for (const ofLog of Map.groupBy(replayed, ({ run }) => run.source).values()) {
+    const log = logAgreement(ofLog);
+    logs.push(log);
+    for (const { run, reward } of ofLog) {
+      if (reward === null) continue;
+      const isIncomparable = log.rewardRule === 'iou-tau' && isOtherByOrder(reward);
+      expected.set(run, { reward: isIncomparable ? null : reward.recorded, cause: reward.cause });
+    }
   }
-  if (recordedReward === null) return { compared, reward: null };
-  const goldResult = await runQuery(context, gold);
-  // InterCode scores a gold that MySQL rejects like one without rows.
-  const goldRows = goldResult.kind === 'rows' ? goldResult.rows : [];
-  const { reward: ours } = rewardOf('iou', last?.kind === 'rows' ? last.rows : null, goldRows);
-  return { compared, reward: { taskId, recorded: recordedReward, ours, cause: compared.at(-1)?.cause ?? 'other' } };
+  return { logs, expected, causes };
 }
 
-function runQuery({ executor, dataset, task }: Replay, query: string): Promise<QueryResult> {
+type Replay = { runOn: RunOn; task: SqlTask; causes: DifferenceCauses };
+
+/** Agents of all logs ask much the same, and the data never changes: each query runs once. */
+function runningOnce(dataset: SqlDataset, executor: SqlExecutor): RunOn {
   const limits = { rows: 100_000, characters: 32_000_000 };
-  return executor.run({ path: dataset.databasePath(task.db), database: task.db, query, limits, lenient: false });
+  const results = new Map<string, Promise<QueryResult>>();
+  return (db, query) => {
+    const key = JSON.stringify([db, query]);
+    const known = results.get(key);
+    if (known) return known;
+    const request = { path: dataset.databasePath(db), database: db, query, limits, lenient: false };
+    const result = executor.run(request);
+    results.set(key, result);
+    return result;
+  };
+}
+
+type Graded = {
+  recorded: number;
+  ours: { [rule in RewardRule]: number };
+  /** Why ours would differ, if it does. */
+  cause: RewardCause;
+};
+
+type Replayed = { run: RecordedRun; causes: (DifferenceCause | null)[]; reward: Graded | null };
+
+const queriesOf = ({ steps }: RecordedRun) =>
+  steps.flatMap(({ action, observation }) => {
+    const query = action?.arguments.query;
+    return typeof query === 'string' ? [{ query, observation }] : [];
+  });
+
+async function replay(context: Replay, run: RecordedRun): Promise<Replayed> {
+  const { runOn, task } = context;
+  const causes: (DifferenceCause | null)[] = [];
+  let last: { query: string; result: QueryResult } | null = null;
+  for (const { query, observation } of queriesOf(run)) {
+    const result = await runOn(task.db, query);
+    last = { query, result };
+    causes.push(await context.causes.causeOf(task.db, query, observationOf(result), observation));
+  }
+  if (run.reward === null) return { run, causes, reward: null };
+  const gold = await runOn(task.db, task.gold);
+  // InterCode scores a gold that MySQL rejects like one without rows.
+  const goldRows = gold.kind === 'rows' ? gold.rows : [];
+  const rows = last?.result.kind === 'rows' ? last.result.rows : null;
+  const ours = { iou: rewardOf('iou', rows, goldRows).raw, 'iou-tau': rewardOf('iou-tau', rows, goldRows).raw };
+  const reward = { recorded: run.reward, ours, cause: causes.at(-1) ?? 'other' } as const;
+  if (isEqual(reward, 'iou') && isEqual(reward, 'iou-tau')) return { run, causes, reward };
+  return { run, causes, reward: { ...reward, cause: await rewardCause(context, reward, last?.query ?? '') } };
+}
+
+async function rewardCause(
+  { runOn, task: { db, gold } }: Replay,
+  { recorded, ours, cause }: Graded,
+  query: string,
+): Promise<RewardCause> {
+  if (!isTolerated(cause as DifferenceCause) && cause !== 'other') return cause;
+  if (await isTied(gold, false, (asked) => runOn(db, asked))) return 'gold-tie';
+  // Tau turns with the order of the rows, and can only take away from the overlap.
+  const isOpen = leavesOrderOpen(query, false) || leavesOrderOpen(gold, false);
+  if (isOpen && Math.abs(recorded) <= ours.iou + 0.005) return 'row-order';
+  return 'other';
 }
 
 function observationOf(result: QueryResult): string {
@@ -99,44 +147,42 @@ function observationOf(result: QueryResult): string {
   return result.kind === 'rows' ? listText(result.rows) : `Error executing query: ${result.message}`;
 }
 
-/** Why our observation differs from the recorded one. @returns null for equal observations */
-export function differenceCause(ours: string, recorded: string, query: string): DifferenceCause | null {
-  const missing = /Table '[^']*' doesn't exist/.exec(ours)?.[0];
-  const same = sameObservation(ours, recorded);
-  if (same === true) return null;
-  if (missing !== undefined && !recorded.includes(missing)) return 'foreign-table';
-  if (same !== false) return same.difference;
-  if (/^\s*show\s+tables/i.test(query)) return 'foreign-table';
-  if (ours.includes('only_full_group_by')) return 'session-sql-mode';
-  const [ownRows, theirRows] = [rowsOf(ours), rowsOf(recorded)];
-  if (/\blimit\b/i.test(query) && ownRows?.length === theirRows?.length) return 'tie-order';
-  if (ours === 'None' || recorded === 'None') return 'recorder';
-  return 'other';
+const isEqual = ({ recorded, ours }: Graded, rule: RewardRule) => Math.abs(recorded - ours[rule]) < 1e-9;
+
+/** Whether tau made a reward another than that of `iou`. */
+const isOtherByOrder = (reward: Graded) =>
+  !isEqual(reward, 'iou') && (isEqual(reward, 'iou-tau') || reward.cause === 'row-order');
+
+function logAgreement(replayed: Replayed[]): LogAgreement {
+  const { source, model } = replayed[0]!.run;
+  const causes = replayed.flatMap((each) => each.causes);
+  const rewards = replayed.flatMap(({ run: { taskId }, reward }) => (reward ? [{ taskId, ...reward }] : []));
+  const equalUnder = (rule: RewardRule) => rewards.filter((reward) => isEqual(reward, rule)).length;
+  const rule = equalUnder('iou-tau') > equalUnder('iou') ? 'iou-tau' : 'iou';
+  const named = counted(causes.filter((cause) => cause !== null));
+  const part = (wanted: (cause: DifferenceCause) => boolean) =>
+    Object.fromEntries(Object.entries(named).filter(([cause]) => wanted(cause as DifferenceCause)));
+  return {
+    log: source,
+    model,
+    forms: [...new Set(replayed.map(({ run }) => run.form))],
+    rewardRule: rule,
+    rewards: rewards.length,
+    rewardsEqual: equalUnder(rule),
+    rewardsByOrder: rule === 'iou-tau' ? rewards.filter(isOtherByOrder).length : 0,
+    rewardDifferences: rewards
+      .filter((reward) => !isEqual(reward, rule))
+      .map(({ taskId, recorded, ours, cause }) => ({ taskId, recorded, ours: ours[rule], cause })),
+    statements: causes.length,
+    equal: causes.filter((cause) => cause === null).length,
+    sameMeaning: part(isTolerated),
+    refused: named.refused ?? 0,
+    other: part((cause) => !isTolerated(cause) && cause !== 'refused'),
+  };
 }
 
-function summary(replayed: Replayed[]): AgreementReport {
-  const compared = replayed.flatMap((each) => each.compared);
-  const rewards = replayed.flatMap(({ reward }) => (reward ? [reward] : []));
-  const rewardDifferences = rewards.filter(({ recorded, ours }) => Math.abs(recorded - ours) >= 1e-9);
-  const byCause = new Map<DifferenceCause, Compared[]>();
-  for (const each of compared) if (each.cause) byCause.set(each.cause, [...(byCause.get(each.cause) ?? []), each]);
-  const differences = [...byCause].map(([cause, list]) => {
-    const { taskId, query, ours, recorded } = list[0]!;
-    return { cause, count: list.length, example: { taskId, query, ours, recorded } };
-  });
-  const ofKind = (pattern: RegExp) => {
-    const list = compared.filter(({ query }) => pattern.test(query));
-    return { compared: list.length, equal: list.filter(({ cause }) => cause === null).length };
-  };
-  return {
-    trajectories: rewards.length,
-    rewardsEqual: rewards.length - rewardDifferences.length,
-    rewardAgreement: rewards.length ? 1 - rewardDifferences.length / rewards.length : 0,
-    rewardDifferences,
-    observations: compared.length,
-    observationsEqual: compared.filter(({ cause }) => cause === null).length,
-    differences: differences.sort((a, b) => b.count - a.count),
-    showTables: ofKind(/^\s*show\s+tables/i),
-    describe: ofKind(/^\s*desc(ribe)?\s/i),
-  };
+/** Most frequent first. */
+export function counted(causes: readonly string[]): Counts {
+  const counts = [...Map.groupBy(causes, (cause) => cause)].map(([cause, all]) => [cause, all.length] as const);
+  return Object.fromEntries(counts.sort(([, one], [, other]) => other - one));
 }

@@ -1,14 +1,17 @@
 /** Makes dataset folders from the benchmark files that users have: InterCode-SQL's, or Spider's training part. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
+import { type Fault, faultLines, readInputFile } from '../../imports/input-file.ts';
+import { checkedAt, type LocatedJson, locatedJson } from '../../imports/located-json.ts';
 import { Connection } from './connection.ts';
 import { type DatasetFile, databaseName, type SqlDataset, type SqlTask } from './dataset.ts';
 import { type DumpDatabase, parseDump, writeDatabase } from './import-dump.ts';
 import { readSqliteDatabase } from './import-sqlite.ts';
+import { isTied } from './ties.ts';
 import { assertReplaceable, writeDataset } from './write-dataset.ts';
 
 export type ImportProgress = { stage: 'databases' | 'golds'; done: number; total: number };
@@ -30,6 +33,8 @@ export type ImportResult = {
   emptyGolds: number;
   /** Tasks in no split because MySQL rejects their gold. */
   rejectedGolds: number;
+  /** Tasks in a split whose gold is one of several right answers, because its LIMIT cuts rows that tie. */
+  tiedGolds: string[];
 };
 
 const interCodeFiles = ['ic_spider_dev.json', 'ic_spider_dbs.sql'] as const;
@@ -68,15 +73,15 @@ export async function importInterCode(options: ImportOptions): Promise<ImportRes
     string,
     string,
   ];
-  const rows = readTasks(tasksFile, interCodeTasks);
-  const tasks = rows.map(({ db, gold, query, hardness }, index) => {
+  const file = readTasks(tasksFile, interCodeTasks);
+  const tasks = file.tasks.map(({ db, gold, query, hardness }, index) => {
     return { id: String(index), db, question: query, gold, difficulty: hardness ?? null };
   });
   const databases = readDump(dumpFile);
   assertWhole(
     tasks,
     databases.map(({ name }) => name),
-    tasksFile,
+    file,
     dumpFile,
   );
   return await importWith(
@@ -103,8 +108,8 @@ export async function importSpiderTrain(options: ImportOptions): Promise<ImportR
     string,
     string,
   ];
-  const rows = readTasks(tasksFile, spiderTasks);
-  const tasks = rows.map(({ id, db, gold, query }) => ({
+  const file = readTasks(tasksFile, spiderTasks);
+  const tasks = file.tasks.map(({ id, db, gold, query }) => ({
     id: String(id),
     db,
     question: query,
@@ -112,7 +117,7 @@ export async function importSpiderTrain(options: ImportOptions): Promise<ImportR
     difficulty: null,
   }));
   const names = [...new Set(tasks.map(({ db }) => db))];
-  assertWhole(tasks, names, tasksFile, tasksFile);
+  assertWhole(tasks, names, file, tasksFile);
   const pathOf = (name: string) => benchmarkFile(folderOfDatabases, `${name}.sqlite`, [`${name}.sqlite`]);
   for (const name of names) pathOf(name);
   return await importWith(
@@ -145,17 +150,24 @@ async function importWith(
   assertReplaceable(into);
   check?.(new Set(bareTasks.map(({ id }) => id)));
   let rejectedGolds = 0;
+  const tiedGolds: string[] = [];
+  const lenient = goldDialect === 'sqlite';
   const dataset = await writeDataset(into, async (folder) => {
     await writeDatabases(folder, (done, total) => onProgress?.({ stage: 'databases', done, total }));
     const tasks: SqlTask[] = [];
     const connections = new Map<string, Connection>();
+    const run = ({ db }: BareTask, query: string) => {
+      const connection = connections.get(db) ?? new Connection(join(folder, `${db}.sqlite`), db);
+      connections.set(db, connection);
+      return connection.run(query, goldLimits, lenient);
+    };
     try {
       for (const [index, task] of bareTasks.entries()) {
-        const connection = connections.get(task.db) ?? new Connection(join(folder, `${task.db}.sqlite`), task.db);
-        connections.set(task.db, connection);
-        const result = connection.run(task.gold, goldLimits, goldDialect === 'sqlite');
+        const result = run(task, task.gold);
         if (result.kind !== 'rows') rejectedGolds += 1;
-        tasks.push({ ...task, split: 'train', emptyGold: result.kind !== 'rows' || result.rows.length === 0 });
+        const emptyGold = result.kind !== 'rows' || result.rows.length === 0;
+        tasks.push({ ...task, split: 'train', emptyGold });
+        if (!emptyGold && (await isTied(task.gold, lenient, (query) => run(task, query)))) tiedGolds.push(task.id);
         if (index % 50 === 49 || index === bareTasks.length - 1) {
           onProgress?.({ stage: 'golds', done: index + 1, total: bareTasks.length });
           await setImmediate();
@@ -182,6 +194,7 @@ async function importWith(
     test: usable.length - train,
     emptyGolds: dataset.tasks.length - usable.length - rejectedGolds,
     rejectedGolds,
+    tiedGolds,
   };
 }
 
@@ -221,34 +234,42 @@ function realPath(folder: string): string {
 }
 
 /** @throws CruxError `User.NotFound` when names cannot be names of files or appear twice, or tasks ask about missing databases */
-function assertWhole(tasks: BareTask[], databases: string[], tasksFile: string, databasesFile: string): void {
-  const refuse = (file: string, why: string) =>
-    new CruxError('User.NotFound', `${file} is not in the benchmark's form: ${why}.`, {
-      remedy: 'Download the file again.',
-    });
+function assertWhole(
+  tasks: BareTask[],
+  databases: string[],
+  { path, json }: TaskFile<unknown>,
+  databasesFile: string,
+): void {
   const names = new Set<string>();
   for (const name of databases) {
     if (!databaseName.test(name))
-      throw refuse(databasesFile, `${JSON.stringify(name)} is no name of a database (letters, digits, _ and -)`);
+      throw notInForm(databasesFile, `${JSON.stringify(name)} is no name of a database (letters, digits, _ and -)`);
     // Some file systems hold only one of two names that differ in case.
-    if (names.has(name.toLowerCase())) throw refuse(databasesFile, `it has the database ${name} twice`);
+    if (names.has(name.toLowerCase())) throw notInForm(databasesFile, `it has the database ${name} twice`);
     names.add(name.toLowerCase());
   }
   const known = new Set(databases);
-  const ids = new Set<string>();
-  for (const { id, db } of tasks) {
+  const faults: Fault[] = [];
+  const lines = new Map<string, number>();
+  for (const [index, { id, db }] of tasks.entries()) {
+    const line = json.lineOf([index]);
     if (!known.has(db))
-      throw refuse(tasksFile, `task ${id} is about ${JSON.stringify(db)}, of which ${databasesFile} has no database`);
-    if (ids.has(id)) throw refuse(tasksFile, `it has the task ${id} twice`);
-    ids.add(id);
+      faults.push({
+        line,
+        what: `task ${id} is about ${JSON.stringify(db)}, of which ${databasesFile} has no database`,
+      });
+    const first = lines.get(id);
+    if (first !== undefined) faults.push({ line, what: `the task ${id} is there twice (first in line ${first})` });
+    else lines.set(id, line);
   }
+  refuseFaults(path, faults);
 }
 
 function readDump(path: string): DumpDatabase[] {
   try {
-    return parseDump(readFileSync(path, 'utf8'));
+    return parseDump(readInputFile(path).text);
   } catch (cause) {
-    throw notInForm(path, cause);
+    throw notInForm(path, errorText(cause).slice(0, 200), cause);
   }
 }
 
@@ -256,13 +277,23 @@ function readForeign(path: string, name: string): DumpDatabase {
   try {
     return readSqliteDatabase(path, name);
   } catch (cause) {
-    throw notInForm(path, cause);
+    throw notInForm(path, errorText(cause).slice(0, 200), cause);
   }
 }
 
-function notInForm(path: string, cause: unknown): CruxError {
-  const what = `${path} is not in the benchmark's form: ${errorText(cause).slice(0, 200)}`;
+function notInForm(path: string, why: string, cause?: unknown): CruxError {
+  const what = `${path} is not in the benchmark's form: ${why}`;
   return new CruxError('User.NotFound', what, { remedy: 'Download the file again.', cause });
+}
+
+function refuseFaults(path: string, faults: readonly Fault[]): void {
+  if (faults.length > 0)
+    throw notInForm(
+      path,
+      faultLines(path, faults)
+        .map((line) => `\n  ${line}`)
+        .join(''),
+    );
 }
 
 function benchmarkFile(folder: string, file: string, expected: readonly string[]): string {
@@ -273,10 +304,11 @@ function benchmarkFile(folder: string, file: string, expected: readonly string[]
   });
 }
 
-function readTasks<Tasks>(path: string, schema: z.ZodType<Tasks>): Tasks {
-  try {
-    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (cause) {
-    throw notInForm(path, cause);
-  }
+type TaskFile<Tasks> = { path: string; tasks: Tasks; json: LocatedJson };
+
+function readTasks<Tasks>(path: string, schema: z.ZodType<Tasks>): TaskFile<Tasks> {
+  const json = locatedJson(readInputFile(path).text);
+  const tasks = json.faults.length > 0 ? null : checkedAt(schema, json.value, json);
+  refuseFaults(path, json.faults);
+  return { path, tasks: tasks!, json };
 }

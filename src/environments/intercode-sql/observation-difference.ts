@@ -9,17 +9,37 @@ export type ToleratedDifference =
   /** Both are errors, in different words. */
   | 'error-wording'
   /** Numbers that agree to twelve digits. */
-  | 'decimal-digits';
+  | 'decimal-digits'
+  /** The recorder's connector gave some texts as bytes, which Python prints as `b'…'`. */
+  | 'connector-text'
+  /** This environment shows only the first rows of a long result; all of them are among the recorded ones. */
+  | 'row-limit';
+
+export const toleratedDifferences: ReadonlySet<string> = new Set<ToleratedDifference>([
+  'row-order',
+  'cut-recording',
+  'error-wording',
+  'decimal-digits',
+  'connector-text',
+  'row-limit',
+]);
+
+/** What the environment writes after a result of which it shows a part. */
+const rowLimitNote = / \(only the first \d+ rows are shown\)$/;
 
 const recordedRows = [10, 15, 20, 25, 30];
 
 /** @returns true for equal texts; the class of a difference in which both mean the same; false if they do not */
 export function sameObservation(ours: string, recorded: string): boolean | { difference: ToleratedDifference } {
   if (ours === recorded) return true;
+  const asText = withoutBytes(recorded);
+  if (ours === asText) return { difference: 'connector-text' };
+  const shown = ours.replace(rowLimitNote, '');
   const isError = (text: string) => text.startsWith('Error executing query:');
   if (isError(ours) && isError(recorded)) return { difference: 'error-wording' };
-  const [ownRows, theirRows] = [rowsOf(ours), rowsOf(recorded)];
+  const [ownRows, theirRows] = [rowsOf(shown), rowsOf(asText)];
   if (!ownRows || !theirRows) return false;
+  if (shown !== ours && isWithin(ownRows, theirRows)) return { difference: 'row-limit' };
   if (ownRows.length === theirRows.length) {
     if (isWithin(theirRows, ownRows)) return { difference: 'row-order' };
     const rounded = (rows: string[]) => rows.map(roundNumbers);
@@ -42,6 +62,15 @@ function isWithin(part: string[], whole: string[]): boolean {
 }
 
 const roundNumbers = (row: string) => row.replace(/\d+\.\d+/g, (digits) => Number(digits).toPrecision(12));
+
+/** Bytes that Python printed, as the texts that they are: the `b` goes, and `\\xc3\\xa9` becomes `é`. */
+export function withoutBytes(text: string): string {
+  return text.replace(/b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/g, (printed) =>
+    printed.startsWith('b') ? printed.slice(1).replace(/(?:\\x[89a-f][0-9a-f])+/g, decoded) : printed,
+  );
+}
+
+const decoded = (escapes: string) => Buffer.from(escapes.replaceAll('\\x', ''), 'hex').toString();
 
 /** Tuples of a printed Python list; null for other text. */
 export function rowsOf(text: string): string[] | null {

@@ -194,23 +194,37 @@ describe('input that is not in its form', () => {
     );
   });
 
-  it('logs that cannot be read, or are of other tasks, stop the command before it writes', async () => {
-    for (const [log, message] of [
-      ['{', /is no InterCode log/],
-      [
-        JSON.stringify({
-          a: { task_id: 7, turn_history: { thoughts: [], actions: [], observations: [], rewards: [] } },
-        }),
-        /task 7, which the benchmark does not have/,
-      ],
-    ] as const) {
-      const from = interCode();
-      mkdirSync(join(from, 'runs'));
-      writeFileSync(join(from, 'runs', 'gpt-react.json'), log);
-      const home = temporaryFolder();
-      await expect(importData({ home } as never, 'intercode-sql', { from })).rejects.toThrow(message);
-      expect(readdirSync(home)).toEqual([]);
-    }
+  it.each<[string, object[] | string, RegExp[]]>([
+    [
+      'a name that is there twice',
+      `[{"db":"pond",\n"db":"pond","query":"?","gold":"SELECT 1"}]`,
+      [/json:2: the name "db"/],
+    ],
+    [
+      'wrong types in two tasks',
+      `[\n{"db":"pond","query":1,"gold":"SELECT 1"},\n{"db":2,"query":"?","gold":"SELECT 1"}]`,
+      [/json:2: 0\.query/, /json:3: 1\.db/],
+    ],
+    [
+      'tasks on missing databases',
+      `[\n${JSON.stringify({ ...task, db: 'lake' })},\n${JSON.stringify({ ...task, db: 'sea' })}]`,
+      [/json:2: task 0 is about "lake"/, /json:3: task 1 is about "sea"/],
+    ],
+  ])('%s: each fault has a line with file and line number', async (_, tasks, lines) => {
+    const from = interCode();
+    writeFileSync(join(from, 'ic_spider_dev.json'), tasks as string);
+    const refused = importSqlDataset({ from, into: join(temporaryFolder(), 'into') });
+    for (const line of lines) await expect(refused).rejects.toThrow(line);
+  });
+
+  it('a task file with a byte order mark and CRLF is read like any other', async () => {
+    const from = interCode();
+    writeFileSync(
+      join(from, 'ic_spider_dev.json'),
+      `\uFEFF${JSON.stringify([task], null, 1).replaceAll('\n', '\r\n')}`,
+    );
+    const { train } = await importSqlDataset({ from, into: join(temporaryFolder(), 'into') });
+    expect(train).toBe(1);
   });
 });
 
