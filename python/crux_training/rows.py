@@ -43,7 +43,7 @@ def check_masks(settings: Settings, dataset, tokenizer, say) -> None:
         if number == 0:
             for text in trained:
                 say(f"trains on {text!r}")
-        wanted = own_turns(row)
+        wanted = own_turns(row, tokenizer)
         if not all(text.strip() for text in trained) or len(trained) == 0:
             raise Stop(MASKS, f"row {number + 1} has no trained token, or a turn without words")
         if wanted is None:
@@ -80,12 +80,16 @@ def trained_segments(ids: list[int], labels: list[int]) -> list[list[int]]:
     return segments
 
 
-def own_turns(row) -> list[str] | None:
-    """The texts of the model's turns, in the order of `sides`; None for rows that are token ids from the start."""
+def own_turns(row, tokenizer) -> list[str] | None:
+    """
+    The texts of the model's turns as the tokenizer reads them, in the order of `sides`: a word that it does not know is `<unk>` in what is trained, too.
+    None for rows that are token ids from the start.
+    """
     if "messages" in row:
         messages = row["messages"]
     elif "chosen" in row:
         messages = row["chosen"] + row["rejected"]
     else:
         return None
-    return [(message.get("content") or "").strip() for message in messages if message["role"] == "assistant"]
+    texts = [message.get("content") or "" for message in messages if message["role"] == "assistant"]
+    return [tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"]).strip() for text in texts]

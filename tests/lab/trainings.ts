@@ -18,7 +18,8 @@ const data = {
     pair_id: `${index}`,
     prompt,
     chosen: [says(right)],
-    rejected: [says(wrong)],
+    // The model may have written what its tokenizer reads back as another text: here, a word that it does not know.
+    rejected: [says(index === 5 ? `${wrong} unheard` : wrong)],
     tools: null,
   })),
   'trl-sft': orders.map(({ prompt, right, goods }, index) => ({
