@@ -21,11 +21,15 @@ export async function steerImprovement(
   if (!(await store.improvements.steer(id, state))) return false;
   for (const { id: runId, finishedAt } of await store.runs.under(`${id}/`)) {
     if (finishedAt !== null) continue;
-    if (!(await store.runs.steer(runId, state)) || client === null || state === 'paused') continue;
+    if (!(await store.runs.steer(runId, state)) || state === 'paused') continue;
+    // A worker that finds the rest of it in Temporal ends it.
+    if (client === null && state === 'cancelled') await store.runs.finish(runId, state);
+    if (client === null) continue;
     // A campaign that is over, or has no worker, finds its control row later.
     await order(client.workflow.getHandle(runId), orders[state]).catch(() => {});
   }
   if (state === 'cancelled') await stopTraining(store, id);
+  if (state === 'cancelled' && client === null) await store.improvements.finish(id, state, null);
   return true;
 }
 
