@@ -1,10 +1,11 @@
 /** Makes dataset folders from the benchmark files that users have: InterCode-SQL's, or Spider's training part. */
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
+import { assertApart } from '../../imports/apart.ts';
 import { type Fault, faultLines, readInputFile } from '../../imports/input-file.ts';
 import { checkedAt, type LocatedJson, locatedJson } from '../../imports/located-json.ts';
 import { Connection } from './connection.ts';
@@ -212,25 +213,6 @@ export function heldOutDatabases(tasks: SqlTask[]): Set<string> {
     left -= size;
   }
   return held;
-}
-
-/** @throws CruxError `User.Config` when one folder is the other or lies in it: an import must not write where it reads */
-function assertApart(from: string, into: string): void {
-  const [source, target] = [realPath(from), realPath(into)];
-  const holds = (folder: string, other: string) => other === folder || other.startsWith(`${folder}${sep}`);
-  if (!holds(source, target) && !holds(target, source)) return;
-  const what =
-    source === target
-      ? `${from} is the folder that the import would write.`
-      : `The folder ${from} that is read and ${into} that is written lie one in the other.`;
-  throw new CruxError('User.Config', what, { remedy: 'Put the files of the benchmark into a folder of their own.' });
-}
-
-/** Resolves a folder that need not exist: follows links in the existing part of its path. */
-function realPath(folder: string): string {
-  const path = resolve(folder);
-  if (existsSync(path) || dirname(path) === path) return realpathSync(path);
-  return join(realPath(dirname(path)), basename(path));
 }
 
 /** @throws CruxError `User.NotFound` when names cannot be names of files or appear twice, or tasks ask about missing databases */

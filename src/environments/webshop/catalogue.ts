@@ -1,0 +1,93 @@
+/** The catalogue of a dataset folder, read as it is needed. All sessions of a process share one. */
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from '../../node-sqlite.ts';
+import { termsOf } from './analysis.ts';
+import { databaseFile } from './dataset.ts';
+import type { Goal } from './goals.ts';
+import { readPostings } from './postings.ts';
+import type { Product } from './product.ts';
+import { type CatalogueLengths, type Postings, rank } from './ranking.ts';
+import type { Catalogue } from './shop.ts';
+
+/** Products and searches that are kept: what the sessions of one worker look at. */
+const kept = 2000;
+
+export type NumberedGoal = { place: number; split: 'train' | 'test'; goal: Goal };
+
+export class StoredCatalogue implements Catalogue {
+  readonly #database: DatabaseSync;
+  readonly #lengths: CatalogueLengths;
+  readonly #product: StatementSync;
+  readonly #postings: StatementSync;
+  readonly #asin: StatementSync;
+  readonly #goal: StatementSync;
+  readonly #products = new Map<string, { product: Product; price: number }>();
+  readonly #found = new Map<string, string[]>();
+
+  /** @param folder of a dataset */
+  constructor(folder: string) {
+    this.#database = new DatabaseSync(join(folder, databaseFile), { readOnly: true });
+    this.#product = this.#database.prepare('SELECT content, price FROM product WHERE asin = ?');
+    this.#asin = this.#database.prepare('SELECT asin FROM product WHERE number = ?');
+    this.#postings = this.#database.prepare('SELECT postings FROM term WHERE term = ? ORDER BY part');
+    this.#goal = this.#database.prepare('SELECT content FROM goal WHERE place = ?');
+    const row = this.#database.prepare('SELECT bytes, asin_order, terms FROM lengths').get()!;
+    const order = (row.asin_order as Uint8Array).slice();
+    this.#lengths = { bytes: row.bytes as Uint8Array, order: new Uint32Array(order.buffer), terms: Number(row.terms) };
+  }
+
+  search(query: string): string[] {
+    return remembered(this.#found, query, () =>
+      rank(this.#lengths, termsOf(query), (term) => this.#postingsOf(term)).map((number) =>
+        String(this.#asin.get(number)!.asin),
+      ),
+    );
+  }
+
+  product(asin: string): Product {
+    return this.#read(asin).product;
+  }
+
+  price(asin: string): number {
+    return this.#read(asin).price;
+  }
+
+  /** Tasks in the benchmark's order: those that are in a split. */
+  *goals(): Generator<NumberedGoal> {
+    const rows = this.#database.prepare(
+      'SELECT place, split, content FROM goal WHERE split IS NOT NULL ORDER BY place',
+    );
+    for (const { place, split, content } of rows.iterate())
+      yield { place: Number(place), split: split as 'train' | 'test', goal: JSON.parse(String(content)) as Goal };
+  }
+
+  /** @param place in the benchmark's order, from 0 */
+  goal(place: number): Goal | null {
+    const row = this.#goal.get(place);
+    return row ? (JSON.parse(String(row.content)) as Goal) : null;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #postingsOf(term: string): Postings {
+    return readPostings(this.#postings.all(term).map(({ postings }) => postings as Uint8Array));
+  }
+
+  #read(asin: string): { product: Product; price: number } {
+    return remembered(this.#products, asin, () => {
+      const row = this.#product.get(asin)!;
+      return { product: JSON.parse(String(row.content)) as Product, price: Number(row.price) };
+    });
+  }
+}
+
+/** What was asked for least recently is forgotten first. */
+function remembered<Value>(values: Map<string, Value>, name: string, make: () => Value): Value {
+  const value = values.get(name) ?? make();
+  values.delete(name);
+  values.set(name, value);
+  if (values.size > kept) values.delete(values.keys().next().value!);
+  return value;
+}

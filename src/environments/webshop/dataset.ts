@@ -1,0 +1,53 @@
+/**
+ * A dataset folder of the shop: `dataset.json` says what it is, `catalogue.sqlite` holds products, index and goals. An import writes it, and nothing
+ * changes it afterwards; the products of a large catalogue stay on disk.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { CruxError, errorText } from '../../errors.ts';
+
+export const databaseFile = 'catalogue.sqlite';
+export const contentFile = 'dataset.json';
+
+export const datasetSchema = z.object({
+  schemaVersion: z.literal(1),
+  environment: z.literal('webshop'),
+  name: z.string().min(1),
+  /** Where the data comes from, with its licence. */
+  source: z.string(),
+  products: z.number().int().min(1),
+  goals: z.number().int().min(0),
+  /** Whether people wrote the goals, or the benchmark's text generator. */
+  goalKind: z.enum(['human', 'synthetic']),
+  /** Where the nouns of the titles come from: a file of the benchmark's own tagger, or the approximation of Crux. */
+  nouns: z.enum(['given', 'approximated']),
+  /** Hash of everything that decides observations and outcomes, 16 hexadecimal digits. */
+  digest: z.string().regex(/^[0-9a-f]{16}$/),
+});
+
+export type ShopDataset = z.infer<typeof datasetSchema>;
+
+/** Tables of the database. Numbers of products and goals count from 0, in the order of the catalogue. */
+export const schema = `
+  CREATE TABLE product (number INTEGER PRIMARY KEY, asin TEXT NOT NULL UNIQUE, price REAL NOT NULL, content TEXT NOT NULL) STRICT;
+  CREATE TABLE term (term TEXT NOT NULL, part INTEGER NOT NULL, postings BLOB NOT NULL, PRIMARY KEY (term, part)) STRICT, WITHOUT ROWID;
+  CREATE TABLE lengths (bytes BLOB NOT NULL, asin_order BLOB NOT NULL, terms INTEGER NOT NULL) STRICT;
+  CREATE TABLE goal (number INTEGER PRIMARY KEY, place INTEGER, split TEXT, content TEXT NOT NULL) STRICT;
+`;
+
+/** @throws CruxError `User.NotFound` when the folder is missing, or no dataset of the shop */
+export function readDataset(folder: string): ShopDataset {
+  const remedy = 'Run `crux import webshop --from <folder>` again, or name a dataset folder.';
+  const file = join(folder, contentFile);
+  try {
+    const dataset = datasetSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    if (!existsSync(join(folder, databaseFile))) throw new Error(`${databaseFile} is missing`);
+    return dataset;
+  } catch (cause) {
+    const what = existsSync(file)
+      ? `${folder} is no dataset of WebShop: ${errorText(cause).slice(0, 200)}`
+      : `There is no WebShop dataset at ${folder} (${file} is missing).`;
+    throw new CruxError('User.NotFound', what, { remedy, cause });
+  }
+}
