@@ -49,6 +49,7 @@ export type {
 } from './environments/contract.ts';
 export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
+export { type WebShopOptions, webshop } from './environments/webshop/environment.ts';
 export { CruxError, type FaultKind } from './errors.ts';
 export {
   type ExportOptions,

@@ -3,4 +3,5 @@ import type { Importer } from './importer.ts';
 /** Importers by the name of the benchmark; each is loaded on demand. */
 export const importers: { readonly [what: string]: () => Promise<Importer> } = {
   'intercode-sql': async () => (await import('../environments/intercode-sql/importer.ts')).importInterCodeSql,
+  webshop: async () => (await import('../environments/webshop/importer.ts')).importWebShop,
 };

@@ -31,7 +31,8 @@ export type Page = {
   chosen: string[];
 };
 
-const perPage = 10;
+/** Products on a page of results. */
+export const perPage = 10;
 const plain = (text: string): Piece => ({ text, as: 'plain' });
 const button = (text: string): Piece => ({ text, as: 'button' });
 
