@@ -31,7 +31,7 @@ const help: { readonly [command: string]: { example: string; page: string } } = 
   export: { example: 'crux export cso-1 --format trl --out pairs/ --tokenizer path/to/model', page: 'exports.md' },
   report: { example: 'crux report cso-1', page: 'cli.md' },
   'verify-pair': { example: 'crux verify-pair cso-1', page: 'methods.md' },
-  import: { example: 'crux import intercode-sql --from path/to/intercode-sql', page: 'environments/intercode-sql.md' },
+  import: { example: 'crux import intercode-sql --from path/to/intercode-sql', page: 'environments.md' },
   'check-env': { example: 'crux check-env ./my-env.ts', page: 'environments.md' },
   gc: { example: 'crux gc --older-than 30', page: 'operations.md' },
   doctor: { example: 'crux doctor', page: 'cli.md' },

@@ -87,7 +87,7 @@ async function writeShop({ from, into, report = () => {} }: ShopImportOptions, f
   const notes = new Notes(notesFile);
   try {
     // A dataset that was not written to its end is not kept, so nothing has to survive a crash.
-    database.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; ${schema} BEGIN`);
+    database.exec(`PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; ${schema} BEGIN`);
     await notes.read('attributes', attributes);
     if (human) await notes.read('human', human);
     if (nouns) await notes.read('nouns', nouns);
@@ -152,7 +152,7 @@ async function writeProducts(
       insert.run(read.products++, product.asin, price, content);
       index.add(searchText(product));
       hash.update(`${price} ${content}\n`);
-      if (read.products % 500 === 0) report('megabytes of products', megabytes(member.bytes), total);
+      if (read.products % 500 === 0) report('products, in megabytes', megabytes(member.bytes), total);
     }
   }
   if (read.products === 0)

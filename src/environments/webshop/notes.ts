@@ -29,7 +29,7 @@ export class Notes {
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
     this.#database.exec(
-      `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+      `PRAGMA synchronous = OFF;
        CREATE TABLE note (kind TEXT, asin TEXT, content TEXT, PRIMARY KEY (kind, asin)) STRICT, WITHOUT ROWID; BEGIN`,
     );
   }

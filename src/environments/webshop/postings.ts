@@ -32,23 +32,30 @@ export class PostingsWriter {
 /** @param parts each written by a writer of its own, in ascending order of products */
 export function readPostings(parts: readonly Uint8Array[]): Postings {
   const most = parts.reduce((sum, { length }) => sum + (length >>> 1), 0);
-  const [products, counts] = [new Uint32Array(most), new Uint32Array(most)];
+  const products = new Uint32Array(most);
+  const counts = new Uint32Array(most);
   let size = 0;
+  // The hot path of a search: no calls and no objects in it.
   for (const part of parts) {
-    let [at, product] = [0, 0];
-    const number = () => {
-      let [value, shift] = [0, 0];
-      for (;;) {
-        const byte = part[at++]!;
-        value |= (byte & 127) << shift;
-        if (byte < 128) return value;
+    let product = 0;
+    let value = 0;
+    let shift = 0;
+    let isCount = false;
+    for (let at = 0; at < part.length; at++) {
+      const byte = part[at]!;
+      value |= (byte & 127) << shift;
+      if (byte > 127) {
         shift += 7;
+        continue;
       }
-    };
-    while (at < part.length) {
-      product += number();
-      products[size] = product;
-      counts[size++] = number();
+      if (isCount) counts[size++] = value;
+      else {
+        product += value;
+        products[size] = product;
+      }
+      isCount = !isCount;
+      value = 0;
+      shift = 0;
     }
   }
   return { products: products.subarray(0, size), counts: counts.subarray(0, size) };

@@ -46,7 +46,7 @@ export function rank(
   postingsOf: (term: string) => Postings,
 ): number[] {
   const average = Math.fround(sum / bytes.length);
-  const norms = lengths.map((length) => {
+  const norms = Float32Array.from(lengths, (length) => {
     const share = Math.fround(Math.fround(1 - b) + Math.fround(Math.fround(b) * Math.fround(length)) / average);
     return Math.fround(Math.fround(k1) * Math.fround(share));
   });
@@ -59,7 +59,8 @@ export function rank(
     const rarity = Math.log(1 + (bytes.length - products.length + 0.5) / (products.length + 0.5));
     const weight = Math.fround(boost * Math.fround(rarity));
     for (let index = 0; index < products.length; index++) {
-      const [product, count] = [products[index]!, counts[index]!];
+      const product = products[index]!;
+      const count = counts[index]!;
       const share = Math.fround(count / Math.fround(count + norms[bytes[product]!]!));
       scores[product]! += Math.fround(weight * share);
     }
