@@ -46,10 +46,14 @@ async function measureShop(into: string): Promise<void> {
   const played = tasks.slice(100, 600);
   const before = process.cpuUsage();
   for (const task of played) await playTenSteps(shop, task.id);
-  const { user, system } = process.cpuUsage(before);
-  const eachMs = (user + system) / 1000 / played.length;
+  const eachMs = processorMs(before) / played.length;
   console.log(`  a session with 10 steps: ${eachMs.toFixed(2)} ms of processor time (mean of ${played.length})`);
   await shop.close?.();
+}
+
+function processorMs(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }
 
 /** Two searches, two products, their tabs and a purchase; the state hash is asked for after each step, as runs do. */
@@ -80,7 +84,7 @@ async function measureLarge(into: string): Promise<void> {
   await writeLarge(file);
   symlinkSync(join(data, 'items_ins_v2_1000.json'), join(from, 'items_ins_v2_1000.json'));
   const size = statSync(file).size;
-  const importing = performance.now();
+  const importing = process.cpuUsage();
   let most = 0;
   const report = () => {
     most = Math.max(most, process.memoryUsage.rss());
@@ -88,7 +92,7 @@ async function measureLarge(into: string): Promise<void> {
   const { dataset } = await importShop({ from, into, report });
   const written = statSync(join(into, 'catalogue.sqlite')).size;
   console.log(
-    `${dataset.products} products (${megabytes(size)}): imported in ${seconds(performance.now() - importing)}`,
+    `${dataset.products} products (${megabytes(size)}): imported in ${seconds(processorMs(importing))} of processor time`,
   );
   console.log(`  most memory of the process ${megabytes(most)}; database ${megabytes(written)}`);
 
@@ -98,15 +102,17 @@ async function measureLarge(into: string): Promise<void> {
   const queries = linesOf(join(data, 'oracle', 'lucene-top50.jsonl')).map(
     (line) => (JSON.parse(line) as { query: string }).query,
   );
+  // The first searches compile the code.
+  for (const query of queries.slice(0, 20)) catalogue.search(`${query} shop`);
   const times = queries.map((query) => {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     catalogue.search(query);
-    return performance.now() - startedAt;
+    return processorMs(before);
   });
   times.sort((one, other) => one - other);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))]!.toFixed(1);
   console.log(
-    `  ${times.length} searches: median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, 99 % within ${at(0.99)} ms, longest ${at(1)} ms`,
+    `  ${times.length} searches: median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, 99 % within ${at(0.99)} ms, longest ${at(1)} ms of processor time`,
   );
   catalogue.close();
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
-import type { Member } from './json-members.ts';
+import { type Fault, faultLines } from '../../imports/input-file.ts';
 
 /** Names that the benchmark gives its files; the first that is there counts. The nouns are made with the benchmark's tagger. */
 export const benchmarkFiles = {
@@ -28,18 +28,26 @@ export function optionalFile(folder: string, names: readonly string[]): string |
   return names.map((name) => join(folder, name)).find((path) => existsSync(path)) ?? null;
 }
 
-/** @throws CruxError `User.NotFound` with file and line, if `read` throws */
-export function inForm<Value>(path: string, member: Member, read: (member: Member) => Value): Value {
+/** @throws CruxError `User.Config` with file and line, if `read` throws */
+export function inForm<Member extends { line: number; name: string | null }, Value>(
+  path: string,
+  member: Member,
+  read: (member: Member) => Value,
+): Value {
   try {
     return read(member);
   } catch (cause) {
     const { line, name } = member;
-    const where = name === null ? `line ${line}` : `${JSON.stringify(name)} (line ${line})`;
     const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
     const why = issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : errorText(cause);
-    throw new CruxError('User.NotFound', `${path} is not in the benchmark's form at ${where}: ${why}`, {
-      remedy: 'Download the file again, or take that line out.',
-      cause,
-    });
+    throw faultOf(path, { line, what: name === null ? why : `${JSON.stringify(name)}: ${why}` }, cause);
   }
+}
+
+export function faultOf(path: string, fault: Fault, cause?: unknown): CruxError {
+  const [line] = faultLines(path, [fault]);
+  return new CruxError('User.Config', `The catalogue cannot be imported, and nothing was written: ${line}`, {
+    remedy: 'Download the file again, or take that line out.',
+    cause,
+  });
 }

@@ -41,8 +41,8 @@ export type ShopImport = {
 } & Pick<Splits, 'leaking' | 'unused'>;
 
 /**
- * @throws CruxError `User.NotFound` when a file is missing or not in its form, with the line; `User.Config` when the folder may not be written.
- *   Nothing is written then
+ * @throws CruxError `User.NotFound` when a file is missing; `User.Config` when one is not in its form, with the line, or the folder may not be
+ *   written. Nothing is written then
  */
 export async function importShop(options: ShopImportOptions): Promise<ShopImport> {
   const { from, into } = options;
@@ -156,7 +156,7 @@ async function writeProducts(
     }
   }
   if (read.products === 0)
-    throw new CruxError('User.NotFound', `${path} has no product.`, { remedy: 'Download the file again.' });
+    throw new CruxError('User.Config', `${path} has no product.`, { remedy: 'Download the file again.' });
   index.end();
   return read;
 }

@@ -1,9 +1,14 @@
 /** WebShop's catalogue for `crux import`. */
+import { CruxError } from '../../errors.ts';
 import type { Imported, ImportRequest } from '../../imports/importer.ts';
 import { importShop, type ShopImport } from './import.ts';
 
 /** @throws CruxError `User.NotFound`, `User.Config`; nothing is written then */
-export async function importWebShop({ from, into, name, report }: ImportRequest): Promise<Imported> {
+export async function importWebShop({ from, runs, into, name, report }: ImportRequest): Promise<Imported> {
+  if (runs.length > 0)
+    throw new CruxError('User.Config', 'Recorded runs of WebShop cannot be imported.', {
+      remedy: 'Leave --runs away.',
+    });
   const imported = await importShop({ from, into, report });
   const { dataset, ...counts } = imported;
   return {

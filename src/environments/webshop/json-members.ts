@@ -3,7 +3,8 @@
  * being read is in memory, so a file of any size can be read.
  */
 import { createReadStream } from 'node:fs';
-import { CruxError, errorText } from '../../errors.ts';
+import { type CruxError, errorText } from '../../errors.ts';
+import { faultOf } from './benchmark-files.ts';
 
 export type Member = {
   /** Name of the member of an object; null in an array or a file of lines. */
@@ -15,7 +16,7 @@ export type Member = {
   bytes: number;
 };
 
-/** @throws CruxError `User.NotFound` at the first member that is no JSON, with its line */
+/** @throws CruxError `User.Config` at the first member that is no JSON, with its line */
 export async function* membersOf(path: string): AsyncGenerator<Member> {
   const splitter = path.endsWith('.jsonl') ? new LineSplitter(path) : new MemberSplitter(path);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) yield* splitter.add(chunk as Buffer);
@@ -83,10 +84,7 @@ abstract class Splitter {
   }
 
   protected broken(why: string, line = this.line, cause?: unknown): CruxError {
-    return new CruxError('User.NotFound', `${this.#path} cannot be read at line ${line}: ${why}`, {
-      remedy: 'Download the file again, or take that line out.',
-      cause,
-    });
+    return faultOf(this.#path, { line, what: why }, cause);
   }
 }
 

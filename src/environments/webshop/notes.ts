@@ -34,7 +34,7 @@ export class Notes {
     );
   }
 
-  /** Reads a file of the benchmark. @throws CruxError `User.NotFound` for one that is not in its form */
+  /** Reads a file of the benchmark. @throws CruxError `User.Config` for one that is not in its form */
   async read(kind: Kind, path: string): Promise<void> {
     const insert = this.#database.prepare('INSERT OR REPLACE INTO note VALUES (?, ?, ?)');
     for await (const member of membersOf(path)) {

@@ -60,7 +60,7 @@ function givenSplits(count: number, given: GivenSplits): Splits['splits'] {
 
 const placesSchema = z.array(z.number().int().min(0));
 
-/** @returns null if the folder holds no lists. @throws CruxError `User.NotFound` for a list that cannot be read */
+/** @returns null if the folder holds no lists. @throws CruxError `User.Config` for a list that cannot be read */
 export function readGivenSplits(folder: string): GivenSplits | null {
   const read = (names: readonly string[]): GivenList | null => {
     const path = optionalFile(folder, names);
@@ -76,7 +76,7 @@ export function readGivenSplits(folder: string): GivenSplits | null {
 }
 
 function noList(path: string, why: string, cause?: unknown): CruxError {
-  return new CruxError('User.NotFound', `${path} is no list of this catalogue's goals: ${why}`, {
+  return new CruxError('User.Config', `${path} is no list of this catalogue's goals: ${why}`, {
     remedy: 'Take the file out, or put the lists of this catalogue there.',
     cause,
   });

@@ -106,12 +106,12 @@ describe('an import that is refused writes nothing and says why', () => {
     [
       'a line that is no JSON',
       () => shopFiles([], { text: `${line(lamp)}{"asin": "B0\n${line(bulb)}` }),
-      /products\.jsonl cannot be read at line 2/,
+      /products\.jsonl:2: /,
     ],
     [
       'a product without a name',
       () => shopFiles([], { text: `${line(lamp)}{"asin": "B000000001"}\n` }),
-      /at line 2: name/,
+      /products\.jsonl:2: name/,
     ],
     [
       'a price that is no number',
@@ -120,7 +120,7 @@ describe('an import that is refused writes nothing and says why', () => {
     ],
     ['an empty catalogue', () => shopFiles([], { text: '\n' }), /has no product/],
     ['an array that ends in the middle', () => arrayFile('[{"asin": "B0", "name": "x"},'), /ends in the middle/],
-    ['two arrays', () => arrayFile('[]\n[]'), /line 2: it is neither one array nor one object/],
+    ['two arrays', () => arrayFile('[]\n[]'), /items_shuffle\.json:2: it is neither one array nor one object/],
     ['a page of a web site', () => arrayFile('<html>[]'), /neither one array/],
     [
       'a list of goals that the catalogue does not have',
@@ -131,7 +131,7 @@ describe('an import that is refused writes nothing and says why', () => {
   ])('%s', async (_, make, message) => {
     const into = place();
     await expect(importShop({ from: make(), into })).rejects.toMatchObject({
-      kind: 'User.NotFound',
+      kind: expect.stringMatching(/^User/),
       message: expect.stringMatching(message),
     });
     expect(existsSync(into)).toBe(false);
