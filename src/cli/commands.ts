@@ -251,12 +251,19 @@ export function registerCommands(program: Command): void {
 
   program
     .command('import')
-    .addArgument(program.createArgument('<what>', 'what to import').choices(Object.keys(importers)))
-    .description('import tasks, databases and recorded runs from a folder')
-    .requiredOption('--from <folder>', 'folder of the data set')
+    .addArgument(
+      program.createArgument('<what>', 'what to import').choices([...Object.keys(importers), 'trajectories']),
+    )
+    .description('import a data set with its recorded runs, or trajectories that were recorded for an environment')
+    .requiredOption('--from <path>', 'folder of the data set; for trajectories a file of JSON lines')
+    .option('--env <environment>', 'for trajectories: name in the configuration, or a file that exports an environment')
     .option('--name <name>', 'name of the data set under <home>/data')
     .option('--runs <path...>', 'files and folders of recorded runs, besides those in the folder')
-    .action(async (what, options) => (await import('./commands/import.ts')).importData(setting(), what, options));
+    .action(async (what, options) =>
+      what === 'trajectories'
+        ? (await import('./commands/import-trajectories.ts')).importConversations(setting(), options)
+        : (await import('./commands/import.ts')).importData(setting(), what, options),
+    );
 
   program
     .command('check-env')

@@ -6,9 +6,6 @@ export type Action = { tool: string; arguments: { [name: string]: Json } };
 /** How actions are written in messages: native tool calls, or ReAct text. */
 export type AgentFormatName = 'tools' | 'react';
 
-/** The format of messages in recorded trajectories, whatever their source: a run that continues from one writes in this format too. */
-export const recordedFormat: AgentFormatName = 'react';
-
 /** Which calls of a message are executed. */
 export type CallRule = 'all' | 'first';
 

@@ -7,7 +7,7 @@ import { outcomeAtLimit } from '../activities/acting/at-limit.ts';
 import { firstState } from '../activities/acting/first-state.ts';
 import { malformedBetween } from '../activities/acting/malformed.ts';
 import { type StepTaken, takeStep } from '../activities/acting/turn.ts';
-import { type AgentFormatName, recordedFormat } from '../domain/action.ts';
+import type { AgentFormatName } from '../domain/action.ts';
 import type { Details, Outcome } from '../domain/ending.ts';
 import { requireText } from '../domain/images.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
@@ -29,8 +29,8 @@ export type RecordedTrajectory = {
   source: string;
   taskId: string;
   model: string;
-  /** How its messages are written. Default: as text. */
-  format?: AgentFormatName;
+  /** How its messages are written. */
+  format: AgentFormatName;
   steps: RecordedStep[];
   /** Null if none was recorded that could be compared. */
   reward: number | null;
@@ -38,8 +38,11 @@ export type RecordedTrajectory = {
   rewardCause?: string;
 };
 
-/** `observation`: the texts that the agent read after the message, one a line. */
-export type RecordedStep = { assistant: AssistantMessage; observation: string };
+export type RecordedStep = {
+  assistant: AssistantMessage;
+  /** The texts that the agent read after the message, one a line; null if none was recorded. */
+  observation: string | null;
+};
 
 /** How an observation differs from the recorded one; `tolerated` if both say the same. */
 export type Difference = { cause: string; tolerated: boolean };
@@ -153,7 +156,7 @@ async function replay(
 ): Promise<void> {
   const { store, environments } = context;
   const { id: taskId } = await environments.task(environment.name, trajectory.taskId);
-  const where = { environment: environment.name, taskId, format: trajectory.format ?? recordedFormat };
+  const where = { environment: environment.name, taskId, format: trajectory.format };
   const root = await firstState(context, where, AbortSignal.timeout(stepTimeLimitMs));
   const caller = { ...nobody, recordedBy: importScope(environment.name) };
   let state = root;
@@ -164,7 +167,7 @@ async function replay(
     if (cause !== null) break;
     const what = `of a recorded step of task ${taskId}`;
     requireText(step.assistant.content ?? '', `The message ${what}`, 'User.Config');
-    requireText(step.observation, `The observation ${what}`, 'User.Config');
+    if (step.observation !== null) requireText(step.observation, `The observation ${what}`, 'User.Config');
     const taken = await takeStep(
       context,
       state,
@@ -174,7 +177,7 @@ async function replay(
     );
     state = taken.state;
     if (taken.done) ended = taken;
-    else if (taken.tool !== null) {
+    else if (taken.tool !== null && step.observation !== null) {
       counts.observations++;
       const difference = await compare(await observed(store, taken), step.observation, {
         taskId,
@@ -184,6 +187,8 @@ async function replay(
       else cause = difference?.cause ?? null;
     }
   }
+  // Nothing was done: most often its messages are in another form than the environment reads.
+  if (state.actions.length === 0) cause ??= 'no-action';
   let outcome: Outcome = { ending: 'diverged', reward: null, success: null };
   let details: Details | null = null;
   if (cause === null) {

@@ -2,7 +2,7 @@
 import { type CruxConfig, checkConfig, givenModels, monteCarloOf } from '../config/config.ts';
 import { methodOptions, optionsKey } from '../config/methods/index.ts';
 import { byPresentNames } from '../config/methods/renamed.ts';
-import { recordedFormat } from '../domain/action.ts';
+import type { AgentFormatName } from '../domain/action.ts';
 import { methods } from '../domain/methods/index.ts';
 import {
   askedBesidesPolicy,
@@ -41,6 +41,7 @@ export function checkRunKeys(configured: CruxConfig, request: RunRequest): void 
 /**
  * The configuration of a run, as it is stored with it.
  * @param models default: those that methods and the environment ask
+ * @param format default: the configured one
  * @throws CruxError `User.Config`
  */
 export function configOfRun(
@@ -48,9 +49,9 @@ export function configOfRun(
   environment: Environment,
   request: RunRequest & Required<Pick<RunRequest, 'split' | 'trajectories'>>,
   models: RunModels = modelsOfRun(config, environment),
+  format: AgentFormatName = config.run.format,
 ): RunConfig {
   const { trajectories } = request;
-  const format = trajectories === 'imported' ? recordedFormat : config.run.format;
   const settings: RunSettings = {
     schemaVersion: 1,
     preset: request.preset ?? config.run.preset,

@@ -18,7 +18,7 @@ import { checkMethodModels } from './models.ts';
 import { onlyName, timeStamp } from './names.ts';
 import type { RunRequest } from './request.ts';
 import { sameRun } from './same-run.ts';
-import { chooseTasks } from './task-choice.ts';
+import { chooseTasks, importedFormat } from './task-choice.ts';
 import { transitionOwner } from './transition-owner.ts';
 
 /**
@@ -38,11 +38,16 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const split = request.split ?? methods[request.method].split;
   const trajectories = request.trajectories ?? 'policy';
   const ceilings = changedCeilings(configuredCeilings(config), request.ceilings ?? {});
-  const runConfig = configOfRun(config, environment, { ...request, split, trajectories });
+  const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
+  const known = await store.runs.find(id);
+  const format =
+    trajectories === 'imported'
+      ? (known?.config.format ?? (await importedFormat(store, environment.name, config.run.format)))
+      : config.run.format;
+  const runConfig = configOfRun(config, environment, { ...request, split, trajectories }, undefined, format);
   checkMethodModels(runConfig);
   checkWindow(runConfig);
   checkCeilings(askedModels(runConfig), ceilings);
-  const id = request.runId ?? `${request.method}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id) && !(request.isRound === true && isRoundId(id))) {
     throw new CruxError('User.Config', `"${id}" cannot be a run id.`, {
       remedy: 'Use up to 80 letters, digits, dots, hyphens and underscores.',
@@ -52,7 +57,6 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   const reuse = request.reuse ?? [];
   for (const other of [...reuse, ...lineageRuns(runConfig)]) await store.runs.get(other);
 
-  const known = await store.runs.find(id);
   // Recorded trajectories may have been imported since; the request is still the same.
   if (known && trajectories === 'imported') {
     return takeUp(
@@ -66,6 +70,7 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
     split,
     trajectories,
     seed,
+    format,
   });
   checkSamples(runConfig, tasks);
   const wanted = { config: runConfig, seed, reuse, tasks };

@@ -1,4 +1,5 @@
 /** Which tasks of an environment a run takes. */
+import type { AgentFormatName } from '../domain/action.ts';
 import { isPolicyEnding, isPolicyFailure } from '../domain/ending.ts';
 import { type MethodName, methods } from '../domain/methods/index.ts';
 import type { Split, Task } from '../domain/task.ts';
@@ -72,7 +73,21 @@ type RunOfTasks = {
   samples?: number;
   split: Split;
   seed: number;
+  /** Format of the run: recorded trajectories in another cannot be continued. */
+  format: AgentFormatName;
 };
+
+/**
+ * The format of a run that takes recorded trajectories: the wanted one, unless all are written in the other.
+ */
+export async function importedFormat(
+  store: Store,
+  environment: string,
+  wanted: AgentFormatName,
+): Promise<AgentFormatName> {
+  const formats = new Set((await store.findings.importedFormats(environment)).values());
+  return formats.has(wanted) || formats.size === 0 ? wanted : [...formats][0]!;
+}
 
 /**
  * The tasks of a run in their order, each with its sample or the recorded trajectory that is mined.
@@ -93,6 +108,7 @@ export async function chooseTasks(
           request.method,
           environment,
           wanted.map(({ id }) => id),
+          request.format,
         )
       : wanted.slice(0, request.limit).flatMap(({ id }) =>
           Array.from({ length: request.samples ?? methods[request.method].samples }, (_, sample) => ({
@@ -120,10 +136,18 @@ export async function chooseTasks(
 }
 
 /** Recorded trajectories that ended by themselves and can be replayed; for CSO only those that failed. */
-async function importedTrajectories(store: Store, method: MethodName, environment: string, taskIds: string[]) {
+async function importedTrajectories(
+  store: Store,
+  method: MethodName,
+  environment: string,
+  taskIds: string[],
+  format: AgentFormatName,
+) {
   const wanted = new Set(taskIds);
   const rows = await store.findings.trajectories(importScope(environment));
+  const formats = await store.findings.importedFormats(environment);
   return rows
+    .filter(({ rootId }) => formats.get(rootId) === format)
     .filter((row) => wanted.has(row.taskId))
     .filter((row) => {
       const { reward } = row;

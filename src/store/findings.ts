@@ -2,6 +2,7 @@
  * What methods found out: trajectories, candidates, scores, verdicts on steps, branches, pairs. All are written once and never changed, with two
  * exceptions: the pairs of a trajectory, and a trajectory that ran out of budget.
  */
+import type { AgentFormatName } from '../domain/action.ts';
 import type { Branch } from '../domain/branch.ts';
 import type { Candidate, Score, ScorePurpose } from '../domain/candidate.ts';
 import type { Details } from '../domain/ending.ts';
@@ -91,6 +92,18 @@ export class Findings {
   /** The policy's own trajectories, and recorded ones that are mined instead. */
   trajectories(runId: string): Promise<Trajectory[]> {
     return this.#trajectoriesFrom(runId, ['policy', 'imported']);
+  }
+
+  /** Format of the first state of each imported trajectory, by the state's id. */
+  async importedFormats(environment: string): Promise<Map<string, AgentFormatName>> {
+    const rows = await this.#database.kysely
+      .selectFrom('trajectories')
+      .innerJoin('nodes', 'nodes.id', 'trajectories.root_id')
+      .select(['nodes.id as rootId', 'nodes.format as format'])
+      .distinct()
+      .where('trajectories.run_id', '=', importScope(environment))
+      .execute();
+    return new Map(rows.map(({ rootId, format }) => [rootId, format as AgentFormatName]));
   }
 
   /** The same of one task. */

@@ -48,7 +48,7 @@ describe('an image', () => {
 
   it('in a recorded trajectory ends the import before anything of that step is taken', async () => {
     const { environment, stepped } = doors();
-    const recorded = { source: 'runs.jsonl', taskId: 'task-1', model: 'm', reward: 0 };
+    const recorded = { source: 'runs.jsonl', taskId: 'task-1', model: 'm', format: 'react' as const, reward: 0 };
     const steps = [{ assistant: { role: 'assistant' as const, content: 'Left.' }, observation: image }];
     const importing = importTrajectories(await temporaryStore(), environment, [{ ...recorded, steps }], () => null);
     await expect(importing).rejects.toThrow(/^The observation of a recorded step of task task-1 holds an image/);

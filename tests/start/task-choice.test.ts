@@ -43,7 +43,14 @@ it.each([
   ['no task at all', { limit: 0 }, tasks, 'one task or more'],
   ['options that leave nothing', { exclude: tasks.slice(0, 16).map(({ id }) => id) }, tasks, 'Drop one of the options'],
 ])('says what to change about %s', async (_, choice, all, remedy) => {
-  const request = { method: 'cso', trajectories: 'policy', split: 'train', seed: 1, ...choice } as const;
+  const request = {
+    method: 'cso',
+    trajectories: 'policy',
+    format: 'react',
+    split: 'train',
+    seed: 1,
+    ...choice,
+  } as const;
   const refused = chooseTasks(all, null as unknown as Store, 'maze', request);
   await expect(refused).rejects.toMatchObject({
     kind: 'User.NotFound',

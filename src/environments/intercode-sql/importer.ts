@@ -50,7 +50,7 @@ async function recordedRuns(
     environment: { ...environment, close: () => pool.close() },
     trajectories: runs.map((run) => {
       const { reward = null, cause } = measured.expected.get(run) ?? {};
-      return { ...run, reward, rewardCause: cause };
+      return { ...run, format: 'react', reward, rewardCause: cause };
     }),
     async compare(ours, recorded, { taskId, message }): Promise<Difference | null> {
       const parsed = sqlTextFormat.parse(message.content ?? '');

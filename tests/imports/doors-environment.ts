@@ -1,0 +1,3 @@
+import { doors } from '../activities/doors.ts';
+
+export default doors().environment;
