@@ -109,17 +109,9 @@ function roundSection(round: RoundView): SafeHtml | null {
           ],
         ]),
   ];
-  const names = [...new Set((trained?.curve ?? []).flatMap((line) => Object.keys(line)))].filter(
-    (name) => name !== 'step' && name !== 'total',
-  );
-  const curves = names.map((name) =>
-    lineChart(
-      name,
-      (trained?.curve ?? []).flatMap((line) => (line[name] === undefined ? [] : [{ x: line.step, y: line[name] }])),
-    ),
-  );
+  const curves = trained === null ? [] : curvesOf(trained.curve);
   return html`<section><h2>${roundName(round.round)}</h2><div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div>
-${families.length === 0 ? null : familyTable(families)}<div class="pictures">${curves}</div>${trained === null ? null : settingsTable(trained)}</section>`;
+${families.length === 0 ? null : familyTable(families)}<div class="pictures">${curves.slice(0, curvesShown)}</div>${curves.length > curvesShown ? html`<details><summary>More curves of the training</summary><div class="pictures">${curves.slice(curvesShown)}</div></details>` : null}${trained === null ? null : settingsTable(trained)}</section>`;
 }
 
 /** Families of tasks before and after, those that fell in red. */
@@ -128,6 +120,21 @@ function familyTable(families: RoundView['families']): SafeHtml {
     ({ family, tasks, before, after, hasFallen }) =>
       html`<tr><td>${family} ${hasFallen ? html`<span class="tag bad">fell</span>` : null}</td><td class="number">${tasks}</td><td class="number">${percentText(before)}</td><td class="number">${percentText(after)}</td></tr>`,
   )}</table></div>`;
+}
+
+/** What tells first how a training went. */
+const telling = ['loss', 'rewards/margins', 'rewards/chosen', 'logps/chosen', 'rewards/accuracies'];
+const curvesShown = 4;
+
+function curvesOf(lines: NonNullable<RoundView['trained']>['curve']): SafeHtml[] {
+  const known = new Set(lines.flatMap((line) => Object.keys(line)));
+  const names = [...new Set([...telling, ...known])].filter(
+    (name) => known.has(name) && name !== 'step' && name !== 'total',
+  );
+  return names.flatMap((name) => {
+    const points = lines.flatMap((line) => (line[name] === undefined ? [] : [{ x: line.step, y: line[name] }]));
+    return lineChart(name, points) ?? [];
+  });
 }
 
 /** What the training was told, and why so. */

@@ -237,10 +237,12 @@ function callsOf(ledger: RunSummary['ledger']): number {
 }
 
 function notesOf(summaries: readonly RunSummary[], history: readonly RoundView[]): string[] {
-  const isSimulated = summaries.some(({ models }) => Object.values(models).some((model) => model.startsWith('sim-')));
+  const simulated = (role: string) => summaries.some(({ models }) => models[role]?.startsWith('sim-') === true);
+  const others = ['expert', 'prm'].filter(simulated);
   const unchecked = history.filter(({ served }) => served?.canary.verdict === 'named').map(({ round }) => round);
   return [
-    ...(isSimulated ? ['Simulated: engine behaviour, not model quality.'] : []),
+    ...(simulated('policy') ? ['Simulated: engine behaviour, not model quality.'] : []),
+    ...(others.length > 0 ? [`Simulated: ${others.join(' and ')}.`] : []),
     ...(unchecked.length === 0
       ? []
       : [
