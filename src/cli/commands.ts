@@ -21,7 +21,12 @@ export function registerCommands(program: Command): void {
 
   program
     .command('demo')
-    .description('run a whole CSO round on bundled SQL tasks with simulated models: no key, no server, no GPU')
+    .description('run a whole round on bundled tasks with simulated models: no key, no server, no GPU')
+    .addOption(
+      new Option('--env <tasks>', 'SQL tasks, mined by CSO, or a shop, mined by RRO')
+        .choices(['sql', 'shop'])
+        .default('sql'),
+    )
     .option('--fresh', 'start over instead of continuing the last demo')
     .option('--open-ui', 'keep running after the end, so that you can look at the Temporal UI')
     .action(async (options) => (await import('./commands/demo.ts')).demo(setting(), options));

@@ -105,6 +105,18 @@ describe('after the demo', () => {
   });
 });
 
+test('the demo of the shop makes pairs by RRO, which hold, beside that of the SQL tasks', async () => {
+  const both = temporaryProject();
+  cpSync(join(project.home, 'demo'), join(both.home, 'demo'), { recursive: true });
+  const { summary, exported } = await both.json<DemoResult>('demo', '--env', 'shop');
+  expect(summary).toMatchObject({ state: 'finished', method: 'rro', environment: 'shop-demo' });
+  expect(exported.rows).toBeGreaterThan(0);
+  const { code, stdout, stderr } = await both.crux('verify-pair', summary.runId);
+  expect(code, stderr).toBe(0);
+  expect(stdout).toContain(`${exported.rows} of ${exported.rows} certificates hold.`);
+  expect((await both.json<DemoResult>('demo')).summary).toMatchObject({ method: 'cso', environment: 'sql-demo' });
+});
+
 test('a demo of another version is shown when it is over, cannot go on when it is not, and --fresh leaves it behind', async () => {
   const later = temporaryProject();
   cpSync(join(project.home, 'demo'), join(later.home, 'demo'), { recursive: true });

@@ -1,12 +1,10 @@
-/** A whole CSO round on the bundled tasks, with the same code as any other run. Only the models are simulated, and they speak HTTP like real ones. */
+/** A whole round of a method on bundled tasks, with the same code as any other run. Only the models are simulated, and they speak HTTP like real ones. */
 import { join, relative } from 'node:path';
 import { type CruxConfig, checkConfig } from '../../config/config.ts';
-import { writeDemoDataset } from '../../environments/intercode-sql/demo/demo.ts';
-import { interCodeSql } from '../../environments/intercode-sql/environment.ts';
+import type { Environment } from '../../environments/contract.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import { exportPairs } from '../../export/index.ts';
 import { startSimulation } from '../../simulation/server.ts';
-import { simulationFromDataset } from '../../simulation/sql/from-dataset.ts';
 import { prepareRun } from '../../start/prepare.ts';
 import type { Run } from '../../store/runs.ts';
 import { openStore, type Store } from '../../store/store.ts';
@@ -16,37 +14,40 @@ import { demoStoreLocation, type GlobalOptions, homeOf, printResult, reachTempor
 import { CommandFailed } from '../terminal/errors.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { summaryText } from '../terminal/summary.ts';
-import { demoDataset, demoName } from './demo-data.ts';
+import { type Demo, type DemoName, demos } from './demos.ts';
 import { reportFile, writeReport } from './report.ts';
 import { workOn } from './work.ts';
 
 /** A typical seed: with few tasks, the simulated policy's luck varies between seeds. */
 const seed = 2;
 
-export async function demo(options: GlobalOptions, given: { fresh?: boolean; openUi?: boolean }): Promise<void> {
+type Given = { env: DemoName; fresh?: boolean; openUi?: boolean };
+
+export async function demo(options: GlobalOptions, given: Given): Promise<void> {
   const home = homeOf(options);
   const tell = say(options);
   const startedAt = Date.now();
-  const folder = demoDataset(home);
-  await writeDemoDataset(folder);
+  const shown: Demo = demos[given.env];
+  const folder = shown.folder(home);
+  await shown.write(folder);
   const store = await openStore(demoStoreLocation(home));
   const simulation = await startSimulation({
     seed,
     port: 0,
-    worlds: await simulationFromDataset(folder),
+    worlds: await shown.worlds(folder),
     latency: { distribution: 'lognormal', meanMs: 40 },
   });
   try {
-    const config = demoConfig(folder, simulation.url);
-    const run = await chooseRun(options, config, store, given.fresh === true);
+    const config = demoConfig(shown.open(folder), simulation.url);
+    const run = await chooseRun(options, config, store, shown, given);
     if (run.finishedAt === null) {
-      tell('CSO on the bundled SQL tasks, with simulated policy, expert and process reward model.');
-      const { result } = await workOn(options, config, store, run, 'crux demo');
+      tell(shown.announcement);
+      const { result } = await workOn(options, config, store, run, commandOf(given));
       if (result.state !== 'finished') throw new CommandFailed(`The demo ended early: ${result.state}.`, 3);
     } else {
-      tell('The demo is finished; this is its result. `crux demo --fresh` runs it again.');
+      tell(`The demo is finished; this is its result. \`${commandOf(given)} --fresh\` runs it again.`);
     }
-    const out = join(home, 'demo', 'pairs');
+    const out = join(home, 'demo', given.env === 'sql' ? 'pairs' : `${given.env}-pairs`);
     const pairs = await loadPairs(store, run.id);
     const exported = await exportPairs(pairs, { format: 'trl', out, force: true });
     const report = reportFile(home, run.id);
@@ -81,10 +82,10 @@ export async function demo(options: GlobalOptions, given: { fresh?: boolean; ope
 }
 
 /** The demo's own configuration; one that a user writes looks the same. */
-function demoConfig(folder: string, simulationUrl: string): CruxConfig {
+function demoConfig(environment: Environment, simulationUrl: string): CruxConfig {
   const price = { input: 0.1, output: 0.4 };
   return checkConfig({
-    environments: [interCodeSql({ data: folder, name: demoName })],
+    environments: [environment],
     endpoints: { simulated: { baseUrl: `${simulationUrl}/v1`, concurrency: 64 } },
     models: {
       policy: { endpoint: 'simulated', model: 'sim-policy', maxTokens: 512, price },
@@ -97,35 +98,47 @@ function demoConfig(folder: string, simulationUrl: string): CruxConfig {
 }
 
 /** Closed workflows keep their ids, so each demo gets a new one. */
-function newRunId(): string {
-  return `demo-${new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14)}`;
+function newRunId({ env }: Given): string {
+  const name = env === 'sql' ? 'demo' : `demo-${env}`;
+  return `${name}-${new Date().toISOString().replace(/[-:T]/g, '').slice(0, 14)}`;
 }
 
-/** The last demo, even one that an earlier version of Crux finished; otherwise a new one. */
-async function chooseRun(options: GlobalOptions, config: CruxConfig, store: Store, fresh: boolean): Promise<Run> {
-  const last = (await store.runs.list())[0];
-  if (!last || fresh) {
-    if (last?.finishedAt === null) await abandon(options, store, last.id);
-    return prepareRun(config, store, { method: 'cso', runId: newRunId(), seed });
+/** The last demo of these tasks, even one that an earlier version of Crux finished; otherwise a new one. */
+async function chooseRun(
+  options: GlobalOptions,
+  config: CruxConfig,
+  store: Store,
+  { environment, method }: Demo,
+  given: Given,
+): Promise<Run> {
+  const last = (await store.runs.list()).find((run) => run.environment === environment);
+  if (!last || given.fresh) {
+    if (last?.finishedAt === null) await abandon(options, store, last.id, given);
+    return prepareRun(config, store, { method, runId: newRunId(given), seed });
   }
   if (last.finishedAt !== null) return last;
   try {
-    return await prepareRun(config, store, { method: 'cso', runId: last.id, seed });
+    return await prepareRun(config, store, { method, runId: last.id, seed });
   } catch (error) {
     throw new CruxError('User.Config', `The last demo cannot go on: ${errorText(error)}`, {
-      remedy: '`crux demo --fresh` starts over.',
+      remedy: `\`${commandOf(given)} --fresh\` starts over.`,
       cause: error,
     });
   }
 }
 
+function commandOf({ env }: Given): string {
+  return env === 'sql' ? 'crux demo' : `crux demo --env ${env}`;
+}
+
 /** Ends the workflows of a demo that will never be finished. */
-async function abandon(options: GlobalOptions, store: Store, runId: string): Promise<void> {
-  const temporal = await reachTemporal(options, null, 'start', 'crux demo --fresh');
+async function abandon(options: GlobalOptions, store: Store, runId: string, given: Given): Promise<void> {
+  const command = `${commandOf(given)} --fresh`;
+  const temporal = await reachTemporal(options, null, 'start', command);
   try {
     const { client } = temporal;
     const open = client.workflow.list({ query: `CruxRun = '${runId}' AND ExecutionStatus = 'Running'` });
-    for await (const { workflowId } of open) await client.workflow.getHandle(workflowId).terminate('crux demo --fresh');
+    for await (const { workflowId } of open) await client.workflow.getHandle(workflowId).terminate(command);
     await store.runs.finish(runId, 'cancelled');
   } finally {
     await temporal.close();

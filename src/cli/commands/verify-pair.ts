@@ -1,12 +1,11 @@
 import type { RecordedPair } from '../../domain/pairs/pair.ts';
-import { interCodeSql } from '../../environments/intercode-sql/environment.ts';
 import { EnvironmentRegistry } from '../../environments/registry.ts';
 import { CruxError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import { type PairCheck, verifyPair } from '../../views/verify-pair.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, readingStore } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
-import { demoDataset, demoName } from './demo-data.ts';
+import { playedDemos } from './demos.ts';
 
 export async function verifyPairs(options: GlobalOptions, names: string[]): Promise<void> {
   const store = await readingStore(options, async ({ runs, findings }) => {
@@ -14,10 +13,9 @@ export async function verifyPairs(options: GlobalOptions, names: string[]): Prom
   });
   try {
     const pairs = (await Promise.all(names.map((name) => pairsNamed(store, name)))).flat();
-    const isDemo = pairs.every(({ certificate }) => certificate.environment.name === demoName);
-    const environments = isDemo
-      ? [interCodeSql({ data: demoDataset(homeOf(options)), name: demoName })]
-      : (await configOf(options)).environments;
+    const demos = playedDemos(homeOf(options));
+    const isDemo = pairs.every(({ certificate }) => demos.some(({ name }) => name === certificate.environment.name));
+    const environments = isDemo ? demos : (await configOf(options)).environments;
     const registry = new EnvironmentRegistry(environments);
     const checks: PairCheck[] = [];
     try {

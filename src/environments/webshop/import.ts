@@ -25,6 +25,8 @@ export type ShopImportOptions = {
   from: string;
   /** Dataset folder to write. An older dataset of the shop is replaced. */
   into: string;
+  /** Where the data comes from, with its licence. Default: WebShop. */
+  source?: string;
   report?: ReportProgress;
 };
 
@@ -76,7 +78,8 @@ function assertReplaceable(folder: string): void {
   readDataset(folder);
 }
 
-async function writeShop({ from, into, report = () => {} }: ShopImportOptions, folder: string): Promise<ShopImport> {
+async function writeShop(options: ShopImportOptions, folder: string): Promise<ShopImport> {
+  const { from, into, source = 'WebShop (princeton-nlp/WebShop, MIT)', report = () => {} } = options;
   const catalogue = fileOf(from, benchmarkFiles.products);
   const attributes = fileOf(from, benchmarkFiles.attributes);
   const human = optionalFile(from, benchmarkFiles.human);
@@ -107,7 +110,7 @@ async function writeShop({ from, into, report = () => {} }: ShopImportOptions, f
       schemaVersion: 1,
       environment: 'webshop',
       name: basename(into),
-      source: 'WebShop (princeton-nlp/WebShop, MIT)',
+      source,
       products,
       goals: asins.length,
       goalKind: human ? 'human' : 'synthetic',
