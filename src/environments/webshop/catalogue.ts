@@ -4,7 +4,6 @@ import { DatabaseSync, type StatementSync } from '../../node-sqlite.ts';
 import { termsOf } from './analysis.ts';
 import { databaseFile } from './dataset.ts';
 import type { Goal } from './goals.ts';
-import { readPostings } from './postings.ts';
 import type { Product } from './product.ts';
 import { type CatalogueLengths, type Postings, rank } from './ranking.ts';
 import type { Catalogue } from './shop.ts';
@@ -29,7 +28,7 @@ export class StoredCatalogue implements Catalogue {
     this.#database = new DatabaseSync(join(folder, databaseFile), { readOnly: true });
     this.#product = this.#database.prepare('SELECT content, price FROM product WHERE asin = ?');
     this.#asin = this.#database.prepare('SELECT asin FROM product WHERE number = ?');
-    this.#postings = this.#database.prepare('SELECT postings FROM term WHERE term = ? ORDER BY part');
+    this.#postings = this.#database.prepare('SELECT products, postings FROM term WHERE term = ? ORDER BY part');
     this.#goal = this.#database.prepare('SELECT content FROM goal WHERE place = ?');
     const row = this.#database.prepare('SELECT bytes, asin_order, terms FROM lengths').get()!;
     const order = (row.asin_order as Uint8Array).slice();
@@ -72,7 +71,11 @@ export class StoredCatalogue implements Catalogue {
   }
 
   #postingsOf(term: string): Postings {
-    return readPostings(this.#postings.all(term).map(({ postings }) => postings as Uint8Array));
+    const rows = this.#postings.all(term);
+    return {
+      products: rows.reduce((sum, { products }) => sum + Number(products), 0),
+      parts: rows.map(({ postings }) => postings as Uint8Array),
+    };
   }
 
   #read(asin: string): { product: Product; price: number } {

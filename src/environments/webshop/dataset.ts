@@ -31,7 +31,7 @@ export type ShopDataset = z.infer<typeof datasetSchema>;
 /** Tables of the database. Numbers of products and goals count from 0, in the order of the catalogue. */
 export const schema = `
   CREATE TABLE product (number INTEGER PRIMARY KEY, asin TEXT NOT NULL UNIQUE, price REAL NOT NULL, content TEXT NOT NULL) STRICT;
-  CREATE TABLE term (term TEXT NOT NULL, part INTEGER NOT NULL, postings BLOB NOT NULL, PRIMARY KEY (term, part)) STRICT, WITHOUT ROWID;
+  CREATE TABLE term (term TEXT NOT NULL, part INTEGER NOT NULL, products INTEGER NOT NULL, postings BLOB NOT NULL, PRIMARY KEY (term, part)) STRICT, WITHOUT ROWID;
   CREATE TABLE lengths (bytes BLOB NOT NULL, asin_order BLOB NOT NULL, terms INTEGER NOT NULL) STRICT;
   CREATE TABLE goal (number INTEGER PRIMARY KEY, place INTEGER, split TEXT, content TEXT NOT NULL) STRICT;
 `;

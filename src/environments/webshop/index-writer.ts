@@ -19,7 +19,7 @@ export class IndexWriter {
   /** @param database with the tables of a dataset */
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#insert = database.prepare('INSERT INTO term (term, part, postings) VALUES (?, ?, ?)');
+    this.#insert = database.prepare('INSERT INTO term (term, part, products, postings) VALUES (?, ?, ?, ?)');
   }
 
   /** @param text of the next product */
@@ -57,7 +57,7 @@ export class IndexWriter {
 
   #writePart(): void {
     const sorted = [...this.#part].sort(([one], [other]) => (one < other ? -1 : 1));
-    for (const [term, postings] of sorted) this.#insert.run(term, this.#parts, postings.bytes());
+    for (const [term, postings] of sorted) this.#insert.run(term, this.#parts, postings.products, postings.bytes());
     this.#part = new Map();
     this.#parts++;
   }

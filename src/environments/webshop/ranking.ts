@@ -2,6 +2,7 @@
  * Ranking as the benchmark's search engine does it: BM25 of Lucene 8 with Anserini's settings, in single precision, with the length of a document
  * rounded to what fits into one byte. Source: Robertson and Zaragoza (2009); rounding and arithmetic as Lucene documents them.
  */
+import { eachPosting } from './postings.ts';
 
 const [k1, b] = [0.9, 0.4];
 
@@ -18,8 +19,13 @@ export type CatalogueLengths = {
   terms: number;
 };
 
-/** How often a term occurs: numbers of products, ascending, with the number of times in each. */
-export type Postings = { products: Uint32Array; counts: Uint32Array };
+/** Where a term occurs. */
+export type Postings = {
+  /** In how many products. */
+  products: number;
+  /** As `PostingsWriter` writes them. */
+  parts: readonly Uint8Array[];
+};
 
 /** Lucene's encoding of a length: exact up to 39, then four significant bits. */
 export function lengthByte(length: number): number {
@@ -54,16 +60,14 @@ export function rank(
   const times = new Map<string, number>();
   for (const term of terms) times.set(term, (times.get(term) ?? 0) + 1);
   for (const [term, boost] of times) {
-    const { products, counts } = postingsOf(term);
-    if (products.length === 0) continue;
-    const rarity = Math.log(1 + (bytes.length - products.length + 0.5) / (products.length + 0.5));
+    const { products, parts } = postingsOf(term);
+    const rarity = Math.log(1 + (bytes.length - products + 0.5) / (products + 0.5));
     const weight = Math.fround(boost * Math.fround(rarity));
-    for (let index = 0; index < products.length; index++) {
-      const product = products[index]!;
-      const count = counts[index]!;
+    const add = (product: number, count: number) => {
       const share = Math.fround(count / Math.fround(count + norms[bytes[product]!]!));
       scores[product]! += Math.fround(weight * share);
-    }
+    };
+    for (const part of parts) eachPosting(part, add);
   }
   return best(scores, order);
 }
