@@ -117,6 +117,8 @@ export function webshop(options: WebShopOptions): Environment & Required<Pick<En
     name: options.name ?? 'webshop',
     version: `${shopVersion}-${dataset.digest}-${observations}`,
     stepLimit,
+    // A session is a few words, and all share the catalogue.
+    capabilities: { maxSessions: 10_000 },
     successAt: 1,
     tools,
     textFormat: shopTextFormat,

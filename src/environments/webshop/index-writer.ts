@@ -4,11 +4,9 @@ import { termsOf } from './analysis.ts';
 import { PostingsWriter } from './postings.ts';
 import { lengthByte } from './ranking.ts';
 
-/** Products whose words are held in memory at once. */
-const productsPerPart = 20_000;
-
 export class IndexWriter {
   readonly #database: DatabaseSync;
+  readonly #partSize: number;
   readonly #insert: StatementSync;
   #part = new Map<string, PostingsWriter>();
   #parts = 0;
@@ -16,9 +14,13 @@ export class IndexWriter {
   #terms = 0;
   #lengths = new Uint8Array(1024);
 
-  /** @param database with the tables of a dataset */
-  constructor(database: DatabaseSync) {
+  /**
+   * @param database with the tables of a dataset
+   * @param partSize products whose words are held in memory at once
+   */
+  constructor(database: DatabaseSync, partSize = 20_000) {
     this.#database = database;
+    this.#partSize = partSize;
     this.#insert = database.prepare('INSERT INTO term (term, part, products, postings) VALUES (?, ?, ?, ?)');
   }
 
@@ -40,7 +42,7 @@ export class IndexWriter {
       this.#lengths = larger;
     }
     this.#lengths[product] = lengthByte(terms.length);
-    if (this.#products % productsPerPart === 0) this.#writePart();
+    if (this.#products % this.#partSize === 0) this.#writePart();
   }
 
   /** Once, after the last product. */

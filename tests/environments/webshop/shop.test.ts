@@ -1,9 +1,12 @@
 // Layer: files and pure rules. Pages and moves of a small shop that the recorded episodes do not reach.
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { StoredCatalogue } from '../../../src/environments/webshop/catalogue.ts';
+import { databaseFile, schema } from '../../../src/environments/webshop/dataset.ts';
 import type { Goal } from '../../../src/environments/webshop/goals.ts';
 import { importShop } from '../../../src/environments/webshop/import.ts';
+import { IndexWriter } from '../../../src/environments/webshop/index-writer.ts';
 import { pageText } from '../../../src/environments/webshop/pages.ts';
 import { firstState, move, pageOf, readAction, type ShopState } from '../../../src/environments/webshop/shop.ts';
 import { bulb, lamp, shopFiles } from '../../helpers/small-shop.ts';
@@ -48,6 +51,27 @@ describe('an action', () => {
 });
 
 describe('results', () => {
+  it('are the same whether the index was written in one part or in many', () => {
+    const words = ['oak lamp', 'oak', 'steel lamp lamp', 'lamp of steel and oak', 'bag', 'lamp'];
+    const found = [1, 2, 20_000].map((partSize) => {
+      const folder = temporaryFolder();
+      const database = new DatabaseSync(join(folder, databaseFile));
+      database.exec(schema);
+      const index = new IndexWriter(database, partSize);
+      const insert = database.prepare('INSERT INTO product (number, asin, price, content) VALUES (?, ?, 1, ?)');
+      for (const [number, text] of words.entries()) {
+        insert.run(number, `A${number}`, '{}');
+        index.add(text);
+      }
+      index.end();
+      database.close();
+      return new StoredCatalogue(folder).search('lamp steel');
+    });
+    expect(found[0]).toEqual(['A2', 'A3', 'A5', 'A0']);
+    expect(found[1]).toEqual(found[0]);
+    expect(found[2]).toEqual(found[0]);
+  });
+
   it('that score the same stand in the order of their ASINs', () => {
     const asins = catalogue.search('twin bulb');
     expect(asins.slice(0, 12)).toEqual(Array.from({ length: 12 }, (_, index) => `B000BULB${index + 10}`));
