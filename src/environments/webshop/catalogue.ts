@@ -5,7 +5,7 @@ import { termsOf } from './analysis.ts';
 import { databaseFile } from './dataset.ts';
 import type { Goal } from './goals.ts';
 import type { Product } from './product.ts';
-import { type CatalogueLengths, type Postings, rank } from './ranking.ts';
+import { type Postings, Ranking } from './ranking.ts';
 import type { Catalogue } from './shop.ts';
 
 /** Products and searches that are kept: what the sessions of one worker look at. */
@@ -15,7 +15,7 @@ export type NumberedGoal = { place: number; split: 'train' | 'test'; goal: Goal 
 
 export class StoredCatalogue implements Catalogue {
   readonly #database: DatabaseSync;
-  readonly #lengths: CatalogueLengths;
+  readonly #ranking: Ranking;
   readonly #product: StatementSync;
   readonly #postings: StatementSync;
   readonly #asin: StatementSync;
@@ -26,20 +26,26 @@ export class StoredCatalogue implements Catalogue {
   /** @param folder of a dataset */
   constructor(folder: string) {
     this.#database = new DatabaseSync(join(folder, databaseFile), { readOnly: true });
+    // The pages of a large catalogue are read from the system's own cache.
+    this.#database.exec(`PRAGMA mmap_size = ${2 ** 40}`);
     this.#product = this.#database.prepare('SELECT content, price FROM product WHERE asin = ?');
     this.#asin = this.#database.prepare('SELECT asin FROM product WHERE number = ?');
     this.#postings = this.#database.prepare('SELECT products, postings FROM term WHERE term = ? ORDER BY part');
     this.#goal = this.#database.prepare('SELECT content FROM goal WHERE place = ?');
     const row = this.#database.prepare('SELECT bytes, asin_order, terms FROM lengths').get()!;
     const order = (row.asin_order as Uint8Array).slice();
-    this.#lengths = { bytes: row.bytes as Uint8Array, order: new Uint32Array(order.buffer), terms: Number(row.terms) };
+    this.#ranking = new Ranking({
+      bytes: row.bytes as Uint8Array,
+      order: new Uint32Array(order.buffer),
+      terms: Number(row.terms),
+    });
   }
 
   search(query: string): string[] {
     return remembered(this.#found, query, () =>
-      rank(this.#lengths, termsOf(query), (term) => this.#postingsOf(term)).map((number) =>
-        String(this.#asin.get(number)!.asin),
-      ),
+      this.#ranking
+        .rank(termsOf(query), (term) => this.#postingsOf(term))
+        .map((number) => String(this.#asin.get(number)!.asin)),
     );
   }
 

@@ -42,49 +42,65 @@ const lengths = Array.from({ length: 256 }, (_, byte) => {
   return 24 + (bits | 8) * 2 ** shift;
 });
 
-/**
- * @param terms of the query in order, with repeats
- * @returns numbers of the best products, best first
- */
-export function rank(
-  { bytes, order, terms: sum }: CatalogueLengths,
-  terms: readonly string[],
-  postingsOf: (term: string) => Postings,
-): number[] {
-  const average = Math.fround(sum / bytes.length);
-  const norms = Float32Array.from(lengths, (length) => {
-    const share = Math.fround(Math.fround(1 - b) + Math.fround(Math.fround(b) * Math.fround(length)) / average);
-    return Math.fround(Math.fround(k1) * Math.fround(share));
-  });
-  const scores = new Float64Array(bytes.length);
-  const times = new Map<string, number>();
-  for (const term of terms) times.set(term, (times.get(term) ?? 0) + 1);
-  for (const [term, boost] of times) {
-    const { products, parts } = postingsOf(term);
-    const rarity = Math.log(1 + (bytes.length - products + 0.5) / (products + 0.5));
-    const weight = Math.fround(boost * Math.fround(rarity));
-    const add = (product: number, count: number) => {
-      const share = Math.fround(count / Math.fround(count + norms[bytes[product]!]!));
-      scores[product]! += Math.fround(weight * share);
-    };
-    for (const part of parts) eachPosting(part, add);
+export class Ranking {
+  readonly #lengths: CatalogueLengths;
+  /** What the length of a document adds to a count, by the byte of its length. */
+  readonly #norms: Float32Array;
+  /** Kept: to clear it is cheaper than to make one for each query. */
+  readonly #scores: Float64Array;
+
+  constructor(catalogue: CatalogueLengths) {
+    this.#lengths = catalogue;
+    this.#scores = new Float64Array(catalogue.bytes.length);
+    const average = Math.fround(catalogue.terms / catalogue.bytes.length);
+    this.#norms = Float32Array.from(lengths, (length) => {
+      const share = Math.fround(Math.fround(1 - b) + Math.fround(Math.fround(b) * Math.fround(length)) / average);
+      return Math.fround(k1) * Math.fround(share);
+    });
   }
-  return best(scores, order);
+
+  /**
+   * @param terms of the query in order, with repeats
+   * @returns numbers of the best products, best first
+   */
+  rank(terms: readonly string[], postingsOf: (term: string) => Postings): number[] {
+    const { bytes, order } = this.#lengths;
+    const [norms, scores] = [this.#norms, this.#scores];
+    scores.fill(0);
+    const times = new Map<string, number>();
+    for (const term of terms) times.set(term, (times.get(term) ?? 0) + 1);
+    for (const [term, boost] of times) {
+      const { products, parts } = postingsOf(term);
+      const rarity = Math.log(1 + (bytes.length - products + 0.5) / (products + 0.5));
+      const weight = Math.fround(boost * Math.fround(rarity));
+      const add = (product: number, count: number) => {
+        const share = Math.fround(count / Math.fround(count + norms[bytes[product]!]!));
+        scores[product]! += Math.fround(weight * share);
+      };
+      for (const part of parts) eachPosting(part, add);
+    }
+    return best(scores, order);
+  }
 }
 
 function best(scores: Float64Array, order: Uint32Array): number[] {
+  const scoreOf = (product: number) => Math.fround(scores[product]!);
   const isBetter = (one: number, other: number) => {
-    const difference = Math.fround(scores[one]!) - Math.fround(scores[other]!);
+    const difference = scoreOf(one) - scoreOf(other);
     return difference > 0 || (difference === 0 && order[one]! < order[other]!);
   };
   const found: number[] = [];
+  let least = Number.MIN_VALUE;
   for (let product = 0; product < scores.length; product++) {
-    if (scores[product] === 0) continue;
-    if (found.length === mostHits && !isBetter(product, found.at(-1)!)) continue;
+    // Most products end here.
+    if (scores[product]! < least) continue;
     let place = found.length;
     while (place > 0 && isBetter(product, found[place - 1]!)) place--;
+    if (place === mostHits) continue;
     found.splice(place, 0, product);
     if (found.length > mostHits) found.pop();
+    // A sum just below a rounded one may round to the same.
+    if (found.length === mostHits) least = scoreOf(found.at(-1)!) * (1 - 1e-6);
   }
   return found;
 }
