@@ -38,12 +38,12 @@ describe('an endpoint that answers nobody', () => {
   );
 });
 
-it('a model that its provider does not know blocks the run after a few calls, and ends no task', async () => {
+it('a model that its provider does not know blocks the run at once, and ends no task', async () => {
   const config = { models: { ...models(), policy: { ...models().policy, model: 'gpt-99' } } };
   const run = await lab.start({ config });
   await until('the run is blocked', async () => (await lab.store.runs.get(run.id)).state === 'blocked');
   expect((await lab.store.runs.get(run.id)).block).toMatchObject({
-    kind: 'Model.Rejected',
+    kind: 'Model.NotServed',
     message: expect.stringContaining('The model "gpt-99" does not exist'),
   });
   // The campaign hears of it after the store.
