@@ -63,6 +63,7 @@ const sources: readonly Source<ExportItem>[] = [
 /**
  * Writes the items of runs in the order of the runs. An item that two runs have is written once.
  * @param environments asked only for a format whose groups come from the environment
+ * @param ifNone whether a run that has only items of other kinds is refused, or counts as one without any
  * @throws CruxError `User.Config` for an unknown format, `User.NotFound` if a run has only items of other kinds; see also `exportPairs`
  */
 export async function exportRuns(
@@ -70,11 +71,12 @@ export async function exportRuns(
   runIds: readonly string[],
   options: ExportOptions,
   environments: () => Promise<readonly Environment[]>,
+  ifNone: 'refuse' | 'empty' = 'refuse',
 ): Promise<ExportResult> {
   const items = new Map<string, ExportItem>();
   let written: Source<ExportItem> | undefined;
   for (const runId of runIds) {
-    written = await sourceFor(store, runId, options.format);
+    written = await sourceFor(store, runId, options.format, ifNone);
     const own = await written.load(store, runId, environments);
     // Recorded before anything is written: an export without a record could leak into a test.
     await recordUse(
@@ -94,7 +96,12 @@ export async function exportRuns(
  * The items that the format takes. A run without items of any kind gives an empty export, which says so.
  * @throws CruxError `User.Config` for an unknown format, `User.NotFound` if the run has items of other kinds only
  */
-async function sourceFor(store: Store, runId: string, formatName: string): Promise<Source<ExportItem>> {
+async function sourceFor(
+  store: Store,
+  runId: string,
+  formatName: string,
+  ifNone: 'refuse' | 'empty',
+): Promise<Source<ExportItem>> {
   const format = exportFormats.find(({ name }) => name === formatName);
   if (format === undefined) {
     const names = exportFormats.map(({ name }) => name).join(', ');
@@ -103,7 +110,7 @@ async function sourceFor(store: Store, runId: string, formatName: string): Promi
   const held = await Promise.all(sources.map(async (own) => ({ source: own, what: await own.holds(store, runId) })));
   const wanted = held.find((own) => own.source.kind === format.of)!;
   const others = held.filter((own) => own.source.kind !== format.of && own.what !== null);
-  if (wanted.what !== null || others.length === 0) return wanted.source;
+  if (wanted.what !== null || others.length === 0 || ifNone === 'empty') return wanted.source;
   const has = others.map((own) => {
     const names = exportFormats.filter(({ of }) => of === own.source.kind).map(({ name }) => name);
     return `${own.what} (for ${names.join(', ')})`;

@@ -70,14 +70,17 @@ export function improvingConfig(
   };
 }
 
-/** Starts an improvement of the mazes, or takes it up again. Its id contains the store's, as workflow ids are shared. */
+/**
+ * Starts an improvement of the mazes, or takes it up again. Names of models contain its id, and seeds depend on them, so it is the same in every run of a
+ * test: nothing else on the test run's server has it.
+ */
 export async function startImprovement(
   lab: Lab,
   models: SkillModels,
   name: string,
   how: Improving = {},
 ): Promise<{ id: string; handle: WorkflowHandle; result(): Promise<ImproveResult> }> {
-  const id = `${name}-${lab.store.id}`;
+  const id = `skill-${name}`;
   const config = lab.config(improvingConfig(lab, models, how));
   const improvement = await prepareImprovement(config, lab.store, { id, environment: 'maze' });
   await launchImprovement(lab.client, lab.store, improvement);

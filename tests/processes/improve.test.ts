@@ -62,7 +62,7 @@ describe('an improvement', () => {
   });
 
   it('learns nothing from the tasks that decide, or from those of the test', async () => {
-    const id = `whole-${lab.store.id}`;
+    const id = 'skill-whole';
     const learned = new Set([
       ...(await groupsOf(`${id}/round-1/collect`)),
       ...(await groupsOf(`${id}/round-2/collect`)),
@@ -98,6 +98,14 @@ describe('an improvement', () => {
     expect(test!.comparison.difference).toBe(0);
     // The same model on the same tasks is paid for once.
     expect((await lab.store.runs.spentUnder(`${id}/test/`, `${id}/test/start`)).calls).toBe(0);
+  });
+
+  it('whose method finds no pairs at all trains nothing, and is no fault', async () => {
+    // No action scores below 0; actions that were rolled out for calibration are no pairs.
+    const { id, result } = await start('none', { rounds: 1 }, {}, { cso: { gammaLow: 0, calibrationRate: 1 } });
+    expect(await result()).toMatchObject({ state: 'finished', fault: null, policy: 'base' });
+    expect(await decisionsOf(id)).toMatchObject([{ reason: 'few-pairs' }]);
+    expect((await lab.store.findings.branches(`${id}/round-1/collect`)).length).toBeGreaterThan(0);
   });
 
   it('that a fault stopped keeps what was paid for, and goes on from there', async () => {
@@ -171,7 +179,7 @@ describe('an improvement', () => {
 it('a warm start makes the policy that the first round begins with', async () => {
   const { id, result } = await start('warm', { rounds: 1, warmStart: 'sft' });
   const ended = await result();
-  expect(ended).toMatchObject({ state: 'finished', start: expect.stringMatching(/^crux-warm-.*-r0-/) });
+  expect(ended).toMatchObject({ state: 'finished', fault: null, start: expect.stringMatching(/^crux-skill-warm-r0-/) });
   expect((await phasesOf(id)).slice(0, 5)).toEqual(ofRound(0).slice(0, 5));
   const settings = JSON.parse(readFileSync(join(folderOf(id, 1), 'settings.json'), 'utf8'));
   expect(settings.base.from).toBe(join(folderOf(id, 0), 'model'));
@@ -185,5 +193,5 @@ it.each([
   [{ trainer: { kind: 'trl' }, export: { format: 'llama-factory' } }, /trl does not take the format llama-factory/],
 ] as [object, RegExp][])('%o is refused before anything is recorded', async (changes, words) => {
   await expect(start('refused', changes as Changes)).rejects.toThrow(words);
-  expect(await lab.store.improvements.find(`refused-${lab.store.id}`)).toBeNull();
+  expect(await lab.store.improvements.find('skill-refused')).toBeNull();
 });

@@ -63,7 +63,13 @@ export function trainingActivities(context: ActivityContext) {
       ...(balance && { balance }),
       ...(tokenizer !== null && { tokenizer }),
     };
-    const exported = await exportRuns(store, runsOf(own, round), options, async () => context.config.environments);
+    const exported = await exportRuns(
+      store,
+      runsOf(own, round),
+      options,
+      async () => context.config.environments,
+      'empty',
+    );
     const { rows, leftOut, lint, files } = exported;
     const result = { folder: out, file: files.at(-1)!, format, rows, leftOut, items: lint.items };
     await store.improvements.endPhase(id, round, 'export', result);
