@@ -1,17 +1,18 @@
 /** The body of an HTTP response as text. */
 import { promisify } from 'node:util';
-import { brotliDecompress, unzip, zstdDecompress } from 'node:zlib';
+// As a whole: on an older Node a missing name would keep required-node.ts from saying which Node is needed.
+import zlib from 'node:zlib';
 
 type Body = { text(): Promise<string>; bytes(): Promise<Uint8Array> };
 type Decoder = (bytes: Uint8Array) => Promise<Buffer>;
 
 /** By content coding. Only gzip is asked for, but some proxies compress as they like. */
 const decoders: { [coding: string]: Decoder } = {
-  gzip: promisify<Uint8Array, Buffer>(unzip),
-  'x-gzip': promisify<Uint8Array, Buffer>(unzip),
-  deflate: promisify<Uint8Array, Buffer>(unzip),
-  br: promisify<Uint8Array, Buffer>(brotliDecompress),
-  zstd: promisify<Uint8Array, Buffer>(zstdDecompress),
+  gzip: promisify<Uint8Array, Buffer>(zlib.unzip),
+  'x-gzip': promisify<Uint8Array, Buffer>(zlib.unzip),
+  deflate: promisify<Uint8Array, Buffer>(zlib.unzip),
+  br: promisify<Uint8Array, Buffer>(zlib.brotliDecompress),
+  zstd: promisify<Uint8Array, Buffer>(zlib.zstdDecompress),
 };
 
 /**
