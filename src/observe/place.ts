@@ -1,3 +1,5 @@
+import { roundPath } from '../domain/run/workflow-ids.ts';
+
 /** Where in a run something happens: fields that log lines and spans share. */
 export type Place = {
   run?: string;
@@ -10,15 +12,18 @@ export type Place = {
   attempt?: number;
 };
 
+/** A run, which may be a campaign of an improvement. */
+const runPath = `[^/]+(?:/${roundPath})?`;
+const ofTrajectory = new RegExp(`^(${runPath})/([^/]+)/(\\d+)(?:/|$)`);
+/** Campaigns, and other work on a run. */
+const ofRun = new RegExp(`^${runPath}`);
+
 /** Run, task and sample that a workflow id names (domain/workflow-ids.ts). */
 export function placeOfWorkflow(workflowId: string): Place {
-  const trajectory = /^([^/]+(?:\/(?:round-\d+|test)\/(?:collect|evaluate|start|final))?)\/([^/]+)\/(\d+)(?:\/|$)/.exec(
-    workflowId,
-  );
+  const trajectory = ofTrajectory.exec(workflowId);
   if (trajectory) {
     const [, run, task, sample] = trajectory;
     return { run, task, sample: Number(sample) };
   }
-  // Campaigns, and other work on a run.
-  return { run: /^[^/]*(?:\/(?:round-\d+|test)\/(?:collect|evaluate|start|final))?/.exec(workflowId)![0] };
+  return { run: ofRun.exec(workflowId)?.[0] ?? '' };
 }

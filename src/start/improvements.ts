@@ -1,10 +1,11 @@
 /** Turns the wish for an improvement into a workflow. */
 import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig } from '../config/config.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { differences, differenceText } from '../domain/differences.ts';
+import { lossOf } from '../domain/improve/plan.ts';
 import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
 import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
 import { methods } from '../domain/methods/index.ts';
@@ -15,19 +16,20 @@ import type { ImproveInput } from '../domain/wire/improve.ts';
 import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
-import { seededFraction } from '../models/seed.ts';
 import type { Improvement } from '../store/improvements.ts';
 import type { Store } from '../store/store.ts';
 import { taskQueue } from '../temporal/task-queues.ts';
 import { formatFor } from '../training/format-for.ts';
 import { checkTrainer } from '../training/jobs/check.ts';
 import { serverOf } from '../training/servers/index.ts';
+import { requireWeights } from '../training/weights.ts';
 import { configuredCeilings } from './ceilings.ts';
 import { configOfRun } from './configure.ts';
 import { guardTest } from './leak-guard.ts';
 import { checkMethodModels } from './models.ts';
 import { onlyName, timeStamp } from './names.ts';
 import { steerImprovement } from './steer-improvement.ts';
+import { drawnTasks } from './task-choice.ts';
 
 export type ImproveRequest = {
   /** Default: `improve`, method, environment and a time stamp. */
@@ -92,9 +94,9 @@ function settingsOf(
   const facts = methods[wanted.method];
   const split = splitThreeWays(all, wanted.validation.share, seed);
   const tasks = {
-    collect: drawn(split.collect, wanted.collect.limit, seed),
-    validation: drawn(split.validation, wanted.validation.limit, seed),
-    test: wanted.test === null ? [] : drawn(split.test, wanted.test.limit, seed),
+    collect: drawnTasks(split.collect, wanted.collect.limit ?? Number.POSITIVE_INFINITY, seed),
+    validation: drawnTasks(split.validation, wanted.validation.limit ?? Number.POSITIVE_INFINITY, seed),
+    test: wanted.test === null ? [] : drawnTasks(split.test, wanted.test.limit ?? Number.POSITIVE_INFINITY, seed),
   };
   checkTasks(environment.name, tasks, wanted.test !== null);
   const { preset } = config.run;
@@ -145,14 +147,6 @@ function placed(base: string): string {
   return base.startsWith('.') || existsSync(base) ? resolve(base) : base;
 }
 
-/** Tasks drawn by the seed, in the environment's order. */
-function drawn(ids: string[], limit: number | null, seed: number): string[] {
-  if (limit === null || ids.length <= limit) return ids;
-  const order = ids.toSorted((a, b) => seededFraction(seed, `task/${a}`) - seededFraction(seed, `task/${b}`));
-  const chosen = new Set(order.slice(0, limit));
-  return ids.filter((id) => chosen.has(id));
-}
-
 function checkTasks(environment: string, { collect, validation, test }: ThreeWays, hasTest: boolean): void {
   if (collect.length === 0 || validation.length === 0) {
     throw new CruxError(
@@ -175,15 +169,9 @@ function checkTasks(environment: string, { collect, validation, test }: ThreeWay
 function checkTools(settings: ImproveSettings): void {
   const { method, base, warmStart, server } = settings;
   serverOf(server);
-  const loss = methods[method].gives === 'examples' ? 'sft' : 'dpo';
-  formatFor(settings, loss, methods[method]);
+  formatFor(settings, lossOf(method), methods[method]);
   if (warmStart) formatFor(settings, 'sft', methods.sft);
-  // Any other name may be one of a hub.
-  const isPath = isAbsolute(base.from) || base.from.startsWith('.');
-  if (!isPath || existsSync(base.from)) return;
-  throw new CruxError('User.NotFound', `There is no model ${base.from} to begin with.`, {
-    remedy: 'improve.base names a folder of weights, or a model of a hub.',
-  });
+  requireWeights(base.from);
 }
 
 /** What activities need of the configuration, and no worker brings. */

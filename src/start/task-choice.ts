@@ -59,12 +59,24 @@ export function wantedTasks(
     .filter((task) => difficulty === undefined || difficulty.includes(task.difficulty ?? ''))
     .filter(({ id }) => !exclude.includes(id));
   if (sample === undefined) return wanted;
-  const drawn = wanted
-    .map((task) => ({ task, at: seededFraction(seed, `task/${task.id}`) }))
+  const chosen = new Set(
+    drawnTasks(
+      wanted.map(({ id }) => id),
+      sample,
+      seed,
+    ),
+  );
+  return wanted.filter(({ id }) => chosen.has(id));
+}
+
+/** So many tasks, drawn by the seed, in the order in which they are given: more of them contain the fewer. */
+export function drawnTasks(ids: readonly string[], count: number, seed: number): string[] {
+  const drawn = ids
+    .map((id) => ({ id, at: seededFraction(seed, `task/${id}`) }))
     .toSorted((one, other) => one.at - other.at)
-    .slice(0, sample);
-  const chosen = new Set(drawn.map(({ task }) => task));
-  return wanted.filter((task) => chosen.has(task));
+    .slice(0, count);
+  const chosen = new Set(drawn.map(({ id }) => id));
+  return ids.filter((id) => chosen.has(id));
 }
 
 type RunOfTasks = {

@@ -7,7 +7,7 @@
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { workerStopping } from '../activities/runtime/boundary.ts';
@@ -28,6 +28,7 @@ import type { SupervisorTimes } from './order.ts';
 import { Presence, type PresenceTimes } from './presence.ts';
 import { deathOf, firstStart, mostDeaths, startAfter } from './restart.ts';
 import { commandOf } from './trainers/index.ts';
+import { requireWeights } from './weights.ts';
 import { endOrphan } from './writer-file.ts';
 
 export type TrainingJob = {
@@ -261,12 +262,5 @@ function checkInputs(folder: string, { base, reference, data }: TrainingSettings
       remedy: 'Restore the folder, or start the round again.',
     });
   }
-  for (const { from } of [base, ...(reference === null ? [] : [reference])]) {
-    // Any other name may be one of a hub.
-    const isPath = isAbsolute(from) || from.startsWith('.');
-    if (!isPath || existsSync(from)) continue;
-    throw new CruxError('User.NotFound', `There is no model ${from} to begin with.`, {
-      remedy: 'Name a folder of weights, or a model of a hub.',
-    });
-  }
+  for (const { from } of [base, ...(reference === null ? [] : [reference])]) requireWeights(from);
 }

@@ -2,10 +2,10 @@
 
 import { dirname } from 'node:path';
 import { type FamilyChange, familyChanges } from '../domain/improve/change.ts';
-import type { ServedModel } from '../domain/improve/contract.ts';
 import { comparePolicies, type Decision, type PolicyComparison } from '../domain/improve/decide.ts';
 import { mayGoOn } from '../domain/improve/hosted-job.ts';
-import { selectedOn, trainedOnOf } from '../domain/improve/lineage.ts';
+import { type Improved, selectedOn, trainedOnOf } from '../domain/improve/lineage.ts';
+import { improvedOf, startModel } from '../domain/improve/plan.ts';
 import {
   type CanaryFinding,
   campaignId,
@@ -21,7 +21,7 @@ import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { ImproveState } from '../domain/wire/improve.ts';
 import type { Improvement } from '../store/improvements.ts';
 import type { Store } from '../store/store.ts';
-import { evaluationOf, samplesOf } from './evaluation.ts';
+import { samplesOf } from './evaluation.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
 
 export type ImprovementView = {
@@ -36,7 +36,6 @@ export type ImprovementView = {
   rounds: number;
   promote: string;
   tasks: { collect: number; validation: number; test: number };
-  /** Samples of a task in validation. */
   createdAt: number;
   finishedAt: number | null;
   /** The phase in progress; null if there is none. */
@@ -92,10 +91,11 @@ export async function improvementView(store: Store, id: string): Promise<Improve
   const { settings } = improvement;
   const rounds = [...new Set(records.map(({ round }) => round))].toSorted((a, b) => a - b);
   const history: RoundView[] = [];
-  for (const round of rounds) history.push(await roundView(store, improvement, records, round));
-  const runs = (await store.runs.under(`${id}/`)).map(({ id: runId }) => runId);
-  const summaries = await Promise.all(runs.map((runId) => runSummary(store, runId)));
-  const policy = incumbentAt(records, Number.POSITIVE_INFINITY, startOf(improvement));
+  const runs = await store.runs.under(`${id}/`);
+  const summaries = await Promise.all(runs.map((run) => runSummary(store, run.id)));
+  const summaryOf = (runId: string) => summaries.find((summary) => summary.runId === runId) ?? null;
+  for (const round of rounds) history.push(await roundView(store, improvement, records, round, summaryOf));
+  const policy = incumbentAt(records, Number.POSITIVE_INFINITY, startModel(settings));
   const open = records.findLast(({ result }) => result === null);
   const isOver = improvement.finishedAt !== null;
   return {
@@ -117,33 +117,30 @@ export async function improvementView(store: Store, id: string): Promise<Improve
     finishedAt: improvement.finishedAt,
     at: open && !isOver ? { round: open.round, phase: open.phase, since: open.startedAt } : null,
     history,
-    test: await testOf(store, records),
+    test: await testOf(store, records, summaryOf),
     policy: { name: policy.model.name, root: policy.model.root, round: policy.round },
-    trainedOn: seenBy(improvement, records, policy.round),
+    trainedOn: seenBy(improvedOf(id, settings, records), policy.round),
     costMicroUsd: sumOrNull([costOf(summaries), ...history.map(jobCostOf)]),
     calls: summaries.reduce((sum, { ledger }) => sum + callsOf(ledger), 0),
     notes: [...notesOf(summaries, history), ...(await jobNotes(store, improvement, records))],
   };
 }
 
-/** The model that it began with. */
-function startOf({ settings }: Improvement): ServedModel {
-  return { name: settings.config.models.policy.model, root: settings.base.from, hash: '' };
-}
+/** Null for a campaign that has not begun, or was deleted. */
+type SummaryOf = (runId: string) => RunSummary | null;
 
 async function roundView(
   store: Store,
   improvement: Improvement,
   records: readonly PhaseRecord[],
   round: number,
+  summaryOf: SummaryOf,
 ): Promise<RoundView> {
   const { id } = improvement;
   const own = records.filter((record) => record.round === round && !record.phase.startsWith('test-'));
-  const summaryOf = async (phase: Phase) =>
-    own.some((record) => record.phase === phase) && (await store.runs.find(campaignId(id, round, phase)))
-      ? runSummary(store, campaignId(id, round, phase))
-      : null;
-  const [collect, evaluate] = [await summaryOf('collect'), await summaryOf('evaluate')];
+  const [collect, evaluate] = (['collect', 'evaluate'] as const).map((phase) =>
+    summaryOf(campaignId(id, round, phase)),
+  ) as [RunSummary | null, RunSummary | null];
   const served = resultOf(records, round, 'serve');
   return {
     round,
@@ -158,7 +155,7 @@ async function roundView(
     exported: resultOf(records, round, 'export'),
     trained: resultOf(records, round, 'train'),
     served: served && { name: served.name, root: served.root, canary: served.canary },
-    evaluated: evaluate && (await evaluatedOf(store, evaluate)),
+    evaluated: evaluate && evaluatedOf(evaluate),
     decision: resultOf(records, round, 'decide'),
     families: await familiesOf(store, improvement, records, round),
     ms: own.reduce((sum, { startedAt, finishedAt }) => sum + (finishedAt ?? Date.now()) - startedAt, 0),
@@ -169,8 +166,8 @@ async function roundView(
   };
 }
 
-async function evaluatedOf(store: Store, { runId, ledger }: RunSummary): Promise<RoundView['evaluated']> {
-  const { overall } = (await evaluationOf(store, runId))!;
+function evaluatedOf({ runId, ledger, evaluation }: RunSummary): RoundView['evaluated'] {
+  const { overall } = evaluation!;
   const answers = ledger.filter(({ role }) => role === 'policy');
   const tokens = sumOrNull(answers.map(({ completionTokens }) => completionTokens));
   const calls = answers.reduce((sum, line) => sum + line.calls, 0);
@@ -192,35 +189,38 @@ async function familiesOf(
 ): Promise<FamilyChange[]> {
   const { id } = improvement;
   if (round === 0 || resultOf(records, round, 'evaluate') === null) return [];
-  const before = incumbentAt(records, round, startOf(improvement)).round;
+  const before = incumbentAt(records, round, startModel(improvement.settings)).round;
   const runs = [before, round].map((of) => store.runs.find(campaignId(id, of, 'evaluate')));
   const [was, is] = await Promise.all(runs);
   // Old campaigns may have been deleted.
   return was && is ? familyChanges(await samplesOf(store, was), await samplesOf(store, is)) : [];
 }
 
-async function testOf(store: Store, records: readonly PhaseRecord[]): Promise<ImprovementView['test']> {
-  const start = resultOf(records, 0, 'test-start');
-  const final = resultOf(records, 0, 'test-final');
-  if (start === null || final === null) return null;
-  const kept = await Promise.all([start, final].map(({ runId }) => store.runs.find(runId)));
-  if (kept.includes(null)) return null;
-  const tested = async ({ runId }: { runId: string }): Promise<Tested> => ({
+async function testOf(
+  store: Store,
+  records: readonly PhaseRecord[],
+  summaryOf: SummaryOf,
+): Promise<ImprovementView['test']> {
+  const [start, final] = (['test-start', 'test-final'] as const).map((phase) => {
+    const over = resultOf(records, 0, phase);
+    return over && summaryOf(over.runId);
+  });
+  if (!start || !final) return null;
+  const tested = ({ runId, evaluation }: RunSummary): Tested => ({
     runId,
-    success: (await evaluationOf(store, runId))!.overall.successRate,
+    success: evaluation!.overall.successRate,
   });
   const samples = async ({ runId }: { runId: string }) => samplesOf(store, await store.runs.get(runId));
   return {
-    start: await tested(start),
-    final: await tested(final),
+    start: tested(start),
+    final: tested(final),
     comparison: comparePolicies(await samples(start), await samples(final)),
   };
 }
 
-function seenBy({ id, settings }: Improvement, records: readonly PhaseRecord[], round: number): string[] | null {
-  const known = settings.config.models.policy.trainedOn ?? null;
-  const trained = trainedOnOf({ id, records, data: settings.data, known }, round);
-  return trained === null ? null : [...selectedOn({ id, records }, round), ...trained];
+function seenBy(improved: Improved, round: number): string[] | null {
+  const trained = trainedOnOf(improved, round);
+  return trained === null ? null : [...selectedOn(improved, round), ...trained];
 }
 
 function costOf(summaries: readonly RunSummary[]): number | null {
@@ -284,15 +284,20 @@ export async function improvementPlace(
     round: Math.max(0, ...records.map((record) => record.round)),
     rounds: settings.rounds,
     phase: open?.phase ?? null,
-    progress: open ? await progressOf(store, id, open) : null,
+    progress: open ? await progressOf(store, id, records, open) : null,
   };
 }
 
-async function progressOf(store: Store, id: string, { round, phase }: PhaseRecord): Promise<string | null> {
+async function progressOf(
+  store: Store,
+  id: string,
+  records: readonly PhaseRecord[],
+  { round, phase }: PhaseRecord,
+): Promise<string | null> {
   if (phase === 'train') {
     const job = await store.improvements.job(id, round);
     return job === null
-      ? localProgress(store, id, round)
+      ? localProgress(store, records, round)
       : [job.status, stepText(job.progress)].filter(Boolean).join(', ') || null;
   }
   const runId = campaignId(id, round, phase);
@@ -301,8 +306,8 @@ async function progressOf(store: Store, id: string, { round, phase }: PhaseRecor
   return `${done}/${total} tasks`;
 }
 
-async function localProgress(store: Store, id: string, round: number): Promise<string | null> {
-  const exported = resultOf(await store.improvements.phases(id), round, 'export');
+async function localProgress(store: Store, records: readonly PhaseRecord[], round: number): Promise<string | null> {
+  const exported = resultOf(records, round, 'export');
   const training = exported && (await store.trainings.get(dirname(exported.folder)));
   return stepText(training?.progress ?? null);
 }

@@ -1,6 +1,7 @@
 /** What an improvement's activities know of it: its settings, the phases that it went through, and who is the policy. */
 import type { CruxConfig } from '../../config/config.ts';
-import { type Improved, trainedOnOf } from '../../domain/improve/lineage.ts';
+import { trainedOnOf } from '../../domain/improve/lineage.ts';
+import { improvedOf, startModel } from '../../domain/improve/plan.ts';
 import { incumbentAt, type Phase, type PhaseRecord, type Policy, resultOf } from '../../domain/improve/rounds.ts';
 import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import type { TrainedOn } from '../../domain/run/lineage.ts';
@@ -22,9 +23,8 @@ export async function accountOf(store: Store, workers: CruxConfig, id: string): 
 }
 
 /** The policy at the start of a round. */
-export function policyAt({ settings, records, config }: Account, round: number): Policy {
-  const { model: name } = config.models.policy;
-  return incumbentAt(records, round, { name, root: settings.base.from, hash: '' });
+export function policyAt({ settings, records }: Pick<Account, 'settings' | 'records'>, round: number): Policy {
+  return incumbentAt(records, round, startModel(settings));
 }
 
 /** The model that a campaign asks: in its own round's evaluation the candidate, else the policy. */
@@ -44,12 +44,8 @@ export function policyOf(account: Account, round: number, phase: Phase): Policy 
 }
 
 /** What a policy has seen; null if it is the model that the improvement began with, and the user said nothing. */
-export function lineageAt(account: Account, policy: Policy): TrainedOn {
-  return trainedOnOf(improvedOf(account), policy.round);
-}
-
-export function improvedOf({ id, settings, records, config }: Account): Improved {
-  return { id, records, data: settings.data, known: config.models.policy.trainedOn };
+export function lineageAt({ id, settings, records }: Account, policy: Policy): TrainedOn {
+  return trainedOnOf(improvedOf(id, settings, records), policy.round);
 }
 
 /** The folder of a round, on the machine that trains. */

@@ -1,9 +1,9 @@
 /** Activities of an improvement that need the store alone: which campaign comes next, what was decided, how it ended. */
 
 import { Context } from '@temporalio/activity';
-import type { Decision } from '../../domain/improve/decide.ts';
-import { decide } from '../../domain/improve/decide.ts';
+import { type Decision, decide } from '../../domain/improve/decide.ts';
 import { selectedOn } from '../../domain/improve/lineage.ts';
+import { methodAt } from '../../domain/improve/plan.ts';
 import { campaignId, type Phase, resultOf } from '../../domain/improve/rounds.ts';
 import { samplesToSee } from '../../domain/improve/samples.ts';
 import type { CeilingChanges } from '../../domain/run/ceilings.ts';
@@ -34,14 +34,13 @@ export function roundActivities(context: ActivityContext) {
 
   async function openImprovement({ id }: { id: string }): Promise<ImprovePlan> {
     const { settings } = await store.improvements.get(id);
-    const { rounds, warmStart, minRows, method, environment } = settings;
+    const { rounds, warmStart, minRows } = settings;
     return {
       rounds,
       warmStart,
       minRows,
       hasTest: settings.tasks.test.length > 0,
       forgets: serverOf(settings.server).forgets,
-      title: `${method} on ${environment}`,
     };
   }
 
@@ -77,7 +76,7 @@ export function roundActivities(context: ActivityContext) {
     };
     switch (phase) {
       case 'collect': {
-        const method = round === 0 ? 'sft' : settings.method;
+        const method = methodAt(settings, round);
         const drawn = samples.collect === null || round === 0 ? {} : { samples: samples.collect };
         return { ...shared, ...drawn, method, split: 'train', taskIds: tasks.collect };
       }
@@ -209,6 +208,6 @@ export function holdBackPhases({ store }: Pick<ActivityContext, 'store'>) {
   return async (name: string, { id }: { id: string }): Promise<void> => {
     if (always.has(name)) return;
     const { state } = await store.improvements.get(id);
-    if (state === 'paused' || state === 'cancelled') admitRun({ id, state, block: null });
+    admitRun({ id, state, block: null });
   };
 }

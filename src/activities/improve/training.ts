@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import {
   folderNames,
   type Hyperparameters,
-  type Loss,
   type ServedModel,
   type TrainingSettings,
   type Weights,
 } from '../../domain/improve/contract.ts';
+import { lossOf, methodAt } from '../../domain/improve/plan.ts';
 import { campaignId, type Phase, type PhaseResults, resultOf } from '../../domain/improve/rounds.ts';
 import type { ToolSettings } from '../../domain/improve/settings.ts';
 import type { TrainingProgress } from '../../domain/improve/training.ts';
@@ -52,7 +52,8 @@ export function trainingActivities(context: ActivityContext) {
     if (known !== null) return known;
     await store.improvements.beginPhase(id, round, 'export');
     const { tokenizer, thought, without, balance } = own.settings.export;
-    const format = formatFor(own.settings, lossOf(own, round), methods[methodOf(own, round)]);
+    const method = methodAt(own.settings, round);
+    const format = formatFor(own.settings, lossOf(method), methods[method]);
     const out = join(folderOf(home, id, round), folderNames.data);
     const options = {
       format,
@@ -145,9 +146,10 @@ export function trainingActivities(context: ActivityContext) {
 
   async function settingsOf(own: Account, round: number): Promise<TrainingSettings> {
     const { id, settings } = own;
-    const loss = lossOf(own, round);
+    const method = methodAt(settings, round);
+    const loss = lossOf(method);
     const exported = resultOf(own.records, round, 'export')!;
-    const facts = methods[methodOf(own, round)].training!;
+    const facts = methods[method].training!;
     const weights = (whose: 'incumbent' | 'start'): Weights => ({
       from: policyAt(own, whose === 'start' ? 1 : round).model.root,
     });
@@ -162,7 +164,7 @@ export function trainingActivities(context: ActivityContext) {
       seed: settings.seed,
       ...hyperparametersFor({
         leastBatch: leastBatchOf(settings.trainer),
-        ...{ method: methodOf(own, round), loss, round, rows: exported.rows },
+        ...{ method, loss, round, rows: exported.rows },
         parameters: await countParameters(weights(facts.from).from),
         lengths: lengthsOf(exported.folder),
         given: settings.hyperparameters[loss],
@@ -224,21 +226,17 @@ export function trainingActivities(context: ActivityContext) {
 
 /** Whether the campaign that asks a model is over. */
 function isAsked({ records }: Account, round: number, whose: Served): boolean {
-  const phase = whose === 'candidate' ? 'evaluate' : whose === 'policy' ? 'collect' : whose;
-  return resultOf(records, round, phase) !== null;
+  return resultOf(records, round, askedIn(whose)) !== null;
 }
 
 /** A model that answered before. */
 function servedFor(own: Account, round: number, whose: Served): ServedModel {
-  return policyOf(own, round, whose === 'candidate' ? 'evaluate' : whose === 'policy' ? 'collect' : whose).model;
+  return policyOf(own, round, askedIn(whose)).model;
 }
 
-function methodOf({ settings }: Account, round: number) {
-  return round === 0 ? ('sft' as const) : settings.method;
-}
-
-function lossOf(own: Account, round: number): Loss {
-  return methods[methodOf(own, round)].gives === 'examples' ? 'sft' : 'dpo';
+/** The phase whose campaign asks a model. */
+function askedIn(whose: Served): Phase {
+  return whose === 'candidate' ? 'evaluate' : whose === 'policy' ? 'collect' : whose;
 }
 
 /** The campaigns that a round learns from, the oldest first. */

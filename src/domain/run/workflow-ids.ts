@@ -26,11 +26,11 @@ export function isRunId(text: string): boolean {
 /** The id of a campaign of an improvement (improve/rounds.ts). */
 export function isRoundId(text: string): boolean {
   const [improvement, ...phase] = text.split('/');
-  return isRunId(improvement!) && roundPath.test(phase.join('/'));
+  return isRunId(improvement!) && new RegExp(`^${roundPath}$`).test(phase.join('/'));
 }
 
-/** What follows the id of an improvement in those of its campaigns. */
-const roundPath = /^(?:round-\d+\/(?:collect|evaluate)|test\/(?:start|final))$/;
+/** What follows the id of an improvement in those of its campaigns, as a part of a regular expression. */
+export const roundPath = String.raw`(?:round-\d+/(?:collect|evaluate)|test/(?:start|final))`;
 
 export function auditWorkflowId(runId: string): string {
   return `${runId}/audit`;

@@ -39,7 +39,6 @@ export type ImprovePlan = {
   hasTest: boolean;
   /** Whether its server may forget a model in the middle of a campaign. */
   forgets: boolean;
-  title: string;
 };
 
 export type PhaseAddress = { id: string; round: number; phase: Phase };

@@ -1,0 +1,26 @@
+/** What follows from the settings of an improvement. */
+import { type MethodName, methods } from '../methods/index.ts';
+import type { Loss, ServedModel } from './contract.ts';
+import type { Improved } from './lineage.ts';
+import type { PhaseRecord } from './rounds.ts';
+import type { ImproveSettings } from './settings.ts';
+
+/** The method that collects in a round; round 0 is the warm start. */
+export function methodAt({ method }: Pick<ImproveSettings, 'method'>, round: number): MethodName {
+  return round === 0 ? 'sft' : method;
+}
+
+/** How a model is trained on what a method finds. */
+export function lossOf(method: MethodName): Loss {
+  return methods[method].gives === 'examples' ? 'sft' : 'dpo';
+}
+
+/** The model that an improvement began with, before any warm start. Its weights are not hashed. */
+export function startModel({ config, base }: Pick<ImproveSettings, 'config' | 'base'>): ServedModel {
+  return { name: config.models.policy.model, root: base.from, hash: '' };
+}
+
+/** What lineage is told from. */
+export function improvedOf(id: string, { config, data }: ImproveSettings, records: readonly PhaseRecord[]): Improved {
+  return { id, records, data, known: config.models.policy.trainedOn };
+}
