@@ -2,7 +2,7 @@
  * The lab as an improvement: `crux improve` trains and serves the policy itself. LAB_BASE is the folder of the starting policy, LAB_PYTHON the Python
  * with the libraries (setup.sh), LAB_PORT the first of two ports: the policy's, and that of the simulated expert. LAB_METHOD chooses another method,
  * LAB_PRESET=sound its statistics, and LAB_CONTROL what the gain is compared with: `imitation` learns from the chosen sides alone, `placebo` from
- * random preferences between two actions of the policy.
+ * two actions of the policy of which a coin prefers one.
  */
 import { cruxServer, defineConfig, trl } from 'crux-rl';
 import lab from './crux.config.ts';
@@ -25,7 +25,7 @@ export default defineConfig({
     collect: { limit: 200 },
     validation: { limit: 200, samples: 1, maxSamples: 1 },
     test: { limit: 400 },
-    export: { tokenizer: base },
+    export: { tokenizer: base, sides: control === 'placebo' ? 'coin' : null },
     // Chosen for CSO on seeds 100 and 101, and the same for all methods.
     // Without β nothing pushes the sides apart: what is left is the SFT loss on the chosen ones.
     training: { beta: control === 'imitation' ? 1e-6 : 0.1, learningRate: 4e-4, epochs: 3, batchSize: 8 },

@@ -10,7 +10,7 @@ export LAB_PYTHON=${LAB_PYTHON:-${XDG_CACHE_HOME:-$HOME/.cache}/crux/lab-python/
 mkdir -p "$1"
 folder=$(cd "$1" && pwd) seed=$2
 export LAB_METHOD=${3:-cso} LAB_PORT=${LAB_PORT:-8210} CRUX_HOME=$folder/home LAB_BASE=$folder/$seed/start/model
-start=$folder/$seed/start id=lab-$LAB_METHOD${LAB_CONTROL:+-$LAB_CONTROL}-$seed
+start=$folder/$seed/start id=lab-$LAB_METHOD${LAB_CONTROL:+-$LAB_CONTROL}${LAB_PRESET:+-$LAB_PRESET}-$seed
 
 if [ ! -d "$LAB_BASE" ]; then
   echo "Making the starting policy of seed $seed: tokenizer, random weights, imitation of the clerks' records"

@@ -236,6 +236,12 @@ export function registerCommands(program: Command): void {
         'action',
       ]),
     )
+    .addOption(
+      new Option(
+        '--sides <how>',
+        'draw which side of a pair is the chosen one, for a placebo training (default: as found)',
+      ).choices(['coin']),
+    )
     .option('--keep-special', "also export rows with the target's special tokens in their texts, and mark them")
     .option('--force', 'overwrite existing files')
     .action(async (run, options) => (await import('./commands/export.ts')).exportRun(setting(), run, options));

@@ -15,6 +15,7 @@ import { pairKind } from './kinds/pair.ts';
 import { countFlags, countRules, type LintReport, lintSummary } from './lint-report.ts';
 import type { PrepareOptions } from './prepare.ts';
 import { selectItems } from './select.ts';
+import { sidesByCoin } from './sides-by-coin.ts';
 import { summariseLengths } from './tokens/length.ts';
 import { type ChatTokenizer, openTokenizer } from './tokens/tokenizer.ts';
 import { trainingPage } from './training-page.ts';
@@ -47,6 +48,8 @@ export type ExportOptions = {
   without?: readonly string[];
   /** `action`: pairs are left out until no kind of action stands mostly on one side. Default: all stay. */
   balance?: 'action';
+  /** `coin`: which side of a pair is the chosen one is drawn, for a placebo training. Default: as found. */
+  sides?: 'coin';
   /** Exports items whose texts hold special tokens of the target, with a mark. Default false: they are left out. */
   keepSpecial?: boolean;
 };
@@ -90,10 +93,17 @@ export function exportProcessExamples(
 /** Marks items that were exported although they hold a special token of the target. */
 const specialFlag = 'special-token';
 
-/** A line of the file of sources, with the special token that its row's text holds. */
-function marked(line: string, specialToken: string | undefined): string {
-  if (specialToken === undefined) return line;
-  return `${canonicalJson({ ...(JSON.parse(line) as { [name: string]: Json }), specialToken })}\n`;
+/** What a line of the file of sources says about its row beside the source. */
+type Marks = {
+  /** The special token that the row's text holds. */
+  specialToken?: string;
+  /** The row has the sides of the certificate exchanged. */
+  sidesExchanged?: true;
+};
+
+function marked(line: string, marks: Marks): string {
+  if (Object.keys(marks).length === 0) return line;
+  return `${canonicalJson({ ...(JSON.parse(line) as { [name: string]: Json }), ...marks })}\n`;
 }
 
 async function exportItems<Item extends ExportItem>(
@@ -105,11 +115,13 @@ async function exportItems<Item extends ExportItem>(
   const format = findFormat(formats, options.format);
   const tokenizer = options.tokenizer === undefined ? null : openTokenizer(options.tokenizer);
   const { row, prepare } = resolveOptions(format, options, tokenizer);
-  const { without = [], balance = null } = options;
+  const { without = [], balance = null, sides } = options;
   const selected = selectItems(kind, items, { without, balance });
-  const built = buildRows(kind, selected.kept, format, tokenizer, { row, prepare });
+  const asFound = { items: selected.kept, exchanged: new Set<string>(), findings: [] };
+  const sided = sides === 'coin' ? sidesByCoin(kind, selected.kept) : asFound;
+  const built = buildRows(kind, sided.items, format, tokenizer, { row, prepare });
   const { exported } = built;
-  const findings = [...selected.findings, ...built.findings];
+  const findings = [...selected.findings, ...sided.findings, ...built.findings];
   const rows = format.arrange?.(built.rows) ?? built.rows;
   const facts: ExportFacts = {
     rows: rows.length,
@@ -130,7 +142,13 @@ async function exportItems<Item extends ExportItem>(
     schemaVersion: 1,
     format: format.name,
     kind: kind.name,
-    options: { ...row, ...prepare, ...(without.length > 0 && { without }), ...(balance && { balance }) },
+    options: {
+      ...row,
+      ...prepare,
+      ...(without.length > 0 && { without }),
+      ...(balance && { balance }),
+      ...(sides && { sides }),
+    },
     items: items.length,
     rows: rows.length,
     leftOut: items.length - exported.length,
@@ -146,7 +164,11 @@ async function exportItems<Item extends ExportItem>(
     rules: countRules(findings),
     findings,
   };
-  const files = filesOf(kind, format, { options, facts, lint, exported, rows, special: built.special });
+  const marksOf = ({ id }: Item): Marks => {
+    const specialToken = built.special.get(id);
+    return { ...(specialToken && { specialToken }), ...(sided.exchanged.has(id) && { sidesExchanged: true }) };
+  };
+  const files = filesOf(kind, format, { options, facts, lint, exported, rows, marksOf });
   if (!options.force) {
     const taken = files.find((file) => existsSync(join(options.out, file.name)));
     if (taken) throw existsError(join(options.out, taken.name));
@@ -201,10 +223,10 @@ function filesOf<Item extends ExportItem>(
     lint: LintReport;
     exported: readonly Item[];
     rows: readonly object[];
-    special: ReadonlyMap<string, string>;
+    marksOf: (item: Item) => Marks;
   },
 ): OutputFile[] {
-  const { options, facts, lint, exported, rows, special } = made;
+  const { options, facts, lint, exported, rows, marksOf } = made;
   const existing = (name: string) =>
     existsSync(join(options.out, name)) ? readFileSync(join(options.out, name), 'utf8') : null;
   const companions = format.companions(facts, existing);
@@ -218,7 +240,7 @@ function filesOf<Item extends ExportItem>(
   ];
   const training = { schemaVersion: 1, format: format.name, rows: rows.length, ...advice };
   return [
-    { name: kind.sources.file, text: exported.map((item) => marked(kind.sources.line(item), special.get(item.id))) },
+    { name: kind.sources.file, text: exported.map((item) => marked(kind.sources.line(item), marksOf(item))) },
     { name: 'lint.json', text: `${JSON.stringify(lint, null, 2)}\n` },
     { name: 'training.json', text: `${JSON.stringify(training, null, 2)}\n` },
     { name: 'training.md', text: trainingPage(lint, kind, advice, described) },

@@ -11,7 +11,7 @@ export type LintReport = {
   format: string;
   /** What the rows are made of. */
   kind: KindName;
-  options: RowOptions & PrepareOptions & { without?: readonly string[]; balance?: 'action' };
+  options: RowOptions & PrepareOptions & { without?: readonly string[]; balance?: 'action'; sides?: 'coin' };
   /** Pairs, examples or actions given to the export. */
   items: number;
   /** Rows in the file. */

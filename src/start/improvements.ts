@@ -127,6 +127,7 @@ function settingsOf(
       thought: wanted.export.thought,
       without: wanted.export.without,
       balance: wanted.export.balance,
+      sides: wanted.export.sides,
     },
     hyperparameters: { dpo: wanted.training, sft: wanted.sftTraining },
     base: { from: placed(wanted.base) },

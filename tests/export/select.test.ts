@@ -58,3 +58,20 @@ it('an action that stands on one side alone is balanced away, and nothing is lef
   const { rows, leftOut } = await write(pairs, { balance: 'action' });
   expect({ rows, leftOut }).toEqual({ rows: 1, leftOut: 3 });
 });
+
+it('sides by coin exchange about half of the pairs, the same ones each time, and say so in the lint and in their certificates', async () => {
+  const pairs = Array.from({ length: 40 }, (_, index) => between(`p${index}`, 'execute', 'submit'));
+  const { rows, lint } = await write(pairs, { sides: 'coin' });
+  const lines = (file: string) => readFileSync(join(out, file), 'utf8').trimEnd().split('\n');
+  const submits = lines('pairs.jsonl').map((line) => JSON.parse(line).chosen[0].content.includes('submit'));
+  const exchanged = lines('certificates.jsonl').map((line) => JSON.parse(line).sidesExchanged ?? false);
+  expect(rows).toBe(40);
+  expect(exchanged).toEqual(submits);
+  expect(submits.filter(Boolean).length).toBeGreaterThan(10);
+  expect(submits.filter(Boolean).length).toBeLessThan(30);
+  expect(lint.options).toMatchObject({ sides: 'coin' });
+  expect(lint.findings).toContainEqual(expect.objectContaining({ rule: 'pair/sides-by-coin', effect: 'warning' }));
+  const first = lines('pairs.jsonl');
+  await write(pairs.toReversed(), { sides: 'coin' });
+  expect(lines('pairs.jsonl')).toEqual(first);
+});

@@ -51,7 +51,7 @@ export function trainingActivities(context: ActivityContext) {
     const known = resultOf(own.records, round, 'export');
     if (known !== null) return known;
     await store.improvements.beginPhase(id, round, 'export');
-    const { tokenizer, thought, without, balance } = own.settings.export;
+    const { tokenizer, thought, without, balance, sides } = own.settings.export;
     const method = methodAt(own.settings, round);
     const format = formatFor(own.settings, lossOf(method), methods[method]);
     const out = join(folderOf(home, id, round), folderNames.data);
@@ -62,6 +62,7 @@ export function trainingActivities(context: ActivityContext) {
       thought,
       without,
       ...(balance && { balance }),
+      ...(sides && { sides }),
       ...(tokenizer !== null && { tokenizer }),
     };
     const exported = await exportRuns(

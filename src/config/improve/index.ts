@@ -57,6 +57,7 @@ export const improveSchema = z.strictObject({
       thought: z.enum(['keep', 'drop']).default('keep'),
       without: z.array(z.string().min(1)).default([]),
       balance: z.enum(['action']).nullable().default(null),
+      sides: z.enum(['coin']).nullable().default(null),
     })
     .prefault({}),
   training: hyperparametersSchema.prefault({}),

@@ -48,6 +48,8 @@ export type ImproveSettings = {
     without: string[];
     /** `action`: no kind of action may stand mostly on one side. */
     balance: 'action' | null;
+    /** `coin`: which side of a pair is the chosen one is drawn. Absent in improvements from earlier versions. */
+    sides?: 'coin' | null;
   };
   hyperparameters: { [loss in Loss]: Partial<Hyperparameters> };
   /** The weights that the policy begins with. */
