@@ -1,23 +1,25 @@
 /** The catalogue of a dataset folder, read as it is needed. All sessions of a process share one. */
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from '../../node-sqlite.ts';
-import { termsOf } from './analysis.ts';
+import { remembered } from '../remembered.ts';
+import { StoredIndex } from '../text-search/stored-index.ts';
 import { databaseFile } from './dataset.ts';
 import type { Goal } from './goals.ts';
 import type { Product } from './product.ts';
-import { type Postings, Ranking } from './ranking.ts';
 import type { Catalogue } from './shop.ts';
 
 /** Products and searches that are kept: what the sessions of one worker look at. */
 const kept = 2000;
 
+/** Most products that a search finds, as in the benchmark. */
+const mostHits = 50;
+
 export type NumberedGoal = { place: number; split: 'train' | 'test'; goal: Goal };
 
 export class StoredCatalogue implements Catalogue {
   readonly #database: DatabaseSync;
-  readonly #ranking: Ranking;
+  readonly #index: StoredIndex;
   readonly #product: StatementSync;
-  readonly #postings: StatementSync;
   readonly #asin: StatementSync;
   readonly #goal: StatementSync;
   readonly #products = new Map<string, { product: Product; price: number }>();
@@ -30,22 +32,13 @@ export class StoredCatalogue implements Catalogue {
     this.#database.exec(`PRAGMA mmap_size = ${2 ** 40}`);
     this.#product = this.#database.prepare('SELECT content, price FROM product WHERE asin = ?');
     this.#asin = this.#database.prepare('SELECT asin FROM product WHERE number = ?');
-    this.#postings = this.#database.prepare('SELECT products, postings FROM term WHERE term = ? ORDER BY part');
     this.#goal = this.#database.prepare('SELECT content FROM goal WHERE place = ?');
-    const row = this.#database.prepare('SELECT bytes, asin_order, terms FROM lengths').get()!;
-    const order = (row.asin_order as Uint8Array).slice();
-    this.#ranking = new Ranking({
-      bytes: row.bytes as Uint8Array,
-      order: new Uint32Array(order.buffer),
-      terms: Number(row.terms),
-    });
+    this.#index = new StoredIndex(this.#database, mostHits);
   }
 
   search(query: string): string[] {
-    return remembered(this.#found, query, () =>
-      this.#ranking
-        .rank(termsOf(query), (term) => this.#postingsOf(term))
-        .map((number) => String(this.#asin.get(number)!.asin)),
+    return remembered(this.#found, query, kept, () =>
+      this.#index.search(query).map((number) => String(this.#asin.get(number)!.asin)),
     );
   }
 
@@ -76,27 +69,10 @@ export class StoredCatalogue implements Catalogue {
     this.#database.close();
   }
 
-  #postingsOf(term: string): Postings {
-    const rows = this.#postings.all(term);
-    return {
-      products: rows.reduce((sum, { products }) => sum + Number(products), 0),
-      parts: rows.map(({ postings }) => postings as Uint8Array),
-    };
-  }
-
   #read(asin: string): { product: Product; price: number } {
-    return remembered(this.#products, asin, () => {
+    return remembered(this.#products, asin, kept, () => {
       const row = this.#product.get(asin)!;
       return { product: JSON.parse(String(row.content)) as Product, price: Number(row.price) };
     });
   }
-}
-
-/** What was asked for least recently is forgotten first. */
-function remembered<Value>(values: Map<string, Value>, name: string, make: () => Value): Value {
-  const value = values.get(name) ?? make();
-  values.delete(name);
-  values.set(name, value);
-  if (values.size > kept) values.delete(values.keys().next().value!);
-  return value;
 }

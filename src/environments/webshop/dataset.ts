@@ -6,12 +6,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CruxError, errorText } from '../../errors.ts';
+import { indexSchema } from '../text-search/stored-index.ts';
 
 export const databaseFile = 'catalogue.sqlite';
 export const contentFile = 'dataset.json';
 
 export const datasetSchema = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   environment: z.literal('webshop'),
   name: z.string().min(1),
   /** Where the data comes from, with its licence. */
@@ -31,9 +32,8 @@ export type ShopDataset = z.infer<typeof datasetSchema>;
 /** Tables of the database. Numbers of products and goals count from 0, in the order of the catalogue. */
 export const schema = `
   CREATE TABLE product (number INTEGER PRIMARY KEY, asin TEXT NOT NULL UNIQUE, price REAL NOT NULL, content TEXT NOT NULL) STRICT;
-  CREATE TABLE term (term TEXT NOT NULL, part INTEGER NOT NULL, products INTEGER NOT NULL, postings BLOB NOT NULL, PRIMARY KEY (term, part)) STRICT, WITHOUT ROWID;
-  CREATE TABLE lengths (bytes BLOB NOT NULL, asin_order BLOB NOT NULL, terms INTEGER NOT NULL) STRICT;
   CREATE TABLE goal (number INTEGER PRIMARY KEY, place INTEGER, split TEXT, content TEXT NOT NULL) STRICT;
+  ${indexSchema}
 `;
 
 /** @throws CruxError `User.NotFound` when the folder is missing, or no dataset of the shop */

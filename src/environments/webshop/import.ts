@@ -2,19 +2,20 @@
  * Makes a dataset folder from the files that WebShop publishes. They are read as streams, and products, index and goals go to disk as they come: the
  * size of a catalogue does not decide how much memory that takes.
  */
-import { createHash, type Hash, randomUUID } from 'node:crypto';
-import { lstatSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CruxError } from '../../errors.ts';
 import { assertApart } from '../../imports/apart.ts';
+import { replaceDatasetFolder } from '../../imports/dataset-folder.ts';
 import type { ReportProgress } from '../../imports/importer.ts';
+import { inForm, membersOf } from '../../imports/json-members.ts';
 import { DatabaseSync } from '../../node-sqlite.ts';
-import { benchmarkFiles, fileOf, inForm, optionalFile } from './benchmark-files.ts';
-import { contentFile, databaseFile, readDataset, type ShopDataset, schema } from './dataset.ts';
+import { IndexWriter } from '../text-search/index-writer.ts';
+import { benchmarkFiles, fileOf, optionalFile } from './benchmark-files.ts';
+import { contentFile, databaseFile, type ShopDataset, schema } from './dataset.ts';
 import { GoalMaker, goalOrder } from './goals.ts';
-import { IndexWriter } from './index-writer.ts';
-import { membersOf } from './json-members.ts';
 import { Notes } from './notes.ts';
 import { approximateNouns } from './nouns.ts';
 import { type Product, productFrom, searchText } from './product.ts';
@@ -49,33 +50,11 @@ export type ShopImport = {
 export async function importShop(options: ShopImportOptions): Promise<ShopImport> {
   const { from, into } = options;
   assertApart(from, into);
-  assertReplaceable(into);
-  const temporary = `${into}.writing-${randomUUID().slice(0, 8)}`;
-  await mkdir(temporary, { recursive: true });
-  try {
-    const imported = await writeShop(options, temporary);
-    await writeFile(join(temporary, contentFile), `${JSON.stringify(imported.dataset, null, 1)}\n`);
-    assertReplaceable(into);
-    await rm(into, { recursive: true, force: true });
-    await rename(temporary, into);
+  return replaceDatasetFolder(into, { environment: 'webshop', files: [contentFile, databaseFile] }, async (folder) => {
+    const imported = await writeShop(options, folder);
+    await writeFile(join(folder, contentFile), `${JSON.stringify(imported.dataset, null, 1)}\n`);
     return imported;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
-}
-
-/** @throws CruxError `User.Config` for anything other than an empty folder or a dataset of the shop */
-function assertReplaceable(folder: string): void {
-  const place = lstatSync(folder, { throwIfNoEntry: false });
-  if (place === undefined) return;
-  const entries = place.isDirectory() ? readdirSync(folder) : [basename(folder)];
-  if (entries.length === 0) return;
-  const others = entries.filter((name) => name !== contentFile && name !== databaseFile);
-  if (others.length > 0) {
-    const what = `${folder} holds other files than a dataset of WebShop (${others.slice(0, 3).join(', ')}), so no dataset is written there.`;
-    throw new CruxError('User.Config', what, { remedy: 'Name a new folder.' });
-  }
-  readDataset(folder);
+  });
 }
 
 async function writeShop(options: ShopImportOptions, folder: string): Promise<ShopImport> {
@@ -107,7 +86,7 @@ async function writeShop(options: ShopImportOptions, folder: string): Promise<Sh
     placeGoals(database, order, splits, hash);
     database.exec('COMMIT');
     const dataset: ShopDataset = {
-      schemaVersion: 1,
+      schemaVersion: 2,
       environment: 'webshop',
       name: basename(into),
       source,
@@ -160,7 +139,8 @@ async function writeProducts(
   }
   if (read.products === 0)
     throw new CruxError('User.Config', `${path} has no product.`, { remedy: 'Download the file again.' });
-  index.end();
+  const byAsin = database.prepare('SELECT number FROM product ORDER BY asin');
+  index.end(byAsin.iterate().map(({ number }) => Number(number)));
   return read;
 }
 

@@ -1,9 +1,8 @@
 /** What other files than the catalogue say about its products: attributes, instructions, nouns. On disk, because these files are large too. */
 import { z } from 'zod';
+import { inForm, type Member, membersOf } from '../../imports/json-members.ts';
 import { DatabaseSync } from '../../node-sqlite.ts';
-import { inForm } from './benchmark-files.ts';
 import type { Instruction } from './goals.ts';
-import { type Member, membersOf } from './json-members.ts';
 
 const byAsin = z.string({ error: 'a member of the file has no ASIN for its name' });
 const attributesSchema = z.object({

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { IndexWriter } from '../../../src/environments/text-search/index-writer.ts';
 import { StoredCatalogue } from '../../../src/environments/webshop/catalogue.ts';
 import { databaseFile, schema } from '../../../src/environments/webshop/dataset.ts';
 import type { Goal } from '../../../src/environments/webshop/goals.ts';
 import { importShop } from '../../../src/environments/webshop/import.ts';
-import { IndexWriter } from '../../../src/environments/webshop/index-writer.ts';
 import { pageText } from '../../../src/environments/webshop/pages.ts';
 import { firstState, move, pageOf, readAction, type ShopState } from '../../../src/environments/webshop/shop.ts';
 import { bulb, lamp, shopFiles } from '../../helpers/small-shop.ts';
@@ -63,7 +63,7 @@ describe('results', () => {
         insert.run(number, `A${number}`, '{}');
         index.add(text);
       }
-      index.end();
+      index.end(words.keys());
       database.close();
       return new StoredCatalogue(folder).search('lamp steel');
     });

@@ -3,8 +3,9 @@
  * being read is in memory, so a file of any size can be read.
  */
 import { createReadStream } from 'node:fs';
-import { type CruxError, errorText } from '../../errors.ts';
-import { faultOf } from './benchmark-files.ts';
+import { z } from 'zod';
+import { CruxError, errorText } from '../errors.ts';
+import { type Fault, faultLines } from './input-file.ts';
 
 export type Member = {
   /** Name of the member of an object; null in an array or a file of lines. */
@@ -23,7 +24,31 @@ export async function* membersOf(path: string): AsyncGenerator<Member> {
   yield* splitter.end();
 }
 
-/** More than any product takes: a file that is no JSON must not fill the memory. */
+/** @throws CruxError `User.Config` with file and line, if `read` throws */
+export function inForm<Member extends { line: number; name: string | null }, Value>(
+  path: string,
+  member: Member,
+  read: (member: Member) => Value,
+): Value {
+  try {
+    return read(member);
+  } catch (cause) {
+    const { line, name } = member;
+    const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
+    const why = issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : errorText(cause);
+    throw faultOf(path, { line, what: name === null ? why : `${JSON.stringify(name)}: ${why}` }, cause);
+  }
+}
+
+function faultOf(path: string, fault: Fault, cause?: unknown): CruxError {
+  const [line] = faultLines(path, [fault]);
+  return new CruxError('User.Config', `The data cannot be imported, and nothing was written: ${line}`, {
+    remedy: 'Download the file again, or take that line out.',
+    cause,
+  });
+}
+
+/** More than any member takes: a file that is no JSON must not fill the memory. */
 const longestMember = 32 * 1024 * 1024;
 
 const codeOf = (character: string) => character.charCodeAt(0);

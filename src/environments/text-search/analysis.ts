@@ -1,5 +1,5 @@
 /**
- * The words of a text as the benchmark's search engine sees them: Lucene 8's English analysis. Words by UAX #29, without possessives, in lower
+ * The words of a text as Lucene 8's English analysis sees them, which WebShop's search engine uses. Words by UAX #29, without possessives, in lower
  * case, without stop words, stemmed.
  */
 import { isPictograph } from './pictographs.ts';

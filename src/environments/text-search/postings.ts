@@ -1,18 +1,18 @@
-/** Postings as bytes: for each product the distance from the one before and how often the term occurs, both in groups of seven bits. */
+/** Postings as bytes: for each document the distance from the one before and how often the term occurs, both in groups of seven bits. */
 
-/** Grows as products are added, in ascending order. */
+/** Grows as documents are added, in ascending order. */
 export class PostingsWriter {
   #bytes = new Uint8Array(8);
   #length = 0;
   #last = 0;
-  /** Products so far. */
-  products = 0;
+  /** Documents so far. */
+  documents = 0;
 
-  add(product: number, count: number): void {
-    this.#put(product - this.#last);
+  add(document: number, count: number): void {
+    this.#put(document - this.#last);
     this.#put(count);
-    this.#last = product;
-    this.products++;
+    this.#last = document;
+    this.documents++;
   }
 
   bytes(): Uint8Array {
@@ -35,8 +35,8 @@ export class PostingsWriter {
  * The hot path of a search: it makes no objects.
  * @param bytes of one writer
  */
-export function eachPosting(bytes: Uint8Array, visit: (product: number, count: number) => void): void {
-  let product = 0;
+export function eachPosting(bytes: Uint8Array, visit: (document: number, count: number) => void): void {
+  let document = 0;
   let value = 0;
   let shift = 0;
   let isCount = false;
@@ -47,8 +47,8 @@ export function eachPosting(bytes: Uint8Array, visit: (product: number, count: n
       shift += 7;
       continue;
     }
-    if (isCount) visit(product, value);
-    else product += value;
+    if (isCount) visit(document, value);
+    else document += value;
     isCount = !isCount;
     value = 0;
     shift = 0;
