@@ -47,6 +47,7 @@ export type {
   TakenAction,
   TextFormat,
 } from './environments/contract.ts';
+export { type DeepSearchOptions, deepSearch } from './environments/deep-search/environment.ts';
 export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { type WebShopOptions, webshop } from './environments/webshop/environment.ts';

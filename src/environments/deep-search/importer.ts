@@ -1,0 +1,55 @@
+/** Questions and corpora of deep search for `crux import`. */
+import { CruxError } from '../../errors.ts';
+import type { Imported, ImportRequest } from '../../imports/importer.ts';
+import { importSearch, type SearchImport } from './import/import.ts';
+
+/** @throws CruxError `User.NotFound`, `User.Config`; nothing is written then */
+export async function importDeepSearch({ from, runs, into, name, report }: ImportRequest): Promise<Imported> {
+  if (runs.length > 0)
+    throw new CruxError('User.Config', 'Recorded runs of deep search are imported with `crux import trajectories`.', {
+      remedy: 'Leave --runs away.',
+    });
+  const imported = await importSearch({ from, into, report });
+  const { dataset, ...counts } = imported;
+  return {
+    figures: { questions: dataset.questions, passages: dataset.passages, ...counts },
+    text: textOf(imported, name, into),
+    configured: (folder) => configured(folder, name, dataset.passages > 0),
+    recorded: null,
+  };
+}
+
+function configured(folder: string, name: string, hasCorpus: boolean): string {
+  const plain = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 40);
+  const live = hasCorpus ? '' : ', live: { … }';
+  return `deepSearch({ data: '${folder}', name: '${plain || 'deep-search'}'${live} })`;
+}
+
+function textOf({ dataset, train, test, sealed, ...left }: SearchImport, name: string, into: string): string[] {
+  const { questions, passages, scorer } = dataset;
+  const leftOut = [
+    [left.withoutAnswer, 'questions without an answer'],
+    [left.withFile, 'questions about a file, which the environment cannot open'],
+    [left.unwanted, 'questions that task_ids.txt does not name'],
+    [left.unknownIds, 'ids of task_ids.txt for which there is no question'],
+    [left.emptyPassages, 'passages without a text'],
+    [left.duplicatePassages, 'passages that stand twice'],
+  ] as const;
+  return [
+    `${name}: ${count(questions)} questions and ${count(passages)} passages in ${into}`,
+    `Tasks: ${count(train)} train, ${count(test)} test; scored by ${scorer}`,
+    ...leftOut.filter(([number]) => number > 0).map(([number, what]) => `Left out: ${count(number)} ${what}`),
+    ...(sealed > 0
+      ? [`Sealed: ${count(sealed)} questions. Their texts are stored enciphered, and shown only with --unseal.`]
+      : []),
+    ...(passages === 0 ? ['There is no corpus: the questions are answered on the web, by `live`.'] : []),
+  ];
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

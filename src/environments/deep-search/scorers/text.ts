@@ -1,0 +1,2 @@
+/** Python's `string.punctuation`. */
+export const asciiPunctuation = /[!-/:-@[-`{-~]/g;
