@@ -15,6 +15,7 @@ import { CruxError, errorText } from '../errors.ts';
 import { isServedAs } from '../models/answers/served-model.ts';
 import type { Endpoint } from '../models/endpoint.ts';
 import { type Log, silent } from '../observe/log.ts';
+import { byEcho, type Forcing } from './forced-text.ts';
 import { patiently } from './patience.ts';
 import { listedAs, requireListed } from './servers/listed.ts';
 
@@ -22,6 +23,8 @@ export type CanaryOptions = {
   signal: AbortSignal;
   /** Of the weights as they are served. Default `bfloat16`. */
   precision?: Precision;
+  /** How the server is asked. Default: it repeats its prompt. */
+  forcing?: Forcing;
   log?: Log;
 };
 
@@ -71,11 +74,11 @@ export async function checkServed(
   model: ServedModel,
   base: ServedModel | null,
   lines: readonly CanaryLine[],
-  { signal, precision = 'bfloat16', log = silent }: CanaryOptions,
+  { signal, precision = 'bfloat16', forcing = byEcho, log = silent }: CanaryOptions,
 ): Promise<CanaryFinding> {
   await patiently(patienceMs, signal, () => requireListed(endpoint, model, signal));
   const asked = lines.slice(0, mostTexts);
-  const ask = (name: string, line: CanaryLine) => forcedLogProbability(endpoint, name, line, signal);
+  const ask = (name: string, line: CanaryLine) => forcedLogProbability(endpoint, name, line, forcing, signal);
   const [shortest] = asked.toSorted((one, other) => lengthOf(one) - lengthOf(other));
   if (shortest === undefined || (await ask(model.name, shortest)) === null) return named;
   const isBaseThere = base !== null && (await listedAs(endpoint, base, signal)).found !== null;
@@ -108,28 +111,25 @@ function lengthOf({ prompt, completion }: CanaryLine): number {
 
 const answerSchema = z.object({
   model: z.string().nullish(),
-  choices: z
-    .array(z.object({ logprobs: z.object({ token_logprobs: z.array(z.number().nullable()) }).nullish() }))
-    .min(1),
+  choices: z.array(z.unknown()).min(1),
 });
 
 /**
- * The log-probability of a completion, given its prompt, in nats. Asked for as a completion of token ids that repeats its prompt, which vLLM, SGLang and
- * our own server understand: `token_logprobs` then has an entry for each token of the prompt, null for the first.
+ * The log-probability of a completion, given its prompt, in nats.
  * @returns null if the server cannot tell
  * @throws CruxError `Serve.NotTheModel` if another model answers; `Model.*`
  */
 async function forcedLogProbability(
   endpoint: Endpoint,
   name: string,
-  { prompt, completion }: CanaryLine,
+  line: CanaryLine,
+  forcing: Forcing,
   signal: AbortSignal,
 ): Promise<number | null> {
-  // One token more is asked for, because some servers refuse to say none.
-  const request = { model: name, prompt: [...prompt, ...completion], max_tokens: 1, echo: true, logprobs: 1 };
+  const request = { model: name, ...forcing.request(line), temperature: 0 };
   const body = await patiently(patienceMs, signal, async () => {
     try {
-      return await endpoint.post('/completions', { ...request, temperature: 0 }, signal);
+      return await endpoint.post('/completions', request, signal);
     } catch (error) {
       if (cannotTell(error)) return null;
       throw error;
@@ -142,8 +142,8 @@ async function forcedLogProbability(
     const words = `was asked for "${name}", and "${endpoint.safeText(model)}" answered`;
     throw new CruxError('Serve.NotTheModel', `The endpoint "${endpoint.name}" ${words}.`, { remedy });
   }
-  const said = choices[0]!.logprobs?.token_logprobs.slice(prompt.length, prompt.length + completion.length) ?? [];
-  if (said.length < completion.length) return null;
+  const said = forcing.read(choices[0], line);
+  if (said === null) return null;
   if (said.some((value) => value === null)) {
     const words = `tells log-probabilities of "${name}" that are no numbers`;
     throw new CruxError('Serve.NotTheModel', `The server of the endpoint "${endpoint.name}" ${words}.`, { remedy });

@@ -188,8 +188,9 @@ export function trainingActivities(context: ActivityContext) {
     const base = server.keepsBase ? policyAt(own, round).model : null;
     const lines = readCanary(folderOf(home, id, round));
     const { endpoint, log } = place;
-    const precision = server.precision;
-    const canary = await checkServed(endpoint, model, base, lines, { signal, log, ...(precision && { precision }) });
+    const { precision, forcing } = server;
+    const options = { signal, log, forcing, ...(precision && { precision }) };
+    const canary = await checkServed(endpoint, model, base, lines, options);
     await store.improvements.endPhase(id, round, 'serve', { ...model, canary });
   }
 

@@ -1,5 +1,6 @@
 /** Any server that is started with a folder of weights. */
 import { z } from 'zod';
+import { byEcho } from '../forced-text.ts';
 import { placeholders } from './placeholders.ts';
 import { port, precision, server, startSeconds } from './server.ts';
 import { releaseSupervised, serveSupervised } from './supervised.ts';
@@ -28,6 +29,7 @@ export const command = server({
   keepsBase: false,
   forgets: false,
   namesModels: false,
+  forcing: byEcho,
   serve: serveSupervised,
   release: releaseSupervised,
 });

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { packageRoot } from '../../package-root.ts';
+import { byEcho } from '../forced-text.ts';
 import { port, precision, server, startSeconds } from './server.ts';
 import { releaseSupervised, serveSupervised } from './supervised.ts';
 
@@ -20,6 +21,7 @@ export const crux = server({
   keepsBase: false,
   forgets: false,
   namesModels: false,
+  forcing: byEcho,
   serve(place, { python, threads, ...options }, model, signal) {
     const script = join(packageRoot, 'python', 'crux_serve.py');
     const start = [python, script, '--model', '{model}', '--name', '{name}', '--port', '{port}'];

@@ -1,6 +1,7 @@
 /** A service that keeps the weights itself, and gave them a name when its job was done. */
 import { z } from 'zod';
 import { CruxError } from '../../errors.ts';
+import { byEcho } from '../forced-text.ts';
 import { patiently } from '../patience.ts';
 import { requireListed } from './listed.ts';
 import { server, startSeconds } from './server.ts';
@@ -10,6 +11,7 @@ export const hosted = server({
   keepsBase: false,
   forgets: false,
   namesModels: true,
+  forcing: byEcho,
   async serve({ endpoint }, options, model, signal) {
     await patiently(options.startSeconds * 1000, signal, async () => {
       try {

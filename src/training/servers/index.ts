@@ -5,18 +5,26 @@ import type { ServedModel, TrainedModel } from '../../domain/improve/contract.ts
 import { modelName } from '../../domain/improve/rounds.ts';
 import type { ToolSettings } from '../../domain/improve/settings.ts';
 import { CruxError } from '../../errors.ts';
+import type { Forcing } from '../forced-text.ts';
 import { command } from './command.ts';
 import { crux } from './crux.ts';
 import { hosted } from './hosted.ts';
+import { llamaCpp } from './llama-cpp.ts';
 import type { Server, ServingPlace } from './server.ts';
 import { vllm } from './vllm.ts';
 
-export const servers = { crux, command, vllm, hosted };
+export const servers = { crux, command, llamaCpp, vllm, hosted };
 
 export type ServerKind = keyof typeof servers;
 
 /** Settings of a server, by its kind, as a user writes them. */
-export const serverSchema = z.discriminatedUnion('kind', [crux.schema, command.schema, vllm.schema, hosted.schema]);
+export const serverSchema = z.discriminatedUnion('kind', [
+  crux.schema,
+  command.schema,
+  llamaCpp.schema,
+  vllm.schema,
+  hosted.schema,
+]);
 
 /** A server with its settings. */
 export type KnownServer = {
@@ -26,13 +34,14 @@ export type KnownServer = {
   named(weights: TrainedModel, improvement: string, round: number): ServedModel;
   keepsBase: boolean;
   forgets: boolean;
-  /** Of the weights as they are served; for the canary. */
+  /** For the canary: of the weights as they are served, and how the server is asked. */
   precision: Precision | undefined;
+  forcing: Forcing;
 };
 
 /** @throws CruxError `User.Config` for a kind that there is not, or settings that it does not take */
 export function serverOf(settings: ToolSettings): KnownServer {
-  const { schema, keepsBase, forgets, namesModels, serve, release } = serverNamed(settings.kind);
+  const { schema, keepsBase, forgets, namesModels, forcing, serve, release } = serverNamed(settings.kind);
   const parsed = schema.safeParse(settings);
   if (!parsed.success)
     throw new CruxError('User.Config', `The server is not described well: ${z.prettifyError(parsed.error)}`, {
@@ -50,6 +59,7 @@ export function serverOf(settings: ToolSettings): KnownServer {
     keepsBase,
     forgets,
     precision: options.precision as Precision | undefined,
+    forcing,
   };
 }
 

@@ -1,11 +1,11 @@
 /** Starts and ends the keeper of a server (keeper.ts), and says whether it is there. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { endProcess, isGone, isRunning } from '../../temporal/process-identity.ts';
 import { environmentWithout, withheldVariables } from '../environment.ts';
 import { endGroup } from '../process-group.ts';
-import { logFile, type Order, readStatus, removeOrder, type Status } from './order.ts';
+import { logFile, type Order, preparedFolder, readStatus, removeOrder, type Status } from './order.ts';
 import type { ServingPlace } from './server.ts';
 
 /** A keeper out of sight that is silent for this long is dead. */
@@ -52,13 +52,15 @@ export function startKeeper(
   }
 }
 
-/** Ends the server in a folder and its keeper, if there are any. @returns once they are gone */
+/** Ends the server in a folder and its keeper, if there are any. @returns once they are gone, with the weights that were prepared for them */
 export async function endKept(folder: string, graceMs: number): Promise<void> {
   const status = readStatus(folder);
   // A keeper that has not said yet that it lives sees this, and ends by itself.
   removeOrder(folder);
-  if (status === null) return;
-  if (status.keeper !== null && isRunning(status.keeper)) await endProcess(status.keeper, graceMs + keeperGraceMs);
-  // Its keeper was killed.
-  if (status.server !== null && isRunning(status.server)) await endGroup(status.server, graceMs);
+  if (status !== null) {
+    if (status.keeper !== null && isRunning(status.keeper)) await endProcess(status.keeper, graceMs + keeperGraceMs);
+    // Its keeper was killed.
+    if (status.server !== null && isRunning(status.server)) await endGroup(status.server, graceMs);
+  }
+  rmSync(preparedFolder(folder), { recursive: true, force: true });
 }

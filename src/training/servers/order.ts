@@ -47,6 +47,11 @@ export function logFile(folder: string): string {
   return join(folder, 'log.txt');
 }
 
+/** Weights in the form that a server takes, made for the order and gone with it. */
+export function preparedFolder(folder: string): string {
+  return join(folder, 'weights');
+}
+
 /** Whoever serves a model at a port, or ends its server, does so alone. Creates the folder if it is missing. */
 export function withServerFolder<T>(folder: string, options: ProcessLockOptions, body: () => Promise<T>): Promise<T> {
   return withProcessLock(join(folder, 'lock'), options, body);

@@ -6,6 +6,7 @@ import type { Endpoint } from '../../models/endpoint.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
 import type { NamedKeys } from '../environment.ts';
+import type { Forcing } from '../forced-text.ts';
 
 /** Where a model is served, and for whom. */
 export type ServingPlace = {
@@ -29,6 +30,8 @@ export type Server<Schema extends z.ZodObject> = {
   forgets: boolean;
   /** Whether its service names the weights: their root is then the name under which they are asked for. */
   namesModels: boolean;
+  /** How the canary has it say a text. */
+  forcing: Forcing;
   /**
    * Serves a model. At the return the server lists it under its name with its root, however often this is called, and whatever happened before.
    * @throws CruxError `Serve.PortTaken`, `Serve.Failed`, `Serve.NotTheModel`, `User.Config`, `Model.*`; the signal's reason

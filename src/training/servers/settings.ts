@@ -15,6 +15,9 @@ export const cruxServer = (options: Options<'crux'> = {}) => named('crux')(optio
 /** Any server that is started with a folder of weights: `{model}`, `{name}` and `{port}` in `start`. */
 export const commandServer = named('command');
 
+/** llama.cpp's server: each model is written as GGUF, with the tokenizer of one that you name, and served anew. */
+export const llamaCpp = named('llamaCpp');
+
 /** A vLLM that runs, into which each round's LoRA adapter is loaded. */
 export const vllm = (options: Options<'vllm'> = {}) => named('vllm')(options);
 

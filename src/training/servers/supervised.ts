@@ -3,7 +3,7 @@
  * A worker that is killed meanwhile leaves an order, and the next call goes on with it.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ServedModel } from '../../domain/improve/contract.ts';
@@ -12,13 +12,20 @@ import type { Endpoint } from '../../models/endpoint.ts';
 import { pause } from '../../models/limits/pauses.ts';
 import { isFree } from '../../temporal/ports.ts';
 import { endKept, keptStatus, startKeeper } from './kept.ts';
-import { logFile, type Order, readOrder, serverFolder, withServerFolder, writeOrder } from './order.ts';
+import { logFile, type Order, preparedFolder, readOrder, serverFolder, withServerFolder, writeOrder } from './order.ts';
 import { filledIn } from './placeholders.ts';
 import { portOwner, portTaken, wordsFor } from './port-owner.ts';
 import { untilServing } from './readiness.ts';
 import type { ServingPlace } from './server.ts';
 
-export type Supervised = { start: readonly string[]; health: string; port: number | null; startSeconds: number };
+export type Supervised = {
+  start: readonly string[];
+  health: string;
+  port: number | null;
+  startSeconds: number;
+  /** Makes what the server is started with, in a folder that is its own and goes when the server does. */
+  prepare?: (folder: string, signal: AbortSignal) => Promise<void>;
+};
 
 /** In milliseconds. */
 export type ServingTimes = {
@@ -49,13 +56,15 @@ export async function serveSupervised(
     });
   }
   const folder = serverFolder(place.home, port);
-  const command = filledIn(server.start, { model: model.root, name: model.name, port: String(port) });
+  const prepared = preparedFolder(folder);
+  const command = filledIn(server.start, { model: model.root, name: model.name, port: String(port), prepared });
   const { name, root, hash } = model;
   const wanted = { improvement: place.improvement, model: { name, root, hash }, command, folder: process.cwd() };
   await withServerFolder(folder, { signal }, async () => {
     let order = readOrder(folder);
     if (order === null || !isSameOrder(order, wanted) || keptStatus(folder, order.id) === null) {
       await makeWay(place, folder, port, times, signal);
+      await prepareIn(prepared, server, signal);
       order = { id: randomUUID(), ...wanted };
       writeOrder(folder, order);
       rmSync(logFile(folder), { force: true });
@@ -71,6 +80,18 @@ export async function serveSupervised(
       throw error;
     }
   });
+}
+
+/** What was left half done is gone again. */
+async function prepareIn(folder: string, { prepare }: Supervised, signal: AbortSignal): Promise<void> {
+  if (!prepare) return;
+  mkdirSync(folder, { recursive: true });
+  try {
+    await prepare(folder, signal);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Ends the server of an improvement that is over. That of another one stays. */

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { ServedModel } from '../../domain/improve/contract.ts';
 import { isModelOf } from '../../domain/improve/rounds.ts';
 import { CruxError, errorText } from '../../errors.ts';
+import { byEcho } from '../forced-text.ts';
 import { patiently } from '../patience.ts';
 import { listedAs, requireListed } from './listed.ts';
 import { precision, type ServingPlace, server, startSeconds } from './server.ts';
@@ -23,6 +24,7 @@ export const vllm = server({
   keepsBase: true,
   forgets: true,
   namesModels: false,
+  forcing: byEcho,
   async serve(place, options, model, signal) {
     await patiently(options.startSeconds * 1000, signal, () => load(place, model, signal));
     await unloadOld(place, model, options.keep, signal);

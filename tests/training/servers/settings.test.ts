@@ -1,6 +1,6 @@
 // Layer: pure core, and a service over HTTP.
 import { describe, expect, it } from 'vitest';
-import { commandServer, cruxServer, hosted, vllm } from '../../../src/index.ts';
+import { commandServer, cruxServer, hosted, llamaCpp, vllm } from '../../../src/index.ts';
 import { serverOf, serverSchema } from '../../../src/training/servers/index.ts';
 import { filledIn } from '../../../src/training/servers/placeholders.ts';
 import { response, startRawServer } from '../../helpers/raw-server.ts';
@@ -13,6 +13,7 @@ describe('what a configuration says of a server', () => {
   it.each([
     [cruxServer(), { kind: 'crux', python: 'python3', port: null }],
     [vllm({ keep: 3 }), { kind: 'vllm', keep: 3, precision: 'bfloat16' }],
+    [llamaCpp({ like: 'base.gguf' }), { kind: 'llamaCpp', bin: 'llama-server', slots: 8, context: 4096, args: [] }],
     [hosted(), { kind: 'hosted', startSeconds: 900 }],
     [
       commandServer({ start: ['serve', '{model}', '--as={name}'], health: '/ready', port: 8000 }),
@@ -34,7 +35,7 @@ describe('what a configuration says of a server', () => {
 
   it('of a kind that there is not names the kinds', () => {
     expect(() => serverOf({ kind: 'ollama' })).toThrow(
-      expect.objectContaining({ kind: 'User.Config', remedy: 'Known: crux, command, vllm, hosted.' }),
+      expect.objectContaining({ kind: 'User.Config', remedy: 'Known: crux, command, llamaCpp, vllm, hosted.' }),
     );
   });
 
