@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig } from '../config/config.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { differences, differenceText } from '../domain/differences.ts';
-import { lossOf } from '../domain/improve/plan.ts';
+import { lossOf, methodsOf, methodText } from '../domain/improve/plan.ts';
 import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
 import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
 import { methods } from '../domain/methods/index.ts';
@@ -51,7 +51,7 @@ export async function prepareImprovement(
   const wanted = improveOf(config);
   const registry = new EnvironmentRegistry(config.environments);
   const environment = registry.get(request.environment ?? onlyName(registry));
-  const id = request.id ?? `improve-${wanted.method}-${environment.name}-${timeStamp()}`;
+  const id = request.id ?? `improve-${[wanted.method].flat().join('-')}-${environment.name}-${timeStamp()}`;
   if (!isRunId(id))
     throw new CruxError('User.Config', `"${id}" cannot be the id of an improvement.`, { remedy: idRemedy });
   if (await store.runs.find(id)) {
@@ -60,8 +60,10 @@ export async function prepareImprovement(
   const seed = request.seed ?? config.run.seed;
   const all = await registry.tasks(environment.name);
   const settings = settingsOf(config, environment, all, { seed, rounds: request.rounds ?? wanted.rounds });
-  const campaign = { method: settings.method, split: 'train', trajectories: 'policy' } as const;
-  checkMethodModels(configOfRun(config, environment, campaign));
+  for (const method of methodsOf(settings)) {
+    const campaign = { method, split: 'train', trajectories: 'policy' } as const;
+    checkMethodModels(configOfRun(config, environment, campaign));
+  }
   checkTools(settings);
   checkTrainer(settings, config.endpoints);
   const known = await store.improvements.find(id);
@@ -91,10 +93,11 @@ function settingsOf(
   { seed, rounds }: { seed: number; rounds: number | null },
 ): ImproveSettings {
   const wanted = improveOf(config);
-  const facts = methods[wanted.method];
+  const named = [wanted.method].flat();
+  const { limit } = wanted.collect;
   const split = splitThreeWays(all, wanted.validation.share, seed);
   const tasks = {
-    collect: drawnTasks(split.collect, wanted.collect.limit ?? Number.POSITIVE_INFINITY, seed),
+    collect: drawnTasks(split.collect, typeof limit === 'number' ? limit : Number.POSITIVE_INFINITY, seed),
     validation: drawnTasks(split.validation, wanted.validation.limit ?? Number.POSITIVE_INFINITY, seed),
     test: wanted.test === null ? [] : drawnTasks(split.test, wanted.test.limit ?? Number.POSITIVE_INFINITY, seed),
   };
@@ -106,10 +109,11 @@ function settingsOf(
     seed,
     environment: environment.name,
     environmentVersion: environment.version,
-    method: wanted.method,
-    rounds: rounds ?? facts.training!.rounds,
+    method: named.length === 1 ? named[0]! : named,
+    rounds: rounds ?? (named.length === 1 ? methods[named[0]!].training!.rounds : named.length),
     warmStart: wanted.warmStart !== null,
     tasks,
+    ...(limit !== null && typeof limit === 'object' && { collectLimits: limit }),
     validationGroups: groupsOf(all, tasks.validation),
     samples: {
       collect: wanted.collect.samples,
@@ -168,9 +172,15 @@ function checkTasks(environment: string, { collect, validation, test }: ThreeWay
  * @throws CruxError `User.Config`, `User.NotFound`
  */
 function checkTools(settings: ImproveSettings): void {
-  const { method, base, warmStart, server } = settings;
+  const { data, base, warmStart, server } = settings;
   serverOf(server);
-  formatFor(settings, lossOf(method), methods[method]);
+  const named = methodsOf(settings);
+  if (data === 'all' && named.length > 1) {
+    throw new CruxError('User.Config', "improve.data is 'all', and improve.method names several methods.", {
+      remedy: "Rounds of different methods cannot be trained on together: set improve.data to 'round'.",
+    });
+  }
+  for (const method of named) formatFor(settings, lossOf(method), methods[method]);
   if (warmStart) formatFor(settings, 'sft', methods.sft);
   requireWeights(base.from);
 }
@@ -233,10 +243,10 @@ export async function launchImprovement(client: Client, store: Store, improvemen
     args: [input],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
-    staticSummary: `${settings.method} in ${settings.rounds} rounds on ${settings.environment}`,
+    staticSummary: `${methodText(settings)} in ${settings.rounds} rounds on ${settings.environment}`,
     typedSearchAttributes: [
       { key: cruxRun, value: id },
-      { key: cruxMethod, value: settings.method },
+      { key: cruxMethod, value: methodText(settings) },
       { key: cruxEnvironment, value: settings.environment },
       { key: cruxStatus, value: 'running' },
     ],

@@ -5,7 +5,7 @@ import { type FamilyChange, familyChanges } from '../domain/improve/change.ts';
 import { comparePolicies, type Decision, type PolicyComparison } from '../domain/improve/decide.ts';
 import { mayGoOn } from '../domain/improve/hosted-job.ts';
 import { type Improved, selectedOn, trainedOnOf } from '../domain/improve/lineage.ts';
-import { improvedOf, startModel } from '../domain/improve/plan.ts';
+import { improvedOf, methodText, startModel } from '../domain/improve/plan.ts';
 import {
   type CanaryFinding,
   campaignId,
@@ -100,7 +100,7 @@ export async function improvementView(store: Store, id: string): Promise<Improve
   const isOver = improvement.finishedAt !== null;
   return {
     id,
-    method: settings.method,
+    method: methodText(settings),
     environment: settings.environment,
     preset: settings.preset,
     seed: settings.seed,
@@ -278,7 +278,7 @@ export async function improvementPlace(
   const records = await store.improvements.phases(id);
   const open = finishedAt === null ? records.findLast(({ result }) => result === null) : undefined;
   return {
-    method: settings.method,
+    method: methodText(settings),
     state,
     // The phases of the test have no round of their own.
     round: Math.max(0, ...records.map((record) => record.round)),

@@ -78,7 +78,9 @@ export function roundActivities(context: ActivityContext) {
       case 'collect': {
         const method = methodAt(settings, round);
         const drawn = samples.collect === null || round === 0 ? {} : { samples: samples.collect };
-        return { ...shared, ...drawn, method, split: 'train', taskIds: tasks.collect };
+        const sample = settings.collectLimits?.[method];
+        const taken = { taskIds: tasks.collect, ...(sample !== undefined && { sample }) };
+        return { ...shared, ...drawn, ...taken, method, split: 'train' };
       }
       case 'evaluate': {
         const { validation: least, mostValidation: most } = settings.samples;

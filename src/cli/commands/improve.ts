@@ -1,6 +1,7 @@
 /** `crux improve`: rounds of collecting, training and evaluating, as one workflow. */
 import { storeLocation } from '../../config/config.ts';
 import { leastGroupsToDecide } from '../../domain/improve/decide.ts';
+import { methodsOf, methodText } from '../../domain/improve/plan.ts';
 import { samplesToSee, visibleBefore } from '../../domain/improve/samples.ts';
 import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import type { ImproveResult } from '../../domain/wire/improve.ts';
@@ -30,11 +31,12 @@ export async function improve(options: GlobalOptions, given: Given): Promise<voi
     if (detach) await assertWorker(store, config, environment);
     const improvement = await prepareImprovement(config, store, { id, environment, seed, rounds });
     const { settings } = improvement;
-    if (!detach) checkRunKeys(config, { method: settings.method, environment: settings.environment });
+    for (const method of detach ? [] : methodsOf(settings))
+      checkRunKeys(config, { method, environment: settings.environment });
     if (detach) return await leave(options, store, improvement);
     const { collect, validation, test } = settings.tasks;
     say(options)(
-      `Improvement ${improvement.id}: ${settings.rounds} rounds of ${settings.method} (${settings.preset}) on ${settings.environment}: ${collect.length} tasks to learn from, ${validation.length} to validate, ${test.length} to test`,
+      `Improvement ${improvement.id}: ${settings.rounds} rounds of ${methodText(settings)} (${settings.preset}) on ${settings.environment}: ${collect.length} tasks to learn from, ${validation.length} to validate, ${test.length} to test`,
     );
     say(options)(validationText(settings));
     const { result } = await workUntil<ImproveResult>(options, config, store, jobOf(store, improvement));

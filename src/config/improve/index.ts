@@ -23,15 +23,25 @@ const hyperparametersSchema = z.strictObject({
   collapse: z.number().gt(0).nullable().optional(),
 });
 
+const methodSchema = z.enum(methodNames as [MethodName, ...MethodName[]]);
+
 export const improveSchema = z.strictObject({
-  method: z.enum(methodNames as [MethodName, ...MethodName[]]).default('cso'),
+  /** One for all rounds, or one for each; the last also for the rounds after it. */
+  method: z.union([methodSchema, z.array(methodSchema).min(1).max(50)]).default('cso'),
   rounds: whole(1).max(50).nullable().default(null),
   base: z.string().min(1),
   trainer: trainerSchema,
   server: serverSchema,
   warmStart: z.enum(['sft']).nullable().default(null),
   collect: z
-    .strictObject({ limit: whole(1).nullable().default(null), samples: whole(1).nullable().default(null) })
+    .strictObject({
+      /** For all methods, or by method; those that are not named take all. */
+      limit: z
+        .union([whole(1), z.partialRecord(methodSchema, whole(1))])
+        .nullable()
+        .default(null),
+      samples: whole(1).nullable().default(null),
+    })
     .prefault({}),
   validation: z
     .strictObject({

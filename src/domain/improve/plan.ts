@@ -5,9 +5,21 @@ import type { Improved } from './lineage.ts';
 import type { PhaseRecord } from './rounds.ts';
 import type { ImproveSettings } from './settings.ts';
 
+type Methods = Pick<ImproveSettings, 'method'>;
+
+/** The methods of the rounds, in their order. */
+export function methodsOf({ method }: Methods): MethodName[] {
+  return typeof method === 'string' ? [method] : method;
+}
+
 /** The method that collects in a round; round 0 is the warm start. */
-export function methodAt({ method }: Pick<ImproveSettings, 'method'>, round: number): MethodName {
-  return round === 0 ? 'sft' : method;
+export function methodAt(settings: Methods, round: number): MethodName {
+  const methods = methodsOf(settings);
+  return round === 0 ? 'sft' : methods[Math.min(round, methods.length) - 1]!;
+}
+
+export function methodText(settings: Methods): string {
+  return methodsOf(settings).join(', ');
 }
 
 /** How a model is trained on what a method finds. */

@@ -16,13 +16,15 @@ export type ImproveSettings = {
   seed: number;
   environment: string;
   environmentVersion: string;
-  /** That finds what is learned from. */
-  method: MethodName;
+  /** That finds what is learned from; several: one for each round, the last also for the rounds after it. */
+  method: MethodName | MethodName[];
   rounds: number;
   /** Whether the policy first imitates trajectories of the expert. */
   warmStart: boolean;
   /** Of the three ways, as many as the campaigns take. */
   tasks: ThreeWays;
+  /** How many of `tasks.collect` a method takes, by its name. Absent, or without the name: all. */
+  collectLimits?: { [method in MethodName]?: number };
   /** Of the validation tasks. */
   validationGroups: number;
   samples: {

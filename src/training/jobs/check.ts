@@ -1,4 +1,5 @@
 /** What a training at a service cannot do is found before an improvement begins. */
+import { methodsOf } from '../../domain/improve/plan.ts';
 import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import { methods } from '../../domain/methods/index.ts';
 import { CruxError } from '../../errors.ts';
@@ -64,8 +65,9 @@ function checkServer({ trainer, server }: Checked, isHosted: boolean): void {
 }
 
 /** A service takes pairs of single messages. */
-function checkMethod({ method }: Checked, service: string): void {
-  if (methods[method].exportFormat !== 'crux-masked') return;
+function checkMethod(settings: Checked, service: string): void {
+  const method = methodsOf(settings).find((name) => methods[name].exportFormat === 'crux-masked');
+  if (method === undefined) return;
   throw new CruxError('User.Config', `${service} takes pairs of single messages; those of ${method} have several.`, {
     remedy: 'Choose another method, or a trainer on a machine of your own.',
   });

@@ -1,6 +1,7 @@
 // Layer: pure core.
 import { describe, expect, it } from 'vitest';
 import { selectedOn, trainedOnOf } from '../../../src/domain/improve/lineage.ts';
+import { methodAt } from '../../../src/domain/improve/plan.ts';
 import { incumbentAt, modelName, type PhaseRecord } from '../../../src/domain/improve/rounds.ts';
 import { splitThreeWays } from '../../../src/domain/improve/split.ts';
 import { isRoundId } from '../../../src/domain/run/workflow-ids.ts';
@@ -37,6 +38,19 @@ describe('the policy of a round', () => {
     expect(trainedOnOf({ id: 'x', records, data: 'round', known: null }, 0)).toBeNull();
     expect(selectedOn({ id: 'x', records }, 3)).toHaveLength(3);
     expect(selectedOn({ id: 'x', records }, 0)).toEqual([]);
+  });
+});
+
+describe('the method of a round', () => {
+  it.each([
+    ['cso', ['sft', 'cso', 'cso', 'cso']],
+    [
+      ['rft', 'cso'],
+      ['sft', 'rft', 'cso', 'cso'],
+    ],
+  ] as const)('%s: one for all, or the next of several and then the last; round 0 imitates', (method, expected) => {
+    const settings = { method: typeof method === 'string' ? method : [...method] };
+    expect([0, 1, 2, 3].map((number) => methodAt(settings, number))).toEqual(expected);
   });
 });
 
