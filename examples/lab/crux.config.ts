@@ -1,15 +1,17 @@
 /**
  * The lab: a small real model as policy (crux_serve.py), and the shop's script with 10 % mistakes as expert (crux serve-sim).
- * LAB_POLICY names the model, LAB_PORT the first of two ports. LAB_PRM=monte-carlo scores actions by rollouts of the policy, which takes five times
- * as long, in place of a simulated model.
+ * LAB_POLICY names the model, LAB_PORT the first of two ports. In place of a simulated model, LAB_PRM=monte-carlo scores actions by rollouts of the
+ * policy, which takes five times as long, and LAB_PRM=trained by the model that LAB_PRM_MODEL names (prm.sh).
  */
 import { defineConfig } from 'crux-rl';
 import shop from './shop.ts';
 
-const prm =
-  process.env.LAB_PRM === 'monte-carlo'
-    ? { kind: 'monte-carlo' as const, rollouts: 5 }
-    : { endpoint: 'simulated', model: 'sim-prm', temperature: 0 };
+const prms = {
+  simulated: { endpoint: 'simulated', model: 'sim-prm', temperature: 0 },
+  'monte-carlo': { kind: 'monte-carlo', rollouts: 5 },
+  trained: { kind: 'score', endpoint: 'lab', model: process.env.LAB_PRM_MODEL ?? 'prm', api: 'vllm-pooling' },
+} as const;
+const prm = prms[process.env.LAB_PRM as 'trained'] ?? prms.simulated;
 
 const port = Number(process.env.LAB_PORT ?? 8210);
 

@@ -34,6 +34,8 @@ class Job:
     """Of the answer's tokens, at temperature 1, in nats."""
     prompt_logprobs: list[float] = field(default_factory=list)
     """Of the prompt's tokens from the second on, if `echo`."""
+    scores: list[float] = field(default_factory=list)
+    """What the head gives at the last token, a number for each of its classes; of a model with a head alone."""
     text: str = ""
     finish: str | None = None
     error: Exception | None = None
@@ -65,7 +67,7 @@ class Engine:
             batch = self.next_batch()
             try:
                 with torch.inference_mode():
-                    answer(batch)
+                    (score if batch[0].served.has_head else answer)(batch)
             except Exception as error:  # one request's trouble must not end the server
                 for job in batch:
                     job.error = error
@@ -96,8 +98,7 @@ def answer(batch: list[Job]) -> None:
     """Fills in what comes of each job."""
     model, device = batch[0].served.model, batch[0].served.model.device
     longest = max(len(job.prompt) for job in batch)
-    ids = torch.tensor([[0] * (longest - len(job.prompt)) + job.prompt for job in batch], device=device)
-    mask = torch.tensor([[0] * (longest - len(job.prompt)) + [1] * len(job.prompt) for job in batch], device=device)
+    ids, mask = padded(batch)
     # The last position is enough, unless a prompt's own probabilities are wanted.
     keep = 0 if any(job.echo for job in batch) else 1
     output = model(input_ids=ids, attention_mask=mask, position_ids=positions(mask), use_cache=True, logits_to_keep=keep)
@@ -123,6 +124,23 @@ def answer(batch: list[Job]) -> None:
         last = torch.tensor([[job.answer[-1]] for job in active], device=device)
         output = model(input_ids=last, attention_mask=mask, position_ids=positions(mask)[:, -1:], past_key_values=cache, use_cache=True)
         logits, cache = output.logits[:, -1], output.past_key_values
+
+
+def score(batch: list[Job]) -> None:
+    """Fills in the scores. The head is applied to the last token itself: transformers looks for it by the pad token, which a prompt may end on."""
+    model = batch[0].served.model
+    ids, mask = padded(batch)
+    hidden = model.base_model(input_ids=ids, attention_mask=mask, position_ids=positions(mask), use_cache=False).last_hidden_state
+    for job, scores in zip(batch, model.score(hidden[:, -1]).float().tolist()):
+        job.scores, job.finish = scores, "stop"
+
+
+def padded(batch: list[Job]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The prompts with padding on the left, and what of it counts."""
+    device, longest = batch[0].served.model.device, max(len(job.prompt) for job in batch)
+    ids = torch.tensor([[0] * (longest - len(job.prompt)) + job.prompt for job in batch], device=device)
+    mask = torch.tensor([[0] * (longest - len(job.prompt)) + [1] * len(job.prompt) for job in batch], device=device)
+    return ids, mask
 
 
 def positions(mask: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 
 class NotLoaded(Exception):
@@ -22,6 +22,8 @@ class Served:
     """Tokens of prompt and answer together."""
     ends: frozenset[int]
     """Tokens that end an answer."""
+    has_head: bool
+    """A model with a head on its last token, which scores texts and writes none: a process reward model, say."""
 
 
 class Models:
@@ -48,18 +50,28 @@ def load(name: str, root: str) -> Served:
         raise NotLoaded(f"{root} is no folder")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        model = adapted(root) if (Path(root) / "adapter_config.json").exists() else AutoModelForCausalLM.from_pretrained(root, dtype="auto")
+        model = adapted(root) if (Path(root) / "adapter_config.json").exists() else whole(root)
         tokenizer = AutoTokenizer.from_pretrained(root)
     except (OSError, ValueError, ImportError) as error:
         raise NotLoaded(f"{root} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
+    has_head = not model.can_generate()
+    if has_head and not hasattr(model, "score"):
+        raise NotLoaded(f"{root} has a {type(model).__name__}: of models with a head those are served that have it as `score`, as Llama and Qwen do")
     return Served(
         name=name,
         root=root,
         model=model.to(device).eval(),
         tokenizer=tokenizer,
         context=getattr(model.config, "max_position_embeddings", None) or tokenizer.model_max_length,
-        ends=end_tokens(model, tokenizer),
+        ends=frozenset() if has_head else end_tokens(model, tokenizer),
+        has_head=has_head,
     )
+
+
+def whole(root: str):
+    architectures = AutoConfig.from_pretrained(root).architectures or []
+    has_head = any(name.endswith("ForSequenceClassification") for name in architectures)
+    return (AutoModelForSequenceClassification if has_head else AutoModelForCausalLM).from_pretrained(root, dtype="auto")
 
 
 def adapted(root: str):

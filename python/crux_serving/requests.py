@@ -4,6 +4,8 @@ import secrets
 import time
 from dataclasses import dataclass
 
+import torch
+
 from crux_serving.engine import Job
 from crux_serving.models import Models, Served
 
@@ -23,31 +25,44 @@ class Refusal(Exception):
 
 DRAWING = {"model", "temperature", "top_p", "seed", "stop", "max_tokens"}
 CHAT = DRAWING | {"messages", "max_completion_tokens", "logprobs"}
+SCORED = {"model", "messages", "use_activation"}
 TEXT = DRAWING | {"prompt", "echo", "logprobs"}
 
 # Members that say what is done anyway, by the value at which they do.
 WITHOUT_EFFECT = {"n": 1, "best_of": 1, "stream": False, "frequency_penalty": 0, "presence_penalty": 0, "top_logprobs": 0, "tools": [], "top_k": -1}
 
 
-def served_model(models: Models, body: dict) -> Served:
+def served_model(models: Models, body: dict, has_head: bool = False) -> Served:
     name = body.get("model")
     served = models.served.get(name) if isinstance(name, str) else None
     if served is None:
         raise Refusal(404, f"The model `{name}` does not exist.", "NotFoundError", "model_not_found")
+    if served.has_head != has_head:
+        raise Refusal(400, f"The model `{name}` {'scores texts, and writes none: ask /pooling' if served.has_head else 'has no head to score with'}.")
     return served
 
 
 def chat_job(models: Models, body: dict) -> Job:
     served = served_model(models, body)
     refuse_unknown(body, CHAT)
+    return job_of(served, rendered(served, body, True), body, body.get("max_completion_tokens", body.get("max_tokens")))
+
+
+def pooling_job(models: Models, body: dict) -> Job:
+    """The conversation as it stands, its last message included."""
+    served = served_model(models, body, has_head=True)
+    refuse_unknown(body, SCORED)
+    return job_of(served, rendered(served, body, False), {}, 0, scored=True)
+
+
+def rendered(served: Served, body: dict, add_generation_prompt: bool) -> list[int]:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise Refusal(400, "`messages` must be a list with at least one message.")
     try:
-        prompt = served.tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+        return served.tokenizer.apply_chat_template(messages, add_generation_prompt=add_generation_prompt, return_dict=True)["input_ids"]
     except Exception as error:  # templates refuse what they do not know by errors of any kind
         raise Refusal(400, f"The chat template refuses the messages: {error}") from error
-    return job_of(served, prompt, body, body.get("max_completion_tokens", body.get("max_tokens")))
 
 
 def text_jobs(models: Models, body: dict) -> list[Job]:
@@ -77,11 +92,11 @@ def token_ids(served: Served, prompt) -> list[int]:
     raise Refusal(400, f"A prompt of token ids must hold whole numbers from 0 to {vocabulary - 1}, at least one.")
 
 
-def job_of(served: Served, prompt: list[int], body: dict, most: int | None, echo: bool = False) -> Job:
+def job_of(served: Served, prompt: list[int], body: dict, most: int | None, echo: bool = False, scored: bool = False) -> Job:
     room = served.context - len(prompt)
     if most is None:
         most = room
-    number(most, "max_tokens", 0 if echo else 1, None, whole=True)
+    number(most, "max_tokens", 0 if echo or scored else 1, None, whole=True)
     if len(prompt) == 0:
         raise Refusal(400, "The prompt is empty.")
     if len(prompt) + most > served.context:
@@ -141,6 +156,16 @@ def text_response(jobs: list[Job], body: dict) -> dict:
             }
         choices.append(choice)
     return response("text_completion", jobs, choices)
+
+
+def pooling_response(job: Job, body: dict) -> dict:
+    """As vLLM's: the activation is a sigmoid where there is one class, else a softmax."""
+    logits = torch.tensor(job.scores)
+    active = logits.sigmoid() if len(job.scores) == 1 else logits.softmax(-1)
+    data = {"index": 0, "object": "pooling", "data": (logits if body.get("use_activation") is False else active).tolist()}
+    answer = response("list", [job], [])
+    del answer["choices"]
+    return {**answer, "data": [data]}
 
 
 def response(kind: str, jobs: list[Job], choices: list[dict]) -> dict:

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# prm.sh <folder> <seed…>: for each seed trains a process reward model on what Crux's branches of the starting policy found in one half of the groups,
+# and runs CSO in the other half with it as the gate, and with others: none, the simulated one, Monte Carlo. Prints what each gate did.
+source "$(dirname "${BASH_SOURCE[0]}")/start.sh"
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+shift
+export CRUX_HOME=$folder/home
+
+crux() { npx crux "$@" --config "$lab/crux.config.ts"; }
+cso() { crux run cso --env lab-shop --seed "$seed" --trained-on none "$@"; }
+
+npx node "$lab/halves.ts" "$folder"
+serve_models "$folder"
+serve_expert "$folder"
+for seed in "$@"; do
+  place=$folder/$seed
+  make_policy "$folder" "$seed"
+  load "lab-$seed-start" "$place/start/model"
+  export LAB_POLICY=lab-$seed-start LAB_PRM_MODEL=lab-$seed-prm
+
+  # One rollout of each alternative at every step, and of the policy's own action: many states tell more than many rollouts of few.
+  timed "$folder/$seed-rows.log" cso --run-id "rows-$seed" --tasks-from "$folder/first-half.txt" --sample "${LAB_TASKS:-150}" \
+    --set gate=false baselineRollouts=1
+  timed "$folder/$seed-export.log" crux export "rows-$seed" --format prm --out "$place/prm/data" --force
+  timed "$folder/$seed-prm.log" "$LAB_PYTHON" "$lab/train_prm.py" --rows "$place/prm/data/actions.jsonl" --base "$place/start/model" --out "$place/prm/model" --seed "$seed"
+  grep AUC "$folder/$seed-prm.log"
+  load "$LAB_PRM_MODEL" "$place/prm/model"
+
+  for gate in none simulated monte-carlo trained; do
+    options=(calibrationRate=0.3)
+    [ $gate != none ] || options=(gate=false)
+    export LAB_PRM=$gate
+    found=$place/gate-$gate
+    mkdir -p "$found"
+    cso --run-id "gate-$gate-$seed" --tasks-from "$folder/second-half.txt" --sample "${LAB_TASKS:-200}" --set "${options[@]}" \
+      --json >"$found/run.json" 2>"$folder/$seed-$gate.log" || { tail -n 20 "$folder/$seed-$gate.log" && exit 1; }
+    crux export "gate-$gate-$seed" --format trl --out "$found" --force >"$folder/$seed-$gate-export.log"
+    [ $gate = none ] || crux calibrate "gate-$gate-$seed" --json >"$found/calibration.json"
+  done
+done
+npx node "$lab/gates.ts" "$folder" "$@"
