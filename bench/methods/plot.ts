@@ -11,16 +11,24 @@ export type Series = {
 
 export type Plot = {
   title: string;
+  /** What a reader must know of the figures. Default: that they are simulated. */
+  note?: string;
   x: { label: string; ticks: number[] };
   y: { label: string; ticks: number[] /** Default: as the number is. */; write?: (value: number) => string };
   series: Series[];
 };
 
 const [width, height, left, right, top, bottom] = [560, 340, 62, 150, 50, 46];
-const colours = ['#1f5fa8', '#c2571a', '#2f7d4f', '#8a3f8f', '#6b6b6b'];
+const colours = ['#1f5fa8', '#c2571a', '#2f7d4f', '#8a3f8f', '#6b6b6b', '#a8851f', '#111111', '#b03060'];
 const marks = ['circle', 'square', 'diamond', 'triangle', 'circle'] as const;
 
-export function plotSvg({ title, x, y, series }: Plot): string {
+export function plotSvg({
+  title,
+  note = 'simulated: engine behaviour, not model quality',
+  x,
+  y,
+  series,
+}: Plot): string {
   const across = scale(x.ticks, left, width - right);
   const up = scale(y.ticks, height - bottom, top);
   const write = y.write ?? String;
@@ -53,7 +61,7 @@ export function plotSvg({ title, x, y, series }: Plot): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}" font-family="sans-serif" font-size="12" fill="#222">
 <rect width="${width}" height="${height}" fill="#fff"/>
 <text x="${left}" y="20" font-size="14" font-weight="bold">${escaped(title)}</text>
-<text x="${left}" y="38" fill="#777">simulated: engine behaviour, not model quality</text>
+<text x="${left}" y="38" fill="#777">${escaped(note)}</text>
 ${grid.join('')}${below.join('')}
 <text x="${(left + width - right) / 2}" y="${height - 8}" text-anchor="middle">${escaped(x.label)}</text>
 <text transform="translate(14 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle">${escaped(y.label)}</text>

@@ -38,7 +38,7 @@ def main() -> None:
     model = AutoModelForSequenceClassification.from_pretrained(arguments.base, num_labels=1)
     rows = [json.loads(line) for line in arguments.rows.read_text().splitlines()]
     groups = sorted({row["group"] for row in rows})
-    held_out = set(draws.sample(groups, len(groups) // 5))
+    held_out = set(draws.sample(groups, max(1, len(groups) // 5)))
     learned = [row for row in rows if row["group"] not in held_out]
     judged = [row for row in rows if row["group"] in held_out]
 
@@ -60,7 +60,7 @@ def main() -> None:
             optimizer.step()
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
-            total += float(loss) * len(batch)
+            total += loss.item() * len(batch)
         print(f"epoch {epoch + 1}/{arguments.epochs}: loss {total / len(learned):.4f}", flush=True)
 
     model.eval()

@@ -68,3 +68,22 @@ export async function makeBase(folder: string): Promise<string> {
   if (code !== 0) throw new Error(output);
   return base;
 }
+
+/** `crux_serve.py` with models, each as folder and name. @returns its address, once it has said it */
+export async function serveModels(
+  ...models: [folder: string, name: string][]
+): Promise<{ url: string; stop: () => void }> {
+  const args = models.flatMap(([folder, name]) => ['--model', folder, '--name', name]);
+  const { child, ended } = start('python/crux_serve.py', [...args, '--port', '0']);
+  const address = new Promise<string>((resolve) =>
+    child.stdout!.on('data', (data) => {
+      const found = /at (http:\S+)\/v1/.exec(String(data));
+      if (found) resolve(found[1]!);
+    }),
+  );
+  const failed = ended.then(({ code, output }): never => {
+    throw new Error(`ended with ${code}: ${output}`);
+  });
+  failed.catch(() => {});
+  return { url: await Promise.race([address, failed]), stop: () => child.kill('SIGTERM') };
+}

@@ -2,7 +2,7 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeBase, orders, start, temporaryFolder, withoutPython } from './python.ts';
+import { makeBase, orders, serveModels, start, temporaryFolder, withoutPython } from './python.ts';
 import { canaryOf, prepare, train } from './trainings.ts';
 
 const folder = temporaryFolder();
@@ -21,22 +21,6 @@ type Answer = {
 };
 type Logprobs = { content: { token: string; logprob: number }[]; token_logprobs: (number | null)[] };
 
-/** @returns the address, once the server has said it */
-async function serve(args: string[]): Promise<{ url: string; stop: () => void }> {
-  const { child, ended } = start('python/crux_serve.py', args);
-  const address = new Promise<string>((resolve) =>
-    child.stdout!.on('data', (data) => {
-      const found = /at (http:\S+)\/v1/.exec(String(data));
-      if (found) resolve(found[1]!);
-    }),
-  );
-  const failed = ended.then(({ code, output }): never => {
-    throw new Error(`ended with ${code}: ${output}`);
-  });
-  failed.catch(() => {});
-  return { url: await Promise.race([address, failed]), stop: () => child.kill('SIGTERM') };
-}
-
 async function post(path: string, body: object): Promise<Answer> {
   const response = await fetch(`${url}${path}`, { method: 'POST', body: JSON.stringify(body) });
   return { status: response.status, body: (await response.json()) as Answer['body'] };
@@ -50,18 +34,7 @@ beforeAll(async () => {
   const base = await makeBase(folder);
   const { code, output } = await train(prepare(at('training'), 'dpo', base, { epochs: 1 }));
   if (code !== 0) throw new Error(output);
-  ({ url, stop } = await serve([
-    '--model',
-    at('training/model'),
-    '--name',
-    'trained',
-    '--model',
-    base,
-    '--name',
-    'base',
-    '--port',
-    '0',
-  ]));
+  ({ url, stop } = await serveModels([at('training/model'), 'trained'], [base, 'base']));
 });
 afterAll(() => stop?.());
 
