@@ -20,7 +20,7 @@ for seed in "$@"; do
   export LAB_POLICY=lab-$seed-start LAB_PRM_MODEL=lab-$seed-prm
 
   # One rollout of each alternative at every step, and of the policy's own action: many states tell more than many rollouts of few.
-  timed "$folder/$seed-rows.log" cso --run-id "rows-$seed" --tasks-from "$folder/first-half.txt" --sample "${LAB_TASKS:-150}" \
+  timed "$folder/$seed-rows.log" cso --run-id "rows-$seed" --tasks-from "$folder/first-half.txt" --sample "${LAB_ROW_TASKS:-500}" \
     --set gate=false baselineRollouts=1
   timed "$folder/$seed-export.log" crux export "rows-$seed" --format prm --out "$place/prm/data" --force
   timed "$folder/$seed-prm.log" "$LAB_PYTHON" "$lab/train_prm.py" --rows "$place/prm/data/actions.jsonl" --base "$place/start/model" --out "$place/prm/model" --seed "$seed"
