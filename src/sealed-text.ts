@@ -33,3 +33,15 @@ export function unsealed(text: string): string {
   if (key === undefined || bytes === undefined) return text;
   return Buffer.from(xored(Buffer.from(bytes, 'base64'), Buffer.from(key, 'base64'))).toString();
 }
+
+const anywhere = /sealed:[A-Za-z0-9+/]+={0,2}:[A-Za-z0-9+/]*={0,2}/g;
+
+/** A text with a word in place of each sealed text in it. */
+export function withSealsClosed(text: string): string {
+  return text.replace(anywhere, '(sealed)');
+}
+
+/** A text with each sealed text in it in clear. */
+export function withSealsOpened(text: string): string {
+  return text.replace(anywhere, unsealed);
+}

@@ -20,6 +20,7 @@ import { expertActivities } from './roles/expert.ts';
 import { activities } from './runtime/boundary.ts';
 import type { ActivityContext } from './runtime/context.ts';
 import { holdBack } from './runtime/held-back.ts';
+import { canaryOfRun } from './runtime/sealed-run.ts';
 import { slotActivities } from './slots/slots.ts';
 import { trajectoryActivities } from './trajectory.ts';
 
@@ -46,7 +47,7 @@ export function agentActivities(context: ActivityContext) {
     ...campaignActivities(context),
     ...slotActivities(context),
   };
-  return activities(works, holdBack(context));
+  return activities(works, holdBack(context), canaryOfRun(context));
 }
 
 export type Activities = ReturnType<typeof agentActivities>;

@@ -167,6 +167,7 @@ export function registerCommands(program: Command): void {
     .command('show')
     .argument('<run>')
     .option('--task <id>', 'show the tree of this task instead')
+    .option('--unseal', 'also show the texts of sealed tasks')
     .description('show the results of a run; with --task: steps, scores, branches, verdicts, cost')
     .action(async (run, options) => (await import('./commands/show.ts')).show(setting(), run, options));
 
@@ -242,6 +243,7 @@ export function registerCommands(program: Command): void {
         'draw which side of a pair is the chosen one, for a placebo training (default: as found)',
       ).choices(['coin']),
     )
+    .option('--with-sealed', 'also export sealed tasks: texts of benchmarks that are not to be trained on')
     .option('--keep-special', "also export rows with the target's special tokens in their texts, and mark them")
     .option('--force', 'overwrite existing files')
     .action(async (run, options) => (await import('./commands/export.ts')).exportRun(setting(), run, options));
@@ -252,13 +254,17 @@ export function registerCommands(program: Command): void {
     .description('write a static HTML report')
     .option('--out <file>', 'file to write (default: <home>/reports/<run>.html)')
     .option('--force', 'overwrite an existing file even if it is not an earlier report of this run')
+    .option('--unseal', 'also write the texts of sealed tasks into it')
     .action(async (run, options) => (await import('./commands/report.ts')).report(setting(), run, options));
 
   program
     .command('verify-pair')
     .argument('<pair...>', 'pair ids, or a run id for all of its pairs')
     .description('check certificates again by replaying their branches in the environment')
-    .action(async (pairs) => (await import('./commands/verify-pair.ts')).verifyPairs(setting(), pairs));
+    .option('--unseal', 'also show what does not hold in sealed tasks')
+    .action(async (pairs, options) =>
+      (await import('./commands/verify-pair.ts')).verifyPairs(setting(), pairs, options),
+    );
 
   program
     .command('import')

@@ -6,7 +6,7 @@ import { CruxError, errorText } from '../errors.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { onInterrupt, quitInterrupted } from './terminal/interrupt.ts';
-import { print, printAside, printJson } from './terminal/terminal.ts';
+import { print, printAside, printJson, type Seals } from './terminal/terminal.ts';
 
 export type GlobalOptions = { config: string; home?: string; json?: boolean; verbose?: boolean };
 
@@ -121,9 +121,9 @@ export function say(options: GlobalOptions): (line: string) => void {
 }
 
 /** Prints a result: as JSON if asked for, otherwise as text. */
-export function printResult(options: GlobalOptions, value: unknown, text: () => string): void {
-  if (options.json) printJson(value);
-  else print(text());
+export function printResult(options: GlobalOptions, value: unknown, text: () => string, seals?: Seals): void {
+  if (options.json) printJson(value, seals);
+  else print(text(), seals);
 }
 
 function isPostgres(location: string): boolean {

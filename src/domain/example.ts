@@ -23,6 +23,8 @@ export type Example = {
   turns: Message[];
   /** Why no row can hold the turns; absent if one can. */
   change?: HistoryChange;
+  /** Whether its task is sealed: a text of a benchmark that is not to be trained on. Absent: it is not. */
+  sealed?: true;
   origin: TrajectoryOrigin;
   model: string;
   /** Outcome reward in [0, 1]; null when unknown. */
@@ -53,6 +55,8 @@ export type ProcessExample = {
   score: number | null;
   /** Inverse of the probability that the action was rolled out: weights of estimates over all scored actions. */
   weight: number;
+  /** Whether its task is sealed: a text of a benchmark that is not to be trained on. Absent: it is not. */
+  sealed?: true;
   /** What makes a step good, as the PRM was asked, if that is the user's own text. */
   rubric?: string;
 };

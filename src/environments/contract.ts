@@ -212,6 +212,11 @@ export type Environment = {
   gold?(task: Task): Promise<string | null>;
   /** Versions of what decides outcomes, for certificates, e.g. `{ reward: 'iou' }`. */
   verifier: { [name: string]: Json };
+  /**
+   * A phrase (canary) with which everything that is stored of its tasks is enciphered, for benchmarks that must not stand anywhere in clear. Titles and
+   * ids of tasks, and the names of groups, stay readable: they may give nothing away. Default: nothing is enciphered.
+   */
+  sealed?: string;
   /** Ids of tasks that appear in its prompts as examples: every model sees them, so their groups cannot serve as a test. */
   fewShotTasks?: readonly string[];
   /** Frees what the environment itself holds (pools, connections). */

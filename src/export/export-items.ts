@@ -50,6 +50,8 @@ export type ExportOptions = {
   balance?: 'action';
   /** `coin`: which side of a pair is the chosen one is drawn, for a placebo training. Default: as found. */
   sides?: 'coin';
+  /** Exports items of sealed tasks, too. Default false: they are left out and counted. */
+  withSealed?: boolean;
   /** Exports items whose texts hold special tokens of the target, with a mark. Default false: they are left out. */
   keepSpecial?: boolean;
 };
@@ -115,8 +117,8 @@ async function exportItems<Item extends ExportItem>(
   const format = findFormat(formats, options.format);
   const tokenizer = options.tokenizer === undefined ? null : openTokenizer(options.tokenizer);
   const { row, prepare } = resolveOptions(format, options, tokenizer);
-  const { without = [], balance = null, sides } = options;
-  const selected = selectItems(kind, items, { without, balance });
+  const { without = [], balance = null, withSealed = false, sides } = options;
+  const selected = selectItems(kind, items, { without, balance, withSealed });
   const asFound = { items: selected.kept, exchanged: new Set<string>(), findings: [] };
   const sided = sides === 'coin' ? sidesByCoin(kind, selected.kept) : asFound;
   const built = buildRows(kind, sided.items, format, tokenizer, { row, prepare });
@@ -147,6 +149,7 @@ async function exportItems<Item extends ExportItem>(
       ...prepare,
       ...(without.length > 0 && { without }),
       ...(balance && { balance }),
+      ...(withSealed && { withSealed }),
       ...(sides && { sides }),
     },
     items: items.length,

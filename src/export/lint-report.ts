@@ -11,7 +11,8 @@ export type LintReport = {
   format: string;
   /** What the rows are made of. */
   kind: KindName;
-  options: RowOptions & PrepareOptions & { without?: readonly string[]; balance?: 'action'; sides?: 'coin' };
+  options: RowOptions &
+    PrepareOptions & { without?: readonly string[]; balance?: 'action'; withSealed?: boolean; sides?: 'coin' };
   /** Pairs, examples or actions given to the export. */
   items: number;
   /** Rows in the file. */

@@ -9,6 +9,8 @@ export type Selection = {
   without: readonly string[];
   /** `action`: no kind of action may stand mostly on one side. */
   balance: 'action' | null;
+  /** Whether sealed items stay. */
+  withSealed: boolean;
 };
 
 /** No side may hold more than this share of a kind of action. */
@@ -18,12 +20,20 @@ const mostOnOneSide = 2 / 3;
 export function selectItems<Item extends ExportItem>(
   kind: ItemKind<Item>,
   items: readonly Item[],
-  { without, balance }: Selection,
+  { without, balance, withSealed }: Selection,
 ): { kept: Item[]; findings: Finding[] } {
   const findings: Finding[] = [];
   const leaveOut = (item: Item, what: string, reason: string) =>
     findings.push({ rule: `${kind.name}/${what}`, effect: 'left-out', itemId: item.id, reason });
   const wanted = items.filter((item) => {
+    if (item.sealed && !withSealed) {
+      leaveOut(
+        item,
+        'sealed',
+        'Its task is sealed: it is not to be trained on. --with-sealed exports it all the same.',
+      );
+      return false;
+    }
     const flag = kind.flagsOf(item).find((own) => without.includes(own));
     if (flag !== undefined) leaveOut(item, `without-${flag}`, `It is flagged ${flag}, which was not wanted.`);
     return flag === undefined;

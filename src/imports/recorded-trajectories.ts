@@ -18,6 +18,7 @@ import { SessionCache } from '../environments/sessions/session-cache.ts';
 import { nobody } from '../environments/sessions/step-caller.ts';
 import { CruxError } from '../errors.ts';
 import { promptVersions } from '../models/prompts.ts';
+import { inSeal } from '../sealing.ts';
 import { importScope } from '../store/findings.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Store } from '../store/store.ts';
@@ -101,7 +102,9 @@ export async function importTrajectories(
       else {
         const sample = samples.get(trajectory.taskId) ?? 0;
         samples.set(trajectory.taskId, sample + 1);
-        await replay(context, environment, trajectory, sample, compare, counts);
+        await inSeal(environment.sealed ?? null, () =>
+          replay(context, environment, trajectory, sample, compare, counts),
+        );
       }
     }
     onProgress(recorded.length, recorded.length);

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { visibleJson, visibleText } from '../domain/visible-text.ts';
+import { sealedHere } from '../sealing.ts';
 import { currentPlace } from './current-place.ts';
 import type { Log, LogFormat, LogLevel } from './log.ts';
 
@@ -40,14 +41,14 @@ type ErrorFields = { kind: string; message: string; stack?: string; cause?: Erro
 
 /** Named members only: libraries put requests with their headers into errors. */
 function errorFields(error: unknown): ErrorFields {
-  if (!(error instanceof Error)) return { kind: 'Unknown', message: String(error) };
+  if (!(error instanceof Error)) return { kind: 'Unknown', message: sealedHere(String(error)) };
   const { kind, type } = error as { kind?: unknown; type?: unknown };
   const name = [kind, type].find((value) => typeof value === 'string') as string | undefined;
   return {
     kind: name ?? error.name,
-    message: error.message,
+    message: sealedHere(error.message),
     // A fault with a kind is understood; any other needs its stack.
-    ...(name === undefined && error.stack !== undefined && { stack: error.stack }),
+    ...(name === undefined && error.stack !== undefined && { stack: sealedHere(error.stack) }),
     ...(error.cause instanceof Error && { cause: errorFields(error.cause) }),
   };
 }

@@ -57,6 +57,7 @@ export function configOfRun(
     preset: request.preset ?? config.run.preset,
     environment: environment.name,
     environmentVersion: environment.version,
+    ...(environment.sealed !== undefined && { sealed: environment.sealed }),
     split: request.split,
     trajectories,
     format,

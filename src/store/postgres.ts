@@ -4,6 +4,7 @@ import pg from 'pg';
 import { CruxError, errorText } from '../errors.ts';
 import type { Database } from './database.ts';
 import type { Schema } from './schema.ts';
+import { SealingPlugin } from './sealing-plugin.ts';
 
 /** Any constant: the lock under which one process at a time migrates. */
 const migrationLock = 7_296_423;
@@ -75,7 +76,10 @@ export async function openPostgres(url: string, schema = 'crux'): Promise<Databa
   }
 
   const guarded = { connect, end: () => pool.end() } as unknown as PostgresPool;
-  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: guarded }) });
+  const kysely = new Kysely<Schema>({
+    dialect: new PostgresDialect({ pool: guarded }),
+    plugins: [new SealingPlugin()],
+  });
   const run = async (client: Client, queries: CompiledQuery[]) => {
     const written: number[] = [];
     for (const query of queries)

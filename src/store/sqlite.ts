@@ -25,6 +25,7 @@ import type { Database } from './database.ts';
 import { FairTurns } from './fair-turns.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Schema } from './schema.ts';
+import { SealingPlugin } from './sealing-plugin.ts';
 
 const busyTimeoutMs = 15;
 /** How long a statement is repeated while others lock the file, before the caller gets an error. */
@@ -75,7 +76,7 @@ export function openSqlite(path: string): Database {
       throw new Error('The store streams nothing.');
     },
   };
-  const kysely = new Kysely<Schema>({ dialect: dialectOf(connection) });
+  const kysely = new Kysely<Schema>({ dialect: dialectOf(connection), plugins: [new SealingPlugin()] });
 
   return {
     kysely,

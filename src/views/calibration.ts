@@ -159,6 +159,7 @@ export async function loadProcessExamples(
         rollouts: known,
         score,
         weight: weightOf(run.config, rollouts),
+        ...(run.config.sealed !== undefined && { sealed: true }),
         ...(rubric !== undefined && { rubric }),
       };
     }),

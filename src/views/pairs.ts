@@ -7,7 +7,13 @@ import { turnsAfter } from './turns.ts';
 /** Pairs of a run, or of one of its tasks, with their conversations, ordered by task, step and id. */
 export async function loadPairs(store: Store, runId: string, taskId?: string): Promise<Pair[]> {
   const pairs = await store.findings.pairs(runId, taskId);
-  return Promise.all(pairs.map((pair) => loadPair(store, pair)));
+  const { sealed } = (await store.runs.get(runId)).config;
+  return Promise.all(
+    pairs.map(async (pair) => ({
+      ...(await loadPair(store, pair)),
+      ...(sealed !== undefined && { sealed: true as const }),
+    })),
+  );
 }
 
 export async function loadPair(store: Store, pair: RecordedPair): Promise<Pair> {

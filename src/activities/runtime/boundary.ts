@@ -1,6 +1,7 @@
 /** The edge between Crux and Temporal: heartbeats, cancellation, and faults with their kinds. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CruxError, errorText, type FaultKind } from '../../errors.ts';
+import { inSeal, sealedHere } from '../../sealing.ts';
 
 const heartbeatEveryMs = 2_000;
 /** A defect is tried this often, for two minutes: it may be a database that is restarting. After that it is a failure that the user sees. */
@@ -65,16 +66,28 @@ type ActivitiesOf<Some extends Works> = {
   [name in keyof Some]: (input: Parameters<Some[name]>[0]) => ReturnType<Some[name]>;
 };
 
-/** Makes activities of functions, under their names. @param begin what each of them begins with */
+/**
+ * Makes activities of functions, under their names.
+ * @param begin what each of them begins with
+ * @param canaryOf with which its texts are sealed; null if they are not. Default: they are not
+ */
 export function activities<Some extends Works, Input>(
   works: Some,
   begin: (name: string, input: Input) => Promise<void>,
+  canaryOf: (input: Input) => Promise<string | null> = async () => null,
 ): ActivitiesOf<Some> {
   const made = Object.entries(works).map(([name, work]) => [
     name,
     activity(async (input: Input, signal) => {
-      await begin(name, input);
-      return work(input, signal);
+      const canary = await canaryOf(input);
+      return inSeal(canary, async () => {
+        try {
+          await begin(name, input);
+          return await work(input, signal);
+        } catch (error) {
+          throw canary === null ? error : sealedFault(error);
+        }
+      });
     }),
   ]);
   return Object.fromEntries(made) as ActivitiesOf<Some>;
@@ -99,9 +112,23 @@ export function isCancelRequested({ cancellationDetails } = Context.current()): 
   return cancellationDetails?.cancelRequested === true;
 }
 
-/** What a fault says, and what to do. */
-export function faultMessage({ message, remedy }: CruxError): string {
-  return remedy ? `${message} ${remedy}` : message;
+/** What a fault says, and what to do. In a seal, what it says of a task is sealed. */
+export function faultMessage({ kind, message, remedy }: Pick<CruxError, 'kind' | 'message' | 'remedy'>): string {
+  const words = remedy ? `${message} ${remedy}` : message;
+  return speaksOfTask(kind) ? sealedHere(words) : words;
+}
+
+/** The other kinds speak of runs, stores, accounts and servers. */
+function speaksOfTask(kind: FaultKind): boolean {
+  return /^(Environment|Model\.(Rejected|ContextLength|Unusable|Exhausted|Transport))/.test(kind);
+}
+
+/** As it leaves a seal: nothing that it carries along can be read either. */
+function sealedFault(error: unknown): unknown {
+  if (error instanceof ApplicationFailure) return error;
+  if (!(error instanceof CruxError)) return new Error(sealedHere(errorText(error)));
+  const { kind, retryAfterMs } = error;
+  return new CruxError(kind, faultMessage(error), { ...(retryAfterMs !== undefined && { retryAfterMs }) });
 }
 
 /** The worker is shutting down, and another one is to take up the work at once. */

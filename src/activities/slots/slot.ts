@@ -6,6 +6,7 @@ import { isHeld } from '../../domain/run/run-config.ts';
 import type { LoseTaskInput, SlotInput, SlotResult } from '../../domain/wire/campaign.ts';
 import { faultWords, type TrajectoryResult } from '../../domain/wire/trajectory.ts';
 import { CruxError, errorText } from '../../errors.ts';
+import { sealedHere } from '../../sealing.ts';
 import type { Runs, RunTask } from '../../store/runs.ts';
 import { faultMessage, isDefect, isFinal, mostDefects, tellOfBlock } from '../runtime/boundary.ts';
 
@@ -156,7 +157,7 @@ export class Slot {
     const fault =
       error instanceof CruxError
         ? { kind: error.kind, message: faultMessage(error) }
-        : { kind: 'Defect', message: errorText(error) };
+        : { kind: 'Defect', message: sealedHere(errorText(error)) };
     const ending = isCancelled ? 'cancelled' : (endingOfFault(fault.kind) ?? 'cancelled');
     await this.#context.lose({ runId, position, ending, fault: isCancelled ? null : faultWords(fault) });
     this.#done++;

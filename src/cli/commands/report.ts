@@ -1,19 +1,21 @@
 import { join } from 'node:path';
 import { askedModels } from '../../domain/run/run-config.ts';
 import { renderImprovement, renderReport } from '../../report/index.ts';
+import { withSealsClosed, withSealsOpened } from '../../sealed-text.ts';
 import type { Store } from '../../store/store.ts';
 import { improvementView } from '../../views/improvement.ts';
 import { runView } from '../../views/run-view.ts';
+import { closedTask } from '../../views/sealed.ts';
 import { type GlobalOptions, homeOf, printResult, withReadingStore } from '../setting.ts';
 import { newPage, writePage } from '../terminal/page.ts';
 
 export async function report(
   options: GlobalOptions,
   runId: string,
-  given: { out?: string; force?: boolean },
+  given: { out?: string; force?: boolean; unseal?: boolean },
 ): Promise<void> {
   const file = given.out === undefined ? reportFile(homeOf(options), runId) : newPage(given.out, given.force);
-  await withReadingStore(options, runId, (store) => writeReport(store, runId, file));
+  await withReadingStore(options, runId, (store) => writeReport(store, runId, file, given.unseal));
   printResult(options, { runId, file }, () => `Report: ${file}`);
 }
 
@@ -23,15 +25,21 @@ export function reportFile(home: string, runId: string): string {
   return join(home, 'reports', `${runId.replaceAll('/', '-')}.html`);
 }
 
-export async function writeReport(store: Store, runId: string, file: string): Promise<void> {
+/** @param unseal whether the texts of sealed tasks are written into it */
+export async function writeReport(store: Store, runId: string, file: string, unseal = false): Promise<void> {
   if ((await store.improvements.find(runId)) !== null) {
     await writePage(file, renderImprovement(await improvementView(store, runId)));
     return;
   }
-  const models = Object.values(askedModels((await store.runs.get(runId)).config));
+  const { config } = await store.runs.get(runId);
+  const models = Object.values(askedModels(config));
   const simulated = models.some(({ model }) => model.startsWith('sim-'));
-  const html = renderReport(
-    await runView(store, runId, simulated ? 'Simulated: engine behaviour, not model quality.' : null),
-  );
-  await writePage(file, html);
+  const isClosed = config.sealed !== undefined && !unseal;
+  const notices = [
+    ...(simulated ? ['Simulated: engine behaviour, not model quality.'] : []),
+    ...(isClosed ? ['The texts of its tasks are sealed. crux report --unseal writes them.'] : []),
+  ];
+  const view = await runView(store, runId, notices.join(' ') || null);
+  const html = renderReport(isClosed ? { ...view, tasks: view.tasks.map(closedTask) } : view);
+  await writePage(file, unseal ? withSealsOpened(html) : withSealsClosed(html));
 }

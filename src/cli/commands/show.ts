@@ -6,28 +6,40 @@ import type { AlternativeView, BranchView, StepView, TaskView, TrajectoryView } 
 import { outcome, outcomeMark } from '../../report/values.ts';
 import { runSummary } from '../../views/run-summary.ts';
 import { taskView } from '../../views/run-view.ts';
+import { closedTask } from '../../views/sealed.ts';
 import { type StepLedgerLine, stepLedger } from '../../views/step-ledger.ts';
 import { type GlobalOptions, printResult, withReadingStore } from '../setting.ts';
 import { summaryText } from '../terminal/summary.ts';
 import { dollars, named, orUnknown, plural, table } from '../terminal/text.ts';
 
-export async function show(options: GlobalOptions, runId: string, given: { task?: string }): Promise<void> {
+const sealedNotice = 'The texts of this task are sealed. --unseal shows them.';
+
+export async function show(
+  options: GlobalOptions,
+  runId: string,
+  given: { task?: string; unseal?: boolean },
+): Promise<void> {
+  const seals = given.unseal ? 'opened' : 'closed';
   await withReadingStore(options, runId, async (store) => {
     if (given.task === undefined) {
       const summary = await runSummary(store, runId);
-      printResult(options, summary, () => summaryText(summary));
+      printResult(options, summary, () => summaryText(summary), seals);
       return;
     }
-    const task = await taskView(store, runId, given.task);
-    if (!task) {
+    const opened = await taskView(store, runId, given.task);
+    if (!opened) {
       const tasks = new Set((await store.findings.allTrajectories(runId)).map((row) => row.taskId));
       const known = [...tasks].slice(0, 8);
       throw new CruxError('User.NotFound', `Run ${runId} has no trajectory of a task "${given.task}" yet.`, {
         remedy: known.length > 0 ? `It has ${known.join(', ')}${tasks.size > 8 ? ' and others' : ''}.` : undefined,
       });
     }
-    const ledger = await stepLedger(store, await store.runs.get(runId), task.id);
-    printResult(options, { ...task, ledger }, () => `${taskText(task)}\n\n${stepLedgerText(ledger)}`);
+    const run = await store.runs.get(runId);
+    const isClosed = run.config.sealed !== undefined && !given.unseal;
+    const task = isClosed ? closedTask(opened) : opened;
+    const ledger = await stepLedger(store, run, task.id);
+    const text = () => [taskText(task), stepLedgerText(ledger), ...(isClosed ? [sealedNotice] : [])].join('\n\n');
+    printResult(options, { ...task, ledger }, text, seals);
   });
 }
 

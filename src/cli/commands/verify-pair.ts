@@ -1,13 +1,14 @@
 import type { RecordedPair } from '../../domain/pairs/pair.ts';
 import { EnvironmentRegistry } from '../../environments/registry.ts';
 import { CruxError } from '../../errors.ts';
+import { inSeal, sealedHere } from '../../sealing.ts';
 import type { Store } from '../../store/store.ts';
 import { type PairCheck, verifyPair } from '../../views/verify-pair.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, readingStore } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { playedDemos } from './demos.ts';
 
-export async function verifyPairs(options: GlobalOptions, names: string[]): Promise<void> {
+export async function verifyPairs(options: GlobalOptions, names: string[], given: { unseal?: boolean }): Promise<void> {
   const store = await readingStore(options, async ({ runs, findings }) => {
     return (await runs.find(names[0]!)) !== null || (await findings.findPair(names[0]!)) !== null;
   });
@@ -19,16 +20,25 @@ export async function verifyPairs(options: GlobalOptions, names: string[]): Prom
     const registry = new EnvironmentRegistry(environments);
     const checks: PairCheck[] = [];
     try {
-      for (const pair of pairs) checks.push(await verifyPair(store, registry, pair));
+      for (const pair of pairs) checks.push(await sealedCheck(store, registry, pair));
     } finally {
       await registry.close();
     }
     const failed = checks.filter(({ ok }) => !ok);
-    printResult(options, checks, () => text(checks));
+    printResult(options, checks, () => text(checks), given.unseal ? 'opened' : 'closed');
     if (failed.length > 0) throw new CommandFailed(`${failed.length} of ${checks.length} certificates do not hold.`, 5);
   } finally {
     await store.close();
   }
+}
+
+/** What does not hold may be told in words of the task. */
+async function sealedCheck(store: Store, registry: EnvironmentRegistry, pair: RecordedPair): Promise<PairCheck> {
+  const { sealed = null } = (await store.runs.get(pair.runId)).config;
+  return inSeal(sealed, async () => {
+    const check = await verifyPair(store, registry, pair);
+    return { ...check, problems: check.problems.map(sealedHere) };
+  });
 }
 
 /** A pair by its id, or all pairs of a run. */

@@ -184,6 +184,8 @@ export type Pair = {
   rejected: Message[];
   /** Why no row can hold a side; absent if one can. */
   change?: HistoryChange;
+  /** Whether its task is sealed: a text of a benchmark that is not to be trained on. Absent: it is not. */
+  sealed?: true;
   flags: PairFlag[];
   certificate: Certificate;
 };

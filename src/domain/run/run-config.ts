@@ -187,6 +187,8 @@ export type RunSettings = {
   preset: 'published' | 'sound';
   environment: string;
   environmentVersion: string;
+  /** Phrase with which everything of its tasks is stored enciphered, as the environment gave it; absent if nothing is. */
+  sealed?: string;
   split: Split;
   /** Whether the policy makes its own trajectories, or recorded ones are mined. */
   trajectories: 'policy' | 'imported';

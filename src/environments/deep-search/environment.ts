@@ -5,12 +5,13 @@
 import type { Tool } from '../../domain/message.ts';
 import type { Task } from '../../domain/task.ts';
 import { CruxError } from '../../errors.ts';
-import type { Environment } from '../contract.ts';
+import type { AskRequest, Environment } from '../contract.ts';
 import { defineEnvironment } from '../define.ts';
 import { openDatabase, readDataset, readQuestions } from './dataset.ts';
 import { LocalLibrary } from './local-library.ts';
 import type { Question } from './question.ts';
 import { asksJudge, scorerVersion } from './scorers/scorer.ts';
+import { simulatedVerdict } from './scorers/xbench.ts';
 import { searchScript } from './script.ts';
 import { SearchSession } from './session.ts';
 import { canonicalSearchAction, tools } from './tools.ts';
@@ -55,6 +56,11 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
     throw new CruxError('User.NotFound', `The dataset ${dataset.name} at ${options.data} has no question ${id}.`);
   };
 
+  // All that a run writes down is sealed alike: with the canary of the first sealed question.
+  const sealed =
+    all()
+      .values()
+      .find(({ canary }) => canary !== null)?.canary ?? null;
   return defineEnvironment({
     name: options.name ?? 'deep-search',
     version: `${ownVersion}-${dataset.digest}`,
@@ -64,6 +70,7 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
     successAt: 1,
     tools,
     canonicalAction: canonicalSearchAction,
+    ...(sealed !== null && { sealed }),
     verifier: {
       deepSearch: ownVersion,
       dataset: dataset.name,
@@ -79,7 +86,7 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
     script: async (task) => searchScript(questionOf(task), library, stepLimit),
     ...(isJudged && {
       asks: ['grade'] as const,
-      simulatedReply: () => 'extracted: none\nexplanation: Nothing was compared.\ncorrect: no',
+      simulatedReply: ({ messages }: AskRequest) => simulatedVerdict(messages.at(-1)?.content ?? ''),
     }),
     close: async () => database.close(),
   });

@@ -4,6 +4,7 @@
  */
 import { CruxError } from '../../../errors.ts';
 import type { SessionContext } from '../../contract.ts';
+import { normalizedAnswer } from './f1.ts';
 import type { Score } from './score.ts';
 
 export const judgePrompt = 'xbench-judge-1';
@@ -50,6 +51,15 @@ Reply in three lines:
 extracted: the final answer that the text between <answer> tags gives, or none
 explanation: in one sentence, why it means the same as the correct answer or does not
 correct: yes or no`;
+}
+
+/** What a simulated judge says: yes to the same words. @param asked a question of this judge */
+export function simulatedVerdict(asked: string): string {
+  const [gold, answer] = ['correct_answer', 'answer'].map((tag) =>
+    normalizedAnswer(new RegExp(`<${tag}>\\n([^]*?)\\n</${tag}>`).exec(asked)?.[1] ?? ''),
+  );
+  const isSame = gold === answer;
+  return `extracted: ${answer || 'none'}\nexplanation: ${isSame ? 'The same words.' : 'Other words.'}\ncorrect: ${isSame ? 'yes' : 'no'}`;
 }
 
 /** @returns null without a verdict */
