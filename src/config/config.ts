@@ -10,6 +10,7 @@ import { granularities, granularityNamed, type RoleSettings, type RunModels } fr
 import { isSoftmaxed, scoringApis, scoringRules, textForms } from '../domain/run/scoring.ts';
 import type { Environment } from '../environments/contract.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { keyHeaders } from '../models/endpoint.ts';
 import { checkProviders } from '../models/provider.ts';
 import { improveSchema } from './improve/index.ts';
 import { methodSchemas, type OptionsKey, optionsKey } from './methods/index.ts';
@@ -110,6 +111,7 @@ const endpointSchema = z.strictObject({
     .refine(holdsNoCredentials, 'holds a name or password; give the key by apiKeyEnv')
     .refine(isOfTheWeb, 'must begin with http:// or https://'),
   apiKeyEnv: z.string().nullable().default(null),
+  keyHeader: z.enum(keyHeaders).default('authorization'),
   provider: z.string().min(1).nullable().default(null),
   concurrency: z.int().min(1).max(2000).default(64),
   requestsPerMinute: z.int().min(1).nullable().default(null),

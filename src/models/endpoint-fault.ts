@@ -37,6 +37,11 @@ export function refusalFault({ status, headers, text }: HttpAnswer, { name, safe
   });
 }
 
+/** Whether a server said that it does not know, or does not give, what it was asked for by its name. */
+export function isUnknownThere(error: unknown): boolean {
+  return error instanceof CruxError && (error.kind === 'Model.NotServed' || error.kind === 'Model.Rejected');
+}
+
 export function incompleteAnswer(name: string, what: string): CruxError {
   return new CruxError('Model.Transport', `The endpoint "${name}" gave no complete answer: ${what}.`);
 }

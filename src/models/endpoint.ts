@@ -7,14 +7,20 @@ import { withoutKey } from '../redact.ts';
 import { type Completion, type NoCompletion, readCompletion } from './answers/completion.ts';
 import { readJsonBody } from './answers/json-body.ts';
 import { UnusableAnswer } from './answers/unusable-answer.ts';
-import { connectionFault, incompleteAnswer, refusalFault, type Source } from './endpoint-fault.ts';
+import { connectionFault, incompleteAnswer, isUnknownThere, refusalFault, type Source } from './endpoint-fault.ts';
 import { type HttpAnswer, HttpClient, type HttpRequest, OutOfTime } from './http-client.ts';
+
+/** Where a key is looked for: `Authorization: Bearer <key>`, or `api-key: <key>` (Azure). */
+export const keyHeaders = ['authorization', 'api-key'] as const;
+export type KeyHeader = (typeof keyHeaders)[number];
 
 export type EndpointConfig = {
   /** Base URL up to and with `/v1`. */
   baseUrl: string;
   /** Name of the environment variable that holds the key; null for none. */
   apiKeyEnv: string | null;
+  /** The header that has it. */
+  keyHeader: KeyHeader;
   /** Account whose limits the endpoint shares with others; null for those with the same address and key. */
   provider: string | null;
   /** Most calls in progress at once, of all processes together. */
@@ -65,7 +71,8 @@ export class Endpoint {
     this.config = config;
     this.#apiKey = config.apiKeyEnv === null ? null : apiKey;
     // Some servers want the header even if they need no key.
-    const options = { headers: { authorization: `Bearer ${apiKey}` }, timeoutMs: config.timeoutMs };
+    const value = config.keyHeader === 'authorization' ? `Bearer ${apiKey}` : apiKey;
+    const options = { headers: { [config.keyHeader]: value }, timeoutMs: config.timeoutMs };
     this.#client = new HttpClient({ ...options, baseUrl: config.baseUrl });
     this.#root = new HttpClient({ ...options, baseUrl: rootOf(config.baseUrl) });
   }
@@ -138,8 +145,7 @@ export class Endpoint {
       await this.#send(this.#client, { path: `/models/${encodeURIComponent(name)}` }, signal);
       return true;
     } catch (error) {
-      if (error instanceof CruxError && (error.kind === 'Model.NotServed' || error.kind === 'Model.Rejected'))
-        return false;
+      if (isUnknownThere(error)) return false;
       throw error;
     }
   }
@@ -175,6 +181,15 @@ export class Endpoint {
     const headers = { 'content-type': encoded.headers.get('content-type')! };
     const { text } = await this.#send(this.#client, { path, body: await encoded.bytes(), headers }, signal);
     return readJsonBody(text) ?? text;
+  }
+
+  /**
+   * Gets a file from an address that the server told. It may lead to another server, so the key does not go along.
+   * @throws CruxError as `post`
+   */
+  async download(address: string, signal: AbortSignal): Promise<string> {
+    const elsewhere = new HttpClient({ baseUrl: address, headers: {}, timeoutMs: this.config.timeoutMs });
+    return (await this.#send(elsewhere, { path: '' }, signal)).text;
   }
 
   /** The same server with another time limit for an answer. */

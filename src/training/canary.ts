@@ -103,7 +103,8 @@ export async function checkServed(
   throw notTheModel(endpoint, model, judgement, precision);
 }
 
-const named: CanaryFinding = { verdict: 'named', distance: null, distanceToBase: null, noise: null };
+/** Nothing but name and root was compared. */
+export const named: CanaryFinding = { verdict: 'named', distance: null, distanceToBase: null, noise: null };
 
 function lengthOf({ prompt, completion }: CanaryLine): number {
   return prompt.length + completion.length;

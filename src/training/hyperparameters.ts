@@ -21,6 +21,8 @@ export type TrainingFacts = {
   lengths: LengthSummary | null;
   /** Rows that the trainer takes in a step at least. */
   leastBatch: number;
+  /** Whether the trainer trains adapters, whatever it is told. */
+  trainsAdapters: boolean;
   /** By the user. They count. */
   given: Partial<Hyperparameters>;
 };
@@ -45,7 +47,7 @@ export function hyperparametersFor(facts: TrainingFacts): {
   const all: Sourced = {
     ...first,
     ...(given.learningRate === undefined && {
-      learningRate: rateFor(first.learningRate, facts, first.lora.value !== null),
+      learningRate: rateFor(first.learningRate, facts, facts.trainsAdapters || first.lora.value !== null),
     }),
     ...(given.checkpointEvery === undefined && {
       checkpointEvery: tenthOf(Math.ceil(facts.rows / first.batchSize.value) * first.epochs.value),
@@ -90,8 +92,13 @@ function ofLoss(facts: TrainingFacts): Sourced<'beta' | 'learningRate' | 'epochs
   };
 }
 
+/** β of preference training in the first round of a method, unless the user gives another. */
+export function usualBeta(method: MethodName): number {
+  return ofPairs({ method, round: 1 }).beta.value;
+}
+
 /** β belongs to a rate: single-action DPO collapses with what suits whole trajectories (ETO, table 4). */
-function ofPairs({ method, round }: TrainingFacts): Sourced<'beta' | 'learningRate'> {
+function ofPairs({ method, round }: Pick<TrainingFacts, 'method' | 'round'>): Sourced<'beta' | 'learningRate'> {
   const singleAction = { value: Number(learningRate.value), source: learningRate.source };
   switch (method) {
     case 'ipr':

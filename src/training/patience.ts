@@ -6,15 +6,21 @@ const passing: ReadonlySet<FaultKind> = new Set<FaultKind>(['Model.RateLimit', '
 
 /**
  * @param patienceMs after which no further attempt begins
+ * @param also another fault that passes here
  * @throws what does not pass, at once; what passes, once the time is over; the signal's reason
  */
-export async function patiently<T>(patienceMs: number, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+export async function patiently<T>(
+  patienceMs: number,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+  also: FaultKind | null = null,
+): Promise<T> {
   const until = performance.now() + patienceMs;
   for (let before = 0; ; before++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof CruxError) || !passing.has(error.kind)) throw error;
+      if (!(error instanceof CruxError) || (error.kind !== also && !passing.has(error.kind))) throw error;
       const pauseMs = error.retryAfterMs ?? backOffMs(before, longestPauseMs);
       if (performance.now() + pauseMs > until) throw error;
       await pause(pauseMs, signal);

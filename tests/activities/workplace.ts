@@ -75,6 +75,7 @@ export async function workplace({ models = {}, options = {}, ...more }: Workplac
     models: {
       baseUrl: endpoint.url,
       apiKeyEnv: null,
+      keyHeader: 'authorization' as const,
       provider: null,
       requestsPerMinute: null,
       tokensPerMinute: null,

@@ -35,6 +35,7 @@ export async function gatewayTo(
   const config: EndpointConfig = {
     baseUrl: endpoint.url,
     apiKeyEnv: null,
+    keyHeader: 'authorization',
     provider: null,
     concurrency: 64,
     requestsPerMinute: null,

@@ -24,6 +24,7 @@ function gatewayOf(store: Store, server: Simulation, changes: Partial<EndpointCo
   const models: EndpointConfig = {
     baseUrl: `${server.url}/v1`,
     apiKeyEnv: null,
+    keyHeader: 'authorization',
     provider: null,
     concurrency: 64,
     requestsPerMinute: null,

@@ -36,6 +36,7 @@ async function answersOf(server: Simulation, folder: string): Promise<string[]> 
   const endpoint = {
     baseUrl: `${server.url}/v1`,
     apiKeyEnv: null,
+    keyHeader: 'authorization' as const,
     provider: null,
     concurrency: 20,
     requestsPerMinute: null,

@@ -6,6 +6,7 @@ import { checkProviders, providerOf } from '../../src/models/provider.ts';
 const endpoint = (changes: Partial<EndpointConfig> = {}): EndpointConfig => ({
   baseUrl: 'https://models.example/v1',
   apiKeyEnv: 'KEY',
+  keyHeader: 'authorization',
   provider: null,
   concurrency: 64,
   requestsPerMinute: null,

@@ -155,6 +155,7 @@ describe('something else than an answer', () => {
     process.env.UNUSABLE_KEY = 'abcdefgh-ijklmnop';
     const { gateway, call, store } = await gatewayTo(() => ({ body: `<p>Bad key abcdefgh-ijklmnop</p>` }), {
       apiKeyEnv: 'UNUSABLE_KEY',
+      keyHeader: 'authorization',
     });
     const error = await gateway.answer(call(), never).catch((thrown: Error) => thrown);
     expect(String((error as Error).message)).toContain('Bad key [key]');

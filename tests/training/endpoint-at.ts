@@ -5,6 +5,7 @@ export function endpointAt(port: number, concurrency = 8): Endpoint {
   return new Endpoint('policy', {
     baseUrl: `http://127.0.0.1:${port}/v1`,
     apiKeyEnv: null,
+    keyHeader: 'authorization',
     provider: null,
     concurrency,
     requestsPerMinute: null,

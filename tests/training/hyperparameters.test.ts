@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { hyperparametersFor, type TrainingFacts } from '../../src/training/hyperparameters.ts';
 
 const facts: TrainingFacts = {
-  ...{ method: 'cso', loss: 'dpo', round: 1, rows: 3_200, parameters: 7e9, lengths: null, leastBatch: 1, given: {} },
+  ...{ method: 'cso', loss: 'dpo', round: 1, rows: 3_200, parameters: 7e9, lengths: null, given: {} },
+  ...{ leastBatch: 1, trainsAdapters: false },
 };
 
 const valuesOf = (changes: Partial<TrainingFacts>) => hyperparametersFor({ ...facts, ...changes }).hyperparameters;

@@ -1,30 +1,39 @@
 /**
  * A stand-in for services of fine-tuning jobs, over real HTTP: files, jobs with their events, and chat completions by the models that they made. It
  * answers as the documentation of OpenAI's and of Together's API says (sources: src/training/jobs/), and can be told to do what real services do to
- * their clients. Its policies are simulated ones: a job makes the base better by 0.2.
+ * their clients. Those of Azure and Fireworks are built on it. Its policies are simulated ones: a job makes the base better by 0.2.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export const jobKey = 'key-of-the-service-1234567890';
 
-type Stored = {
+export type Stored = {
   id: string;
   status: string;
   /** Of the request that created it. */
   body: { [member: string]: unknown };
+  /** What the request says of its rows, and by what Crux tells it from others. */
+  file: string;
+  mark: string;
   model: string | null;
   error: string | null;
   events: { step: number; loss: number }[];
 };
 
-type Answer = { status: number; body: unknown; headers?: { [name: string]: string } };
+export type Answer = {
+  status: number;
+  body: unknown;
+  /** In place of the body's JSON. */
+  text?: string;
+  headers?: { [name: string]: string };
+};
 
 /** What becomes of a request for a new job: its connection is cut before or after the job is there, or never answered after it is there. */
 export type Lost = 'before' | 'after' | 'held';
 
 export class JobsStandIn {
-  readonly files: { id: string; filename: string; bytes: number; content: string }[] = [];
+  readonly files: { id: string; filename: string; bytes: number; content: string; status: string }[] = [];
   readonly jobs: Stored[] = [];
   /** Method and path of each request, in their order. */
   readonly requests: string[] = [];
@@ -39,10 +48,14 @@ export class JobsStandIn {
     estimated_total_price: 3.5,
     allowed_to_proceed: true,
   };
+  /** Status of a new file. */
+  uploaded = 'processed';
   /** Where chat completions go. */
   upstream: string | null = null;
   #waiting: (() => void)[] = [];
   #server: Server | null = null;
+  /** Of its API: what paths begin with, and the header with the key. */
+  protected readonly root: string = '/v1';
 
   async start(): Promise<void> {
     const server = createServer((request, response) => void this.#serve(request, response));
@@ -50,8 +63,12 @@ export class JobsStandIn {
     this.#server = server;
   }
 
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server!.address() as AddressInfo).port}`;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.#server!.address() as AddressInfo).port}/v1`;
+    return this.origin + this.root;
   }
 
   async stop(): Promise<void> {
@@ -73,8 +90,13 @@ export class JobsStandIn {
   /** A job ends well. @returns the name of its model */
   finish(job: Stored): string {
     job.status = this.#isTogether(job) ? 'completed' : 'succeeded';
-    job.model = `ft:${modelOf(job)}:crux:${String(job.body.suffix)}:${job.id}`;
+    job.model = this.named(job);
     return job.model;
+  }
+
+  /** Somebody cancels a job. */
+  cancel(job: Stored): void {
+    job.status = 'cancelled';
   }
 
   fail(job: Stored, words: string): void {
@@ -85,14 +107,14 @@ export class JobsStandIn {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const bytes: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) bytes.push(part);
-    const [path, query] = request.url!.replace(/^\/v1/, '').split('?', 2) as [string, string?];
+    const [path, query] = request.url!.replace(this.root, '').split('?', 2) as [string, string?];
     const line = `${request.method} ${path}`;
     this.requests.push(line);
     const answer = await this.#answer(line, new URLSearchParams(query), Buffer.concat(bytes), request.headers);
     if (answer === 'cut') request.socket.destroy();
     else if (answer !== 'held') {
       const headers = { 'content-type': 'application/json', ...answer.headers };
-      response.writeHead(answer.status, headers).end(JSON.stringify(answer.body));
+      response.writeHead(answer.status, headers).end(answer.text ?? JSON.stringify(answer.body));
     }
   }
 
@@ -102,24 +124,36 @@ export class JobsStandIn {
     body: Buffer,
     headers: IncomingMessage['headers'],
   ): Promise<Answer | 'cut' | 'held'> {
-    if (headers.authorization !== `Bearer ${jobKey}`) {
-      const message = `Incorrect API key provided: ${headers.authorization?.slice(7)}.`;
+    const key = this.keyIn(headers);
+    if (key !== jobKey) {
+      const message = `Incorrect API key provided: ${key}.`;
       return { status: 401, body: { error: { message, type: 'invalid_request_error', code: 'invalid_api_key' } } };
     }
     const refusal = this.refusals.findIndex(({ to }) => line === to);
     if (refusal >= 0) return this.refusals.splice(refusal, 1)[0]!.answer;
+    return this.route(line, query, body, headers);
+  }
+
+  protected keyIn(headers: IncomingMessage['headers']): string | undefined {
+    return headers.authorization?.slice('Bearer '.length);
+  }
+
+  protected async route(
+    line: string,
+    query: URLSearchParams,
+    body: Buffer,
+    headers: IncomingMessage['headers'],
+  ): Promise<Answer | 'cut' | 'held'> {
     const [, id, part] = /^\w+ \/(?:fine_tuning\/jobs|fine-tunes)\/([^/]+)(?:\/(\w+))?$/.exec(line) ?? [];
     if (line === 'POST /fine-tunes/estimate-price')
       return { status: 200, body: { estimation_available: true, ...this.price } };
     if (id !== undefined) return this.#ofJob(line, id, part, query);
+    const file = this.files.find((own) => line === `GET /files/${own.id}`);
+    if (file) return { status: 200, body: withoutContent(file) };
     switch (line) {
       case 'POST /files':
       case 'POST /files/upload':
-        return this.#upload(
-          await new Response(new Uint8Array(body), {
-            headers: { 'content-type': headers['content-type']! },
-          }).formData(),
-        );
+        return this.#upload(await formOf(body, headers));
       case 'GET /files':
         return page(this.files, query, this.pageSize);
       case 'POST /fine_tuning/jobs':
@@ -140,7 +174,7 @@ export class JobsStandIn {
           },
         };
       case 'POST /chat/completions':
-        return this.#chat(JSON.parse(body.toString()), headers);
+        return this.chat(JSON.parse(body.toString()), headers);
       default:
         return { status: 404, body: { error: { message: `Unknown request URL: ${line}.` } } };
     }
@@ -150,7 +184,7 @@ export class JobsStandIn {
     const file = form.get('file') as File;
     return file.text().then((content) => {
       const stored = {
-        id: `file-${this.files.length + 1}`,
+        ...{ id: `file-${this.files.length + 1}`, status: this.uploaded },
         filename: String(form.get('file_name') ?? file.name),
         bytes: file.size,
         content,
@@ -161,21 +195,34 @@ export class JobsStandIn {
   }
 
   #create(body: { [member: string]: unknown }): Answer | 'cut' | 'held' {
+    return this.added({
+      ...{ id: `ftjob-${this.jobs.length + 1}`, body, file: String(body.training_file), mark: String(body.suffix) },
+      status: 'training_type' in body ? 'pending' : 'validating_files',
+    });
+  }
+
+  /** A new job, and what becomes of the answer. */
+  protected added(begun: Omit<Stored, 'model' | 'error' | 'events'>): Answer | 'cut' | 'held' {
     const lost = this.lost.shift();
     if (lost === 'before') return 'cut';
-    const id = `ftjob-${this.jobs.length + 1}`;
-    const job: Stored = {
-      id,
-      body,
-      status: 'training_type' in body ? 'pending' : 'validating_files',
-      model: null,
-      error: null,
-      events: [],
-    };
+    const job = { ...begun, model: null, error: null, events: [] };
     this.jobs.push(job);
     for (const wake of this.#waiting.splice(0)) wake();
     if (lost === 'after') return 'cut';
-    return lost ?? { status: 200, body: this.#told(job) };
+    return lost ?? { status: 200, body: this.told(job) };
+  }
+
+  protected named(job: Stored): string {
+    return `ft:${modelOf(job)}:crux:${job.mark}:${job.id}`;
+  }
+
+  /** The model that answers to a name. */
+  protected weightsOf(name: string): string | null {
+    return name;
+  }
+
+  protected notThere(name: string): object {
+    return { code: 'model_not_found', message: `The model \`${name}\` does not exist` };
   }
 
   #listed() {
@@ -184,7 +231,7 @@ export class JobsStandIn {
     return this.jobs
       .slice(0, this.jobs.length - hidden)
       .reverse()
-      .map((job) => this.#told(job));
+      .map((job) => this.told(job));
   }
 
   #ofJob(line: string, id: string, part: string | undefined, query: URLSearchParams): Answer {
@@ -192,8 +239,8 @@ export class JobsStandIn {
     if (!job) return { status: 404, body: { error: { message: `Could not find fine tune: ${id}` } } };
     switch (part) {
       case 'cancel':
-        job.status = 'cancelled';
-        return { status: 200, body: this.#told(job) };
+        this.cancel(job);
+        return { status: 200, body: this.told(job) };
       case 'events':
         return page(openaiEvents(job), query, this.pageSize);
       case 'metrics':
@@ -202,7 +249,7 @@ export class JobsStandIn {
           body: { metrics: job.events.map(({ step, loss }) => ({ 'train/loss': loss, 'train/global_step': step })) },
         };
       default:
-        return line.startsWith('GET') ? { status: 200, body: this.#told(job) } : { status: 405, body: {} };
+        return line.startsWith('GET') ? { status: 200, body: this.told(job) } : { status: 405, body: {} };
     }
   }
 
@@ -210,7 +257,7 @@ export class JobsStandIn {
     return 'training_type' in body;
   }
 
-  #told(job: Stored) {
+  protected told(job: Stored): { id: string; [member: string]: unknown } {
     const { id, status, body, model, error, events } = job;
     if (this.#isTogether(job)) {
       const told = { object: 'fine-tune-event', created_at: '2026-01-01T00:00:00Z' };
@@ -233,14 +280,10 @@ export class JobsStandIn {
     };
   }
 
-  async #chat(body: { model: string }, headers: IncomingMessage['headers']): Promise<Answer> {
-    const made = this.jobs.find(({ model }) => model === body.model);
-    if (body.model !== 'base' && !made) {
-      return {
-        status: 404,
-        body: { error: { code: 'model_not_found', message: `The model \`${body.model}\` does not exist` } },
-      };
-    }
+  protected async chat(body: { model: string }, headers: IncomingMessage['headers']): Promise<Answer> {
+    const weights = this.weightsOf(body.model);
+    const made = weights !== null && this.jobs.some(({ model }) => model === weights);
+    if (body.model !== 'base' && !made) return { status: 404, body: { error: this.notThere(body.model) } };
     const name = `sim-policy@skill=${made ? 0.6 : 0.4}`;
     const answered = await fetch(`${this.upstream}/v1/chat/completions`, {
       method: 'POST',
@@ -249,6 +292,10 @@ export class JobsStandIn {
     });
     return { status: answered.status, body: JSON.parse((await answered.text()).replaceAll(name, body.model)) };
   }
+}
+
+export function formOf(body: Buffer, headers: IncomingMessage['headers']): Promise<FormData> {
+  return new Response(new Uint8Array(body), { headers: { 'content-type': headers['content-type']! } }).formData();
 }
 
 function modelOf({ body }: Stored): string {

@@ -7,10 +7,13 @@ import type { HostedJob } from '../../src/domain/improve/hosted-job.ts';
 import { jobMark, nextLookMs } from '../../src/domain/improve/hosted-job.ts';
 import { Endpoint } from '../../src/models/endpoint.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { JobDialectName } from '../../src/training/jobs/dialects.ts';
 import { cancelJob, type JobTraining, trainByJob } from '../../src/training/jobs/train-by-job.ts';
 import { fineTuningJobs } from '../../src/training/trainers/fine-tuning-jobs.ts';
 import { temporaryFolder, temporaryStore } from '../helpers/store.ts';
 import { trainingSettings } from '../helpers/trainings.ts';
+import { AzureStandIn } from './azure-stand-in.ts';
+import { FireworksStandIn } from './fireworks-stand-in.ts';
 import { JobsStandIn, jobKey } from './jobs-stand-in.ts';
 import { spawnedStep } from './processes/spawned-step.ts';
 
@@ -22,7 +25,7 @@ beforeAll(() => {
 });
 
 type Given = {
-  dialect?: 'openai' | 'together';
+  dialect?: JobDialectName;
   id?: string;
   store?: Store;
   options?: object;
@@ -52,39 +55,57 @@ async function training(service: JobsStandIn, given: Given = {}) {
   return {
     ...{ store, folder, job, log, options },
     step: (looks = 0, signal = never) => trainByJob(context, job, looks, signal),
-    cancel: () => cancelJob(context, { id, round: 1, options }, never),
+    cancel: () => cancelJob(context, { id, round: 1, loss: job.settings.loss, options }, never),
     known: async () => (await store.improvements.job(id, 1)) as HostedJob,
   };
 }
 
-function endpointOf({ url }: JobsStandIn): Endpoint {
+function endpointOf(service: JobsStandIn): Endpoint {
   return new Endpoint('service', {
-    ...{ baseUrl: url, apiKeyEnv: keyVariable, provider: null, concurrency: 8, requestsPerMinute: null },
+    keyHeader: service instanceof AzureStandIn ? 'api-key' : 'authorization',
+    ...{ baseUrl: service.url, apiKeyEnv: keyVariable, provider: null, concurrency: 8, requestsPerMinute: null },
     ...{ tokensPerMinute: null, timeoutMs: 10_000, maxFaults: 3, logprobs: false },
   });
 }
 
-async function service(): Promise<JobsStandIn> {
-  const standIn = new JobsStandIn();
+async function started<T extends JobsStandIn>(standIn: T): Promise<T> {
   await standIn.start();
   onTestFinished(() => standIn.stop());
   return standIn;
 }
 
-describe.each(['openai', 'together'] as const)('a training by a job of %s', (dialect) => {
+const service = () => started(new JobsStandIn());
+
+/** Requests that sent rows. */
+const uploads = (at: JobsStandIn) => at.requests.filter((line) => /^POST .*(?:\/files|[/:]upload)$/.test(line));
+
+const standIns = { openai: JobsStandIn, azure: AzureStandIn, together: JobsStandIn, fireworks: FireworksStandIn };
+
+describe.each(['openai', 'azure', 'together', 'fireworks'] as const)('a training by a job of %s', (dialect) => {
+  const service = () => started(new standIns[dialect]());
+  /** Paths under which jobs are created. */
+  const creation = {
+    openai: '/fine_tuning/jobs',
+    azure: '/fine_tuning/jobs',
+    together: '/fine-tunes',
+    fireworks: '/dpoJobs',
+  };
+
   it('is created once, looked at until it is over, and ends with the name of the model', async () => {
     const at = await service();
     const { step, known, job } = await training(at, { dialect });
     expect(await step()).toEqual({ againMs: 1_000 });
     expect(at.files.map(({ content }) => content)).toEqual(['{"a":1}\n{"a":2}\n']);
-    expect(at.jobs[0]!.body).toMatchObject({ training_file: 'file-1', suffix: (await known()).mark });
+    expect(at.jobs[0]).toMatchObject({ file: at.files[0]!.id, mark: (await known()).mark });
     expect(await step(1)).toEqual({ againMs: 2_000 });
-    expect(await known()).toMatchObject({ id: 'ftjob-1', progress: null });
+    expect(await known()).toMatchObject({ id: at.jobs[0]!.id, progress: null });
     at.run(at.jobs[0]!, 3);
     await step(2);
+    // Fireworks does not say how many steps there will be. Two rows are one step, and of three the third is the last.
+    const total = dialect === 'fireworks' ? 3 : 9;
     expect(await known()).toMatchObject({
-      status: 'running',
-      progress: { step: 3, total: 9, loss: 1 / 3, reached: 3 },
+      status: at.jobs[0]!.status,
+      progress: { step: 3, total, loss: 1 / 3, reached: 3 },
     });
     at.run(at.jobs[0]!, 9);
     const root = at.finish(at.jobs[0]!);
@@ -92,7 +113,7 @@ describe.each(['openai', 'together'] as const)('a training by a job of %s', (dia
       trained: {
         ...{ root, hash: createHash('sha256').update(root).digest('hex') },
         ...{ steps: 9, seconds: 600, resumed: 0 },
-        job: { id: 'ftjob-1', costMicroUsd: dialect === 'together' ? 2_500_000 : null },
+        job: { id: at.jobs[0]!.id, costMicroUsd: dialect === 'together' ? 2_500_000 : null },
       },
     });
     expect(at.jobs).toHaveLength(1);
@@ -108,11 +129,11 @@ describe.each(['openai', 'together'] as const)('a training by a job of %s', (dia
     await kill();
     expect(await own.known()).toMatchObject({ sent: expect.any(String), id: null });
     await own.step();
-    expect(await own.known()).toMatchObject({ id: 'ftjob-1' });
+    expect(await own.known()).toMatchObject({ id: at.jobs[0]!.id });
     expect(at.jobs).toHaveLength(1);
   });
 
-  it('whose answer was lost looks for the job until the list has it', async () => {
+  it.skipIf(dialect === 'fireworks')('whose answer was lost looks for the job until the list has it', async () => {
     const at = await service();
     at.lost.push('after');
     const { step, known } = await training(at, { dialect, options: { searchSeconds: 3 } });
@@ -130,14 +151,14 @@ describe.each(['openai', 'together'] as const)('a training by a job of %s', (dia
     const { step, known } = await training(at, { dialect, options: { searchSeconds: 0.2 } });
     await expect(step()).rejects.toMatchObject({ kind: 'Model.Transport' });
     await step();
-    expect(await known()).toMatchObject({ id: 'ftjob-1' });
+    expect(await known()).toMatchObject({ id: at.jobs[0]!.id });
     expect(at.jobs).toHaveLength(1);
-    expect(at.requests.filter((line) => line.startsWith('POST /file'))).toHaveLength(1);
+    expect(uploads(at)).toHaveLength(1);
   });
 
   it('that the service refuses for now is created when it says, without a search', async () => {
     const at = await service();
-    const to = dialect === 'openai' ? 'POST /fine_tuning/jobs' : 'POST /fine-tunes';
+    const to = `POST ${creation[dialect]}`;
     const body = { error: { message: 'Rate limit reached.' } };
     at.refusals.push({ to, answer: { status: 429, headers: { 'retry-after': '7' }, body } });
     const { step, known } = await training(at, { dialect, options: { searchSeconds: 3_600 } });
@@ -154,18 +175,19 @@ describe.each(['openai', 'together'] as const)('a training by a job of %s', (dia
     at.fail(at.jobs[0]!, 'Row 2 has no assistant message.');
     await expect(step(1)).rejects.toMatchObject({
       kind: 'Train.Failed',
-      message: expect.stringMatching(/ftjob-1 .*failed.*Row 2 has no assistant message/),
+      message: expect.stringMatching(/The job .*failed.*Row 2 has no assistant message/),
     });
     await step();
     expect(at.jobs).toHaveLength(2);
-    expect(await known()).toMatchObject({ id: 'ftjob-2', over: ['ftjob-1'] });
+    const [failed, next] = at.jobs.map((job) => job.id);
+    expect(await known()).toMatchObject({ id: next, over: [failed] });
   });
 
   it('that somebody else cancelled is a fault of the training', async () => {
     const at = await service();
     const { step } = await training(at, { dialect });
     await step();
-    at.jobs[0]!.status = 'cancelled';
+    at.cancel(at.jobs[0]!);
     await expect(step(1)).rejects.toMatchObject({
       kind: 'Train.Failed',
       message: expect.stringContaining('was cancelled, and not by this improvement'),
@@ -178,8 +200,9 @@ describe.each(['openai', 'together'] as const)('a training by a job of %s', (dia
     const other = await training(at, { dialect, id: 'other' });
     await other.step();
     expect(at.files).toHaveLength(1);
-    expect(at.jobs.map(({ body }) => body.training_file)).toEqual(['file-1', 'file-1']);
-    expect(at.jobs[0]!.body.suffix).not.toBe(at.jobs[1]!.body.suffix);
+    const [one, two] = at.jobs;
+    expect(one!.file).toBe(two!.file);
+    expect(one!.mark).not.toBe(two!.mark);
   });
 
   it('that is cancelled is cancelled at the service, known or not, and once', async () => {
@@ -187,16 +210,108 @@ describe.each(['openai', 'together'] as const)('a training by a job of %s', (dia
     const started = await training(at, { dialect });
     await started.step();
     await started.cancel();
-    expect(at.jobs[0]!.status).toBe('cancelled');
+    expect(at.jobs[0]!.status).toMatch(/cancelled$/i);
     at.lost.push('after');
     const unheard = await training(at, { dialect, id: 'unheard' });
     await expect(unheard.step()).rejects.toMatchObject({ kind: 'Model.Transport' });
     await unheard.cancel();
-    expect(at.jobs[1]!.status).toBe('cancelled');
+    expect(at.jobs[1]!.status).toMatch(/cancelled$/i);
     expect(await unheard.known()).toMatchObject({ isCancelled: true });
     const requests = at.requests.length;
     await unheard.cancel();
     expect(at.requests).toHaveLength(requests);
+  });
+
+  it('with a key that the service refuses ends with what helps, and without the key', async () => {
+    process.env[keyVariable] = 'a-wrong-key-0987654321';
+    onTestFinished(() => {
+      process.env[keyVariable] = jobKey;
+    });
+    const { step } = await training(await service(), { dialect });
+    const fault = await step().catch((error: Error) => error);
+    expect(fault).toMatchObject({ kind: 'Model.Account', remedy: expect.stringContaining('Renew the key') });
+    expect(String(fault)).not.toContain('wrong-key');
+  });
+});
+
+describe.each(['azure', 'fireworks'] as const)(
+  'a service that reads the rows before it takes a job (%s)',
+  (dialect) => {
+    const [waiting, read] = dialect === 'azure' ? ['pending', 'processed'] : ['UPLOADING', 'READY'];
+
+    it('is asked again later, is sent them once, and then has one job', async () => {
+      const at = await started(new standIns[dialect]());
+      at.uploaded = waiting!;
+      const { step, known } = await training(at, { dialect });
+      expect(await step()).toEqual({ againMs: 1_000 });
+      expect(await step(1)).toEqual({ againMs: 2_000 });
+      expect(await known()).toMatchObject({ sent: null, id: null, file: expect.stringContaining(at.files[0]!.id) });
+      expect(at.jobs).toEqual([]);
+      at.files[0]!.status = read!;
+      await step(2);
+      expect(at.jobs).toHaveLength(1);
+      expect(uploads(at)).toHaveLength(1);
+    });
+
+    it('is sent them again if it lost them', async () => {
+      const at = await started(new standIns[dialect]());
+      at.uploaded = waiting!;
+      const { step } = await training(at, { dialect });
+      await step();
+      at.files.pop();
+      await expect(step(1)).rejects.toMatchObject({ kind: 'Model.Rejected' });
+      at.uploaded = read!;
+      await step(1);
+      expect(at.jobs).toHaveLength(1);
+    });
+  },
+);
+
+describe('a training by a job of azure', () => {
+  it('whose rows the service refuses says so, and sends them again', async () => {
+    const at = await started(new AzureStandIn());
+    at.uploaded = 'pending';
+    const { step } = await training(at, { dialect: 'azure' });
+    await step();
+    at.files[0]!.status = 'error';
+    await expect(step(1)).rejects.toMatchObject({
+      kind: 'Train.Failed',
+      message: expect.stringContaining('file-1, error'),
+    });
+    at.uploaded = 'processed';
+    await step(1);
+    expect(at.jobs[0]!.file).toBe('file-2');
+  });
+});
+
+describe('a training by a job of fireworks', () => {
+  it('whose request is sent twice has one job', async () => {
+    const at = await started(new FireworksStandIn());
+    at.lost.push('after');
+    const { step, known } = await training(at, { dialect: 'fireworks', options: { searchSeconds: 3_600 } });
+    await expect(step()).rejects.toMatchObject({ kind: 'Model.Transport' });
+    // Sent in the same moment by an attempt that was taken for dead.
+    at.refusals.push({
+      to: `GET /dpoJobs/${at.jobs[0]!.id}`,
+      answer: { status: 404, body: { error: { message: 'job not found' } } },
+    });
+    await expect(step()).rejects.toMatchObject({ kind: 'Model.Transport' });
+    await step();
+    expect(at.jobs).toHaveLength(1);
+    expect(await known()).toMatchObject({ id: at.jobs[0]!.id });
+  });
+
+  it('has its figures from an address that is not given the key', async () => {
+    const at = await started(new FireworksStandIn());
+    const settings = trainingSettings({ loss: 'sft', reference: null });
+    const { step, log } = await training(at, { dialect: 'fireworks', changes: { settings }, id: 'improve-1' });
+    await step();
+    at.run(at.jobs[0]!, 2);
+    at.finish(at.jobs[0]!);
+    expect(await step(1)).toMatchObject({
+      trained: { root: `accounts/acme/models/${at.jobs[0]!.id}`, steps: 2, job: { costMicroUsd: 2_500_000 } },
+    });
+    expect(log).toEqual([]);
   });
 });
 
@@ -211,17 +326,6 @@ describe('a training by a job', () => {
     await step(1);
     expect(at.jobs).toHaveLength(1);
     expect(await known()).toMatchObject({ id: 'ftjob-1' });
-  });
-
-  it('with a key that the service refuses ends with what helps, and without the key', async () => {
-    process.env[keyVariable] = 'a-wrong-key-0987654321';
-    onTestFinished(() => {
-      process.env[keyVariable] = jobKey;
-    });
-    const { step } = await training(await service());
-    const fault = await step().catch((error: Error) => error);
-    expect(fault).toMatchObject({ kind: 'Model.Account', remedy: expect.stringContaining('Renew the key') });
-    expect(String(fault)).not.toContain('wrong-key');
   });
 
   it('keeps its curve from all pages of events, thinned, while looks read the newest page', async () => {
@@ -367,6 +471,26 @@ describe('the request for a job', () => {
       ...{ model: 'a-model', training_method: { method: 'sft', train_on_inputs: 'auto' } },
       training_type: { type: 'Full' },
     });
+  });
+
+  it('of Fireworks has what its API takes, and continues an adapter that a job made', async () => {
+    const at = await started(new FireworksStandIn());
+    const rows = { ...trainingSettings().data, rows: 80 };
+    const settings = trainingSettings({ hyperparameters: { ...hyperparameters, beta: 0.4 }, data: rows });
+    const own = await training(at, { dialect: 'fireworks', id: 'improve-1', changes: { settings, continues: true } });
+    await own.step();
+    const dataset = `accounts/acme/datasets/${at.files[0]!.id}`;
+    expect(at.files[0]!.id).toMatch(/^crux-[0-9a-f]{32}$/);
+    // 80 rows in batches of 8, twice: 20 steps, of which a tenth is warm-up.
+    const steps = { learningRate: 1e-6, epochs: 2, batchSizeSamples: 8, learningRateWarmupSteps: 2 };
+    expect(at.jobs[0]!.body).toEqual({
+      dataset,
+      trainingConfig: { warmStartFrom: 'a-model', ...steps },
+      lossConfig: { method: 'DPO', dpo: { beta: 0.4 } },
+    });
+    const sft = trainingSettings({ loss: 'sft', reference: null, hyperparameters, run: 'sft', data: rows });
+    await (await training(at, { dialect: 'fireworks', id: 'sft', changes: { settings: sft } })).step();
+    expect(at.jobs[1]!.body).toEqual({ dataset, baseModel: 'a-model', ...steps, evalAutoCarveout: false });
   });
 });
 

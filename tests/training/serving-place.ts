@@ -9,5 +9,5 @@ export function servingPlace(
 ): ServingPlace {
   const endpoint = endpointAt(port);
   const config = { endpoints: { policy: endpoint.config }, temporal: { codecKeyEnv: 'CRUX_CODEC_KEY' } };
-  return { endpoint, config, improvement: 'better', log: () => {}, ...given };
+  return { endpoint, endpointNamed: () => endpoint, config, improvement: 'better', log: () => {}, ...given };
 }

@@ -5,25 +5,38 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { CruxConfigInput } from '../../src/config/config.ts';
 import { resultOf } from '../../src/domain/improve/rounds.ts';
 import type { ImproveResult } from '../../src/domain/wire/improve.ts';
-import { fineTuningJobs, hosted } from '../../src/index.ts';
+import { deployed, fineTuningJobs, fireworks, hosted } from '../../src/index.ts';
 import { renderImprovement } from '../../src/report/index.ts';
 import { launchImprovement, prepareImprovement } from '../../src/start/improvements.ts';
 import { improvementPlace, improvementView } from '../../src/views/improvement.ts';
 import { Lab, until } from '../helpers/lab.ts';
+import { AzureStandIn } from '../training/azure-stand-in.ts';
+import { FireworksStandIn } from '../training/fireworks-stand-in.ts';
 import { JobsStandIn, jobKey } from '../training/jobs-stand-in.ts';
 
 let lab: Lab;
 const service = new JobsStandIn();
+const azure = new AzureStandIn();
+const fireworksService = new FireworksStandIn();
 let changes: Partial<CruxConfigInput>;
 
 beforeAll(async () => {
   process.env.CRUX_TEST_JOB_KEY = jobKey;
   lab = await Lab.open({ address: inject('temporal').address });
-  await service.start();
-  service.upstream = lab.simulation.url;
+  for (const standIn of [service, azure, fireworksService]) {
+    await standIn.start();
+    standIn.upstream = lab.simulation.url;
+  }
   const { models, endpoints } = lab.config();
+  const apiKeyEnv = 'CRUX_TEST_JOB_KEY';
   changes = {
-    endpoints: { ...endpoints, service: { baseUrl: service.url, apiKeyEnv: 'CRUX_TEST_JOB_KEY' } },
+    endpoints: {
+      ...endpoints,
+      service: { baseUrl: service.url, apiKeyEnv },
+      azure: { baseUrl: azure.url, apiKeyEnv, keyHeader: 'api-key' },
+      fireworks: { baseUrl: fireworksService.inferenceUrl, apiKeyEnv },
+      account: { baseUrl: fireworksService.url, apiKeyEnv },
+    },
     models: {
       ...models,
       policy: { ...models.policy, endpoint: 'service', model: 'base', trainedOn: ['none'] },
@@ -39,11 +52,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await lab.close();
-  await service.stop();
+  for (const standIn of [service, azure, fireworksService]) await standIn.stop();
 });
 
-async function start(id: string) {
-  const improvement = await prepareImprovement(lab.config(changes), lab.store, { id, environment: 'maze' });
+async function start(id: string, others: Partial<CruxConfigInput> = {}) {
+  const config = lab.config({ ...changes, ...others });
+  const improvement = await prepareImprovement(config, lab.store, { id, environment: 'maze' });
   await launchImprovement(lab.client, lab.store, improvement);
   return lab.client.workflow.getHandle(id);
 }
@@ -127,8 +141,73 @@ it('an improvement whose job cannot be cancelled says that it may go on', async 
   );
 });
 
+/** The same at another service. */
+function at(endpoint: string, improve: Partial<NonNullable<CruxConfigInput['improve']>>): Partial<CruxConfigInput> {
+  const policy = { ...changes.models!.policy, endpoint } as NonNullable<CruxConfigInput['models']>['policy'];
+  return { models: { ...changes.models!, policy }, improve: { ...changes.improve!, ...improve } };
+}
+
+const quick = { firstLookSeconds: 0.05, longestLookSeconds: 0.1 };
+
+it('an improvement at Azure waits until its model is deployed under the name that it says, and asks it by that name', async () => {
+  const id = `azure-${lab.store.id}`;
+  const missing: string[] = [];
+  azure.uploaded = 'pending';
+  azure.deployments.set('base', 'base');
+  azure.whenMissing = (name) => {
+    missing.push(name);
+    azure.deployments.set(name, azure.jobs[0]!.model!);
+  };
+  const trainer = fineTuningJobs({ endpoint: 'azure', dialect: 'azure', ...quick });
+  const handle = await start(id, at('azure', { trainer, server: deployed({ startSeconds: 60 }) }));
+  await until('the rows are there', () => azure.files.length === 1);
+  azure.files[0]!.status = 'processed';
+  await azure.created(1);
+  const model = azure.finish(azure.jobs[0]!);
+  const result = (await handle.result()) as ImproveResult;
+  expect(missing).toHaveLength(1);
+  expect(missing[0]).toMatch(new RegExp(`^crux-${id.slice(0, 40)}-r1-[0-9a-f]{8}$`));
+  expect(result).toMatchObject({ state: 'finished', policy: missing[0], policyRound: 1 });
+  const served = resultOf(await lab.store.improvements.phases(id), 1, 'serve');
+  expect(served).toMatchObject({ name: missing[0], root: model, canary: { verdict: 'named' } });
+});
+
+it('an improvement at Fireworks loads its adapter into the deployment, and asks it there', async () => {
+  const id = `fireworks-${lab.store.id}`;
+  const deployment = 'accounts/acme/deployments/one';
+  const trainer = fineTuningJobs({ endpoint: 'account', dialect: 'fireworks', ...quick });
+  const server = fireworks({ endpoint: 'account', deployment, startSeconds: 60 });
+  const handle = await start(id, at('fireworks', { trainer, server, training: { beta: 0.1 } }));
+  await fireworksService.created(1);
+  const model = fireworksService.finish(fireworksService.jobs[0]!);
+  expect(await handle.result()).toMatchObject({ state: 'finished', policy: model, policyRound: 1 });
+  expect([...fireworksService.loaded]).toEqual([[model, deployment]]);
+});
+
 it.each<[Partial<CruxConfigInput['improve']>, RegExp]>([
   [{ server: { kind: 'vllm' } } as never, /leaves its model with the service, where the server vllm does not find it/],
+  [
+    { trainer: fineTuningJobs({ endpoint: 'azure', dialect: 'azure' }) },
+    /fineTuningJobs \(azure\) leaves its model with the service, where the server hosted does not answer with it/,
+  ],
+  [
+    { trainer: fineTuningJobs({ endpoint: 'service', dialect: 'fireworks' }), training: { beta: 0.1 } },
+    /endpoints.service.baseUrl does not lead to the jobs of the dialect fireworks/,
+  ],
+  [
+    { trainer: fineTuningJobs({ endpoint: 'account', dialect: 'fireworks' }) },
+    /takes a β below 0.5, not 0.5, which cso has unless you give another/,
+  ],
+  [
+    {
+      trainer: fineTuningJobs({ endpoint: 'account', dialect: 'fireworks' }),
+      ...{
+        training: { beta: 0.1 },
+        server: fireworks({ endpoint: 'nowhere', deployment: 'accounts/a/deployments/b' }),
+      },
+    },
+    /improve.server.endpoint is "nowhere", which `endpoints` does not have/,
+  ],
   [{ training: { lora: null, maxLength: 512 } }, /takes no improve.training.maxLength, improve.training.lora/],
   [{ training: { epochs: 1.5 } }, /takes whole epochs, not 1.5/],
   [

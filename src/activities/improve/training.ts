@@ -9,7 +9,13 @@ import {
   type Weights,
 } from '../../domain/improve/contract.ts';
 import { lossOf, methodAt } from '../../domain/improve/plan.ts';
-import { campaignId, type Phase, type PhaseResults, resultOf } from '../../domain/improve/rounds.ts';
+import {
+  type CanaryFinding,
+  campaignId,
+  type Phase,
+  type PhaseResults,
+  resultOf,
+} from '../../domain/improve/rounds.ts';
 import type { ToolSettings } from '../../domain/improve/settings.ts';
 import type { TrainingProgress } from '../../domain/improve/training.ts';
 import { methods } from '../../domain/methods/index.ts';
@@ -18,11 +24,12 @@ import { CruxError } from '../../errors.ts';
 import { exportRuns } from '../../export/export-runs.ts';
 import type { LintReport } from '../../export/lint-report.ts';
 import type { LengthSummary } from '../../export/tokens/length.ts';
-import { checkServed, readCanary } from '../../training/canary.ts';
+import { checkServed, named, readCanary } from '../../training/canary.ts';
 import { countParameters } from '../../training/count-parameters.ts';
 import { readCurve } from '../../training/curve.ts';
 import { formatFor } from '../../training/format-for.ts';
 import { hyperparametersFor } from '../../training/hyperparameters.ts';
+import type { JobDialect } from '../../training/jobs/dialect.ts';
 import { jobDialects } from '../../training/jobs/dialects.ts';
 import { cancelJob, type JobContext, trainByJob } from '../../training/jobs/train-by-job.ts';
 import { serverOf } from '../../training/servers/index.ts';
@@ -138,7 +145,10 @@ export function trainingActivities(context: ActivityContext) {
     const own = await account(id);
     const options = hostedTrainer(own.settings.trainer);
     const open = own.records.find(({ phase, result }) => phase === 'train' && result === null);
-    if (options !== null && open) await cancelJob(jobContext(options), { id, round: open.round, options }, signal);
+    if (options === null || !open) return;
+    const { round } = open;
+    const loss = lossOf(methodAt(own.settings, round));
+    await cancelJob(jobContext(options), { id, round, loss, options }, signal);
   }
 
   function jobContext({ endpoint }: FineTuningJobsOptions): JobContext {
@@ -164,7 +174,7 @@ export function trainingActivities(context: ActivityContext) {
       reference: loss === 'dpo' ? weights(facts.reference) : null,
       seed: settings.seed,
       ...hyperparametersFor({
-        leastBatch: leastBatchOf(settings.trainer),
+        ...limitsOf(settings.trainer),
         ...{ method, loss, round, rows: exported.rows },
         parameters: await countParameters(weights(facts.from).from),
         lengths: lengthsOf(exported.folder),
@@ -185,13 +195,17 @@ export function trainingActivities(context: ActivityContext) {
     const model = server.named(trained, id, round);
     await server.serve(place, model, signal);
     if (resultOf(own.records, round, 'serve') !== null) return;
-    const base = server.keepsBase ? policyAt(own, round).model : null;
-    const lines = readCanary(folderOf(home, id, round));
-    const { endpoint, log } = place;
-    const { precision, forcing } = server;
-    const options = { signal, log, forcing, ...(precision && { precision }) };
-    const canary = await checkServed(endpoint, model, base, lines, options);
+    const canary = server.keepsWeights ? named : await checked(own, round, model, signal);
     await store.improvements.endPhase(id, round, 'serve', { ...model, canary });
+  }
+
+  async function checked(own: Account, round: number, model: ServedModel, signal: AbortSignal): Promise<CanaryFinding> {
+    const { keepsBase, precision, forcing } = serverOf(own.settings.server);
+    const base = keepsBase ? policyAt(own, round).model : null;
+    const lines = readCanary(folderOf(home, own.id, round));
+    const { endpoint, log } = placeOf(own);
+    const options = { signal, log, forcing, ...(precision && { precision }) };
+    return checkServed(endpoint, model, base, lines, options);
   }
 
   /**
@@ -216,8 +230,9 @@ export function trainingActivities(context: ActivityContext) {
   }
 
   function placeOf({ id, config }: Account): ServingPlace {
-    const { endpoint } = context.gateway.endpoint(config.models.policy.endpoint);
-    return { endpoint, home, store, config: context.config, improvement: id, log: context.log };
+    const endpointNamed = (name: string) => context.gateway.endpoint(name).endpoint;
+    const endpoint = endpointNamed(config.models.policy.endpoint);
+    return { endpoint, endpointNamed, home, store, config: context.config, improvement: id, log: context.log };
   }
 
   return activities(
@@ -264,9 +279,10 @@ function startOf({ records }: Account, round: number, phase: Phase): number {
   return records.find((own) => own.round === round && own.phase === phase)?.startedAt ?? Date.now();
 }
 
-function leastBatchOf(trainer: ToolSettings): number {
+/** What a trainer does not leave to its settings. */
+function limitsOf(trainer: ToolSettings): Pick<JobDialect, 'leastBatch' | 'trainsAdapters'> {
   const hosted = hostedTrainer(trainer);
-  return hosted === null ? 1 : jobDialects[hosted.dialect].leastBatch;
+  return hosted === null ? { leastBatch: 1, trainsAdapters: false } : jobDialects[hosted.dialect];
 }
 
 function picked(all: Hyperparameters, names: readonly (keyof Hyperparameters)[]): Partial<Hyperparameters> {

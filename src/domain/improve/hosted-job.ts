@@ -9,6 +9,8 @@ export type HostedJob = {
    * request was sent, or if it was refused.
    */
   sent: string | null;
+  /** The service's id of the uploaded rows, from when it is known until a job has them; not there if an earlier version wrote this. */
+  file?: string | null;
   /** Null until the service has told it. */
   id: string | null;
   /** The service's own word; null before the first look. */
@@ -43,6 +45,7 @@ export function unsentJob(mark: string): HostedJob {
   return {
     mark,
     sent: null,
+    file: null,
     id: null,
     status: null,
     progress: null,

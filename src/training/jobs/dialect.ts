@@ -1,6 +1,8 @@
-/** The questions about the API of a service of fine-tuning jobs that each dialect answers once, in its own file. */
+/** The questions about a service of fine-tuning jobs that each dialect answers once, in its own file. */
 import type { Json } from '../../domain/canonical-json.ts';
 import type { Hyperparameters, Loss, TrainingSettings } from '../../domain/improve/contract.ts';
+import type { Endpoint } from '../../models/endpoint.ts';
+import type { ServerKind } from '../servers/index.ts';
 
 /** A job as its service tells it. */
 export type Job = {
@@ -27,6 +29,13 @@ export type Job = {
 /** Figures of an optimizer step. */
 export type JobMetrics = { step: number; total?: number; loss?: number; [name: string]: number | undefined };
 
+/** The rows of a training as its service has them. */
+export type JobFile = {
+  id: string;
+  /** False while the service still reads it, and takes no job for it. */
+  isReady: boolean;
+};
+
 export type JobOrder = {
   settings: TrainingSettings;
   /** Whether the base was made by an earlier job, not by the service itself. */
@@ -37,6 +46,9 @@ export type JobOrder = {
   learningRateMultiplier: number | null;
 };
 
+/** A request that creates a job. */
+export type JobRequest = { [member: string]: Json };
+
 /** What the service says before it begins. */
 export type Estimate = {
   /** Null if it does not say. */
@@ -45,34 +57,49 @@ export type Estimate = {
   refusal: string | null;
 };
 
+/** What tells the job of a training from all others. */
+export type JobName = {
+  mark: string;
+  /** Ids of the training's jobs that ended without a model. */
+  over: readonly string[];
+};
+
+/** Its methods throw CruxError `Model.*` if a request gets no answer that can be read, and the signal's reason. */
+export type JobService = {
+  /**
+   * Has the rows there. They are named by their content, so that what is there already is not sent again.
+   * @throws CruxError `Train.Failed` if the service has read them, and refuses them
+   */
+  upload(path: string, content: { hash: string; rows: number }, signal: AbortSignal): Promise<JobFile>;
+  /** Of rows that were uploaded. @throws CruxError as `upload` */
+  file(id: string, signal: AbortSignal): Promise<JobFile>;
+  /** Jobs of that name, without those that are over; the oldest first. */
+  find(name: JobName, signal: AbortSignal): Promise<Job[]>;
+  estimate(request: JobRequest, signal: AbortSignal): Promise<Estimate>;
+  create(request: JobRequest, name: JobName, signal: AbortSignal): Promise<Job>;
+  job(id: string, signal: AbortSignal): Promise<Job>;
+  cancel(id: string, signal: AbortSignal): Promise<void>;
+  /** What the service tells of its optimizer steps, the first step first. @param which the newest page, or all */
+  metrics(id: string, which: 'newest' | 'all', signal: AbortSignal): Promise<JobMetrics[]>;
+};
+
 export type JobDialect = {
-  /** Below the base URL. Jobs are listed and created here; below it each has its own place, with `/cancel`. */
-  jobs: string;
-  /** Query of the list, for pages as long as the service gives them. */
-  page: string;
-  files: { list: string; upload: string; fields(name: string): { [field: string]: string } };
   /** Hyperparameters that a job takes. */
   takes: { [loss in Loss]: readonly (keyof Hyperparameters)[] };
   /** Whether the learning rate is given as a multiple of the service's own. */
   hasMultiplier: boolean;
   /** Fewer rows a step are refused by the service. */
   leastBatch: number;
-  /** The request that creates a job. */
-  request(order: JobOrder): { [member: string]: Json };
-  /** Null if the service tells no price. */
-  estimate: {
-    path: string;
-    /** @param request that creates the job */
-    request(request: { [member: string]: Json }): { [member: string]: Json };
-    read(answer: unknown): Estimate | null;
-  } | null;
-  /** @returns null if it cannot be read */
-  read(answer: unknown): Job | null;
-  isMarked(answer: unknown, mark: string): boolean;
-  metrics: {
-    /** Below the job's own place, with its query. The newest come first, or all at once. */
-    path: string;
-    /** @returns null if it cannot be read */
-    read(answer: unknown): JobMetrics[] | null;
-  };
+  /** Whether it trains adapters only, of its own choice. */
+  trainsAdapters: boolean;
+  /** β must be below; null for any. */
+  betaBelow: number | null;
+  /** What the base URL of its endpoint must look like, with an example; null for any. */
+  address: { form: RegExp; example: string } | null;
+  /** Whether we choose the ids of jobs: a request that is sent twice then creates one job, and none needs to be looked for. */
+  takesIds: boolean;
+  /** Servers by which its models are asked. */
+  servedBy: readonly ServerKind[];
+  request(order: JobOrder): JobRequest;
+  service(endpoint: Endpoint, loss: Loss): JobService;
 };

@@ -1,11 +1,12 @@
 /**
- * Jobs of OpenAI. Azure takes the same requests below `https://<resource>.openai.azure.com/openai/v1`.
+ * Jobs of OpenAI.
  * Sources: https://developers.openai.com/api/reference/resources/fine_tuning (jobs, events, methods), openai/openai-node: src/resources/files.ts,
  * src/resources/fine-tuning/jobs/jobs.ts, src/resources/fine-tuning/methods.ts;
  * https://learn.microsoft.com/en-us/azure/foundry/reference/rest/fine-tuning-list-fine-tuning-events.
  */
 import { z } from 'zod';
 import type { Job, JobDialect, JobMetrics } from './dialect.ts';
+import { type ListedApi, ListedJobs } from './listed-jobs.ts';
 
 const jobSchema = z.object({
   id: z.string(),
@@ -35,12 +36,15 @@ const eventsSchema = z.object({
 });
 
 export const openai: JobDialect = {
-  jobs: '/fine_tuning/jobs',
-  page: '?limit=100',
-  files: { list: '/files?purpose=fine-tune', upload: '/files', fields: () => ({ purpose: 'fine-tune' }) },
   takes: { dpo: ['beta', 'epochs', 'batchSize'], sft: ['epochs', 'batchSize'] },
   hasMultiplier: true,
   leastBatch: 1,
+  trainsAdapters: false,
+  betaBelow: null,
+  address: null,
+  takesIds: false,
+  servedBy: ['hosted'],
+  service: (endpoint) => new ListedJobs(endpoint, openaiApi),
 
   request({ settings, file, mark, learningRateMultiplier }) {
     const { run, round, loss, base, seed } = settings;
@@ -62,7 +66,18 @@ export const openai: JobDialect = {
           : { type: 'supervised', supervised: { hyperparameters } },
     };
   },
+};
 
+export const openaiApi: ListedApi = {
+  jobs: '/fine_tuning/jobs',
+  page: '?limit=100',
+  files: {
+    place: '/files',
+    page: '?purpose=fine-tune',
+    upload: '/files',
+    fields: () => ({ purpose: 'fine-tune' }),
+    ready: null,
+  },
   estimate: null,
 
   read(answer) {

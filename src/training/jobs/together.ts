@@ -8,6 +8,8 @@
 import { z } from 'zod';
 import type { Json } from '../../domain/canonical-json.ts';
 import type { Job, JobDialect, JobMetrics, JobOrder } from './dialect.ts';
+import { ofTraining } from './exchange.ts';
+import { type ListedApi, ListedJobs } from './listed-jobs.ts';
 
 const jobSchema = z.object({
   id: z.string(),
@@ -45,16 +47,15 @@ const estimateSchema = z.object({
 const ofAll = ['learningRate', 'epochs', 'batchSize', 'warmup', 'lora'] as const;
 
 export const together: JobDialect = {
-  jobs: '/fine-tunes',
-  page: '',
-  files: {
-    list: '/files',
-    upload: '/files/upload',
-    fields: (name) => ({ purpose: 'fine-tune', file_name: name, file_type: 'jsonl' }),
-  },
   takes: { dpo: [...ofAll, 'beta', 'sftWeight'], sft: ofAll },
   hasMultiplier: false,
   leastBatch: 8,
+  trainsAdapters: false,
+  betaBelow: null,
+  address: null,
+  takesIds: false,
+  servedBy: ['hosted'],
+  service: (endpoint) => new ListedJobs(endpoint, api),
 
   request(order) {
     const { settings, continues, file, mark } = order;
@@ -75,6 +76,18 @@ export const together: JobDialect = {
           ? { type: 'Full' }
           : { type: 'Lora', lora_r: lora.rank, lora_alpha: lora.alpha, lora_trainable_modules: 'all-linear' },
     };
+  },
+};
+
+const api: ListedApi = {
+  jobs: '/fine-tunes',
+  page: '',
+  files: {
+    place: '/files',
+    page: '',
+    upload: '/files/upload',
+    fields: (name) => ({ purpose: 'fine-tune', file_name: name, file_type: 'jsonl' }),
+    ready: null,
   },
 
   estimate: {
@@ -144,11 +157,8 @@ function methodOf({ settings: { loss, hyperparameters } }: JobOrder): { [member:
     : { method: 'sft', train_on_inputs: 'auto' };
 }
 
-/** Members of training are `train/…`; evaluations have objects of their own. */
+/** Evaluations have objects of their own. */
 function metricsOf(metrics: { [name: string]: unknown }): JobMetrics | null {
-  const numbers = Object.entries(metrics).flatMap(([name, value]): [string, number][] =>
-    name.startsWith('train/') && typeof value === 'number' ? [[name.slice('train/'.length), value]] : [],
-  );
-  const { global_step: step, ...others } = Object.fromEntries(numbers);
+  const { global_step: step, ...others } = ofTraining(metrics);
   return step === undefined ? null : { ...others, step };
 }

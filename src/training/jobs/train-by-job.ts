@@ -7,10 +7,11 @@
  * only later is still created twice.
  */
 import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../domain/canonical-json.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import type { TrainedModel, TrainingMetrics, TrainingSettings } from '../../domain/improve/contract.ts';
+import type { Loss, TrainedModel, TrainingMetrics, TrainingSettings } from '../../domain/improve/contract.ts';
 import {
   type HostedJob,
   type JobFigures,
@@ -22,15 +23,15 @@ import {
 import type { TrainingFigures } from '../../domain/improve/rounds.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
+import { isUnknownThere } from '../../models/endpoint-fault.ts';
 import { pause } from '../../models/limits/pauses.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
 import { thinned } from '../curve.ts';
 import { patiently } from '../patience.ts';
 import type { FineTuningJobsOptions } from '../trainers/fine-tuning-jobs.ts';
-import type { Job, JobOrder } from './dialect.ts';
+import type { Job, JobDialect, JobFile, JobOrder, JobRequest, JobService } from './dialect.ts';
 import { jobDialects } from './dialects.ts';
-import { hashFile, JobService } from './job-service.ts';
 
 export type JobContext = {
   store: Pick<Store, 'id' | 'improvements'>;
@@ -85,15 +86,14 @@ export async function trainByJob(
  */
 export async function cancelJob(
   { store, endpoint }: JobContext,
-  { id, round, options }: { id: string; round: number; options: FineTuningJobsOptions },
+  { id, round, loss, options }: { id: string; round: number; loss: Loss; options: FineTuningJobsOptions },
   signal: AbortSignal,
 ): Promise<void> {
   const job = await store.improvements.job(id, round);
   if (job === null || !mayGoOn(job)) return;
-  const service = new JobService(endpoint, jobDialects[options.dialect]);
+  const service = jobDialects[options.dialect].service(endpoint, loss);
   await patiently(cancelPatienceMs, signal, async () => {
-    const found =
-      job.id === null ? await service.find(job.mark, job.over, signal) : [await service.job(job.id, signal)];
+    const found = job.id === null ? await service.find(job, signal) : [await service.job(job.id, signal)];
     for (const { id: open } of found.filter(({ end }) => end === null)) await service.cancel(open, signal);
   });
   await new KnownJob(store, id, round, job).change({ isCancelled: true });
@@ -131,6 +131,7 @@ class Step {
   readonly #training: JobTraining;
   readonly #known: KnownJob;
   readonly #signal: AbortSignal;
+  readonly #dialect: JobDialect;
   readonly #service: JobService;
 
   constructor(context: JobContext, training: JobTraining, known: KnownJob, signal: AbortSignal) {
@@ -138,7 +139,8 @@ class Step {
     this.#training = training;
     this.#known = known;
     this.#signal = signal;
-    this.#service = new JobService(context.endpoint, jobDialects[training.options.dialect]);
+    this.#dialect = jobDialects[training.options.dialect];
+    this.#service = this.#dialect.service(context.endpoint, training.settings.loss);
   }
 
   /** Finds the job, or creates it. */
@@ -147,21 +149,44 @@ class Step {
     const path = join(folder, settings.data.file);
     const content = await hashFile(path);
     if (this.#known.job === null) await this.#known.begin(unsentJob(this.#markOf(content)));
-    const { mark } = this.#known.job!;
-    const found = await this.#sought(mark);
+    const found = await this.#sought();
     if (found !== null) {
       await this.#known.change({ id: found.id, status: found.status });
       return null;
     }
-    const file = await this.#service.upload(path, content, this.#signal);
+    const file = await this.#rows(path, content);
+    if (file === null) return null;
+    const { mark } = this.#known.job!;
     const { learningRateMultiplier } = options;
     const order: JobOrder = { settings, continues, file, mark, learningRateMultiplier };
-    const request = jobDialects[options.dialect].request(order);
+    const request = this.#dialect.request(order);
     await this.#checkPrice(request);
     await this.#known.change({ sent: randomUUID() });
     const { id, status } = await this.#create(request);
     await this.#known.change({ id, status });
     return null;
+  }
+
+  /** The service's id of the rows, once it takes a job for them; null while it reads them. */
+  async #rows(path: string, hash: string): Promise<string | null> {
+    const known = this.#known.job!.file ?? null;
+    const { rows } = this.#training.settings.data;
+    const file =
+      known === null ? await this.#service.upload(path, { hash, rows }, this.#signal) : await this.#read(known);
+    if (file.isReady) return file.id;
+    if (file.id !== known) await this.#known.change({ file: file.id });
+    return null;
+  }
+
+  async #read(file: string): Promise<JobFile> {
+    try {
+      return await this.#service.file(file, this.#signal);
+    } catch (error) {
+      // What was refused, or is gone, is sent again by the same command.
+      if (error instanceof CruxError && (error.kind === 'Train.Failed' || isUnknownThere(error)))
+        await this.#known.change({ file: null });
+      throw error;
+    }
   }
 
   /** All that makes the training is in it: the job of another one is never taken for this one's. */
@@ -175,12 +200,12 @@ class Step {
   }
 
   /** The job that the service lists. If a request was sent before, it may be listed only after a while. */
-  async #sought(mark: string): Promise<Job | null> {
-    const { sent, over } = this.#known.job!;
-    const searchMs = sent === null ? 0 : 1000 * this.#training.options.searchSeconds;
+  async #sought(): Promise<Job | null> {
+    const { mark, sent, over } = this.#known.job!;
+    const searchMs = sent === null || this.#dialect.takesIds ? 0 : 1000 * this.#training.options.searchSeconds;
     const until = performance.now() + searchMs;
     for (;;) {
-      const found = await this.#service.find(mark, over, this.#signal);
+      const found = await this.#service.find({ mark, over }, this.#signal);
       if (found.length > 1) {
         const jobs = found.map(({ id }) => id).join(', ');
         this.#context.log('warn', 'the service has several jobs of one training; the oldest is taken', { mark, jobs });
@@ -193,7 +218,7 @@ class Step {
   }
 
   /** @throws CruxError `Run.Budget`, `Model.Account` */
-  async #checkPrice(request: { [member: string]: Json }): Promise<void> {
+  async #checkPrice(request: JobRequest): Promise<void> {
     const { microUsd, refusal } = await this.#service.estimate(request, this.#signal);
     const { mostMicroUsd } = this.#training;
     const { endpoint } = this.#context;
@@ -212,9 +237,9 @@ class Step {
     }
   }
 
-  async #create(request: { [member: string]: Json }): Promise<Job> {
+  async #create(request: JobRequest): Promise<Job> {
     try {
-      return await this.#service.create(request, this.#signal);
+      return await this.#service.create(request, this.#known.job!, this.#signal);
     } catch (error) {
       // A refusal is an answer: there is no job. After anything else there may be one.
       if (error instanceof CruxError && !maybeDone.has(error.kind)) await this.#known.change({ sent: null });
@@ -239,11 +264,10 @@ class Step {
     try {
       return await this.#service.job(id, this.#signal);
     } catch (error) {
-      if (!(error instanceof CruxError) || (error.kind !== 'Model.Rejected' && error.kind !== 'Model.NotServed'))
-        throw error;
+      if (!isUnknownThere(error)) throw error;
       // The list may know it all the same. Until it was asked, none is created.
       await this.#known.change({ id: null });
-      throw new CruxError('Train.Failed', `The service does not tell how the job ${id} stands: ${error.message}`, {
+      throw new CruxError('Train.Failed', `The service does not tell how the job ${id} stands: ${errorText(error)}`, {
         remedy: 'The same command looks for it in the list of jobs, and creates another one if it is not there.',
         cause: error,
       });
@@ -321,9 +345,17 @@ class Step {
   /** Its fault is reported now. The same command creates another job, and does not find this one again. */
   async #ended(job: Job, fault: CruxError): Promise<CruxError> {
     const { over } = this.#known.job!;
-    await this.#known.change({ sent: null, id: null, status: job.status, progress: null, over: [...over, job.id] });
+    const begun = { sent: null, file: null, id: null, progress: null };
+    await this.#known.change({ ...begun, status: job.status, over: [...over, job.id] });
     return fault;
   }
 }
 
 const maybeDone: ReadonlySet<string> = new Set(['Model.Transport', 'Model.Unavailable', 'Model.Setup']);
+
+/** SHA-256 of a file's content, in hexadecimal. */
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+}

@@ -28,6 +28,7 @@ export const command = server({
   }),
   keepsBase: false,
   forgets: false,
+  keepsWeights: false,
   namesModels: false,
   forcing: byEcho,
   serve: serveSupervised,

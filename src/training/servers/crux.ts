@@ -20,6 +20,7 @@ export const crux = server({
   }),
   keepsBase: false,
   forgets: false,
+  keepsWeights: false,
   namesModels: false,
   forcing: byEcho,
   serve(place, { python, threads, ...options }, model, signal) {

@@ -10,10 +10,11 @@ export const hosted = server({
   schema: z.strictObject({ kind: z.literal('hosted'), startSeconds }),
   keepsBase: false,
   forgets: false,
+  keepsWeights: true,
   namesModels: true,
   forcing: byEcho,
   async serve({ endpoint }, options, model, signal) {
-    await patiently(options.startSeconds * 1000, signal, async () => {
+    const known = async () => {
       try {
         await requireListed(endpoint, model, signal);
       } catch (error) {
@@ -22,7 +23,8 @@ export const hosted = server({
         if (await endpoint.hasModel(model.name, signal)) return;
         throw error;
       }
-    });
+    };
+    await patiently(options.startSeconds * 1000, signal, known, 'Serve.NotTheModel');
   },
   async release() {},
 });

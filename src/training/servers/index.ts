@@ -8,12 +8,14 @@ import { CruxError } from '../../errors.ts';
 import type { Forcing } from '../forced-text.ts';
 import { command } from './command.ts';
 import { crux } from './crux.ts';
+import { deployed } from './deployed.ts';
+import { fireworks } from './fireworks.ts';
 import { hosted } from './hosted.ts';
 import { llamaCpp } from './llama-cpp.ts';
 import type { Server, ServingPlace } from './server.ts';
 import { vllm } from './vllm.ts';
 
-export const servers = { crux, command, llamaCpp, vllm, hosted };
+export const servers = { crux, command, llamaCpp, vllm, hosted, deployed, fireworks };
 
 export type ServerKind = keyof typeof servers;
 
@@ -24,6 +26,8 @@ export const serverSchema = z.discriminatedUnion('kind', [
   llamaCpp.schema,
   vllm.schema,
   hosted.schema,
+  deployed.schema,
+  fireworks.schema,
 ]);
 
 /** A server with its settings. */
@@ -34,6 +38,7 @@ export type KnownServer = {
   named(weights: TrainedModel, improvement: string, round: number): ServedModel;
   keepsBase: boolean;
   forgets: boolean;
+  keepsWeights: boolean;
   /** For the canary: of the weights as they are served, and how the server is asked. */
   precision: Precision | undefined;
   forcing: Forcing;
@@ -41,7 +46,8 @@ export type KnownServer = {
 
 /** @throws CruxError `User.Config` for a kind that there is not, or settings that it does not take */
 export function serverOf(settings: ToolSettings): KnownServer {
-  const { schema, keepsBase, forgets, namesModels, forcing, serve, release } = serverNamed(settings.kind);
+  const facts = serverNamed(settings.kind);
+  const { schema, keepsBase, forgets, keepsWeights, namesModels, forcing, serve, release } = facts;
   const parsed = schema.safeParse(settings);
   if (!parsed.success)
     throw new CruxError('User.Config', `The server is not described well: ${z.prettifyError(parsed.error)}`, {
@@ -58,6 +64,7 @@ export function serverOf(settings: ToolSettings): KnownServer {
     }),
     keepsBase,
     forgets,
+    keepsWeights,
     precision: options.precision as Precision | undefined,
     forcing,
   };

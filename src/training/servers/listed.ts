@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { ServedModel } from '../../domain/improve/contract.ts';
-import { CruxError } from '../../errors.ts';
+import { CruxError, errorText } from '../../errors.ts';
 import type { Endpoint, ListedModel } from '../../models/endpoint.ts';
 
 /** How many of the other models are named. */
@@ -37,6 +37,26 @@ export async function requireListed(endpoint: Endpoint, model: ServedModel, sign
   throw new CruxError('Serve.NotTheModel', `The server of the endpoint "${endpoint.name}" ${words}.`, {
     remedy: 'It must serve the model under exactly this name, and list it at /v1/models.',
   });
+}
+
+/**
+ * Asks a model for a word: services list models that are not deployed, and deployments not at all.
+ * @throws CruxError `Serve.NotTheModel` with the service's words if it has none of that name; `Model.*` if it does not say
+ */
+export async function requireAnswer(endpoint: Endpoint, { name }: ServedModel, signal: AbortSignal): Promise<void> {
+  try {
+    const messages = [{ role: 'user', content: 'Answer with OK.' }];
+    await endpoint.post('/chat/completions', { model: name, messages }, signal);
+  } catch (error) {
+    if (!(error instanceof CruxError)) throw error;
+    // It is there, and does not like the question.
+    if (error.kind === 'Model.Rejected') return;
+    if (error.kind !== 'Model.NotServed') throw error;
+    throw new CruxError('Serve.NotTheModel', `"${name}" does not answer. ${errorText(error)}`, {
+      remedy: 'Deploy the model under this name; the same command goes on.',
+      cause: error,
+    });
+  }
 }
 
 /** Folders and names of a hub are compared with their like only: a server may tell one where it was given the other. */

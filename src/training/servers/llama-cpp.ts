@@ -43,6 +43,7 @@ export const llamaCpp = server({
   }),
   keepsBase: false,
   forgets: false,
+  keepsWeights: false,
   namesModels: false,
   forcing: byGrammar,
   async serve(place, { bin, python, like, slots, context, threads, args, ...options }, model, signal) {

@@ -12,6 +12,8 @@ import type { Forcing } from '../forced-text.ts';
 export type ServingPlace = {
   /** The policy's. */
   endpoint: Endpoint;
+  /** Another one of the configuration. @throws CruxError `User.Config` if there is none of that name */
+  endpointNamed(name: string): Endpoint;
   /** Folder of all state. */
   home: string;
   store: Pick<Store, 'improvements'>;
@@ -28,12 +30,14 @@ export type Server<Schema extends z.ZodObject> = {
   keepsBase: boolean;
   /** Whether a restart loses its models, with nobody there who loads them again. */
   forgets: boolean;
-  /** Whether its service names the weights: their root is then the name under which they are asked for. */
+  /** Whether it is a service that keeps the weights of its own jobs. There is no folder of them then, and no canary. */
+  keepsWeights: boolean;
+  /** Whether weights are asked for by their root, which is the service's name for them, not by a name of ours. */
   namesModels: boolean;
   /** How the canary has it say a text. */
   forcing: Forcing;
   /**
-   * Serves a model. At the return the server lists it under its name with its root, however often this is called, and whatever happened before.
+   * Serves a model. At the return it answers under its name, which the server lists with its root unless a service keeps the weights, however often this is called, and whatever happened before.
    * @throws CruxError `Serve.PortTaken`, `Serve.Failed`, `Serve.NotTheModel`, `User.Config`, `Model.*`; the signal's reason
    */
   serve(place: ServingPlace, options: z.output<Schema>, model: ServedModel, signal: AbortSignal): Promise<void>;

@@ -23,3 +23,9 @@ export const vllm = (options: Options<'vllm'> = {}) => named('vllm')(options);
 
 /** The service that made the weights keeps them, under a name of its own. */
 export const hosted = (options: Options<'hosted'> = {}) => named('hosted')(options);
+
+/** A service where the weights of a job answer once you have deployed them, under the name that Crux says (Azure OpenAI). */
+export const deployed = (options: Options<'deployed'> = {}) => named('deployed')(options);
+
+/** A deployment at Fireworks, into which each round's adapter is loaded. */
+export const fireworks = named('fireworks');

@@ -23,6 +23,7 @@ export const vllm = server({
   }),
   keepsBase: true,
   forgets: true,
+  keepsWeights: false,
   namesModels: false,
   forcing: byEcho,
   async serve(place, options, model, signal) {
