@@ -1,7 +1,5 @@
 /** Pauses, resumes or cancels an improvement: its own control row, and the campaign or the training that is in progress. */
-import { dirname } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { resultOf } from '../domain/improve/rounds.ts';
 import type { Store } from '../store/store.ts';
 import { order } from '../temporal/order.ts';
 
@@ -37,8 +35,7 @@ export async function steerImprovement(
 async function stopTraining({ improvements, trainings }: Store, id: string): Promise<void> {
   const records = await improvements.phases(id);
   for (const { round } of records.filter(({ phase, result }) => phase === 'train' && result === null)) {
-    const exported = resultOf(records, round, 'export');
-    const training = exported && (await trainings.get(dirname(exported.folder)));
+    const training = await trainings.ofRound(records, round);
     if (training?.state === 'running') await trainings.requestStop(training.folder, training.holder);
   }
 }

@@ -3,6 +3,8 @@
  * records how far the training is and how it ended. Two trainings never write one folder: a lease is taken from a given holder, so of several who
  * found the same dead one only one gets it.
  */
+import { dirname } from 'node:path';
+import { type PhaseRecord, resultOf } from '../domain/improve/rounds.ts';
 import type { StopReason, TrainingExit, TrainingProgress, TrainingState } from '../domain/improve/training.ts';
 import type { ProcessPlace } from '../temporal/process-identity.ts';
 import { storeTime } from './clock.ts';
@@ -54,6 +56,12 @@ export class Trainings {
       .where('folder', '=', folder)
       .executeTakeFirst();
     return row ? trainingOf(row, Number(row.now)) : null;
+  }
+
+  /** The training of a round on a machine of our own, where its export was written; null if there is none. @param phases of the improvement */
+  async ofRound(phases: readonly PhaseRecord[], round: number): Promise<Training | null> {
+    const exported = resultOf(phases, round, 'export');
+    return exported && this.get(dirname(exported.folder));
   }
 
   /**

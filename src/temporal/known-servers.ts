@@ -3,10 +3,11 @@
  * home is forgotten or deleted; the state file of a home alone says who may use and end its server.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { defaultCacheFolder } from '../cache-folder.ts';
+import { writeWhole } from '../write-whole.ts';
 import { isGone, isRunning, isSameProcess, ownPlace, type ProcessIdentity } from './process-identity.ts';
 
 const knownServer = z.object({
@@ -24,9 +25,7 @@ export type KnownServer = { home: string; address: string; server: ProcessIdenti
 export function rememberServer({ home, address, server }: KnownServer): void {
   mkdirSync(folder(), { recursive: true });
   const entry = { schemaVersion: 1, home, address, server: { ...server, space: ownPlace()?.space ?? '' } };
-  const file = fileOf(home);
-  writeFileSync(`${file}.partial`, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
-  renameSync(`${file}.partial`, file);
+  writeWhole(fileOf(home), `${JSON.stringify(entry)}\n`, 0o600);
 }
 
 /** Another server may have been started for this home meanwhile: that one stays. */

@@ -2,9 +2,10 @@
  * The file that records which embedded Temporal server belongs to a home folder, and which processes use it. Written whole or not at all, and only
  * under the home's server lock.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeWhole } from '../write-whole.ts';
 import { isRunning, isSameProcess, type ProcessIdentity } from './process-identity.ts';
 import { type ProcessLockOptions, withProcessLock } from './process-lock.ts';
 
@@ -72,9 +73,7 @@ export function isHomeOf(home: string, server: ProcessIdentity): boolean {
 
 /** The caller holds the home's server lock. */
 export function writeServerState(home: string, state: ServerState): void {
-  const partial = `${statePath(home)}.partial`;
-  writeFileSync(partial, `${JSON.stringify(state, null, 2)}\n`);
-  renameSync(partial, statePath(home));
+  writeWhole(statePath(home), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /** The caller holds the home's server lock. */

@@ -2,10 +2,11 @@
  * `writer.json` says which process writes a folder. The store knows the supervisor; the trainer is known here, before it can do anything, whether or
  * not the store can be written. Where a folder is shared by machines, it also tells a supervisor that lost its lease that another one has come.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderNames } from '../domain/improve/contract.ts';
 import { identifyProcess, isRunning, isWithinSight, type ProcessPlace } from '../temporal/process-identity.ts';
+import { writeWhole } from '../write-whole.ts';
 import { endGroup } from './process-group.ts';
 
 export type Writer = {
@@ -19,9 +20,7 @@ export type Writer = {
 const orphanGraceMs = 5_000;
 
 export function writeWriter(folder: string, writer: Writer): void {
-  const path = join(folder, folderNames.writer);
-  writeFileSync(`${path}.part`, JSON.stringify(writer), { mode: 0o600 });
-  renameSync(`${path}.part`, path);
+  writeWhole(join(folder, folderNames.writer), JSON.stringify(writer), 0o600);
 }
 
 /** Null if there is none, or if it cannot be read. */

@@ -1,6 +1,4 @@
 /** An improvement as people and programs read it: success by round, what each round made and cost, why it was decided so. */
-
-import { dirname } from 'node:path';
 import { type FamilyChange, familyChanges } from '../domain/improve/change.ts';
 import { comparePolicies, type Decision, type PolicyComparison } from '../domain/improve/decide.ts';
 import { mayGoOn } from '../domain/improve/hosted-job.ts';
@@ -297,19 +295,13 @@ async function progressOf(
   if (phase === 'train') {
     const job = await store.improvements.job(id, round);
     return job === null
-      ? localProgress(store, records, round)
+      ? stepText((await store.trainings.ofRound(records, round))?.progress ?? null)
       : [job.status, stepText(job.progress)].filter(Boolean).join(', ') || null;
   }
   const runId = campaignId(id, round, phase);
   if ((await store.runs.find(runId)) === null) return null;
   const { total, done } = await store.runs.countTasks(runId);
   return `${done}/${total} tasks`;
-}
-
-async function localProgress(store: Store, records: readonly PhaseRecord[], round: number): Promise<string | null> {
-  const exported = resultOf(records, round, 'export');
-  const training = exported && (await store.trainings.get(dirname(exported.folder)));
-  return stepText(training?.progress ?? null);
 }
 
 function stepText(progress: TrainingProgress | null): string | null {

@@ -1,5 +1,5 @@
 /** Activities of an improvement that happen where models are trained and served: the `train` role. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   folderNames,
@@ -38,6 +38,7 @@ import type { ServingPlace } from '../../training/servers/server.ts';
 import { train } from '../../training/train.ts';
 import type { FineTuningJobsOptions } from '../../training/trainers/fine-tuning-jobs.ts';
 import { hostedTrainer } from '../../training/trainers/index.ts';
+import { writeWhole } from '../../write-whole.ts';
 import { activities, beat } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { type Account, accountOf, folderOf, policyAt, policyOf, spentBy } from './account.ts';
@@ -100,7 +101,8 @@ export function trainingActivities(context: ActivityContext) {
     const folder = folderOf(home, id, round);
     const settings = await settingsOf(own, round);
     mkdirSync(folder, { recursive: true });
-    writeSettings(folder, settings);
+    // A trainer that starts meanwhile reads it.
+    writeWhole(join(folder, folderNames.settings), `${JSON.stringify(settings, null, 2)}\n`);
     const hosted = hostedTrainer(own.settings.trainer);
     const step = hosted === null ? trainHere : trainThere(hosted, looks);
     const made = await step(own, folder, settings, signal);
@@ -260,13 +262,6 @@ function askedIn(whose: Served): Phase {
 function runsOf({ id, settings }: Account, round: number): string[] {
   const first = settings.data === 'all' && round > 0 ? 1 : round;
   return Array.from({ length: round - first + 1 }, (_, index) => campaignId(id, first + index, 'collect'));
-}
-
-/** Whole or not at all: a trainer that starts meanwhile reads it. */
-function writeSettings(folder: string, settings: TrainingSettings): void {
-  const path = join(folder, folderNames.settings);
-  writeFileSync(`${path}.partial`, `${JSON.stringify(settings, null, 2)}\n`);
-  renameSync(`${path}.partial`, path);
 }
 
 /** How long the rows are, as the lint of the export measured them. */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { CruxError } from '../../errors.ts';
+import { writeWhole } from '../../write-whole.ts';
 
 /** @throws CruxError `Export.Exists` if the file exists and must not be overwritten */
 export function newPage(path: string, force = false): string {
@@ -15,6 +16,5 @@ export function newPage(path: string, force = false): string {
 /** Writes the whole page or nothing. */
 export async function writePage(file: string, html: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.part`, html);
-  await rename(`${file}.part`, file);
+  writeWhole(file, html);
 }

@@ -2,10 +2,11 @@
  * The folder of a supervised server, `servers/<port>` in the home folder. `order.json` says what is to be served, and is written by whoever serves a
  * model; `status.json` says what is served, and is written by the keeper alone. So nobody ever writes over what another process wrote meanwhile.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ProcessLockOptions, withProcessLock } from '../../temporal/process-lock.ts';
+import { writeWhole } from '../../write-whole.ts';
 
 const place = z.object({ pid: z.int().positive(), startMark: z.string(), space: z.string() });
 
@@ -97,8 +98,6 @@ function read<T>(file: string, schema: z.ZodType<T>): T | null {
   }
 }
 
-/** Whole or not at all. */
 function write(file: string, content: object): void {
-  writeFileSync(`${file}.part`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.part`, file);
+  writeWhole(file, `${JSON.stringify(content, null, 2)}\n`, 0o600);
 }

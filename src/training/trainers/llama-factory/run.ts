@@ -19,6 +19,7 @@ import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { folderNames, type TrainingSettings, trainerExits } from '../../../domain/improve/contract.ts';
 import { errorText } from '../../../errors.ts';
+import { writeWhole } from '../../../write-whole.ts';
 import { MetricsFile, numbersIn, parseMetrics } from '../../metrics.ts';
 import { membersOf, yamlOf } from './settings-file.ts';
 import type { LlamaFactoryOptions } from './trainer.ts';
@@ -113,8 +114,7 @@ function keepMetricsUpTo(step: number): void {
   const kept = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => (parseMetrics(line)?.step ?? Number.POSITIVE_INFINITY) <= step);
-  writeFileSync(`${path}.part`, kept.map((line) => `${line}\n`).join(''));
-  renameSync(`${path}.part`, path);
+  writeWhole(path, kept.map((line) => `${line}\n`).join(''));
 }
 
 /** Its log by our names. */
