@@ -48,6 +48,8 @@ export type {
   TextFormat,
 } from './environments/contract.ts';
 export { type DeepSearchOptions, deepSearch } from './environments/deep-search/environment.ts';
+export type { LiveOptions } from './environments/deep-search/live/options.ts';
+export type { SearchTemplate } from './environments/deep-search/live/providers.ts';
 export { defineEnvironment } from './environments/define.ts';
 export { interCodeSql } from './environments/intercode-sql/environment.ts';
 export { type WebShopOptions, webshop } from './environments/webshop/environment.ts';

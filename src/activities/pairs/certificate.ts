@@ -144,7 +144,7 @@ export function certifier(context: ActivityContext) {
     if (replay === 'compare')
       return { method: 'replay', comparedObservations: rule === 'none' ? 0 : state.actions.length };
     const isRecording = replay === 'recorded' && (await store.tree.snapshot(state.stateKey)) === undefined;
-    return { method: isRecording ? 'recording' : 'snapshot', comparedObservations: 0 };
+    return { method: isRecording ? 'recording' : 'snapshot', comparedObservations: 0, after: 'live' };
   }
 
   /** Proposals and scores in the pair's state, what the judge of the trajectory said, and the calls of its branches. */

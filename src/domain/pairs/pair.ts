@@ -136,6 +136,11 @@ export type Certificate = {
     method: 'replay' | 'snapshot' | 'recording';
     /** Observations of the prefix that were compared with the recorded ones. All were equal: otherwise there is no pair. 0 if nothing was restored. */
     comparedObservations: number;
+    /**
+     * `live`: what the branches did after the state cannot be made again, because results may differ from one time to the next. Absent where actions
+     * always give the same, and in certificates from earlier versions.
+     */
+    after?: 'live';
   };
   models: { [role: string]: { model: string; sampling: { [name: string]: Json }; promptVersion: string } };
   /** If rollouts of the policy gave the scores: they select actions, and are no evidence for the pair. Absent if a model scores, or nothing does. */

@@ -2,12 +2,15 @@
  * Deep search: answer a question by searching for texts and reading them. The CSO paper (arXiv 2602.03412) runs such questions with an agent that
  * writes Python over a search tool, a web agent and a file agent; this one has four tools, and is simpler.
  */
+import type { Action } from '../../domain/action.ts';
 import type { Tool } from '../../domain/message.ts';
 import type { Task } from '../../domain/task.ts';
 import { CruxError } from '../../errors.ts';
 import type { AskRequest, Environment } from '../contract.ts';
 import { defineEnvironment } from '../define.ts';
 import { openDatabase, readDataset, readQuestions } from './dataset.ts';
+import { LiveLibrary, sharedName } from './live/live-library.ts';
+import { type LiveOptions, liveSettings } from './live/options.ts';
 import { LocalLibrary } from './local-library.ts';
 import type { Question } from './question.ts';
 import { asksJudge, scorerVersion } from './scorers/scorer.ts';
@@ -21,6 +24,8 @@ export type DeepSearchOptions = {
   data: string;
   /** Name of the environment. Default `deep-search`. */
   name?: string;
+  /** Questions are answered on the web. Needed for a dataset without a corpus. */
+  live?: LiveOptions;
   /** Default 15: a search and a text for each of up to four hops, some detours, and the answer. */
   stepLimit?: number;
 };
@@ -43,11 +48,17 @@ const longestTitle = 80;
 export function deepSearch(options: DeepSearchOptions): Environment & { tools: Tool[] } {
   const { stepLimit = 15 } = options;
   const dataset = readDataset(options.data);
-  if (dataset.passages === 0)
-    throw new CruxError('User.Config', `The dataset ${dataset.name} at ${options.data} has questions and no corpus.`);
+  const live = options.live && liveSettings(options.live);
+  if (dataset.passages === 0 && !live)
+    throw new CruxError('User.Config', `The dataset ${dataset.name} at ${options.data} has questions and no corpus.`, {
+      remedy: 'Set `live`, to answer them on the web.',
+    });
   const database = openDatabase(options.data);
-  const library = new LocalLibrary(database);
+  const web = live && new LiveLibrary(live);
+  const library = web ?? new LocalLibrary(database);
   const isJudged = asksJudge(dataset.scorer);
+  const costPerSearch = live?.costPerSearch ?? null;
+  const isPriced = costPerSearch !== null;
   let questions: Map<string, Question> | null = null;
   const all = () => (questions ??= readQuestions(database));
   const questionOf = ({ id }: Pick<Task, 'id'>): Question => {
@@ -63,16 +74,17 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
       .find(({ canary }) => canary !== null)?.canary ?? null;
   return defineEnvironment({
     name: options.name ?? 'deep-search',
-    version: `${ownVersion}-${dataset.digest}`,
+    version: `${ownVersion}-${dataset.digest}${live ? `-live-${live.name}` : ''}`,
     stepLimit,
     // A session is the text that it has open, and all share the corpus.
-    capabilities: { maxSessions: 10_000, replay: isJudged ? 'recorded' : 'compare' },
+    capabilities: { maxSessions: 10_000, replay: live || isJudged ? 'recorded' : 'compare' },
     successAt: 1,
     tools,
     canonicalAction: canonicalSearchAction,
     ...(sealed !== null && { sealed }),
     verifier: {
       deepSearch: ownVersion,
+      corpus: live?.name ?? 'local',
       dataset: dataset.name,
       digest: dataset.digest,
       ...scorerVersion(dataset.scorer),
@@ -80,15 +92,26 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
     tasks: async () => [...all().values()].map(taskOf),
     briefing: async (task) => ({ system, user: `Question: ${questionOf(task).question}` }),
     open: async (task) =>
-      new SearchSession({ question: questionOf(task), library, scorer: dataset.scorer, isLive: false }),
+      new SearchSession({
+        question: questionOf(task),
+        library,
+        scorer: dataset.scorer,
+        isLive: live !== undefined,
+        isPriced,
+      }),
     gold: async (task) => goldOf(questionOf(task)),
     hints: async () => hints,
-    script: async (task) => searchScript(questionOf(task), library, stepLimit),
+    script: async (task) => (live ? null : searchScript(questionOf(task), library, stepLimit)),
+    ...(live && { shared: (action: Action) => sharedName(live.name, action) }),
+    ...(costPerSearch !== null && { maxStepCost: costPerSearch }),
     ...(isJudged && {
       asks: ['grade'] as const,
       simulatedReply: ({ messages }: AskRequest) => simulatedVerdict(messages.at(-1)?.content ?? ''),
     }),
-    close: async () => database.close(),
+    async close() {
+      database.close();
+      await web?.close();
+    },
   });
 }
 

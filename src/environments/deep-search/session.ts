@@ -16,6 +16,8 @@ export type SessionSetting = {
   scorer: Scorer;
   /** Whether what the library gives may change: texts are then recorded with the steps that open them. */
   isLive: boolean;
+  /** Whether searches have a price: every other step then costs nothing. */
+  isPriced: boolean;
 };
 
 export class SearchSession implements Session {
@@ -28,6 +30,11 @@ export class SearchSession implements Session {
   }
 
   async step(action: Action, signal: AbortSignal, context?: SessionContext): Promise<StepResult> {
+    const result = await this.#take(action, signal, context);
+    return this.#setting.isPriced ? { cost: 0, ...result } : result;
+  }
+
+  async #take(action: Action, signal: AbortSignal, context?: SessionContext): Promise<StepResult> {
     const { question, library } = this.#setting;
     if (this.#isOver)
       throw new CruxError('Environment.Fault', `Task ${question.id} is over: it takes no more actions.`);
