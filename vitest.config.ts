@@ -10,10 +10,11 @@ const withServer = ['tests/temporal', 'tests/workflows', 'tests/end-to-end', 'te
   (folder) => `${folder}/*.test.ts`,
 );
 
-/** Long ones have commands of their own: `npm run test:processes`, `test:chaos`, `test:package`, `test:lab`, `test:stack`. */
+/** Long ones have commands of their own: `npm run test:processes`, `test:chaos`, `test:package`, `test:lab`, `test:mysql`, `test:stack`. */
 const processes = 'tests/processes/*.test.ts';
 const kills = 'tests/chaos/*.test.ts';
 const lab = 'tests/lab/*.test.ts';
+const mysql = 'tests/mysql/*.test.ts';
 const installs = 'tests/packaging/installed-package.test.ts';
 
 /** The tests' servers are found by the tests alone, whatever the user's own Temporal configuration says. */
@@ -64,7 +65,7 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['tests/**/*.test.ts'],
-          exclude: [...withServer, processes, kills, installs, lab, 'tests/stack/**'],
+          exclude: [...withServer, processes, kills, installs, lab, mysql, 'tests/stack/**'],
         },
       },
       {
@@ -91,6 +92,10 @@ export default defineConfig({
       {
         resolve,
         test: { ...common, name: 'lab', include: [lab] },
+      },
+      {
+        resolve,
+        test: { ...common, name: 'mysql', include: [mysql] },
       },
     ],
   },

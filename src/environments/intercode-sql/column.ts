@@ -1,5 +1,6 @@
 /** Columns as MySQL describes them, kept next to the rows in each SQLite file, so that DESCRIBE answers like MySQL. */
 import type { DatabaseSync } from '../../node-sqlite.ts';
+import { comparedForm } from './mysql/fold.ts';
 
 export type Column = {
   table: string;
@@ -14,7 +15,28 @@ export type Column = {
   extra: string;
   /** Whether values end in blanks, which MySQL's comparisons ignore. */
   padded: boolean;
+  letters: Letters;
 };
+
+/**
+ * How texts are written. SQLite compares only plain ones as MySQL does. `signs`: some have characters that stand between the capital and the
+ * small letters in ASCII (`[ \\ ] ^ _`), which matters for the order. `accents`: some have other letters than ASCII, but no two are equal for
+ * MySQL that differ for SQLite. `all`: there may be such texts.
+ */
+export type Letters = 'plain' | 'signs' | 'accents' | 'all';
+
+/** What comparisons have to know about the texts of a column. */
+export function textFacts(values: Iterable<unknown>): Pick<Column, 'padded' | 'letters'> {
+  const texts = [...new Set(values)].filter((value) => typeof value === 'string');
+  const padded = texts.some((text) => text.endsWith(' '));
+  if (!texts.some((text) => /[^ -~]/.test(text))) {
+    return { padded, letters: texts.some((text) => /[[\\\]^_`]/.test(text)) ? 'signs' : 'plain' };
+  }
+  const bySqlite = new Set(
+    texts.map((text) => text.replace(/ +$/, '').replace(/[a-z]/g, (letter) => letter.toUpperCase())),
+  );
+  return { padded, letters: new Set(texts.map(comparedForm)).size === bySqlite.size ? 'accents' : 'all' };
+}
 
 /** Side table that agents can neither list nor read. */
 export const columnTable = '_crux_columns';
@@ -22,10 +44,10 @@ export const columnTable = '_crux_columns';
 export function createColumnTable(database: DatabaseSync, columns: Column[]): void {
   database.exec(`CREATE TABLE ${columnTable} (
     table_name TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, nullable INTEGER NOT NULL, key TEXT NOT NULL, default_text TEXT, extra TEXT NOT NULL,
-    padded INTEGER NOT NULL)`);
-  const insert = database.prepare(`INSERT INTO ${columnTable} VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
-  for (const { table, name, type, nullable, key, defaultText, extra, padded } of columns) {
-    insert.run(table, name, type, nullable ? 1 : 0, key, defaultText, extra, padded ? 1 : 0);
+    padded INTEGER NOT NULL, letters TEXT NOT NULL)`);
+  const insert = database.prepare(`INSERT INTO ${columnTable} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  for (const { table, name, type, nullable, key, defaultText, extra, padded, letters } of columns) {
+    insert.run(table, name, type, nullable ? 1 : 0, key, defaultText, extra, padded ? 1 : 0, letters);
   }
 }
 
@@ -48,6 +70,9 @@ function storedColumns(database: DatabaseSync): Column[] {
       defaultText: row.default_text === null ? null : String(row.default_text),
       extra: String(row.extra),
       padded: row.padded === 1,
+      // Datasets of earlier versions do not say it.
+      letters: (row.letters ??
+        textFacts(valuesOf(database, String(row.table_name), String(row.name))).letters) as Letters,
     }));
 }
 
@@ -69,22 +94,31 @@ export function derivedColumns(database: DatabaseSync): Column[] {
       const nullable = !info.notnull && key !== 'PRI';
       const values = valueFacts(database, String(table), name);
       const type = fittingType(mysqlType(String(info.type)), values);
-      const padded = type === 'text' || /char/.test(type) ? values.padded : false;
-      return { table: String(table), name, type, nullable, key, defaultText, extra: '', padded } as const;
+      const isText = type === 'text' || /char/.test(type);
+      const facts = textFacts(isText ? valuesOf(database, String(table), name) : []);
+      return { table: String(table), name, type, nullable, key, defaultText, extra: '', ...facts } as const;
     });
   });
 }
 
-type ValueFacts = { texts: number; dates: number; moments: number; padded: boolean };
+type ValueFacts = { texts: number; dates: number; moments: number };
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
+function valuesOf(database: DatabaseSync, table: string, column: string): unknown[] {
+  return database
+    .prepare(`SELECT DISTINCT ${quoted(column)} COLLATE BINARY AS value FROM ${quoted(table)}`)
+    .all()
+    .map(({ value }) => value);
+}
 
 /** How many values are text, and how many of those look like dates or moments: SQLite holds anything in any column. */
 function valueFacts(database: DatabaseSync, table: string, column: string): ValueFacts {
-  const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
   const day = '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]';
   const row = database
     .prepare(
       `SELECT count(*) AS texts, count(*) FILTER (WHERE value GLOB '${day}') AS dates,
-        count(*) FILTER (WHERE value GLOB '${day} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]') AS moments, max(value LIKE '% ') AS padded
+        count(*) FILTER (WHERE value GLOB '${day} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]') AS moments
        FROM (SELECT ${quoted(column)} AS value FROM ${quoted(table)} WHERE typeof(${quoted(column)}) = 'text')`,
     )
     .get();
@@ -92,7 +126,6 @@ function valueFacts(database: DatabaseSync, table: string, column: string): Valu
     texts: Number(row?.texts),
     dates: Number(row?.dates),
     moments: Number(row?.moments),
-    padded: row?.padded === 1,
   };
 }
 

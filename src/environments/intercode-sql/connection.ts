@@ -1,17 +1,17 @@
 /** One database opened for agents: read-only, no statement but SELECT, bounded results. Used inside the executor's processes. */
 
-import { errorText } from '../../errors.ts';
 import { constants, DatabaseSync } from '../../node-sqlite.ts';
 import { readColumns } from './column.ts';
 import { translate } from './dialect.ts';
 import { registerFunctions, type StatementFunctions } from './mysql/function-values.ts';
+import { MysqlError } from './mysql/reader.ts';
 import { makeSchema, type Schema } from './mysql/scope.ts';
 import { tupleText, type Value } from './python-text.ts';
 
 export type QueryLimits = {
   /** Rows that are read; the rest is left out and `truncated` is set. */
   rows: number;
-  /** Characters of all rows together. */
+  /** Characters of all rows together; the row that goes beyond is cut, and `truncated` is set. */
   characters: number;
 };
 
@@ -78,11 +78,14 @@ export class Connection {
         if (rows.length >= limits.rows || characters >= limits.characters)
           return { kind: 'rows', rows, truncated: true, tables };
         const text = tupleText(row as unknown as Value[], types);
+        // A single row may be longer than all that is read.
+        const left = limits.characters - characters;
+        if (text.length > left) return { kind: 'rows', rows: [...rows, text.slice(0, left)], truncated: true, tables };
         characters += text.length;
         rows.push(text);
       }
     } catch (error) {
-      return { kind: 'error', message: this.#functions.raised() ?? errorText(error) };
+      return { kind: 'error', message: this.#functions.raised() ?? wordsOf(error) };
     }
     return { kind: 'rows', rows, truncated: false, tables };
   }
@@ -90,4 +93,18 @@ export class Connection {
   close(): void {
     this.#database.close();
   }
+}
+
+/** What SQLite itself refuses, in words that say nothing of it: MySQL has no such limits, or says it otherwise. */
+const refusals: [pattern: RegExp, words: string][] = [
+  [/integer overflow/, 'BIGINT value is out of range'],
+  [/misuse of (aggregate|window)/, 'Invalid use of group function'],
+  [/too (large|deep|big|many)|overflow|parser stack/i, 'The statement is too large for this environment'],
+];
+
+/** @param error of SQLite, or of printing what it gave */
+function wordsOf(error: unknown): string {
+  if (error instanceof MysqlError) return error.message;
+  const said = error instanceof Error ? error.message : String(error);
+  return refusals.find(([pattern]) => pattern.test(said))?.[1] ?? 'The statement is not available in this environment';
 }

@@ -15,7 +15,7 @@ import type { SqlType } from './mysql/types.ts';
 import { stringText } from './python-text.ts';
 
 /** Raised with every change that can alter an observation: it is part of each transition's key. */
-export const dialectVersion = 1;
+export const dialectVersion = 2;
 
 export type Translation =
   | { kind: 'query'; sql: string; types: SqlType[]; tables: string[] }

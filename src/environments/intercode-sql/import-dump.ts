@@ -5,7 +5,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from '../../node-sqlite.ts';
-import { type Column, columnTable, createColumnTable } from './column.ts';
+import { type Column, columnTable, createColumnTable, textFacts } from './column.ts';
 import { databaseName } from './dataset.ts';
 import { type Token, tokenize } from './mysql/tokenizer.ts';
 
@@ -58,7 +58,7 @@ export async function writeDatabase(folder: string, { name, tables }: DumpDataba
     createColumnTable(
       database,
       tables.flatMap(({ columns, rows }) =>
-        columns.map((column, index) => ({ ...column, padded: isPadded(rows, index) })),
+        columns.map((column, index) => ({ ...column, ...textFacts(rows.map((row) => row[index])) })),
       ),
     );
     database.exec('COMMIT');
@@ -71,10 +71,6 @@ export async function writeDatabase(folder: string, { name, tables }: DumpDataba
   } finally {
     await file.close();
   }
-}
-
-function isPadded(rows: DumpValue[][], index: number): boolean {
-  return rows.some((row) => typeof row[index] === 'string' && row[index].endsWith(' '));
 }
 
 function createSqliteTable(database: DatabaseSync, { name, columns, primaryKey, indexes, rows }: DumpTable): void {
@@ -157,6 +153,7 @@ function column(reader: Reader, table: string): Column {
     defaultText: null,
     extra: '',
     padded: false,
+    letters: 'plain',
   };
   for (;;) {
     if (reader.accept('COLLATE') || reader.accept('CHARACTER', 'SET')) reader.next();

@@ -1,9 +1,15 @@
 /** Rows as Python prints what mysql-connector returns: agents of the benchmark read this form, and rewards compare it. */
+import { decoded } from './mysql/decimal.ts';
+import { MysqlError } from './mysql/reader.ts';
 import type { SqlType } from './mysql/types.ts';
 
 export type Value = null | number | bigint | string | Uint8Array;
 
-/** A row as a Python tuple, e.g. `('a', 1, Decimal('2.50'), None)`. */
+/**
+ * A row as a Python tuple, e.g. `('a', 1, Decimal('2.50'), None)`.
+ * @param values as queries give them: an exact number has its own form (mysql/decimal.ts)
+ * @throws MysqlError for an integer that does not fit, which SQLite has made a double
+ */
 export function tupleText(values: Value[], types: SqlType[]): string {
   const cells = values.map((value, index) => cellText(value, types[index] ?? { kind: 'text', scale: null }));
   return cells.length === 1 ? `(${cells[0]},)` : `(${cells.join(', ')})`;
@@ -17,15 +23,10 @@ function cellText(value: Value, type: SqlType): string {
   if (value === null) return 'None';
   switch (type.kind) {
     case 'integer':
-      return typeof value === 'number'
-        ? String(Math.round(value))
-        : typeof value === 'bigint'
-          ? String(value)
-          : untyped(value);
+      if (typeof value === 'number') throw new MysqlError('BIGINT value is out of range');
+      return untyped(value);
     case 'decimal':
-      return typeof value === 'string' || value instanceof Uint8Array
-        ? untyped(value)
-        : `Decimal('${decimalText(value, type.scale ?? 0)}')`;
+      return typeof value === 'string' ? `Decimal('${decimalText(value, type.scale ?? 0)}')` : untyped(value);
     case 'double':
       return typeof value === 'string' || value instanceof Uint8Array
         ? untyped(value)
@@ -40,7 +41,7 @@ function cellText(value: Value, type: SqlType): string {
     case 'time':
       return typeof value === 'string' ? temporalText(value, type.kind) : untyped(value);
     default:
-      return untyped(value);
+      return type.collation === 'bytes' && typeof value === 'string' ? untyped(Buffer.from(value)) : untyped(value);
   }
 }
 
@@ -52,8 +53,16 @@ function untyped(value: Exclude<Value, null>): string {
   return `b${stringText(Buffer.from(value).toString('latin1'))}`;
 }
 
-function decimalText(value: number | bigint, scale: number): string {
-  return typeof value === 'bigint' ? `${value}${scale ? `.${'0'.repeat(scale)}` : ''}` : roundedText(value, scale);
+/** Python's text of a decimal with so many digits: numbers below a millionth have an exponent. */
+export function decimalText(value: string, scale: number): string {
+  const fixed = decoded(value)
+    .toFixed(scale, 4)
+    .replace(/^-(?=[0.]*$)/, '');
+  const [, sign = '', digits = ''] = /^(-?)0\.0*?(0|[1-9]\d*)$/.exec(fixed) ?? [];
+  const leading = digits.length - scale;
+  if (digits === '' || leading > -6) return fixed;
+  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
+  return `${sign}${digits.charAt(0)}${fraction}E${leading - 1}`;
 }
 
 /** Fixed digits, rounded half away from zero by the printed form: 0.285 ends in a 5, whatever its binary form. */

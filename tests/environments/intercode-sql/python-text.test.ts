@@ -1,5 +1,6 @@
 // Layer: pure core. The form in which Python prints rows of mysql-connector.
 import { describe, expect, it } from 'vitest';
+import { encoded, toDecimal } from '../../../src/environments/intercode-sql/mysql/decimal.ts';
 import { decimal, declaredType, double, integer, text } from '../../../src/environments/intercode-sql/mysql/types.ts';
 import { listText, stringText, tupleText } from '../../../src/environments/intercode-sql/python-text.ts';
 
@@ -12,13 +13,23 @@ describe('rows', () => {
   });
 
   it.each([
-    [3, "Decimal('3.0000')"],
-    // As it is printed, not as its binary form is.
-    [1.00005, "Decimal('1.0001')"],
-    [-0.5, "Decimal('-0.5000')"],
-    [7n, "Decimal('7.0000')"],
-  ])('prints the decimal %s with all digits', (value, expected) => {
-    expect(tupleText([value], [decimal(4)])).toBe(`(${expected},)`);
+    ['3', 4, "Decimal('3.0000')"],
+    // Half away from zero.
+    ['1.00005', 4, "Decimal('1.0001')"],
+    ['-1.00005', 4, "Decimal('-1.0001')"],
+    ['-0.5', 4, "Decimal('-0.5000')"],
+    ['-0.00001', 4, "Decimal('0.0000')"],
+    ['12345678901234567890123.25', 2, "Decimal('12345678901234567890123.25')"],
+    // Python writes numbers below a millionth with an exponent.
+    ['0', 6, "Decimal('0.000000')"],
+    ['0', 7, "Decimal('0E-7')"],
+    ['0.00000012', 8, "Decimal('1.2E-7')"],
+  ])('prints the decimal %s with %i digits after the point', (value, scale, expected) => {
+    expect(tupleText([encoded(toDecimal(value))], [decimal(scale)])).toBe(`(${expected},)`);
+  });
+
+  it('refuses an integer that SQLite has made a double, because it does not fit', () => {
+    expect(() => tupleText([9.3e18], [integer])).toThrow('BIGINT value is out of range');
   });
 
   it.each([

@@ -1,35 +1,62 @@
 /** Comparisons between values of different types, by MySQL's rules. Source: MySQL 8.0 reference manual, "Type Conversion in Expression Evaluation". */
 import type { Compiled } from './compiled.ts';
-import { compared, quoteText, unpadded } from './compiled.ts';
-import { asNumber } from './functions.ts';
+import { asDecimal, asNumber, comparedTexts, quoteText } from './convert.ts';
 import { MysqlError } from './reader.ts';
 import type { Expression } from './syntax.ts';
-import { isNumeric, isTemporal, type SqlType } from './types.ts';
+import { fixedDigits, isApproximate, isNumeric, isTemporal, type SqlType } from './types.ts';
 
 /** An operand with its syntax, because literals are converted before the query runs. */
 export type Operand = { compiled: Compiled; expression: Expression };
 
 /** SQL of both sides of a comparison, brought to one type. */
-export function comparable(left: Operand, right: Operand): [left: string, right: string] {
-  const [a, b] = [left.compiled, right.compiled];
-  if (isTemporal(a.type) || isTemporal(b.type)) return [temporal(left, b.type), temporal(right, a.type)];
-  if ((isNumeric(a.type) && b.type.kind === 'text') || (isNumeric(b.type) && a.type.kind === 'text')) {
-    return [numeric(left), numeric(right)];
+export function comparable(operator: string, left: Operand, right: Operand): [left: string, right: string] {
+  const [a, b] = [left.compiled.type, right.compiled.type];
+  if (isTemporal(a) || isTemporal(b)) return [temporal(left, b), temporal(right, a)];
+  if (a.kind === 'text' && b.kind === 'text') {
+    const areBytes = a.collation === 'bytes' || b.collation === 'bytes';
+    const [first, second] = areBytes ? [left.compiled, right.compiled] : [plain(left), plain(right)];
+    return comparedTexts(first, second, ['=', '<=>', '<>', '!='].includes(operator));
   }
-  return [left.expression.kind === 'literal' ? compared({ ...a, sql: plain(left) }) : compared(a), plain(right)];
+  if (isNumeric(a) && isNumeric(b)) return comparableNumbers(left, right);
+  if (a.kind === 'null' || b.kind === 'null') return [left.compiled.sql, right.compiled.sql];
+  return [numeric(left), numeric(right)];
 }
 
-/** SQL of the text that is compared with another text. */
-function plain({ compiled, expression }: Operand): string {
-  if (expression.kind === 'literal' && expression.type === 'string')
-    return quoteText(expression.value.replace(/ +$/, ''));
-  return unpadded(compiled);
+function comparableNumbers(left: Operand, right: Operand): [left: string, right: string] {
+  const kinds = [left.compiled.type, right.compiled.type];
+  const digits = kinds.map(fixedDigits);
+  if (kinds.some(isApproximate) && !digits.includes(null)) {
+    // Doubles with fixed digits are equal if these are. Source: MySQL 8.0, item_cmpfunc.cc, `compare_real_fixed`.
+    const longest = Math.max(...digits.map(Number));
+    return [`mysql_round(${numeric(left)}, ${longest})`, `mysql_round(${numeric(right)}, ${longest})`];
+  }
+  if (!kinds.some(({ kind }) => kind === 'decimal') || kinds.some(isApproximate))
+    return [numeric(left), numeric(right)];
+  if (kinds.some(({ kind }) => kind === 'integer')) {
+    // No integer lies between such a literal and the double next to it, and SQLite compares integers and doubles exactly.
+    const short = [left, right].find(
+      ({ expression, compiled }) => isShortDecimal(expression) && compiled.type.kind === 'decimal',
+    );
+    if (short) return [written(left), written(right)];
+  }
+  return [asDecimal(left.compiled), asDecimal(right.compiled)];
+}
+
+const isShortDecimal = (expression: Expression) => expression.kind === 'literal' && expression.value.length <= 15;
+const written = ({ compiled, expression }: Operand) =>
+  expression.kind === 'literal' && compiled.type.kind === 'decimal' ? expression.value : compiled.sql;
+
+/** A literal without the blanks at its end, which then need not be taken off for each row. */
+function plain({ compiled, expression }: Operand): { sql: string; type: SqlType } {
+  if (expression.kind !== 'literal') return compiled;
+  return { sql: quoteText(expression.value.replace(/ +$/, '')), type: { ...compiled.type, padded: false } };
 }
 
 /** SQL that reads an operand as a number. */
 export function numeric({ compiled, expression }: Operand): string {
-  if (expression.kind === 'literal' && expression.type === 'string')
+  if (expression.kind === 'literal' && expression.type === 'string') {
     return String(Number.parseFloat(expression.value) || 0);
+  }
   return asNumber(compiled);
 }
 
@@ -39,7 +66,7 @@ function temporal({ compiled, expression }: Operand, other: SqlType): string {
   if (type.kind === 'date' && other.kind === 'datetime') return `(${sql} || ' 00:00:00')`;
   if (isTemporal(type)) return isNumeric(other) ? asNumber(compiled) : sql;
   if (type.kind === 'text' && expression.kind === 'literal') return quoteText(temporalLiteral(expression.value, other));
-  return sql;
+  return type.kind === 'decimal' ? asNumber(compiled) : sql;
 }
 
 function temporalLiteral(value: string, type: SqlType): string {

@@ -1,9 +1,24 @@
 /** Calls of functions: aggregates, window functions, and the scalar ones of functions.ts. */
-import { type Compiled, type Context, collated, combine, compared, quoteText } from './compiled.ts';
-import { asNumber, asText, findFunction, windowFunctions } from './functions.ts';
+import { type Compiled, type Context, combine } from './compiled.ts';
+import { asDouble, asNumber, asText, coerced, compared, grouped, quoteText, shown } from './convert.ts';
+import { findFunction, windowFunctions } from './functions.ts';
 import { MysqlError } from './reader.ts';
 import type { CallExpression, Expression, Order } from './syntax.ts';
-import { averageType, date, double, integer, type SqlType, sumType, text } from './types.ts';
+import { hasDate, hasTime, isUnitOfDays } from './temporal-values.ts';
+import {
+  averageType,
+  bigInteger,
+  commonType,
+  date,
+  datetime,
+  decimal,
+  double,
+  isApproximate,
+  type SqlType,
+  sumType,
+  text,
+  time,
+} from './types.ts';
 
 type Compile = (expression: Expression, context: Context) => Compiled;
 
@@ -29,16 +44,7 @@ const intervalCalls: { [name: string]: '' | '-' } = {
 /** @throws MysqlError for an unknown function, a wrong number of arguments, or an aggregate where none may stand */
 export function compileCall(call: CallExpression, context: Context, compile: Compile): Compiled {
   if (aggregateNames.has(call.name)) return compileAggregate(call, context, compile);
-  const windowType = windowFunctions[call.name];
-  if (windowType && call.over) {
-    const list = call.arguments.map((each) => compile(each, context));
-    const over = windowSql(call, context, compile);
-    return combine(
-      `${call.name}(${list.map(({ sql }) => sql).join(', ')}) ${over.sql}`,
-      windowType(list.map(({ type }) => type)),
-      [...list, ...over.parts],
-    );
-  }
+  if (call.name in windowFunctions && call.over) return compileWindow(call, context, compile);
   if (call.name in intervalCalls) return compileInterval(call, context, compile);
   if (call.name === 'DATABASE' || call.name === 'SCHEMA') {
     return { sql: quoteText(context.schema.database.toLowerCase()), type: text, bare: [], aggregated: false };
@@ -51,14 +57,40 @@ export function compileCall(call: CallExpression, context: Context, compile: Com
   const list = call.arguments.map((each) => compile(each, context));
   // This function exists to return any of a group's values.
   if (call.name === 'ANY_VALUE') return { ...list[0]!, bare: [] };
-  const type = definition.type(list.map((argument) => argument.type));
-  return combine(definition.sql(...list), type.kind === 'decimal' ? { ...type, ...roundedScale(call) } : type, list);
+  if (definition.caseless && list.some(({ type }) => type.collation)) {
+    throw new MysqlError(`${call.name} of text that compares by its characters is not available in this environment`);
+  }
+  return combine(definition.sql(...list), resultType(call, definition.type(list.map(({ type }) => type))), list);
 }
 
-/** Digits that ROUND and TRUNCATE leave, if they are written as a number. */
-function roundedScale({ name, arguments: [, digits] }: CallExpression): { scale?: number } {
-  const isWritten = digits?.kind === 'literal' && digits.type === 'integer';
-  return (name === 'ROUND' || name === 'TRUNCATE') && isWritten ? { scale: Math.min(Number(digits.value), 30) } : {};
+/** The type of a call, for functions whose arguments decide about it by what they say. */
+function resultType({ name, arguments: [, second] }: CallExpression, type: SqlType): SqlType {
+  const written = second?.kind === 'literal' ? second.value : null;
+  if ((name === 'ROUND' || name === 'TRUNCATE') && (type.kind === 'decimal' || type.kind === 'double')) {
+    if (second && !isWrittenNumber(second)) return type;
+    const digits = second?.kind === 'literal' ? Math.min(Number(second.value), 30) : 0;
+    if (type.kind === 'double') return { ...type, scale: digits };
+    return decimal(digits, (type.precision ?? 10) - (type.scale ?? 0) + digits + 1);
+  }
+  if (name === 'STR_TO_DATE' && written !== null) {
+    return !hasTime(written) ? date : hasDate(written) ? datetime : time;
+  }
+  return type;
+}
+
+const isWrittenNumber = (expression: Expression): boolean =>
+  expression.kind === 'literal' || (expression.kind === 'unary' && expression.operand.kind === 'literal');
+
+function compileWindow(call: CallExpression, context: Context, compile: Compile): Compiled {
+  const list = call.arguments.map((each) => compile(each, context));
+  const over = windowSql(call, context, compile);
+  const given = windowFunctions[call.name]!(list.map(({ type }) => type));
+  const [value, offset, otherwise] = list;
+  const type = otherwise ? commonType([given, otherwise.type]) : given;
+  const values = [value && coerced(value, type), offset?.sql, otherwise && coerced(otherwise, type)];
+  const isOffset = call.name === 'LAG' || call.name === 'LEAD';
+  const argumentSql = isOffset ? values.filter((sql) => sql !== undefined) : list.map(({ sql }) => sql);
+  return combine(`${call.name}(${argumentSql.join(', ')}) ${over.sql}`, type, [...list, ...over.parts]);
 }
 
 function unknownFunction(call: CallExpression, { schema }: Context): MysqlError {
@@ -73,60 +105,78 @@ function compileAggregate(call: CallExpression, context: Context, compile: Compi
   // Without tables of its own it would aggregate over the query around it, which is not allowed at its place.
   const isOuter = !context.scope.relations.length && list.some(({ bare }) => bare.length > 0);
   if (isOuter) throw new MysqlError('Invalid use of group function');
-  const [sql, type] = aggregateSql(call, list, inner, compile);
-  if (!call.over) {
-    // Names of outer queries stay bare: the aggregate does not cover them.
-    const outer = list.flatMap(({ bare }) => bare).filter(({ resolved }) => resolved.scope !== context.scope);
-    return { sql, type, bare: outer, aggregated: true };
-  }
-  const over = windowSql(call, context, compile);
-  return combine(`${sql} ${over.sql}`, type, [...list, ...over.parts]);
+  const over = call.over && windowSql(call, context, compile);
+  const [sql, type] = aggregateSql(call, list, over ? ` ${over.sql}` : '', inner, compile);
+  if (over) return combine(sql, type, [...list, ...over.parts]);
+  // Names of outer queries stay bare: the aggregate does not cover them.
+  const outer = list.flatMap(({ bare }) => bare).filter(({ resolved }) => resolved.scope !== context.scope);
+  return { sql, type, bare: outer, aggregated: true };
 }
 
+/** @param over the window, as it follows each of the aggregates that the value is made of; empty without one */
 function aggregateSql(
   call: CallExpression,
   list: Compiled[],
+  over: string,
   context: Context,
   compile: Compile,
 ): [sql: string, type: SqlType] {
   const distinct = call.distinct ? 'DISTINCT ' : '';
   const operand = list[0];
+  const count = { ...bigInteger, precision: 18 };
   if (call.name === 'COUNT') {
-    if (call.star) return ['COUNT(*)', integer];
-    if (list.length > 1) return [`COUNT(${distinct}mysql_tuple(${list.map(({ sql }) => sql).join(', ')}))`, integer];
+    if (call.star) return [`COUNT(*)${over}`, count];
+    if (list.length > 1)
+      return [`COUNT(${distinct}mysql_tuple(${list.map(({ sql }) => sql).join(', ')}))${over}`, count];
   }
   if (!operand || (list.length > 1 && call.name !== 'GROUP_CONCAT')) {
     throw new MysqlError(`Incorrect parameter count in the call to native function '${call.name}'`);
   }
   switch (call.name) {
     case 'COUNT':
-      return [`COUNT(${distinct}${compared(operand)})`, integer];
+      return [`COUNT(${distinct}${grouped(operand)})${over}`, count];
     case 'SUM':
-      return [`SUM(${distinct}${asNumber(operand)})`, sumType(operand.type)];
-    case 'AVG':
-      return [`AVG(${distinct}${asNumber(operand)})`, averageType(operand.type)];
+      return [sumSql(operand, distinct, over), sumType(operand.type)];
+    case 'AVG': {
+      const type = averageType(operand.type);
+      const [sum, rows] = [sumSql(operand, distinct, over), `COUNT(${distinct}${operand.sql})${over}`];
+      return [
+        isApproximate(operand.type) ? `(${sum} / ${rows})` : `mysql_average(${sum}, ${rows}, ${type.carried})`,
+        type,
+      ];
+    }
     case 'MIN':
-    case 'MAX':
-      return [`${call.name}(${collated(operand)})`, operand.type];
+    case 'MAX': {
+      const { kind, letters, collation } = operand.type;
+      const isOwn = kind === 'text' && !collation && letters !== undefined && letters !== 'plain';
+      if (isOwn && over)
+        throw new MysqlError(`${call.name} of such texts over a window is not available in this environment`);
+      const name = isOwn ? `mysql_${call.name.toLowerCase()}_text` : call.name;
+      return [`${name}(${isOwn ? operand.sql : shown(operand)})${over}`, operand.type];
+    }
     case 'GROUP_CONCAT': {
-      if (call.distinct && call.separator !== null && call.separator !== ',') {
-        throw new MysqlError('GROUP_CONCAT with DISTINCT and SEPARATOR together is not available in this environment');
-      }
       const value = list.length > 1 ? `(${list.map(asText).join(' || ')})` : asText(operand);
-      const separator = call.distinct ? '' : `, ${quoteText(call.separator ?? ',')}`;
       const order = call.orderBy.length ? ` ORDER BY ${orderSql(call.orderBy, context, compile).sql}` : '';
-      // MySQL cuts the text at `group_concat_max_len`.
-      return [`SUBSTR(group_concat(${distinct}${value}${separator}${order}), 1, 1024)`, text];
+      const values = `json_group_array(${value}${order}) FILTER (WHERE ${value} IS NOT NULL)${over}`;
+      const form = call.distinct ? (list.some(({ type }) => type.collation) ? 'bytes' : 'letters') : '';
+      return [`mysql_join(NULLIF(${values}, '[]'), ${quoteText(call.separator ?? ',')}, '${form}')`, text];
     }
     default:
-      return [`mysql_${spreads[call.name]}(${asNumber(operand)})`, double];
+      return [`mysql_${spreads[call.name]}(${asDouble(operand)})${over}`, double];
   }
+}
+
+/** Sums of integers are SQLite's own; exact numbers and doubles have functions of ours. */
+function sumSql(operand: Compiled, distinct: string, over: string): string {
+  if (operand.type.kind === 'decimal') return `mysql_sum(${distinct}${operand.sql})${over}`;
+  if (isApproximate(operand.type)) return `mysql_plain_sum(${distinct}${asNumber(operand)})${over}`;
+  return `mysql_decimal(SUM(${distinct}${asNumber(operand)})${over})`;
 }
 
 function orderSql(orders: Order[], context: Context, compile: Compile): { sql: string; parts: Compiled[] } {
   const parts = orders.map(({ expression }) => compile(expression, context));
   return {
-    sql: parts.map((part, index) => collated(part) + (orders[index]!.descending ? ' DESC' : '')).join(', '),
+    sql: parts.map((part, index) => compared(part) + (orders[index]!.descending ? ' DESC' : '')).join(', '),
     parts,
   };
 }
@@ -136,7 +186,7 @@ function windowSql(call: CallExpression, context: Context, compile: Compile): { 
   const partitions = partitionBy.map((each) => compile(each, context));
   const order = orderSql(orderBy, context, compile);
   const clauses = [
-    partitions.length ? `PARTITION BY ${partitions.map(compared).join(', ')}` : '',
+    partitions.length ? `PARTITION BY ${partitions.map(grouped).join(', ')}` : '',
     orderBy.length ? `ORDER BY ${order.sql}` : '',
     frame,
   ];
@@ -167,14 +217,18 @@ function compileInterval(call: CallExpression, context: Context, compile: Compil
 }
 
 export function addInterval(moment: Compiled, amount: Compiled, unit: string, sign: '' | '-'): Compiled {
-  const type =
-    moment.type.kind === 'date' && !['HOUR', 'MINUTE', 'SECOND'].includes(unit)
-      ? date
-      : moment.type.kind === 'datetime'
-        ? moment.type
-        : text;
-  return combine(`mysql_add_interval(${moment.sql}, ${sign}(${asNumber(amount)}), ${quoteText(unit)})`, type, [
-    moment,
-    amount,
-  ]);
+  const isDate = moment.type.kind === 'date';
+  const type = isDate || moment.type.kind === 'datetime' ? (isDate && isUnitOfDays(unit) ? date : datetime) : text;
+  if (moment.type.kind === 'time')
+    throw new MysqlError('Intervals on a time of day are not available in this environment');
+  if (unit.endsWith('MICROSECOND')) throw new MysqlError('Parts of a second are not available in this environment');
+  const value = moment.type.kind === 'integer' || moment.type.kind === 'decimal' ? asText(moment) : moment.sql;
+  // A number is read by its digits, so that 1.5 HOUR_MINUTE is an hour and five minutes; for one part it is rounded.
+  const count =
+    amount.type.kind === 'decimal'
+      ? unit.includes('_')
+        ? asText(amount)
+        : `mysql_decimal_integer(${amount.sql}, 0)`
+      : amount.sql;
+  return combine(`mysql_add_interval(${value}, ${count}, ${quoteText(unit)}, ${sign}1)`, type, [moment, amount]);
 }

@@ -1,5 +1,7 @@
 /** FROM clauses: which tables a query sees, how they join, and what is equal in every row. */
-import { type Compiled, compared, quoteName, unpadded } from './compiled.ts';
+import { comparable, type Operand } from './compare.ts';
+import { type Compiled, columnOf } from './compiled.ts';
+import { truth } from './convert.ts';
 import type { Equality } from './full-group-by.ts';
 import { MysqlError } from './reader.ts';
 import { type Relation, type RelationColumn, type ResolvedColumn, Scope } from './scope.ts';
@@ -44,17 +46,14 @@ export function compileFrom(reference: TableReference, tools: FromTools): From {
     ...[...left.columns, ...right.columns].filter(({ column }) => !merged.has(column)),
   ];
   const finish = () => {
-    const conditions = pairs.map(
-      ([first, second]) =>
-        `${compared({ sql: sqlOf(first), type: first.column.type })} = ${unpadded({ sql: sqlOf(second), type: second.column.type })}`,
-    );
+    const conditions = pairs.map(([first, second]) => comparable('=', operandOf(first), operandOf(second)).join(' = '));
     if (reference.on) {
       // A join condition sees only the tables of its join.
       const scope = new Scope(tools.scope.parent);
       scope.relations.push(...relations);
       for (const [name, column] of tools.scope.merged)
         if (relations.includes(column.relation)) scope.merged.set(name, column);
-      conditions.push(tools.condition(reference.on, scope).sql);
+      conditions.push(truth(tools.condition(reference.on, scope)));
       collectEqualities(reference.on, scope, tools.equalities, reference.type, left.relations);
     }
     // Of several faulty conditions MySQL reports that of the last join.
@@ -65,7 +64,13 @@ export function compileFrom(reference: TableReference, tools: FromTools): From {
   return { finish, relations, columns };
 }
 
-const sqlOf = ({ relation, column }: ResolvedColumn) => `${relation.sqlName}.${quoteName(column.name)}`;
+function operandOf(resolved: ResolvedColumn): Operand {
+  const { relation, column } = resolved;
+  return {
+    compiled: columnOf(resolved),
+    expression: { kind: 'column', database: null, table: relation.alias, name: column.name, text: column.name },
+  };
+}
 
 function commonNames(left: ResolvedColumn[], right: ResolvedColumn[]): string[] {
   const names = new Set(right.map(({ column }) => column.name.toLowerCase()));

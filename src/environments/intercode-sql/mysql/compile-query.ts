@@ -2,17 +2,19 @@
 
 import { compileExpression } from './compile-expression.ts';
 import { checkColumnNames, collectEqualities, compileFrom, type From } from './compile-from.ts';
+import { recursiveArms, setArms, setTail } from './compile-set.ts';
 import {
   type CommonRelation,
   type Compiled,
   type CompiledQuery,
   type Context,
-  collated,
-  compared,
+  columnOf,
   type NamedItem,
-  quoteName,
 } from './compiled.ts';
+import { quoteName, settled, settledType, truth } from './convert.ts';
+import { distinctRows } from './distinct.ts';
 import { checkFullGroupBy, displayName, type Equality } from './full-group-by.ts';
+import { groupedBy, limitSql, orderedBy, placeOf } from './order.ts';
 import { MysqlError } from './reader.ts';
 import {
   type Clause,
@@ -23,7 +25,7 @@ import {
   Scope,
   tableRelation,
 } from './scope.ts';
-import type { CommonTable, Expression, Limit, Order, Query, Select, SetOperation, TableReference } from './syntax.ts';
+import type { CommonTable, Expression, Order, Query, Select, SetOperation, TableReference } from './syntax.ts';
 import { commonType } from './types.ts';
 
 /** A query around the one that is compiled. */
@@ -82,7 +84,7 @@ export class QueryCompiler {
           'In definition of view, derived table or common table expression, SELECT list and column names list have different column counts',
         );
       }
-      return columns.map(({ name, type }, index) => ({ name: table.columns[index] ?? name, type }));
+      return columns.map(({ name, type }, index) => ({ name: table.columns[index] ?? name, type: settledType(type) }));
     };
     const name = table.name.toLowerCase();
     if (recursive && table.query.kind === 'set') {
@@ -92,7 +94,7 @@ export class QueryCompiler {
     const columns = named(compiled);
     checkColumnNames(columns);
     surroundings.common.set(name, { sqlName, columns });
-    return `${sqlName}(${columns.map((column) => quoteName(column.name)).join(', ')}) AS (${compiled.sql})`;
+    return `${sqlName}(${columns.map((column) => quoteName(column.name)).join(', ')}) AS (${tableOf(compiled, null)})`;
   }
 
   #newName(): string {
@@ -151,16 +153,16 @@ export class QueryCompiler {
       );
     }
 
-    const list = outputs.map(
-      ({ name, compiled }) => `${select.distinct ? collated(compiled) : compiled.sql} AS ${quoteName(name)}`,
-    );
+    const list = (
+      select.distinct ? distinctRows(compiledItems, this.#newName()) : compiledItems.map((item) => item.sql)
+    ).map((sql, index) => `${sql} AS ${quoteName(outputs[index]!.name)}`);
     // SQLite has no HAVING without groups; it then means the same as WHERE.
-    const filters = [where?.sql, grouped ? undefined : having?.sql].filter((sql) => sql !== undefined && sql !== null);
+    const filters = [where, grouped ? null : having].flatMap((filter) => (filter ? [truth(filter)] : []));
     const sql = [
       `SELECT ${select.distinct ? 'DISTINCT ' : ''}${list.join(', ')}${fromSql}`,
       filters.length ? `WHERE ${filters.join(' AND ')}` : '',
-      groups.length ? `GROUP BY ${groups.map(compared).join(', ')}` : '',
-      having && grouped ? `HAVING ${having.sql}` : '',
+      groups.length ? `GROUP BY ${groups.map(groupedBy).join(', ')}` : '',
+      having && grouped ? `HAVING ${truth(having)}` : '',
       orders.length ? `ORDER BY ${orders.map(({ sql: each }) => each).join(', ')}` : '',
       limitSql(select.limit),
     ];
@@ -190,16 +192,7 @@ export class QueryCompiler {
       const columns = relation
         ? relation.columns.map((column) => ({ relation, column, scope: context.scope }))
         : from.columns;
-      return columns.map((resolved) => {
-        const sql = `${resolved.relation.sqlName}.${quoteName(resolved.column.name)}`;
-        const compiled: Compiled = {
-          sql,
-          type: resolved.column.type,
-          bare: [{ resolved, within: [sql] }],
-          aggregated: false,
-        };
-        return { name: resolved.column.name, compiled };
-      });
+      return columns.map((resolved) => ({ name: resolved.column.name, compiled: columnOf(resolved) }));
     });
   }
 
@@ -220,12 +213,13 @@ export class QueryCompiler {
     const direction = descending ? ' DESC' : '';
     const place = placeOf(expression);
     if (place !== null) {
-      if (!outputs[place - 1]) throw new MysqlError(`Unknown column '${expression.text}' in 'order clause'`);
-      return { sql: `${place}${direction}`, compiled: null };
+      const output = outputs[place - 1];
+      if (!output) throw new MysqlError(`Unknown column '${expression.text}' in 'order clause'`);
+      return { sql: orderedBy(output.compiled, place) + direction, compiled: null };
     }
     const compiled = compileExpression(expression, context);
     const position = outputs.findIndex((output) => output.compiled.sql === compiled.sql) + 1;
-    return { sql: `${position || collated(compiled)}${direction}`, compiled };
+    return { sql: orderedBy(compiled, position) + direction, compiled };
   }
 
   #relation(
@@ -238,12 +232,10 @@ export class QueryCompiler {
       const compiled = this.#query(reference.query, { scope: surroundings.scope, common: surroundings.common });
       const columns = compiled.columns.map(({ name, type }, index) => ({
         name: reference.columns[index] ?? name,
-        type,
+        type: settledType(type),
       }));
       if (!this.#lenient) checkColumnNames(columns);
-      const sql = reference.columns.length
-        ? `(WITH named(${columns.map(({ name }) => quoteName(name)).join(', ')}) AS (${compiled.sql}) SELECT * FROM named)`
-        : `(${compiled.sql})`;
+      const sql = `(${tableOf(compiled, reference.columns.length ? columns : null)})`;
       return {
         relation: { sqlName, alias: reference.alias, database: '', columns, keys: [] },
         sql: `${sql} AS ${sqlName}`,
@@ -275,40 +267,17 @@ export class QueryCompiler {
     }
     const columns = left.columns.map(({ name, type }, index) => ({
       name,
-      type: commonType([type, right.columns[index]!.type]),
+      type: settledType(commonType([type, right.columns[index]!.type])),
     }));
-    const operator = query.all ? 'UNION ALL' : query.operator;
-    // SQLite wants the arms of a recursive common table as they are.
     const arms = surroundings.recursive
-      ? [left.sql, right.sql]
-      : [arm(query.left, left, columns), arm(query.right, right, columns, true)];
-    const sql = [arms.join(` ${operator} `)];
-    if (query.orderBy.length)
-      sql.push(`ORDER BY ${query.orderBy.map((order) => this.#setOrder(order, columns)).join(', ')}`);
+      ? recursiveArms(query, left, right)
+      : setArms(query, left, right, columns, this.#newName());
     return {
-      sql: [...sql, limitSql(query.limit)].filter((clause) => clause !== '').join(' '),
+      sql: setTail(query, columns, arms),
       columns,
       outer: [...left.outer, ...right.outer],
       singleRow: query.limit?.count === '1',
     };
-  }
-
-  /** A set operation is ordered by its output columns, by name or place. */
-  #setOrder({ expression, descending }: Order, columns: RelationColumn[]): string {
-    const name = expression.kind === 'column' && expression.table === null ? expression.name.toLowerCase() : null;
-    const place =
-      placeOf(expression) ??
-      columns.findIndex((column) => column.name.toLowerCase() === (name ?? expression.text.toLowerCase())) + 1;
-    const column = columns[place - 1];
-    if (!column) {
-      if (expression.kind === 'column' && expression.table !== null) {
-        throw new MysqlError(
-          `Table '${expression.table}' from one of the SELECTs cannot be used in global ORDER clause`,
-        );
-      }
-      throw new MysqlError(`Unknown column '${expression.text}' in 'order clause'`);
-    }
-    return `${collated({ sql: String(place), type: column.type })}${descending ? ' DESC' : ''}`;
   }
 }
 
@@ -320,29 +289,14 @@ function commonNames(node: unknown): Set<string> {
   return new Set([...inner, ...tables.map(({ name }) => name.toLowerCase())]);
 }
 
-/** An operand of a set operation. Its columns compare without case, and one that SQLite would misread is wrapped. */
-function arm(query: Query, compiled: CompiledQuery, columns: RelationColumn[], isRight = false): string {
-  const plain =
-    query.kind === 'select'
-      ? !query.orderBy.length && !query.limit && !query.with.length
-      : !isRight && !query.orderBy.length && !query.limit && !query.with.length;
-  const text = columns.some(({ type }) => type.kind === 'text');
-  if (plain && (!text || query.kind === 'set')) return compiled.sql;
-  const list = compiled.columns.map(
-    (_, index) =>
-      `${collated({ sql: `c${index + 1}`, type: columns[index]!.type })} AS ${quoteName(columns[index]!.name)}`,
+/** A query as a table: its columns under these names, or under their own. Exact numbers have no more digits there than are shown. */
+function tableOf({ sql, columns }: CompiledQuery, names: RelationColumn[] | null): string {
+  if (!names && columns.every((column) => settled({ sql: '', type: column.type }) === '')) return sql;
+  const list = columns.map(
+    ({ name, type }, index) =>
+      `${settled({ sql: `c${index + 1}`, type })} AS ${quoteName(names?.[index]?.name ?? name)}`,
   );
-  const names = compiled.columns.map((_, index) => `c${index + 1}`);
-  return `SELECT ${list.join(', ')} FROM (WITH operand(${names.join(', ')}) AS (${compiled.sql}) SELECT * FROM operand)`;
-}
-
-function placeOf(expression: Expression): number | null {
-  return expression.kind === 'literal' && expression.type === 'integer' ? Number(expression.value) : null;
-}
-
-function limitSql(limit: Limit | null): string {
-  if (!limit) return '';
-  return `LIMIT ${limit.count}${limit.offset === null ? '' : ` OFFSET ${limit.offset}`}`;
+  return `WITH operand(${columns.map((_, index) => `c${index + 1}`).join(', ')}) AS (${sql}) SELECT ${list.join(', ')} FROM operand`;
 }
 
 /** @throws MysqlError when DISTINCT rows are ordered by what they do not contain */

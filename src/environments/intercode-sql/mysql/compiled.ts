@@ -1,4 +1,5 @@
 /** Data that the compiler's parts pass to each other. */
+import { quoteName } from './convert.ts';
 import type { Clause, RelationColumn, ResolvedColumn, Schema, Scope } from './scope.ts';
 import type { Query } from './syntax.ts';
 import type { SqlType } from './types.ts';
@@ -41,23 +42,6 @@ export type Context = {
   compileSubquery(query: Query, scope: Scope): CompiledQuery;
 };
 
-export const quoteName = (name: string) => `"${name.replaceAll('"', '""')}"`;
-export const quoteText = (text: string) => `'${text.replaceAll("'", "''")}'`;
-
-/** Text as a value that is shown: equal ones differ at most in case. */
-export function collated({ sql, type }: { sql: string; type: SqlType }): string {
-  return type.kind === 'text' ? `${sql} COLLATE NOCASE` : sql;
-}
-
-/** Text as a value that is only compared: without case, and without the blanks at its end. */
-export function compared({ sql, type }: { sql: string; type: SqlType }): string {
-  return type.kind === 'text' ? `${unpadded({ sql, type })} COLLATE NOCASE` : sql;
-}
-
-export function unpadded({ sql, type }: { sql: string; type: SqlType }): string {
-  return type.padded ? `RTRIM(${sql})` : sql;
-}
-
 /** An expression of these parts. */
 export function combine(sql: string, type: SqlType, parts: Compiled[]): Compiled {
   return {
@@ -66,4 +50,12 @@ export function combine(sql: string, type: SqlType, parts: Compiled[]): Compiled
     bare: parts.flatMap(({ bare }) => bare.map(({ resolved, within }) => ({ resolved, within: [...within, sql] }))),
     aggregated: parts.some(({ aggregated }) => aggregated),
   };
+}
+
+/** A column. Decimals of a table are stored as SQLite stores numbers, and get their exact form here. */
+export function columnOf(resolved: ResolvedColumn): Compiled {
+  const { relation, column } = resolved;
+  const name = `${relation.sqlName}.${quoteName(column.name)}`;
+  const sql = relation.database !== '' && column.type.kind === 'decimal' ? `mysql_decimal(${name})` : name;
+  return { sql, type: column.type, bare: [{ resolved, within: [sql] }], aggregated: false };
 }

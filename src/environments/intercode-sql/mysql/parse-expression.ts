@@ -1,6 +1,7 @@
 /** Recursive descent over MySQL's operator precedence, lowest first: OR, XOR, AND, NOT, comparison, |, &, shifts, sums, products, ^, signs. */
 import { MysqlError, type Reader } from './reader.ts';
 import type { Expression, Order, Query, Window } from './syntax.ts';
+import { isUnit } from './temporal-values.ts';
 
 /** A call of a function that MySQL does not know. The message lacks the database's name, which the parser does not know. */
 export class UnknownFunctionError extends MysqlError {
@@ -146,9 +147,12 @@ function parseSign(reader: Reader): Expression {
       return { kind: 'unary', operator: operator === '!' ? 'NOT' : operator, operand, text: reader.textFrom(start) };
     }
   }
-  const operand = parsePrimary(reader);
-  if (!reader.accept('COLLATE')) return operand;
-  reader.next();
+  let operand = parsePrimary(reader);
+  while (reader.accept('COLLATE')) {
+    if (reader.token.kind !== 'word' && reader.token.kind !== 'string') reader.fail();
+    const { kind, text, value } = reader.next();
+    operand = { kind: 'collate', operand, collation: kind === 'word' ? text : value, text: reader.textFrom(start) };
+  }
   return operand;
 }
 
@@ -193,12 +197,14 @@ function parsePrimary(reader: Reader): Expression {
   if (reader.accept('CASE')) return parseCase(reader, start);
   if (reader.isAny('CAST', 'CONVERT') && reader.is('(', 1)) return parseCast(reader, start);
   if (reader.isAny('DATE', 'TIMESTAMP', 'TIME') && reader.peek().kind === 'string') {
-    reader.next();
-    return literal('string', reader.next().value);
+    const type = reader.next().value === 'TIMESTAMP' ? 'DATETIME' : token.value;
+    const { text, value } = reader.next();
+    const operand: Expression = { kind: 'literal', type: 'string', value, text };
+    return { kind: 'cast', operand, type, size: [], text: reader.textFrom(start) };
   }
   if (reader.accept('INTERVAL')) {
     const amount = parseBitOr(reader);
-    return { kind: 'interval', amount, unit: reader.next().value, text: reader.textFrom(start) };
+    return { kind: 'interval', amount, unit: parseUnit(reader), text: reader.textFrom(start) };
   }
   if (token.kind === 'word' && withoutParentheses.has(token.value) && !reader.is('(', 1)) {
     reader.next();
@@ -207,6 +213,14 @@ function parsePrimary(reader: Reader): Expression {
   if (token.kind === 'word' && reader.is('(', 1) && (reader.isIdentifier() || callableWords.has(token.value)))
     return parseCall(reader);
   return parseColumn(reader);
+}
+
+/** A unit of time, perhaps in the longer form of TIMESTAMPDIFF. */
+function parseUnit(reader: Reader): string {
+  const unit = reader.token.value.replace(/^SQL_TSI_/, '');
+  if (reader.token.kind !== 'word' || !isUnit(unit)) reader.fail();
+  reader.next();
+  return unit;
 }
 
 function call(name: string, text: string): Extract<Expression, { kind: 'call' }> {
@@ -276,7 +290,7 @@ function parseCast(reader: Reader, start: number): Expression {
   const operand = parseExpression(reader);
   let type = 'CHAR';
   const size: string[] = [];
-  if (!isCast && reader.accept('USING')) reader.next();
+  if (!isCast && reader.accept('USING')) type = characterSet(reader);
   else {
     reader.expect(isCast ? 'AS' : ',');
     if (reader.token.kind !== 'word' || !castTypes.has(reader.token.value)) reader.fail();
@@ -286,10 +300,18 @@ function parseCast(reader: Reader, start: number): Expression {
       size.push(...reader.list(() => reader.next().value));
       reader.expect(')');
     }
-    if (reader.accept('CHARACTER', 'SET') || reader.accept('CHARSET')) reader.next();
+    if (reader.accept('CHARACTER', 'SET') || reader.accept('CHARSET')) type = characterSet(reader);
   }
   reader.expect(')');
   return { kind: 'cast', operand, type, size, text: reader.textFrom(start) };
+}
+
+/** The type of text in a character set: those of Unicode hold the same characters, and BINARY holds bytes. */
+function characterSet(reader: Reader): 'CHAR' | 'BINARY' {
+  const name = reader.next().value.toLowerCase();
+  if (['utf8mb4', 'utf8mb3', 'utf8'].includes(name)) return 'CHAR';
+  if (name === 'binary') return 'BINARY';
+  throw new MysqlError(`The character set ${name} is not available in this environment`);
 }
 
 function parseCall(reader: Reader): Expression {
@@ -309,15 +331,18 @@ function parseCall(reader: Reader): Expression {
     if (name.value === 'EXTRACT') parseExtract(reader, result);
     else if (name.value === 'TRIM') parseTrim(reader, result);
     else if (name.value === 'TIMESTAMPDIFF' || name.value === 'TIMESTAMPADD') {
-      result.arguments.push({ kind: 'literal', type: 'string', value: reader.next().value, text: '' });
+      result.arguments.push({ kind: 'literal', type: 'string', value: parseUnit(reader), text: '' });
       reader.expect(',');
       result.arguments.push(...reader.list(() => parseExpression(reader)));
+    } else if (name.value === 'POSITION') {
+      result.arguments.push(parseBitOr(reader));
+      reader.expect('IN');
+      result.arguments.push(parseExpression(reader));
     } else result.arguments.push(...reader.list(() => parseExpression(reader)));
     if (['SUBSTRING', 'SUBSTR', 'MID'].includes(name.value) && reader.accept('FROM')) {
       result.arguments.push(parseExpression(reader));
       if (reader.accept('FOR')) result.arguments.push(parseExpression(reader));
     }
-    if (name.value === 'POSITION' && reader.accept('IN')) result.arguments.push(parseExpression(reader));
     if (name.value === 'GROUP_CONCAT') {
       if (reader.accept('ORDER', 'BY')) result.orderBy = parseOrder(reader);
       if (reader.accept('SEPARATOR')) result.separator = reader.next().value;
@@ -330,12 +355,9 @@ function parseCall(reader: Reader): Expression {
 }
 
 function parseExtract(reader: Reader, result: Extract<Expression, { kind: 'call' }>): void {
-  const unit = reader.next();
+  const unit = parseUnit(reader);
   reader.expect('FROM');
-  result.arguments.push(
-    { kind: 'literal', type: 'string', value: unit.value, text: unit.text },
-    parseExpression(reader),
-  );
+  result.arguments.push({ kind: 'literal', type: 'string', value: unit, text: unit }, parseExpression(reader));
 }
 
 /** TRIM([BOTH | LEADING | TRAILING] [characters FROM] text) becomes TRIM, LTRIM or RTRIM of text and characters. */

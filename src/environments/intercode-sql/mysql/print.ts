@@ -103,6 +103,8 @@ export function printExpression(expression: Expression): string {
     }
     case 'cast':
       return `CAST(${printExpression(expression.operand)} AS ${expression.type}${expression.size.length ? `(${expression.size.join(', ')})` : ''})`;
+    case 'collate':
+      return `(${printExpression(expression.operand)} COLLATE ${expression.collation})`;
     case 'interval':
       return `INTERVAL ${printExpression(expression.amount)} ${expression.unit}`;
     case 'row':

@@ -105,7 +105,10 @@ export function tableRelation(schema: Schema, table: SchemaTable, alias: string,
     sqlName,
     alias,
     database: schema.database.toLowerCase(),
-    columns: table.columns.map(({ name, type, padded }) => ({ name, type: { ...declaredType(type), padded } })),
+    columns: table.columns.map(({ name, type, padded, letters }) => ({
+      name,
+      type: { ...declaredType(type), padded, letters },
+    })),
     keys: [...(primary.length ? [primary] : []), ...unique],
   };
 }

@@ -37,6 +37,7 @@ export type Expression = { text: string } & (
       otherwise: Expression | null;
     }
   | { kind: 'cast'; operand: Expression; type: string; size: string[] }
+  | { kind: 'collate'; operand: Expression; collation: string }
   | { kind: 'interval'; amount: Expression; unit: string }
   | { kind: 'row'; items: Expression[] }
 );
