@@ -156,7 +156,7 @@ export function registerCommands(program: Command): void {
   program
     .command('budget')
     .argument('<run>')
-    .description('replace the ceilings of a run; a ceiling that you do not name is removed')
+    .description('replace the ceilings of a run or an improvement; a ceiling that you do not name is removed')
     .option('--max-calls <n>', 'model calls', wholeNumber)
     .option('--max-tokens <n>', 'tokens', wholeNumber)
     .option('--max-cost <dollars>', 'US dollars', positiveNumber)

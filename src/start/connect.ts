@@ -10,6 +10,7 @@ import { order } from '../temporal/order.ts';
 import { workerRoles } from '../temporal/task-queues.ts';
 import { type AuditRequest, launchAudit, prepareAudit } from './audits.ts';
 import { unlessBlocked } from './blocked-run.ts';
+import { retuneImprovement } from './improvement-ceilings.ts';
 import { type ImproveRequest, launchImprovement, prepareImprovement } from './improvements.ts';
 import { launchRun, retuneRun } from './launch.ts';
 import { prepareRun } from './prepare.ts';
@@ -57,6 +58,8 @@ export type StartedImprovement = {
   pause(): Promise<void>;
   resume(): Promise<void>;
   cancel(): Promise<void>;
+  /** Replaces the ceilings of the whole, and those of tasks and steps if they are given. One that a ceiling ended goes on. */
+  retune(ceilings: CeilingChanges): Promise<void>;
 };
 
 export type Crux = {
@@ -129,9 +132,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
     improve: async (request = {}) => {
       const improvement = await prepareImprovement(config, store, request);
       await launchImprovement(client, store, improvement);
-      return startedImprovement(client, improvement.id);
+      return startedImprovement(client, store, improvement.id);
     },
-    improvement: (id) => startedImprovement(client, id),
+    improvement: (id) => startedImprovement(client, store, id),
     audit: async (runId, request) => {
       const run = await prepareAudit(store, runId, request);
       return unlessBlocked({ client, store }, runId, () => launchAudit(client, store, run));
@@ -165,7 +168,7 @@ export function startedRun(client: Client, id: string): StartedRun {
   };
 }
 
-function startedImprovement(client: Client, id: string): StartedImprovement {
+function startedImprovement(client: Client, store: Store, id: string): StartedImprovement {
   const handle = client.workflow.getHandle(id);
   return {
     id,
@@ -174,5 +177,10 @@ function startedImprovement(client: Client, id: string): StartedImprovement {
     pause: () => order(handle, 'pause'),
     resume: () => order(handle, 'resume'),
     cancel: () => order(handle, 'cancel'),
+    retune: async (ceilings) => {
+      await retuneImprovement({ store, client }, id, ceilings);
+      const { state } = await store.improvements.get(id);
+      if (state === 'budget') await launchImprovement(client, store, await store.improvements.get(id));
+    },
   };
 }

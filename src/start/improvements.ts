@@ -9,7 +9,6 @@ import { lossOf, methodsOf, methodText } from '../domain/improve/plan.ts';
 import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
 import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
 import { methods } from '../domain/methods/index.ts';
-import { changedCeilings } from '../domain/run/ceilings.ts';
 import { isRunId } from '../domain/run/workflow-ids.ts';
 import type { Task } from '../domain/task.ts';
 import type { ImproveInput } from '../domain/wire/improve.ts';
@@ -72,8 +71,11 @@ export async function prepareImprovement(
     await store.improvements.create(id, settings);
   }
   const same = sameImprovement(await store.improvements.get(id), settings);
-  await store.improvements.retune(id, settings.ceilings);
-  return { ...same, settings };
+  const { ceilings } = settings;
+  const atStart = same.settings.ceilingsAtStart ?? same.settings.ceilings;
+  if (canonicalJson(atStart as Json) !== canonicalJson(ceilings as Json))
+    await store.improvements.retune(id, { ceilings, ceilingsAtStart: ceilings });
+  return store.improvements.get(id);
 }
 
 const idRemedy = 'Use up to 80 letters, digits, dots, hyphens and underscores.';
@@ -103,6 +105,7 @@ function settingsOf(
   };
   checkTasks(environment.name, tasks, wanted.test !== null);
   const { preset } = config.run;
+  const ceilings = configuredCeilings(config);
   return {
     schemaVersion: 1,
     preset,
@@ -137,7 +140,8 @@ function settingsOf(
     base: { from: placed(wanted.base) },
     trainer: wanted.trainer as ToolSettings,
     server: wanted.server as ToolSettings,
-    ceilings: changedCeilings(configuredCeilings(config), {}),
+    ceilings,
+    ceilingsAtStart: ceilings,
     config: keptConfig(config),
   };
 }
@@ -222,7 +226,8 @@ async function guardAll(
 /** @throws CruxError `User.Config` that names every setting in which the existing improvement differs */
 function sameImprovement(stored: Improvement, settings: ImproveSettings): Improvement {
   const own = JSON.parse(JSON.stringify(settings)) as Json;
-  const there = { ...stored.settings, ceilings: settings.ceilings } as unknown as Json;
+  const { ceilings, ceilingsAtStart } = settings;
+  const there = { ...stored.settings, ceilings, ceilingsAtStart } as unknown as Json;
   if (canonicalJson(own) === canonicalJson(there)) return stored;
   const all = differences(there, own).map(differenceText);
   throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${all.join('; ')}.`, {

@@ -75,12 +75,12 @@ export class Improvements {
     return numUpdatedRows > 0n;
   }
 
-  /** Replaces its ceilings, the only settings that may change. */
-  async retune(id: string, ceilings: ImproveSettings['ceilings']): Promise<void> {
+  /** Replaces its ceilings, or those that it was started with: no other settings may change. */
+  async retune(id: string, changes: Partial<Pick<ImproveSettings, 'ceilings' | 'ceilingsAtStart'>>): Promise<void> {
     const { settings } = await this.get(id);
     await this.#database.kysely
       .updateTable('improvements')
-      .set({ settings: JSON.stringify({ ...settings, ceilings }) })
+      .set({ settings: JSON.stringify({ ...settings, ...changes }) })
       .where('id', '=', id)
       .execute();
   }

@@ -7,6 +7,7 @@ import { resultOf } from '../../src/domain/improve/rounds.ts';
 import type { ImproveResult } from '../../src/domain/wire/improve.ts';
 import { deployed, fineTuningJobs, fireworks, hosted } from '../../src/index.ts';
 import { renderImprovement } from '../../src/report/index.ts';
+import { retuneImprovement } from '../../src/start/improvement-ceilings.ts';
 import { launchImprovement, prepareImprovement } from '../../src/start/improvements.ts';
 import { improvementPlace, improvementView } from '../../src/views/improvement.ts';
 import { Lab, until } from '../helpers/lab.ts';
@@ -139,6 +140,21 @@ it('an improvement whose job cannot be cancelled says that it may go on', async 
   expect((await improvementView(lab.store, id)).notes).toContain(
     `The job ${job.id} was not cancelled with the improvement: cancel it at its service.`,
   );
+});
+
+it('an improvement that a ceiling of the whole ended goes on once it is raised, and the same start leaves the new one', async () => {
+  const id = `ceiling-${lab.store.id}`;
+  const { run } = lab.config(changes);
+  const few = { run: { ...run, ceilings: { calls: 20 } } };
+  expect(await (await start(id, few)).result()).toMatchObject({ state: 'budget' });
+  const raised = await retuneImprovement({ store: lab.store, client: lab.client }, id, { calls: 5_000 });
+  expect(raised).toMatchObject({ calls: 5_000 });
+  const jobs = service.jobs.length;
+  const handle = await start(id, few);
+  await service.created(jobs + 1);
+  service.finish(service.jobs[jobs]!);
+  expect(await handle.result()).toMatchObject({ state: 'finished', policyRound: 1 });
+  expect((await lab.store.improvements.get(id)).settings.ceilings).toMatchObject({ calls: 5_000 });
 });
 
 /** The same at another service. */

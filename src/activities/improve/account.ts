@@ -52,14 +52,3 @@ export function lineageAt({ id, settings, records }: Account, policy: Policy): T
 export function folderOf(home: string, id: string, round: number): string {
   return `${home}/improve/${id}/round-${round}`;
 }
-
-/** What an improvement has used, as far as it is known: its campaigns but one, and jobs of services that trained for it. */
-export async function spentBy(
-  store: Store,
-  { id, records }: Pick<Account, 'id' | 'records'>,
-  except: string | null,
-): ReturnType<Store['runs']['spentUnder']> {
-  const spent = await store.runs.spentUnder(`${id}/`, except ?? '');
-  const jobs = records.map((record) => (record.phase === 'train' && record.result?.job?.costMicroUsd) || 0);
-  return { ...spent, costMicroUsd: jobs.reduce((sum, cost) => sum + cost, spent.costMicroUsd) };
-}

@@ -6,7 +6,6 @@ import { selectedOn } from '../../domain/improve/lineage.ts';
 import { methodAt } from '../../domain/improve/plan.ts';
 import { campaignId, type Phase, resultOf } from '../../domain/improve/rounds.ts';
 import { samplesToSee } from '../../domain/improve/samples.ts';
-import type { CeilingChanges } from '../../domain/run/ceilings.ts';
 import type { Sample } from '../../domain/run/evaluation.ts';
 import type {
   ImproveEnd,
@@ -17,6 +16,7 @@ import type {
   RoundEnd,
 } from '../../domain/wire/improve.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
+import { ceilingsLeft } from '../../start/improvement-ceilings.ts';
 import { readyRun } from '../../start/launch.ts';
 import { prepareRun } from '../../start/prepare.ts';
 import type { RunRequest } from '../../start/request.ts';
@@ -26,7 +26,7 @@ import { serverOf } from '../../training/servers/index.ts';
 import { samplesOf } from '../../views/evaluation.ts';
 import { activities } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { type Account, accountOf, lineageAt, policyAt, policyOf, spentBy } from './account.ts';
+import { type Account, accountOf, lineageAt, policyAt, policyOf } from './account.ts';
 
 export function roundActivities(context: ActivityContext) {
   const { store } = context;
@@ -72,7 +72,7 @@ export function roundActivities(context: ActivityContext) {
       ...{ runId: campaignId(id, round, phase), isRound: true as const, environment, preset, seed },
       policy: { model: policy.model.name },
       ...(trainedOn && { trainedOn }),
-      ceilings: await ceilingsLeft(own, campaignId(id, round, phase)),
+      ceilings: await ceilingsLeft(store, own, settings.ceilings, campaignId(id, round, phase)),
     };
     switch (phase) {
       case 'collect': {
@@ -100,21 +100,6 @@ export function roundActivities(context: ActivityContext) {
           samples: samples.test,
         };
     }
-  }
-
-  /** What the ceilings of the whole leave for a campaign: what the others, and jobs that trained, have not spent. */
-  async function ceilingsLeft(own: Account, runId: string): Promise<CeilingChanges> {
-    const { calls, tokens, costMicroUsd, rollouts, ...levels } = own.settings.ceilings;
-    const spent = await spentBy(store, own, runId);
-    const left = (most: number | null | undefined, used: number) =>
-      most === null || most === undefined ? null : Math.max(1, most - used);
-    return {
-      ...levels,
-      calls: left(calls, spent.calls),
-      tokens: left(tokens, spent.tokens),
-      costMicroUsd: left(costMicroUsd, spent.costMicroUsd),
-      rollouts: left(rollouts, spent.rollouts),
-    };
   }
 
   /** The campaign of a phase is over. */

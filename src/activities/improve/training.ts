@@ -1,5 +1,5 @@
 /** Activities of an improvement that happen where models are trained and served: the `train` role. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   folderNames,
@@ -24,6 +24,8 @@ import { CruxError } from '../../errors.ts';
 import { exportRuns } from '../../export/export-runs.ts';
 import type { LintReport } from '../../export/lint-report.ts';
 import type { LengthSummary } from '../../export/tokens/length.ts';
+import { makeFolder } from '../../make-folder.ts';
+import { spentBy } from '../../start/improvement-ceilings.ts';
 import { checkServed, named, readCanary } from '../../training/canary.ts';
 import { countParameters } from '../../training/count-parameters.ts';
 import { readCurve } from '../../training/curve.ts';
@@ -41,7 +43,7 @@ import { hostedTrainer } from '../../training/trainers/index.ts';
 import { writeWhole } from '../../write-whole.ts';
 import { activities, beat } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { type Account, accountOf, folderOf, policyAt, policyOf, spentBy } from './account.ts';
+import { type Account, accountOf, folderOf, policyAt, policyOf } from './account.ts';
 import { holdBackPhases } from './phases.ts';
 
 type Address = { id: string; round: number };
@@ -100,7 +102,7 @@ export function trainingActivities(context: ActivityContext) {
     await store.improvements.beginPhase(id, round, 'train');
     const folder = folderOf(home, id, round);
     const settings = await settingsOf(own, round);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     // A trainer that starts meanwhile reads it.
     writeWhole(join(folder, folderNames.settings), `${JSON.stringify(settings, null, 2)}\n`);
     const hosted = hostedTrainer(own.settings.trainer);

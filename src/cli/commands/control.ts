@@ -4,11 +4,12 @@
  * derived from earlier orders does not outlast the row.
  */
 
-import { retunedCeilings } from '../../domain/run/ceilings.ts';
+import { type CeilingChanges, retunedCeilings } from '../../domain/run/ceilings.ts';
 import { askedModels } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { checkCeilings } from '../../models/limits/ceiling-needs.ts';
 import { startedRun } from '../../start/connect.ts';
+import { retuneImprovement } from '../../start/improvement-ceilings.ts';
 import { launchImprovement } from '../../start/improvements.ts';
 import { launchRun } from '../../start/launch.ts';
 import { steerImprovement } from '../../start/steer-improvement.ts';
@@ -93,7 +94,8 @@ function doneText(runId: string, what: Order, isServed: boolean): string {
 
 export async function budget(options: GlobalOptions, runId: string, given: CeilingOptions): Promise<void> {
   const changes = ceilingsGiven(given);
-  const { hasEnded, ceilings } = await withReadingStore(options, runId, async (store) => {
+  const { text, ceilings } = await withReadingStore(options, runId, async (store) => {
+    if ((await store.improvements.find(runId)) !== null) return budgetOfImprovement(options, store, runId, changes);
     const run = await store.runs.get(runId);
     const retuned = retunedCeilings(run.ceilings, changes);
     checkCeilings(askedModels(run.config), retuned);
@@ -105,10 +107,25 @@ export async function budget(options: GlobalOptions, runId: string, given: Ceili
       await tellCampaign(options, `crux budget ${runId}`, true, ({ client }) =>
         startedRun(client, runId).retune(changes),
       );
-    return { hasEnded, ceilings: retuned };
+    const next = hasEnded
+      ? ' They hold when it is started again (crux run … with its --run-id), and for its audit.'
+      : '';
+    return { text: `Run ${runId} has new ceilings: ${ceilingsText(retuned)}.${next}`, ceilings: retuned };
   });
-  const next = hasEnded ? ' They hold when it is started again (crux run … with its --run-id), and for its audit.' : '';
-  printResult(options, { runId, ceilings }, () => `Run ${runId} has new ceilings: ${ceilingsText(ceilings)}.${next}`);
+  printResult(options, { runId, ceilings }, () => text);
+}
+
+async function budgetOfImprovement(options: GlobalOptions, store: Store, id: string, changes: CeilingChanges) {
+  const ceilings = await retuneImprovement({ store, client: null }, id, changes);
+  const running = (await store.runs.under(`${id}/`)).find(({ finishedAt }) => finishedAt === null);
+  // The store has all of it; a worker at work hears of it sooner.
+  if (running && (await serves(store, running)))
+    await tellCampaign(options, `crux budget ${id}`, true, async ({ client }) => {
+      await retuneImprovement({ store, client }, id, changes);
+    });
+  const { state } = await store.improvements.get(id);
+  const next = state === 'budget' ? ` They hold when it goes on: crux resume ${id}, or its own command again.` : '';
+  return { text: `The improvement ${id} has new ceilings: ${ceilingsText(ceilings)}.${next}`, ceilings };
 }
 
 function isOver({ id, state }: Run): CruxError {

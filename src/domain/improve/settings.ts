@@ -60,6 +60,11 @@ export type ImproveSettings = {
   server: ToolSettings;
   /** Of the whole improvement, over all its campaigns. */
   ceilings: CeilingChanges;
+  /**
+   * Those of the configuration with which it was started last. If the next start brings others, they hold; else those that `crux budget` gave stay. Not there
+   * if an earlier version started it.
+   */
+  ceilingsAtStart?: CeilingChanges;
   /** The configuration of its campaigns, without what workers bring: environments and endpoints. */
   config: { [name: string]: Json } & { models: { policy: { model: string; trainedOn: string[] | null } } };
 };
