@@ -39,7 +39,11 @@ export async function readingStore(
       remedy: 'Start a run first (`crux demo` or `crux run`), or name the folder with --home or CRUX_HOME.',
     });
   }
-  return (await openIf(first, has)) ?? (second === undefined ? null : await openIf(second, has)) ?? openStore(first);
+  return (
+    (await openIf(first, has)) ??
+    (second === undefined ? null : await openIf(second, has)) ??
+    openStore(first, { mayRead: true })
+  );
 }
 
 /**
@@ -56,7 +60,7 @@ export async function configIfValid(options: GlobalOptions): Promise<CruxConfig 
 }
 
 async function openIf(location: string, has: (store: Store) => Promise<boolean>): Promise<Store | null> {
-  const store = await openStore(location);
+  const store = await openStore(location, { mayRead: true });
   if (await has(store)) return store;
   await store.close();
   return null;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CruxError, errorText } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { OutputFile } from './format.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { OutputFile } from './format.ts';
  * @throws CruxError `Export.Exists` if a file is there and `force` is not given; nothing is replaced then
  */
 export async function writeFiles(folder: string, files: readonly OutputFile[], force: boolean): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const attempt = randomUUID();
   const staged = files.map((file) => ({
     ...file,

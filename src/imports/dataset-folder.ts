@@ -1,9 +1,10 @@
 /** A dataset folder is written beside its place and takes it in one step: an import that fails leaves everything as it was. */
 import { randomUUID } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CruxError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /** What an older dataset at the same place looks like. */
 export type DatasetForm = {
@@ -24,7 +25,7 @@ export async function replaceDatasetFolder<Written>(
 ): Promise<Written> {
   assertReplaceable(into, form);
   const temporary = `${into}.writing-${randomUUID().slice(0, 8)}`;
-  await mkdir(temporary, { recursive: true });
+  makeFolder(temporary);
   try {
     const written = await write(temporary);
     assertReplaceable(into, form);

@@ -1,6 +1,7 @@
 /** Counts the requests that the server answered and keeps a line for each, so that a test can say which calls were made twice. */
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { type FaultName, faultNames } from './faults.ts';
 
 export type LogEntry = {
@@ -69,7 +70,7 @@ export class RequestLog {
   /** @param path file to append to, created with its folder if missing; null keeps the lines in memory */
   constructor(path: string | null) {
     this.path = path;
-    if (path !== null) mkdirSync(dirname(path), { recursive: true });
+    if (path !== null) makeFolder(dirname(path));
     this.file = path === null ? null : openSync(path, 'a');
   }
 

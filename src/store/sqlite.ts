@@ -5,8 +5,9 @@
  * engine's own time-out is short, and we retry after an asynchronous, growing pause. A transaction is one synchronous block (`BEGIN IMMEDIATE …
  * COMMIT`), so that no `await` ever happens while the lock is held.
  */
-import { chmodSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, chmodSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import {
   type Compilable,
   CompiledQuery,
@@ -20,6 +21,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { CruxError, errorText } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from '../node-sqlite.ts';
 import type { Database } from './database.ts';
 import { FairTurns } from './fair-turns.ts';
@@ -37,9 +39,12 @@ const checkpointPages = 8_000;
 /** Statements that need no transaction, or must not have one. */
 const alone = /^\s*(select|with|vacuum|pragma)\b/i;
 
-/** Opens a SQLite file, and creates it if missing. `:memory:` gives a store that dies with the process. */
-export function openSqlite(path: string): Database {
-  const sqlite = openFile(path);
+/**
+ * Opens a SQLite file, and creates it if missing. `:memory:` gives a store that dies with the process.
+ * @param how `read`: never written
+ */
+export function openSqlite(path: string, how: 'write' | 'read' = 'write'): Database {
+  const sqlite = how === 'read' ? openForReading(path) : openFile(path);
   const turns = new FairTurns();
   const writes = new GroupCommit(
     sqlite,
@@ -106,7 +111,7 @@ function openFile(path: string): DatabaseSync {
   let sqlite: DatabaseSync | undefined;
   try {
     const isNew = path !== ':memory:' && !existsSync(path);
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    if (path !== ':memory:') makeFolder(dirname(path));
     sqlite = new DatabaseSync(path, { timeout: busyTimeoutMs });
     // Conversations may hold text that only the user should read.
     if (isNew) chmodSync(path, 0o600);
@@ -125,6 +130,35 @@ function openFile(path: string): DatabaseSync {
     // checkpoint at every 4 MB, statements take half as long again.
     sqlite.exec('PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY');
     sqlite.exec(`PRAGMA cache_size = -${cacheKb}; PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+    return sqlite;
+  } catch (error) {
+    sqlite?.close();
+    throw asStoreError(path, error);
+  }
+}
+
+/** Whether a file is there that this user may read, and may not write. */
+export function isForReadingOnly(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    accessSync(path, constants.W_OK);
+    // The journal is made beside it.
+    accessSync(dirname(resolve(path)), constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function openForReading(path: string): DatabaseSync {
+  let sqlite: DatabaseSync | undefined;
+  try {
+    const file = pathToFileURL(path);
+    // Where nobody can make a journal, SQLite reads only what is said never to change; while there is a journal, somebody writes, and it is read too.
+    if (!existsSync(`${path}-wal`)) file.searchParams.set('immutable', '1');
+    sqlite = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs });
+    refuseForeign(sqlite, path);
+    sqlite.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${cacheKb}`);
     return sqlite;
   } catch (error) {
     sqlite?.close();
@@ -199,6 +233,10 @@ function asStoreError(path: string, error: unknown): unknown {
         cause: error,
       });
     case 8: // SQLITE_READONLY
+      return new CruxError('Store.Unavailable', `The store ${path} may be read and not written (${cause}).`, {
+        remedy: 'Give the command as the owner of the store, or change who may write the file and its folder.',
+        cause: error,
+      });
     case 10: // SQLITE_IOERR
     case 14: // SQLITE_CANTOPEN
       return new CruxError('Store.Unavailable', `The store ${path} cannot be read or written (${cause}).`, {

@@ -12,7 +12,7 @@ import { migrations } from './migrations.ts';
 import { Providers } from './providers.ts';
 import { Reservations } from './reservations.ts';
 import { Runs } from './runs.ts';
-import { openSqlite } from './sqlite.ts';
+import { isForReadingOnly, openSqlite } from './sqlite.ts';
 import { Trainings } from './trainings.ts';
 import { Tree } from './tree.ts';
 import { UnusableAnswers } from './unusable-answers.ts';
@@ -51,13 +51,18 @@ export type Store = {
 /**
  * Opens a store and brings its schema up to date.
  * @param location path of a SQLite file, or a `postgres://` URL
+ * @param options `mayRead`: a file that this user may not write is opened too, and whatever writes to it throws `Store.Unavailable`
  * @throws CruxError `Store.NewerSchema`, `Store.Corrupt` or `Store.Unavailable`; nothing is written then
  */
-export async function openStore(location: string, options: { schema?: string } = {}): Promise<Store> {
+export async function openStore(
+  location: string,
+  options: { schema?: string; mayRead?: boolean } = {},
+): Promise<Store> {
   const isPostgres = /^postgres(ql)?:/.test(location);
+  const how = options.mayRead && !isPostgres && isForReadingOnly(location) ? 'read' : 'write';
   const database = isPostgres
     ? await (await import('./postgres.ts')).openPostgres(location, options.schema)
-    : openSqlite(location);
+    : openSqlite(location, how);
   try {
     await bringUpToDate(database);
     const id = await storeId(database);
@@ -104,16 +109,15 @@ async function bringUpToDate(database: Database): Promise<void> {
   }
 }
 
-async function storeId(database: Database): Promise<string> {
-  await database.kysely
+async function storeId({ kysely }: Database): Promise<string> {
+  const query = kysely.selectFrom('meta').select('value').where('key', '=', 'store-id');
+  const known = await query.executeTakeFirst();
+  if (known) return known.value;
+  const drawn = { key: 'store-id', value: randomUUID().slice(0, 8) };
+  await kysely
     .insertInto('meta')
-    .values({ key: 'store-id', value: randomUUID().slice(0, 8) })
+    .values(drawn)
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  const row = await database.kysely
-    .selectFrom('meta')
-    .select('value')
-    .where('key', '=', 'store-id')
-    .executeTakeFirstOrThrow();
-  return row.value;
+  return (await query.executeTakeFirstOrThrow()).value;
 }

@@ -7,7 +7,6 @@
  * the same ports, so that waiting workers find it. All changes happen under a lock that dies with its holder.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -80,7 +79,6 @@ const startAttempts = 3;
  */
 export async function startEmbeddedServer(options: StartServerOptions): Promise<EmbeddedServer> {
   const home = resolve(options.home);
-  mkdirSync(home, { recursive: true });
   const user = newUser(options);
   const { state, started } = await withServerLock(home, waiting(options), async () => {
     const ensured = await ensureRunning(home, options);

@@ -3,10 +3,11 @@
  * home is forgotten or deleted; the state file of a home alone says who may use and end its server.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { defaultCacheFolder } from '../cache-folder.ts';
+import { makeFolder } from '../make-folder.ts';
 import { writeWhole } from '../write-whole.ts';
 import { isGone, isRunning, isSameProcess, ownPlace, type ProcessIdentity } from './process-identity.ts';
 
@@ -23,7 +24,7 @@ export type KnownServer = { home: string; address: string; server: ProcessIdenti
 
 /** @throws Error if the cache cannot be written */
 export function rememberServer({ home, address, server }: KnownServer): void {
-  mkdirSync(folder(), { recursive: true });
+  makeFolder(folder());
   const entry = { schemaVersion: 1, home, address, server: { ...server, space: ownPlace()?.space ?? '' } };
   writeWhole(fileOf(home), `${JSON.stringify(entry)}\n`, 0o600);
 }

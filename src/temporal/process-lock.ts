@@ -2,10 +2,10 @@
  * A lock between processes of one machine that a killed process can never leave behind: the operating system's own lock on a file, reached through
  * SQLite. No code has to judge from a process id whether a holder is still alive. The empty file stays.
  */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CruxError, errorText } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { DatabaseSync } from '../node-sqlite.ts';
 
 export type ProcessLockOptions = {
@@ -36,8 +36,8 @@ export async function withProcessLock<T>(
 }
 
 function open(file: string): DatabaseSync {
-  mkdirSync(dirname(file), { recursive: true });
   try {
+    makeFolder(dirname(file));
     return new DatabaseSync(file, { timeout: 0 });
   } catch (error) {
     throw new CruxError('Disk.Unavailable', `The lock file ${file} cannot be opened (${errorText(error)}).`, {

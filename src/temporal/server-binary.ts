@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { defaultCacheFolder } from '../cache-folder.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { withProcessLock } from './process-lock.ts';
 import { buildServer, type MakeServerInput } from './server-build.ts';
 import { downloadServer } from './server-download.ts';
@@ -109,7 +110,7 @@ const headStartMs = 1_500;
 
 /** Makes the server in the cache. The caller holds the lock, so no process is using any partial file here. */
 async function makeServer(folder: string, options: FindServerOptions, failures: string[]): Promise<ServerBinary> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   for (const file of await readdir(folder))
     if (file.startsWith('partial-')) await rm(join(folder, file), { recursive: true });
 

@@ -1,11 +1,12 @@
 /** The code of the workflows, as a worker loads it. */
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { glob, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { glob, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, relative, sep } from 'node:path';
 import { bundleWorkflowCode, type Logger, Runtime, type WorkflowBundleOption } from '@temporalio/worker';
 import { defaultCacheFolder } from '../cache-folder.ts';
+import { makeFolder } from '../make-folder.ts';
 
 /** Code that this process has bundled or found, by its converter of failures. */
 const known = new Map<string | undefined, Promise<WorkflowBundleOption>>();
@@ -84,7 +85,7 @@ async function contentKey(failureConverterPath: string | undefined): Promise<str
 
 /** A file gets its name only once it is whole. The oldest files are deleted. */
 async function keep(folder: string, codePath: string, code: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const partial = join(folder, `${randomUUID()}.partial`);
   try {
     await writeFile(partial, code);

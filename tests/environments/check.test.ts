@@ -77,6 +77,17 @@ async function all(options: DoorsOptions, more: CheckOptions = {}) {
   return Object.fromEntries(results.map(({ check, ok, detail }) => [check, { ok, detail }]));
 }
 
+it('a task without a name is found', async () => {
+  const { environment } = doors();
+  const tasks = async () =>
+    (await environment.tasks()).map((task, index) => (index === 0 ? { ...task, id: '' } : task));
+  const results = await checkEnvironment({ ...environment, tasks }, 1);
+  expect(results.find(({ check }) => check === 'tasks')).toMatchObject({
+    ok: false,
+    detail: '1 tasks have an empty id.',
+  });
+});
+
 describe('what is played', () => {
   it('is the script, walks over what observations offered, and each tool once', async () => {
     const [maze] = mazeEnvironments();

@@ -383,3 +383,37 @@ describe('a full disk', () => {
     await store.close();
   });
 });
+
+describe('a store that may not be written', () => {
+  /** What a process of a user says who may read the store, and not write it. */
+  async function readBySomebodyElse(path: string) {
+    chmodSync(path, 0o444);
+    chmodSync(join(path, '..'), 0o555);
+    onTestFinished(() => chmodSync(join(path, '..'), 0o755));
+    // Nothing is forbidden to root.
+    const nobody = process.getuid!() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const words = execFileSync(process.execPath, [join(processes, 'read-store.ts'), path], {
+      ...nobody,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    return JSON.parse(words) as { id: string; answers: number; written: string };
+  }
+
+  it('is read all the same, and a write says why it fails', async () => {
+    const path = await usedStore();
+    const { id, answers, written } = await readBySomebodyElse(path);
+    expect(id).toMatch(/^[0-9a-f]{8}$/);
+    expect(answers).toBe(50);
+    expect(written).toMatch(/may be read and not written/);
+  });
+
+  it('is read with what its owner is writing now', async () => {
+    const path = await usedStore();
+    const owner = await openStore(path);
+    onTestFinished(() => owner.close());
+    await owner.journal.write('run-1', answer({ key: 'newest' }));
+    for (const end of ['-wal', '-shm']) chmodSync(path + end, 0o444);
+    expect((await readBySomebodyElse(path)).answers).toBe(51);
+  });
+});

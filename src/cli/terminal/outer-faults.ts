@@ -57,7 +57,9 @@ function diskFault(
       cause: error,
     });
   }
-  if (!refused.has(code) && !sqliteRefused.has(sqlite)) return null;
+  // A folder that cannot be made, where there are none (`/proc`) or a file has its name.
+  const isNoPlace = error.syscall === 'mkdir' && (code === 'ENOENT' || code === 'EEXIST');
+  if (!refused.has(code) && !isNoPlace && !sqliteRefused.has(sqlite)) return null;
   return new CruxError('Disk.Unavailable', `A file cannot be read or written: ${errorText(error)}.`, {
     remedy: 'Check that file or folder, its owner and the disk.',
     cause: error,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { CruxError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { writeWhole } from '../../write-whole.ts';
 
 /** @throws CruxError `Export.Exists` if the file exists and must not be overwritten */
@@ -15,6 +15,6 @@ export function newPage(path: string, force = false): string {
 
 /** Writes the whole page or nothing. */
 export async function writePage(file: string, html: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   writeWhole(file, html);
 }

@@ -5,6 +5,8 @@ import { demand, NotChecked } from './studied.ts';
 
 export function checkTasks(tasks: readonly Task[], again: readonly Task[]): string {
   demand(tasks.length > 0, 'There is no task.');
+  const nameless = tasks.filter(({ id }) => id === '').length;
+  demand(nameless === 0, `${nameless} tasks have an empty id.`);
   const ids = new Set(tasks.map(({ id }) => id));
   demand(ids.size === tasks.length, `${tasks.length - ids.size} task ids are used twice.`);
   demand(again.map(({ id }) => id).join() === tasks.map(({ id }) => id).join(), 'The order of the tasks changes.');

@@ -3,9 +3,10 @@
  * same rows on each. A variant counts for a task if the gold has rows there that do not depend on an order which the gold leaves open.
  * Variants that also tell the gold from its mutants come first. Source: ours.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../../make-folder.ts';
 import type { Confirmation } from '../contract.ts';
 import type { QueryResult } from './connection.ts';
 import type { SqlDataset, SqlTask } from './dataset.ts';
@@ -145,11 +146,11 @@ export class SuccessConfirmation {
 function variantFolder(dataset: string, name: string): string {
   const folder = join(dataset, 'variants', name);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return folder;
   } catch {
     const elsewhere = join(tmpdir(), `crux-sql-variants-${name}`);
-    mkdirSync(elsewhere, { recursive: true });
+    makeFolder(elsewhere);
     return elsewhere;
   }
 }

@@ -1,9 +1,10 @@
 /** Writing dataset folders. An older dataset is replaced; files that no import wrote are never removed. */
 import { randomUUID } from 'node:crypto';
 import { type Dirent, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { open, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CruxError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { DatabaseSync } from '../../node-sqlite.ts';
 import { columnTable } from './column.ts';
 import { type DatasetFile, databaseName, datasetSchema, readDataset, type SqlDataset } from './dataset.ts';
@@ -28,7 +29,7 @@ export async function writeDataset(
   const mark = randomUUID().slice(0, 8);
   const temporary = `${folder}.writing-${mark}`;
   const replaced = `${folder}.replaced-${mark}`;
-  const firstMade = await mkdir(join(temporary, databaseFolder), { recursive: true });
+  const firstMade = makeFolder(join(temporary, databaseFolder));
   try {
     const content = datasetSchema.parse(await build(join(temporary, databaseFolder)));
     await writeDurably(join(temporary, contentFile), `${JSON.stringify(content, null, 1)}\n`);

@@ -2,9 +2,10 @@
  * The folder of a supervised server, `servers/<port>` in the home folder. `order.json` says what is to be served, and is written by whoever serves a
  * model; `status.json` says what is served, and is written by the keeper alone. So nobody ever writes over what another process wrote meanwhile.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../../make-folder.ts';
 import { type ProcessLockOptions, withProcessLock } from '../../temporal/process-lock.ts';
 import { writeWhole } from '../../write-whole.ts';
 
@@ -77,7 +78,7 @@ export function isStanding(folder: string, id: string): boolean {
 }
 
 export function writeOrder(folder: string, order: Order): void {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   write(join(folder, 'order.json'), order);
 }
 

@@ -3,11 +3,12 @@
  * A worker that is killed meanwhile leaves an order, and the next call goes on with it.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ServedModel } from '../../domain/improve/contract.ts';
 import { CruxError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import { pause } from '../../models/limits/pauses.ts';
 import { isFree } from '../../temporal/ports.ts';
@@ -85,7 +86,7 @@ export async function serveSupervised(
 /** What was left half done is gone again. */
 async function prepareIn(folder: string, { prepare }: Supervised, signal: AbortSignal): Promise<void> {
   if (!prepare) return;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   try {
     await prepare(folder, signal);
   } catch (error) {

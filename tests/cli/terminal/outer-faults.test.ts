@@ -7,6 +7,7 @@ import { ServiceError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { CommandFailed, exitCodeOf } from '../../../src/cli/terminal/errors.ts';
 import { asOuterFault } from '../../../src/cli/terminal/outer-faults.ts';
+import { makeFolder } from '../../../src/make-folder.ts';
 
 function thrownBy(work: () => unknown): unknown {
   try {
@@ -22,6 +23,14 @@ describe('what the system refuses', () => {
     const error = thrownBy(() => writeFileSync('/dev/full', 'row'));
     expect(asOuterFault(error)).toMatchObject({ kind: 'Disk.Full', message: expect.stringContaining('ENOSPC') });
     expect(exitCodeOf(new Error('The export failed.', { cause: error }))).toBe(4);
+  });
+
+  it.skipIf(!existsSync('/proc'))('is a folder that cannot be made, and no defect', () => {
+    const error = thrownBy(() => makeFolder('/proc/nope/home'));
+    expect(asOuterFault(error)).toMatchObject({
+      kind: 'Disk.Unavailable',
+      message: expect.stringContaining("mkdir '/proc/nope'"),
+    });
   });
 
   it('is a full disk where a database finds no room', () => {
