@@ -55,9 +55,6 @@ export default defineConfig({
     // Tests with a server wait for timers and for one another. One project after the other, as is usual: a worker is kept only if the next file is of
     // its own project, so that files of both in turns would load all packages anew at most of the changes.
     maxWorkers: 2 * availableParallelism(),
-    // A call of Temporal's client that waits to be tried again finds its connection closed, because its test is over, and throws in a timer that belongs to
-    // nobody (grpc-retry.js of @temporalio/client).
-    onUnhandledError: ({ message }) => (message === 'Channel has been shut down' ? false : undefined),
     projects: [
       {
         resolve,

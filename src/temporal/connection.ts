@@ -85,6 +85,7 @@ async function open(
   const { connectionOptions, address, namespace, uiAddress, source } = target;
   const { Client, Connection } = await import('@temporalio/client');
   const { prepareNamespace } = await import('./prepare-namespace.ts');
+  const { retries } = await import('./retries.ts');
   const { address: _, tls, apiKey, metadata } = connectionOptions;
   const { report, signal } = options;
   const connecting = Connection.connect({
@@ -94,6 +95,7 @@ async function open(
     metadata,
     connectTimeout: options.connectTimeoutMs ?? usualConnectTimeoutMs,
     channelArgs: { 'grpc.max_reconnect_backoff_ms': reconnectMs },
+    interceptors: retries(),
   }).catch((error: unknown) => {
     throw unreachable(target, error);
   });

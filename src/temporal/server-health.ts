@@ -13,8 +13,10 @@ export async function whyUnhealthy(address: string, timeoutMs: number): Promise<
   const [host, port] = address.split(':');
   if (!(await accepts(host ?? '', Number(port), timeoutMs))) return `nothing listens at ${address}`;
   const { Connection } = await import('@temporalio/client');
+  const { retries } = await import('./retries.ts');
   try {
-    const connection = await Connection.connect({ address, connectTimeout: timeoutMs, channelArgs: impatient });
+    const options = { connectTimeout: timeoutMs, channelArgs: impatient, interceptors: retries() };
+    const connection = await Connection.connect({ address, ...options });
     try {
       return await connection.withDeadline(Date.now() + timeoutMs, async () => {
         const { status } = await connection.healthService.check({

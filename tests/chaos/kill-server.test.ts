@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type EmbeddedServer,
@@ -12,6 +11,7 @@ import {
 } from '../../src/temporal/embedded-server.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
+import { connectionTo } from '../helpers/connection.ts';
 import { Lab, outcomeOf, until } from '../helpers/lab.ts';
 
 let home: string;
@@ -25,7 +25,7 @@ beforeAll(async () => {
     report: () => {},
     ports: { server: await freePort(), ui: await freePort() },
   });
-  const connection = await Connection.connect({ address: server.address });
+  const connection = await connectionTo(server.address);
   await prepareNamespace(connection, 'default', { report: () => {}, embedded: true });
   await connection.close();
   lab = await Lab.open({ address: server.address, latency: { distribution: 'lognormal', meanMs: 60 } });

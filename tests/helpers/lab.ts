@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, type Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config/config.ts';
 import { methodOptions } from '../../src/config/methods/index.ts';
@@ -24,6 +24,7 @@ import type { WorkerBuild } from '../../src/temporal/deployment.ts';
 import { taskQueue, type WorkerRole } from '../../src/temporal/task-queues.ts';
 import { type RunningWorker, startWorker } from '../../src/worker/worker.ts';
 import { cruxRun } from '../../src/workflows/search-attributes.ts';
+import { connectionTo } from './connection.ts';
 import { labConfig, sqlFolder } from './lab-config.ts';
 import { worlds } from './mazes.ts';
 import { outcomeOf } from './outcome.ts';
@@ -107,7 +108,7 @@ export class Lab {
     } = options;
     const home = given ?? (await mkdtemp(join(tmpdir(), 'crux-lab-')));
     const store = await openStore(join(home, 'crux.db'));
-    const connection = await Connection.connect({ address });
+    const connection = await connectionTo(address);
     const folder = sqlFolder(home);
     if (sql) await writeDemoDataset(folder);
     const staged = stage === undefined ? null : ((await import(stage)) as Stage);

@@ -7,6 +7,7 @@ import { startEmbeddedServer, stopEmbeddedServer } from '../../src/temporal/embe
 import { freePort } from '../../src/temporal/ports.ts';
 import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
 import { workflowCode } from '../../src/worker/workflow-code.ts';
+import { connectionTo } from './connection.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,10 +19,9 @@ const report = (line: string) => console.error(`[temporal] ${line}`);
 
 /** Starts one server for the whole test run, in a new folder and on free ports, and bundles the workflows for all its workers. @returns what ends it */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { Connection } = await import('@temporalio/client');
   const home = await mkdtemp(join(tmpdir(), 'crux-temporal-'));
   const server = await startEmbeddedServer({ home, report, ports: { server: await freePort(), ui: await freePort() } });
-  const connection = await Connection.connect({ address: server.address });
+  const connection = await connectionTo(server.address);
   await prepareNamespace(connection, 'default', { report: () => {}, embedded: true });
   await connection.close();
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { connectionTo } from './connection.ts';
 
 export type TemporalForTests = {
   address: string;
@@ -22,7 +23,7 @@ export function withTemporal(): TemporalForTests {
   const uniqueName = (prefix: string) => `${prefix}-${randomUUID().slice(0, 8)}`;
   const temporal = { address, namespace, uniqueName } as TemporalForTests;
   beforeAll(async () => {
-    temporal.connection = await Connection.connect({ address });
+    temporal.connection = await connectionTo(address);
     temporal.nativeConnection = await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
     temporal.client = new Client({ connection: temporal.connection, namespace });
   });

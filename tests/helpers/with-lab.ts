@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import { startEmbeddedServer, stopEmbeddedServer } from '../../src/temporal/embedded-server.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
+import { connectionTo } from './connection.ts';
 import { Lab, type LabOptions } from './lab.ts';
 
 export async function withLab<T>(
@@ -16,7 +16,7 @@ export async function withLab<T>(
   const ports = { server: await freePort(), ui: await freePort() };
   const server = await startEmbeddedServer({ home: temporalHome, report: () => {}, ports });
   try {
-    const connection = await Connection.connect({ address: server.address });
+    const connection = await connectionTo(server.address);
     await prepareNamespace(connection, 'default', { report: () => {}, embedded: true });
     await connection.close();
     const lab = await Lab.open({ address: server.address, ...options });

@@ -2,11 +2,12 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { startEmbeddedServer, stopEmbeddedServer } from '../../src/temporal/embedded-server.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
+import { connectionTo } from '../helpers/connection.ts';
 import { Lab, type LabRun } from '../helpers/lab.ts';
 import { mazeEnvironments } from '../helpers/mazes.ts';
 import { improvingConfig, type SkillModels, skillModels } from '../helpers/skill-models.ts';
@@ -42,7 +43,7 @@ export class Recorder {
     const home = await mkdtemp(join(tmpdir(), 'crux-record-'));
     const ports = { server: await freePort(), ui: await freePort() };
     const server = await startEmbeddedServer({ home, report: (line) => console.error(line), ports });
-    const connection = await Connection.connect({ address: server.address });
+    const connection = await connectionTo(server.address);
     await prepareNamespace(connection, 'default', { report: () => {}, embedded: true });
     const lab = await Lab.open({ address: server.address, latency: { distribution: 'fixed', meanMs: 30 } });
     const models = await skillModels(home, lab.simulation.url);

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/store.ts';
 import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
@@ -13,6 +13,7 @@ import { isRunning } from '../../src/temporal/process-identity.ts';
 import { findServerBinary } from '../../src/temporal/server-binary.ts';
 import { readServerState, type ServerState } from '../../src/temporal/server-state.ts';
 import { demoConfig, type Project, simulateDemoModels, temporaryProject } from '../end-to-end/crux.ts';
+import { connectionTo } from '../helpers/connection.ts';
 import { preferFreePorts } from '../helpers/free-ports.ts';
 
 const holdServer = join(import.meta.dirname, 'hold-server.ts');
@@ -69,7 +70,7 @@ test('down ends a server that nobody uses, and says how many workflows stay open
   const world = ownWorld();
   const { project } = world;
   const { user, state } = await use(world, project.home);
-  const connection = await Connection.connect({ address: state.address });
+  const connection = await connectionTo(state.address);
   await new Client({ connection }).workflow.start('nobody', { workflowId: 'open', taskQueue: 'none' });
   await connection.close();
   // Its visibility lags behind.

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   type EmbeddedServer,
@@ -18,6 +18,7 @@ import {
 } from '../../src/temporal/embedded-server.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { identifyProcess, isRunning } from '../../src/temporal/process-identity.ts';
+import { connectionTo } from '../helpers/connection.ts';
 import { preferFreePorts } from '../helpers/free-ports.ts';
 
 let home: string;
@@ -55,7 +56,7 @@ async function hold(): Promise<{
 }
 
 async function withClient<T>(address: string, body: (client: Client) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address });
+  const connection = await connectionTo(address);
   try {
     return await body(new Client({ connection }));
   } finally {

@@ -1,7 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { readServerState } from '../../src/temporal/server-state.ts';
 import type { Project } from '../end-to-end/crux.ts';
+import { connectionTo } from '../helpers/connection.ts';
 
 export type RawHistory = {
   workflowId: string;
@@ -14,7 +15,7 @@ export type RawHistory = {
 export async function rawHistories(project: Project): Promise<RawHistory[]> {
   const address = readServerState(project.home)?.address;
   if (address === undefined) throw new Error('No server runs for this project.');
-  const connection = await Connection.connect({ address });
+  const connection = await connectionTo(address);
   try {
     const { workflow, workflowService } = new Client({ connection });
     const found: RawHistory[] = [];

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   type EmbeddedServer,
@@ -19,6 +19,7 @@ import {
 import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
 import { isRunning } from '../../src/temporal/process-identity.ts';
 import { readServerState, type ServerState } from '../../src/temporal/server-state.ts';
+import { connectionTo } from '../helpers/connection.ts';
 import { preferFreePorts } from '../helpers/free-ports.ts';
 
 const idleMs = 1_000;
@@ -77,7 +78,7 @@ const ended = ({ server, keeper }: ServerState) =>
   expect.poll(() => [isRunning(server), isRunning(keeper!)]).toEqual([false, false]);
 
 async function withClient<T>(body: (client: Client) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address: stateNow().address });
+  const connection = await connectionTo(stateNow().address);
   try {
     return await body(new Client({ connection }));
   } finally {

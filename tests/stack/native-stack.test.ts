@@ -2,10 +2,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
+import { connectionTo } from '../helpers/connection.ts';
 import { buildNatively } from '../helpers/dockerfile.ts';
 import { until } from '../helpers/lab.ts';
 import { postgresPrograms } from '../helpers/postgres.ts';
@@ -27,7 +28,7 @@ describe.skipIf(postgres === null || programs === null)('the stack', () => {
     const image = buildNatively(images, report);
     report('the image is built');
     stack = await NativeStack.start({ image, programs: programs!, postgresPrograms: postgres!, report });
-    client = new Client({ connection: await Connection.connect({ address: stack.address }) });
+    client = new Client({ connection: await connectionTo(stack.address) });
   });
   afterAll(async () => {
     await client?.connection.close();

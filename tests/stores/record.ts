@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
-import { Connection } from '@temporalio/client';
 import { auditWorkflowId } from '../../src/domain/run/workflow-ids.ts';
 import { EnvironmentRegistry } from '../../src/environments/registry.ts';
 import { launchAudit, prepareAudit } from '../../src/start/audits.ts';
@@ -15,6 +14,7 @@ import { importScope } from '../../src/store/findings.ts';
 import { startEmbeddedServer, stopEmbeddedServer } from '../../src/temporal/embedded-server.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { prepareNamespace } from '../../src/temporal/prepare-namespace.ts';
+import { connectionTo } from '../helpers/connection.ts';
 import { Lab, type LabRequest } from '../helpers/lab.ts';
 import { outputsOf, type RunOutputs } from './outputs.ts';
 
@@ -50,7 +50,7 @@ const server = await startEmbeddedServer({
   report: (line) => console.error(line),
   ports: { server: await freePort(), ui: await freePort() },
 });
-const connection = await Connection.connect({ address: server.address });
+const connection = await connectionTo(server.address);
 await prepareNamespace(connection, 'default', { report: () => {}, embedded: true });
 const lab = await Lab.open({ address: server.address, sql: true });
 try {

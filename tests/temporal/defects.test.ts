@@ -1,10 +1,11 @@
 // Layer: the edge to Temporal, on a real server: what an activity's attempts know of each other.
 import { ApplicationFailure } from '@temporalio/activity';
-import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { Client, WorkflowFailedError } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, inject, it } from 'vitest';
 import { activity, workHandedOver } from '../../src/activities/runtime/boundary.ts';
 import { CruxError } from '../../src/errors.ts';
+import { connectionTo } from '../helpers/connection.ts';
 
 it('a defect is final when it happened ten times, however many pauses and handovers came in between', async () => {
   const { address } = inject('temporal');
@@ -23,7 +24,7 @@ it('a defect is final when it happened ten times, however many pauses and handov
     workflowsPath: new URL('../fixtures/one-activity.ts', import.meta.url).pathname,
     activities: { work },
   });
-  const client = new Client({ connection: await Connection.connect({ address }) });
+  const client = new Client({ connection: await connectionTo(address) });
   const failure = await worker.runUntil(
     client.workflow.execute('oneActivity', { taskQueue, workflowId: 'defects' }).catch((error: unknown) => error),
   );
