@@ -1,6 +1,6 @@
 /** Files that users give: text as they have it, and faults that are named with file and line. */
 import { readFileSync } from 'node:fs';
-import { CruxError } from '../errors.ts';
+import { CruxError, errorText } from '../errors.ts';
 
 /** What is wrong at one place of a file. `line` counts from 1. */
 export type Fault = { line: number; what: string };
@@ -22,7 +22,10 @@ export function readInputFile(path: string): InputFile {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new CruxError('User.NotFound', `${path} cannot be read.`, { remedy: 'Name a file that is there.', cause });
+    throw new CruxError('User.NotFound', `${path} cannot be read (${errorText(cause)}).`, {
+      remedy: 'Name a file that is there, and that you may read.',
+      cause,
+    });
   }
   let text: string;
   try {
@@ -37,7 +40,7 @@ export function readInputFile(path: string): InputFile {
   return { path, text: text.replace(/^\uFEFF/, ''), notes };
 }
 
-export function lineAt(text: string, offset: number): number {
+function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 

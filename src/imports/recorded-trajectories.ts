@@ -84,6 +84,7 @@ export async function importTrajectories(
     throw new CruxError(
       'User.Config',
       `Recorded trajectories of ${environment.name} cannot be imported: a replay would ask models, and no run pays for that.`,
+      { remedy: 'Have a run make trajectories of its own, or import into an environment without `asks`.' },
     );
   const environments = new EnvironmentRegistry([environment]);
   const sessions = new SessionCache(store.tree, environments);

@@ -24,8 +24,12 @@ const { settings, noBase, rows, masks, notANumber, collapse, memory, diskFull } 
 /** The fault of a trainer that ended otherwise than with code 0 and a model. */
 export function faultOfEnd(exit: TrainingExit, context: EndContext): CruxError {
   const { kind, what, remedy } = findFault(exit, context);
-  const lines = context.lastLines === '' ? ' Its log is empty.' : ` The last lines of its log:\n${context.lastLines}`;
-  return new CruxError(kind, `${what} The whole log is ${context.log}.${lines}`, { remedy });
+  return new CruxError(kind, withLog(what, context), { remedy });
+}
+
+function withLog(what: string, { log, lastLines }: EndContext): string {
+  const lines = lastLines === '' ? 'Its log is empty.' : `The last lines of its log:\n${lastLines}`;
+  return `${what} The whole log is ${log}. ${lines}`;
 }
 
 function findFault(exit: TrainingExit, context: EndContext): Fault {
@@ -108,18 +112,13 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
 /** A training that died again and again at the same step. */
 export function faultOfDeaths(death: string, deaths: number, reached: number, context: EndContext): CruxError {
   const where = reached === 0 ? 'before its first step' : `without getting beyond step ${reached}`;
-  const lines = context.lastLines === '' ? '' : ` The last lines of its log:\n${context.lastLines}`;
   const what = `The training died ${deaths} times ${where}: ${death}.`;
   const isKill = death.startsWith('it was killed');
-  return new CruxError(
-    isKill ? 'Train.OutOfMemory' : 'Train.Failed',
-    `${what} The whole log is ${context.log}.${lines}`,
-    {
-      remedy: isKill
-        ? `A system that runs out of memory kills so. ${lessMemory}`
-        : 'Find out what ends it; the same command then goes on from its newest checkpoint.',
-    },
-  );
+  return new CruxError(isKill ? 'Train.OutOfMemory' : 'Train.Failed', withLog(what, context), {
+    remedy: isKill
+      ? `A system that runs out of memory kills so. ${lessMemory}`
+      : 'Find out what ends it; the same command then goes on from its newest checkpoint.',
+  });
 }
 
 const lessMemory = 'Lower `batchSize` or `maxLength`, train adapters (`lora`), or use a machine with more memory.';

@@ -6,12 +6,9 @@ export const mostDeaths = 3;
 
 export const firstStart: TrainingHistory = { starts: 1, ranMs: 0, reachedBefore: 0, deaths: 0, death: null };
 
-/**
- * Why the training has to be started again; null if it ended by itself, or was told to.
- * @param isAtWork whether its supervisor lives
- */
-export function deathOf({ state, exit }: Training, isAtWork: boolean): string | null {
-  if (state === 'running') return isAtWork ? null : 'its supervisor was gone';
+/** Why a training that nobody is at work on has to be started again; null if it ended by itself, or was told to. */
+export function deathOf({ state, exit }: Training): string | null {
+  if (state === 'running') return 'its supervisor was gone';
   if (exit === null) return null;
   if (exit.stop === 'terminated') return 'its supervisor was told to end, as when the machine shuts down';
   if (exit.stop === 'lost') return 'its supervisor lost the folder';

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../errors.ts';
 import { openStore } from '../store/store.ts';
@@ -21,7 +22,7 @@ const othersNoticeMs = 15_000;
 // Its terminal is none of its business.
 process.on('SIGHUP', () => {});
 
-const order = JSON.parse(await standardInput()) as SupervisorOrder;
+const order = JSON.parse(await text(process.stdin)) as SupervisorOrder;
 // For lists of processes. Its former name, node, is what people kill by name.
 process.title = `crux-training-supervisor ${order.folder}`;
 const store = await openStore(order.store.location, { schema: order.store.schema });
@@ -40,9 +41,3 @@ if (await store.trainings.take(lease, order.history, order.from)) {
   });
 }
 await store.close();
-
-async function standardInput(): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString('utf8');
-}

@@ -143,7 +143,7 @@ class Attempt {
   /** What follows from a training that nobody is at work on. */
   async #judge(training: Training): Promise<Next> {
     const isReported = training.state === 'given-up' && training.holder !== this.#followed;
-    const death = deathOf(training, false);
+    const death = deathOf(training);
     if (death !== null) {
       const start = startAfter(training, death);
       if (isReported) return { start: firstStart };

@@ -294,9 +294,9 @@ async function progressOf(
 ): Promise<string | null> {
   if (phase === 'train') {
     const job = await store.improvements.job(id, round);
-    return job === null
-      ? stepText((await store.trainings.ofRound(records, round))?.progress ?? null)
-      : [job.status, stepText(job.progress)].filter(Boolean).join(', ') || null;
+    if (job === null) return stepText((await store.trainings.ofRound(records, round))?.progress ?? null);
+    if (job.id === null && job.file) return 'the service reads the rows';
+    return [job.status, stepText(job.progress)].filter(Boolean).join(', ') || null;
   }
   const runId = campaignId(id, round, phase);
   if ((await store.runs.find(runId)) === null) return null;

@@ -24,12 +24,11 @@ describe('the death of a training', () => {
     ['its supervisor was told to end, as when the machine shuts down', { signal: 'SIGTERM', stop: 'terminated' }],
     ['its supervisor lost the folder', { signal: 'SIGTERM', stop: 'lost' }],
   ])('%s', (death, end) => {
-    expect(deathOf(training({ exit: { ...exit, ...end } }), false)).toBe(death);
+    expect(deathOf(training({ exit: { ...exit, ...end } }))).toBe(death);
   });
 
   it('is that of its supervisor, if that is gone', () => {
-    expect(deathOf(training({ state: 'running' }), false)).toBe('its supervisor was gone');
-    expect(deathOf(training({ state: 'running' }), true)).toBeNull();
+    expect(deathOf(training({ state: 'running' }))).toBe('its supervisor was gone');
   });
 
   it.each<[string, Partial<TrainingExit>]>([
@@ -39,7 +38,7 @@ describe('the death of a training', () => {
     ['a cancellation', { signal: 'SIGKILL', stop: 'cancelled' }],
     ['a collapse', { signal: 'SIGTERM', stop: 'collapsed' }],
   ])('is not %s', (_, end) => {
-    expect(deathOf(training({ exit: { ...exit, ...end } }), false)).toBeNull();
+    expect(deathOf(training({ exit: { ...exit, ...end } }))).toBeNull();
   });
 });
 

@@ -176,7 +176,7 @@ it('an improvement at Azure waits until its model is deployed under the name tha
   };
   const trainer = fineTuningJobs({ endpoint: 'azure', dialect: 'azure', ...quick });
   const handle = await start(id, at('azure', { trainer, server: deployed({ startSeconds: 60 }) }));
-  await until('the rows are there', () => azure.files.length === 1);
+  await until('the rows are there', async () => (await progress(id)) === 'the service reads the rows');
   azure.files[0]!.status = 'processed';
   await azure.created(1);
   const model = azure.finish(azure.jobs[0]!);

@@ -45,7 +45,7 @@ export const fireworks: JobDialect = {
   betaBelow: 0.5,
   address: { form: /\/v1\/accounts\/[^/]+\/*$/, example: 'https://api.fireworks.ai/v1/accounts/<account>' },
   takesIds: true,
-  servedBy: ['fireworks', 'hosted'],
+  servedBy: ['fireworks'],
   service: (endpoint, loss) => new FireworksJobs(endpoint, loss),
 
   request(order) {

@@ -233,6 +233,9 @@ class Step {
       throw new CruxError(
         'Run.Budget',
         `The training would cost ${price}; ${left} are left of the improvement's ceiling.`,
+        {
+          remedy: `Raise it: crux budget ${this.#training.settings.run} --max-cost …; the same command then goes on.`,
+        },
       );
     }
   }

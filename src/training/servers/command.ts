@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { byEcho } from '../forced-text.ts';
 import { placeholders } from './placeholders.ts';
 import { port, precision, server, startSeconds } from './server.ts';
-import { releaseSupervised, serveSupervised } from './supervised.ts';
+import { serveSupervised, startedAnew } from './supervised.ts';
 
 export const command = server({
   schema: z.strictObject({
@@ -26,13 +26,9 @@ export const command = server({
     startSeconds,
     precision,
   }),
-  keepsBase: false,
-  forgets: false,
-  keepsWeights: false,
-  namesModels: false,
+  ...startedAnew,
   forcing: byEcho,
   serve: serveSupervised,
-  release: releaseSupervised,
 });
 
 function unknownIn(words: readonly string[]): string[] {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { packageRoot } from '../../package-root.ts';
 import { byEcho } from '../forced-text.ts';
 import { port, precision, server, startSeconds } from './server.ts';
-import { releaseSupervised, serveSupervised } from './supervised.ts';
+import { serveSupervised, startedAnew } from './supervised.ts';
 
 export const crux = server({
   schema: z.strictObject({
@@ -18,10 +18,7 @@ export const crux = server({
     startSeconds,
     precision,
   }),
-  keepsBase: false,
-  forgets: false,
-  keepsWeights: false,
-  namesModels: false,
+  ...startedAnew,
   forcing: byEcho,
   serve(place, { python, threads, ...options }, model, signal) {
     const script = join(packageRoot, 'python', 'crux_serve.py');
@@ -29,5 +26,4 @@ export const crux = server({
     if (threads !== null) start.push('--threads', String(threads));
     return serveSupervised(place, { ...options, start, health: '/health' }, model, signal);
   },
-  release: releaseSupervised,
 });

@@ -4,32 +4,21 @@
  */
 import { z } from 'zod';
 import { CruxError } from '../../errors.ts';
-import { byEcho } from '../forced-text.ts';
-import { patiently } from '../patience.ts';
-import { requireAnswer } from './listed.ts';
-import { server, startSeconds } from './server.ts';
+import { requireAnswer, untilThere } from './listed.ts';
+import { ofService, server, startSeconds } from './server.ts';
 
 export const deployed = server({
   schema: z.strictObject({ kind: z.literal('deployed'), startSeconds }),
-  keepsBase: false,
-  forgets: false,
-  keepsWeights: true,
+  ...ofService,
   namesModels: false,
-  forcing: byEcho,
   async serve({ endpoint, log }, options, model, signal) {
     let isSaid = false;
-    const answers = async () => {
-      try {
-        await requireAnswer(endpoint, model, signal);
-      } catch (error) {
-        if (!(error instanceof CruxError) || error.kind !== 'Serve.NotTheModel') throw error;
-        if (!isSaid) log('warn', 'a model waits to be deployed', { model: model.root, as: model.name });
-        isSaid = true;
-        const remedy = `Deploy the model ${model.root} under the name "${model.name}"; the same command goes on.`;
-        throw new CruxError(error.kind, error.message, { remedy, cause: error });
-      }
-    };
-    await patiently(options.startSeconds * 1000, signal, answers, 'Serve.NotTheModel');
+    const answers = () => requireAnswer(endpoint, model, signal);
+    await untilThere(options.startSeconds, signal, answers, async ({ kind, message }) => {
+      if (!isSaid) log('warn', 'a model waits to be deployed', { model: model.root, as: model.name });
+      isSaid = true;
+      const remedy = `Deploy the model ${model.root} under the name "${model.name}"; the same command goes on.`;
+      throw new CruxError(kind, message, { remedy });
+    });
   },
-  async release() {},
 });

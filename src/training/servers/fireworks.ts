@@ -9,10 +9,8 @@ import type { ServedModel } from '../../domain/improve/contract.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import { isUnknownThere } from '../../models/endpoint-fault.ts';
-import { byEcho } from '../forced-text.ts';
-import { patiently } from '../patience.ts';
-import { requireAnswer } from './listed.ts';
-import { server, startSeconds } from './server.ts';
+import { requireAnswer, untilThere } from './listed.ts';
+import { ofService, server, startSeconds } from './server.ts';
 
 export const fireworks = server({
   schema: z.strictObject({
@@ -24,29 +22,19 @@ export const fireworks = server({
       .regex(/^accounts\/[^/]+\/deployments\/[^/]+$/, 'must be accounts/<account>/deployments/<id>'),
     startSeconds,
   }),
-  keepsBase: false,
-  forgets: false,
-  keepsWeights: true,
+  ...ofService,
   namesModels: true,
-  forcing: byEcho,
   async serve({ endpoint, endpointNamed, log }, options, model, signal) {
     let isLoaded = false;
-    const answers = async () => {
-      try {
-        await requireAnswer(endpoint, model, signal);
-      } catch (error) {
-        if (!(error instanceof CruxError) || error.kind !== 'Serve.NotTheModel') throw error;
-        if (!isLoaded) {
-          await load(endpointNamed(options.endpoint), options.deployment, model, signal);
-          log('info', 'adapter loaded', { model: model.name, deployment: options.deployment });
-          isLoaded = true;
-        }
-        throw error;
-      }
-    };
-    await patiently(options.startSeconds * 1000, signal, answers, 'Serve.NotTheModel');
+    const answers = () => requireAnswer(endpoint, model, signal);
+    await untilThere(options.startSeconds, signal, answers, async () => {
+      if (isLoaded) return false;
+      await load(endpointNamed(options.endpoint), options.deployment, model, signal);
+      log('info', 'adapter loaded', { model: model.name, deployment: options.deployment });
+      isLoaded = true;
+      return false;
+    });
   },
-  async release() {},
 });
 
 async function load(account: Endpoint, deployment: string, { root }: ServedModel, signal: AbortSignal): Promise<void> {

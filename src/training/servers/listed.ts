@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import type { ServedModel } from '../../domain/improve/contract.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { Endpoint, ListedModel } from '../../models/endpoint.ts';
+import { patiently } from '../patience.ts';
 
 /** How many of the other models are named. */
 const mostNamed = 8;
@@ -57,6 +58,28 @@ export async function requireAnswer(endpoint: Endpoint, { name }: ServedModel, s
       cause: error,
     });
   }
+}
+
+/**
+ * Asks again and again until a service has a model.
+ * @param otherwise is told each time that it has not, and says whether it has it all the same
+ * @throws CruxError `Serve.NotTheModel` when the time is over; what `ask` and `otherwise` throw
+ */
+export function untilThere(
+  startSeconds: number,
+  signal: AbortSignal,
+  ask: () => Promise<unknown>,
+  otherwise: (fault: CruxError) => Promise<boolean>,
+): Promise<void> {
+  const look = async () => {
+    try {
+      await ask();
+    } catch (error) {
+      if (!(error instanceof CruxError) || error.kind !== 'Serve.NotTheModel') throw error;
+      if (!(await otherwise(error))) throw error;
+    }
+  };
+  return patiently(startSeconds * 1000, signal, look, 'Serve.NotTheModel');
 }
 
 /** Folders and names of a hub are compared with their like only: a server may tell one where it was given the other. */

@@ -14,7 +14,7 @@ import { packageRoot } from '../../package-root.ts';
 import { environmentWithout, withheldVariables } from '../environment.ts';
 import { byGrammar } from '../forced-text.ts';
 import { port, precision, type ServingPlace, server, startSeconds } from './server.ts';
-import { releaseSupervised, serveSupervised } from './supervised.ts';
+import { serveSupervised, startedAnew } from './supervised.ts';
 
 /** Of what the conversion printed, in a message. */
 const mostCharacters = 1_000;
@@ -41,10 +41,7 @@ export const llamaCpp = server({
     startSeconds,
     precision,
   }),
-  keepsBase: false,
-  forgets: false,
-  keepsWeights: false,
-  namesModels: false,
+  ...startedAnew,
   forcing: byGrammar,
   async serve(place, { bin, python, like, slots, context, threads, args, ...options }, model, signal) {
     requireWeights(model);
@@ -73,7 +70,6 @@ export const llamaCpp = server({
       signal,
     );
   },
-  release: releaseSupervised,
 });
 
 /** @throws CruxError `User.Config` for what cannot be written as GGUF */

@@ -6,7 +6,7 @@ import type { Endpoint } from '../../models/endpoint.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
 import type { NamedKeys } from '../environment.ts';
-import type { Forcing } from '../forced-text.ts';
+import { byEcho, type Forcing } from '../forced-text.ts';
 
 /** Where a model is served, and for whom. */
 export type ServingPlace = {
@@ -43,6 +43,15 @@ export type Server<Schema extends z.ZodObject> = {
   serve(place: ServingPlace, options: z.output<Schema>, model: ServedModel, signal: AbortSignal): Promise<void>;
   /** The improvement is over: what was started for it ends. */
   release(place: ServingPlace, options: z.output<Schema>): Promise<void>;
+};
+
+/** Facts of services that keep the weights of their jobs. */
+export const ofService = {
+  keepsBase: false,
+  forgets: false,
+  keepsWeights: true,
+  forcing: byEcho,
+  release: async () => {},
 };
 
 /** Types a server; its schema infers the rest. */

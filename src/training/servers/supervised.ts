@@ -28,6 +28,12 @@ export type Supervised = {
   prepare?: (folder: string, signal: AbortSignal) => Promise<void>;
 };
 
+/** Facts of servers that are started anew for each model. */
+export const startedAnew = {
+  ...{ keepsBase: false, forgets: false, keepsWeights: false, namesModels: false },
+  release: releaseSupervised,
+} as const;
+
 /** In milliseconds. */
 export type ServingTimes = {
   /** Between SIGTERM and SIGKILL of a server that ends. */
