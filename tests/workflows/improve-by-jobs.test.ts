@@ -163,6 +163,7 @@ function at(endpoint: string, improve: Partial<NonNullable<CruxConfigInput['impr
   return { models: { ...changes.models!, policy }, improve: { ...changes.improve!, ...improve } };
 }
 
+const deployment = 'accounts/acme/deployments/one';
 const quick = { firstLookSeconds: 0.05, longestLookSeconds: 0.1 };
 
 it('an improvement at Azure waits until its model is deployed under the name that it says, and asks it by that name', async () => {
@@ -190,7 +191,6 @@ it('an improvement at Azure waits until its model is deployed under the name tha
 
 it('an improvement at Fireworks loads its adapter into the deployment, and asks it there', async () => {
   const id = `fireworks-${lab.store.id}`;
-  const deployment = 'accounts/acme/deployments/one';
   const trainer = fineTuningJobs({ endpoint: 'account', dialect: 'fireworks', ...quick });
   const server = fireworks({ endpoint: 'account', deployment, startSeconds: 60 });
   const handle = await start(id, at('fireworks', { trainer, server, training: { beta: 0.1 } }));
@@ -207,20 +207,23 @@ it.each<[Partial<CruxConfigInput['improve']>, RegExp]>([
     /fineTuningJobs \(azure\) leaves its model with the service, where the server hosted does not answer with it/,
   ],
   [
-    { trainer: fineTuningJobs({ endpoint: 'service', dialect: 'fireworks' }), training: { beta: 0.1 } },
+    {
+      trainer: fineTuningJobs({ endpoint: 'service', dialect: 'fireworks' }),
+      ...{ training: { beta: 0.1 }, server: fireworks({ endpoint: 'account', deployment }) },
+    },
     /endpoints.service.baseUrl does not lead to the jobs of the dialect fireworks/,
   ],
   [
-    { trainer: fineTuningJobs({ endpoint: 'account', dialect: 'fireworks' }) },
+    {
+      trainer: fineTuningJobs({ endpoint: 'account', dialect: 'fireworks' }),
+      server: fireworks({ endpoint: 'account', deployment }),
+    },
     /takes a β below 0.5, not 0.5, which cso has unless you give another/,
   ],
   [
     {
       trainer: fineTuningJobs({ endpoint: 'account', dialect: 'fireworks' }),
-      ...{
-        training: { beta: 0.1 },
-        server: fireworks({ endpoint: 'nowhere', deployment: 'accounts/a/deployments/b' }),
-      },
+      ...{ training: { beta: 0.1 }, server: fireworks({ endpoint: 'nowhere', deployment }) },
     },
     /improve.server.endpoint is "nowhere", which `endpoints` does not have/,
   ],
