@@ -101,7 +101,7 @@ export function derivedColumns(database: DatabaseSync): Column[] {
   });
 }
 
-type ValueFacts = { texts: number; dates: number; moments: number };
+type ValueFacts = { texts: number; dates: number; moments: number; fractions: number };
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
@@ -112,26 +112,33 @@ function valuesOf(database: DatabaseSync, table: string, column: string): unknow
     .map(({ value }) => value);
 }
 
-/** How many values are text, and how many of those look like dates or moments: SQLite holds anything in any column. */
+/**
+ * How many values are text, how many of those look like dates or moments, and how many are numbers with a fraction: SQLite holds anything in
+ * any column.
+ */
 function valueFacts(database: DatabaseSync, table: string, column: string): ValueFacts {
   const day = '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]';
+  const isText = `typeof(value) = 'text'`;
   const row = database
     .prepare(
-      `SELECT count(*) AS texts, count(*) FILTER (WHERE value GLOB '${day}') AS dates,
-        count(*) FILTER (WHERE value GLOB '${day} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]') AS moments
-       FROM (SELECT ${quoted(column)} AS value FROM ${quoted(table)} WHERE typeof(${quoted(column)}) = 'text')`,
+      `SELECT count(*) FILTER (WHERE ${isText}) AS texts, count(*) FILTER (WHERE ${isText} AND value GLOB '${day}') AS dates,
+        count(*) FILTER (WHERE ${isText} AND value GLOB '${day} [0-9][0-9]:[0-9][0-9]:[0-9][0-9]') AS moments,
+        count(*) FILTER (WHERE typeof(value) = 'real' AND value <> round(value)) AS fractions
+       FROM (SELECT ${quoted(column)} AS value FROM ${quoted(table)})`,
     )
     .get();
   return {
     texts: Number(row?.texts),
     dates: Number(row?.dates),
     moments: Number(row?.moments),
+    fractions: Number(row?.fractions),
   };
 }
 
-/** The declared type if MySQL would have accepted all values into it, else text. */
-function fittingType(type: string, { texts, dates, moments }: ValueFacts): string {
-  if (texts === 0 || type === 'text' || /char/.test(type)) return type;
+/** The declared type if MySQL would have accepted all values into it as they are, else double or text. */
+function fittingType(type: string, { texts, dates, moments, fractions }: ValueFacts): string {
+  if (type === 'text' || /char/.test(type)) return type;
+  if (texts === 0) return fractions > 0 && /int|year/.test(type) ? 'double' : type;
   if (type === 'date') return dates === texts ? 'date' : moments === texts ? 'datetime' : 'text';
   if (type === 'datetime' || type === 'timestamp') return moments === texts ? type : dates === texts ? 'date' : 'text';
   return 'text';

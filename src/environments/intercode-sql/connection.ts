@@ -97,8 +97,8 @@ export class Connection {
 
 /** What SQLite itself refuses, in words that say nothing of it: MySQL has no such limits, or says it otherwise. */
 const refusals: [pattern: RegExp, words: string][] = [
-  [/integer overflow/, 'BIGINT value is out of range'],
-  [/misuse of (aggregate|window)/, 'Invalid use of group function'],
+  [/integer overflow/, 'Sums beyond BIGINT are not available in this environment'],
+  [/misuse of (aggregate|window)/, 'A group function is not available at this place in this environment'],
   [/too (large|deep|big|many)|overflow|parser stack/i, 'The statement is too large for this environment'],
 ];
 

@@ -52,10 +52,11 @@ export function translate(query: string, schema: Schema, lenient = false): Trans
 function answer(statement: Exclude<Statement, { kind: 'query' }>, schema: Schema): Translation {
   const database = schema.database.toLowerCase();
   switch (statement.kind) {
+    case 'use':
+      checkDatabase(statement.database, database);
+      return { kind: 'none' };
     case 'show-tables': {
-      if (statement.database !== null && statement.database.toLowerCase() !== database) {
-        throw new MysqlError(`Unknown database '${statement.database.toLowerCase()}'`);
-      }
+      checkDatabase(statement.database, database);
       const names = [...schema.tables.keys()].filter((name) => matches(name, statement.like)).sort();
       return rows(names.map((name) => (statement.full ? [name, 'BASE TABLE'] : [name])));
     }
@@ -87,6 +88,11 @@ function answer(statement: Exclude<Statement, { kind: 'query' }>, schema: Schema
     case 'unsupported':
       return { kind: 'error', message: statement.what };
   }
+}
+
+/** An agent sees its own database only. */
+function checkDatabase(name: string | null, own: string): void {
+  if (name !== null && name.toLowerCase() !== own) throw new MysqlError(`Unknown database '${name.toLowerCase()}'`);
 }
 
 type Cell = string | number | null;

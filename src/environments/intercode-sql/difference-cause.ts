@@ -55,7 +55,7 @@ export class DifferenceCauses {
     if (same === true) return null;
     if (missing !== undefined && !recorded.includes(missing)) return 'foreign-table';
     if (same !== false) return same.difference;
-    if (/^\s*show\s+databases/i.test(query)) return 'other-databases';
+    if (/^\s*(show\s+databases|use\s)/i.test(query)) return 'other-databases';
     if (/^\s*show\s+(full\s+)?tables/i.test(query)) return isPart(ours, recorded) ? 'foreign-table' : 'other';
     if (this.#isForeignColumn(db, query, ours, recorded)) return 'foreign-column';
     if (ours.includes('only_full_group_by')) return 'session-sql-mode';

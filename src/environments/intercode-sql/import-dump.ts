@@ -9,7 +9,8 @@ import { type Column, columnTable, createColumnTable, textFacts } from './column
 import { databaseName } from './dataset.ts';
 import { type Token, tokenize } from './mysql/tokenizer.ts';
 
-export type DumpValue = string | number | null;
+/** A number with more digits than a double keeps is a bigint, or a text if it has a fraction. */
+export type DumpValue = string | number | bigint | null;
 export type DumpTable = {
   name: string;
   columns: Column[];
@@ -87,18 +88,26 @@ function createSqliteTable(database: DatabaseSync, { name, columns, primaryKey, 
   });
 }
 
+/** Digits that every double keeps. */
+const doubleDigits = 15;
+
 /** Declared type of the SQLite column; its affinity decides how values are stored. */
 export function sqliteType(type: string): string {
   if (/^(tinyint|smallint|mediumint|int|bigint|year|bit)\b/.test(type)) return 'INTEGER';
-  if (/^(double|float|decimal)\b/.test(type)) return 'REAL';
+  if (/^(double|float)\b/.test(type)) return 'REAL';
+  if (/^decimal\b/.test(type)) return isLongDecimal(type) ? 'TEXT' : 'REAL';
   return 'TEXT COLLATE NOCASE';
 }
 
+const isLongDecimal = (type: string) => Number(/^decimal\((\d+)/.exec(type)?.[1] ?? 10) > doubleDigits;
+
 /** A value as MySQL would have stored it: FLOAT keeps single precision, which shows in comparisons and sums. */
-export function stored(value: DumpValue, column: Column): DumpValue {
+export function stored(value: DumpValue, { type }: Column): DumpValue {
   if (value === null) return null;
-  if (/^float\b/.test(column.type)) return Math.fround(Number(value));
-  return value;
+  if (/^float\b/.test(type)) return Math.fround(Number(value));
+  if (/^decimal\b/.test(type)) return isLongDecimal(type) ? String(value) : Number(value);
+  // SQLite would write a number into a text as a double, 12 as 12.0.
+  return /char|text|date|time/.test(type) ? String(value) : value;
 }
 
 const quote = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
@@ -188,6 +197,12 @@ function insertRows(reader: Reader, database: DumpDatabase): void {
   } while (reader.accept(','));
 }
 
+function numberOf(text: string): DumpValue {
+  const digits = text.replace(/^[-.0]+/, '').replace(/[eE].*$|\./g, '');
+  if (digits.length <= doubleDigits || /e/i.test(text)) return Number(text);
+  return text.includes('.') ? text : BigInt(text);
+}
+
 class Reader {
   readonly #tokens: Token[];
   #position = 0;
@@ -268,7 +283,7 @@ class Reader {
     const token = this.next();
     if (token.kind === 'word' && token.value === 'NULL') return null;
     if (token.kind === 'word' && token.value.startsWith('_')) return this.value();
-    if (token.kind === 'number') return (negative ? -1 : 1) * Number(token.value);
+    if (token.kind === 'number') return numberOf(`${negative ? '-' : ''}${token.value}`);
     if (token.kind === 'string') return token.value;
     throw new Error(
       `The dump has the value ${token.text} at offset ${token.start}, which is neither text nor number nor NULL.`,

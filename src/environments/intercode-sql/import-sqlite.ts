@@ -11,7 +11,8 @@ export function readSqliteDatabase(path: string, name: string): DumpDatabase {
       const own = columns.filter((column) => column.table === table);
       const statement = database.prepare(`SELECT * FROM "${table.replaceAll('"', '""')}"`);
       statement.setReturnArrays(true);
-      const rows = statement.all() as unknown as DumpValue[][];
+      statement.setReadBigInts(true);
+      const rows = (statement.all() as unknown as DumpValue[][]).map((row) => row.map(asNumber));
       const primaryKey = own.filter(({ key }) => key === 'PRI').map((column) => column.name);
       const inferred = primaryKey.length ? null : likelyKey(own, rows);
       if (inferred) Object.assign(inferred, { key: 'PRI', nullable: false });
@@ -22,6 +23,11 @@ export function readSqliteDatabase(path: string, name: string): DumpDatabase {
   } finally {
     database.close();
   }
+}
+
+/** Integers that are safe as such are numbers. */
+function asNumber(value: DumpValue): DumpValue {
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 /**

@@ -50,7 +50,8 @@ function untyped(value: Exclude<Value, null>): string {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number') return floatText(value);
   if (typeof value === 'string') return stringText(value);
-  return `b${stringText(Buffer.from(value).toString('latin1'))}`;
+  const escapes = (letter: string) => `\\x${letter.charCodeAt(0).toString(16)}`;
+  return `b${stringText(Buffer.from(value).toString('latin1')).replace(/[\x80-\xff]/g, escapes)}`;
 }
 
 /** Python's text of a decimal with so many digits: numbers below a millionth have an exponent. */

@@ -134,12 +134,15 @@ function freshKey(rows: Cell[][], index: number, attempt: number): Cell {
 /** Numbers that are amounts move by up to a quarter in half of the cases. Codes, years and references keep values that exist. */
 function shifted(cell: Cell, column: Column, random: Random): Cell {
   const draw = random();
+  // Decimals with more digits than a double keeps are stored as texts.
+  const amount = typeof cell === 'string' && /^decimal\b/.test(column.type) ? Number(cell) : cell;
   const isAmount =
-    typeof cell === 'number' && column.key === '' && !/(id|code|no|num|number|year|phone)$/i.test(column.name);
+    typeof amount === 'number' && column.key === '' && !/(id|code|no|num|number|year|phone)$/i.test(column.name);
   if (!isAmount || draw < 0.5) return cell;
-  const moved = cell * (1 + (random() - 0.5) / 2);
-  const digits = Number.isInteger(cell) ? 0 : (String(cell).split('.')[1]?.length ?? 0);
+  const moved = amount * (1 + (random() - 0.5) / 2);
+  const digits = Number.isInteger(amount) ? 0 : (String(amount).split('.')[1]?.length ?? 0);
   const value = Number(moved.toFixed(Math.min(digits, 6)));
+  if (typeof cell === 'string') return String(value);
   return /^float\b/.test(column.type) ? Math.fround(value) : value;
 }
 

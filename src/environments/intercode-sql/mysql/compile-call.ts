@@ -1,7 +1,7 @@
 /** Calls of functions: aggregates, window functions, and the scalar ones of functions.ts. */
 import { type Compiled, type Context, combine } from './compiled.ts';
 import { asDouble, asNumber, asText, coerced, compared, grouped, quoteText, shown } from './convert.ts';
-import { findFunction, windowFunctions } from './functions.ts';
+import { findFunction, isNotOffered, windowFunctions } from './functions.ts';
 import { MysqlError } from './reader.ts';
 import type { CallExpression, Expression, Order } from './syntax.ts';
 import { hasDate, hasTime, isUnitOfDays } from './temporal-values.ts';
@@ -95,6 +95,7 @@ function compileWindow(call: CallExpression, context: Context, compile: Compile)
 
 function unknownFunction(call: CallExpression, { schema }: Context): MysqlError {
   const name = call.text.slice(0, call.text.indexOf('(')).trim();
+  if (isNotOffered(call.name)) return new MysqlError(`The function ${name} is not available in this environment`);
   return new MysqlError(`FUNCTION ${schema.database.toLowerCase()}.${name} does not exist`);
 }
 
@@ -223,12 +224,13 @@ export function addInterval(moment: Compiled, amount: Compiled, unit: string, si
     throw new MysqlError('Intervals on a time of day are not available in this environment');
   if (unit.endsWith('MICROSECOND')) throw new MysqlError('Parts of a second are not available in this environment');
   const value = moment.type.kind === 'integer' || moment.type.kind === 'decimal' ? asText(moment) : moment.sql;
-  // A number is read by its digits, so that 1.5 HOUR_MINUTE is an hour and five minutes; for one part it is rounded.
+  // A number is read by its digits, so that 1.5 HOUR_MINUTE is an hour and five minutes; for one part it is rounded, but for seconds.
+  const isWritten = unit.includes('_') || unit === 'SECOND';
   const count =
-    amount.type.kind === 'decimal'
-      ? unit.includes('_')
+    amount.type.kind !== 'decimal'
+      ? amount.sql
+      : isWritten
         ? asText(amount)
-        : `mysql_decimal_integer(${amount.sql}, 0)`
-      : amount.sql;
+        : `mysql_decimal_integer(${amount.sql}, 0)`;
   return combine(`mysql_add_interval(${value}, ${count}, ${quoteText(unit)}, ${sign}1)`, type, [moment, amount]);
 }

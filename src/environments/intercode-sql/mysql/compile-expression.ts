@@ -83,7 +83,7 @@ export function compileExpression(expression: Expression, context: Context): Com
       return ofQuery(sql, type, query);
     }
     case 'quantified':
-      return compileQuantified(expression, operand(expression.operand), context);
+      return compileQuantified(expression, itemsOf(expression.operand, besideQuery(context))[0]!, context);
     case 'case': {
       const value = expression.operand && operand(expression.operand);
       const branches = expression.branches.map(({ when, result }) => ({
@@ -144,14 +144,18 @@ function compileColumn(reference: ColumnExpression, context: Context): Compiled 
     if (compiled && (selected || context.groups.has(compiled.sql))) return compiled;
     const outer = scope.parent?.find(reference, clause);
     if (outer) return columnOf(outer);
-    throw unknownColumn(reference, clause);
+    throw unknownColumn(reference, context.place ?? clause);
   }
-  const own = scope.own(reference, clause);
+  // In GROUP BY a select item decides between columns of the same name.
+  const isDecided = clause === 'group statement' && item && scope.candidates(reference).length > 1;
+  const own = isDecided ? null : scope.own(reference, clause);
   if (own) return columnOf(own);
+  if (item?.compiled.aggregated && context.aggregates === 'inside')
+    throw new MysqlError('Invalid use of group function');
   if (item !== undefined) return itemOf(item, reference, clause);
   const outer = scope.parent?.find(reference, clause);
   if (outer) return columnOf(outer);
-  throw unknownColumn(reference, clause);
+  throw unknownColumn(reference, context.place ?? clause);
 }
 
 function itemOf(item: { compiled: Compiled } | null, reference: ColumnExpression, clause: string): Compiled {
@@ -221,7 +225,10 @@ function arithmeticSql(operator: string, left: Operand, right: Operand): string 
     default:
       if (isDecimal && exactOperations[operator]) return `mysql_${exactOperations[operator]}(${exact()})`;
   }
-  return `(${numeric(left)} ${operator} ${numeric(right)})`;
+  const sql = `(${numeric(left)} ${operator} ${numeric(right)})`;
+  // SQLite makes a double of an integer that does not fit.
+  const mayOverflow = type.kind === 'integer' && ['+', '-', '*'].includes(operator) && types.precisionOf(type) > 18;
+  return mayOverflow ? `mysql_fitting${sql}` : sql;
 }
 
 function negated(operand: Compiled): Compiled {
@@ -274,7 +281,7 @@ function compileLike(expression: Extract<Expression, { kind: 'like' }>, value: C
 
 function compileIn(expression: Extract<Expression, { kind: 'in' }>, context: Context): Compiled {
   const not = expression.negated ? 'NOT ' : '';
-  const left = itemsOf(expression.operand, context);
+  const left = itemsOf(expression.operand, Array.isArray(expression.list) ? context : besideQuery(context));
   const leftParts = left.map(({ compiled }) => compiled);
   if (!Array.isArray(expression.list)) {
     const query = compileMembers(expression.list, context);
@@ -291,6 +298,9 @@ function compileIn(expression: Extract<Expression, { kind: 'in' }>, context: Con
     : `(${not}(${rows.map((row) => rowComparison('=', left, row)).join(' OR ')}))`;
   return combine(sql, types.integer, parts);
 }
+
+/** What stands next to a query has a place of its own for MySQL. */
+const besideQuery = (context: Context): Context => ({ ...context, place: 'IN/ALL/ANY subquery' });
 
 /** The operands of a row; a value is a row of one. */
 function itemsOf(expression: Expression, context: Context): Operand[] {

@@ -14,6 +14,7 @@ import {
 import { quoteName, settled, settledType, truth } from './convert.ts';
 import { distinctRows } from './distinct.ts';
 import { checkFullGroupBy, displayName, type Equality } from './full-group-by.ts';
+import { informationRelation, informationSchema } from './information-schema.ts';
 import { groupedBy, limitSql, orderedBy, placeOf } from './order.ts';
 import { MysqlError } from './reader.ts';
 import {
@@ -59,8 +60,8 @@ export class QueryCompiler {
   #checkTables(node: unknown, common: Set<string>): void {
     if (typeof node !== 'object' || node === null) return;
     const { kind, database, name } = node as { kind?: string; database?: string | null; name?: string };
-    if (kind === 'table' && name !== undefined && !common.has(name.toLowerCase()))
-      findTable(this.#schema, database ?? null, name);
+    const isOwn = kind === 'table' && name !== undefined && !common.has(name.toLowerCase());
+    if (isOwn && database?.toLowerCase() !== informationSchema) findTable(this.#schema, database ?? null, name);
     for (const member of Object.values(node)) this.#checkTables(member, common);
   }
 
@@ -248,6 +249,9 @@ export class QueryCompiler {
         relation: { sqlName, alias, database: '', columns: common.columns, keys: [] },
         sql: `${common.sqlName} AS ${sqlName}`,
       };
+    }
+    if (reference.database?.toLowerCase() === informationSchema) {
+      return informationRelation(this.#schema, reference.name, alias, sqlName);
     }
     const table = findTable(this.#schema, reference.database, reference.name);
     this.tables.add(table.name);

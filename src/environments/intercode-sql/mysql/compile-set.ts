@@ -21,11 +21,13 @@ export function setArms(
 ): string {
   const arms = [arm(query.left, left, columns), arm(query.right, right, columns)] as const;
   const operator = `${query.operator}${query.all ? ' ALL' : ''}`;
-  if (query.all || !columns.some(({ type }) => hidesEquals(type))) return arms.join(` ${operator} `);
+  const isPlain = query.operator !== 'UNION' && !columns.some(({ type }) => hidesEquals(type));
+  if (query.all || isPlain) return arms.join(` ${operator} `);
   const members = columns.map(({ type }, index) => ({ sql: `c${index + 1}`, type }));
   const rows = (sql: string) => `(${operand(columns, sql)} SELECT * FROM operand)`;
   const list = distinctRows(members, name).map((sql, index) => `${sql} AS ${quoteName(columns[index]!.name)}`);
   const select = `SELECT DISTINCT ${list.join(', ')} FROM`;
+  // SQLite's own UNION would sort the rows; MySQL leaves them as they come.
   if (query.operator === 'UNION') return `${select} ${rows(arms.join(' UNION ALL '))}`;
   const key = rowKey(members);
   const others = `SELECT ${key} FROM ${rows(arms[1])}`;

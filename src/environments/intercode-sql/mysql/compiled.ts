@@ -1,5 +1,6 @@
 /** Data that the compiler's parts pass to each other. */
 import { quoteName } from './convert.ts';
+import { MysqlError } from './reader.ts';
 import type { Clause, RelationColumn, ResolvedColumn, Schema, Scope } from './scope.ts';
 import type { Query } from './syntax.ts';
 import type { SqlType } from './types.ts';
@@ -34,6 +35,8 @@ export type Context = {
   schema: Schema;
   scope: Scope;
   clause: Clause;
+  /** What MySQL's messages call the place; absent: the clause. */
+  place?: string;
   /** Select items by lower-case name, for the clauses that may use them. */
   items: Map<string, NamedItem>;
   /** SQL of the GROUP BY expressions. */
@@ -52,9 +55,13 @@ export function combine(sql: string, type: SqlType, parts: Compiled[]): Compiled
   };
 }
 
-/** A column. Decimals of a table are stored as SQLite stores numbers, and get their exact form here. */
+/**
+ * A column. Decimals of a table are stored as SQLite stores numbers, and get their exact form here.
+ * @throws MysqlError for a column that cannot be read
+ */
 export function columnOf(resolved: ResolvedColumn): Compiled {
   const { relation, column } = resolved;
+  if (column.unavailable !== undefined) throw new MysqlError(column.unavailable);
   const name = `${relation.sqlName}.${quoteName(column.name)}`;
   const sql = relation.database !== '' && column.type.kind === 'decimal' ? `mysql_decimal(${name})` : name;
   return { sql, type: column.type, bare: [{ resolved, within: [sql] }], aggregated: false };

@@ -15,5 +15,11 @@ export function distinctRows(columns: Argument[], name: string): string[] {
 }
 
 /** Text that is the same for equal rows. */
-export const rowKey = (columns: Argument[]) =>
-  `mysql_key(${columns.map((column) => grouped(column).replace(/ COLLATE \w+$/, '')).join(', ')})`;
+export const rowKey = (columns: Argument[]) => `mysql_key(${columns.map(keyOf).join(', ')})`;
+
+function keyOf(column: Argument): string {
+  const { sql, type } = column;
+  return type.kind === 'text' && !type.collation
+    ? `mysql_compared_form(${sql})`
+    : grouped(column).replace(/ COLLATE \w+$/, '');
+}

@@ -54,6 +54,9 @@ export function registerFunctions(database: DatabaseSync): StatementFunctions {
       }
     });
   }
+  database.function('mysql_fitting', options, (value: Value) => {
+    return typeof value === 'number' ? raise('BIGINT value is out of range') : value;
+  });
   database.function('mysql_concat_ws', options, (separator: Value, ...values: Value[]) => {
     return separator === null ? null : values.filter((value) => value !== null).join(String(separator));
   });

@@ -221,6 +221,27 @@ export const functions: { [name: string]: Definition } = {
         : `mysql_decimal_format(${asDecimal(value!)}, ${plainNumber(digits!)})`,
   },
   STRCMP: caseless(own('strcmp', 2, 2, integer)),
+  REGEXP_REPLACE: {
+    least: 3,
+    most: 3,
+    type: madeText,
+    sql: (value, pattern, replacement) =>
+      `mysql_regexp_replace(${asText(value!)}, ${asText(pattern!)}, ${isCased(value!, pattern!) ? 1 : 0}, ${asText(replacement!)})`,
+  },
+  REGEXP_SUBSTR: {
+    least: 2,
+    most: 2,
+    type: madeText,
+    sql: (value, pattern) =>
+      `mysql_regexp_substr(${asText(value!)}, ${asText(pattern!)}, ${isCased(value!, pattern!) ? 1 : 0})`,
+  },
+  REGEXP_INSTR: {
+    least: 2,
+    most: 2,
+    type: fixed(integer),
+    sql: (value, pattern) =>
+      `mysql_regexp_instr(${asText(value!)}, ${asText(pattern!)}, ${isCased(value!, pattern!) ? 1 : 0})`,
+  },
   REGEXP_LIKE: {
     least: 2,
     most: 2,
@@ -228,6 +249,30 @@ export const functions: { [name: string]: Definition } = {
     sql: (value, pattern) =>
       `mysql_regexp(${asText(value!)}, ${asText(pattern!)}, ${isCased(value!, pattern!) ? 1 : 0})`,
   },
+
+  ELT: {
+    least: 2,
+    most: 99,
+    type: (types) => commonType([text, ...types.slice(1)]),
+    sql: (place, ...list) => {
+      const branches = list.map((each, index) => `WHEN ${index + 1} THEN ${asText(each)}`);
+      return `CASE CAST(${asNumber(place!)} AS INTEGER) ${branches.join(' ')} END`;
+    },
+  },
+  INSERT: {
+    least: 4,
+    most: 4,
+    type: madeText,
+    sql: (value, place, count, part) =>
+      `mysql_insert(${asText(value!)}, ${plainNumber(place!)}, ${plainNumber(count!)}, ${asText(part!)})`,
+  },
+  HEX: {
+    least: 1,
+    most: 1,
+    type: fixed(text),
+    sql: (value) => (value!.type.kind === 'integer' ? `mysql_hexadecimal(${value!.sql})` : `HEX(${asText(value!)})`),
+  },
+  MD5: own('md5', 1, 1, text),
 
   ABS: {
     least: 1,
@@ -246,6 +291,11 @@ export const functions: { [name: string]: Definition } = {
   LOG: own('log', 1, 2, double, asDouble),
   LOG10: own('log10', 1, 1, double, asDouble),
   LOG2: own('log2', 1, 1, double, asDouble),
+  SIN: shared('SIN', 1, 1, fixed(double), asDouble),
+  COS: shared('COS', 1, 1, fixed(double), asDouble),
+  TAN: shared('TAN', 1, 1, fixed(double), asDouble),
+  RADIANS: shared('RADIANS', 1, 1, fixed(double), asDouble),
+  DEGREES: shared('DEGREES', 1, 1, fixed(double), asDouble),
   SIGN: {
     least: 1,
     most: 1,
@@ -313,6 +363,20 @@ export const functions: { [name: string]: Definition } = {
     type: fixed(bigInteger),
     sql: (unit, value) => `mysql_extract(${unit!.sql}, ${asClock(value!)})`,
   },
+  MAKEDATE: {
+    least: 2,
+    most: 2,
+    type: fixed(date),
+    sql: (year, day) => `mysql_makedate(${plainNumber(year!)}, ${plainNumber(day!)})`,
+  },
+  FROM_DAYS: { least: 1, most: 1, type: fixed(date), sql: (days) => `mysql_from_days(${plainNumber(days!)})` },
+  TIME_TO_SEC: clocks('time_to_sec'),
+  SEC_TO_TIME: {
+    least: 1,
+    most: 1,
+    type: fixed(time),
+    sql: (seconds) => `mysql_sec_to_time(${plainNumber(seconds!)})`,
+  },
   UNIX_TIMESTAMP: {
     least: 0,
     most: 1,
@@ -363,6 +427,20 @@ const synonyms: { [name: string]: string } = {
   CURRENT_USER: 'USER',
   SESSION_USER: 'USER',
 };
+
+/** Functions of MySQL that are none here. Source: MySQL 8.0 reference manual, "Built-In Function and Operator Reference". */
+const notOffered = new Set(
+  `ACOS ADDTIME AES_DECRYPT AES_ENCRYPT ASIN ATAN ATAN2 BENCHMARK BIN BIN_TO_UUID BIT_AND BIT_COUNT BIT_LENGTH BIT_OR BIT_XOR CHAR CHARSET
+  COERCIBILITY COLLATION COMPRESS CONNECTION_ID CONV CONVERT_TZ COT CRC32 DEFAULT EXPORT_SET EXTRACTVALUE FOUND_ROWS FROM_BASE64 GET_FORMAT
+  GET_LOCK GROUPING INET_ATON INET_NTOA INTERVAL IS_FREE_LOCK IS_UUID JSON_ARRAY JSON_ARRAYAGG JSON_CONTAINS JSON_EXTRACT JSON_KEYS
+  JSON_LENGTH JSON_OBJECT JSON_OBJECTAGG JSON_TABLE JSON_UNQUOTE JSON_VALID JSON_VALUE LAST_INSERT_ID LOAD_FILE MAKETIME MAKE_SET
+  MICROSECOND NAME_CONST OCT ORD PERIOD_ADD PERIOD_DIFF QUOTE RELEASE_LOCK ROW_COUNT SHA SHA1 SHA2 SLEEP SOUNDEX SUBTIME TIMEDIFF
+  TIME_FORMAT TO_BASE64 TO_SECONDS UNCOMPRESS UNHEX UPDATEXML UTC_TIME UUID UUID_SHORT UUID_TO_BIN VALUES WEIGHT_STRING`.split(
+    /\s+/,
+  ),
+);
+
+export const isNotOffered = (name: string) => notOffered.has(name);
 
 export function findFunction(name: string): Definition | null {
   return functions[synonyms[name] ?? name] ?? null;

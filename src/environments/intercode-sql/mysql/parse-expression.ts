@@ -156,6 +156,17 @@ function parseSign(reader: Reader): Expression {
   return operand;
 }
 
+/** The largest BIGINT, and the largest one without a sign. */
+const [biggest, biggestUnsigned] = [2n ** 63n - 1n, 2n ** 64n - 1n];
+
+/** What may stand right before a text: its character set, or X or B for bytes. */
+function readIntroducer(reader: Reader): void {
+  const { value } = reader.token;
+  if (['N', '_UTF8MB4', '_UTF8MB3', '_UTF8'].includes(value)) reader.next();
+  else if (['X', 'B', '_BINARY'].includes(value) || /^_[A-Z]\w*$/.test(value))
+    throw new MysqlError('Literals of bytes and of other character sets are not available in this environment');
+}
+
 function parsePrimary(reader: Reader): Expression {
   const { token } = reader;
   const start = token.start;
@@ -164,16 +175,18 @@ function parsePrimary(reader: Reader): Expression {
   };
   if (token.kind === 'number') {
     reader.next();
-    return literal(
-      /e/i.test(token.value) && !/^0x/i.test(token.value)
-        ? 'double'
-        : token.value.includes('.')
-          ? 'decimal'
-          : 'integer',
-      token.value,
-    );
+    if (/^0x/i.test(token.value)) throw new MysqlError('Hexadecimal numbers are not available in this environment');
+    if (/^\d+$/.test(token.value) && BigInt(token.value) > biggest) {
+      if (BigInt(token.value) <= biggestUnsigned)
+        throw new MysqlError('UNSIGNED numbers beyond BIGINT are not available in this environment');
+      return literal('decimal', token.value);
+    }
+    return literal(/e/i.test(token.value) ? 'double' : token.value.includes('.') ? 'decimal' : 'integer', token.value);
   }
-  if (token.kind === 'string') {
+  if (token.kind === 'word' && reader.peek().kind === 'string' && reader.peek().start === token.end) {
+    readIntroducer(reader);
+  }
+  if (reader.token.kind === 'string') {
     let value = '';
     while (reader.token.kind === 'string') value += reader.next().value;
     return literal('string', value);
@@ -237,8 +250,24 @@ function call(name: string, text: string): Extract<Expression, { kind: 'call' }>
   };
 }
 
+/** Words that begin the call of a window function, so that MySQL misses what follows them. */
+const windowWords = [
+  'RANK',
+  'DENSE_RANK',
+  'PERCENT_RANK',
+  'CUME_DIST',
+  'ROW_NUMBER',
+  'NTILE',
+  'LAG',
+  'LEAD',
+  'FIRST_VALUE',
+  'LAST_VALUE',
+  'NTH_VALUE',
+];
+
 function parseColumn(reader: Reader): Expression {
   const start = reader.token.start;
+  if (!reader.lenient && reader.isAny(...windowWords)) reader.fail(reader.peek());
   const names = [reader.identifier()];
   while (names.length < 3 && reader.accept('.')) names.push(reader.identifierAfterDot());
   const name = names.pop()!;

@@ -57,10 +57,7 @@ export function parseStatement(query: string, lenient = false): Statement {
 
 function parseReading(reader: Reader): Statement {
   if (reader.isAny('SELECT', 'WITH', '(')) return { kind: 'query', query: parseTop(reader) };
-  if (reader.accept('USE')) {
-    reader.identifier();
-    return { kind: 'no-result' };
-  }
+  if (reader.accept('USE')) return { kind: 'use', database: reader.identifier() };
   if (
     reader.is('DESC') ||
     reader.is('DESCRIBE') ||

@@ -7,7 +7,7 @@ export class MysqlError extends Error {}
 /** MySQL's complaint about a query that it cannot parse. */
 export class MysqlSyntaxError extends MysqlError {
   constructor(query: string, offset: number) {
-    const near = query.slice(offset, offset + 80).trimEnd();
+    const near = query.trimEnd().slice(offset, offset + 80);
     const line = query.slice(0, offset).split('\n').length;
     super(
       'You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version ' +

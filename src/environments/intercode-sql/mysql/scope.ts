@@ -8,7 +8,12 @@ import { declaredType, type SqlType } from './types.ts';
 export type Schema = { database: string; tables: Map<string, SchemaTable> };
 export type SchemaTable = { name: string; columns: Column[] };
 
-export type RelationColumn = { name: string; type: SqlType };
+export type RelationColumn = {
+  name: string;
+  type: SqlType;
+  /** Why it cannot be read, for an agent; absent if it can. */
+  unavailable?: string;
+};
 
 /** A table, derived table or common table as it appears in a FROM clause. */
 export type Relation = {
@@ -46,20 +51,21 @@ export class Scope {
     this.relations.push(relation);
   }
 
+  /** Columns of this scope's own tables that a name may mean. */
+  candidates(reference: ColumnExpression): ResolvedColumn[] {
+    const [name, table] = [reference.name.toLowerCase(), reference.table?.toLowerCase() ?? null];
+    return this.relations.flatMap((relation) => {
+      if (table !== null && relation.alias.toLowerCase() !== table) return [];
+      const column = relation.columns.find((each) => each.name.toLowerCase() === name);
+      return column ? [{ relation, column, scope: this }] : [];
+    });
+  }
+
   /** @returns the column of this scope's own tables; null if there is none */
   own(reference: ColumnExpression, clause: Clause): ResolvedColumn | null {
-    const name = reference.name.toLowerCase();
-    const table = reference.table?.toLowerCase() ?? null;
-    if (table === null) {
-      const merged = this.merged.get(name);
-      if (merged) return merged;
-    }
-    const found: ResolvedColumn[] = [];
-    for (const relation of this.relations) {
-      if (table !== null && relation.alias.toLowerCase() !== table) continue;
-      const column = relation.columns.find((each) => each.name.toLowerCase() === name);
-      if (column) found.push({ relation, column, scope: this });
-    }
+    const merged = reference.table === null ? this.merged.get(reference.name.toLowerCase()) : undefined;
+    if (merged) return merged;
+    const found = this.candidates(reference);
     if (found.length > 1) throw new MysqlError(`Column '${displayName(reference)}' in ${clause} is ambiguous`);
     return found[0] ?? null;
   }
@@ -70,8 +76,8 @@ export class Scope {
   }
 }
 
-export function unknownColumn(reference: ColumnExpression, clause: Clause): MysqlError {
-  return new MysqlError(`Unknown column '${displayName(reference)}' in '${clause}'`);
+export function unknownColumn(reference: ColumnExpression, place: string): MysqlError {
+  return new MysqlError(`Unknown column '${displayName(reference)}' in '${place}'`);
 }
 
 function displayName({ database, table, name }: ColumnExpression): string {

@@ -98,6 +98,7 @@ export type Query = Select | SetOperation;
 export type Statement =
   | { kind: 'query'; query: Query }
   | { kind: 'show-tables'; database: string | null; like: string | null; full: boolean }
+  | { kind: 'use'; database: string }
   | { kind: 'show-databases' }
   | { kind: 'describe'; database: string | null; table: string; column: string | null; full: boolean }
   | { kind: 'show-create'; table: string }

@@ -370,6 +370,10 @@ export const temporalValues: { [name: string]: Implementation } = {
       const [a, b] = [moment(left), moment(right)];
       return a && b && dayNumber(a) - dayNumber(b);
     },
+    time_to_sec: (value) => {
+      const at = timeOf(value);
+      return at && at.hour * 3600 + at.minute * 60 + at.second;
+    },
     timestampdiff: difference,
     extract: extracted,
     unix_timestamp: (value) => {
@@ -390,6 +394,17 @@ export const temporalValues: { [name: string]: Implementation } = {
   date_format: ofMoment((at, format) => formatted(at, string(format))),
   str_to_date: (value, format) => parsedDate(string(value), string(format)),
   add_interval: (value, amount, unit, sign) => addInterval(value!, amount!, unit!, sign!),
+  makedate: (year, day) => {
+    if (whole(day) < 1 || whole(year) < 0 || whole(year) > 9999) return null;
+    const first = firstOfYear(whole(year) < 100 ? twoDigitYear(whole(year)) : whole(year));
+    return dateText(fromUtc(utc(first) + (whole(day) - 1) * dayMs));
+  },
+  from_days: (days) => (whole(days) < 366 ? null : dateText(fromUtc((whole(days) - 719_528) * dayMs))),
+  sec_to_time: (seconds) => {
+    const all = Math.min(Math.abs(whole(seconds)), 838 * 3600 + 59 * 60 + 59);
+    const parts = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60].map((part) => pad(part));
+    return (whole(seconds) < 0 ? '-' : '') + parts.join(':');
+  },
   from_unixtime: (value) => {
     const at = fromUnixTime(value);
     return at && fullText(at);

@@ -1,4 +1,6 @@
 /** Values of functions on text. */
+import { createHash } from 'node:crypto';
+
 import { decoded, toDecimal } from './decimal.ts';
 import { comparedForm, comparedLetters } from './fold.ts';
 import { rounded } from './number-values.ts';
@@ -167,12 +169,33 @@ export const textValues: { [name: string]: Implementation } = {
     strcmp: compareTexts,
     regexp: (value, pattern, isBinary) =>
       Number(regularExpression(string(pattern), whole(isBinary) === 1).test(string(value))),
+    regexp_instr: (value, pattern, isBinary) => {
+      const found = regularExpression(string(pattern), whole(isBinary) === 1).exec(string(value));
+      return found ? [...string(value).slice(0, found.index)].length + 1 : 0;
+    },
     like: (value, pattern, sign) => Number(isLike(string(value), string(pattern), string(sign))),
   }),
   decimal_text: (value, scale) => decoded(string(value)).toFixed(number(scale), 4),
   double_text: doubleText,
   decimal_format: (value, digits) =>
     formatted(decoded(string(value)).toFixed(Math.min(Math.max(whole(digits), 0), 30), 4)),
+  regexp_substr: (value, pattern, isBinary) =>
+    regularExpression(string(pattern), whole(isBinary) === 1).exec(string(value))?.[0] ?? null,
+  regexp_replace: (value, pattern, isBinary, replacement) => {
+    if (/[$\\]/.test(string(replacement)))
+      throw new ValueError('Groups in a replacement are not available in this environment');
+    const { source, flags } = regularExpression(string(pattern), whole(isBinary) === 1);
+    return string(value).replace(new RegExp(source, `${flags}g`), () => string(replacement));
+  },
+  insert: (value, place, count, part) => {
+    const letters = [...string(value)];
+    const [start, length] = [whole(place), whole(count)];
+    if (start < 1 || start > letters.length) return string(value);
+    const end = length < 0 || start + length > letters.length ? letters.length : start - 1 + length;
+    return letters.slice(0, start - 1).join('') + string(part) + letters.slice(end).join('');
+  },
+  hexadecimal: (value) => BigInt.asUintN(64, BigInt(value!)).toString(16).toUpperCase(),
+  md5: (value) => createHash('md5').update(string(value)).digest('hex'),
   compared_form: (value) => comparedForm(string(value)),
   letters: (value) => comparedLetters(string(value)),
   upper: (value) =>

@@ -16,6 +16,9 @@ export type Token = {
 
 const blank = /(?:\s+|--(?=\s|$)[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/)+/y;
 const word = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/y;
+/** A name may begin with digits, if a letter follows that makes no number of them. */
+const digitWord = /(?!0[xX][0-9A-Fa-f]|\d+[eE][+-]?\d)\d+[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/y;
+const wordAfterDot = /[\w$\u0080-\uffff]+/y;
 const number = /0[xX][0-9A-Fa-f]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y;
 const variable = /@@?[\w$.]+/y;
 const symbol = /<=>|->>|<>|!=|<=|>=|<<|>>|:=|\|\||&&|->|[-+*/%=<>!~^&|(),.;?:{}[\]@\\]/y;
@@ -43,7 +46,7 @@ export function tokenize(query: string): Token[] {
     if (quoted !== null) push('string', quoted, stringContent(quoted));
     else if (backtick !== null) push('quoted-identifier', backtick, backtick.slice(1, -1).replaceAll('``', '`'));
     else {
-      const text = read(word);
+      const text = read(isAfterDot(tokens, offset) ? wordAfterDot : word) ?? read(digitWord);
       const digits = read(number);
       const name = read(variable);
       const sign = read(symbol);
@@ -56,6 +59,13 @@ export function tokenize(query: string): Token[] {
   }
   tokens.push({ kind: 'end', text: '', value: '', start: query.length, end: query.length });
   return tokens;
+}
+
+/** After a name and a dot everything is a name, such as `18_49` in `series.18_49`. */
+function isAfterDot(tokens: Token[], offset: number): boolean {
+  const [name, dot] = tokens.slice(-2);
+  if (dot?.text !== '.' || dot.end !== offset) return false;
+  return name?.end === dot.start && (name.kind === 'word' || name.kind === 'quoted-identifier');
 }
 
 const escapes: { [letter: string]: string } = { n: '\n', t: '\t', r: '\r', b: '\b', '0': '\0', Z: '\x1a' };
