@@ -1,6 +1,6 @@
 /** Turns a request into a run in the store. */
 import type { CruxConfig } from '../config/config.ts';
-import { methods } from '../domain/methods/index.ts';
+import { type CsoOptions, methods } from '../domain/methods/index.ts';
 import { type CeilingChanges, changedCeilings } from '../domain/run/ceilings.ts';
 import { runsIn } from '../domain/run/lineage.ts';
 import { askedModels, isEvaluation, isStepByStep, type RunConfig } from '../domain/run/run-config.ts';
@@ -105,9 +105,9 @@ function lineageRuns({ models, options }: RunConfig): string[] {
  * @throws CruxError `User.Config` if that is impossible, or if there is nothing to compare
  */
 function checkSamples({ method, options, window, trajectories }: RunConfig, tasks: readonly NewRunTask[]): void {
-  const needsPassRate = 'gate' in options && options.maxPassRate !== null && trajectories === 'policy';
-  if (!needsPassRate && methods[method].samples === 1) return;
-  const what = needsPassRate ? 'maxPassRate' : method;
+  const limit = 'gate' in options && trajectories === 'policy' ? passRateLimit(options) : null;
+  if (limit === null && methods[method].samples === 1) return;
+  const what = limit ?? method;
   const most = Math.max(
     ...Map.groupBy(tasks, ({ taskId }) => taskId)
       .values()
@@ -119,10 +119,16 @@ function checkSamples({ method, options, window, trajectories }: RunConfig, task
   const remedy =
     trajectories === 'imported'
       ? 'Import more of them, or raise run.window.'
-      : needsPassRate
-        ? 'Set --samples, or leave maxPassRate out.'
+      : limit !== null
+        ? `Set --samples, or leave ${limit} out.`
         : 'Set --samples or run.window.';
   throw new CruxError('User.Config', limits, { remedy });
+}
+
+/** The option of CSO that needs to know how often a task is solved; null for none. */
+function passRateLimit({ minPassRate, maxPassRate }: CsoOptions): string | null {
+  if (maxPassRate !== null) return 'maxPassRate';
+  return minPassRate === undefined ? null : 'minPassRate';
 }
 
 /** @throws CruxError `User.Config` for a window that is too large for workflows */

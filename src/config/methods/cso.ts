@@ -21,6 +21,7 @@ const schema = z
     placeboRate: z.number().min(0).max(1).default(0.1),
     ...verificationSettings,
     ...balanceSettings,
+    minPassRate: z.number().min(0).max(1).nullable().default(null),
     maxPassRate: z.number().min(0).max(1).nullable().default(null),
     calibrationRate: z.number().min(0).max(1).default(0.05),
     thresholdsFrom: z.string().nullable().default(null),
@@ -36,7 +37,8 @@ export const cso = methodSettings({
   key: 'cso',
   schema,
   options(given, preset): CsoOptions {
-    const { rollouts, baselineRollouts, placeboRate, confidence, tieMass, confirmOnVariants, ...options } = given;
+    const { rollouts, baselineRollouts, placeboRate, confidence, tieMass, confirmOnVariants, minPassRate, ...options } =
+      given;
     const sound = preset === 'sound';
     const verification = {
       rollouts: rollouts ?? (sound ? 8 : 1),
@@ -61,6 +63,6 @@ export const cso = methodSettings({
         { remedy: 'Set cso.verify to true, or cso.pairSources to one that ends in /policy.' },
       );
     }
-    return { ...options, verification, ...balance(given, preset) };
+    return { ...options, ...(minPassRate !== null && { minPassRate }), verification, ...balance(given, preset) };
   },
 });

@@ -21,7 +21,9 @@ export type CsoOptions = AlternativeOptions & {
   /** Most pairs kept of a step and of a task; null for all [D]. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
-  /** Tasks whose samples succeed more often than this are not mined; null for no limit [D]. Needs several samples a task. */
+  /** Tasks whose samples succeed less often than this are not mined; absent for no limit [D]. Needs several samples a task. */
+  minPassRate?: number;
+  /** The same for tasks whose samples succeed more often; null for no limit [D]. */
   maxPassRate: number | null;
   /**
    * Share of all scored actions that are rolled out once to calibrate the PRM, below the thresholds and in successful trajectories too [D].

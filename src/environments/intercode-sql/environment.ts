@@ -14,6 +14,7 @@ import type { QueryLimits, QueryResult } from './connection.ts';
 import { datasetDigest, readDataset, type SqlTask } from './dataset.ts';
 import { dialectVersion } from './dialect.ts';
 import { SqlExecutor } from './executor.ts';
+import { languageWords } from './language-words.ts';
 import { listText } from './python-text.ts';
 import { type RewardRule, rewardOf } from './reward.ts';
 import { goldScript } from './script.ts';
@@ -199,6 +200,7 @@ export function interCodeSql(
     tools,
     textFormat: sqlTextFormat,
     canonicalAction,
+    languageWords,
     verifier: { reward: rule, dialect: dialectVersion, variants: variantVersion, dataset: dataset.name, digest },
     tasks: async () =>
       [...tasks.values()].map(({ id, split, db, question, difficulty }) => ({

@@ -24,7 +24,7 @@ import { agent, bookkeeping } from '../proxies.ts';
 export async function cso(task: TaskRun<CsoOptions>): Promise<void> {
   const trajectory = await explore(task);
   if (trajectory.success && !isFlagged(trajectory)) await calibrateOnSuccess(task, trajectory);
-  if (!isPolicyFailure(trajectory) || (await isMostlySolved(task))) return;
+  if (!isPolicyFailure(trajectory) || !(await isNearAbility(task))) return;
   await eachStep(task, trajectory, async (step) => {
     await propose(task, step);
     const judged = await judge(task, step);
@@ -36,13 +36,16 @@ export async function cso(task: TaskRun<CsoOptions>): Promise<void> {
   await emitPairs(task);
 }
 
-/** Whether the policy solves the task more often than `maxPassRate` allows [D]: then its failure is bad luck rather than a lesson. */
-async function isMostlySolved({ input, options }: TaskRun<CsoOptions>): Promise<boolean> {
-  const { maxPassRate } = options;
-  if (maxPassRate === null) return false;
+/**
+ * Whether the policy solves the task as often as `minPassRate` and `maxPassRate` ask [D]. If it does so more often, its failure is bad luck rather than a lesson; if
+ * less often, what helps it is mostly the expert's answer as a whole.
+ */
+async function isNearAbility({ input, options }: TaskRun<CsoOptions>): Promise<boolean> {
+  const { minPassRate = null, maxPassRate } = options;
+  if (minPassRate === null && maxPassRate === null) return true;
   const { runId, position } = input;
   const rate = await agent('pass rate of the task').passRate({ runId, position });
-  return rate !== null && rate > maxPassRate;
+  return rate === null || (rate >= (minPassRate ?? 0) && rate <= (maxPassRate ?? 1));
 }
 
 /** Scores the actions of a step: is it a candidate critical step, and which alternatives are to be verified? */

@@ -45,6 +45,10 @@ describe('tasks', () => {
     expect(briefing.system).not.toMatch(/Thought|```|NOT IN/);
   });
 
+  it('name the words of SQL, so that no query counts as ungrounded for its SELECT', () => {
+    expect(environment.languageWords).toEqual(expect.arrayContaining(['select', 'from', 'describe']));
+  });
+
   it('hint at the schema, never at the gold', async () => {
     const task = await taskOf('bakery-7');
     const hints = await environment.hints!(task);

@@ -28,7 +28,25 @@ it('tasks whose samples succeed more often than maxPassRate are not mined, and a
   expect(failed.some((rate) => rate <= 0.3)).toBe(true);
 });
 
-it('maxPassRate without several samples a task is refused', async () => {
-  const options = { ...methodOptions('cso', lab.config(), 'published'), maxPassRate: 0.5 };
-  await expect(lab.start({ options })).rejects.toMatchObject({ kind: 'User.Config' });
+it('with both limits only the tasks between them are mined', async () => {
+  const { findings } = lab.store;
+  const options = { ...methodOptions('cso', lab.config(), 'published'), minPassRate: 0.2, maxPassRate: 0.6 };
+  const run = await lab.start({ samples: 4, limit: 24, options });
+  expect((await run.result()).state).toBe('finished');
+  const mined = new Set((await findings.steps(run.id)).map(({ trajectoryId }) => trajectoryId));
+  const tasks = [...Map.groupBy(await findings.trajectories(run.id), ({ taskId }) => taskId).values()];
+  const rates = tasks.map((rows) => ({ rows, rate: rows.filter(({ success }) => success).length / rows.length }));
+  for (const { rows, rate } of rates) {
+    for (const row of rows) expect(mined.has(row.id)).toBe(row.success === false && rate >= 0.2 && rate <= 0.6);
+  }
+  expect(rates.some(({ rate }) => rate < 0.2)).toBe(true);
+  expect(mined.size).toBeGreaterThan(0);
+});
+
+it.each(['minPassRate', 'maxPassRate'])('%s without several samples a task is refused', async (limit) => {
+  const options = { ...methodOptions('cso', lab.config(), 'published'), [limit]: 0.5 };
+  await expect(lab.start({ options })).rejects.toMatchObject({
+    kind: 'User.Config',
+    message: expect.stringContaining(limit),
+  });
 });
