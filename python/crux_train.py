@@ -1,7 +1,7 @@
 """
 Trains a model in a folder that Crux prepared: DPO on pairs, or SFT on examples, by TRL.
 
-    python crux_train.py [--threads N] [--rows-at-once N] <folder>
+    python crux_train.py [--threads N] [--rows-at-once N] [--bf16] [--by-length] <folder>
 
 The folder is the contract of src/domain/improve/contract.ts: `settings.json` and `data/` in, `metrics.jsonl`, `canary.jsonl` and `model/` out. Started
 again in the same folder, the training goes on from its newest complete checkpoint. On a CPU the weights are then those of a training that nothing
@@ -25,13 +25,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Trains a model in a folder that Crux prepared.")
     parser.add_argument("--threads", type=int, default=2, help="threads of a training on a CPU; another number gives other last digits (default 2)")
     parser.add_argument("--rows-at-once", type=int, default=8, help="most rows in memory at once; the optimizer's step sums over them (default 8)")
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 on a CPU too, over weights of 32 bits; a GPU always does")
+    parser.add_argument("--by-length", action="store_true", help="rows that are in memory together are of like length, in the same order in each epoch")
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
     try:
         if (arguments.folder / "model").exists():
             say("model/ is there already: nothing to do")
             return 0
-        train(read_settings(arguments.folder), arguments.threads, arguments.rows_at_once)
+        train(read_settings(arguments.folder), arguments)
         return 0
     except BaseException as error:
         stop = stop_of(error)
@@ -41,22 +43,22 @@ def main() -> int:
         return stop.code
 
 
-def train(settings: Settings, threads: int, rows_at_once: int) -> None:
+def train(settings: Settings, arguments: argparse.Namespace) -> None:
     prepare_process(settings)
     import torch
     from crux_training import canary, checkpoints, rows, trainers
     from crux_training.metrics import MetricsFile, Watch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(arguments.threads)
     on_gpu = torch.cuda.is_available()
     # Some operations on a GPU have no deterministic form; there the last digits may differ.
     torch.use_deterministic_algorithms(True, warn_only=on_gpu)
-    say(f"{settings.loss} on {settings.rows} rows, " + ("on a GPU" if on_gpu else f"on the CPU with {threads} threads"))
+    say(f"{settings.loss} on {settings.rows} rows, " + ("on a GPU" if on_gpu else f"on the CPU with {arguments.threads} threads"))
 
     checkpoint = checkpoints.newest_complete(settings.folder)
     metrics = MetricsFile(settings.folder / "metrics.jsonl", after_step=checkpoints.step_of(checkpoint))
     with tempfile.TemporaryDirectory(prefix="crux-train-") as cache:
-        trainer = trainers.build(settings, rows.load(settings, cache), rows_at_once, on_gpu)
+        trainer = trainers.build(settings, rows.load(settings, cache), arguments, on_gpu)
         rows.check_number(settings, trainer.train_dataset)
         rows.check_masks(settings, trainer.train_dataset, trainer.processing_class, say)
         trainer.add_callback(Watch(settings, metrics))

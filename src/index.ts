@@ -79,7 +79,16 @@ export { anchor, cso, eto, evaluate, ipr, rft, rro, sft, stepDpo } from './start
 export type { RunRequest } from './start/request.ts';
 export { recordUse } from './store/data-uses.ts';
 export { taskQueue, type WorkerRole } from './temporal/task-queues.ts';
-export { commandServer, cruxServer, deployed, fireworks, hosted, llamaCpp, vllm } from './training/servers/settings.ts';
+export {
+  commandServer,
+  cruxServer,
+  deployed,
+  fireworks,
+  hosted,
+  llamaCpp,
+  sglang,
+  vllm,
+} from './training/servers/settings.ts';
 export { command, fineTuningJobs, llamaFactory, trl } from './training/trainers/settings.ts';
 export { type AuditView, auditView } from './views/audit.ts';
 export { type CompareOptions, compareRuns } from './views/comparison.ts';

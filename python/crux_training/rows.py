@@ -1,5 +1,7 @@
 """The rows: loaded without loss, counted, and looked at. TRL drops rows, and trains on wrong tokens, without a word."""
 
+import random
+
 from datasets import Features, Json, List, Value, load_dataset
 
 from crux_training.settings import Settings
@@ -55,6 +57,19 @@ def check_masks(settings: Settings, dataset, tokenizer, say) -> None:
                 f"row {number + 1} would be trained on {trained!r}, and the model's own turns are {wanted!r}. The chat template "
                 "has to render a prompt as it renders it with later turns, and its generation blocks must begin and end with whole tokens.",
             )
+
+
+def by_length(settings: Settings, dataset, together: int):
+    """
+    Groups of so many rows of like length, in an order drawn by the seed. A row is as long as its longest side, to which the others of its group are padded. An
+    incomplete group comes last: every other one would be cut elsewhere.
+    """
+    lengths = [max(len(ids) for ids, _ in sides(settings, row)) for row in dataset]
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    whole = len(order) // together * together
+    groups = [order[start : start + together] for start in range(0, whole, together)]
+    random.Random(settings.seed).shuffle(groups)
+    return dataset.select([index for group in groups for index in group] + order[whole:])
 
 
 def sides(settings: Settings, row) -> list[tuple[list[int], list[int]]]:

@@ -9,11 +9,17 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.trainer_callback import PrinterCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
+from crux_training.rows import by_length
 from crux_training.settings import Settings
 from crux_training.stops import BASE_MISSING, SETTINGS, Stop
 
 
-def build(settings: Settings, dataset, rows_at_once: int, on_gpu: bool):
+def build(settings: Settings, dataset, arguments, on_gpu: bool):
+    """@param arguments of the command: rows_at_once, bf16, by_length"""
+    rows_at_once = arguments.rows_at_once
+    sizes = batch(settings.batch_size, rows_at_once)
+    if not on_gpu:
+        score_labels_alone()
     common = {
         "output_dir": str(settings.folder / "checkpoints"),
         "seed": settings.seed,
@@ -22,7 +28,8 @@ def build(settings: Settings, dataset, rows_at_once: int, on_gpu: bool):
         "num_train_epochs": settings.epochs,
         "warmup_steps": settings.warmup if settings.warmup < 1 else 0,
         "max_length": settings.max_length,
-        **batch(settings.batch_size, rows_at_once),
+        **sizes,
+        "train_sampling_strategy": "sequential" if arguments.by_length else "random",
         "logging_steps": 1,
         # Else a loss that is no number is logged as 0.
         "logging_nan_inf_filter": False,
@@ -33,7 +40,7 @@ def build(settings: Settings, dataset, rows_at_once: int, on_gpu: bool):
         # The newest may be incomplete, so the one before it stays.
         "save_total_limit": 2,
         "use_cpu": not on_gpu,
-        "bf16": on_gpu,
+        "bf16": on_gpu or arguments.bf16,
         "gradient_checkpointing": on_gpu,
     }
     model, tokenizer = load_model(settings.base), load_tokenizer(settings.base)
@@ -68,19 +75,37 @@ def build(settings: Settings, dataset, rows_at_once: int, on_gpu: bool):
             peft_config=peft,
             **collator,
         )
+    if arguments.by_length:
+        together = sizes["per_device_train_batch_size"] * processes()
+        trainer.train_dataset = by_length(settings, trainer.train_dataset, together)
     # metrics.jsonl has it all.
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
+def score_labels_alone() -> None:
+    """
+    TRL computes the output layer where there is a label, but on a CPU everywhere, so that no compiler sees new shapes. Nothing is compiled here, and most
+    positions of a conversation have no label.
+    """
+    from trl.trainer import utils
+
+    # It decides nothing else in this module. Without it training is slower, and no different.
+    if hasattr(utils, "_use_triton"):
+        utils._use_triton = lambda _: True
+
+
 def batch(size: int, rows_at_once: int) -> dict:
     """An optimizer step over `size` rows, of which each process holds at most so many at once."""
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    if size % processes != 0:
-        raise Stop(SETTINGS, f"batchSize {size} cannot be shared among {processes} processes")
-    share = size // processes
+    if size % processes() != 0:
+        raise Stop(SETTINGS, f"batchSize {size} cannot be shared among {processes()} processes")
+    share = size // processes()
     at_once = max(number for number in range(1, min(share, rows_at_once) + 1) if share % number == 0)
     return {"per_device_train_batch_size": at_once, "gradient_accumulation_steps": share // at_once}
+
+
+def processes() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def load_model(source: str):

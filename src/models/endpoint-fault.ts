@@ -107,10 +107,12 @@ const usedUp =
 
 /**
  * Whether the server says that it has no such model. vLLM forgets adapters when it restarts ("The model `x` does not exist.", "LoRA adapter x does not
- * exist"); Ollama and llama.cpp say "not found", OpenAI and others have a code. A 404 for a path of the server names no model.
+ * exist"), and SGLang with status 400 or 500 ("requested LoRA adapters are not loaded"); Ollama and llama.cpp say "not found", OpenAI and others have a code. A 404 for
+ * a path of the server names no model.
  */
 function isNotServed(status: number, said: string): boolean {
   if (status === 404) return /\b(?:model|adapter|deployment)/i.test(said) && noSuch.test(said);
+  if (/\bLoRA adapters are not loaded\b/.test(said)) return true;
   return status === 400 && /\bmodel_not_found\b/.test(said);
 }
 

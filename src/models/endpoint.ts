@@ -50,6 +50,9 @@ export type ListedModel = {
   parent: string | null;
 };
 
+/** Where a path begins: at the base URL, or at the server's root, above `/v1`. */
+export type Place = 'base' | 'root';
+
 export class Endpoint {
   readonly name: string;
   readonly config: EndpointConfig;
@@ -152,23 +155,27 @@ export class Endpoint {
 
   /**
    * Sends something else than a conversation.
-   * @param path below the base URL
+   * @param path below the base URL, or `from` the server's root
    * @returns the answer's JSON, or its text if it is none
    * @throws CruxError `Model.*`; the signal's reason
    */
-  async post(path: string, body: Json, signal: AbortSignal): Promise<unknown> {
-    const { text } = await this.#send(this.#client, { path, body: JSON.stringify(body) }, signal);
+  async post(path: string, body: Json, signal: AbortSignal, from: Place = 'base'): Promise<unknown> {
+    const { text } = await this.#send(this.#at(from), { path, body: JSON.stringify(body) }, signal);
     return readJsonBody(text) ?? text;
   }
 
   /**
-   * @param path below the base URL, with its query
+   * @param path as of `post`, with its query
    * @returns the answer's JSON, or its text if it is none
    * @throws CruxError as `post`
    */
-  async get(path: string, signal: AbortSignal): Promise<unknown> {
-    const { text } = await this.#send(this.#client, { path }, signal);
+  async get(path: string, signal: AbortSignal, from: Place = 'base'): Promise<unknown> {
+    const { text } = await this.#send(this.#at(from), { path }, signal);
     return readJsonBody(text) ?? text;
+  }
+
+  #at(place: Place): HttpClient {
+    return place === 'base' ? this.#client : this.#root;
   }
 
   /**

@@ -96,10 +96,10 @@ function settingsOf(
 ): ImproveSettings {
   const wanted = improveOf(config);
   const named = [wanted.method].flat();
-  const { limit } = wanted.collect;
+  const { limit, samples } = wanted.collect;
   const split = splitThreeWays(all, wanted.validation.share, seed);
   const tasks = {
-    collect: drawnTasks(split.collect, typeof limit === 'number' ? limit : Number.POSITIVE_INFINITY, seed),
+    collect: drawnTasks(split.collect, forAll(limit) ?? Number.POSITIVE_INFINITY, seed),
     validation: drawnTasks(split.validation, wanted.validation.limit ?? Number.POSITIVE_INFINITY, seed),
     test: wanted.test === null ? [] : drawnTasks(split.test, wanted.test.limit ?? Number.POSITIVE_INFINITY, seed),
   };
@@ -116,10 +116,10 @@ function settingsOf(
     rounds: rounds ?? (named.length === 1 ? methods[named[0]!].training!.rounds : named.length),
     warmStart: wanted.warmStart !== null,
     tasks,
-    ...(limit !== null && typeof limit === 'object' && { collectLimits: limit }),
+    ...collectBy(wanted.collect),
     validationGroups: groupsOf(all, tasks.validation),
     samples: {
-      collect: wanted.collect.samples,
+      collect: forAll(samples),
       validation: wanted.validation.samples,
       mostValidation: Math.max(wanted.validation.samples, wanted.validation.maxSamples),
       test: wanted.test?.samples ?? 1,
@@ -144,6 +144,20 @@ function settingsOf(
     ceilingsAtStart: ceilings,
     config: keptConfig(config),
   };
+}
+
+type Collect = NonNullable<CruxConfig['improve']>['collect'];
+
+/** A number that holds for all methods. */
+function forAll(value: Collect['limit']): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+/** Numbers that each method has of its own; nothing if there are none. */
+function collectBy({ limit, samples }: Collect): Pick<ImproveSettings, 'collectBy'> {
+  const own = (value: Collect['limit']) => (typeof value === 'object' && value !== null ? value : {});
+  const isNone = forAll(limit) === limit && forAll(samples) === samples;
+  return isNone ? {} : { collectBy: { limit: own(limit), samples: own(samples) } };
 }
 
 function groupsOf(all: readonly Task[], ids: readonly string[]): number {

@@ -12,6 +12,7 @@ import {
 import { type CanaryLine, folderNames, type ServedModel } from '../domain/improve/contract.ts';
 import type { CanaryFinding } from '../domain/improve/rounds.ts';
 import { CruxError, errorText } from '../errors.ts';
+import { servedModelOf } from '../models/answers/completion.ts';
 import { isServedAs } from '../models/answers/served-model.ts';
 import type { Endpoint } from '../models/endpoint.ts';
 import { type Log, silent } from '../observe/log.ts';
@@ -23,6 +24,8 @@ export type CanaryOptions = {
   signal: AbortSignal;
   /** Of the weights as they are served. Default `bfloat16`. */
   precision?: Precision;
+  /** Throws if the server says that it does not have the model. Default: if it does not list it. */
+  requireThere?: (endpoint: Endpoint, model: ServedModel, signal: AbortSignal) => Promise<unknown>;
   /** How the server is asked. Default: it repeats its prompt. */
   forcing?: Forcing;
   log?: Log;
@@ -74,9 +77,9 @@ export async function checkServed(
   model: ServedModel,
   base: ServedModel | null,
   lines: readonly CanaryLine[],
-  { signal, precision = 'bfloat16', forcing = byEcho, log = silent }: CanaryOptions,
+  { signal, precision = 'bfloat16', requireThere = requireListed, forcing = byEcho, log = silent }: CanaryOptions,
 ): Promise<CanaryFinding> {
-  await patiently(patienceMs, signal, () => requireListed(endpoint, model, signal));
+  await patiently(patienceMs, signal, () => requireThere(endpoint, model, signal));
   const asked = lines.slice(0, mostTexts);
   const ask = (name: string, line: CanaryLine) => forcedLogProbability(endpoint, name, line, forcing, signal);
   const [shortest] = asked.toSorted((one, other) => lengthOf(one) - lengthOf(other));
@@ -110,10 +113,7 @@ function lengthOf({ prompt, completion }: CanaryLine): number {
   return prompt.length + completion.length;
 }
 
-const answerSchema = z.object({
-  model: z.string().nullish(),
-  choices: z.array(z.unknown()).min(1),
-});
+const answerSchema = z.looseObject({ choices: z.array(z.unknown()).min(1) });
 
 /**
  * The log-probability of a completion, given its prompt, in nats.
@@ -138,8 +138,9 @@ async function forcedLogProbability(
   });
   const answer = answerSchema.safeParse(body);
   if (!answer.success) return null;
-  const { model, choices } = answer.data;
-  if (typeof model === 'string' && !isServedAs(name, model, [])) {
+  const { choices } = answer.data;
+  const model = servedModelOf(answer.data);
+  if (model !== null && !isServedAs(name, model, [])) {
     const words = `was asked for "${name}", and "${endpoint.safeText(model)}" answered`;
     throw new CruxError('Serve.NotTheModel', `The endpoint "${endpoint.name}" ${words}.`, { remedy });
   }

@@ -66,8 +66,9 @@ export function prepare(folder: string, loss: Loss, base: string, changes: Chang
   return folder;
 }
 
-export function train(folder: string): Promise<Ended> {
-  return start('python/crux_train.py', [folder]).ended;
+/** @param options of the command */
+export function train(folder: string, ...options: string[]): Promise<Ended> {
+  return start('python/crux_train.py', [...options, folder]).ended;
 }
 
 /** Trains in several folders one after the other, in one process: loading the libraries takes longer than such a training. */

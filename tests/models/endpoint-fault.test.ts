@@ -44,6 +44,12 @@ describe('a model that the server does not have', () => {
     [404, '{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}'],
     [404, '{"detail":"No such model."}'],
     [400, '{"error":{"message":"Invalid model name","code":"model_not_found"}}'],
+    // SGLang, after a restart.
+    [400, '{"object":"error","message":"The following requested LoRA adapters are not loaded: crux-a-r1-12345678"}'],
+    [
+      500,
+      '{"object":"error","message":"Internal server error: The following requested LoRA adapters are not loaded: m"}',
+    ],
   ])('is told from other refusals: %i %s', (status, body) => {
     expect(refused(status, body)).toMatchObject({ kind: 'Model.NotServed', remedy: expect.stringContaining('load') });
   });

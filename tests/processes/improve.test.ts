@@ -108,13 +108,19 @@ describe('an improvement', () => {
     expect((await lab.store.findings.branches(`${id}/round-1/collect`)).length).toBeGreaterThan(0);
   });
 
-  it('has a method of its own for each round, each with its own number of tasks', async () => {
-    const { id, result } = await start('several', { method: ['rro', 'cso'], collect: { limit: { rro: 3, cso: 5 } } });
+  it('has a method of its own for each round, each with its own number of tasks and trajectories', async () => {
+    const { id, result } = await start('several', {
+      method: ['rro', 'cso'],
+      collect: { limit: { rro: 3, cso: 5 }, samples: { cso: 2 } },
+    });
     expect(await result()).toMatchObject({ state: 'finished', fault: null, rounds: 2 });
     const runs = await Promise.all([1, 2].map((round) => lab.store.runs.get(`${id}/round-${round}/collect`)));
     expect(runs.map(({ method }) => method)).toEqual(['rro', 'cso']);
     const tasks = await Promise.all(runs.map((run) => lab.store.runs.tasks(run.id)));
-    expect(tasks.map((own) => new Set(own.map(({ taskId }) => taskId)).size)).toEqual([3, 5]);
+    expect(tasks.map((own) => [own.length, new Set(own.map(({ taskId }) => taskId)).size])).toEqual([
+      [3, 3],
+      [10, 5],
+    ]);
     expect((await improvementView(lab.store, id)).method).toBe('rro, cso');
     await expect(start('together', { method: ['rro', 'cso'], data: 'all' })).rejects.toThrow(/several methods/);
   });

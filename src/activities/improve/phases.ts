@@ -77,10 +77,15 @@ export function roundActivities(context: ActivityContext) {
     switch (phase) {
       case 'collect': {
         const method = methodAt(settings, round);
-        const drawn = samples.collect === null || round === 0 ? {} : { samples: samples.collect };
-        const sample = settings.collectLimits?.[method];
-        const taken = { taskIds: tasks.collect, ...(sample !== undefined && { sample }) };
-        return { ...shared, ...drawn, ...taken, method, split: 'train' };
+        const { limit, samples: own } = settings.collectBy ?? {};
+        const drawn = own?.[method] ?? (round === 0 ? null : samples.collect);
+        const sample = limit?.[method];
+        return {
+          ...shared,
+          ...{ method, split: 'train', taskIds: tasks.collect },
+          ...(drawn !== null && { samples: drawn }),
+          ...(sample !== undefined && { sample }),
+        };
       }
       case 'evaluate': {
         const { validation: least, mostValidation: most } = settings.samples;

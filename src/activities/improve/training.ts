@@ -204,11 +204,11 @@ export function trainingActivities(context: ActivityContext) {
   }
 
   async function checked(own: Account, round: number, model: ServedModel, signal: AbortSignal): Promise<CanaryFinding> {
-    const { keepsBase, precision, forcing } = serverOf(own.settings.server);
+    const { keepsBase, precision, forcing, requireThere } = serverOf(own.settings.server);
     const base = keepsBase ? policyAt(own, round).model : null;
     const lines = readCanary(folderOf(home, own.id, round));
     const { endpoint, log } = placeOf(own);
-    const options = { signal, log, forcing, ...(precision && { precision }) };
+    const options = { signal, log, forcing, requireThere, ...(precision && { precision }) };
     return checkServed(endpoint, model, base, lines, options);
   }
 

@@ -25,6 +25,9 @@ const hyperparametersSchema = z.strictObject({
 
 const methodSchema = z.enum(methodNames as [MethodName, ...MethodName[]]);
 
+/** A number for all methods, or one for each that is named. */
+const byMethod = z.union([whole(1), z.partialRecord(methodSchema, whole(1))]);
+
 export const improveSchema = z.strictObject({
   /** One for all rounds, or one for each; the last also for the rounds after it. */
   method: z.union([methodSchema, z.array(methodSchema).min(1).max(50)]).default('cso'),
@@ -35,12 +38,8 @@ export const improveSchema = z.strictObject({
   warmStart: z.enum(['sft']).nullable().default(null),
   collect: z
     .strictObject({
-      /** For all methods, or by method; those that are not named take all. */
-      limit: z
-        .union([whole(1), z.partialRecord(methodSchema, whole(1))])
-        .nullable()
-        .default(null),
-      samples: whole(1).nullable().default(null),
+      limit: byMethod.nullable().default(null),
+      samples: byMethod.nullable().default(null),
     })
     .prefault({}),
   validation: z

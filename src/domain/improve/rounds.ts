@@ -116,6 +116,11 @@ export function modelName(improvement: string, round: number, hash: string): str
   return `crux-${improvement.slice(0, 40)}-r${round}-${hash.slice(0, 8)}`;
 }
 
+/** Whether a name is one that Crux gives to weights. */
+export function isGivenName(name: string): boolean {
+  return /^crux-.+-r\d+-[0-9a-f]{8}$/.test(name);
+}
+
 /** Whether a name is that of some weights of an improvement. */
 export function isModelOf(improvement: string, name: string): boolean {
   const prefix = `crux-${improvement.slice(0, 40)}-r`;

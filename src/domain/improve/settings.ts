@@ -23,8 +23,8 @@ export type ImproveSettings = {
   warmStart: boolean;
   /** Of the three ways, as many as the campaigns take. */
   tasks: ThreeWays;
-  /** How many of `tasks.collect` a method takes, by its name. Absent, or without the name: all. */
-  collectLimits?: { [method in MethodName]?: number };
+  /** How many of `tasks.collect` a method takes, and how many trajectories of a task. Absent, or without its name: all of them, and `samples.collect`. */
+  collectBy?: { [what in 'limit' | 'samples']: { [method in MethodName]?: number } };
   /** Of the validation tasks. */
   validationGroups: number;
   samples: {

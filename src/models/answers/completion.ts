@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
+import { isGivenName } from '../../domain/improve/rounds.ts';
 import type { AssistantMessage, Tool } from '../../domain/message.ts';
 import { errorText } from '../../errors.ts';
 import { readJsonBody } from './json-body.ts';
@@ -146,8 +147,14 @@ function usageOf(response: unknown): { promptTokens: number | null; completionTo
   return { promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens ?? null };
 }
 
-/** The server's name for the model that answered; null if it does not say. */
-export function servedModelOf({ model }: { [name: string]: unknown }): string | null {
+/**
+ * The server's name for the model that answered; null if it does not say. SGLang repeats the name that it was asked for, and says by `weight_version` which
+ * weights it has: that counts where one of the two is a name that Crux gave.
+ */
+export function servedModelOf({ model, metadata }: { [name: string]: unknown }): string | null {
+  const { weight_version: version } = (metadata ?? {}) as { [name: string]: unknown };
+  if (typeof version === 'string' && [model, version].some((name) => typeof name === 'string' && isGivenName(name)))
+    return version;
   return typeof model === 'string' && model.trim() !== '' ? model : null;
 }
 

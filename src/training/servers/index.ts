@@ -5,17 +5,20 @@ import type { ServedModel, TrainedModel } from '../../domain/improve/contract.ts
 import { modelName } from '../../domain/improve/rounds.ts';
 import type { ToolSettings } from '../../domain/improve/settings.ts';
 import { CruxError } from '../../errors.ts';
+import type { Endpoint } from '../../models/endpoint.ts';
 import type { Forcing } from '../forced-text.ts';
 import { command } from './command.ts';
 import { crux } from './crux.ts';
 import { deployed } from './deployed.ts';
 import { fireworks } from './fireworks.ts';
 import { hosted } from './hosted.ts';
+import { requireListed } from './listed.ts';
 import { llamaCpp } from './llama-cpp.ts';
 import type { Server, ServingPlace } from './server.ts';
+import { sglang } from './sglang.ts';
 import { vllm } from './vllm.ts';
 
-export const servers = { crux, command, llamaCpp, vllm, hosted, deployed, fireworks };
+export const servers = { crux, command, llamaCpp, vllm, sglang, hosted, deployed, fireworks };
 
 export type ServerKind = keyof typeof servers;
 
@@ -25,6 +28,7 @@ export const serverSchema = z.discriminatedUnion('kind', [
   command.schema,
   llamaCpp.schema,
   vllm.schema,
+  sglang.schema,
   hosted.schema,
   deployed.schema,
   fireworks.schema,
@@ -39,6 +43,8 @@ export type KnownServer = {
   keepsBase: boolean;
   forgets: boolean;
   keepsWeights: boolean;
+  /** @throws CruxError `Serve.NotTheModel` if the server says that it does not have a model */
+  requireThere(endpoint: Endpoint, model: ServedModel, signal: AbortSignal): Promise<unknown>;
   /** For the canary: of the weights as they are served, and how the server is asked. */
   precision: Precision | undefined;
   forcing: Forcing;
@@ -54,14 +60,16 @@ export function serverOf(settings: ToolSettings): KnownServer {
       remedy: 'docs/serving.md lists the settings of each server.',
     });
   const options = parsed.data;
+  const { nameFor = (name: string) => name, requireThere = requireListed } = facts;
   return {
     serve: (place, model, signal) => serve(place, options, model, signal),
     release: (place) => release(place, options),
     named: (weights, improvement, round) => ({
       root: weights.root,
       hash: weights.hash,
-      name: namesModels ? weights.root : modelName(improvement, round, weights.hash),
+      name: namesModels ? weights.root : nameFor(modelName(improvement, round, weights.hash), weights),
     }),
+    requireThere,
     keepsBase,
     forgets,
     keepsWeights,

@@ -1,7 +1,7 @@
 /** The questions about a kind of server that each answers once, in its own file. */
 import { z } from 'zod';
 import { type Precision, tolerances } from '../../domain/improve/canary.ts';
-import type { ServedModel } from '../../domain/improve/contract.ts';
+import type { ServedModel, TrainedModel } from '../../domain/improve/contract.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Store } from '../../store/store.ts';
@@ -34,6 +34,10 @@ export type Server<Schema extends z.ZodObject> = {
   keepsWeights: boolean;
   /** Whether weights are asked for by their root, which is the service's name for them, not by a name of ours. */
   namesModels: boolean;
+  /** The name under which weights are asked for; default: the one that was made for them, as it is. */
+  nameFor?(name: string, weights: TrainedModel): string;
+  /** Throws `Serve.NotTheModel` if the server says that it does not have a model; default: if it does not list it. */
+  requireThere?(endpoint: Endpoint, model: ServedModel, signal: AbortSignal): Promise<unknown>;
   /** How the canary has it say a text. */
   forcing: Forcing;
   /**

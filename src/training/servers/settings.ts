@@ -21,6 +21,9 @@ export const llamaCpp = named('llamaCpp');
 /** A vLLM that runs, into which each round's LoRA adapter is loaded. */
 export const vllm = (options: Options<'vllm'> = {}) => named('vllm')(options);
 
+/** An SGLang that runs, into which each round's adapter or weights are loaded. */
+export const sglang = (options: Options<'sglang'> = {}) => named('sglang')(options);
+
 /** The service that made the weights keeps them, under a name of its own. */
 export const hosted = (options: Options<'hosted'> = {}) => named('hosted')(options);
 

@@ -15,12 +15,17 @@ export const trl = trainer({
     threads: z.int().min(1).default(2),
     /** Most rows in memory at once; an optimizer step sums over them. */
     rowsAtOnce: z.int().min(1).default(8),
+    /** Computes in bfloat16 on a CPU too, over weights of 32 bits. A GPU always does. */
+    bf16: z.boolean().default(false),
+    /** Rows in memory at once are of like length, so that little is padded. Their order is drawn once, and the same in each epoch. */
+    byLength: z.boolean().default(false),
     /** Processes, one for each GPU; above 1 they are started by `accelerate launch`. */
     processes: z.int().min(1).default(1),
   }),
   formats: { dpo: ['trl', 'crux-masked'], sft: ['crux-masked-sft', 'trl-sft'] },
-  command({ python, threads, rowsAtOnce, processes }) {
+  command({ python, threads, rowsAtOnce, bf16, byLength, processes }) {
     const launch = processes === 1 ? [] : ['-m', 'accelerate.commands.launch', '--num_processes', String(processes)];
-    return [python, ...launch, script, '--threads', String(threads), '--rows-at-once', String(rowsAtOnce)];
+    const words = ['--threads', String(threads), '--rows-at-once', String(rowsAtOnce)];
+    return [python, ...launch, script, ...words, ...(bf16 ? ['--bf16'] : []), ...(byLength ? ['--by-length'] : [])];
   },
 });

@@ -237,3 +237,18 @@ it('the served model is the one that the server names; no name is unknown', () =
   for (const model of ['', ' ', null, 7])
     expect(read(body({ content: 'x' }, {}, { model }))).toMatchObject({ servedModel: null });
 });
+
+it.each([
+  ['crux-a-r1-12345678', 'crux-a-r1-12345678', 'crux-a-r1-12345678'],
+  ['crux-a-r1-12345678', 'default', 'default'],
+  ['base', 'crux-a-r1-12345678', 'crux-a-r1-12345678'],
+  ['base:crux-a-r1-12345678', 'default', 'base:crux-a-r1-12345678'],
+  ['qwen', 'default', 'qwen'],
+  ['crux-a-r1-12345678', null, 'crux-a-r1-12345678'],
+])(
+  'of the name %s that a server repeats and its version %s of the weights, %s is what answered',
+  (model, version, served) => {
+    const metadata = { weight_version: version };
+    expect(read(body({ content: 'x' }, {}, { model, metadata }))).toMatchObject({ servedModel: served });
+  },
+);

@@ -47,7 +47,7 @@ describe('what a configuration says of a server', () => {
     expect(() => serverOf({ kind: 'ollama' })).toThrow(
       expect.objectContaining({
         kind: 'User.Config',
-        remedy: 'Known: crux, command, llamaCpp, vllm, hosted, deployed, fireworks.',
+        remedy: 'Known: crux, command, llamaCpp, vllm, sglang, hosted, deployed, fireworks.',
       }),
     );
   });
