@@ -42,6 +42,7 @@ build_server() {
 }
 import_data() { npx crux import intercode-sql --from "$LLM_DATA/$1" --name "$1"; }
 
+[ "$LLM_SERVER" = "$folder/llama/bin/llama-server" ] || [ -x "$LLM_SERVER" ] || refuse "LLM_SERVER is no program: $LLM_SERVER."
 [ -x "$LLM_PYTHON" ] || refuse "$LLM_PYTHON is not there: examples/lab/setup.sh makes it (6 GB), or LLM_PYTHON names another one."
 part "$LLM_BASE/model" "Model: SmolLM2-135M-Instruct, 93 MB" fetch_base
 part "$LLM_SERVER" "Server: llama.cpp, 15 minutes of a processor to build" build_server

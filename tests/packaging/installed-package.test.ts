@@ -81,7 +81,7 @@ describe('what is packed', () => {
   test('the command, compiled code with types, the server module, Python programs, documents and examples, and nothing else', () => {
     const paths = packed.files.map(({ path }) => path);
     const expected =
-      /^(bin\/crux\.js|dist\/.*\.(js|d\.ts)|tools\/temporal-server\/(go\.mod|go\.sum|tools\.go)|docs\/.*\.(md|svg|png)|examples\/.*\.(md|ts|yaml)|examples\/lab\/.*\.(py|sh|txt)|python\/.*\.py|LICENSE|NOTICE|(README|CHANGELOG|CONTRIBUTING)\.md|package\.json)$/;
+      /^(bin\/crux\.js|dist\/.*\.(js|d\.ts)|tools\/temporal-server\/(go\.mod|go\.sum|tools\.go)|docs\/.*\.(md|svg|png)|examples\/.*\.(md|ts|yaml)|examples\/(lab|language-model)\/.*\.(py|sh|txt)|python\/.*\.py|LICENSE|NOTICE|(README|CHANGELOG|CONTRIBUTING)\.md|package\.json)$/;
     expect(paths.filter((path) => !expected.test(path))).toEqual([]);
     expect(paths).toEqual(
       expect.arrayContaining([
