@@ -64,7 +64,7 @@ def train(settings: Settings, arguments: argparse.Namespace) -> None:
         trainer.add_callback(Watch(settings, metrics))
         trainer.add_callback(checkpoints.Marks())
 
-        texts = canary.choose(settings, trainer.train_dataset)
+        texts = canary.choose(settings, trainer.train_dataset, canary.end_tokens(trainer))
         before = canary.log_probabilities(trainer, texts)
         if checkpoint is not None:
             say(f"goes on from step {checkpoints.step_of(checkpoint)}")

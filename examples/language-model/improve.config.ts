@@ -44,7 +44,7 @@ export default defineConfig({
     },
     validation: { limit: tasks.validation, samples: 1, maxSamples: 1 },
     test: { limit: tasks.test },
-    promote: 'not-worse',
+    promote: settings.promote,
     minPairs: settings.minPairs,
     // The chat template has no generation marks, so masks are made by Crux. Pairs that replace the policy by the expert's last query taught it not to stop.
     export: {

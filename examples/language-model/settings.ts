@@ -30,6 +30,7 @@ export const settings = {
     validation: numberIn('LLM_VALIDATION_TASKS', 150),
     test: numberIn('LLM_TEST_TASKS', 200),
   },
+  promote: (process.env.LLM_PROMOTE ?? 'not-worse') as 'not-worse' | 'better' | 'always',
   minPairs: numberIn('LLM_MIN_PAIRS', 20),
   /** Share of the expert's proposals that are mistakes. */
   mistakes: numberIn('LLM_MISTAKES', 0.1),

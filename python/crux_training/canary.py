@@ -3,6 +3,7 @@ Texts whose log-probabilities this trainer measured before and after: whoever se
 has the old weights, or another chat template, is found out. Each text is measured alone, without padding.
 """
 
+import itertools
 import json
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from crux_training.settings import Settings
 STATES = 32
 
 
-def choose(settings: Settings, dataset) -> list[tuple[list[int], list[int]]]:
-    """Prompt and completion of both sides of up to 32 pairs, spread over the rows; of an example, its last turn of the model and all before it."""
+def choose(settings: Settings, dataset, ends: set[int]) -> list[tuple[list[int], list[int]]]:
+    """
+    Prompt and completion of both sides of up to 32 pairs, spread over the rows; of an example, its last turn of the model and all before it. A completion stops
+    before the first token that ends a turn: a server that is forced to say that one stops there.
+    """
     count = min(STATES, len(dataset))
     rows = dataset.select([index * len(dataset) // count for index in range(count)])
     texts = []
@@ -23,8 +27,20 @@ def choose(settings: Settings, dataset) -> list[tuple[list[int], list[int]]]:
         ids, labels = ids[: settings.max_length], labels[: settings.max_length]
         last = trained_segments(ids, labels)[-1]
         end = max(position for position, label in enumerate(labels) if label != -100) + 1
-        texts.append((ids[: end - len(last)], last))
+        texts.append((ids[: end - len(last)], before_end(last, ends)))
     return texts
+
+
+def before_end(completion: list[int], ends: set[int]) -> list[int]:
+    words = list(itertools.takewhile(lambda token: token not in ends, completion))
+    return words or completion
+
+
+def end_tokens(trainer) -> set[int]:
+    """Of the model and of its tokenizer: one may name more than the other."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    ends = getattr(model.generation_config, "eos_token_id", None)
+    return {*(ends if isinstance(ends, list) else [ends]), trainer.processing_class.eos_token_id} - {None}
 
 
 def log_probabilities(trainer, texts) -> list[float]:

@@ -36,7 +36,7 @@ const drawn = z.object({
 
 /**
  * llama.cpp repeats no prompt. A grammar of token ids leaves it no choice, and the log-probability that it tells of each token is that of the model, before
- * grammar and sampling. A token that ends within a character has no entry of its own: such a text is not told.
+ * grammar and sampling. A token that ends within a character has no entry of its own: such a text is not told. A token that ends a turn fits no grammar.
  */
 export const byGrammar: Forcing = {
   request: ({ prompt, completion }) => ({

@@ -106,7 +106,7 @@ class Improvement {
     else await this.#serve(0);
     await this.#campaign(0, 'evaluate');
     let unpromoted = 0;
-    for (let round = 1; round <= plan.rounds && unpromoted < patience; round += 1) {
+    for (let round = 1; round <= plan.rounds && unpromoted < (plan.patience ?? patience); round += 1) {
       unpromoted = (await this.#round(round)) ? 0 : unpromoted + 1;
     }
     if (plan.hasTest) await this.#test();

@@ -3,8 +3,8 @@
 import { Context } from '@temporalio/activity';
 import { type Decision, decide } from '../../domain/improve/decide.ts';
 import { selectedOn } from '../../domain/improve/lineage.ts';
-import { methodAt } from '../../domain/improve/plan.ts';
-import { campaignId, type Phase, resultOf } from '../../domain/improve/rounds.ts';
+import { methodAt, methodsOf } from '../../domain/improve/plan.ts';
+import { campaignId, type Phase, patience, resultOf } from '../../domain/improve/rounds.ts';
 import { samplesToSee } from '../../domain/improve/samples.ts';
 import type { Sample } from '../../domain/run/evaluation.ts';
 import type {
@@ -40,6 +40,8 @@ export function roundActivities(context: ActivityContext) {
       warmStart,
       minRows,
       hasTest: settings.tasks.test.length > 0,
+      // Each method has its turn.
+      patience: Math.max(patience, methodsOf(settings).length),
       forgets: serverOf(settings.server).forgets,
     };
   }

@@ -101,7 +101,7 @@ export type TrainingMetrics = { step: number; total: number; loss?: number; [nam
 
 /** One text whose probability the trainer measured. */
 export type CanaryLine = {
-  /** Token ids of the prompt, and of the text that is forced after it. */
+  /** Token ids of the prompt, and of the text that is forced after it, without tokens that end a turn: llama.cpp cannot be forced to say these. */
   prompt: number[];
   completion: number[];
   /** Sum of the log-probabilities of the completion's tokens in nats, by the weights before and after the training. */

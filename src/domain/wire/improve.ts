@@ -37,6 +37,8 @@ export type ImprovePlan = {
   /** Rows below which a round does not train. */
   minRows: number;
   hasTest: boolean;
+  /** Rounds without a promotion after which it ends. Absent in histories from earlier versions, which take two. */
+  patience?: number;
   /** Whether its server may forget a model in the middle of a campaign. */
   forgets: boolean;
 };
