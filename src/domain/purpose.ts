@@ -50,7 +50,7 @@ export const purposes = {
   /** Outcomes of an action that was drawn anew at a wrong step. */
   resample: branch(),
   /** Scores of actions, and the outcomes of these actions, to see how far scores can be trusted. */
-  calibrate: branch({ countsFor: 'state', measures: true }),
+  calibrate: branch({ measures: true }),
   /** Outcomes of an action that are its score under the Monte Carlo PRM. They select what is verified, so they verify nothing. */
   screen: branch(),
   /** The same for a score that only measures the PRM. */

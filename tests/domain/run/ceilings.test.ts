@@ -51,6 +51,8 @@ it.each([
   ['propose', 'sample-0/draw-2', 'here'],
   ['score', '', 'here'],
   ['verify', streamOf({ nodeId: 'origin', candidateId: 'c', rollout: 3 }), 'origin'],
+  ['calibrate', '', 'here'],
+  ['calibrate', streamOf({ nodeId: 'origin', candidateId: 'c', rollout: 0 }), 'origin'],
   ['value', streamOf({ nodeId: 'origin', candidateId: '', rollout: 0 }), 'origin'],
 ])('a call to %s in the stream "%s" counts for the step at %s', (purpose, stream, step) => {
   expect(scopeOfCall('run-1', 'task-1', { nodeId: 'here', purpose, stream })).toEqual({
