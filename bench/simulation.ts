@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeDemoDataset } from '../src/environments/intercode-sql/demo/demo.ts';
 import { startSimulation } from '../src/simulation/server.ts';
-import { simulationFromDataset } from '../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../src/simulation/from-dataset.ts';
 
 const target = 1000;
 const connections = 32;

@@ -28,5 +28,5 @@ export type { SimulationStats } from './simulation/request-log.ts';
 export type { RequestRate } from './simulation/request-rate.ts';
 export { type ScriptedWorld, type ScriptedWorldOptions, scriptedWorld } from './simulation/scripted-world.ts';
 export { type Simulation, type SimulationOptions, startSimulation } from './simulation/server.ts';
-export { simulationFromDataset } from './simulation/sql/from-dataset.ts';
+export { simulationFromDataset } from './simulation/from-dataset.ts';
 export type { Agent, Judgement, Proposal, Scene, SimulatedWorld } from './simulation/world.ts';

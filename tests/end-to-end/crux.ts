@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
-import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import { stopEmbeddedServer } from '../../src/temporal/embedded-server.ts';
 import { type Called, callCommand } from '../helpers/command.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
-import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
 import { benchmarkData } from '../helpers/benchmark-data.ts';
 import { demoConfig, Project } from './crux.ts';

@@ -23,7 +23,7 @@ import { stepAccount } from '../../src/models/limits/step-costs.ts';
 import { askModel } from '../../src/models/session-questions.ts';
 import { silent } from '../../src/observe/log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
-import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import { prepareRun } from '../../src/start/prepare.ts';
 import type { RunRequest } from '../../src/start/request.ts';
 import { openStore, type Store } from '../../src/store/store.ts';

@@ -13,7 +13,7 @@ import type { Environment } from '../../src/environments/contract.ts';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import type { LogEntry } from '../../src/simulation/request-log.ts';
 import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
-import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import type { SimulatedWorld } from '../../src/simulation/world.ts';
 import { type StartedRun, startedRun } from '../../src/start/connect.ts';
 import { launchRun } from '../../src/start/launch.ts';

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
-import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
 import { demoConfig, Project } from '../end-to-end/crux.ts';

@@ -11,7 +11,7 @@ import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
 import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
-import { simulationFromDataset } from '../../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import { type ComposeService, readCompose, repository } from '../helpers/compose.ts';
 import type { NativeImage } from '../helpers/dockerfile.ts';
 import { type PostgresForTests, startPostgres } from '../helpers/postgres.ts';

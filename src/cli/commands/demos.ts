@@ -7,7 +7,7 @@ import { interCodeSql } from '../../environments/intercode-sql/environment.ts';
 import { writeDemoShop } from '../../environments/webshop/demo/demo.ts';
 import { webshop } from '../../environments/webshop/environment.ts';
 import { scriptedWorld } from '../../simulation/scripted-world.ts';
-import { simulationFromDataset } from '../../simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../simulation/from-dataset.ts';
 import type { SimulatedWorld } from '../../simulation/world.ts';
 import { demoDataset, demoName } from './demo-data.ts';
 

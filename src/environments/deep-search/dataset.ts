@@ -25,6 +25,8 @@ const datasetSchema = z.object({
   questions: z.number().int().min(1),
   /** 0 for questions without a corpus, which are answered on the web. */
   passages: z.number().int().min(0),
+  /** That of the first sealed question, with which all that a run stores is sealed; null if no question is. */
+  canary: z.string().min(1).nullable(),
   /** Hash of everything that decides observations and outcomes, 16 hexadecimal digits. */
   digest: z.string().regex(/^[0-9a-f]{16}$/),
 });

@@ -67,11 +67,6 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
     throw new CruxError('User.NotFound', `The dataset ${dataset.name} at ${options.data} has no question ${id}.`);
   };
 
-  // All that a run writes down is sealed alike: with the canary of the first sealed question.
-  const sealed =
-    all()
-      .values()
-      .find(({ canary }) => canary !== null)?.canary ?? null;
   return defineEnvironment({
     name: options.name ?? 'deep-search',
     version: `${ownVersion}-${dataset.digest}${live ? `-live-${live.name}` : ''}`,
@@ -81,7 +76,7 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
     successAt: 1,
     tools,
     canonicalAction: canonicalSearchAction,
-    ...(sealed !== null && { sealed }),
+    ...(dataset.canary !== null && { sealed: dataset.canary }),
     verifier: {
       deepSearch: ownVersion,
       corpus: live?.name ?? 'local',
@@ -109,7 +104,7 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
       simulatedReply: ({ messages }: AskRequest) => simulatedVerdict(messages.at(-1)?.content ?? ''),
     }),
     async close() {
-      database.close();
+      if (database.isOpen) database.close();
       await web?.close();
     },
   });

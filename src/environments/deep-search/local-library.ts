@@ -22,18 +22,27 @@ export class LocalLibrary implements Library {
   }
 
   async search(query: string): Promise<{ value: Hit[] }> {
-    const value = remembered(this.#found, query, keptSearches, () =>
+    return { value: this.find(query) };
+  }
+
+  async open(id: string): Promise<{ value: Document } | { refused: string }> {
+    const value = this.text(id);
+    return value ? { value } : { refused: `There is no text with the id "${id.slice(0, 80)}".` };
+  }
+
+  find(query: string): Hit[] {
+    return remembered(this.#found, query, keptSearches, () =>
       this.#index.search(query).map((number): Hit => {
         const { id, title, text } = documentFrom(this.#byNumber.get(number)!);
         return { id, title, snippet: snippetOf(text, query) };
       }),
     );
-    return { value };
   }
 
-  async open(id: string): Promise<{ value: Document } | { refused: string }> {
+  /** Null for an id that no text has. */
+  text(id: string): Document | null {
     const row = this.#byId.get(id);
-    return row ? { value: documentFrom(row) } : { refused: `There is no text with the id "${id.slice(0, 80)}".` };
+    return row ? documentFrom(row) : null;
   }
 }
 

@@ -11,7 +11,7 @@ import { interCodeSql } from '../../../src/environments/intercode-sql/environmen
 import { answer } from '../../../src/simulation/answer.ts';
 import { readTurns } from '../../../src/simulation/conversation.ts';
 import { expertMoves } from '../../../src/simulation/sql/expert.ts';
-import { simulationFromDataset } from '../../../src/simulation/sql/from-dataset.ts';
+import { simulationFromDataset } from '../../../src/simulation/from-dataset.ts';
 import type { Lesson } from '../../../src/simulation/sql/lesson.ts';
 import { qualityOf } from '../../../src/simulation/sql/quality.ts';
 import type { SqlWorld } from '../../../src/simulation/sql/sql-world.ts';

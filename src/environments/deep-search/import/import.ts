@@ -9,13 +9,13 @@ import type { ReportProgress } from '../../../imports/importer.ts';
 import { inForm } from '../../../imports/json-members.ts';
 import { DatabaseSync } from '../../../node-sqlite.ts';
 import { sealed } from '../../../sealed-text.ts';
-import { IndexWriter } from '../../text-search/index-writer.ts';
 import { contentFile, databaseFile, type SearchDataset, schema } from '../dataset.ts';
 import { type Hop, type Question, questionSchema } from '../question.ts';
 import { passagesOf } from './corpus.ts';
+import { CorpusWriter } from './corpus-writer.ts';
 import { groupsOf, splitsOf } from './families.ts';
-import type { Form, Passage, ReadQuestion } from './form.ts';
-import { formOf, rowsOf, sourceAt, wantedIds } from './source.ts';
+import type { Form, ReadQuestion } from './form.ts';
+import { formOf, rowsOf, type Source, sourceAt, wantedIds } from './source.ts';
 
 export type SearchImportOptions = {
   /** File of the questions, or a folder that holds one. */
@@ -64,38 +64,28 @@ export async function importSearch(options: SearchImportOptions): Promise<Search
 
 async function writeSearch(
   { into, source: given, report = () => {} }: SearchImportOptions,
-  source: ReturnType<typeof sourceAt>,
+  source: Source,
   folder: string,
 ): Promise<SearchImport> {
-  const { form, questions, ...leftOut } = await readQuestions(source);
+  const wanted = await wantedIds(source);
   const database = new DatabaseSync(join(folder, databaseFile));
   try {
     // A dataset that was not written to its end is not kept, so nothing has to survive a crash.
     database.exec(`PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; ${schema} BEGIN`);
-    const hash = createHash('sha256').update(form.scorer);
+    const hash = createHash('sha256');
     const corpus = new CorpusWriter(database, hash);
-    const counts = { emptyPassages: 0, duplicatePassages: 0 };
-    if (source.corpus !== null)
-      for await (const passage of passagesOf(source.corpus)) {
-        const added = corpus.add(passage);
-        if (added === 'empty') counts.emptyPassages++;
-        if (added === 'known') counts.duplicatePassages++;
-        if (corpus.passages % 1000 === 0) report('passages', corpus.passages, corpus.passages);
-      }
-    // Questions repeat passages among themselves, and those of their hops may be missing in a corpus.
-    for (const { context, hops } of questions) {
-      if (source.corpus === null) for (const passage of context) corpus.add(passage);
-      for (const { passage } of hops ?? []) corpus.add(passage);
-    }
+    const counts = await writeCorpus(source, corpus, report);
+    const { form, questions, ...leftOut } = await readQuestions(source, wanted, corpus);
     if (corpus.passages === 0 && (form.hasCorpus || source.corpus !== null))
       throw new CruxError('User.Config', `The corpus of ${source.questions} has no passage with a text.`, {
         remedy: `Put passages beside the questions: corpus.jsonl with "title" and "text" a line, or a folder corpus/ with .txt and .md files.`,
       });
     corpus.end();
-    const made = madeQuestions(questions, corpus);
+    const made = inFamilies(questions);
+    hash.update(form.scorer);
     writeQuestions(database, made, hash);
     database.exec('COMMIT');
-    const [train, test] = ['train', 'test'].map((split) => made.filter((question) => question.split === split).length);
+    const count = (is: (question: Question) => boolean) => made.filter(is).length;
     const dataset: SearchDataset = {
       schemaVersion: 1,
       environment: 'deep-search',
@@ -104,19 +94,35 @@ async function writeSearch(
       scorer: form.scorer,
       questions: made.length,
       passages: corpus.passages,
+      canary: made.find(({ canary }) => canary !== null)?.canary ?? null,
       digest: hash.digest('hex').slice(0, 16),
     };
-    const isSealed = made.filter(({ canary }) => canary !== null).length;
-    return { dataset, train: train!, test: test!, sealed: isSealed, ...leftOut, ...counts };
+    const [train, test] = [count(({ split }) => split === 'train'), count(({ split }) => split === 'test')];
+    return { dataset, train, test, sealed: count(({ canary }) => canary !== null), ...leftOut, ...counts };
   } finally {
     database.close();
   }
 }
 
-async function readQuestions(source: ReturnType<typeof sourceAt>) {
+async function writeCorpus(source: Source, corpus: CorpusWriter, report: ReportProgress) {
+  const counts = { emptyPassages: 0, duplicatePassages: 0 };
+  if (source.corpus === null) return counts;
+  for await (const passage of passagesOf(source.corpus)) {
+    const added = corpus.add(passage);
+    if (added === 'empty') counts.emptyPassages++;
+    if (added === 'known') counts.duplicatePassages++;
+    if (corpus.passages % 1000 === 0) report('passages', corpus.passages, corpus.passages);
+  }
+  return counts;
+}
+
+/** A question that is taken, without its passages: these are in the corpus. */
+type TakenQuestion = Omit<ReadQuestion, 'context' | 'hops'> & { hops: Hop[] | null };
+
+/** Reads questions one by one. Their passages go to the corpus: all of them if there is no other, else only those of the hops, which may be missing there. */
+async function readQuestions(source: Source, wanted: ReadonlySet<string> | null, corpus: CorpusWriter) {
   const path = source.questions;
-  const wanted = await wantedIds(source);
-  const questions = new Map<string, ReadQuestion>();
+  const questions = new Map<string, TakenQuestion>();
   let form: Form | null = null;
   const leftOut = { withoutAnswer: 0, withFile: 0, unwanted: 0, unknownIds: 0 };
   const found = new Set<string>();
@@ -130,7 +136,9 @@ async function readQuestions(source: ReturnType<typeof sourceAt>) {
     else
       inForm(path, row, () => {
         if (questions.has(question.id)) throw new Error(`the id ${JSON.stringify(question.id)} stands twice`);
-        questions.set(question.id, question);
+        const { context, hops, ...rest } = question;
+        if (source.corpus === null) for (const passage of context) corpus.add(passage);
+        questions.set(question.id, { ...rest, hops: hops && placedHops(hops, corpus) });
       });
   }
   leftOut.unknownIds = wanted ? wanted.difference(found).size : 0;
@@ -141,80 +149,21 @@ async function readQuestions(source: ReturnType<typeof sourceAt>) {
   return { form, questions: [...questions.values()], ...leftOut };
 }
 
-class CorpusWriter {
-  readonly #database: DatabaseSync;
-  readonly #hash: Hash;
-  readonly #index: IndexWriter;
-  passages = 0;
-
-  constructor(database: DatabaseSync, hash: Hash) {
-    this.#database = database;
-    this.#hash = hash;
-    this.#index = new IndexWriter(database);
-    database.exec('CREATE TEMP TABLE known (digest TEXT PRIMARY KEY, id TEXT NOT NULL) STRICT, WITHOUT ROWID');
-  }
-
-  /** Passages with equal title and text are one. @returns what became of it @throws CruxError `User.Config` for an id that another one has */
-  add(passage: Passage): 'added' | 'known' | 'empty' {
-    const { id = `p${this.passages + 1}`, title, text } = passage;
-    if (text.trim() === '') return 'empty';
-    const digest = digestOf(passage);
-    const known = this.#database.prepare('INSERT OR IGNORE INTO known (digest, id) VALUES (?, ?)').run(digest, id);
-    if (known.changes === 0) return 'known';
-    const insert = this.#database.prepare(
-      'INSERT OR IGNORE INTO passage (number, id, title, text) VALUES (?, ?, ?, ?)',
-    );
-    if (insert.run(this.passages, id, title, text).changes === 0)
-      throw new CruxError('User.Config', `Two passages of the corpus have the id ${JSON.stringify(id)}.`, {
-        remedy: 'Give them ids of their own, or none.',
-      });
-    this.#index.add(`${title} ${text}`);
-    this.#hash.update(JSON.stringify([id, title, text]));
-    this.passages++;
-    return 'added';
-  }
-
-  /** Null for one without a text. */
-  idOf(passage: Passage): string | null {
-    const row = this.#database.prepare('SELECT id FROM known WHERE digest = ?').get(digestOf(passage));
-    return row ? String(row.id) : null;
-  }
-
-  /** Once, after the last passage. Equally good passages are found in the order of the corpus. */
-  end(): void {
-    this.#index.end(Array.from({ length: this.passages }, (_, number) => number));
-  }
-}
-
-function digestOf({ title, text }: Passage): string {
-  return createHash('sha256')
-    .update(JSON.stringify([title, text]))
-    .digest('hex')
-    .slice(0, 32);
-}
-
-function madeQuestions(questions: readonly ReadQuestion[], corpus: CorpusWriter): Question[] {
-  const hops = questions.map(({ hops: read }) => {
-    const all = read?.map((hop) => ({ ...hop, passage: corpus.idOf(hop.passage) }));
-    return all?.every(({ passage }) => passage !== null) ? (all as Hop[]) : null;
+/** @returns null if one of the passages has no text: then nothing is known of the hops */
+function placedHops(hops: NonNullable<ReadQuestion['hops']>, corpus: CorpusWriter): Hop[] | null {
+  const placed = hops.map((hop) => {
+    corpus.add(hop.passage);
+    return { ...hop, passage: corpus.idOf(hop.passage) };
   });
-  const groups = groupsOf(
-    questions,
-    hops.map((all) => all?.map(({ passage }) => passage) ?? []),
-  );
+  return placed.every(({ passage }) => passage !== null) ? (placed as Hop[]) : null;
+}
+
+function inFamilies(questions: readonly TakenQuestion[]): Question[] {
+  const groups = groupsOf(questions);
   const splits = splitsOf(questions, groups);
-  return questions.map(({ id, question, answers, difficulty, canary }, index) =>
-    questionSchema.parse({
-      id,
-      split: splits[index],
-      group: groups[index],
-      difficulty,
-      question,
-      answers,
-      hops: hops[index],
-      canary,
-    }),
-  );
+  return questions.map((question, index) => {
+    return questionSchema.parse({ ...question, split: splits[index], group: groups[index] });
+  });
 }
 
 function writeQuestions(database: DatabaseSync, questions: readonly Question[], hash: Hash): void {

@@ -7,7 +7,6 @@ import type { Document, Refusable } from '../library.ts';
 import { isPublicAddress, RefusedAddress } from './address-guard.ts';
 import { guardedConnections, isWrittenOut } from './connections.ts';
 import type { LiveSettings } from './options.ts';
-import { cut, readableText } from './readable.ts';
 import { type Robots, robotsOf } from './robots.ts';
 
 const mostRedirects = 5;
@@ -71,7 +70,7 @@ export class WebPages {
       if (this.#settings.robots && !(await this.#isAllowed(url, signal)))
         throw new NotRead(`the robots.txt of ${url.host} forbids it`);
       const fetched = await this.#fetch(url, this.#settings.mostBytes, signal);
-      if (fetched.location === null) return documentFrom(first, fetched, this.#settings.mostBytes);
+      if (fetched.location === null) return await documentFrom(first, fetched, this.#settings.mostBytes);
       if (redirects === mostRedirects) throw new NotRead(`it leads elsewhere more than ${mostRedirects} times`);
       const next = URL.parse(fetched.location, url.href);
       if (next === null || !/^https?:$/.test(next.protocol))
@@ -146,8 +145,14 @@ function decoded(bytes: Buffer, type: string): string {
   }
 }
 
-function documentFrom({ href }: URL, { status, type, text, isCut }: Fetched, mostBytes: number): Document {
+async function documentFrom(
+  { href }: URL,
+  { status, type, text, isCut }: Fetched,
+  mostBytes: number,
+): Promise<Document> {
   if (status >= 400) throw new NotRead(`the server answered ${status}`);
+  // Its libraries are loaded by those who read pages only.
+  const { cut, readableText } = await import('./readable.ts');
   const note = isCut
     ? `\n\n(The page is larger: only its first ${mostBytes.toLocaleString('en-US')} bytes were read.)`
     : '';
