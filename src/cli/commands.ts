@@ -23,8 +23,8 @@ export function registerCommands(program: Command): void {
     .command('demo')
     .description('run a whole round on bundled tasks with simulated models: no key, no server, no GPU')
     .addOption(
-      new Option('--env <tasks>', 'SQL tasks, mined by CSO, or a shop, mined by RRO')
-        .choices(['sql', 'shop'])
+      new Option('--env <tasks>', 'SQL tasks or a library to search, mined by CSO, or a shop, mined by RRO')
+        .choices(['sql', 'shop', 'search'])
         .default('sql'),
     )
     .option('--fresh', 'start over instead of continuing the last demo')

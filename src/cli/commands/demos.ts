@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../../environments/contract.ts';
+import { writeDemoLibrary } from '../../environments/deep-search/demo/demo.ts';
+import { deepSearch } from '../../environments/deep-search/environment.ts';
 import { writeDemoDataset } from '../../environments/intercode-sql/demo/demo.ts';
 import { interCodeSql } from '../../environments/intercode-sql/environment.ts';
 import { writeDemoShop } from '../../environments/webshop/demo/demo.ts';
 import { webshop } from '../../environments/webshop/environment.ts';
-import { scriptedWorld } from '../../simulation/scripted-world.ts';
 import { simulationFromDataset } from '../../simulation/from-dataset.ts';
+import { scriptedWorld } from '../../simulation/scripted-world.ts';
 import type { SimulatedWorld } from '../../simulation/world.ts';
 import { demoDataset, demoName } from './demo-data.ts';
 
@@ -25,6 +27,7 @@ export type Demo = {
   worlds(folder: string): Promise<SimulatedWorld[]>;
 };
 
+const libraryName = 'search-demo';
 const shopName = 'shop-demo';
 const openShop = (data: string) => webshop({ data, name: shopName });
 
@@ -49,6 +52,15 @@ export const demos = {
       const shop = openShop(folder);
       return [await scriptedWorld(shop).finally(() => shop.close?.())];
     },
+  },
+  search: {
+    environment: libraryName,
+    method: 'cso',
+    announcement: 'CSO on questions about a bundled library, with simulated policy, expert and process reward model.',
+    folder: (home) => join(home, 'demo', 'search'),
+    write: writeDemoLibrary,
+    open: (data) => deepSearch({ data, name: libraryName }),
+    worlds: (folder) => simulationFromDataset(folder),
   },
 } as const satisfies { [name: string]: Demo };
 

@@ -1,9 +1,9 @@
 import { writeDemoDataset } from '../../environments/intercode-sql/demo/demo.ts';
 import { CruxError } from '../../errors.ts';
+import { simulationFromDataset } from '../../simulation/from-dataset.ts';
 import { modelFamilies } from '../../simulation/model-name.ts';
 import { scriptedWorld } from '../../simulation/scripted-world.ts';
 import { startSimulation } from '../../simulation/server.ts';
-import { simulationFromDataset } from '../../simulation/from-dataset.ts';
 import type { SimulatedWorld } from '../../simulation/world.ts';
 import { environmentNamed } from '../environment-named.ts';
 import { type GlobalOptions, homeOf, say } from '../setting.ts';
