@@ -2,10 +2,10 @@
 import type { Agreement } from './agreement.ts';
 import type { Results, Row } from './results.ts';
 
-export function render({ date, seeds, tasks, samples, rows }: Results): string {
+export function render({ date, seeds, tasks, rows }: Results): string {
   const byCondition = [...Map.groupBy(rows, ({ condition }) => condition)];
   return [
-    `\`node bench/deep-search/run.ts\`, ${date}: ${tasks} train questions of the MuSiQue sample, ${samples} trajectories each, ${seeds} seeds together.`,
+    `\`node bench/deep-search/run.ts\`, ${date}: ${tasks} train questions of the MuSiQue sample, two trajectories each (RRO: one); figures of ${seeds} seeds together.`,
     '',
     '| | trajectories (successes) | steps looked at | candidate critical | rollouts | tokens | pairs | rollouts a pair | tokens a pair | flipped, placebo | audited pairs: better / equal / wrong |',
     '|---|---|---|---|---|---|---|---|---|---|---|',

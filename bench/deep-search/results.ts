@@ -22,4 +22,4 @@ export type Row = {
   agreement: Agreement | null;
 };
 
-export type Results = { date: string; seeds: number; tasks: number; samples: number; rows: Row[] };
+export type Results = { date: string; seeds: number; tasks: number; rows: Row[] };

@@ -18,15 +18,15 @@ import { agreementOf } from './agreement.ts';
 import { render } from './render.ts';
 import type { Results, Row } from './results.ts';
 
-type Condition = Pick<RunRequest, 'method' | 'preset' | 'options'>;
+/** `samples`: trajectories of each question. */
+type Condition = Pick<RunRequest, 'method' | 'preset' | 'options'> & { samples: number };
 
-export const conditions: { [name: string]: Condition } = {
-  'cso published': { method: 'cso', options: { calibrationRate: 0 } },
-  'cso published, no gate': { method: 'cso', options: { calibrationRate: 0, gate: false } },
-  'cso sound': { method: 'cso', preset: 'sound', options: { calibrationRate: 0 } },
-  'rro published': { method: 'rro', options: { reestimateRate: 0 } },
-  'rro published, fixed 5': { method: 'rro', options: { reestimateRate: 0, exploration: 'fixed', draws: 5 } },
-  'rro sound': { method: 'rro', preset: 'sound', options: { reestimateRate: 0 } },
+const conditions: { [name: string]: Condition } = {
+  'cso published': { method: 'cso', options: { calibrationRate: 0 }, samples: 2 },
+  'cso published, no gate': { method: 'cso', options: { calibrationRate: 0, gate: false }, samples: 2 },
+  'cso sound': { method: 'cso', preset: 'sound', options: { calibrationRate: 0 }, samples: 2 },
+  'rro published': { method: 'rro', options: { reestimateRate: 0 }, samples: 1 },
+  'rro sound': { method: 'rro', preset: 'sound', options: { reestimateRate: 0 }, samples: 1 },
 };
 
 const { values } = parseArgs({
@@ -62,10 +62,9 @@ async function measure(): Promise<Results> {
   });
   const stopWorking = await crux.work();
   const rows: Row[] = [];
-  const samples = 2;
   try {
     for (let seed = 1; seed <= Number(values.seeds); seed++)
-      for (const [condition, { method, options, preset }] of Object.entries(conditions)) {
+      for (const [condition, { method, options, preset, samples }] of Object.entries(conditions)) {
         const runId = `${condition.replace(/\W+/g, '-')}-seed-${seed}`;
         const run = await crux.start(
           { method, options },
@@ -86,7 +85,6 @@ async function measure(): Promise<Results> {
     date: new Date().toISOString().slice(0, 10),
     seeds: Number(values.seeds),
     tasks,
-    samples,
     rows,
   };
   writeFileSync(join(values.out, 'deep-search.json'), `${JSON.stringify(made)}\n`);

@@ -32,22 +32,28 @@ function configured(folder: string, name: string, hasCorpus: boolean): string {
 function textOf({ dataset, train, test, sealed, ...left }: SearchImport, name: string, into: string): string[] {
   const { questions, passages, scorer } = dataset;
   const leftOut = [
-    [left.withoutAnswer, 'questions without an answer'],
-    [left.withFile, 'questions about a file, which the environment cannot open'],
-    [left.unwanted, 'questions that task_ids.txt does not name'],
-    [left.unknownIds, 'ids of task_ids.txt for which there is no question'],
-    [left.emptyPassages, 'passages without a text'],
-    [left.duplicatePassages, 'passages that stand twice'],
+    [left.withoutAnswer, 'question', 'without an answer'],
+    [left.withFile, 'question', 'about a file, which the environment cannot open'],
+    [left.unwanted, 'question', 'not named in task_ids.txt'],
+    [left.unknownIds, 'id', 'of task_ids.txt for which there is no question'],
+    [left.emptyPassages, 'passage', 'without a text'],
+    [left.duplicatePassages, 'passage', 'that repeats another'],
   ] as const;
   return [
-    `${name}: ${count(questions)} questions and ${count(passages)} passages in ${into}`,
+    `${name}: ${counted(questions, 'question')} and ${counted(passages, 'passage')} in ${into}`,
     `Tasks: ${count(train)} train, ${count(test)} test; scored by ${scorer}`,
-    ...leftOut.filter(([number]) => number > 0).map(([number, what]) => `Left out: ${count(number)} ${what}`),
+    ...leftOut
+      .filter(([number]) => number > 0)
+      .map(([number, what, which]) => `Left out: ${counted(number, what)} ${which}`),
     ...(sealed > 0
-      ? [`Sealed: ${count(sealed)} questions. Their texts are stored enciphered, and shown only with --unseal.`]
+      ? [`Sealed: ${counted(sealed, 'question')}. Sealed texts are stored enciphered, and shown only with --unseal.`]
       : []),
     ...(passages === 0 ? ['There is no corpus: the questions are answered on the web, by `live`.'] : []),
   ];
+}
+
+function counted(value: number, what: string): string {
+  return `${count(value)} ${what}${value === 1 ? '' : 's'}`;
 }
 
 function count(value: number): string {

@@ -6,6 +6,7 @@ import { openDatabase, readQuestions } from '../../../src/environments/deep-sear
 import { importSearch } from '../../../src/environments/deep-search/import/import.ts';
 import { xored } from '../../../src/sealed-text.ts';
 import { benchmarkData } from '../../helpers/benchmark-data.ts';
+import { callCommand } from '../../helpers/command.ts';
 import { filesAt, jsonLines, passages, questions } from '../../helpers/small-library.ts';
 import { temporaryFolder } from '../../helpers/sql-datasets.ts';
 
@@ -283,5 +284,38 @@ describe('an import that is refused writes nothing and says why', () => {
       message: expect.stringMatching(message),
     });
     expect(existsSync(dirname(into)) ? readdirSync(dirname(into)) : []).toEqual([]);
+  });
+});
+
+describe('crux import deep-search', () => {
+  const run = (...words: string[]) => {
+    const folder = temporaryFolder();
+    return callCommand(['import', 'deep-search', ...words, '--home', join(folder, 'home')], folder, process.env);
+  };
+
+  it('says what was made, what was left out, and how the environment is configured', async () => {
+    const lines = [{ question: 'One?', answer: '1' }, { question: 'Two?' }];
+    const from = filesAt({ 'questions.jsonl': jsonLines(lines), 'corpus.jsonl': jsonLines(passages) });
+    const { code, stdout } = await run('--from', from, '--name', 'My Library');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^My Library: 1 question and 5 passages in .*\nTasks: 1 train, 0 test; scored by words\nLeft out: 1 question without an answer\n\nIn crux\.config\.ts: deepSearch\(\{ data: '.*', name: 'my-library' \}\)\n$/,
+    );
+  });
+
+  it('says that questions are sealed, and that they are answered on the web', async () => {
+    const { stdout } = await run(
+      '--from',
+      filesAt({ 'x.csv': csv(row('1', 'Which town is it?', 'Orrefell', 'phrase')) }),
+      '--name',
+      'x',
+    );
+    expect(stdout).toContain('Sealed: 1 question. Sealed texts are stored enciphered, and shown only with --unseal.');
+    expect(stdout).toContain('live: { … } })');
+  });
+
+  it('takes no recorded runs', async () => {
+    const { code, stderr } = await run('--from', filesAt({ 'x.jsonl': '' }), '--runs', 'y');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('crux import trajectories')]);
   });
 });
