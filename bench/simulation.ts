@@ -14,8 +14,8 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeDemoDataset } from '../src/environments/intercode-sql/demo/demo.ts';
-import { startSimulation } from '../src/simulation/server.ts';
 import { simulationFromDataset } from '../src/simulation/from-dataset.ts';
+import { startSimulation } from '../src/simulation/server.ts';
 
 const target = 1000;
 const connections = 32;

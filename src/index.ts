@@ -62,8 +62,8 @@ export {
   exportProcessExamples,
 } from './export/index.ts';
 export { type RunView, renderCalibration, renderComparison, renderImprovement, renderReport } from './report/index.ts';
-export { type Simulation, type SimulationOptions, startSimulation } from './simulation/server.ts';
 export { simulationFromDataset } from './simulation/from-dataset.ts';
+export { type Simulation, type SimulationOptions, startSimulation } from './simulation/server.ts';
 export type { SimulatedWorld } from './simulation/world.ts';
 export type { AuditRequest } from './start/audits.ts';
 export {

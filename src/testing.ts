@@ -7,6 +7,7 @@ import './required-node.ts';
 
 export type { Turn } from './simulation/conversation.ts';
 export type { FaultOptions as SimulatedFaults } from './simulation/faults.ts';
+export { simulationFromDataset } from './simulation/from-dataset.ts';
 export {
   type AgentConversation,
   type FunctionWorldDefinition,
@@ -28,5 +29,4 @@ export type { SimulationStats } from './simulation/request-log.ts';
 export type { RequestRate } from './simulation/request-rate.ts';
 export { type ScriptedWorld, type ScriptedWorldOptions, scriptedWorld } from './simulation/scripted-world.ts';
 export { type Simulation, type SimulationOptions, startSimulation } from './simulation/server.ts';
-export { simulationFromDataset } from './simulation/from-dataset.ts';
 export type { Agent, Judgement, Proposal, Scene, SimulatedWorld } from './simulation/world.ts';

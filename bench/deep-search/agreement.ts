@@ -17,6 +17,9 @@ export type Agreement = {
   /** How many of them have the earliest verified step within each distance of the missed one; and any verified step. */
   earliest: number[];
   any: number[];
+  /** How many have the earliest verified step before the missed one, and after it. */
+  before: number;
+  after: number;
   /** What a step that is drawn evenly from the trajectory would give. */
   chance: number[];
 };
@@ -26,7 +29,15 @@ export async function agreementOf(
   runId: string,
   questions: ReadonlyMap<string, Question>,
 ): Promise<Agreement> {
-  const sum: Agreement = { failures: 0, verified: 0, earliest: [0, 0, 0], any: [0, 0, 0], chance: [0, 0, 0] };
+  const sum: Agreement = {
+    failures: 0,
+    verified: 0,
+    earliest: [0, 0, 0],
+    any: [0, 0, 0],
+    before: 0,
+    after: 0,
+    chance: [0, 0, 0],
+  };
   const pairs = Map.groupBy(await store.findings.pairs(runId), ({ trajectoryId }) => trajectoryId);
   for (const trajectory of await store.findings.trajectories(runId)) {
     if (!isPolicyFailure(trajectory)) continue;
@@ -38,6 +49,8 @@ export async function agreementOf(
     if (steps.length === 0) continue;
     sum.verified++;
     const far = (step: number) => Math.abs(step - miss.step);
+    if (Math.min(...steps) < miss.step) sum.before++;
+    if (Math.min(...steps) > miss.step) sum.after++;
     for (const [place, distance] of distances.entries()) {
       if (far(Math.min(...steps)) <= distance) sum.earliest[place]!++;
       if (steps.some((step) => far(step) <= distance)) sum.any[place]!++;

@@ -11,8 +11,8 @@ export function render({ date, seeds, tasks, rows }: Results): string {
     '|---|---|---|---|---|---|---|---|---|---|---|',
     ...byCondition.map(([name, own]) => figuresOf(name, own)),
     '',
-    '| | failures, with a verified step | earliest verified step: exact, ±1, ±3 | any verified step | an evenly drawn step |',
-    '|---|---|---|---|---|',
+    '| | failures, with a verified step | earliest verified step: exact, ±1, ±3 | before, after | any verified step | an evenly drawn step |',
+    '|---|---|---|---|---|---|',
     ...byCondition.flatMap(([name, own]) => (own[0]!.agreement ? [agreementsOf(name, own)] : [])),
   ].join('\n');
 }
@@ -46,7 +46,7 @@ function agreementsOf(name: string, rows: Row[]): string {
   const verified = sum((one) => one.verified);
   const shares = (of: (one: Agreement) => number[]) =>
     [0, 1, 2].map((place) => percent(sum((one) => of(one)[place]!) / verified)).join(', ');
-  return `| ${[name, `${sum((one) => one.failures)}, ${verified}`, shares((one) => one.earliest), shares((one) => one.any), shares((one) => one.chance)].join(' | ')} |`;
+  return `| ${[name, `${sum((one) => one.failures)}, ${verified}`, shares((one) => one.earliest), `${sum((one) => one.before)}, ${sum((one) => one.after)}`, shares((one) => one.any), shares((one) => one.chance)].join(' | ')} |`;
 }
 
 function percent(share: number): string {

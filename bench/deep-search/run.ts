@@ -32,9 +32,9 @@ const conditions: { [name: string]: Condition } = {
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: '.crux/bench-search' },
-    seeds: { type: 'string', default: '2' },
-    audited: { type: 'string', default: '12' },
-    rollouts: { type: 'string', default: '32' },
+    seeds: { type: 'string', default: '3' },
+    audited: { type: 'string', default: '10' },
+    rollouts: { type: 'string', default: '24' },
     render: { type: 'string' },
   },
 });

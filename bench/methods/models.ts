@@ -1,7 +1,7 @@
 /** The simulated models of one data set, as a process of its own: told the folder as its argument, it tells its port, and ends with its parent. */
 
-import { startSimulation } from '../../src/simulation/server.ts';
 import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
+import { startSimulation } from '../../src/simulation/server.ts';
 
 export const serverSeed = 1;
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { writeDemoDataset } from '../../src/environments/intercode-sql/demo/demo.ts';
-import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
+import { type Simulation, type SimulationOptions, startSimulation } from '../../src/simulation/server.ts';
 import { stopEmbeddedServer } from '../../src/temporal/embedded-server.ts';
 import { type Called, callCommand } from '../helpers/command.ts';
 

@@ -1,8 +1,8 @@
 // Layer: end to end: the real InterCode-SQL data imported, and its recorded failures mined, on the test run's Temporal server.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
 import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
+import { type Simulation, startSimulation } from '../../src/simulation/server.ts';
 import type { RunSummary } from '../../src/views/run-summary.ts';
 import { benchmarkData } from '../helpers/benchmark-data.ts';
 import { demoConfig, Project } from './crux.ts';

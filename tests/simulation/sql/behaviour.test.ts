@@ -10,8 +10,8 @@ import { writeDemoDataset } from '../../../src/environments/intercode-sql/demo/d
 import { interCodeSql } from '../../../src/environments/intercode-sql/environment.ts';
 import { answer } from '../../../src/simulation/answer.ts';
 import { readTurns } from '../../../src/simulation/conversation.ts';
-import { expertMoves } from '../../../src/simulation/sql/expert.ts';
 import { simulationFromDataset } from '../../../src/simulation/from-dataset.ts';
+import { expertMoves } from '../../../src/simulation/sql/expert.ts';
 import type { Lesson } from '../../../src/simulation/sql/lesson.ts';
 import { qualityOf } from '../../../src/simulation/sql/quality.ts';
 import type { SqlWorld } from '../../../src/simulation/sql/sql-world.ts';
