@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Attributes, type Span, type SpanOptions, SpanStatusCode, trace } from '@opentelemetry/api';
 import { CruxError, errorText } from '../errors.ts';
+import { sealedHere } from '../sealing.ts';
 import { placeOfWorkflow } from './place.ts';
 
 /** 32 hexadecimal characters, the same for all workflows of a trajectory. */
@@ -49,7 +50,7 @@ export async function inSpan<T>(
     } catch (error) {
       const kind = kindOf(error);
       span.setAttribute('error.type', kind);
-      span.setStatus({ code: SpanStatusCode.ERROR, message: `${kind}: ${errorText(error)}` });
+      span.setStatus({ code: SpanStatusCode.ERROR, message: `${kind}: ${sealedHere(errorText(error))}` });
       throw error;
     } finally {
       span.end();
