@@ -7,7 +7,7 @@ import { decimalText, tupleText, type Value } from '../../src/environments/inter
 
 export type Answer = { kind: 'rows'; rows: string[] } | { kind: 'error'; message: string };
 
-const limits = { rows: 100_000, characters: 64_000_000 };
+export const limits = { rows: 100_000, characters: 64_000_000 };
 
 export function ownAnswer(connection: Connection, sql: string): Answer {
   const result = connection.run(sql, limits);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Connection as ServerConnection } from 'mysql2/promise';
 import { Connection } from '../../src/environments/intercode-sql/connection.ts';
 import { type DumpDatabase, writeDatabase } from '../../src/environments/intercode-sql/import-dump.ts';
-import { type Answer, ownAnswer, serverAnswer } from './answer.ts';
+import { isTied } from '../../src/environments/intercode-sql/ties.ts';
+import { type Answer, limits, ownAnswer, serverAnswer } from './answer.ts';
 import { loadInterCode, loadSpider, quote } from './databases.ts';
 import { knownDifferences } from './known-differences.ts';
 import { type Server, sqlMode } from './server.ts';
@@ -74,11 +75,17 @@ export class Comparison {
     return { database, statement, ours, theirs, ...verdict(statement, ours, theirs) };
   }
 
+  /** Whether a LIMIT cuts rows that tie, so that each server may answer with others. */
+  async isTied(database: string, sql: string): Promise<boolean> {
+    const connection = this.#connections.get(database)!;
+    return await isTied(sql, false, async (query) => connection.run(query, limits));
+  }
+
   /** MariaDB knows no functional dependence: what it rejects for GROUP BY is asked again without the rule. */
   async #theirs(database: string, sql: string): Promise<Answer> {
     await this.#server.query(`USE ${quote(database)}`);
     const answer = await serverAnswer(this.#server, sql);
-    if (answer.kind === 'rows' || !answer.message.includes("isn't in GROUP BY")) return answer;
+    if (answer.kind === 'rows' || !/isn't in GROUP BY|Mixing of GROUP columns/.test(answer.message)) return answer;
     await this.#server.query(`SET SESSION sql_mode = '${withoutFullGroupBy}'`);
     const again = await serverAnswer(this.#server, sql);
     await this.#server.query(`SET SESSION sql_mode = '${sqlMode}'`);

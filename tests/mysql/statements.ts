@@ -50,6 +50,10 @@ class Statements {
       () => this.#compared(),
       () => this.#windowed(),
       () => this.#withoutTable(),
+      () => this.#correlated(),
+      () => this.#groupedByAlias(),
+      () => this.#joined(),
+      () => this.#nested(),
     ])();
   }
 
@@ -220,6 +224,121 @@ class Statements {
     return { sql: `SELECT ${items.join(', ')} FROM ${sql} WHERE ${condition}${tail}`, ordered };
   }
 
+  /** A subquery that looks at the row around it. */
+  #correlated(): RandomStatement {
+    const { sql, fields } = this.#from();
+    const table = this.#pick(this.#small());
+    const inner = fieldsOf(table, 'c');
+    const [own, other] = [this.#pick(fields), this.#pick(inner)];
+    const link = `${other.sql} ${this.#pick(['=', '=', '<=', '<>'])} ${own.sql}`;
+    const from = `${quote(table.name)} AS c WHERE ${link}`;
+    const { tail, ordered } = this.#tail(1);
+    return this.#pick([
+      () => ({
+        sql: `SELECT ${own.sql} FROM ${sql} WHERE ${this.#pick(['', 'NOT '])}EXISTS (SELECT 1 FROM ${from})${tail}`,
+        ordered,
+      }),
+      () => ({
+        sql: `SELECT ${own.sql} FROM ${sql} WHERE ${this.#numeric(fields, 0)} ${this.#comparison()} (SELECT ${this.#aggregate(inner)} FROM ${from})${tail}`,
+        ordered,
+      }),
+      () => ({
+        sql: `SELECT (SELECT ${this.#pick(['COUNT(*)', `MAX(${other.sql})`, `SUM(${this.#numeric(inner, 0)})`])} FROM ${from}) FROM ${sql}${tail}`,
+        ordered,
+      }),
+      () => ({
+        sql: `SELECT ${own.sql} FROM ${sql} WHERE ${own.sql} ${this.#pick(['', 'NOT '])}IN (SELECT ${other.sql} FROM ${from})${tail}`,
+        ordered,
+      }),
+      () => ({
+        sql: `SELECT ${own.sql} FROM ${sql} WHERE (${own.sql}, ${this.#pick(fields).sql}) IN (SELECT ${other.sql}, ${this.#pick(inner).sql} FROM ${quote(table.name)} AS c)${tail}`,
+        ordered,
+      }),
+    ])();
+  }
+
+  /** Tables that may be read once for each row of another. */
+  #small(): DumpTable[] {
+    const small = this.#database.tables.filter(({ rows }) => rows.length > 0 && rows.length < 300);
+    return small.length ? small : this.#database.tables;
+  }
+
+  #groupedByAlias(): RandomStatement {
+    const { sql, fields } = this.#from();
+    const [first, second] = [this.#pick([this.#pick(fields).sql, this.#any(fields, 1)]), this.#pick(fields).sql];
+    const order = this.#pick([
+      ' ORDER BY total DESC, first_key, second_key',
+      ' ORDER BY first_key DESC, second_key, total',
+      '',
+    ]);
+    const limit = order && this.#chance(0.4) ? ' LIMIT 3' : '';
+    const having = this.#pick([
+      '',
+      '',
+      ' HAVING total > 1',
+      ' HAVING first_key IS NOT NULL',
+      ' HAVING COUNT(*) > 1 AND total < 100',
+    ]);
+    return {
+      sql: `SELECT ${first} AS first_key, ${second} AS second_key, ${this.#aggregate(fields)} AS total FROM ${sql}${this.#where(fields, 0.4)} GROUP BY first_key, second_key${having}${order}${limit}`,
+      ordered: order !== '',
+    };
+  }
+
+  /** Other ways to join: by USING, NATURAL, a comma, or with the table itself. */
+  #joined(): RandomStatement {
+    const first = this.#pick(this.#small());
+    const column = this.#pick(first.columns).name;
+    const partner =
+      this.#database.tables.find(
+        (table) => table !== first && table.rows.length < 300 && table.columns.some(({ name }) => name === column),
+      ) ?? first;
+    const from = this.#pick([
+      `${quote(first.name)} AS a JOIN ${quote(partner.name)} AS b USING (${quote(column)})`,
+      `${quote(first.name)} AS a LEFT JOIN ${quote(partner.name)} AS b USING (${quote(column)})`,
+      `${quote(first.name)} AS a NATURAL JOIN ${quote(partner.name)} AS b`,
+      `${quote(first.name)} AS a, ${quote(partner.name)} AS b WHERE a.${quote(column)} = b.${quote(column)}`,
+      `${quote(first.name)} AS a, ${quote(first.name)} AS b WHERE a.${quote(column)} < b.${quote(column)}`,
+      `${quote(first.name)} AS a JOIN ${quote(partner.name)} AS b ON a.${quote(column)} = b.${quote(column)} JOIN ${quote(first.name)} AS c ON c.${quote(column)} = b.${quote(column)}`,
+    ]);
+    const own = fieldsOf(first, 'a');
+    const items = this.#pick([() => ['COUNT(*)'], () => this.#items(own), () => [this.#aggregate(own)]])();
+    return { sql: `SELECT ${items.join(', ')} FROM ${from}`, ordered: false };
+  }
+
+  /** Queries within queries: a limited table, a UNION as a table, a common table that is read twice. */
+  #nested(): RandomStatement {
+    const { sql, fields } = this.#from();
+    const [first, second] = [this.#pick(fields).sql, this.#any(fields, 1)];
+    const { tail, ordered } = this.#tail(2);
+    return this.#pick([
+      () => ({
+        sql: `SELECT MAX(x), COUNT(y) FROM (SELECT ${first} AS x, ${second} AS y FROM ${sql} ORDER BY 1, 2 LIMIT 4) AS d`,
+        ordered: true,
+      }),
+      () => ({
+        sql: `SELECT x, COUNT(*) FROM (SELECT ${first} AS x FROM ${sql} UNION ALL SELECT ${this.#pick(fields).sql} FROM ${sql}) AS d GROUP BY x${tail}`,
+        ordered,
+      }),
+      () => ({
+        sql: `WITH d AS (SELECT ${first} AS x, ${second} AS y FROM ${sql}) SELECT COUNT(*) FROM d WHERE x = (SELECT MIN(x) FROM d) OR y IN (SELECT y FROM d WHERE x IS NOT NULL)`,
+        ordered: true,
+      }),
+      () => ({
+        sql: `SELECT CASE ${first} WHEN ${this.#pick(fields).sql} THEN 'same' WHEN NULL THEN 'none' ELSE ${second} END, 1 FROM ${sql}${tail}`,
+        ordered,
+      }),
+      () => ({
+        sql: `SELECT DISTINCT x, y FROM (SELECT ${first} AS x, ${this.#aggregate(fields)} AS y FROM ${sql} GROUP BY ${first}) AS d WHERE y IS NOT NULL${tail}`,
+        ordered,
+      }),
+      () => ({
+        sql: `SELECT AVG(x), SUM(x) / 3, ROUND(AVG(x) * 100.0 / 7, 2) FROM (SELECT ${this.#numeric(fields, 1)} AS x FROM ${sql}) AS d`,
+        ordered: true,
+      }),
+    ])();
+  }
+
   #windowed(): RandomStatement {
     const { sql, fields } = this.#from();
     const by = this.#pick(fields).sql;
@@ -231,6 +350,11 @@ class Statements {
       `SUM(${this.#numeric(fields, 0)}) OVER (${part})`,
       `AVG(${this.#numeric(fields, 0)}) OVER (${part}ORDER BY ${by})`,
       `MAX(${by}) OVER (${part})`,
+      `LAG(${by}) OVER (${part}ORDER BY ${by})`,
+      `LEAD(${by}, 2) OVER (${part}ORDER BY ${by})`,
+      `PERCENT_RANK() OVER (${part}ORDER BY ${by})`,
+      `FIRST_VALUE(${by}) OVER (${part}ORDER BY ${by})`,
+      `SUM(${this.#numeric(fields, 0)}) OVER (${part}ORDER BY ${by} RANGE UNBOUNDED PRECEDING)`,
     ]);
     const { tail, ordered } = this.#tail(2);
     return { sql: `SELECT ${by}, ${call} FROM ${sql}${this.#where(fields)}${tail}`, ordered };
@@ -315,8 +439,10 @@ class Statements {
         `TIMESTAMPDIFF(${this.#pick(['YEAR', 'MONTH', 'DAY', 'HOUR', 'WEEK', 'QUARTER', 'MINUTE'])}, ${moment()}, ${moment()})`,
       () => `${this.#pick(['LOCATE', 'INSTR'])}(${text()}, ${text()})`,
       () => `POSITION(${text()} IN ${text()})`,
-      () => `FIELD(${text()}, ${text()}, ${text()})`,
-      () => `UNIX_TIMESTAMP(${moment()})`,
+      // FIELD is never NULL, but servers take it for so in an outer join.
+      () => `FIELD(${this.#textual([], 0)}, ${text()}, 'abc')`.replace(/b\.`\w+`/g, "'b'"),
+      () =>
+        `UNIX_TIMESTAMP(${this.#pick(["'2018-03-01'", "TIMESTAMP '2021-01-03 10:20:30'", "'2000-12-31 23:59:58'"])})`,
       () => `-(${number()})`,
       () => `POWER(${number()}, 2)`,
     ])();
@@ -426,6 +552,8 @@ class Statements {
         () => `NOT (${this.#condition(fields, depth - 1)})`,
       ])();
     }
+    // Servers take rows with columns of an outer join for true comparisons only, which NULL then fails.
+    const rows = fields.every(({ sql }) => sql.startsWith('a.'));
     const field = fields.length ? this.#pick(fields) : null;
     const value = field?.values.length ? this.#pick(field.values) : null;
     if (field && value !== null && this.#chance(0.5)) return this.#ofField(field, value);
@@ -443,8 +571,12 @@ class Statements {
       () => `BINARY ${text()} ${this.#comparison()} ${text()}`,
       () => `${field?.sql ?? text()} IS ${not()}NULL`,
       () => `(${number()}) IS ${not()}${this.#pick(['TRUE', 'FALSE'])}`,
-      () =>
-        `(${number()}, ${text()}) ${this.#pick(['=', 'IN ('])}(${number()}, ${text()})`.replace(/(IN \(.*)$/, '$1)'),
+      ...(rows
+        ? [
+            () => `(${number()}, ${text()}) = (${number()}, ${text()})`,
+            () => `(${number()}, ${text()}) ${not()}IN ((${number()}, ${text()}), (${number()}, ${text()}))`,
+          ]
+        : []),
     ])();
   }
 

@@ -56,7 +56,7 @@ export class DifferenceCauses {
     if (missing !== undefined && !recorded.includes(missing)) return 'foreign-table';
     if (same !== false) return same.difference;
     if (/^\s*(show\s+databases|use\s)/i.test(query)) return 'other-databases';
-    if (/^\s*show\s+(full\s+)?tables/i.test(query)) return isPart(ours, recorded) ? 'foreign-table' : 'other';
+    if (/^\s*show\s+(full\s+)?tables/i.test(query)) return causeOfTables(ours, recorded);
     if (this.#isForeignColumn(db, query, ours, recorded)) return 'foreign-column';
     if (ours.includes('only_full_group_by')) return 'session-sql-mode';
     if (ours.includes('command denied')) return 'write-refused';
@@ -85,6 +85,13 @@ export class DifferenceCauses {
       database.close();
     }
   }
+}
+
+/** After USE of another database its tables were shown. */
+function causeOfTables(ours: string, recorded: string): DifferenceCause {
+  if (isPart(ours, recorded)) return 'foreign-table';
+  const theirs = new Set(rowsOf(withoutBytes(recorded)));
+  return theirs.isDisjointFrom(new Set(rowsOf(ours))) ? 'other-databases' : 'other';
 }
 
 /** Whether the recorded rows are all of ours and more. */

@@ -74,8 +74,7 @@ describe.skipIf(interCode === null || benchmarkData('intercode-sql-logs') === nu
       expect(rewardDifferences.map(({ cause }) => cause)).not.toContain('other');
       const same = equal + Object.values(sameMeaning).reduce((sum, count) => sum + count, 0);
       expect(same / statements).toBeGreaterThanOrEqual(leastSame);
-      // Two statements compare bytes, whose case and blanks count in MySQL.
-      expect(other.other ?? 0).toBeLessThanOrEqual(form === 'multi-turn' ? 2 : 0);
+      expect(other.other ?? 0).toBe(0);
     },
   );
 

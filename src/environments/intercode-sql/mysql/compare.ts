@@ -8,24 +8,32 @@ import { fixedDigits, isApproximate, isNumeric, isTemporal, type SqlType } from 
 /** An operand with its syntax, because literals are converted before the query runs. */
 export type Operand = { compiled: Compiled; expression: Expression };
 
-/** SQL of both sides of a comparison, brought to one type. */
+/**
+ * SQL of both sides of a comparison, brought to one type.
+ * @param operator `IN` also for CASE, and `BETWEEN`: neither knows fixed digits
+ */
 export function comparable(operator: string, left: Operand, right: Operand): [left: string, right: string] {
   const [a, b] = [left.compiled.type, right.compiled.type];
-  if (isTemporal(a) || isTemporal(b)) return [temporal(left, b), temporal(right, a)];
+  if (isTemporal(a) || isTemporal(b)) {
+    const isOfRow = [left, right].some(
+      ({ compiled, expression }) => compiled.type.kind === 'text' && expression.kind !== 'literal',
+    );
+    return [temporal(left, b, isOfRow), temporal(right, a, isOfRow)];
+  }
   if (a.kind === 'text' && b.kind === 'text') {
     const areBytes = a.collation === 'bytes' || b.collation === 'bytes';
     const [first, second] = areBytes ? [left.compiled, right.compiled] : [plain(left), plain(right)];
-    return comparedTexts(first, second, ['=', '<=>', '<>', '!='].includes(operator));
+    return comparedTexts(first, second, ['=', '<=>', '<>', '!=', 'IN'].includes(operator));
   }
-  if (isNumeric(a) && isNumeric(b)) return comparableNumbers(left, right);
+  if (isNumeric(a) && isNumeric(b)) return comparableNumbers(left, right, operator !== 'IN' && operator !== 'BETWEEN');
   if (a.kind === 'null' || b.kind === 'null') return [left.compiled.sql, right.compiled.sql];
   return [numeric(left), numeric(right)];
 }
 
-function comparableNumbers(left: Operand, right: Operand): [left: string, right: string] {
+function comparableNumbers(left: Operand, right: Operand, knowsDigits: boolean): [left: string, right: string] {
   const kinds = [left.compiled.type, right.compiled.type];
   const digits = kinds.map(fixedDigits);
-  if (kinds.some(isApproximate) && !digits.includes(null)) {
+  if (knowsDigits && kinds.some(isApproximate) && !digits.includes(null)) {
     // Doubles with fixed digits are equal if these are. Source: MySQL 8.0, item_cmpfunc.cc, `compare_real_fixed`.
     const longest = Math.max(...digits.map(Number));
     return [`mysql_round(${numeric(left)}, ${longest})`, `mysql_round(${numeric(right)}, ${longest})`];
@@ -60,13 +68,15 @@ export function numeric({ compiled, expression }: Operand): string {
   return asNumber(compiled);
 }
 
-/** SQL of an operand that is compared with another one of a type, one of them temporal. */
-function temporal({ compiled, expression }: Operand, other: SqlType): string {
+/** SQL of an operand that is compared with another one of a type, one of them temporal. Text of a row that is no moment is NULL. */
+function temporal({ compiled, expression }: Operand, other: SqlType, isOfRow: boolean): string {
   const { sql, type } = compiled;
-  if (type.kind === 'date' && other.kind === 'datetime') return `(${sql} || ' 00:00:00')`;
+  const isDay = type.kind === 'date' && (other.kind === 'datetime' || isOfRow);
+  if (isDay) return `(${sql} || ' 00:00:00')`;
   if (isTemporal(type)) return isNumeric(other) ? asNumber(compiled) : sql;
-  if (type.kind === 'text' && expression.kind === 'literal') return quoteText(temporalLiteral(expression.value, other));
-  return type.kind === 'decimal' ? asNumber(compiled) : sql;
+  if (type.kind !== 'text') return type.kind === 'decimal' ? asNumber(compiled) : sql;
+  if (expression.kind === 'literal') return quoteText(temporalLiteral(expression.value, other));
+  return `${other.kind === 'time' ? 'mysql_time' : 'mysql_timestamp'}(${sql})`;
 }
 
 function temporalLiteral(value: string, type: SqlType): string {

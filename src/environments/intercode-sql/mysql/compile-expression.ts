@@ -52,8 +52,8 @@ export function compileExpression(expression: Expression, context: Context): Com
       return compileBinary(expression, operand(expression.left), operand(expression.right));
     case 'between': {
       const [value, low, high] = [operand(expression.operand), operand(expression.low), operand(expression.high)];
-      const [aboveLeft, aboveRight] = comparable('>=', value, low);
-      const [belowLeft, belowRight] = comparable('<=', value, high);
+      const [aboveLeft, aboveRight] = comparable('BETWEEN', value, low);
+      const [belowLeft, belowRight] = comparable('BETWEEN', value, high);
       const sql = `(${aboveLeft} >= ${aboveRight} AND ${belowLeft} <= ${belowRight})`;
       return combine(expression.negated ? `(NOT ${sql})` : sql, types.integer, [
         value.compiled,
@@ -94,7 +94,7 @@ export function compileExpression(expression: Expression, context: Context): Com
       const results = [...branches.map(({ result }) => result), ...(otherwise ? [otherwise] : [])];
       const type = types.commonType(results.map((each) => each.type));
       const parts = branches.map(({ when, result }) => {
-        const test = value ? comparable('=', value, when).join(' = ') : truth(when.compiled);
+        const test = value ? comparable('IN', value, when).join(' = ') : truth(when.compiled);
         return `WHEN ${test} THEN ${coerced(result, type)}`;
       });
       const sql = `CASE ${parts.join(' ')}${otherwise ? ` ELSE ${coerced(otherwise, type)}` : ''} END`;
@@ -227,8 +227,9 @@ function arithmeticSql(operator: string, left: Operand, right: Operand): string 
   }
   const sql = `(${numeric(left)} ${operator} ${numeric(right)})`;
   // SQLite makes a double of an integer that does not fit.
-  const mayOverflow = type.kind === 'integer' && ['+', '-', '*'].includes(operator) && types.precisionOf(type) > 18;
-  return mayOverflow ? `mysql_fitting${sql}` : sql;
+  if (type.kind !== 'integer' || !['+', '-', '*'].includes(operator)) return sql;
+  if (type.unsigned) return `mysql_fitting_unsigned${sql}`;
+  return types.precisionOf(type) > 18 ? `mysql_fitting${sql}` : sql;
 }
 
 function negated(operand: Compiled): Compiled {
@@ -291,7 +292,7 @@ function compileIn(expression: Extract<Expression, { kind: 'in' }>, context: Con
   const rows = expression.list.map((each) => itemsOf(each, context));
   for (const row of rows) sameWidth(left, row);
   const parts = [...leftParts, ...rows.flat().map(({ compiled }) => compiled)];
-  const pairs = rows.map((row) => comparable('=', left[0]!, row[0]!));
+  const pairs = rows.map((row) => comparable(rows.length > 1 ? 'IN' : '=', left[0]!, row[0]!));
   const isPlain = left.length === 1 && new Set(pairs.map(([first]) => first)).size === 1;
   const sql = isPlain
     ? `(${pairs[0]![0]} ${not}IN (${pairs.map(([, second]) => second).join(', ')}))`

@@ -79,13 +79,14 @@ export class QueryCompiler {
   /** Registers a common table and gives its definition. A recursive one has the columns of its first arm. */
   #commonTable(table: CommonTable, recursive: boolean, surroundings: Surroundings): string {
     const sqlName = this.#newName();
-    const named = ({ columns }: CompiledQuery): RelationColumn[] => {
+    const named = (compiled: CompiledQuery): RelationColumn[] => {
+      const { columns } = compiled;
       if (table.columns.length && table.columns.length !== columns.length) {
         throw new MysqlError(
           'In definition of view, derived table or common table expression, SELECT list and column names list have different column counts',
         );
       }
-      return columns.map(({ name, type }, index) => ({ name: table.columns[index] ?? name, type: settledType(type) }));
+      return tableColumns(compiled).map(({ name, type }, index) => ({ name: table.columns[index] ?? name, type }));
     };
     const name = table.name.toLowerCase();
     if (recursive && table.query.kind === 'set') {
@@ -173,6 +174,8 @@ export class QueryCompiler {
       columns: outputs.map(({ name, compiled }) => ({ name, type: compiled.type })),
       outer: parts.flatMap(({ bare }) => bare).filter(({ resolved }) => !scope.relations.includes(resolved.relation)),
       singleRow: select.limit?.count === '1' || (grouped && !groups.length) || !select.from,
+      isMaterialised:
+        grouped || select.distinct || select.limit !== null || !select.from || select.items.some(needsTable),
     };
   }
 
@@ -231,9 +234,9 @@ export class QueryCompiler {
     if (reference.kind === 'derived') {
       // A derived table does not see the tables next to it.
       const compiled = this.#query(reference.query, { scope: surroundings.scope, common: surroundings.common });
-      const columns = compiled.columns.map(({ name, type }, index) => ({
+      const columns = tableColumns(compiled).map(({ name, type }, index) => ({
         name: reference.columns[index] ?? name,
-        type: settledType(type),
+        type,
       }));
       if (!this.#lenient) checkColumnNames(columns);
       const sql = `(${tableOf(compiled, reference.columns.length ? columns : null)})`;
@@ -281,6 +284,7 @@ export class QueryCompiler {
       columns,
       outer: [...left.outer, ...right.outer],
       singleRow: query.limit?.count === '1',
+      isMaterialised: true,
     };
   }
 }
@@ -293,13 +297,27 @@ function commonNames(node: unknown): Set<string> {
   return new Set([...inner, ...tables.map(({ name }) => name.toLowerCase())]);
 }
 
-/** A query as a table: its columns under these names, or under their own. Exact numbers have no more digits there than are shown. */
-function tableOf({ sql, columns }: CompiledQuery, names: RelationColumn[] | null): string {
-  if (!names && columns.every((column) => settled({ sql: '', type: column.type }) === '')) return sql;
-  const list = columns.map(
-    ({ name, type }, index) =>
-      `${settled({ sql: `c${index + 1}`, type })} AS ${quoteName(names?.[index]?.name ?? name)}`,
-  );
+/** Whether a select item keeps a derived table from being merged: it has a window or a query. Source: MySQL 8.0 manual, "Merging Derived Tables". */
+function needsTable(node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  const { kind, over } = node as { kind?: string; over?: unknown };
+  return kind === 'select' || kind === 'set' || (over ?? null) !== null || Object.values(node).some(needsTable);
+}
+
+/** Columns of a query as a table: exact numbers have no more digits in it than are shown. */
+function tableColumns({ columns, isMaterialised }: CompiledQuery): RelationColumn[] {
+  return isMaterialised ? columns.map((column) => ({ ...column, type: settledType(column.type) })) : columns;
+}
+
+/** A query as a table, with its columns under these names or under their own. */
+function tableOf(compiled: CompiledQuery, names: RelationColumn[] | null): string {
+  const { sql, columns, isMaterialised } = compiled;
+  const isSettled = !isMaterialised || columns.every(({ type }) => settled({ sql: '', type }) === '');
+  if (!names && isSettled) return sql;
+  const list = columns.map(({ name, type }, index) => {
+    const column = `c${index + 1}`;
+    return `${isSettled ? column : settled({ sql: column, type })} AS ${quoteName(names?.[index]?.name ?? name)}`;
+  });
   return `WITH operand(${columns.map((_, index) => `c${index + 1}`).join(', ')}) AS (${sql}) SELECT ${list.join(', ')} FROM operand`;
 }
 

@@ -65,10 +65,13 @@ function arm(query: Query, compiled: CompiledQuery, columns: RelationColumn[]): 
 }
 
 function member(argument: Argument, type: SqlType): string {
-  const { kind, carried, scale } = argument.type;
-  // MySQL cuts such a number where its column ends, in the middle of its digits.
-  if (type.kind === 'text' && kind === 'decimal' && (carried ?? 0) > (scale ?? 0)) {
-    throw new MysqlError('A quotient and a text in one column are not available in this environment');
+  const { kind, carried, scale, uneven } = argument.type;
+  // MySQL writes them with digits that they do not show elsewhere, and cuts them where the column ends.
+  const hasOtherDigits = kind === 'float' || (kind === 'decimal' && ((carried ?? 0) > (scale ?? 0) || uneven));
+  if (type.kind === 'text' && hasOtherDigits) {
+    throw new MysqlError(
+      'A quotient, CASE of decimals or FLOAT in one column with a text is not available in this environment',
+    );
   }
   const own = type.kind === 'decimal' ? { ...type, carried: carried ?? 0 } : type;
   return settled({ sql: coerced(argument, type), type: own });

@@ -23,6 +23,8 @@ export type CompiledQuery = {
   outer: BareColumn[];
   /** Whether it can have no more than one row, whatever the data. */
   singleRow: boolean;
+  /** Whether MySQL makes a table of it where it stands as one, rather than merge it into the query around it. */
+  isMaterialised: boolean;
 };
 
 /** A select item as later clauses may name it; null if two different items share the name. */

@@ -110,7 +110,7 @@ export function settled({ sql, type }: Argument): string {
 }
 
 export const settledType = (type: SqlType): SqlType =>
-  type.kind === 'decimal' ? { ...type, carried: type.scale ?? 0 } : type;
+  type.kind === 'decimal' ? { ...type, carried: type.scale ?? 0, uneven: false } : type;
 
 /**
  * Both sides of a comparison of texts, by the rules that the two have in common.

@@ -57,6 +57,10 @@ export function registerFunctions(database: DatabaseSync): StatementFunctions {
   database.function('mysql_fitting', options, (value: Value) => {
     return typeof value === 'number' ? raise('BIGINT value is out of range') : value;
   });
+  database.function('mysql_fitting_unsigned', options, (value: Value) => {
+    const isOutside = typeof value === 'number' || (typeof value === 'bigint' && value < 0n);
+    return isOutside ? raise('BIGINT UNSIGNED value is out of range') : value;
+  });
   database.function('mysql_concat_ws', options, (separator: Value, ...values: Value[]) => {
     return separator === null ? null : values.filter((value) => value !== null).join(String(separator));
   });

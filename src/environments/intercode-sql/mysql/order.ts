@@ -10,7 +10,7 @@ export function placeOf(expression: Expression): number | null {
 export const groupedBy = (group: Argument): string => noPlace(grouped(group));
 
 /** A number that stands alone would be a place for SQLite. */
-const noPlace = (sql: string) => (/^[\s()\d]*$/.test(sql) ? `(${sql} + 0)` : sql);
+const noPlace = (sql: string) => (/^[\s()\d-]*$/.test(sql) ? `(${sql} + 0)` : sql);
 
 /** What an output is ordered by: its place, or what counts of it. */
 export function orderedBy(output: Argument, place: number): string {

@@ -8,6 +8,8 @@ export type SqlType = {
   scale: number | null;
   /** Digits after the point that values of a decimal have before they are shown: MySQL divides in groups of nine. Absent: `scale`. */
   carried?: number;
+  /** Decimal whose values have different numbers of digits, such as those of CASE. */
+  uneven?: boolean;
   /** Most digits that an integer or decimal may have. Absent: those of an INT. */
   precision?: number;
   /** Integer of CAST … AS UNSIGNED: together with others it becomes a decimal. */
@@ -131,7 +133,8 @@ export function arithmeticType(operator: string, left: SqlType, right: SqlType):
       : operator === '%'
         ? Math.max(precisionOf(left), precisionOf(right))
         : Math.max(...scales) + Math.max(wholeDigits(left), wholeDigits(right)) + 1;
-  if (!isExact(left, right)) return { ...integer, precision };
+  if (!isExact(left, right))
+    return { ...integer, precision, ...((left.unsigned || right.unsigned) && { unsigned: true }) };
   return operator === '*'
     ? decimal(scales[0] + scales[1], precision, Math.min(carried[0] + carried[1], mostScale))
     : decimal(Math.max(...scales), precision, Math.max(...carried));
@@ -213,7 +216,8 @@ function commonNumber(types: SqlType[]): SqlType {
     return { ...integer, precision: whole, ...(unsigned && { unsigned: true }) };
   }
   const scale = Math.max(...types.map(scaleOf));
-  return decimal(scale, whole + scale, Math.max(...types.map(carriedOf)));
+  const isUneven = types.some((type) => type.uneven || scaleOf(type) !== scale);
+  return { ...decimal(scale, whole + scale, Math.max(...types.map(carriedOf))), ...(isUneven && { uneven: true }) };
 }
 
 /** How texts compare that meet, or that text is made of: by the strictest collation, with all letters that any of them has. */
