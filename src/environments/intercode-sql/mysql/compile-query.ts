@@ -290,11 +290,12 @@ export class QueryCompiler {
 }
 
 /** Lower-case names of all common tables that a statement defines anywhere. */
-function commonNames(node: unknown): Set<string> {
-  if (typeof node !== 'object' || node === null) return new Set();
-  const inner = Object.values(node).flatMap((member) => [...commonNames(member)]);
+function commonNames(node: unknown, names = new Set<string>()): Set<string> {
+  if (typeof node !== 'object' || node === null) return names;
   const tables = 'with' in node && Array.isArray(node.with) ? (node.with as CommonTable[]) : [];
-  return new Set([...inner, ...tables.map(({ name }) => name.toLowerCase())]);
+  for (const { name } of tables) names.add(name.toLowerCase());
+  for (const member of Object.values(node)) commonNames(member, names);
+  return names;
 }
 
 /** Whether a select item keeps a derived table from being merged: it has a window or a query. Source: MySQL 8.0 manual, "Merging Derived Tables". */

@@ -11,10 +11,14 @@ function folded(letter: string): string {
 }
 
 /** Text in the form in which MySQL compares it; blanks at the end do not count. */
-export const comparedForm = (text: string): string => comparedLetters(text.replace(/ +$/, ''));
+export const comparedForm = (text: string): string =>
+  comparedLetters(text.endsWith(' ') ? text.replace(/ +$/, '') : text);
+
+const isAscii = /^[\0-\x7f]*$/;
 
 /** The same with the blanks at the end, which count for LIKE. */
 export function comparedLetters(text: string): string {
+  if (isAscii.test(text)) return text.toUpperCase();
   const upper = text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
   return upper.replace(scripts, (letter) => {
     const form = known.get(letter) ?? folded(letter);
