@@ -31,7 +31,12 @@ export type Measured = {
 };
 
 /** @returns null for a run that is not there or not finished */
-export async function measure(store: Store, truth: Truth, condition: string, seed: number): Promise<Measured | null> {
+export async function measure(
+  store: Store,
+  truth: Truth | null,
+  condition: string,
+  seed: number,
+): Promise<Measured | null> {
   const runId = runIdOf(condition, seed);
   const run = await store.runs.find(runId);
   if (!run || run.finishedAt === null) return null;
@@ -71,9 +76,9 @@ export async function measure(store: Store, truth: Truth, condition: string, see
       accepted: view.accepted,
       perCorrectPair: view.perCorrectPair,
     },
-    truePairs: await truth.pairs(store, runId),
-    trueAccepted: run.method === 'rro' ? await truth.accepted(store, runId) : null,
-    agreement: await truth.agreement(store, runId),
+    truePairs: (await truth?.pairs(store, runId)) ?? null,
+    trueAccepted: run.method === 'rro' ? ((await truth?.accepted(store, runId)) ?? null) : null,
+    agreement: (await truth?.agreement(store, runId)) ?? null,
   };
 }
 

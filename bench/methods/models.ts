@@ -1,15 +1,13 @@
 /** The simulated models of one data set, as a process of its own: told the folder as its argument, it tells its port, and ends with its parent. */
 
-import { simulationFromDataset } from '../../src/simulation/from-dataset.ts';
 import { startSimulation } from '../../src/simulation/server.ts';
+import { benchmarkAt } from './benchmark.ts';
 
 export const serverSeed = 1;
 
 if (import.meta.main) {
-  const simulation = await startSimulation({
-    seed: serverSeed,
-    worlds: await simulationFromDataset(process.argv[2]!),
-  });
+  const worlds = await benchmarkAt(process.argv[2]!).worlds();
+  const simulation = await startSimulation({ seed: serverSeed, worlds });
   process.on('disconnect', () => process.exit());
   process.send?.(simulation.port);
 }

@@ -83,6 +83,7 @@ export function headOf({ program, date, data, options, measured }: Results): str
 /** Equal actions of several runs count once for each: their rollouts are the same. */
 function agreementText(measured: Measured[]): string {
   const all = measured.flatMap(({ agreement }) => agreement ?? []);
+  if (all.length === 0) return '';
   const actions = all.reduce((sum, { actions: own }) => sum + own, 0);
   const weighted = (pick: (one: (typeof all)[number]) => number) =>
     (all.reduce((sum, one) => sum + one.actions * pick(one), 0) / actions).toFixed(3);

@@ -3,10 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore } from '../../src/store/store.ts';
+import { benchmarkAt } from './benchmark.ts';
 import { runIdOf } from './condition.ts';
 import { type Measured, measure } from './measure.ts';
 import { Truth } from './truth.ts';
-import { say, Workbench } from './workbench.ts';
+import { say, Workbench, type WorkbenchOptions } from './workbench.ts';
 
 export type Results = {
   program: string;
@@ -28,7 +29,7 @@ export type Program = {
   render: (results: Results) => { text: string; plots: { [file: string]: string } };
 };
 
-const usage = `[--data <folder>] [--out <folder>] [--tasks 70] [--seeds 3] [--audited 16] [--rollouts 64] [--stored] [--render <results.json>] [--figures <folder>]`;
+const usage = `[--data <folder>] [--out <folder>] [--tasks 70] [--seeds 3] [--audited 16] [--rollouts 64] [--only <condition,…>] [--stored] [--render <results.json>] [--figures <folder>]`;
 
 /** Runs a program; with `--stored` only measures the runs that are there, with `--render` makes table and plots of results. */
 export async function main(program: Program): Promise<void> {
@@ -40,6 +41,7 @@ export async function main(program: Program): Promise<void> {
       seeds: { type: 'string', default: '3' },
       audited: { type: 'string', default: '16' },
       rollouts: { type: 'string', default: '64' },
+      only: { type: 'string' },
       stored: { type: 'boolean', default: false },
       render: { type: 'string' },
       figures: { type: 'string' },
@@ -63,9 +65,13 @@ async function makeResults(
   {
     data,
     out,
+    only,
     stored,
     ...counts
-  }: { data: string; out: string; stored: boolean } & Record<keyof Results['options'], string>,
+  }: { data: string; out: string; only?: string | undefined; stored: boolean } & Record<
+    keyof Results['options'],
+    string
+  >,
 ): Promise<Results> {
   const options = {
     tasks: Number(counts.tasks),
@@ -73,7 +79,7 @@ async function makeResults(
     audited: Number(counts.audited),
     rollouts: Number(counts.rollouts),
   };
-  if (!stored) await makeRuns(program, out, data, options);
+  if (!stored) await makeRuns(program, { out, data, only: only?.split(',') ?? null, ...options });
   const measured = await measureStored(program, out, data, options.seeds);
   const date = new Date().toISOString().slice(0, 10);
   const results: Results = { program: program.name, date, data: basename(data), options, measured };
@@ -83,12 +89,13 @@ async function makeResults(
   return results;
 }
 
-async function makeRuns(program: Program, out: string, data: string, options: Results['options']): Promise<void> {
-  const bench = await Workbench.open({ out, data, ...options });
+async function makeRuns(program: Program, { seeds, ...options }: WorkbenchOptions & { seeds: number }): Promise<void> {
+  const bench = await Workbench.open(options);
   try {
-    for (let seed = 1; seed <= options.seeds; seed++) {
+    for (let seed = 1; seed <= seeds; seed++) {
       await program.runs(bench, seed);
-      for (const condition of program.conditions) await bench.audit(runIdOf(condition, seed));
+      for (const condition of program.conditions.filter((name) => bench.makes(name)))
+        await bench.audit(runIdOf(condition, seed));
     }
   } finally {
     await bench.close();
@@ -98,7 +105,7 @@ async function makeRuns(program: Program, out: string, data: string, options: Re
 /** All runs that are finished: with `--stored` also where the program was stopped. */
 async function measureStored(program: Program, out: string, data: string, seeds: number): Promise<Measured[]> {
   const store = await openStore(join(out, 'crux.db'));
-  const truth = await Truth.load(data);
+  const truth = benchmarkAt(data).isKnown ? await Truth.load(data) : null;
   const measured: Measured[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     for (const condition of program.conditions) {

@@ -10,6 +10,7 @@ const names: { [condition: string]: string } = {
 
 export function renderRro(results: Results): { text: string; plots: { [file: string]: string } } {
   const rows = rowsOf(results);
+  const exact = (row: Row) => row.of((run) => run.trueAccepted?.exact);
   const base = rows.find(({ condition }) => condition === 'rising')!;
   const cost = markdownTable(
     ['exploration', 'draws a step', 'rollouts a step', 'calls a task', 'tokens a task', 'pairs a task'],
@@ -32,7 +33,8 @@ export function renderRro(results: Results): { text: string; plots: { [file: str
       'sample: overrated by',
       'reward of the built trajectories',
       'minus rising',
-      'pairs better / equal / wrong, exact',
+      'of them successes',
+      'pairs better / equal / wrong',
     ],
     rows.map((row) => [
       nameOf(row),
@@ -43,15 +45,14 @@ export function renderRro(results: Results): { text: string; plots: { [file: str
       row.cell((run) => run.audit?.accepted?.overrated.value, 3),
       row.cell((run) => run.meanReward, 3),
       row.difference(base, (run) => run.meanReward, 3),
-      row.qualities('exact'),
+      row.percent((run) => run.successRate),
+      row.qualities(exact(row) === null ? 'reference' : 'exact'),
     ]),
   );
   return {
     text: [headOf(results), cost, worth].join('\n\n'),
     plots: {
-      'rro-value.svg': valuePlot(rows, 'Worth of the accepted actions', (row) =>
-        row.of((run) => run.trueAccepted?.exact),
-      ),
+      ...(exact(base) !== null && { 'rro-value.svg': valuePlot(rows, 'Worth of the accepted actions', exact) }),
       'rro-reward.svg': valuePlot(rows, 'Reward of the built trajectories', (row) => row.of((run) => run.meanReward)),
     },
   };

@@ -5,13 +5,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { type CruxConfig, type CruxConfigInput, checkConfig } from '../../src/config/config.ts';
 import { seededRandom, shuffled } from '../../src/domain/statistics/random.ts';
 import type { CampaignResult } from '../../src/domain/wire/campaign.ts';
 import type { Environment } from '../../src/environments/contract.ts';
-import { interCodeSql } from '../../src/environments/intercode-sql/environment.ts';
 import { launchAudit, prepareAudit } from '../../src/start/audits.ts';
 import { launchRun } from '../../src/start/launch.ts';
 import { prepareRun } from '../../src/start/prepare.ts';
@@ -19,18 +18,21 @@ import { openStore, type Store } from '../../src/store/store.ts';
 import { connectTemporal } from '../../src/temporal/connection.ts';
 import { type RunSummary, runSummary } from '../../src/views/run-summary.ts';
 import { startWorker } from '../../src/worker/worker.ts';
+import { benchmarkAt, tasksOf } from './benchmark.ts';
 import { type Condition, runIdOf } from './condition.ts';
 
 export type WorkbenchOptions = {
   /** Folder of all state and results. */
   out: string;
-  /** Data set, as `crux import intercode-sql` made it. */
+  /** Data set, as `crux import` made it. */
   data: string;
   /** Tasks of each seed: the seeds have none in common. */
   tasks: number;
   /** Pairs that are audited in each run, and steps under RRO; and reference rollouts of each of their actions. */
   audited: number;
   rollouts: number;
+  /** Names of the only conditions that are made; null for all. */
+  only: readonly string[] | null;
 };
 
 export class Workbench {
@@ -67,8 +69,9 @@ export class Workbench {
     await mkdir(out, { recursive: true });
     const models = fork(join(import.meta.dirname, 'models.ts'), [data]);
     const [port] = (await once(models, 'message')) as [number];
-    const environment = interCodeSql({ data, name: basename(data) });
-    const tasks = (await environment.tasks()).filter(({ split }) => split === 'train').map(({ id }) => id);
+    const benchmark = benchmarkAt(data);
+    const environment = benchmark.open();
+    const tasks = await tasksOf(benchmark, environment);
     const store = await openStore(join(out, 'crux.db'));
     const temporal = await connectTemporal({ home: out, report: () => {}, embedded: 'start' });
     const config = configOf(environment, port, {});
@@ -94,6 +97,7 @@ export class Workbench {
     const { name, request, ...models } = condition;
     const { tasks } = this.#options;
     const runId = runIdOf(name, seed);
+    if (!this.makes(name)) return runId;
     const taskIds = this.#taskIds.slice((seed - 1) * tasks, seed * tasks);
     if (taskIds.length < tasks) throw new Error(`There are ${this.#taskIds.length} tasks: too few for seed ${seed}.`);
     const others = (await this.store.runs.list()).filter((run) => run.seed === seed && run.finishedAt !== null);
@@ -109,6 +113,10 @@ export class Workbench {
     if (state !== 'finished') throw new Error(`Run ${runId} ended as ${state}.`);
     say(`${runId}: ${pairs} pairs after ${seconds(startedAt)} s`);
     return runId;
+  }
+
+  makes(condition: string): boolean {
+    return this.#options.only?.includes(condition) ?? true;
   }
 
   /** Audits a run, or what is left of it. */
