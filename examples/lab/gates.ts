@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Certificate } from 'crux-rl';
-import { allOrders, rightChoice, type StepName } from './rules.ts';
+import { allOrders, rightChoice, type StepName, steps } from './rules.ts';
 
 /** What `crux run --json` says, as far as it is read here. */
 type Run = {
@@ -46,12 +46,12 @@ for (const gate of gates) {
 }
 
 function figuresOf(place: string, gate: (typeof gates)[number]) {
-  const { pairs, steps, branches, ledger } = json<Run>(join(place, 'run.json'));
+  const { pairs, steps: judged, branches, ledger } = json<Run>(join(place, 'run.json'));
   const certificates = lines(join(place, 'certificates.jsonl')).map((line) => JSON.parse(line) as Certificate);
   return {
     curve: gate === 'none' ? null : json<Calibration>(join(place, 'calibration.json')).areaUnderCurve.estimate,
-    mined: steps.mined,
-    branched: steps.byVerdict.critical ?? 0,
+    mined: judged.mined,
+    branched: judged.byVerdict.critical ?? 0,
     tried: branches.verify?.total ?? 0,
     verified: branches.verify?.succeeded ?? 0,
     pairs: pairs.total,
@@ -66,7 +66,8 @@ function isTrue({ task, chosen, rejected }: Certificate): boolean {
 
 function isRight(taskId: string, said: string | null): boolean {
   const [step = '', choice] = (said ?? '').split(' ');
-  return rightChoice(orders.get(taskId)!, step as StepName) === choice;
+  // What is no command is never right.
+  return step in steps && rightChoice(orders.get(taskId)!, step as StepName) === choice;
 }
 
 function percent(part: number, whole: number): string {

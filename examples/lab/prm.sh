@@ -19,9 +19,9 @@ for seed in "$@"; do
   load "lab-$seed-start" "$place/start/model"
   export LAB_POLICY=lab-$seed-start LAB_PRM_MODEL=lab-$seed-prm
 
-  # One rollout of each alternative at every step, and of the policy's own action: many states tell more than many rollouts of few.
-  timed "$folder/$seed-rows.log" cso --run-id "rows-$seed" --tasks-from "$folder/first-half.txt" --sample "${LAB_ROW_TASKS:-500}" \
-    --set gate=false baselineRollouts=1
+  # Every action that is scored is rolled out once, whatever it scores: the policy's own in successes and failures, and alternatives.
+  unset LAB_PRM
+  timed "$folder/$seed-rows.log" cso --run-id "rows-$seed" --tasks-from "$folder/first-half.txt" --sample "${LAB_ROW_TASKS:-300}" --set calibrationRate=1
   timed "$folder/$seed-export.log" crux export "rows-$seed" --format prm --out "$place/prm/data" --force
   timed "$folder/$seed-prm.log" "$LAB_PYTHON" "$lab/train_prm.py" --rows "$place/prm/data/actions.jsonl" --base "$place/start/model" --out "$place/prm/model" --seed "$seed"
   grep AUC "$folder/$seed-prm.log"

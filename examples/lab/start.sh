@@ -38,7 +38,7 @@ serve_models() {
   wait_for "$1/server.log" 'no model yet'
 }
 wait_for() {
-  until grep -q "$2" "$1"; do
+  until grep -qs "$2" "$1"; do
     kill -0 "${servers[-1]}" 2>/dev/null || { tail -n 3 "$1" && exit 1; }
     sleep 0.5
   done
