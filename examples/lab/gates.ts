@@ -16,7 +16,7 @@ type Run = {
 };
 type Calibration = { areaUnderCurve: { estimate: number | null } };
 
-const gates = ['none', 'simulated', 'monte-carlo', 'trained'] as const;
+const gates = ['none', 'simulated', 'monte-carlo', 'trained', 'trained-suggested'] as const;
 const measuring = ['placebo', 'calibrate', 'gauge', 're-estimate'];
 const orders = new Map(allOrders().map((order) => [order.id, order]));
 

@@ -9,6 +9,16 @@ export CRUX_HOME=$folder/home
 
 crux() { npx crux "$@" --config "$lab/crux.config.ts"; }
 cso() { crux run cso --env lab-shop --seed "$seed" --trained-on none "$@"; }
+# gate <name> <option…>: CSO in the other half of the groups, with its figures in <place>/gate-<name>.
+gate() {
+  local id=gate-$1-$seed found=$place/gate-$1
+  export LAB_PRM=${1%-suggested}
+  mkdir -p "$found"
+  cso --run-id "$id" --tasks-from "$folder/second-half.txt" --sample "${LAB_TASKS:-200}" --set calibrationRate=0.3 "${@:2}" --json \
+    >"$found/run.json" 2>"$folder/$seed-$1.log" || { tail -n 20 "$folder/$seed-$1.log" && exit 1; }
+  crux export "$id" --format trl --out "$found" --force >"$folder/$seed-$1-export.log"
+  [ "$1" = none ] || crux calibrate "$id" --json >"$found/calibration.json"
+}
 
 npx node "$lab/halves.ts" "$folder"
 serve_models "$folder"
@@ -27,16 +37,12 @@ for seed in "$@"; do
   grep AUC "$folder/$seed-prm.log"
   load "$LAB_PRM_MODEL" "$place/prm/model"
 
-  for gate in none simulated monte-carlo trained; do
-    options=(calibrationRate=0.3)
-    [ $gate != none ] || options=(gate=false)
-    export LAB_PRM=$gate
-    found=$place/gate-$gate
-    mkdir -p "$found"
-    cso --run-id "gate-$gate-$seed" --tasks-from "$folder/second-half.txt" --sample "${LAB_TASKS:-200}" --set "${options[@]}" \
-      --json >"$found/run.json" 2>"$folder/$seed-$gate.log" || { tail -n 20 "$folder/$seed-$gate.log" && exit 1; }
-    crux export "gate-$gate-$seed" --format trl --out "$found" --force >"$folder/$seed-$gate-export.log"
-    [ $gate = none ] || crux calibrate "gate-$gate-$seed" --json >"$found/calibration.json"
-  done
+  gate none gate=false
+  gate simulated
+  gate monte-carlo
+  gate trained
+  # Scores of another PRM need thresholds of their own.
+  suggested=$(node -p "const { low, high } = require('$place/gate-trained/calibration.json').suggested; \`gammaLow=\${low} gammaHigh=\${high}\`")
+  gate trained-suggested $suggested "thresholdsFrom=gate-trained-$seed"
 done
 npx node "$lab/gates.ts" "$folder" "$@"

@@ -66,7 +66,7 @@ def main() -> None:
     model.eval()
     with torch.inference_mode():
         scores = [float(score) for start in range(0, len(judged), 256) for score in logits(model, tokenizer, judged[start : start + 256])]
-    print(f"{len(learned)} actions learned from; on {len(judged)} of {len(held_out)} other groups the AUC is {area_under_curve(judged, scores):.3f}")
+    print(f"{len(learned)} actions learned from; on {len(judged)} actions of {len(held_out)} other groups the AUC is {area_under_curve(judged, scores):.3f}")
     model.save_pretrained(arguments.out)
     tokenizer.save_pretrained(arguments.out)
 

@@ -43,7 +43,7 @@ afterAll(() => stop?.());
 describe.skipIf(withoutPython !== null)('a process reward model of the lab', () => {
   it('is judged on groups that it has not learned from, and saved as a model with one number', () => {
     expect(trained).toMatch(
-      /epoch 30\/30: loss 0\.\d+\n90 actions learned from; on 30 of 1 other groups the AUC is \d\.\d+/,
+      /epoch 30\/30: loss 0\.\d+\n90 actions learned from; on 30 actions of 1 other groups the AUC is \d\.\d+/,
     );
     const config = JSON.parse(readFileSync(at('prm/config.json'), 'utf8')) as { architectures: string[] };
     expect(config.architectures).toEqual(['LlamaForSequenceClassification']);
