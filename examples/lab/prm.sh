@@ -15,7 +15,7 @@ gate() {
   export LAB_PRM=${1%-suggested}
   mkdir -p "$found"
   cso --run-id "$id" --tasks-from "$folder/second-half.txt" --sample "${LAB_TASKS:-200}" --set calibrationRate=0.3 "${@:2}" --json \
-    >"$found/run.json" 2>"$folder/$seed-$1.log" || { tail -n 20 "$folder/$seed-$1.log" && exit 1; }
+    >"$found/run.json" 2>"$folder/$seed-$1.log" || { tail -n 20 "$folder/$seed-$1.log" "$found/run.json" && exit 1; }
   crux export "$id" --format trl --out "$found" --force >"$folder/$seed-$1-export.log"
   [ "$1" = none ] || crux calibrate "$id" --json >"$found/calibration.json"
 }
