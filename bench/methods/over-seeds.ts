@@ -67,8 +67,12 @@ export function cell(figure: OverSeeds | null, digits = 2, unit: 'number' | 'per
   return `${write(figure.mean)}${error}${unit === 'percent' ? ' %' : ''}`;
 }
 
+/** A column in which no row has a figure is left away. */
 export function markdownTable(header: string[], rows: string[][]): string {
-  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const filled = header.map((_, column) => rows.some((cells) => /[^–/ ]/.test(cells[column]!)));
+  return [header, header.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.filter((_, column) => filled[column]).join(' | ')} |`)
+    .join('\n');
 }
 
 /** What was measured, in a few sentences: the head of every table. */
@@ -77,7 +81,7 @@ export function headOf({ program, date, data, options, measured }: Results): str
   const counts = [...Map.groupBy(measured, ({ condition }) => condition).values()].map(({ length }) => length);
   const most = Math.max(...counts);
   const seeds = `${most} ${most === 1 ? 'seed' : 'seeds'}${counts.every((count) => count === most) ? '' : ' (rows without ± have one)'}`;
-  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} with ${tasks} tasks of ${data} each${most === 1 ? '' : ', none in common'}; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. ${most === 1 ? '' : 'Mean ± standard error over the seeds. '}${agreementText(measured)}`;
+  return `Simulated: engine behaviour, not model quality. \`node bench/methods/${program}.ts\`, ${date}, 2 cores shared with other work: ${seeds} with ${tasks} tasks of ${data} each${most === 1 ? '' : ', none in common'}; ${audited} pairs a run audited with ${rollouts} reference rollouts a side. ${most === 1 ? '' : 'Mean ± standard error over the seeds. '}${agreementText(measured)}`.trimEnd();
 }
 
 /** Equal actions of several runs count once for each: their rollouts are the same. */

@@ -24,6 +24,9 @@ const overSkill: Axis = {
 
 export function renderCso(results: Results): { text: string; plots: { [file: string]: string } } {
   const rows = new Map(rowsOf(results).map((row) => [row.condition, row]));
+  // Where one point alone was measured, a table says it all.
+  const isCurve = overAuc.values.filter((auc) => rows.has(overAuc.at('gate', auc))).length > 1;
+  if (!isCurve) return { text: [headOf(results), tableOf(rows, overAuc)].join('\n\n'), plots: {} };
   return {
     text: [headOf(results), tableOf(rows, overAuc), tableOf(rows, overSkill)].join('\n\n'),
     plots: {

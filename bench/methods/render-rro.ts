@@ -34,7 +34,7 @@ export function renderRro(results: Results): { text: string; plots: { [file: str
       'reward of the built trajectories',
       'minus rising',
       'of them successes',
-      'pairs better / equal / wrong',
+      `pairs better / equal / wrong, ${exact(base) === null ? 'by reference rollouts' : 'exact'}`,
     ],
     rows.map((row) => [
       nameOf(row),
@@ -46,7 +46,7 @@ export function renderRro(results: Results): { text: string; plots: { [file: str
       row.cell((run) => run.meanReward, 3),
       row.difference(base, (run) => run.meanReward, 3),
       row.percent((run) => run.successRate),
-      row.qualities(exact(row) === null ? 'reference' : 'exact'),
+      row.qualities(exact(base) === null ? 'reference' : 'exact'),
     ]),
   );
   return {

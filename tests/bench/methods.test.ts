@@ -1,6 +1,8 @@
 // Layer: documentation against results: the tables and plots of docs/methods.md are those that bench/results gives.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { render as renderDeepSearch } from '../../bench/deep-search/render.ts';
+import type { Results as DeepSearchResults } from '../../bench/deep-search/results.ts';
 import { plotSvg, ticksTo } from '../../bench/methods/plot.ts';
 import type { Program, Results } from '../../bench/methods/program.ts';
 import { renderCso } from '../../bench/methods/render-cso.ts';
@@ -16,9 +18,19 @@ const renderers: { [program: string]: Program['render'] } = {
   methods: renderMethods,
 };
 const folder = (path: string) => readdirSync(new URL(`../../bench/results/${path}`, import.meta.url));
-const measured = folder('').flatMap((data) =>
-  folder(data).map((file) => ({ data, program: file.replace('.json', '') })),
-);
+const all = folder('').flatMap((data) => folder(data).map((file) => ({ data, program: file.replace('.json', '') })));
+const measured = all.filter(({ program }) => program in renderers);
+
+it('all results are drawn or tabled by a program that is there', () => {
+  expect(all.filter(({ program }) => !(program in renderers))).toEqual([{ data: 'musique', program: 'deep-search' }]);
+});
+
+it('the tables of deep search stand in the page as the results give them', () => {
+  const results = JSON.parse(text('bench/results/musique/deep-search.json')) as DeepSearchResults;
+  const [, ...tables] = renderDeepSearch(results).split('\n\n');
+  expect(tables).toHaveLength(2);
+  for (const table of tables) expect(page).toContain(table.trimEnd());
+});
 
 describe.each(measured)('the measured curves of $program on $data', ({ data, program }) => {
   const results = JSON.parse(text(`bench/results/${data}/${program}.json`)) as Results;

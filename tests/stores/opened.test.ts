@@ -26,6 +26,13 @@ const onPurpose: readonly { path: RegExp; reason: string }[] = [
     reason: 'the report has the bounds with these shares',
   },
 ];
+/** The dialect of the SQL environment has another version since, which a verification says. All else must hold. */
+const otherDialect = /^The environment has version 2-\S+; the pair was made with 1-\S+\.$/;
+const butForTheDialect = (checks: RunOutputs['verified']) =>
+  checks.map((check) => {
+    const problems = check.problems.filter((problem) => !otherDialect.test(problem));
+    return { ...check, problems, ok: problems.length === 0 };
+  });
 const unmeant = (all: string[]) => all.filter((line) => !onPurpose.some(({ path }) => path.test(line)));
 
 for (const { name: version } of versions) {
@@ -73,7 +80,7 @@ for (const { name: version } of versions) {
       const now = await outputsOf(store, environments, runId);
       const { summary, view, exports, verified } = recorded[runId]!;
       expect(verified.every(({ ok }) => ok)).toBe(true);
-      expect(differences(verified, now.verified)).toEqual([]);
+      expect(differences(verified, butForTheDialect(now.verified))).toEqual([]);
       expect(now.exports).toEqual(exports);
       expect(unmeant(differences(summary, now.summary))).toEqual([]);
       expect(unmeant(differences(view, now.view))).toEqual([]);

@@ -172,7 +172,12 @@ describe.each([
 
     it('a pair that holds is checked by the rule by which it was restored', async () => {
       const { store, environments, pair, opened } = await made();
-      expect(pair.certificate.restore).toEqual({ method: restoredBy, comparedObservations: isReplayed ? 1 : 0 });
+      expect(pair.certificate.restore).toEqual({
+        method: restoredBy,
+        comparedObservations: isReplayed ? 1 : 0,
+        // What came after the restored state was met as it was at that time.
+        ...(!isReplayed && { after: 'live' }),
+      });
       expect(await verifyPair(store, environments, pair)).toEqual({
         pairId: pair.id,
         ok: true,
