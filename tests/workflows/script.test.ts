@@ -21,8 +21,8 @@ it('a blocked run rejects its result with the words of the server, and once take
     message: expect.stringMatching(/is blocked: .*answered 401: .*Incorrect API key provided/),
     remedy: expect.stringContaining('resume()'),
   });
-  // It only stops waiting: the run stands as it stood.
-  expect(await run.progress()).toMatchObject({ state: 'blocked', done: 0 });
+  // It only stops waiting: the run stands as it stood. The store knows of a block before the workflow does.
+  await expect.poll(() => run.progress(), { timeout: 20_000 }).toMatchObject({ state: 'blocked', done: 0 });
   // Who waits on is told nothing before the run is over.
   const patient = run.result({ blockedPatienceMs: Number.POSITIVE_INFINITY });
   door.state.mode = null;
