@@ -2,18 +2,16 @@
  * A dataset folder: `dataset.json` says what it is, `dataset.sqlite` holds questions, passages and their search index. An import writes it, and
  * nothing changes it afterwards. A question with a canary is sealed there too.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CruxError, errorText } from '../../errors.ts';
 import { DatabaseSync } from '../../node-sqlite.ts';
 import { unsealed } from '../../sealed-text.ts';
+import { readDescribedDataset } from '../described-dataset.ts';
 import { indexSchema } from '../text-search/stored-index.ts';
 import { type Question, questionSchema } from './question.ts';
 import { scorers } from './scorers/scorer.ts';
 
 export const databaseFile = 'dataset.sqlite';
-export const contentFile = 'dataset.json';
 
 const datasetSchema = z.object({
   schemaVersion: z.literal(1),
@@ -42,18 +40,11 @@ export const schema = `
 
 /** @throws CruxError `User.NotFound` when the folder is missing, or no dataset of deep search */
 export function readDataset(folder: string): SearchDataset {
-  const remedy = 'Run `crux import deep-search --from <path>` again, or name a dataset folder.';
-  const file = join(folder, contentFile);
-  try {
-    const dataset = datasetSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    if (!existsSync(join(folder, databaseFile))) throw new Error(`${databaseFile} is missing`);
-    return dataset;
-  } catch (cause) {
-    const what = existsSync(file)
-      ? `${folder} is no dataset of deep search: ${errorText(cause).slice(0, 200)}`
-      : `There is no dataset of deep search at ${folder} (${file} is missing).`;
-    throw new CruxError('User.NotFound', what, { remedy, cause });
-  }
+  return readDescribedDataset(folder, {
+    ...{ name: 'dataset of deep search', command: 'crux import deep-search --from <path>' },
+    schema: datasetSchema,
+    databaseFile,
+  });
 }
 
 export function openDatabase(folder: string): DatabaseSync {

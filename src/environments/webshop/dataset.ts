@@ -2,14 +2,11 @@
  * A dataset folder of the shop: `dataset.json` says what it is, `catalogue.sqlite` holds products, index and goals. An import writes it, and nothing
  * changes it afterwards; the products of a large catalogue stay on disk.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { CruxError, errorText } from '../../errors.ts';
+import { readDescribedDataset } from '../described-dataset.ts';
 import { indexSchema } from '../text-search/stored-index.ts';
 
 export const databaseFile = 'catalogue.sqlite';
-export const contentFile = 'dataset.json';
 
 export const datasetSchema = z.object({
   schemaVersion: z.literal(2),
@@ -38,16 +35,9 @@ export const schema = `
 
 /** @throws CruxError `User.NotFound` when the folder is missing, or no dataset of the shop */
 export function readDataset(folder: string): ShopDataset {
-  const remedy = 'Run `crux import webshop --from <folder>` again, or name a dataset folder.';
-  const file = join(folder, contentFile);
-  try {
-    const dataset = datasetSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    if (!existsSync(join(folder, databaseFile))) throw new Error(`${databaseFile} is missing`);
-    return dataset;
-  } catch (cause) {
-    const what = existsSync(file)
-      ? `${folder} is no dataset of WebShop: ${errorText(cause).slice(0, 200)}`
-      : `There is no WebShop dataset at ${folder} (${file} is missing).`;
-    throw new CruxError('User.NotFound', what, { remedy, cause });
-  }
+  return readDescribedDataset(folder, {
+    ...{ name: 'WebShop dataset', command: 'crux import webshop --from <folder>' },
+    schema: datasetSchema,
+    databaseFile,
+  });
 }

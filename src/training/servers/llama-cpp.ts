@@ -44,7 +44,7 @@ export const llamaCpp = server({
   ...startedAnew,
   forcing: byGrammar,
   async serve(place, { bin, python, like, slots, context, threads, args, ...options }, model, signal) {
-    requireWeights(model);
+    requireWholeWeights(model);
     const file = 'model.gguf';
     const start = [
       bin,
@@ -73,7 +73,7 @@ export const llamaCpp = server({
 });
 
 /** @throws CruxError `User.Config` for what cannot be written as GGUF */
-function requireWeights({ root }: ServedModel): void {
+function requireWholeWeights({ root }: ServedModel): void {
   if (isAbsolute(root) && !existsSync(join(root, 'adapter_config.json'))) return;
   const what = isAbsolute(root) ? 'has an adapter' : 'is no folder';
   throw new CruxError('User.Config', `${root} ${what}, and llamaCpp() serves folders of whole weights.`, {

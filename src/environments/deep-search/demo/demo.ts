@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeBundled } from '../../bundled-dataset.ts';
 import { readDataset } from '../dataset.ts';
 import { importSearch } from '../import/import.ts';
 import { demoQuestions, demoTexts } from './library.ts';
@@ -14,23 +14,15 @@ const source = `Crux demo: ${demoQuestions.length} questions about an invented w
 
 /** Makes the bundled library in this folder, through the importer that MuSiQue's questions go through; does nothing if it is there already. */
 export async function writeDemoLibrary(folder: string): Promise<void> {
-  if (isPresent(folder)) return;
-  const from = await mkdtemp(join(tmpdir(), 'crux-library-'));
-  try {
-    const file = join(from, 'questions.json');
-    await writeFile(file, JSON.stringify(demoQuestions.map(asPublished)));
-    await importSearch({ from: file, into: folder, source });
-  } finally {
-    await rm(from, { recursive: true, force: true });
-  }
-}
-
-function isPresent(folder: string): boolean {
-  try {
-    return readDataset(folder).source === source;
-  } catch {
-    return false;
-  }
+  await makeBundled(folder, {
+    source,
+    read: readDataset,
+    async make(directory) {
+      const from = join(directory, 'questions.json');
+      await writeFile(from, JSON.stringify(demoQuestions.map(asPublished)));
+      await importSearch({ from, into: folder, source });
+    },
+  });
 }
 
 /** A question in MuSiQue's form. */

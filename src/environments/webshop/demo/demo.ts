@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeBundled } from '../../bundled-dataset.ts';
 import { readDataset } from '../dataset.ts';
 import { importShop } from '../import.ts';
 import { demoProducts } from './products.ts';
@@ -11,26 +11,18 @@ const source = `Crux demo: a shop of ${demoProducts.length} invented products, $
 
 /** Makes the bundled shop in this folder, through the importer that a user's catalogue goes through; does nothing if it is there already. */
 export async function writeDemoShop(folder: string): Promise<void> {
-  if (isPresent(folder)) return;
-  const from = await mkdtemp(join(tmpdir(), 'crux-shop-'));
-  try {
-    await writeFile(
-      join(from, 'products.jsonl'),
-      demoProducts.map((product) => `${JSON.stringify(lineOf(product))}\n`),
-    );
-    await writeFile(join(from, 'items_ins_v2.json'), JSON.stringify(Object.fromEntries(demoProducts.map(noteOf))));
-    await importShop({ from, into: folder, source });
-  } finally {
-    await rm(from, { recursive: true, force: true });
-  }
-}
-
-function isPresent(folder: string): boolean {
-  try {
-    return readDataset(folder).source === source;
-  } catch {
-    return false;
-  }
+  await makeBundled(folder, {
+    source,
+    read: readDataset,
+    async make(from) {
+      await writeFile(
+        join(from, 'products.jsonl'),
+        demoProducts.map((product) => `${JSON.stringify(lineOf(product))}\n`),
+      );
+      await writeFile(join(from, 'items_ins_v2.json'), JSON.stringify(Object.fromEntries(demoProducts.map(noteOf))));
+      await importShop({ from, into: folder, source });
+    },
+  });
 }
 
 type DemoProduct = (typeof demoProducts)[number];
