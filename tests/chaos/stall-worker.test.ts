@@ -1,4 +1,6 @@
 // Layer: kill-and-resume. A worker is a process of its own that stands still for a while, and lives on.
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { Lab, until } from '../helpers/lab.ts';
 import { startModelEndpoint } from '../helpers/model-endpoint.ts';
@@ -22,7 +24,7 @@ it('a worker that is taken for dead while it stands still wakes up, and the call
   const run = await lab.start({ method: 'evaluate', split: 'train', limit: 4, config: { run: { stepLimit: 1 } } });
   const { pid } = await startWorker();
   await endpoint.requested(4);
-  process.kill(pid, 'SIGSTOP');
+  await stopOutsideTransactions(pid, join(lab.home, 'crux.db'));
   try {
     await startWorker();
     // Temporal has given the work to the other worker, which finds a call claimed by one that does not renew its claims.
@@ -40,3 +42,22 @@ it('a worker that is taken for dead while it stands still wakes up, and the call
   expect(await run.result()).toMatchObject({ state: 'finished', done: 4 });
   expect(endpoint.requests.length).toBe(4);
 });
+
+/** A worker that is stopped while it writes keeps SQLite's lock, and no other worker can do anything until it goes on. */
+async function stopOutsideTransactions(pid: number, file: string): Promise<void> {
+  const database = new DatabaseSync(file, { timeout: 200 });
+  try {
+    await until('the worker stands still and does not write', async () => {
+      process.kill(pid, 'SIGSTOP');
+      try {
+        database.exec('BEGIN IMMEDIATE; ROLLBACK');
+        return true;
+      } catch {
+        process.kill(pid, 'SIGCONT');
+        return false;
+      }
+    });
+  } finally {
+    database.close();
+  }
+}
