@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig } from '../config/config.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
-import { differences, differenceText } from '../domain/differences.ts';
+import { type Difference, differences, differenceText } from '../domain/differences.ts';
 import { lossOf, methodsOf, methodText } from '../domain/improve/plan.ts';
 import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
 import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
@@ -243,10 +243,17 @@ function sameImprovement(stored: Improvement, settings: ImproveSettings): Improv
   const { ceilings, ceilingsAtStart } = settings;
   const there = { ...stored.settings, ceilings, ceilingsAtStart } as unknown as Json;
   if (canonicalJson(own) === canonicalJson(there)) return stored;
-  const all = differences(there, own).map(differenceText);
-  throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${all.join('; ')}.`, {
+  const all = differences(there, own).filter((one) => !isOffAndNew(one));
+  if (all.length === 0) return stored;
+  const texts = all.map(differenceText).join('; ');
+  throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${texts}.`, {
     remedy: 'Give the new one another --run-id, or start it with the settings that it has.',
   });
+}
+
+/** Whether it is a setting that the version which began the improvement did not have, and that is off now: nothing changes for what was begun. */
+function isOffAndNew({ known, wanted }: Difference): boolean {
+  return known === undefined && (wanted === null || wanted === false);
 }
 
 /** Starts the workflow of an improvement. One that is paused, or that a fault, a ceiling or a termination ended, goes on from the phase that is not over. */

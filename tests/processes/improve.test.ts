@@ -81,6 +81,21 @@ describe('an improvement', () => {
     );
   });
 
+  it('of an earlier version, which did not have a setting, goes on if that setting is off now', async () => {
+    const settings = (await lab.store.improvements.get('skill-whole')).settings;
+    const begunWithout = (sides: 'coin' | undefined) =>
+      lab.store.database.kysely
+        .updateTable('improvements')
+        .set({ settings: JSON.stringify({ ...settings, export: { ...settings.export, sides } }) })
+        .where('id', '=', 'skill-whole')
+        .execute();
+    await begunWithout(undefined);
+    await expect(start('whole')).resolves.toMatchObject({ id: 'skill-whole' });
+    await begunWithout('coin');
+    await expect(start('whole')).rejects.toThrow(/export.sides is "coin" there and null now/);
+    await begunWithout(settings.export.sides ?? undefined);
+  });
+
   it('keeps the policy after a training that diverged, and goes on with the next round', async () => {
     const { id, result } = await start('diverging', {}, { 1: 'diverge' });
     expect(await result()).toMatchObject({ state: 'finished', policyRound: 2 });
