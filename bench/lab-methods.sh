@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lab-methods.sh <folder> [preset=published] [seed…=0 1 2 3 4]: two rounds by `crux improve` in the lab, of every method and both controls, for each seed.
+# lab-methods.sh <folder> [preset=published] [seed…=0 1 2 3 4]: two rounds by `crux improve` in the lab, of every method, for each seed; under published also of the controls.
 # Given again, it goes on. Then prints the table of docs/lab.md and draws its plot. Takes about four minutes of two quiet cores for each method and seed.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,6 +21,6 @@ improve() { # <seed> <method> [control]
 
 for seed in "${seeds[@]}"; do
   for method in ${LAB_METHODS:-cso rro ipr step-dpo eto rft}; do improve "$seed" "$method"; done
-  for control in imitation placebo; do improve "$seed" cso $control; done
+  [ "$preset" = sound ] || for control in imitation placebo placebo-dpo; do improve "$seed" cso $control; done
 done
 npx node "$here/lab-methods.ts" "$folder/home"

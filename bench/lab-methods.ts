@@ -19,7 +19,11 @@ const student95 = [Number.NaN, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,
 
 const names: { [label: string]: string } = {
   ...{ cso: 'CSO', rro: 'RRO', ipr: 'IPR', eto: 'ETO', 'step-dpo': 'Step-DPO', rft: 'RFT' },
-  ...{ 'cso-imitation': "SFT on CSO's chosen sides", 'cso-placebo': 'placebo' },
+  ...{
+    'cso-imitation': "SFT on CSO's chosen sides",
+    'cso-placebo': 'placebo',
+    'cso-placebo-dpo': 'placebo, DPO alone',
+  },
 };
 const header = [
   'method',
