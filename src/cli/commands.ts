@@ -272,7 +272,10 @@ export function registerCommands(program: Command): void {
       program.createArgument('<what>', 'what to import').choices([...Object.keys(importers), 'trajectories']),
     )
     .description('import a data set with its recorded runs, or trajectories that were recorded for an environment')
-    .requiredOption('--from <path>', 'folder of the data set; for trajectories a file of JSON lines')
+    .requiredOption(
+      '--from <path>',
+      'folder of the data set; for deep-search also a file of questions; for trajectories a file of JSON lines',
+    )
     .option('--env <environment>', 'for trajectories: name in the configuration, or a file that exports an environment')
     .option('--name <name>', 'name of the data set under <home>/data')
     .option('--runs <path...>', 'files and folders of recorded runs, besides those in the folder')
