@@ -1,5 +1,6 @@
 import type { Branch } from '../domain/branch.ts';
 import { outcomeKind } from '../domain/outcome-kind.ts';
+import type { BranchPurpose } from '../domain/purpose.ts';
 import type { Step } from '../domain/step.ts';
 
 export type Flip = { step: Step; flipped: boolean };
@@ -12,19 +13,20 @@ export function flips(
   steps: readonly Step[],
   branches: readonly Branch[],
 ): { byAlternatives: Flip[]; byPlacebo: Flip[] } {
-  const at = Map.groupBy(branches, (row) => `${row.nodeId}/${row.purpose}`);
-  const branchesOf = (step: Step, purpose: string) => at.get(`${step.nodeId}/${purpose}`) ?? [];
-  const flip = (step: Step, purpose: string): Flip => ({
-    step,
-    flipped: branchesOf(step, purpose).some((row) => outcomeKind(row) === 'success'),
-  });
-  const critical = steps.filter((step) => step.verdict === 'critical');
+  const at = Map.groupBy(branches, (row) => `${row.nodeId}/${row.candidateId}/${row.purpose}`);
+  const flipsBy = (purpose: BranchPurpose, actionsOf: (step: Step) => string[]): Flip[] =>
+    criticalActions(steps).flatMap((step) => {
+      const own = actionsOf(step).flatMap((id) => at.get(`${step.nodeId}/${id}/${purpose}`) ?? []);
+      return own.length === 0 ? [] : [{ step, flipped: own.some((row) => outcomeKind(row) === 'success') }];
+    });
   return {
-    byAlternatives: critical
-      .filter((step) => branchesOf(step, 'verify').length > 0)
-      .map((step) => flip(step, 'verify')),
-    byPlacebo: critical
-      .filter((step) => step.placebo && branchesOf(step, 'placebo').length > 0)
-      .map((step) => flip(step, 'placebo')),
+    byAlternatives: flipsBy('verify', ({ branched }) => branched),
+    byPlacebo: flipsBy('placebo', ({ placebo, ownId }) => (placebo && ownId !== null ? [ownId] : [])),
   };
+}
+
+/** The candidate critical steps. Trajectories that took the same action in the same state share its branches, and count once. */
+export function criticalActions(steps: readonly Step[]): Step[] {
+  const critical = steps.filter(({ verdict }) => verdict === 'critical');
+  return [...new Map(critical.map((step) => [`${step.nodeId}/${step.ownId}`, step])).values()];
 }

@@ -1,6 +1,5 @@
 /** The results of a run, read from the store: for the terminal, `--json`, and the report. */
 
-import { isFlagged } from '../domain/audit-flags.ts';
 import type { Branch } from '../domain/branch.ts';
 import { countBy } from '../domain/count-by.ts';
 import { isPolicyFailure } from '../domain/ending.ts';
@@ -16,11 +15,10 @@ import {
   type RunState,
   selectsFirstErrors,
 } from '../domain/run/run-config.ts';
-import { type Counts, estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
+import { estimateEqualityMass } from '../domain/statistics/beta-posterior.ts';
 import type { Share } from '../domain/statistics/exact-bound.ts';
 import { type Interval, wilsonInterval } from '../domain/statistics/interval.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
-import type { Step } from '../domain/step.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import { type CutObservations, cutObservations } from '../store/cut-observations.ts';
 import type { EndpointFact } from '../store/endpoint-facts.ts';
@@ -39,6 +37,7 @@ import { type Flip, flips } from './flips.ts';
 import { malformedMessages } from './malformed.ts';
 import { type ScoreCounts, scoreCounts } from './missing-scores.ts';
 import { type Revalued, revaluedPairs } from './revalued.ts';
+import { tieComparisons } from './tie-comparisons.ts';
 import { type UnpairedView, unpairedView } from './unpaired.ts';
 
 /** `count` of `of`, with the interval that chance allows. */
@@ -198,10 +197,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const spent = [...demand, ...environmentCosts.filter(({ purpose }) => !isMeasurement(purpose))];
   const cost = sumOrNull(spent.map((line) => line.costMicroUsd));
   const rollouts = branches.filter((row) => !isMeasurement(row.purpose)).length;
-  const critical = steps.filter((step) => step.verdict === 'critical');
   const { byAlternatives, byPlacebo } = flips(steps, branches);
   const flipped = { byAlternatives: shareOf(byAlternatives), byPlacebo: shareOf(byPlacebo) };
-  const compared = comparisons(critical, branches);
+  const compared = tieComparisons(steps, branches);
   const grouped = flipsByGroup(tasks, trajectories);
   const revalued = revaluedPairs(pairs, branches, demonstrations);
 
@@ -377,22 +375,6 @@ function branchFigures(branches: Branch[]): RunSummary['branches'] {
       ];
     }),
   );
-}
-
-/** Each alternative against the policy's own action, at the steps that have branches of both: those were chosen by seed, not by outcome. */
-function comparisons(critical: Step[], branches: Branch[]): { alternative: Counts; policy: Counts }[] {
-  const at = Map.groupBy(branches, (row) => row.candidateId);
-  const counts = (rows: Branch[]): Counts => {
-    const known = rows.filter((row) => row.success !== null && !isFlagged(row));
-    const successes = known.filter((row) => outcomeKind(row) === 'success').length;
-    return { successes, rollouts: known.length };
-  };
-  return critical.flatMap((step) => {
-    const policy = counts(at.get(step.ownId ?? '') ?? []);
-    if (policy.rollouts === 0) return [];
-    const compared = step.branched.map((id) => ({ alternative: counts(at.get(id) ?? []), policy }));
-    return compared.filter(({ alternative }) => alternative.rollouts > 0);
-  });
 }
 
 function ratio(part: number, whole: number): number | null {
