@@ -1,7 +1,7 @@
 /** How fresh rollouts change the differences that selected the pairs: selection overrates them. */
 
 import type { Branch } from '../domain/branch.ts';
-import { meanReward } from '../domain/methods/rro-rule.ts';
+import { isBetterBy, meanReward } from '../domain/methods/rro-rule.ts';
 import type { Certificate, RecordedPair } from '../domain/pairs/pair.ts';
 import { mean } from '../domain/statistics/sums.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
@@ -22,15 +22,19 @@ type Sides = { chosen: number; rejected: number };
 
 /**
  * @param demonstrations expert trajectories: the pairs of ETO and IPR belong to them
+ * @param discount what an outcome is worth one step earlier, as in the values that selected the pairs; 1 if it keeps its worth
  * @returns null if no pair was valued again
  */
 export function revaluedPairs(
   pairs: RecordedPair[],
   branches: Branch[],
   demonstrations: Trajectory[],
+  discount = 1,
 ): Revalued | null {
   const fresh = Map.groupBy(
-    branches.filter(({ purpose }) => purpose === 're-estimate'),
+    branches
+      .filter(({ purpose }) => purpose === 're-estimate')
+      .map((row) => ({ ...row, reward: row.reward === null ? null : row.reward * discount ** (row.steps - 1) })),
     (row) => `${row.nodeId}/${row.candidateId}`,
   );
   if (fresh.size === 0) return null;
@@ -46,8 +50,8 @@ export function revaluedPairs(
     return found && again ? [{ found: gapOf(found), fresh: gapOf(again) }] : [];
   });
   if (gaps.length === 0) return null;
-  const tied = gaps.filter((gap) => gap.fresh === 0).length;
-  const reversed = gaps.filter((gap) => gap.fresh < 0).length;
+  const reversed = gaps.filter((gap) => isBetterBy(0, gap.fresh, 0)).length;
+  const tied = gaps.filter((gap) => !isBetterBy(gap.fresh, 0, 0)).length - reversed;
   return {
     pairs: gaps.length,
     meanGap: mean(gaps.map(({ found }) => found))!,
@@ -58,12 +62,16 @@ export function revaluedPairs(
   };
 }
 
-/** An action that ends its task has no rollouts: its value is certain. @returns null if neither action was valued again */
+/**
+ * An action that ends its task has no rollouts: its value is certain.
+ * @returns null if neither action was valued again, or if an action's rollouts all ended without an outcome
+ */
 function ofActions(pair: RecordedPair, values: Sides | null, fresh: Map<string, Branch[]>): Sides | null {
-  const again = (candidateId: string) => meanReward(fresh.get(`${pair.nodeId}/${candidateId}`) ?? []);
-  const [chosen, rejected] = [again(pair.chosenId), again(pair.rejectedId)];
-  if (chosen === null && rejected === null) return null;
-  if (values) return { chosen: chosen ?? values.chosen, rejected: rejected ?? values.rejected };
+  const rolloutsOf = (candidateId: string) => fresh.get(`${pair.nodeId}/${candidateId}`) ?? [];
+  const sides = { chosen: rolloutsOf(pair.chosenId), rejected: rolloutsOf(pair.rejectedId) };
+  if (sides.chosen.length === 0 && sides.rejected.length === 0) return null;
+  const again = (side: keyof Sides) => (sides[side].length === 0 ? (values?.[side] ?? null) : meanReward(sides[side]));
+  const [chosen, rejected] = [again('chosen'), again('rejected')];
   return chosen === null || rejected === null ? null : { chosen, rejected };
 }
 

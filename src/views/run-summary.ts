@@ -201,7 +201,9 @@ export async function runSummary(store: Store, runId: string): Promise<RunSummar
   const flipped = { byAlternatives: shareOf(byAlternatives), byPlacebo: shareOf(byPlacebo) };
   const compared = tieComparisons(steps, branches);
   const grouped = flipsByGroup(tasks, trajectories);
-  const revalued = revaluedPairs(pairs, branches, demonstrations);
+  const { options } = run.config;
+  const discount = 'discount' in options ? options.discount : 1;
+  const revalued = revaluedPairs(pairs, branches, demonstrations, discount);
 
   return {
     runId,
