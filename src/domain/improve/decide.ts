@@ -26,8 +26,8 @@ export type Decision = {
 };
 
 /**
- * Why. `undecided`: the interval leaves both open. `few-groups`: too few to tell. `few-pairs`: too little to train on. `training-ended`: the training
- * went wrong and was stopped.
+ * Why. `undecided`: the interval leaves both open, or nothing differs. `few-groups`: too few to tell. `few-pairs`: too little to train on.
+ * `training-ended`: the training went wrong and was stopped.
  */
 export type DecisionReason =
   | 'always'
@@ -125,7 +125,8 @@ function verdict(comparison: PolicyComparison, promote: Promotion): Omit<Decisio
       ? pValue !== null && pValue <= significance
       : interval.lower > threshold;
   if (isAbove) return { isPromoted: true, reason: promote, tasksToDecide: null };
-  const isBelow = isSettled || (interval !== null && interval.upper < threshold);
+  // What is not above the threshold may still be no loss: a candidate that changed nothing.
+  const isBelow = isSettled ? difference < 0 : interval !== null && interval.upper < threshold;
   if (isBelow) return kept('worse');
   return kept('undecided', tasksNeeded(tasks, difference - threshold, smallestVisible));
 }

@@ -74,7 +74,10 @@ describe('a decision', () => {
     expect(decide(success, failure, 'not-worse')).toMatchObject({ isPromoted: false, reason: 'worse' });
     // An unchanged model is not worse, and not better.
     expect(decide(success, success, 'not-worse').isPromoted).toBe(true);
-    expect(decide(success, success, 'better').isPromoted).toBe(false);
+    expect(decide(success, success, 'better')).toMatchObject({
+      ...{ isPromoted: false, reason: 'undecided', tasksToDecide: null },
+      comparison: { difference: 0 },
+    });
   });
 });
 
