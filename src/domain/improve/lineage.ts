@@ -18,9 +18,12 @@ export type Improved = {
 export function trainedOnOf({ id, records, data, known }: Improved, policyRound: number): TrainedOn {
   const runs: string[] = [];
   for (let round = policyRound; round >= 0; round -= 1) {
-    if (resultOf(records, round, 'train') === null) continue;
-    if (round === policyRound || data === 'all' || isAncestor(records, round))
-      runs.push(campaignId(id, round, 'collect'));
+    // Rows of a round that trained no model of its own are trained on by the rounds after it.
+    const isSeen =
+      data === 'all' && round > 0
+        ? resultOf(records, round, 'export') !== null
+        : resultOf(records, round, 'train') !== null && (round === policyRound || isAncestor(records, round));
+    if (isSeen) runs.push(campaignId(id, round, 'collect'));
   }
   if (runs.length === 0) return known;
   return [...runs, ...(known ?? [])];

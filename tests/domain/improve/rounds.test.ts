@@ -12,6 +12,7 @@ const record = (round: number, phase: string, result: unknown) =>
   ({ round, phase, result, startedAt: 0, finishedAt: 1 }) as PhaseRecord;
 /** The phases of a round whose candidate was promoted, or not. */
 const round = (number: number, isPromoted: boolean) => [
+  record(number, 'export', { rows: 9 }),
   record(number, 'train', { root: `/m${number}`, hash: 'h' }),
   record(number, 'serve', { name: `m${number}`, root: `/m${number}`, hash: 'h' }),
   record(number, 'evaluate', { runId: `x/round-${number}/evaluate` }),
@@ -38,6 +39,19 @@ describe('the policy of a round', () => {
     expect(trainedOnOf({ id: 'x', records, data: 'round', known: null }, 0)).toBeNull();
     expect(selectedOn({ id: 'x', records }, 3)).toHaveLength(3);
     expect(selectedOn({ id: 'x', records }, 0)).toEqual([]);
+  });
+
+  it('has seen the data of earlier rounds that made no candidate, if it was trained on the data of all', () => {
+    // Round 1 had too few pairs; its data are trained on in round 2.
+    const few = [record(1, 'export', { rows: 1 }), record(1, 'decide', { isPromoted: false })];
+    const of = (data: 'round' | 'all') =>
+      trainedOnOf({ id: 'x', records: [...few, ...round(2, true)], data, known: ['none'] }, 2);
+    expect(of('all')).toEqual(['x/round-2/collect', 'x/round-1/collect', 'none']);
+    expect(of('round')).toEqual(['x/round-2/collect', 'none']);
+    const warm = [record(0, 'export', { rows: 5 }), record(0, 'train', {}), ...few, ...round(2, true)];
+    expect(trainedOnOf({ id: 'x', records: warm, data: 'all', known: null }, 2)).toEqual(
+      [2, 1, 0].map((number) => `x/round-${number}/collect`),
+    );
   });
 });
 
