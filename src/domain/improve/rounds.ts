@@ -1,4 +1,5 @@
 /** The rounds of an improvement: their phases, and which model is the policy when. */
+import { fnv1a64 } from '../statistics/random.ts';
 import type { Hyperparameters, Loss, ServedModel, TrainedModel, TrainingMetrics } from './contract.ts';
 import type { Decision } from './decide.ts';
 import type { JobFigures } from './hosted-job.ts';
@@ -113,7 +114,13 @@ export function incumbentAt(records: readonly PhaseRecord[], round: number, star
 
 /** Name under which weights are served: never the same for other weights. At most 64 characters. */
 export function modelName(improvement: string, round: number, hash: string): string {
-  return `crux-${improvement.slice(0, 40)}-r${round}-${hash.slice(0, 8)}`;
+  return `${namePrefix(improvement)}${round}-${hash.slice(0, 8)}`;
+}
+
+/** Ids that are long, and alike in all but their ends, have names of their own all the same. */
+function namePrefix(improvement: string): string {
+  const mark = fnv1a64(improvement).toString(16).padStart(16, '0').slice(-8);
+  return `crux-${improvement.length <= 40 ? improvement : `${improvement.slice(0, 31)}-${mark}`}-r`;
 }
 
 /** Whether a name is one that Crux gives to weights. */
@@ -123,7 +130,7 @@ export function isGivenName(name: string): boolean {
 
 /** Whether a name is that of some weights of an improvement. */
 export function isModelOf(improvement: string, name: string): boolean {
-  const prefix = `crux-${improvement.slice(0, 40)}-r`;
+  const prefix = namePrefix(improvement);
   return name.startsWith(prefix) && /^\d+-[0-9a-f]{8}$/.test(name.slice(prefix.length));
 }
 

@@ -69,8 +69,8 @@ export function shuffled<T>(items: readonly T[], random: Random): T[] {
   return result;
 }
 
-/** FNV-1a over the UTF-16 code units of `text`, both bytes of each: turns a text into a seed without a hash from Node. */
-function fnv1a64(text: string): bigint {
+/** FNV-1a over the UTF-16 code units of `text`, both bytes of each: turns a text into a number of 64 bits without a hash from Node. */
+export function fnv1a64(text: string): bigint {
   let hash = 0xcbf29ce484222325n;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);

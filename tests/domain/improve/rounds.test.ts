@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { selectedOn, trainedOnOf } from '../../../src/domain/improve/lineage.ts';
 import { methodAt } from '../../../src/domain/improve/plan.ts';
-import { incumbentAt, modelName, type PhaseRecord } from '../../../src/domain/improve/rounds.ts';
+import { incumbentAt, isModelOf, modelName, type PhaseRecord } from '../../../src/domain/improve/rounds.ts';
 import { splitThreeWays } from '../../../src/domain/improve/split.ts';
 import { isRoundId } from '../../../src/domain/run/workflow-ids.ts';
 import type { Task } from '../../../src/domain/task.ts';
@@ -104,6 +104,16 @@ describe('the three-way split', () => {
 it('names of models hold the hash, and fit where names are short', () => {
   expect(modelName('cso-1', 2, 'abcdef0123456789')).toBe('crux-cso-1-r2-abcdef01');
   expect(modelName('i'.repeat(80), 50, 'a'.repeat(64)).length).toBeLessThanOrEqual(64);
+});
+
+it('names of models of improvements with long ids are never alike', () => {
+  const [one, other] = ['0', '1'].map((end) => `reward-rising-intercode-sql-published-seed-10${end}`) as [
+    string,
+    string,
+  ];
+  const name = modelName(one, 1, 'abcdef0123456789');
+  expect(name).not.toBe(modelName(other, 1, 'abcdef0123456789'));
+  expect([isModelOf(one, name), isModelOf(other, name)]).toEqual([true, false]);
 });
 
 it.each([
