@@ -1,9 +1,10 @@
 /** What an improvement's activities know of it: its settings, the phases that it went through, and who is the policy. */
 import type { CruxConfig } from '../../config/config.ts';
 import { trainedOnOf } from '../../domain/improve/lineage.ts';
-import { improvedOf, startModel } from '../../domain/improve/plan.ts';
+import { improvedOf, methodAt, startModel } from '../../domain/improve/plan.ts';
 import { incumbentAt, type Phase, type PhaseRecord, type Policy, resultOf } from '../../domain/improve/rounds.ts';
 import type { ImproveSettings } from '../../domain/improve/settings.ts';
+import { methods } from '../../domain/methods/index.ts';
 import type { TrainedOn } from '../../domain/run/lineage.ts';
 import { configFor } from '../../start/improvements.ts';
 import type { Store } from '../../store/store.ts';
@@ -25,6 +26,12 @@ export async function accountOf(store: Store, workers: CruxConfig, id: string): 
 /** The policy at the start of a round. */
 export function policyAt({ settings, records }: Pick<Account, 'settings' | 'records'>, round: number): Policy {
   return incumbentAt(records, round, startModel(settings));
+}
+
+/** The policy whose weights the training of a round begins with: some methods always take the first one. */
+export function trainedFrom(own: Pick<Account, 'settings' | 'records'>, round: number): Policy {
+  const { from } = methods[methodAt(own.settings, round)].training!;
+  return policyAt(own, from === 'start' ? 1 : round);
 }
 
 /** The model that a campaign asks: in its own round's evaluation the candidate, else the policy. */

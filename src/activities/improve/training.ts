@@ -43,7 +43,7 @@ import { hostedTrainer } from '../../training/trainers/index.ts';
 import { writeWhole } from '../../write-whole.ts';
 import { activities, beat } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { type Account, accountOf, folderOf, policyAt, policyOf } from './account.ts';
+import { type Account, accountOf, folderOf, policyAt, policyOf, trainedFrom } from './account.ts';
 import { holdBackPhases } from './phases.ts';
 
 type Address = { id: string; round: number };
@@ -165,22 +165,21 @@ export function trainingActivities(context: ActivityContext) {
     const loss = lossOf(method);
     const exported = resultOf(own.records, round, 'export')!;
     const facts = methods[method].training!;
-    const weights = (whose: 'incumbent' | 'start'): Weights => ({
-      from: policyAt(own, whose === 'start' ? 1 : round).model.root,
-    });
+    const base: Weights = { from: trainedFrom(own, round).model.root };
+    const reference: Weights = { from: policyAt(own, facts.reference === 'start' ? 1 : round).model.root };
     return {
       schemaVersion: 1,
       run: id,
       round,
       loss,
       data: { file: `${folderNames.data}/${exported.file}`, format: exported.format, rows: exported.rows },
-      base: weights(facts.from),
-      reference: loss === 'dpo' ? weights(facts.reference) : null,
+      base,
+      reference: loss === 'dpo' ? reference : null,
       seed: settings.seed,
       ...hyperparametersFor({
         ...limitsOf(settings.trainer),
         ...{ method, loss, round, rows: exported.rows },
-        parameters: await countParameters(weights(facts.from).from),
+        parameters: await countParameters(base.from),
         lengths: lengthsOf(exported.folder),
         given: settings.hyperparameters[loss],
       }),
@@ -205,7 +204,7 @@ export function trainingActivities(context: ActivityContext) {
 
   async function checked(own: Account, round: number, model: ServedModel, signal: AbortSignal): Promise<CanaryFinding> {
     const { keepsBase, precision, forcing, requireThere } = serverOf(own.settings.server);
-    const base = keepsBase ? policyAt(own, round).model : null;
+    const base = keepsBase ? trainedFrom(own, round).model : null;
     const lines = readCanary(folderOf(home, own.id, round));
     const { endpoint, log } = placeOf(own);
     const options = { signal, log, forcing, requireThere, ...(precision && { precision }) };
