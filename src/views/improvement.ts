@@ -256,7 +256,9 @@ async function jobNotes(store: Store, { id, state }: Improvement, records: reado
   const job = await store.improvements.job(id, open.round);
   if (job === null || !mayGoOn(job)) return [];
   return [
-    `The job ${job.id ?? `with the suffix ${job.mark}`} was not cancelled with the improvement: cancel it at its service.`,
+    job.id === null
+      ? `The service may have a job with the suffix ${job.mark} that was not cancelled with the improvement: look for it there.`
+      : `The job ${job.id} was not cancelled with the improvement: cancel it at its service.`,
   ];
 }
 

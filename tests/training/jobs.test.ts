@@ -222,6 +222,40 @@ describe.each(['openai', 'azure', 'together', 'fireworks'] as const)('a training
     expect(at.requests).toHaveLength(requests);
   });
 
+  it.skipIf(dialect === 'fireworks')(
+    'that is cancelled before the list has it is looked for, and cancelled',
+    async () => {
+      const at = await service();
+      at.lost.push('after');
+      const { step, cancel, known } = await training(at, { dialect, options: { searchSeconds: 3 } });
+      await expect(step()).rejects.toMatchObject({ kind: 'Model.Transport' });
+      at.hiding = 3;
+      await cancel();
+      expect(at.jobs[0]!.status).toMatch(/cancelled$/i);
+      expect(await known()).toMatchObject({ isCancelled: true });
+    },
+  );
+
+  it('that is cancelled and never found is not called cancelled', async () => {
+    const at = await service();
+    at.lost.push('before');
+    const { step, cancel, known, log } = await training(at, { dialect, options: { searchSeconds: 0.2 } });
+    await expect(step()).rejects.toMatchObject({ kind: 'Model.Transport' });
+    await cancel();
+    expect(await known()).toMatchObject({ id: null, isCancelled: false });
+    expect(log).toEqual(['the job to be cancelled is not in the list of its service']);
+  });
+
+  it('whose state is a word that nobody knows is awaited, and the log says the word once', async () => {
+    const at = await service();
+    const { step, known, log } = await training(at, { dialect });
+    await step();
+    at.jobs[0]!.status = 'reticulating';
+    for (const look of [1, 2]) expect(await step(look)).toHaveProperty('againMs');
+    expect(await known()).toMatchObject({ status: 'reticulating' });
+    expect(log).toEqual(['the service says how its job stands']);
+  });
+
   it('with a key that the service refuses ends with what helps, and without the key', async () => {
     process.env[keyVariable] = 'a-wrong-key-0987654321';
     onTestFinished(() => {
@@ -281,6 +315,20 @@ describe('a training by a job of azure', () => {
     at.uploaded = 'processed';
     await step(1);
     expect(at.jobs[0]!.file).toBe('file-2');
+  });
+});
+
+describe('a training by a job of together', () => {
+  it('that ended for what the user gave has failed', async () => {
+    const at = await service();
+    const { step } = await training(at, { dialect: 'together' });
+    await step();
+    at.fail(at.jobs[0]!, 'The rows are too long.');
+    at.jobs[0]!.status = 'user_error';
+    await expect(step(1)).rejects.toMatchObject({
+      kind: 'Train.Failed',
+      message: expect.stringMatching(/failed \(user_error\).*too long/),
+    });
   });
 });
 

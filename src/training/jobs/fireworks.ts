@@ -99,6 +99,7 @@ const ends: { [state: string]: Job['end'] } = {
   JOB_STATE_CANCELLED: 'cancelled',
   JOB_STATE_DELETING: 'cancelled',
   JOB_STATE_DELETING_CLEANING_UP: 'cancelled',
+  JOB_STATE_DELETED: 'cancelled',
 };
 
 const datasetSchema = z.object({ name: z.string(), state: z.string().nullish(), status: statusSchema });

@@ -26,7 +26,13 @@ const jobSchema = z.object({
     .nullish(),
 });
 
-const ends: { [status: string]: Job['end'] } = { completed: 'succeeded', error: 'failed', cancelled: 'cancelled' };
+/** `user_error` is in its SDK only, not in its reference. */
+const ends: { [status: string]: Job['end'] } = {
+  completed: 'succeeded',
+  error: 'failed',
+  user_error: 'failed',
+  cancelled: 'cancelled',
+};
 
 const markedSchema = z.object({
   suffix: z.string().nullish(),

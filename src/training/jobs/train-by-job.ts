@@ -30,7 +30,7 @@ import type { Store } from '../../store/store.ts';
 import { thinned } from '../curve.ts';
 import { patiently } from '../patience.ts';
 import type { FineTuningJobsOptions } from '../trainers/fine-tuning-jobs.ts';
-import type { Job, JobDialect, JobFile, JobOrder, JobRequest, JobService } from './dialect.ts';
+import type { Job, JobDialect, JobFile, JobName, JobOrder, JobRequest, JobService } from './dialect.ts';
 import { jobDialects } from './dialects.ts';
 
 export type JobContext = {
@@ -81,22 +81,42 @@ export async function trainByJob(
 }
 
 /**
- * Cancels the job of a training, if there is one that is not over, and notes it.
+ * Cancels the job of a training, if there is one that is not over, and notes it. One whose creation was sent, and that is not found, stays noted as one
+ * that may go on.
  * @throws CruxError `Model.*` if the service does not do it; the signal's reason
  */
 export async function cancelJob(
-  { store, endpoint }: JobContext,
+  { store, endpoint, log }: JobContext,
   { id, round, loss, options }: { id: string; round: number; loss: Loss; options: FineTuningJobsOptions },
   signal: AbortSignal,
 ): Promise<void> {
   const job = await store.improvements.job(id, round);
   if (job === null || !mayGoOn(job)) return;
   const service = jobDialects[options.dialect].service(endpoint, loss);
-  await patiently(cancelPatienceMs, signal, async () => {
-    const found = job.id === null ? await service.find(job, signal) : [await service.job(job.id, signal)];
-    for (const { id: open } of found.filter(({ end }) => end === null)) await service.cancel(open, signal);
+  const searchMs = Math.min(cancelPatienceMs, searchMsOf(options));
+  const found = await patiently(cancelPatienceMs, signal, async () => {
+    const own = job.id === null ? await sought(service, job, searchMs, signal) : [await service.job(job.id, signal)];
+    for (const { id: open } of own.filter(({ end }) => end === null)) await service.cancel(open, signal);
+    return own;
   });
-  await new KnownJob(store, id, round, job).change({ isCancelled: true });
+  if (found.length > 0) await new KnownJob(store, id, round, job).change({ isCancelled: true });
+  else log('warn', 'the job to be cancelled is not in the list of its service', { mark: job.mark });
+}
+
+/** How long a job is looked for whose creation was sent. */
+function searchMsOf({ dialect, searchSeconds }: FineTuningJobsOptions): number {
+  return jobDialects[dialect].takesIds ? 0 : 1000 * searchSeconds;
+}
+
+/** Jobs of a name, as soon as the service lists one. @returns none if it lists none in all that time */
+async function sought(service: JobService, name: JobName, searchMs: number, signal: AbortSignal): Promise<Job[]> {
+  const until = performance.now() + searchMs;
+  for (;;) {
+    const found = await service.find(name, signal);
+    const left = until - performance.now();
+    if (found.length > 0 || left <= 0) return found;
+    await pause(Math.min(searchMs / searches, left), signal);
+  }
 }
 
 /** What the store knows of the job. Each change is of what was read: of two attempts at once, one gives way. */
@@ -202,19 +222,13 @@ class Step {
   /** The job that the service lists. If a request was sent before, it may be listed only after a while. */
   async #sought(): Promise<Job | null> {
     const { mark, sent, over } = this.#known.job!;
-    const searchMs = sent === null || this.#dialect.takesIds ? 0 : 1000 * this.#training.options.searchSeconds;
-    const until = performance.now() + searchMs;
-    for (;;) {
-      const found = await this.#service.find({ mark, over }, this.#signal);
-      if (found.length > 1) {
-        const jobs = found.map(({ id }) => id).join(', ');
-        this.#context.log('warn', 'the service has several jobs of one training; the oldest is taken', { mark, jobs });
-      }
-      if (found[0]) return found[0];
-      const left = until - performance.now();
-      if (left <= 0) return null;
-      await pause(Math.min(searchMs / searches, left), this.#signal);
+    const searchMs = sent === null ? 0 : searchMsOf(this.#training.options);
+    const found = await sought(this.#service, { mark, over }, searchMs, this.#signal);
+    if (found.length > 1) {
+      const jobs = found.map(({ id }) => id).join(', ');
+      this.#context.log('warn', 'the service has several jobs of one training; the oldest is taken', { mark, jobs });
     }
+    return found[0] ?? null;
   }
 
   /** @throws CruxError `Run.Budget`, `Model.Account` */
@@ -278,6 +292,9 @@ class Step {
   }
 
   async #noteProgress(job: Job): Promise<void> {
+    // A word that the dialect does not know may be an end: nobody else would say it.
+    if (job.status !== this.#known.job!.status)
+      this.#context.log('info', 'the service says how its job stands', { job: job.id, status: job.status });
     const newest = (await this.#metrics(job, 'newest')).at(-1);
     const progress = newest && {
       ...{ step: newest.step, total: newest.total, reached: newest.step },
