@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import type { ServedModel } from '../../domain/improve/contract.ts';
+import { isGivenName } from '../../domain/improve/rounds.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import { byEcho } from '../forced-text.ts';
@@ -39,10 +40,12 @@ function isAdapter(root: string): boolean {
 
 async function load(place: ServingPlace, model: ServedModel, signal: AbortSignal): Promise<void> {
   const { endpoint, log } = place;
-  // The base under the name by which the server lists it.
-  if (!isAbsolute(model.root)) return void (await requireListed(endpoint, model, signal));
   if (isAdapter(model.root)) return loadAdapter(place, model, signal);
-  if ((await infoOf(endpoint, signal)).weight_version === model.name) return requireThere(endpoint, model, signal);
+  const { weight_version: version } = await infoOf(endpoint, signal);
+  if (version === model.name) return requireThere(endpoint, model, signal);
+  // The base of a hub that it was started with, under the name by which it lists it. Once weights of a round took its place, it is loaded as they were.
+  if (!isAbsolute(model.root) && !isGivenName(version ?? ''))
+    return void (await requireListed(endpoint, model, signal));
   await asked(model, () =>
     endpoint.post('/update_weights_from_disk', { model_path: model.root, weight_version: model.name }, signal, 'root'),
   );
@@ -77,7 +80,7 @@ async function infoOf(endpoint: Endpoint, signal: AbortSignal): Promise<z.infer<
 
 /** @throws CruxError `Serve.NotTheModel` if the server says that it has other weights. Of an adapter it says nothing: the canary decides */
 async function requireThere(endpoint: Endpoint, model: ServedModel, signal: AbortSignal): Promise<void> {
-  if (isAdapter(model.root) || !isAbsolute(model.root)) return;
+  if (isAdapter(model.root)) return;
   const { model_path: path, weight_version: version } = await infoOf(endpoint, signal);
   if (version === model.name && path === model.root) return;
   const has = `${endpoint.safeText(path)} as "${endpoint.safeText(version ?? 'none')}"`;
@@ -96,7 +99,7 @@ async function asked(model: ServedModel, request: () => Promise<unknown>): Promi
     if (!(error instanceof CruxError) || !final.has(error.kind)) throw error;
     throw new CruxError('Serve.Failed', `"${model.name}" in ${model.root} was not loaded. ${error.message}`, {
       remedy:
-        'See the log of SGLang: the folder must be there under the same path, and fit to the base. Adapters need --enable-lora and a sufficient --max-lora-rank.',
+        'See the log of SGLang: the folder must be there under the same path, or the hub be reached, and the weights fit to the base. Adapters need --enable-lora and a sufficient --max-lora-rank.',
       cause: error,
     });
   }

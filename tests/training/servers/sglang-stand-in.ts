@@ -83,7 +83,7 @@ export class SglangStandIn {
 
   #update(path: string, version: string): Answer {
     try {
-      const table = readWeights(path);
+      const table = path === 'hub/base' ? baseWeights : readWeights(path);
       this.#weights = { path, version, table: this.faults.keepsWeights ? this.#weights.table : table };
     } catch {
       return [400, { success: false, message: `Failed to get weights iterator: ${path}.`, num_paused_requests: 0 }];

@@ -25,7 +25,7 @@ async function running(file: 'adapter_config.json' | 'config.json', faults: Part
   const serve = (wanted: ServedModel) => server.serve(place, wanted, signal);
   const judge = (wanted: ServedModel, round: number) =>
     checkServed(place.endpoint, wanted, null, canaryLines(baseWeights, weights(round)), { signal, ...server });
-  return { standIn, server, model, serve, judge };
+  return { standIn, place, server, model, serve, judge };
 }
 
 const weights = (round: number) => ({ change: 0.4, seed: `round ${round}` });
@@ -77,6 +77,22 @@ describe('whole weights', () => {
       await serve(own);
       expect((await judge(own, round)).verdict).toBe('passed');
     }
+    expect(count(standIn, '/update_weights_from_disk')).toBe(2);
+  });
+
+  it('give way to the base from a hub when that is served again, and only once', async () => {
+    const { standIn, place, model, serve } = await running('config.json');
+    const base = { name: 'hub/base', root: 'hub/base', hash: '' };
+    const first = model(1);
+    const answering = () => place.endpoint.post('/completions', { model: base.name, prompt: [1, 2] }, signal);
+    const answers = (version: string) => ({ metadata: { weight_version: version } });
+    await serve(base);
+    expect(await answering()).toMatchObject(answers('default'));
+    await serve(first);
+    expect(await answering()).toMatchObject(answers(first.name));
+    await serve(base);
+    await serve(base);
+    expect(await answering()).toMatchObject(answers('hub/base'));
     expect(count(standIn, '/update_weights_from_disk')).toBe(2);
   });
 
