@@ -1,10 +1,8 @@
-/** A dataset folder is written beside its place and takes it in one step: an import that fails leaves everything as it was. */
-import { randomUUID } from 'node:crypto';
+/** A dataset folder is replaced whole, and only by a dataset of its kind. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CruxError } from '../errors.ts';
-import { makeFolder } from '../make-folder.ts';
+import { replaceFolder } from './replace-folder.ts';
 
 /** What an older dataset at the same place looks like. */
 export type DatasetForm = {
@@ -18,23 +16,12 @@ export type DatasetForm = {
  * @param write writes the dataset into an empty folder
  * @throws CruxError `User.Config` for a place that holds anything other than a dataset of this form; what `write` throws
  */
-export async function replaceDatasetFolder<Written>(
+export function replaceDatasetFolder<Written>(
   into: string,
   form: DatasetForm,
   write: (folder: string) => Promise<Written>,
 ): Promise<Written> {
-  assertReplaceable(into, form);
-  const temporary = `${into}.writing-${randomUUID().slice(0, 8)}`;
-  makeFolder(temporary);
-  try {
-    const written = await write(temporary);
-    assertReplaceable(into, form);
-    await rm(into, { recursive: true, force: true });
-    await rename(temporary, into);
-    return written;
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  return replaceFolder(into, { assertReplaceable: () => assertReplaceable(into, form), write });
 }
 
 function assertReplaceable(folder: string, { environment, files }: DatasetForm): void {

@@ -1,9 +1,9 @@
 /** Writing dataset folders. An older dataset is replaced; files that no import wrote are never removed. */
-import { randomUUID } from 'node:crypto';
 import { type Dirent, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { open, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CruxError } from '../../errors.ts';
+import { replaceFolder } from '../../imports/replace-folder.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { DatabaseSync } from '../../node-sqlite.ts';
 import { columnTable } from './column.ts';
@@ -25,33 +25,19 @@ export async function writeDataset(
   build: (databases: string) => Promise<DatasetFile>,
   existing: 'replace' | 'keep' = 'replace',
 ): Promise<SqlDataset> {
-  assertReplaceable(folder);
-  const mark = randomUUID().slice(0, 8);
-  const temporary = `${folder}.writing-${mark}`;
-  const replaced = `${folder}.replaced-${mark}`;
-  const firstMade = makeFolder(join(temporary, databaseFolder));
-  try {
-    const content = datasetSchema.parse(await build(join(temporary, databaseFolder)));
-    await writeDurably(join(temporary, contentFile), `${JSON.stringify(content, null, 1)}\n`);
-    readDataset(temporary);
-    if (existing === 'replace' && existsSync(folder)) {
-      assertReplaceable(folder);
-      await rename(folder, replaced);
-    }
-    try {
-      await rename(temporary, folder);
-    } catch (error) {
-      if (existing === 'replace') throw error;
-    }
-    const dataset = readDataset(folder);
-    if (existsSync(replaced)) await handOver(replaced, folder);
-    return dataset;
-  } finally {
-    // The replaced folder comes back if nothing could take its place.
-    if (existsSync(replaced) && !existsSync(folder)) await rename(replaced, folder);
-    await rm(temporary, { recursive: true, force: true });
-    if (firstMade !== undefined && !existsSync(folder)) await removeEmpty(dirname(temporary), firstMade);
-  }
+  await replaceFolder(folder, {
+    assertReplaceable: () => assertReplaceable(folder),
+    existing,
+    handOver: (replaced) => handOver(replaced, folder),
+    write: async (temporary) => {
+      const databases = join(temporary, databaseFolder);
+      makeFolder(databases);
+      const content = datasetSchema.parse(await build(databases));
+      await writeDurably(join(temporary, contentFile), `${JSON.stringify(content, null, 1)}\n`);
+      readDataset(temporary);
+    },
+  });
+  return readDataset(folder);
 }
 
 /**
@@ -162,14 +148,6 @@ function isDatabaseOfOurs(path: string, name: string): boolean {
 
 async function rmdirIfEmpty(folder: string): Promise<void> {
   if (existsSync(folder) && !readdirSync(folder).length) await rmdir(folder);
-}
-
-/** Removes folders that were made for nothing, from `folder` up to `first`. */
-async function removeEmpty(folder: string, first: string): Promise<void> {
-  for (let place = folder; place.startsWith(first); place = dirname(place)) {
-    if (existsSync(place) && readdirSync(place).length) return;
-    await rmdirIfEmpty(place);
-  }
 }
 
 /** Writes a file and waits until it is on the disk. */
