@@ -69,6 +69,8 @@ const hangTimeoutMs = 15_000;
 const hangGraceMs = 2_000;
 /** A killed server is noticed after about this time. */
 const watchEveryMs = 1_000;
+/** A start that failed is tried again after this time. */
+const startAgainAfterMs = 10_000;
 const restartTimeoutMs = 5_000;
 /** Another program can take a port between our check and the server's start. */
 const startAttempts = 3;
@@ -133,8 +135,8 @@ export async function lookUpEmbeddedServer(home: string): Promise<RunningServer 
 
 /**
  * Ends the server of a home folder.
- * @param how `force`: whichever processes use it; `unless-used`: it stays if a living process does
- * @returns null if none runs
+ * @param how `force`: whichever processes use it; `unless-used`: it stays if a living process does, which would start it again if it has died
+ * @returns null if none runs and nobody uses it
  */
 export async function stopEmbeddedServer(
   home: string,
@@ -147,9 +149,9 @@ export async function stopEmbeddedServer(
     if (state === null) return null;
     const wasRunning = isRunning(state.server);
     const users = livingUsers(state);
-    const isEnded = !wasRunning || how === 'force' || users.length === 0;
+    const isEnded = how === 'force' || users.length === 0;
     if (isEnded) await endServer(folder, state);
-    return wasRunning ? { ...running(state), isEnded, users } : null;
+    return wasRunning || !isEnded ? { ...running(state), isEnded, users } : null;
   });
 }
 
@@ -197,14 +199,15 @@ async function whenGone(server: ProcessIdentity): Promise<string> {
 function watchServer(home: string, options: StartServerOptions): () => Promise<void> {
   const ended = new AbortController();
   let wasEnded = false;
-  const look = async () => {
+  /** @returns whether a start failed */
+  const look = async (): Promise<boolean> => {
     const state = readServerState(home);
     if (state === null && !wasEnded && !hasServerState(home))
       options.report(
         `The Temporal server of ${home} was ended for all that use it, or the folder was deleted. End this command, and give it again.`,
       );
     wasEnded = state === null;
-    if (state === null || isRunning(state.server)) return;
+    if (state === null || isRunning(state.server)) return false;
     try {
       const now = await withServerLock(home, { signal: ended.signal }, async () => {
         const wasStopped = readServerState(home) === null;
@@ -213,15 +216,19 @@ function watchServer(home: string, options: StartServerOptions): () => Promise<v
       if (now !== null && now.address !== state.address) {
         options.report(`The Temporal server is now at ${now.address}; workers and clients have to be started again.`);
       }
+      return false;
     } catch (error) {
       if (!ended.signal.aborted)
-        options.report(`The Temporal server ended and could not be started again: ${errorText(error)}`);
+        options.report(
+          `The Temporal server ended and could not be started; it is tried again in ${startAgainAfterMs / 1_000} s: ${errorText(error)}`,
+        );
+      return true;
     }
   };
   const watch = async () => {
     while (!ended.signal.aborted) {
-      await look();
-      await sleep(watchEveryMs, undefined, { ref: false, signal: ended.signal }).catch(() => {});
+      const pauseMs = (await look()) ? startAgainAfterMs : watchEveryMs;
+      await sleep(pauseMs, undefined, { ref: false, signal: ended.signal }).catch(() => {});
     }
   };
   const watching = watch();
@@ -269,19 +276,20 @@ async function startOnce(
     unusedSince: null,
     openWorkflows: null,
   };
-  // Before it serves, so that the server is known, and kept, even if this process is killed while it waits.
-  writeServerState(home, started);
-  const state = withKeeper(home, started, options);
+  let state = started;
   try {
-    rememberServer({ home, address: state.address, server });
-  } catch (error) {
-    options.report(`The Temporal server could not be listed for \`crux down --all\`: ${errorText(error)}`);
-  }
-  try {
+    // Before it serves, so that the server is known, and kept, even if this process is killed while it waits.
+    writeServerState(home, started);
+    state = withKeeper(home, started, options);
+    try {
+      rememberServer({ home, address: state.address, server });
+    } catch (error) {
+      options.report(`The Temporal server could not be listed for \`crux down --all\`: ${errorText(error)}`);
+    }
     await waitUntilServing(server, state.address, home, logStart, options);
     return state;
   } catch (error) {
-    await endServer(home, state, hangGraceMs);
+    await endServer(home, state, { graceMs: hangGraceMs, isWanted: state.users.length > 0 });
     const portWasTaken = /address already in use|can't (set|use)[^\n]*port/i.test(errorText(error));
     if (!portWasTaken || isLast) throw error;
     return null;

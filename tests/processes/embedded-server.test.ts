@@ -1,7 +1,16 @@
 // Layer: kill-and-resume of real Temporal servers, each test in a home folder of its own.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -302,6 +311,23 @@ test('a server that dies at its start is reported with the last lines of its log
   expect(error).toMatchObject({ kind: 'Temporal.Unavailable', remedy: expect.stringContaining('temporal-server.log') });
   expect(String(error)).toMatch(/not a database/);
   expect(String(error)).not.toContain('earlier start');
+});
+
+test('a server that could not be started again stays known to those who use it, and is started when it can be', async () => {
+  await preferFreePorts(home);
+  const server = await start();
+  const statePath = join(home, 'temporal-server.json');
+  const database = join(home, 'temporal.db');
+  const { users } = JSON.parse(readFileSync(statePath, 'utf8'));
+  renameSync(database, `${database}.good`);
+  writeFileSync(database, 'this is not a database, and long enough to be looked at as one'.repeat(100));
+  process.kill(server.pid, 'SIGKILL');
+  await expect.poll(() => said.join('\n')).toMatch(/could not be started; it is tried again in 10 s: .*/);
+  expect(JSON.parse(readFileSync(statePath, 'utf8'))).toMatchObject({ users });
+  renameSync(`${database}.good`, database);
+  await expect.poll(() => lookUpEmbeddedServer(home)).toMatchObject({ address: server.address });
+  expect(said.join('\n')).not.toContain('was ended for all');
+  await server.stop();
 });
 
 onLinux('the server sees none of the keys in the environment', async () => {
