@@ -176,27 +176,39 @@ async function around<Result>(pid: number, disturb: Disturb | null, work: () => 
 /** The processes to be stopped or killed are stopped before the work begins: otherwise the work would be over at once. */
 async function disturbIt(pid: number, begin: () => void, disturbance: Disturbance, stallMs: number): Promise<number> {
   const own = await descendantsOf(pid);
-  signalAll(own, 'SIGSTOP');
-  begin();
+  // If a signal ends this process meanwhile, nobody would ever continue them.
+  const killAll = () => signalAll([...own, pid], 'SIGKILL');
+  process.once('exit', killAll);
+  try {
+    signalAll(own, 'SIGSTOP');
+    begin();
+    await hit(pid, own, disturbance, stallMs);
+    return own.length;
+  } finally {
+    process.off('exit', killAll);
+  }
+}
+
+async function hit(pid: number, own: readonly number[], disturbance: Disturbance, stallMs: number): Promise<void> {
   switch (disturbance) {
     case 'its processes stopped':
       await sleep(own.length > 0 ? stallMs : underWayMs);
       signalAll(own, 'SIGCONT');
-      return own.length;
+      return;
     case 'everything stopped':
       await sleep(underWayMs);
       signalAll([pid], 'SIGSTOP');
       await sleep(stallMs);
       signalAll([...own, pid], 'SIGCONT');
-      return own.length;
+      return;
     case 'its processes killed':
       await sleep(underWayMs);
       signalAll(own, 'SIGKILL');
-      return own.length;
+      return;
     case 'everything killed':
       await sleep(underWayMs);
       signalAll([...own, pid], 'SIGKILL');
-      return own.length;
+      return;
   }
 }
 
