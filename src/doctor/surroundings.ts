@@ -25,16 +25,23 @@ export async function checkStore(open: () => Promise<Store>): Promise<{ finding:
   return { finding, store };
 }
 
-export function checkTemporal(home: string): Promise<Finding> {
+/** The server that runs would use. A configured one is connected to; of the embedded one only the program is looked for. */
+export function checkTemporal(
+  home: string,
+  { codecKeyEnv, report }: { codecKeyEnv: string | undefined; report: (line: string) => void },
+): Promise<Finding> {
   return check('Temporal server', async () => {
-    if (process.env.TEMPORAL_ADDRESS || process.env.TEMPORAL_PROFILE) {
-      const { connectTemporal } = await import('../temporal/connection.ts');
-      const temporal = await connectTemporal({ home, report: () => {}, embedded: 'never' });
+    const { configuredServer, connectTemporal } = await import('../temporal/connection.ts');
+    if ((await configuredServer()).address !== null) {
+      const temporal = await connectTemporal({ home, report, embedded: 'never', codecKeyEnv });
       await temporal.close();
       return `${temporal.address}, namespace ${temporal.namespace}`;
     }
+    const { dataConverterFrom, usualCodecKeyEnv } = await import('../temporal/data-converter.ts');
+    // Keys that no worker could use.
+    dataConverterFrom(codecKeyEnv ?? usualCodecKeyEnv);
     const { findServerBinary } = await import('../temporal/server-binary.ts');
-    const binary = await findServerBinary({ report: () => {}, allowBuild: false });
+    const binary = await findServerBinary({ report, allowBuild: false });
     return `${binary.path} (${binary.version}, from ${binary.source})`;
   });
 }

@@ -149,7 +149,16 @@ async function connectNatively(target: Target): Promise<NativeConnection> {
   );
 }
 
-async function findTarget(options: ConnectTemporalOptions): Promise<Target> {
+type Configured = Pick<Target, 'connectionOptions' | 'namespace'> & { address: string | null };
+
+const usualAddress = 'localhost:7233';
+
+/**
+ * What Temporal's own variables, profile or configuration file say.
+ * @returns `address` null if they name no server: Crux then uses the embedded one
+ * @throws CruxError User.Config
+ */
+export async function configuredServer(): Promise<Configured> {
   const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   let configured: ReturnType<typeof loadClientConnectConfig>;
   try {
@@ -161,17 +170,17 @@ async function findTarget(options: ConnectTemporalOptions): Promise<Target> {
       cause: error,
     });
   }
-  const namespace = configured.namespace ?? 'default';
-  const { address } = configured.connectionOptions;
-  if (address !== undefined || process.env.TEMPORAL_PROFILE || options.embedded === 'never') {
-    return {
-      connectionOptions: configured.connectionOptions,
-      address: address ?? 'localhost:7233',
-      namespace,
-      uiAddress: null,
-      source: 'configured',
-      letGo: async () => {},
-    };
+  const { connectionOptions, namespace = 'default' } = configured;
+  const { address = process.env.TEMPORAL_PROFILE ? usualAddress : null } = connectionOptions;
+  return { connectionOptions, address, namespace };
+}
+
+async function findTarget(options: ConnectTemporalOptions): Promise<Target> {
+  const { connectionOptions, namespace, ...configured } = await configuredServer();
+  const address = configured.address ?? (options.embedded === 'never' ? usualAddress : null);
+  if (address !== null) {
+    const letGo = async () => {};
+    return { connectionOptions, address, namespace, uiAddress: null, source: 'configured', letGo };
   }
   const server = await embeddedServer(options);
   return {

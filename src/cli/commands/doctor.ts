@@ -25,7 +25,8 @@ export async function doctor(
   // Checked before any question is asked: a wrong name would cost calls.
   const environment = config && chosenEnvironment(config, env);
   const { finding: storeFinding, store } = await checkStore(() => openStore(storeLocation(config, home)));
-  findings.push(storeFinding, await checkTemporal(home));
+  const codecKeyEnv = config?.temporal.codecKeyEnv;
+  findings.push(storeFinding, await checkTemporal(home, { codecKeyEnv, report: say(options) }));
   let measured: Determinism | null = null;
   try {
     const environments = new Map<Environment, Finding>();
