@@ -327,7 +327,7 @@ export function registerCommands(program: Command): void {
     .command('codec-server')
     .description('decrypt payloads for the Temporal UI in your browser')
     .option('--host <host>', 'address to listen at', '127.0.0.1')
-    .option('--port <n>', 'port', wholeNumber, 8234)
+    .option('--port <n>', 'port', portNumber, 8234)
     .option('--ui-origin <origin...>', 'address at which the Temporal UI is opened (default: that of the home folder)')
     .option('--token-env <name>', 'variable that holds a token; requests must carry it')
     .action(async (options) => (await import('./commands/codec-server.ts')).codecServer(setting(), options));
@@ -346,7 +346,7 @@ export function registerCommands(program: Command): void {
       share,
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <n>', 'port', wholeNumber, 8123)
+    .option('--port <n>', 'port', portNumber, 8123)
     .option('--seed <n>', 'seed of all answers', wholeNumber, 1)
     .option('--latency <ms>', 'mean time of an answer', wholeNumber, 0)
     .option('--faults <rate>', 'share of requests that end in a fault', positiveNumber)
@@ -387,6 +387,12 @@ function observable(command: Command): Command {
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port > 65_535) throw new InvalidArgumentError('expected a port, 0 to 65535.');
+  return port;
 }
 
 function share(text: string): number {

@@ -1,9 +1,9 @@
 /** `GET /metrics` of a worker, as Prometheus reads it: Crux's own metrics and those of Temporal's SDK on one page. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import type { MetricReader } from '@opentelemetry/sdk-metrics';
-import { CruxError, errorText } from '../errors.ts';
+import { CruxError } from '../errors.ts';
+import { listen } from '../listen.ts';
 import type { Log } from './log.ts';
 
 export type MetricsEndpoint = {
@@ -43,13 +43,12 @@ export async function openMetricsEndpoint(address: string, sdkAddress: string, l
       },
     );
   });
-  await listen(server, host, port);
+  const bound = await listen(server, host, port, 'Another worker may have it: give each its own port with --metrics.');
   // A scraper must not keep a worker from ending.
   server.unref();
-  const bound = server.address() as AddressInfo;
   return {
     reader: exporter,
-    address: `${host}:${bound.port}`,
+    address: `${host}:${bound}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -78,18 +77,4 @@ function splitAddress(address: string): { host: string; port: number } {
     });
   }
   return { host: (match[1] ?? match[2])!, port };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new CruxError('User.Config', `Metrics cannot be served at ${host}:${port}: ${errorText(error)}.`, {
-          remedy: 'Another worker may have it: give each its own port with --metrics.',
-          cause: error,
-        }),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
 }

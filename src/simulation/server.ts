@@ -3,9 +3,9 @@
  * and faults a function of seed and key (latency.ts, faults.ts). It logs every request.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { errorText } from '../errors.ts';
+import { anotherPort, listen } from '../listen.ts';
 import { type Answer, answer, type Choice, tokensIn } from './answer.ts';
 import { type ChatRequest, parseChatRequest } from './chat-request.ts';
 import { createFaultPlan, type FaultName, type FaultOptions, retryAfterHeader } from './faults.ts';
@@ -50,6 +50,7 @@ const maxBodyBytes = 32 * 1024 * 1024;
 /** Answers carry a fixed time of creation, so that equal requests get equal answers. */
 const createdSeconds = 1_700_000_000;
 
+/** @throws CruxError User.Config if nothing can listen there */
 export async function startSimulation(options: SimulationOptions): Promise<Simulation> {
   const { seed, worlds } = options;
   const faults = createFaultPlan(seed, options.faults ?? {});
@@ -111,13 +112,10 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
       sendJson(response, 404, new RequestError(404, 'unknown_url', `There is no ${route}.`).body());
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const { host = '127.0.0.1' } = options;
+  const port = await listen(server, host, options.port ?? 0, anotherPort);
   return {
-    url: `http://${options.host ?? '127.0.0.1'}:${port}`,
+    url: `http://${host}:${port}`,
     port,
     stats,
     async close() {

@@ -5,10 +5,10 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { PayloadCodec } from '@temporalio/common';
 import { z } from 'zod';
-import { CruxError, errorText } from '../errors.ts';
+import { errorText } from '../errors.ts';
+import { anotherPort, listen } from '../listen.ts';
 
 export type CodecServerOptions = {
   codec: PayloadCodec;
@@ -31,25 +31,14 @@ const requestSchema = z.object({
   payloads: z.array(z.object({ metadata: z.record(z.string(), base64).default({}), data: base64.default('') })),
 });
 
-/** @throws CruxError User.Config if the port is taken */
+/** @throws CruxError User.Config if nothing can listen there */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       if (!response.headersSent) send(response, 500, errorText(error));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new CruxError('User.Config', `Nothing can listen at ${options.host}:${options.port}: ${errorText(error)}.`, {
-          remedy: 'Name another port with --port; 0 takes any.',
-          cause: error,
-        }),
-      ),
-    );
-    server.listen(options.port, options.host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server, options.host, options.port, anotherPort);
   return {
     url: `http://${options.host}:${port}`,
     close: () =>

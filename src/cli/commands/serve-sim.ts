@@ -43,11 +43,6 @@ export async function serveSim(options: GlobalOptions, given: Given): Promise<vo
     latency: given.latency === 0 ? { distribution: 'none' } : { distribution: 'lognormal', meanMs: given.latency },
     ...(given.requestsPerMinute && { rate: { requestsPerMinute: given.requestsPerMinute } }),
     faults: { rate429: rate, rate500: rate, rateCut: rate, rateMalformed: rate, rateTruncated: rate },
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error;
-    throw new CruxError('User.Config', `Port ${given.port} is taken.`, {
-      remedy: 'Name another with --port; 0 takes any.',
-    });
   });
   say(options)(
     `Simulated models at ${simulation.url}/v1: ${modelFamilies.join(', ')}. Figures: ${simulation.url}/stats. Stop with Ctrl-C.`,
