@@ -3,7 +3,7 @@ import { findFacts } from '../domain/methods/index.ts';
 import { unpairedReasons } from '../domain/pairs/unpaired.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { Estimate } from '../views/audit.ts';
-import type { EnvironmentCostView, RunView, TaskView } from '../views/run-view-types.ts';
+import type { BranchedShare, EnvironmentCostView, RunView, TaskView } from '../views/run-view-types.ts';
 import { endingsBar, scoreHistogram } from './charts.ts';
 import { falsePairsText } from './false-pairs-text.ts';
 import { html, type SafeHtml } from './html.ts';
@@ -73,8 +73,14 @@ export function ledgerSection(view: RunView): SafeHtml {
 /** Flips by alternatives, and next to them flips by luck alone. */
 function flipTable({ flips, placeboFlips }: RunView['summary']): SafeHtml {
   return html`<div class="table"><table><tr><th>branches that succeeded</th><th>95 % interval in brackets</th></tr>
-<tr><td>through alternatives</td><td>${share(flips)}</td></tr>
-<tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${share(placeboFlips)}</td></tr></table></div>`;
+<tr><td>through alternatives</td><td>${branched(flips)}</td></tr>
+<tr><td>through the policy's own action (placebo): what luck alone gives</td><td>${branched(placeboFlips)}</td></tr></table></div>`;
+}
+
+function branched(value: BranchedShare | null): string {
+  if (value === null || value.faulted === 0) return share(value);
+  const without = `${count(value.faulted)} without an outcome`;
+  return value.of === 0 ? without : `${share(value)}, ${without}`;
 }
 
 /** What the environment's audit said about how successes were won. */

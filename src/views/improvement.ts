@@ -61,6 +61,7 @@ export type RoundView = {
     kind: 'pairs' | 'examples';
     flags: { [flag: string]: number };
     calls: number;
+    /** Of its calls and of its environment's steps; null if a price is unknown. */
     costMicroUsd: number | null;
   } | null;
   exported: PhaseResults['export'] | null;
@@ -221,8 +222,10 @@ function seenBy(improved: Improved, round: number): string[] | null {
   return trained === null ? null : [...selectedOn(improved, round), ...trained];
 }
 
+/** Of calls and of environments' steps. */
 function costOf(summaries: readonly RunSummary[]): number | null {
-  return sumOrNull(summaries.flatMap(({ ledger }) => ledger.map(({ costMicroUsd }) => costMicroUsd)));
+  const lines = summaries.flatMap(({ ledger, environmentCosts }) => [...ledger, ...environmentCosts]);
+  return sumOrNull(lines.map(({ costMicroUsd }) => costMicroUsd));
 }
 
 /** Of a service that trained. A training on machines of one's own is not billed by the job. */

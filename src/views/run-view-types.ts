@@ -85,10 +85,10 @@ export type SummaryView = {
   revalued: Revalued | null;
   /** The run's own estimate of its false pairs; null if it has no data for one. */
   estimatedFalsePairs: FalsePairs | null;
-  /** Branches through alternatives, and how many succeeded. Null if there are none. */
-  flips: Share | null;
+  /** Branches through alternatives with an outcome, and how many succeeded. Null if there are no branches. */
+  flips: BranchedShare | null;
   /** The same for branches through the policy's own action at the placebo steps. */
-  placeboFlips: Share | null;
+  placeboFlips: BranchedShare | null;
   /** The figures by which methods are compared; null if undefined or unknown. */
   comparison: {
     candidatesPerStep: number | null;
@@ -102,6 +102,9 @@ export type SummaryView = {
     supervisedSteps: Share;
   };
 };
+
+/** Besides those with an outcome: the branches that a fault, a ceiling or a cancellation left without one. */
+export type BranchedShare = Share & { faulted: number };
 
 /** What the environment's steps cost for one purpose. */
 export type EnvironmentCostView = {

@@ -26,6 +26,7 @@ import { type RunSummary, runSummary } from './run-summary.ts';
 import type {
   ActionView,
   AlternativeView,
+  BranchedShare,
   BranchView,
   RunView,
   StepView,
@@ -107,8 +108,8 @@ export async function runView(store: Store, runId: string, notice: string | null
       pairQuality: qualityShares(summary.audit),
       revalued: summary.revalued,
       estimatedFalsePairs: summary.estimatedFalsePairs,
-      flips: verify ? { count: verify.succeeded, of: verify.total } : null,
-      placeboFlips: placebo ? { count: placebo.succeeded, of: placebo.total } : null,
+      flips: verify ? branchedShare(verify) : null,
+      placeboFlips: placebo ? branchedShare(placebo) : null,
       comparison: {
         candidatesPerStep: summary.comparison.candidatesPerStep,
         rolloutsPerVerifiedPair: summary.comparison.rolloutsPerPair,
@@ -161,6 +162,11 @@ export async function taskView(store: Store, runId: string, taskId: string): Pro
     reasonings: await store.journal.reasonings(runId, taskId),
   });
   return viewOfTask(found, own, await loadPairs(store, runId, taskId));
+}
+
+/** A branch that a fault left without an outcome is no failure. */
+function branchedShare({ succeeded, total, faulted }: RunSummary['branches'][string]): BranchedShare {
+  return { count: succeeded, of: total - faulted, faulted };
 }
 
 type Rows = {

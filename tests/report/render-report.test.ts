@@ -110,7 +110,7 @@ describe('renderReport', () => {
       supervisedSteps: { count: 0, of: 0 },
     };
     view.summary.flips = null;
-    view.summary.placeboFlips = { count: 0, of: 0 };
+    view.summary.placeboFlips = { count: 0, of: 0, faulted: 0 };
     view.summary.candidateSteps = null;
     view.ledger = [
       {

@@ -52,8 +52,8 @@ export function syntheticRun(tasks: number, seed = 1): RunView {
       pairQuality: null,
       revalued: null,
       estimatedFalsePairs: null,
-      flips: { count: 41, of: 131 },
-      placeboFlips: { count: 2, of: 13 },
+      flips: { count: 41, of: 131, faulted: 2 },
+      placeboFlips: { count: 2, of: 13, faulted: 0 },
       comparison: {
         candidatesPerStep: 4.8,
         rolloutsPerVerifiedPair: 3.2,

@@ -69,3 +69,15 @@ it('two steps are too few, in words and in JSON', async () => {
   );
   expect(await reportOf(store, 'two')).toContain('too few steps to tell from luck');
 });
+
+it('a branch without an outcome is no failure of the alternative, and the report names it', async () => {
+  const store = await temporaryStore();
+  await addRun(store, { id: 'run-1', taskIds: ['a'] });
+  await recordTask(store, 'run-1', 'a', { success: false, steps: [{ verify: [true, true, false, null, null] }] });
+  await addRun(store, { id: 'run-2', taskIds: ['a'] });
+  await recordTask(store, 'run-2', 'a', { success: false, steps: [{ verify: [null] }] });
+  expect(await reportOf(store, 'run-1')).toMatch(
+    /through alternatives +2 of 3 = 67 % \(21–94 %\), 2 without an outcome/,
+  );
+  expect(await reportOf(store, 'run-2')).toMatch(/through alternatives +1 without an outcome/);
+});
