@@ -45,3 +45,25 @@ export function withSealsClosed(text: string): string {
 export function withSealsOpened(text: string): string {
   return text.replace(anywhere, unsealed);
 }
+
+/** Whether sealed texts are shown in clear. */
+export type Seals = 'closed' | 'opened';
+
+export function readable(text: string, seals: Seals): string {
+  return seals === 'opened' ? withSealsOpened(text) : withSealsClosed(text);
+}
+
+/** A value of plain data with every text in it as it may be shown. */
+export function readableTexts<Value>(value: Value, seals: Seals): Value {
+  if (typeof value === 'string') return readable(value, seals) as Value;
+  if (Array.isArray(value)) return value.map((item) => readableTexts(item, seals)) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([name, member]) => [name, readableTexts(member, seals)]);
+  return Object.fromEntries(members) as Value;
+}
+
+/** Changes a text; a sealed one in its seal. */
+export function changedInSeal(text: string, change: (clear: string) => string): string {
+  const canary = canaryOf(text);
+  return canary === null ? change(text) : sealed(change(unsealed(text)), canary);
+}

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CruxConfig, cruxHome, loadConfig, storeLocation } from '../config/config.ts';
 import { CruxError, errorText } from '../errors.ts';
+import type { Seals } from '../sealed-text.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { onInterrupt, quitInterrupted } from './terminal/interrupt.ts';
-import { print, printAside, printJson, type Seals } from './terminal/terminal.ts';
+import { print, printAside, printJson } from './terminal/terminal.ts';
 
 export type GlobalOptions = { config: string; home?: string; json?: boolean; verbose?: boolean };
 
@@ -22,14 +23,16 @@ export function configOf(options: GlobalOptions): Promise<CruxConfig> {
  * The store that commands read: the configured one. The demo has its own store, so that a trial leaves nothing among real runs. Commands read
  * the demo's store if only it has what they need, or if it is the only one.
  * @param has whether a store has what the command needs
+ * @param known the configuration, for a command that needs more of it than the store's place
  * @throws CruxError `User.NotFound` if there is no store yet
  */
 export async function readingStore(
   options: GlobalOptions,
   has: (store: Store) => Promise<boolean> = async () => true,
+  known?: CruxConfig | null,
 ): Promise<Store> {
   const home = homeOf(options);
-  const config = await configIfValid(options);
+  const config = known === undefined ? await configIfValid(options) : known;
   const own = storeLocation(config, home);
   const [first, second] = [own, demoStoreLocation(home)].filter(
     (location) => isPostgres(location) || existsSync(location),

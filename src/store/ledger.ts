@@ -139,8 +139,10 @@ export async function callsOfTask({ kysely }: Database, runId: string, taskId: s
   return [...noted, ...(await others.where('nodes.task_id', '=', taskId).execute())];
 }
 
+/** Words of sealed tasks stay sealed. */
 export async function faultLines(database: Database, runId: string): Promise<FaultLine[]> {
   const rows = await database.kysely
+    .withoutPlugins()
     .selectFrom('faults')
     .select(({ fn }) => [
       'role',

@@ -83,9 +83,10 @@ export class Waits {
       .execute();
   }
 
-  /** What a run is waiting for: the longest wait of each endpoint and reason. */
+  /** What a run is waiting for: the longest wait of each endpoint and reason. Words of sealed tasks stay sealed. */
   async waitingFor(runId: string): Promise<WaitingFor[]> {
     const rows = await this.#database.kysely
+      .withoutPlugins()
       .selectFrom('waits')
       .select(({ fn }) => [
         'endpoint',

@@ -1,5 +1,6 @@
 /** The faults of a run, for the terminal and the report. */
 import { timeSpan } from '../domain/time-span.ts';
+import { changedInSeal } from '../sealed-text.ts';
 import type { FaultLine } from '../store/ledger.ts';
 import type { RunSummary } from './run-summary.ts';
 
@@ -27,8 +28,10 @@ function lineText({ role, kind, count, calls, message }: FaultLine): string {
 }
 
 function shortened(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > longestWords ? `${line.slice(0, longestWords - 1)}…` : line;
+  return changedInSeal(text, (clear) => {
+    const line = clear.replace(/\s+/g, ' ').trim();
+    return line.length > longestWords ? `${line.slice(0, longestWords - 1)}…` : line;
+  });
 }
 
 /** How many trajectories have no outcome, and why; null if all have one, or none is over yet. */
@@ -48,10 +51,19 @@ export function hasNoOutcome({ tasks, withoutOutcome }: Pick<RunSummary, 'tasks'
   return tasks.done > 0 && broke > 0 && countWithoutOutcome(withoutOutcome) === tasks.done;
 }
 
-/** The words of a command that ends because its run is blocked. */
-export function blockedText(runId: string, block: { message: string; since: number }, again: string): string {
+/**
+ * The words of a command that ends because its work is blocked.
+ * @param name of the work, as a subject of sentences: `Run cso-1`
+ * @param blocked the run of it that is blocked, and why
+ */
+export function blockedText(
+  name: string,
+  { runId, block }: { runId: string; block: { message: string; since: number } },
+  again: string,
+): string {
   const span = timeSpan(Date.now() - block.since);
-  return `Run ${runId} is blocked for ${span} now: ${block.message} No task ended because of it. To continue: ${again}`;
+  const which = name === `Run ${runId}` ? '' : ` (run ${runId})`;
+  return `${name}${which} is blocked for ${span} now: ${block.message} No task ended because of it. To continue: ${again}`;
 }
 
 function countWithoutOutcome(withoutOutcome: RunSummary['withoutOutcome']): number {

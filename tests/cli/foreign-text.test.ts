@@ -1,7 +1,8 @@
 // Layer: the command as a user calls it, as a process of its own, over a store written by hand. No Temporal server.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { sealed } from '../../src/sealed-text.ts';
 import { openStore } from '../../src/store/store.ts';
 import { positionAfter } from '../../src/store/tree.ts';
 import { type Project, temporaryProject } from '../end-to-end/crux.ts';
@@ -9,6 +10,9 @@ import { say } from '../export/pair-builder.ts';
 import { addRun, taskResult } from '../helpers/store.ts';
 
 const clear = '\u001b[2J\u001b]52;c;cm0gLXJm\u0007\u009b31m\u202e';
+
+/** Markup that no escaping sees before the seal is opened. */
+const hidden = sealed('<form action="https://nowhere.invalid">', 'canary');
 
 /** A run whose task, model, action, observation and fault write escape sequences. */
 async function hostileProject(): Promise<Project> {
@@ -28,7 +32,7 @@ async function hostileProject(): Promise<Project> {
     const leaf = await store.tree.addStep({
       parent: root,
       assistant: say(`Action: open[left${clear}]`),
-      observation: [{ role: 'user', content: `Observation: ${clear}` }],
+      observation: [{ role: 'user', content: `Observation: ${clear} ${hidden}` }],
       reached: positionAfter(root, { tool: 'open', arguments: { door: clear } }, { key: 'left', tools: null }),
     });
     await store.findings.addTrajectory({
@@ -66,4 +70,17 @@ test.each<{ what: string; args: string[] }>([
   if (what === 'a task') expect(stdout).toContain('open[left⟦U+001B⟧[2J');
   if (what === 'a task in JSON') expect(JSON.parse(stdout).title).toContain(clear);
   if (what === 'a run') expect(stdout).toContain('The server said ⟦U+001B⟧[2J');
+});
+
+test('a text that a model wrote as if it were sealed becomes no markup of the report', async () => {
+  const project = await hostileProject();
+  const page = async (...how: string[]) => {
+    const { file } = await project.json<{ file: string }>('report', 'run-1', ...how);
+    return readFileSync(file, 'utf8');
+  };
+  for (const html of [await page(), await page('--unseal')]) {
+    expect(html).not.toContain('<form');
+    expect(obeyed(html)).toEqual([]);
+  }
+  expect(await page('--unseal')).toContain('&lt;form action=');
 });

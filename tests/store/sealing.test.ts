@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
-import { sealed } from '../../src/sealed-text.ts';
+import { progressText, readProgress } from '../../src/cli/terminal/progress.ts';
+import { summaryText } from '../../src/cli/terminal/summary.ts';
+import { readable, readableTexts, type Seals, sealed } from '../../src/sealed-text.ts';
 import { inSeal } from '../../src/sealing.ts';
 import type { Store } from '../../src/store/store.ts';
+import { runSummary } from '../../src/views/run-summary.ts';
 import { addRun, answer, describeEngines, temporaryStore } from '../helpers/store.ts';
 
 const secret = 'which river flows through the town of the engineer who built it';
@@ -62,6 +65,8 @@ async function writeTask(store: Store): Promise<string> {
         canonical: secret,
       },
     ]);
+    const waits = { queuedMs: 0, throttledMs: 0, until: Date.now() + 600_000, reason: 'refusal' } as const;
+    await store.waits.add({ runId: 'run-1', key: 'k', role: 'policy', endpoint: 'models', words: secret, ...waits });
     return state.id;
   });
 }
@@ -82,6 +87,22 @@ describeEngines('a sealed task', (engine) => {
     });
     expect((await other.findings.candidate('run-1', 'candidate-1')).canonical).toBe(secret);
     expect((await inSeal(canary, () => other.journal.read(['run-1'], answer().key)))?.reasoning).toBe(secret);
+  });
+
+  it('is shown in what servers said of it only to those who ask', async () => {
+    const store = await engine.open();
+    await writeTask(store);
+    const summary = await runSummary(store, 'run-1');
+    expect(summary.faults).toHaveLength(1);
+    expect(summary.waitingFor).toHaveLength(1);
+    const shown = (seals: Seals) => [
+      summaryText(readableTexts(summary, seals)),
+      readable(summaryText(summary), seals),
+      JSON.stringify(readableTexts(summary, seals)),
+    ];
+    for (const text of shown('closed')) expect(text).not.toContain('flows through');
+    for (const text of shown('opened')) expect(text.split('flows through')).toHaveLength(3);
+    expect(progressText(await readProgress(store, 'run-1'), 0, 200)).toContain('refused, asked again): (sealed)');
   });
 
   it('leaves other tasks as they are', async () => {

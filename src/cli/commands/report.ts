@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { askedModels } from '../../domain/run/run-config.ts';
 import { renderImprovement, renderReport } from '../../report/index.ts';
-import { withSealsClosed, withSealsOpened } from '../../sealed-text.ts';
+import { readableTexts } from '../../sealed-text.ts';
 import type { Store } from '../../store/store.ts';
 import { improvementView } from '../../views/improvement.ts';
 import { runView } from '../../views/run-view.ts';
@@ -27,8 +27,9 @@ export function reportFile(home: string, runId: string): string {
 
 /** @param unseal whether the texts of sealed tasks are written into it */
 export async function writeReport(store: Store, runId: string, file: string, unseal = false): Promise<void> {
+  const seals = unseal ? 'opened' : 'closed';
   if ((await store.improvements.find(runId)) !== null) {
-    await writePage(file, renderImprovement(await improvementView(store, runId)));
+    await writePage(file, renderImprovement(readableTexts(await improvementView(store, runId), seals)));
     return;
   }
   const { config } = await store.runs.get(runId);
@@ -40,6 +41,7 @@ export async function writeReport(store: Store, runId: string, file: string, uns
     ...(isClosed ? ['The texts of its tasks are sealed. crux report --unseal writes them.'] : []),
   ];
   const view = await runView(store, runId, notices.join(' ') || null);
-  const html = renderReport(isClosed ? { ...view, tasks: view.tasks.map(closedTask) } : view);
-  await writePage(file, unseal ? withSealsOpened(html) : withSealsClosed(html));
+  const shown = isClosed ? { ...view, tasks: view.tasks.map(closedTask) } : view;
+  // Before they become HTML: what a seal holds is escaped like any other text.
+  await writePage(file, renderReport(readableTexts(shown, seals)));
 }

@@ -5,12 +5,8 @@
  */
 
 import { visibleJson, visibleText } from '../../domain/visible-text.ts';
-import { withSealsClosed, withSealsOpened } from '../../sealed-text.ts';
+import { readable, type Seals, withSealsClosed } from '../../sealed-text.ts';
 
-/** Whether sealed texts are printed in clear. */
-export type Seals = 'closed' | 'opened';
-
-const readable = (text: string, seals: Seals) => (seals === 'opened' ? withSealsOpened(text) : withSealsClosed(text));
 /** Prints text to the output, with a new line. */
 export function print(text: string, seals: Seals = 'closed'): void {
   process.stdout.write(`${visibleText(readable(text, seals))}\n`);
