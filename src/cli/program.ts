@@ -2,11 +2,13 @@
 import { Command } from 'commander';
 import { cruxVersion } from '../version.ts';
 import { registerCommands } from './commands.ts';
+import type { GlobalOptions } from './setting.ts';
 import { CommandFailed, exitCodeOf, printError } from './terminal/errors.ts';
 import { type EndSignal, interruptedBy } from './terminal/interrupt.ts';
 
 export async function makeProgram(): Promise<Command> {
-  const program = new Command('crux')
+  const program = new Command('crux');
+  program
     .description(
       'Finds the step where a failing LLM agent went wrong, proves it, and turns the proof into preference data.',
     )
@@ -20,6 +22,8 @@ export async function makeProgram(): Promise<Command> {
       'after',
       '\nExit codes: 0 done, 1 defect of Crux, 2 wrong use, 3 run ended early (ceiling, cancellation), 4 something cannot be reached or is full, or a run is blocked or ended without any outcome, 5 a check failed, 130 interrupted.',
     )
+    // With --json, `failed` says it.
+    .configureOutput({ writeErr: (text) => void (program.opts<GlobalOptions>().json || process.stderr.write(text)) })
     .exitOverride();
   registerCommands(program);
   return program;
@@ -39,7 +43,7 @@ export async function carryOut(program: Command, words: readonly string[]): Prom
 
 /** Says why the command ends. @returns the exit code */
 export function failed(program: Command, error: unknown): number {
-  printError(error, program.opts<{ verbose?: boolean; json?: boolean }>());
+  printError(error, program.opts<GlobalOptions>());
   return exitCodeOf(error);
 }
 

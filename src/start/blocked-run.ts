@@ -8,8 +8,10 @@ const usualPatienceSeconds = 60;
 const lookEveryMs = 500;
 
 export class BlockedRun {
+  readonly runId: string;
   readonly block: Block;
-  constructor(block: Block) {
+  constructor(runId: string, block: Block) {
+    this.runId = runId;
     this.block = block;
   }
 }
@@ -36,7 +38,7 @@ export async function blockedFor(
       () => null,
     );
     since = block === null ? null : (since ?? Date.now());
-    if (block !== null && Date.now() - since! >= patienceMs) return new BlockedRun(block);
+    if (block !== null && Date.now() - since! >= patienceMs) return new BlockedRun(runId, block);
   }
 }
 

@@ -13,6 +13,7 @@ import { runSummary } from '../../views/run-summary.ts';
 import { demoStoreLocation, type GlobalOptions, homeOf, printResult, reachTemporal, say } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
+import type { OtherRun } from '../terminal/other-runs.ts';
 import { summaryText } from '../terminal/summary.ts';
 import { type Demo, type DemoName, demos } from './demos.ts';
 import { reportFile, writeReport } from './report.ts';
@@ -40,10 +41,13 @@ export async function demo(options: GlobalOptions, given: Given): Promise<void> 
   try {
     const config = demoConfig(shown.open(folder), simulation.url);
     const run = await chooseRun(options, config, store, shown, given);
+    let otherRuns: OtherRun[] = [];
     if (run.finishedAt === null) {
       tell(shown.announcement);
-      const { result } = await workOn(options, config, store, run, commandOf(given));
-      if (result.state !== 'finished') throw new CommandFailed(`The demo ended early: ${result.state}.`, 3);
+      const worked = await workOn(options, config, store, run, commandOf(given));
+      const { state } = worked.result;
+      if (state !== 'finished') throw new CommandFailed(`The demo ended early: ${state}.`, 3);
+      otherRuns = worked.otherRuns;
     } else {
       tell(`The demo is finished; this is its result. \`${commandOf(given)} --fresh\` runs it again.`);
     }
@@ -61,6 +65,7 @@ export async function demo(options: GlobalOptions, given: Given): Promise<void> 
         exported: { out, files: exported.files, rows: exported.rows },
         report,
         elapsedMs: Date.now() - startedAt,
+        ...(otherRuns.length > 0 && { otherRuns }),
       },
       () =>
         [

@@ -39,9 +39,13 @@ export async function improve(options: GlobalOptions, given: Given): Promise<voi
       `Improvement ${improvement.id}: ${settings.rounds} rounds of ${methodText(settings)} (${settings.preset}) on ${settings.environment}: ${collect.length} tasks to learn from, ${validation.length} to validate, ${test.length} to test`,
     );
     say(options)(validationText(settings));
-    const { result } = await workUntil<ImproveResult>(options, config, store, jobOf(store, improvement));
+    const { result, otherRuns } = await workUntil<ImproveResult>(options, config, store, jobOf(store, improvement));
     const view = await improvementView(store, improvement.id);
-    printResult(options, view, () => `${improvementText(view)}\n\nLook:    crux report ${improvement.id}`);
+    printResult(
+      options,
+      { ...view, ...(otherRuns.length > 0 && { otherRuns }) },
+      () => `${improvementText(view)}\n\nLook:    crux report ${improvement.id}`,
+    );
     if (result.state === 'failed') {
       const { kind, message } = result.fault ?? { kind: 'Defect', message: 'unknown' };
       throw new CommandFailed(`The improvement stopped: ${kind}: ${message}\nThe same command goes on from there.`, 4);

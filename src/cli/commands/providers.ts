@@ -1,13 +1,11 @@
-import { storeLocation } from '../../config/config.ts';
 import { providerOf } from '../../models/provider.ts';
-import { openStore } from '../../store/store.ts';
-import { configOf, type GlobalOptions, homeOf, printResult } from '../setting.ts';
+import { configIfValid, type GlobalOptions, printResult, readingStore } from '../setting.ts';
 import { blockText, clock, table } from '../terminal/text.ts';
 
 /** `crux providers`: which providers refuse calls, until when and why. `--clear` lets calls try them again at once. */
 export async function providers(options: GlobalOptions, given: { clear?: string | true }): Promise<void> {
-  const config = await configOf(options).catch(() => null);
-  const store = await openStore(storeLocation(config, homeOf(options)));
+  const config = await configIfValid(options);
+  const store = await readingStore(options, undefined, config);
   try {
     const cleared =
       given.clear === undefined ? null : await store.providers.endCoolDowns(given.clear === true ? null : given.clear);

@@ -13,7 +13,7 @@ import { type GlobalOptions, homeOf, printResult, withReadingStore } from '../se
 import { CommandFailed } from '../terminal/errors.ts';
 import { improvementText, lineOfImprovement } from '../terminal/improvement.ts';
 import { canServe, workerText } from '../terminal/leave.ts';
-import { lineOfRun, readProgress, showProgress } from '../terminal/progress.ts';
+import { lineOfRun, nullIfStoreIsAway, readProgress, showProgress } from '../terminal/progress.ts';
 import { otherServersJson, otherServersText, serverJson, serverText } from '../terminal/server-text.ts';
 import { summaryText } from '../terminal/summary.ts';
 import { blockText, clock, dollars, duration, table, waitedCells, waitingText } from '../terminal/text.ts';
@@ -53,11 +53,11 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         ? { improvements, runs: rows, server: serverJson(server), otherServers: otherServersJson(others) }
         : { ...rows[0], server: serverJson(server) };
     printResult(options, result, () =>
-      rows.length === 0
-        ? ['No run was started in this store yet.', ...serverLines].join('\n')
-        : [
-            ...improvementLines(improvements),
-            table(
+      [
+        ...improvementLines(improvements),
+        rows.length === 0
+          ? 'No run was started in this store yet.'
+          : table(
               [
                 'run',
                 'method',
@@ -86,11 +86,11 @@ export async function status(options: GlobalOptions, runId: string | undefined):
                 ...waitedCells(row),
               ]),
             ),
-            ...costLines(rows),
-            ...waitLines(rows),
-            ...workerLines(rows, workers),
-            ...serverLines,
-          ].join('\n'),
+        ...costLines(rows),
+        ...waitLines(rows),
+        ...workerLines(rows, workers),
+        ...serverLines,
+      ].join('\n'),
     );
   });
 }
@@ -177,11 +177,11 @@ export async function watch(options: GlobalOptions, runId: string): Promise<void
     if ((await store.improvements.find(runId)) !== null) return watchImprovement(options, store, runId);
     await store.runs.get(runId);
     const left = new AbortController();
-    const over = Promise.race([untilOver(store, runId, left.signal), blockedFor(store, runId, left.signal)]);
+    const over = Promise.race([until(() => isOver(store, runId), left.signal), blockedFor(store, runId, left.signal)]);
     try {
       await showProgress(lineOfRun(store, runId), over, options.json === true);
       const ended = await over;
-      if (ended !== null) throw new CommandFailed(blockedText(runId, ended.block, `crux resume ${runId}`), 4);
+      if (ended !== null) throw new CommandFailed(blockedText(`Run ${runId}`, ended, `crux resume ${runId}`), 4);
     } finally {
       left.abort();
     }
@@ -193,11 +193,12 @@ export async function watch(options: GlobalOptions, runId: string): Promise<void
 /** @throws CommandFailed with exit code 4 if its campaign is blocked and needs the user */
 async function watchImprovement(options: GlobalOptions, store: Store, id: string): Promise<void> {
   const left = new AbortController();
-  const over = Promise.race([untilImproved(store, id, left.signal), blockedUnder(store, id, left.signal)]);
+  const improved = until(async () => (await store.improvements.get(id)).finishedAt !== null, left.signal);
+  const over = Promise.race([improved, blockedUnder(store, id, left.signal)]);
   try {
     await showProgress(lineOfImprovement(store, id), over, options.json === true);
     const ended = await over;
-    if (ended !== null) throw new CommandFailed(blockedText(id, ended.block, `crux resume ${id}`), 4);
+    if (ended !== null) throw new CommandFailed(blockedText(`The improvement ${id}`, ended, `crux resume ${id}`), 4);
   } finally {
     left.abort();
   }
@@ -205,24 +206,21 @@ async function watchImprovement(options: GlobalOptions, store: Store, id: string
   printResult(options, view, () => improvementText(view));
 }
 
-async function untilImproved(store: Store, id: string, left: AbortSignal): Promise<null> {
-  while (!left.aborted && (await store.improvements.get(id)).finishedAt === null) {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-  return null;
-}
-
 async function progressOf(store: Store, runId: string) {
   const { done, total, counts, waitingFor } = await readProgress(store, runId);
   return { tasksDone: done, tasks: total, ...counts, waitingFor };
 }
 
-async function untilOver(store: Store, runId: string, left: AbortSignal): Promise<null> {
-  while (!left.aborted) {
-    const run = await store.runs.find(runId);
-    if (!run) throw new CruxError('User.NotFound', `The run "${runId}" is gone.`);
-    if (run.finishedAt !== null) break;
+/** Resolves when it is over. While the store is away, it is looked at again later. */
+async function until(isOver: () => Promise<boolean>, left: AbortSignal): Promise<null> {
+  while (!left.aborted && !(await isOver().catch(nullIfStoreIsAway))) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
   return null;
+}
+
+async function isOver(store: Store, runId: string): Promise<boolean> {
+  const run = await store.runs.find(runId);
+  if (!run) throw new CruxError('User.NotFound', `The run "${runId}" is gone.`);
+  return run.finishedAt !== null;
 }

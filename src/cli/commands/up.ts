@@ -52,7 +52,8 @@ async function work(
   const observe: CruxConfig['observe'] = { ...config.observe, ...given };
   const log = makeLog({ format: observe.logFormat, level: observe.logLevel });
   const tell = teller(options, observe.logFormat, log);
-  const store = await openStore(storeLocation(config, homeOf(options)));
+  const home = homeOf(options);
+  const store = await openStore(storeLocation(config, home));
   const interrupt = onInterrupt(() =>
     tell('Stopping: calls in progress are finished and stored. Ctrl-C again to quit at once.'),
   );
@@ -72,7 +73,9 @@ async function work(
         }
         const { startWorker } = await import('../../worker/worker.ts');
         const { signal } = interrupt;
-        const running = await startWorker({ config, store, temporal, roles, build, log, telemetry, command, signal });
+        const running = await startWorker({
+          ...{ config, store, temporal, home, roles, build, log, telemetry, command, signal },
+        });
         signal.addEventListener('abort', () => running.stop());
         tell(`Temporal     ${temporal.address}, namespace ${temporal.namespace}`);
         if (temporal.uiAddress) tell(`Temporal UI  ${temporal.uiAddress}`);

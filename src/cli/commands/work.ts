@@ -161,7 +161,7 @@ async function withWorker<T>(
           if (behind !== null) tell(behind);
           throw new CommandFailed(words, 130);
         }
-        if (isBlocked) throw new CommandFailed(blockedText(job.id, ended.block, job.again), 4);
+        if (isBlocked) throw new CommandFailed(blockedText(job.name, ended, job.again), 4);
         return { result: ended as T, otherRuns: others };
       } finally {
         // Needed even if the work could not begin: the connection cannot be closed under a worker.

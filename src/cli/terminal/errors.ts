@@ -40,8 +40,12 @@ function prefixOf(kind: FaultKind): string {
 /** One line with the remedy; the stack with `--verbose`. */
 export function printError(thrown: unknown, options: { verbose?: boolean; json?: boolean }): void {
   const error = thrown instanceof CommandFailed ? thrown : asOuterFault(thrown);
-  // Commander has printed its own message.
-  if (error instanceof CommanderError) return;
+  if (error instanceof CommanderError) {
+    // Commander has printed its own message, but for JSON.
+    if (options.json && error.exitCode !== 0)
+      printJsonAside({ error: { kind: 'User.Config', message: usageText(error), remedy: 'See crux --help.' } });
+    return;
+  }
   const kind = error instanceof CruxError ? error.kind : error instanceof CommandFailed ? 'Failed' : 'Defect';
   const remedy = error instanceof CruxError ? error.remedy : undefined;
   if (options.json) {
@@ -53,6 +57,10 @@ export function printError(thrown: unknown, options: { verbose?: boolean; json?:
     }
   }
   if (options.verbose && error instanceof Error) printAside(`${error.stack}\n${causes(error)}`.trimEnd());
+}
+
+function usageText({ code, message }: CommanderError): string {
+  return code === 'commander.help' ? 'No command was given.' : message.replace(/^error: /, '');
 }
 
 /** A list has its remedy below it, a sentence behind it. */

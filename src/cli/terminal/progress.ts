@@ -1,5 +1,8 @@
 /** Progress of work, from the store. On a terminal one line is redrawn; if output is piped, a line is printed now and then. */
+import stringWidth from 'string-width';
 import { visibleText } from '../../domain/visible-text.ts';
+import { isStoreAway } from '../../errors.ts';
+import { withSealsClosed } from '../../sealed-text.ts';
 import type { FindingCounts } from '../../store/findings.ts';
 import type { Store } from '../../store/store.ts';
 import type { WaitingFor } from '../../store/waits.ts';
@@ -29,7 +32,7 @@ export function lineOfRun(store: Store, runId: string): ReadLine {
   return async (elapsedMs, width) => progressText(await readProgress(store, runId), elapsedMs, width);
 }
 
-/** Shows progress until `over` settles, then clears the line. */
+/** Shows progress until `over` settles, then clears the line. While the store is away, the last line stays. */
 export async function showProgress(read: ReadLine, over: Promise<unknown>, quiet: boolean): Promise<void> {
   if (quiet) {
     await over.catch(() => {});
@@ -47,10 +50,14 @@ export async function showProgress(read: ReadLine, over: Promise<unknown>, quiet
     });
   let last = '';
   while (!isOver) {
-    const line = await read(Date.now() - startedAt, terminal ? (process.stderr.columns ?? 80) : 200);
-    if (terminal) redraw(line);
-    else if (withoutTime(line) !== last) printAside(line);
-    last = withoutTime(line);
+    // Some terminals say that they have no columns.
+    const width = terminal ? process.stderr.columns || 80 : 200;
+    const line = await read(Date.now() - startedAt, width).catch(nullIfStoreIsAway);
+    if (line !== null) {
+      if (terminal) redraw(line);
+      else if (withoutTime(line) !== last) printAside(line);
+      last = withoutTime(line);
+    }
     await new Promise<void>((resolve) => {
       wake = resolve;
       setTimeout(resolve, terminal ? terminalEveryMs : pipedEveryMs).unref();
@@ -59,6 +66,12 @@ export async function showProgress(read: ReadLine, over: Promise<unknown>, quiet
   }
   if (terminal) redraw('');
   await ended;
+}
+
+/** What cannot be read now is looked for again later. */
+export function nullIfStoreIsAway(error: unknown): null {
+  if (isStoreAway(error)) return null;
+  throw error;
 }
 
 export async function readProgress(store: Store, runId: string): Promise<ProgressLine> {
@@ -102,10 +115,18 @@ export function progressText(
   return fitted(parts, width);
 }
 
-/** Parts of a progress line, cut to the width. */
+/** Parts of a progress line, cut to the width in columns of the terminal. */
 export function fitted(parts: readonly string[], width: number): string {
-  const line = visibleText(parts.join(' · '));
-  return line.length < width ? line : `${line.slice(0, width - 2)}…`;
+  const line = visibleText(withSealsClosed(parts.join(' · ').replace(/\s+/g, ' ')));
+  if (stringWidth(line) < width) return line;
+  let cut = '';
+  let left = width - 2;
+  for (const { segment } of new Intl.Segmenter().segment(line)) {
+    left -= stringWidth(segment);
+    if (left < 0) break;
+    cut += segment;
+  }
+  return `${cut}…`;
 }
 
 function withoutTime(line: string): string {

@@ -69,6 +69,29 @@ test('without a server, status says so', async () => {
   expect(await project.json('status', 'run-1')).toMatchObject({ runId: 'run-1', server: null });
 });
 
+test('without a run, status still names improvements and workers', async () => {
+  const project = temporaryProject();
+  mkdirSync(project.home);
+  const store = await openStore(project.path('.crux', 'crux.db'));
+  try {
+    await store.improvements.create('rounds', { method: 'cso', rounds: 2 } as never);
+    const places = { host: 'elsewhere', process: null, endpoints: [], startedAt: null };
+    await store.workers.announce({
+      id: 'worker-1',
+      roles: ['agent'],
+      environments: ['doors'],
+      command: 'crux up',
+      ...places,
+    });
+  } finally {
+    await store.close();
+  }
+  const text = await status(project);
+  expect(text).toMatch(/^improvement[\s\S]*^rounds +cso +running/m);
+  expect(text).toContain('No run was started in this store yet.');
+  expect(text).toContain('Worker worker-1 (crux up on elsewhere) lives');
+});
+
 test('a server that died is none', async () => {
   const project = await projectWithRun();
   const state = await serverState();
