@@ -1,9 +1,7 @@
 /** The text of a page that people read: without menus, advertisements and scripts. */
 import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
-
-/** Characters that are kept of a page. */
-const longestText = 200_000;
+import { cut } from './cut.ts';
 
 const blocks = new Set(
   'ADDRESS ARTICLE ASIDE BLOCKQUOTE DD DETAILS DIV DL DT FIGCAPTION FIGURE FOOTER H1 H2 H3 H4 H5 H6 HEADER HR LI MAIN NAV OL P PRE SECTION TABLE TR UL'.split(
@@ -27,11 +25,6 @@ export function readableText(html: string): Readable {
   const title = oneLine(article?.title || own);
   // Short pages have no part that stands out as their text.
   return { title, text: cut(main.length >= whole.length / 10 ? main : whole) };
-}
-
-export function cut(text: string): string {
-  if (text.length <= longestText) return text;
-  return `${text.slice(0, longestText).toWellFormed()}\n\n(The text goes on: only its first ${longestText.toLocaleString('en-US')} characters were read.)`;
 }
 
 type TreeNode = { nodeType: number; nodeName: string; textContent: string | null; childNodes: Iterable<TreeNode> };

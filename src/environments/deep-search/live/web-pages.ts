@@ -1,12 +1,14 @@
 /** Reads pages of the web. What a site does, or forbids, is an observation; the agent can go elsewhere. */
 import { type Dispatcher, fetch, type Response } from 'undici';
-import { errorText } from '../../../errors.ts';
+import { CruxError, errorText } from '../../../errors.ts';
 import { pause } from '../../../models/limits/pauses.ts';
 import { cruxVersion } from '../../../version.ts';
 import type { Document, Refusable } from '../library.ts';
 import { isPublicAddress, RefusedAddress } from './address-guard.ts';
 import { guardedConnections, isWrittenOut } from './connections.ts';
+import { cut } from './cut.ts';
 import type { LiveSettings } from './options.ts';
+import { PageReader } from './page-reader.ts';
 import { type Robots, robotsOf } from './robots.ts';
 
 const mostRedirects = 5;
@@ -36,13 +38,14 @@ export class WebPages {
   readonly #settings: LiveSettings;
   readonly #connections: Dispatcher;
   readonly #robots = new Map<string, Promise<Robots>>();
+  readonly #reader = new PageReader();
 
   constructor(settings: LiveSettings) {
     this.#settings = settings;
     this.#connections = guardedConnections(settings);
   }
 
-  /** @throws the signal's reason */
+  /** @throws the signal's reason; CruxError `Environment.Fault` if nothing can be read here at all */
   async read(address: string, signal: AbortSignal): Promise<Refusable<Document>> {
     const url = URL.parse(address);
     if (url === null || !/^https?:$/.test(url.protocol))
@@ -52,6 +55,7 @@ export class WebPages {
         return { value: await this.#follow(url, signal) };
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof CruxError) throw error;
         const why = error instanceof NotRead ? error : asNotRead(error);
         if (why.isPassing && attempt === 0) await pause(secondTryMs, signal);
         else return { refused: `This page cannot be read, because ${why.message}.` };
@@ -59,8 +63,8 @@ export class WebPages {
     }
   }
 
-  close(): Promise<void> {
-    return this.#connections.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#connections.close(), this.#reader.close()]);
   }
 
   async #follow(first: URL, signal: AbortSignal): Promise<Document> {
@@ -70,7 +74,7 @@ export class WebPages {
       if (this.#settings.robots && !(await this.#isAllowed(url, signal)))
         throw new NotRead(`the robots.txt of ${url.host} forbids it`);
       const fetched = await this.#fetch(url, this.#settings.mostBytes, signal);
-      if (fetched.location === null) return await documentFrom(first, fetched, this.#settings.mostBytes);
+      if (fetched.location === null) return await this.#documentFrom(first, fetched, signal);
       if (redirects === mostRedirects) throw new NotRead(`it leads elsewhere more than ${mostRedirects} times`);
       const next = URL.parse(fetched.location, url.href);
       if (next === null || !/^https?:$/.test(next.protocol))
@@ -119,6 +123,22 @@ export class WebPages {
     const type = response.headers.get('content-type')?.toLowerCase() ?? 'text/html';
     return { status: response.status, location, type, text: decoded(bytes, type), isCut };
   }
+
+  async #documentFrom({ href }: URL, { status, type, text, isCut }: Fetched, signal: AbortSignal): Promise<Document> {
+    if (status >= 400) throw new NotRead(`the server answered ${status}`);
+    const note = isCut
+      ? `\n\n(The page is larger: only its first ${this.#settings.mostBytes.toLocaleString('en-US')} bytes were read.)`
+      : '';
+    if (/^(text\/html|application\/xhtml\+xml)/.test(type)) {
+      const page = await this.#reader.read(text, signal);
+      if (page === null) throw new NotRead('it is too complex');
+      if (page.text === '') throw new NotRead('it holds no text');
+      return { id: href, title: page.title || href, text: page.text + note };
+    }
+    if (/^(text\/|application\/(json|xml|[\w.-]+\+(json|xml)))/.test(type))
+      return { id: href, title: href, text: cut(text.trim()) + note };
+    throw new NotRead(`it is of the type ${type.split(';')[0]}, and only texts can be read`);
+  }
 }
 
 /** Bytes are counted as they come out of decompression: a small answer may hold a large page. */
@@ -143,27 +163,6 @@ function decoded(bytes: Buffer, type: string): string {
   } catch {
     return new TextDecoder().decode(bytes);
   }
-}
-
-async function documentFrom(
-  { href }: URL,
-  { status, type, text, isCut }: Fetched,
-  mostBytes: number,
-): Promise<Document> {
-  if (status >= 400) throw new NotRead(`the server answered ${status}`);
-  // Its libraries are loaded by those who read pages only.
-  const { cut, readableText } = await import('./readable.ts');
-  const note = isCut
-    ? `\n\n(The page is larger: only its first ${mostBytes.toLocaleString('en-US')} bytes were read.)`
-    : '';
-  if (/^(text\/html|application\/xhtml\+xml)/.test(type)) {
-    const { title, text: read } = readableText(text);
-    if (read === '') throw new NotRead('it holds no text');
-    return { id: href, title: title || href, text: read + note };
-  }
-  if (/^(text\/|application\/(json|xml|[\w.-]+\+(json|xml)))/.test(type))
-    return { id: href, title: href, text: cut(text.trim()) + note };
-  throw new NotRead(`it is of the type ${type.split(';')[0]}, and only texts can be read`);
 }
 
 /** A fault of a connection, in words. */
