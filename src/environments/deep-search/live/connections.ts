@@ -7,32 +7,37 @@ import { isPublicAddress, RefusedAddress } from './address-guard.ts';
 export type ConnectionOptions = {
   /** Hosts with a port (`intranet.example:8080`) that may be read from although their address is not public. */
   privateHosts: readonly string[];
-  /** Whether a proxy of the environment is used. It connects in our place, so only addresses that are written out can be checked. */
+  /**
+   * Whether a proxy of the environment is used. It connects in our place, so only addresses that are written out can be checked. What it is not used
+   * for (`NO_PROXY`, or a protocol without one) is connected to from here, and checked.
+   */
   throughProxy: boolean;
 };
 
 const connectTimeoutMs = 10_000;
 
 export function guardedConnections({ privateHosts, throughProxy }: ConnectionOptions): Dispatcher {
-  if (throughProxy) return new EnvHttpProxyAgent();
+  const connect = guardedConnector(privateHosts);
+  return throughProxy ? new EnvHttpProxyAgent({ connect }) : new Agent({ connect });
+}
+
+function guardedConnector(privateHosts: readonly string[]): buildConnector.connector {
   const own = new Set(privateHosts.map((host) => host.toLowerCase()));
   const connectAnywhere = buildConnector({ timeout: connectTimeoutMs });
   const connectPublic = buildConnector({ timeout: connectTimeoutMs, lookup: publicLookup });
-  return new Agent({
-    connect: (options, callback) => {
-      const { hostname, protocol } = options;
-      const port = options.port || (protocol === 'https:' ? '443' : '80');
-      if (own.has(`${hostname}:${port}`.toLowerCase())) return connectAnywhere(options, callback);
-      // No name is looked up for an address that is written out.
-      if (isWrittenOut(hostname) && !isPublicAddress(hostname)) return callback(new RefusedAddress(hostname), null);
-      connectPublic(options, (error, socket) => {
-        if (error) return callback(error, null);
-        if (isPublicAddress(socket!.remoteAddress ?? '')) return callback(null, socket!);
-        socket!.destroy();
-        callback(new RefusedAddress(hostname), null);
-      });
-    },
-  });
+  return (options, callback) => {
+    const { hostname, protocol } = options;
+    const port = options.port || (protocol === 'https:' ? '443' : '80');
+    if (own.has(`${hostname}:${port}`.toLowerCase())) return connectAnywhere(options, callback);
+    // No name is looked up for an address that is written out.
+    if (isWrittenOut(hostname) && !isPublicAddress(hostname)) return callback(new RefusedAddress(hostname), null);
+    connectPublic(options, (error, socket) => {
+      if (error) return callback(error, null);
+      if (isPublicAddress(socket!.remoteAddress ?? '')) return callback(null, socket!);
+      socket!.destroy();
+      callback(new RefusedAddress(hostname), null);
+    });
+  };
 }
 
 /** Whether a host is an address, and not a name. */

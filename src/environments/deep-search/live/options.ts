@@ -40,7 +40,9 @@ export type LiveSettings = {
   throughProxy: boolean;
 };
 
-const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
+/** Those by which pages are read. */
+const usedVariables = ['HTTP_PROXY', 'HTTPS_PROXY'];
+const proxyVariables = [...usedVariables, 'ALL_PROXY'];
 
 /** @throws CruxError `User.Config` for options that cannot work */
 export function liveSettings(options: LiveOptions): LiveSettings {
@@ -72,24 +74,29 @@ export function liveSettings(options: LiveOptions): LiveSettings {
     ...{ costPerSearch, timeoutMs, mostBytes },
     robots: options.robots ?? true,
     privateHosts: options.privateHosts ?? [],
-    throughProxy: options.proxy === 'allow' && proxyOf(process.env) !== null,
+    throughProxy: options.proxy === 'allow' && firstSet(proxyVariables, process.env) !== null,
   };
 }
 
-/** @throws CruxError `User.Config` if the environment names a proxy that is not allowed */
+/** @throws CruxError `User.Config` if the environment names a proxy that is not allowed, or that would not be used */
 export function refuseProxy({ throughProxy }: Pick<LiveSettings, 'throughProxy'>): void {
-  const variable = throughProxy ? null : proxyOf(process.env);
+  const variable = firstSet(proxyVariables, process.env);
   if (variable === null) return;
-  throw new CruxError(
-    'User.Config',
-    `${variable} names a proxy. Through it nobody can see which addresses pages are read from, so nothing is read from the web.`,
-    { remedy: "Unset it, or set proxy: 'allow' in `live`." },
-  );
+  if (!throughProxy)
+    throw new CruxError(
+      'User.Config',
+      `${variable} names a proxy. Through it nobody can see which addresses pages are read from, so nothing is read from the web.`,
+      { remedy: "Unset it, or set proxy: 'allow' in `live`." },
+    );
+  if (firstSet(usedVariables, process.env) === null)
+    throw new CruxError('User.Config', `${variable} names a proxy by which no page is read, so nothing is read.`, {
+      remedy: 'Name the proxy in HTTP_PROXY and HTTPS_PROXY.',
+    });
 }
 
-/** The variable that names a proxy; null if there is none. */
-function proxyOf(env: NodeJS.ProcessEnv): string | null {
-  return proxyVariables.flatMap((name) => [name, name.toLowerCase()]).find((name) => env[name]) ?? null;
+/** The first of the variables that is set, in capitals or not; null if none is. */
+function firstSet(names: readonly string[], env: NodeJS.ProcessEnv): string | null {
+  return names.flatMap((name) => [name, name.toLowerCase()]).find((name) => env[name]) ?? null;
 }
 
 function refused(what: string, remedy: string): CruxError {

@@ -1,6 +1,7 @@
 // Layer: pure rules, and connections at loopback. No page leads to what only our own network can see.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isPublicAddress } from '../../../../src/environments/deep-search/live/address-guard.ts';
+import { LiveLibrary } from '../../../../src/environments/deep-search/live/live-library.ts';
 import { liveSettings } from '../../../../src/environments/deep-search/live/options.ts';
 import { WebPages } from '../../../../src/environments/deep-search/live/web-pages.ts';
 import { htmlPage, SmallWeb } from '../../../helpers/small-web.ts';
@@ -90,6 +91,35 @@ describe('pages', () => {
     web.pages.set('/own', htmlPage('Own', 'Read all about it.'));
     expect(await read(`${web.url}/own`)).toContain('Read all about it.');
     expect(await read(`http://127.0.0.1:${inner.port}/secret`)).toContain('not public');
+  });
+
+  describe('with a proxy that is allowed', () => {
+    const throughProxy = async (variables: { [name: string]: string }, address: string) => {
+      for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY']) {
+        vi.stubEnv(name, variables[name] ?? '');
+        vi.stubEnv(name.toLowerCase(), undefined);
+      }
+      const settings = liveSettings({ provider: 'searxng', baseUrl: web.url, robots: false, proxy: 'allow' });
+      const library = new LiveLibrary(settings);
+      const result = await library.open(address, signal).finally(() => library.close());
+      return 'refused' in result ? result.refused : result.value.text;
+    };
+    const nobody = 'http://127.0.0.1:9';
+
+    it.each([
+      ['that has none', { HTTPS_PROXY: nobody }],
+      ['whose host is left out', { HTTP_PROXY: nobody, NO_PROXY: 'localhost' }],
+    ])('addresses of a protocol %s are checked as without one', async (_, variables) => {
+      expect(await throughProxy(variables, `http://localhost:${inner.port}/secret`)).toMatch(/is not public\.$/);
+      expect(inner.count('/secret')).toBe(0);
+    });
+
+    it('nothing is read if only ALL_PROXY names it, by which no page is read', async () => {
+      await expect(throughProxy({ ALL_PROXY: nobody }, `http://localhost:${inner.port}/secret`)).rejects.toMatchObject({
+        kind: 'User.Config',
+        message: /ALL_PROXY names a proxy by which no page is read/,
+      });
+    });
   });
 
   it.each(['file:///etc/passwd', 'ftp://example.org/x', 'gopher://example.org', 'data:text/html,x', 'www.example.org'])(
