@@ -51,6 +51,8 @@ function faultOf(path: string, fault: Fault, cause?: unknown): CruxError {
 /** More than any member takes: a file that is no JSON must not fill the memory. */
 const longestMember = 32 * 1024 * 1024;
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 const codeOf = (character: string) => character.charCodeAt(0);
 const [quote, backslash, newline, comma] = [codeOf('"'), codeOf('\\'), codeOf('\n'), codeOf(',')];
 const [openingBrace, openingBracket, closingBrace, closingBracket] = [...'{[}]'].map(codeOf);
@@ -84,15 +86,16 @@ abstract class Splitter {
     this.#startsAt ??= this.line;
   }
 
-  /** The bytes that were kept since the last call. */
+  /** The bytes that were kept since the last call, as a text without a byte order mark. */
   protected take(): string {
-    const text = Buffer.concat(this.#parts)
-      .toString('utf8')
-      .replace(/^\u{FEFF}/u, '')
-      .trim();
+    const bytes = Buffer.concat(this.#parts);
     this.#parts = [];
     this.#length = 0;
-    return text;
+    try {
+      return utf8.decode(bytes).trim();
+    } catch (cause) {
+      throw this.broken('it is not UTF-8', this.#startsAt ?? this.line, cause);
+    }
   }
 
   /** @returns nothing for an empty text */

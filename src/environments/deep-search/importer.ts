@@ -1,13 +1,16 @@
 /** Questions and corpora of deep search for `crux import`. */
 import { CruxError } from '../../errors.ts';
+import { count } from '../../imports/count.ts';
+import { environmentName } from '../../imports/environment-name.ts';
 import type { Imported, ImportRequest } from '../../imports/importer.ts';
 import { importSearch, type SearchImport } from './import/import.ts';
 
 /** @throws CruxError `User.NotFound`, `User.Config`; nothing is written then */
 export async function importDeepSearch({ from, runs, into, name, report }: ImportRequest): Promise<Imported> {
   if (runs.length > 0)
-    throw new CruxError('User.Config', 'Recorded runs of deep search are imported with `crux import trajectories`.', {
-      remedy: 'Leave --runs away.',
+    throw new CruxError('User.Config', 'Recorded runs are not imported together with questions of deep search.', {
+      remedy:
+        'Leave --runs away. Where there is a corpus, `crux import trajectories` replays runs; those of the web cannot be replayed.',
     });
   const imported = await importSearch({ from, into, report });
   const { dataset, ...counts } = imported;
@@ -20,13 +23,8 @@ export async function importDeepSearch({ from, runs, into, name, report }: Impor
 }
 
 function configured(folder: string, name: string, hasCorpus: boolean): string {
-  const plain = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 40);
   const live = hasCorpus ? '' : ', live: { … }';
-  return `deepSearch({ data: '${folder}', name: '${plain || 'deep-search'}'${live} })`;
+  return `deepSearch({ data: '${folder}', name: '${environmentName(name, 'deep-search')}'${live} })`;
 }
 
 function textOf({ dataset, train, test, sealed, ...left }: SearchImport, name: string, into: string): string[] {
@@ -38,6 +36,7 @@ function textOf({ dataset, train, test, sealed, ...left }: SearchImport, name: s
     [left.unknownIds, 'id', 'of task_ids.txt for which there is no question'],
     [left.emptyPassages, 'passage', 'without a text'],
     [left.duplicatePassages, 'passage', 'that repeats another'],
+    [left.corpusLinks, 'link', 'in the folder of the corpus: links are not followed'],
   ] as const;
   return [
     `${name}: ${counted(questions, 'question')} and ${counted(passages, 'passage')} in ${into}`,
@@ -54,8 +53,4 @@ function textOf({ dataset, train, test, sealed, ...left }: SearchImport, name: s
 
 function counted(value: number, what: string): string {
   return `${count(value)} ${what}${value === 1 ? '' : 's'}`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
 }

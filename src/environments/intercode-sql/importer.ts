@@ -1,6 +1,8 @@
 /** InterCode-SQL and the training tasks of Spider for `crux import`, with the episodes that InterCode released. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { count } from '../../imports/count.ts';
+import { environmentName } from '../../imports/environment-name.ts';
 import type { Imported, ImportRequest, RecordedRuns, ReportProgress } from '../../imports/importer.ts';
 import type { Difference, ImportedCounts } from '../../imports/recorded-trajectories.ts';
 import { type LogAgreement, measureAgreement } from './agreement.ts';
@@ -29,7 +31,7 @@ export async function importInterCodeSql({ from, runs, into, name, report }: Imp
   return {
     figures: { databases, train, test, emptyGolds, rejectedGolds, tiedGolds },
     text: dataText(imported, name, into),
-    configured: (folder) => `interCodeSql({ data: '${folder}', name: '${name}' })`,
+    configured: (folder) => `interCodeSql({ data: '${folder}', name: '${environmentName(name, 'intercode-sql')}' })`,
     recorded: logs && (await recordedRuns({ into, name, dataset, logs }, report)),
   };
 }
@@ -45,7 +47,7 @@ async function recordedRuns(
   const databaseOf = new Map(dataset.tasks.map(({ id, db }) => [id, db]));
   // Another executor replays the runs: what the causes still ask for is little.
   const pool = new SqlExecutor();
-  const environment = interCodeSql({ data: into, name, pool });
+  const environment = interCodeSql({ data: into, name: environmentName(name, 'intercode-sql'), pool });
   return {
     environment: { ...environment, close: () => pool.close() },
     trajectories: runs.map((run) => {
@@ -127,8 +129,4 @@ function named(counts: { [cause: string]: number }): string {
       .map(([cause, one]) => `${cause} ${count(one)}`)
       .join(', ') || 'none'
   );
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
 }

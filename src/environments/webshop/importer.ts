@@ -1,5 +1,7 @@
 /** WebShop's catalogue for `crux import`. */
 import { CruxError } from '../../errors.ts';
+import { count } from '../../imports/count.ts';
+import { environmentName } from '../../imports/environment-name.ts';
 import type { Imported, ImportRequest } from '../../imports/importer.ts';
 import { importShop, type ShopImport } from './import.ts';
 
@@ -14,7 +16,7 @@ export async function importWebShop({ from, runs, into, name, report }: ImportRe
   return {
     figures: { products: dataset.products, goals: dataset.goals, ...counts },
     text: textOf(imported, name, into),
-    configured: (folder) => `webshop({ data: '${folder}', name: '${name}' })`,
+    configured: (folder) => `webshop({ data: '${folder}', name: '${environmentName(name, 'webshop')}' })`,
     recorded: null,
   };
 }
@@ -43,8 +45,4 @@ function textOf({ dataset, train, test, ...left }: ShopImport, name: string, int
         ]
       : []),
   ];
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
 }

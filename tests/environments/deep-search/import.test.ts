@@ -1,8 +1,9 @@
 // Layer: files. What an import makes of questions and corpora, and that one it refuses leaves everything as it was.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDatabase, readQuestions } from '../../../src/environments/deep-search/dataset.ts';
+import { deepSearch } from '../../../src/environments/deep-search/environment.ts';
 import { importSearch } from '../../../src/environments/deep-search/import/import.ts';
 import { xored } from '../../../src/sealed-text.ts';
 import { benchmarkData } from '../../helpers/benchmark-data.ts';
@@ -81,6 +82,17 @@ describe('questions', () => {
     ]);
   });
 
+  it('of a group lie in the split that one of them says, whichever comes first', async () => {
+    const lines = [{ group: 'g' }, { group: 'g', split: 'test' }, {}].map((own, index) => ({
+      ...{ question: `Question ${index}?`, answer: '1', ...own },
+    }));
+    const { questions: made } = await imported({
+      'questions.jsonl': jsonLines(lines),
+      'corpus.jsonl': jsonLines(passages),
+    });
+    expect(made.map(({ split }) => split)).toEqual(['test', 'test', 'train']);
+  });
+
   it('without an answer are left out and counted', async () => {
     const lines = [{ question: 'One?', answer: '1' }, { question: 'Two?' }, { question: 'Three?', answer: ' ' }];
     const { result } = await imported({ 'questions.jsonl': jsonLines(lines), 'corpus.jsonl': jsonLines(passages) });
@@ -102,6 +114,16 @@ describe('a corpus', () => {
       ['a.txt', 'a'],
       [join('deep', 'b.md'), 'Second'],
     ]);
+  });
+
+  it('may be a link to a folder of texts; links within it are left out and counted', async () => {
+    const from = filesAt({ ...question, 'corpus/a.txt': 'Alpha' });
+    const elsewhere = join(temporaryFolder(), 'texts');
+    renameSync(join(from, 'corpus'), elsewhere);
+    symlinkSync(elsewhere, join(from, 'corpus'));
+    symlinkSync(join(elsewhere, 'a.txt'), join(elsewhere, 'b.txt'));
+    const result = await importSearch({ from, into: place() });
+    expect(result).toMatchObject({ corpusLinks: 1, dataset: { passages: 1 } });
   });
 
   it('keeps its own ids, leaves out empty passages and those that stand twice, and counts them', async () => {
@@ -190,6 +212,32 @@ describe('sealed questions', () => {
     expect(made).toMatchObject([{ id: 'a', difficulty: 'level 2', canary: expect.stringMatching(/^GAIA/) }]);
   });
 
+  it('of GAIA are the same dataset and lead to the same states however often they are imported', async () => {
+    const from = join(import.meta.dirname, '../../fixtures/deep-search/gaia.parquet');
+    const made = await Promise.all(
+      [place(), place()].map(async (data) => {
+        await importSearch({ from, into: data });
+        const environment = deepSearch({ data, live: { provider: 'brave' } });
+        const session = await environment.open((await environment.tasks())[0]!);
+        const state = await session.stateHash!();
+        await environment.close!();
+        return { version: environment.version, state };
+      }),
+    );
+    expect(made[0]).toEqual(made[1]);
+  });
+
+  it('are chosen by ids with blanks in them, one a line, whatever the lines end with', async () => {
+    const lines = ['a b', 'c', 'd'].map((id) => ({ id, question: `Question ${id}?`, answer: '1' }));
+    const { questions: made, result } = await imported({
+      'questions.jsonl': jsonLines(lines),
+      'corpus.jsonl': jsonLines(passages),
+      'task_ids.txt': '\uFEFFa b\r\n  d \r\n',
+    });
+    expect(made.map(({ id }) => id)).toEqual(['a b', 'd']);
+    expect(result).toMatchObject({ unwanted: 1, unknownIds: 0 });
+  });
+
   it('of GAIA come from Parquet too', async () => {
     const into = place();
     const from = join(import.meta.dirname, '../../fixtures/deep-search/gaia.parquet');
@@ -229,6 +277,18 @@ describe('an import that is refused writes nothing and says why', () => {
         ...corpus,
       },
       /q\.jsonl:2: the id "1" stands twice/,
+    ],
+    [
+      'a group of two splits',
+      {
+        'q.jsonl': jsonLines([
+          { ...one, group: 'g', split: 'train' },
+          { ...one, group: 'h' },
+          { ...one, group: 'g', split: 'test' },
+        ]),
+        ...corpus,
+      },
+      /q\.jsonl:3: the group "g" is of the split test here, and of train on line 1/,
     ],
     ['a line that is no JSON', { 'q.jsonl': `${JSON.stringify(one)}\n{"question": "T\n`, ...corpus }, /q\.jsonl:2: /],
     ['an unknown member', { 'q.jsonl': jsonLines([one, { ...one, anwser: '2' }]), ...corpus }, /q\.jsonl:2: .*anwser/],
@@ -284,6 +344,17 @@ describe('an import that is refused writes nothing and says why', () => {
       message: expect.stringMatching(message),
     });
     expect(existsSync(dirname(into)) ? readdirSync(dirname(into)) : []).toEqual([]);
+  });
+});
+
+it.each(['jsonl', 'json'])('a corpus in .%s that is not UTF-8 is refused with its line', async (extension) => {
+  const from = filesAt({ 'q.jsonl': jsonLines([{ question: 'One?', answer: '1' }]) });
+  const [opening, closing] = extension === 'json' ? ['[', ']'] : ['', ''];
+  const text = `${opening}{"title": "A", "text": "a"}${extension === 'json' ? ',' : ''}\n{"title": "M\u00fcnchen", "text": "b"}${closing}\n`;
+  writeFileSync(join(from, `corpus.${extension}`), Buffer.from(text, 'latin1'));
+  await expect(importSearch({ from, into: place() })).rejects.toMatchObject({
+    kind: 'User.Config',
+    message: expect.stringMatching(`corpus\\.${extension}:2: it is not UTF-8`),
   });
 });
 

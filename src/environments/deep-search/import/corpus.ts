@@ -1,5 +1,5 @@
 /** Passages of a corpus: a file of JSON, or a folder of texts. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, extname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { readInputFile } from '../../../imports/input-file.ts';
@@ -17,7 +17,7 @@ const sentencesSchema = z.array(z.string());
 
 /** @throws CruxError `User.Config` with file and line for a passage that is not in its form */
 export async function* passagesOf(path: string): AsyncGenerator<Passage> {
-  if (lstatSync(path).isDirectory()) {
+  if (statSync(path).isDirectory()) {
     for (const file of textsIn(path)) yield textAt(path, file);
     return;
   }
@@ -30,13 +30,21 @@ function passageFrom({ name, value, line }: Member): Passage {
   return { ...(id !== null && id !== undefined && { id: String(id) }), title: title || `Text ${line}`, text };
 }
 
-/** In a fixed order; links are not followed. */
+/** Links in a corpus that is a folder: they are not followed, because they may lead out of it, or round in a circle. */
+export function linksIn(path: string): number {
+  return statSync(path).isDirectory() ? entriesOf(path).filter((entry) => entry.isSymbolicLink()).length : 0;
+}
+
+/** In a fixed order. */
 function textsIn(folder: string): string[] {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries
+  return entriesOf(folder)
     .filter((entry) => entry.isFile() && textFiles.has(extname(entry.name)))
     .map(({ parentPath, name }) => join(parentPath, name))
     .sort();
+}
+
+function entriesOf(folder: string) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true });
 }
 
 function textAt(folder: string, file: string): Passage {

@@ -27,13 +27,30 @@ export function groupsOf(questions: readonly Grouped[]): string[] {
   return questions.map(({ group }, index) => group ?? questions[leaderOf(index)]!.id);
 }
 
-/** A question's own split counts; else every fifth group is the test. A group lies in one split: that of its first question. */
+/** A group lies in one split: the one that its questions say, or else every fifth group is the test. No group may be torn. */
 export function splitsOf(questions: readonly Grouped[], groups: readonly string[]): ('train' | 'test')[] {
-  const splits = new Map<string, 'train' | 'test'>();
-  for (const [index, group] of groups.entries()) {
-    if (splits.has(group)) continue;
-    const made = splits.size % testEvery === testEvery - 1 ? 'test' : 'train';
-    splits.set(group, questions[index]!.split ?? made);
-  }
+  const said = new Map<string, 'train' | 'test'>();
+  for (const [index, { split }] of questions.entries()) if (split) said.set(groups[index]!, split);
+  const inOrder = [...new Set(groups)].entries();
+  const splits = new Map(
+    inOrder.map(([place, group]) => {
+      const made = place % testEvery === testEvery - 1 ? 'test' : 'train';
+      return [group, said.get(group) ?? made];
+    }),
+  );
   return groups.map((group) => splits.get(group)!);
+}
+
+/** Groups whose questions say both splits, each with the first line of either. */
+export function tornGroups(
+  questions: readonly Pick<Grouped & { line: number }, 'split' | 'line'>[],
+  groups: readonly string[],
+): { group: string; train: number; test: number }[] {
+  const lines = Map.groupBy(questions.keys(), (index) => groups[index]!);
+  return [...lines].flatMap(([group, members]) => {
+    const lineOf = (split: 'train' | 'test') =>
+      members.map((at) => questions[at]!).find((one) => one.split === split)?.line;
+    const [train, test] = [lineOf('train'), lineOf('test')];
+    return train === undefined || test === undefined ? [] : [{ group, train, test }];
+  });
 }

@@ -6,15 +6,16 @@ import { CruxError } from '../../../errors.ts';
 import { assertApart } from '../../../imports/apart.ts';
 import { replaceDatasetFolder } from '../../../imports/dataset-folder.ts';
 import type { ReportProgress } from '../../../imports/importer.ts';
+import { refuseFaulty } from '../../../imports/input-file.ts';
 import { inForm } from '../../../imports/json-members.ts';
 import { DatabaseSync } from '../../../node-sqlite.ts';
 import { sealed } from '../../../sealed-text.ts';
 import { contentFile } from '../../described-dataset.ts';
 import { databaseFile, type SearchDataset, schema } from '../dataset.ts';
 import { type Hop, type Question, questionSchema } from '../question.ts';
-import { passagesOf } from './corpus.ts';
+import { linksIn, passagesOf } from './corpus.ts';
 import { CorpusWriter } from './corpus-writer.ts';
-import { groupsOf, splitsOf } from './families.ts';
+import { groupsOf, splitsOf, tornGroups } from './families.ts';
 import type { Form, ReadQuestion } from './form.ts';
 import { formOf, rowsOf, type Source, sourceAt, wantedIds } from './source.ts';
 
@@ -45,6 +46,8 @@ export type SearchImport = {
   /** Passages without a text, and passages that stand twice. */
   emptyPassages: number;
   duplicatePassages: number;
+  /** Links in a folder of texts. */
+  corpusLinks: number;
 };
 
 /**
@@ -68,7 +71,7 @@ async function writeSearch(
   source: Source,
   folder: string,
 ): Promise<SearchImport> {
-  const wanted = await wantedIds(source);
+  const wanted = wantedIds(source);
   const database = new DatabaseSync(join(folder, databaseFile));
   try {
     // A dataset that was not written to its end is not kept, so nothing has to survive a crash.
@@ -82,7 +85,7 @@ async function writeSearch(
         remedy: `Put passages beside the questions: corpus.jsonl with "title" and "text" a line, or a folder corpus/ with .txt and .md files.`,
       });
     corpus.end();
-    const made = inFamilies(questions);
+    const made = inFamilies(source.questions, questions);
     hash.update(form.scorer);
     writeQuestions(database, made, hash);
     database.exec('COMMIT');
@@ -106,8 +109,9 @@ async function writeSearch(
 }
 
 async function writeCorpus(source: Source, corpus: CorpusWriter, report: ReportProgress) {
-  const counts = { emptyPassages: 0, duplicatePassages: 0 };
+  const counts = { emptyPassages: 0, duplicatePassages: 0, corpusLinks: 0 };
   if (source.corpus === null) return counts;
+  counts.corpusLinks = linksIn(source.corpus);
   for await (const passage of passagesOf(source.corpus)) {
     const added = corpus.add(passage);
     if (added === 'empty') counts.emptyPassages++;
@@ -118,7 +122,7 @@ async function writeCorpus(source: Source, corpus: CorpusWriter, report: ReportP
 }
 
 /** A question that is taken, without its passages: these are in the corpus. */
-type TakenQuestion = Omit<ReadQuestion, 'context' | 'hops'> & { hops: Hop[] | null };
+type TakenQuestion = Omit<ReadQuestion, 'context' | 'hops'> & { line: number; hops: Hop[] | null };
 
 /** Reads questions one by one. Their passages go to the corpus: all of them if there is no other, else only those of the hops, which may be missing there. */
 async function readQuestions(source: Source, wanted: ReadonlySet<string> | null, corpus: CorpusWriter) {
@@ -139,7 +143,7 @@ async function readQuestions(source: Source, wanted: ReadonlySet<string> | null,
         if (questions.has(question.id)) throw new Error(`the id ${JSON.stringify(question.id)} stands twice`);
         const { context, hops, ...rest } = question;
         if (source.corpus === null) for (const passage of context) corpus.add(passage);
-        questions.set(question.id, { ...rest, hops: hops && placedHops(hops, corpus) });
+        questions.set(question.id, { ...rest, line: row.line, hops: hops && placedHops(hops, corpus) });
       });
   }
   leftOut.unknownIds = wanted ? wanted.difference(found).size : 0;
@@ -159,8 +163,14 @@ function placedHops(hops: NonNullable<ReadQuestion['hops']>, corpus: CorpusWrite
   return placed.every(({ passage }) => passage !== null) ? (placed as Hop[]) : null;
 }
 
-function inFamilies(questions: readonly TakenQuestion[]): Question[] {
+/** @throws CruxError `User.Config` for a group whose questions say two splits */
+function inFamilies(path: string, questions: readonly TakenQuestion[]): Question[] {
   const groups = groupsOf(questions);
+  const torn = tornGroups(questions, groups).map(({ group, test, train }) => ({
+    line: test,
+    what: `the group ${JSON.stringify(group)} is of the split test here, and of train on line ${train}`,
+  }));
+  refuseFaulty(path, torn, 'Give all questions of a group one split: one could leak into the other.');
   const splits = splitsOf(questions, groups);
   return questions.map((question, index) => {
     return questionSchema.parse({ ...question, split: splits[index], group: groups[index] });

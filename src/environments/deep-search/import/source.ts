@@ -1,6 +1,5 @@
 /** The files of a dataset at a user's path: which one holds the questions, in which form, and where the corpus is. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { CruxError, errorText } from '../../../errors.ts';
@@ -108,8 +107,9 @@ function unlessBroken(path: string, read: () => Member[]): Member[] {
   }
 }
 
-/** @returns null for all */
-export async function wantedIds({ ids }: Pick<Source, 'ids'>): Promise<ReadonlySet<string> | null> {
+/** @returns null for all @throws CruxError `User.Config` for a list that is not UTF-8 */
+export function wantedIds({ ids }: Pick<Source, 'ids'>): ReadonlySet<string> | null {
   if (ids === null) return null;
-  return new Set((await readFile(ids, 'utf8')).split(/\s+/).filter(Boolean));
+  const lines = readInputFile(ids).text.split(/\r\n|\n|\r/);
+  return new Set(lines.map((line) => line.trim()).filter(Boolean));
 }
