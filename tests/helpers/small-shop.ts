@@ -1,6 +1,8 @@
 /** A shop of a few products, in the files of the benchmark: raw lines as the full catalogue has them. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ShopAction } from '../../src/environments/webshop/shop.ts';
+import { shopActionFrom, shopTextFormat } from '../../src/environments/webshop/text-format.ts';
 import { temporaryFolder } from './sql-datasets.ts';
 
 export type RawProduct = { asin: string; name: string; [field: string]: unknown };
@@ -60,4 +62,10 @@ export function shopFiles(
   writeFileSync(join(from, 'items_ins_v2.json'), JSON.stringify(instructions));
   for (const [file, content] of Object.entries(more)) writeFileSync(join(from, file), JSON.stringify(content));
   return from;
+}
+
+/** An action as an agent writes it, such as `search[lamp]`; null for one that the shop does not take. */
+export function written(words: string): ShopAction | null {
+  const parsed = shopTextFormat.parse(`Action: ${words}`);
+  return parsed.kind === 'action' ? shopActionFrom(parsed.action) : null;
 }

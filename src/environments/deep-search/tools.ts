@@ -1,18 +1,14 @@
 /** What an agent can do, and its actions as they are read. */
 import type { Action } from '../../domain/action.ts';
-import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { Tool } from '../../domain/message.ts';
+import { functionTool } from '../function-tool.ts';
 
 const textParameter = (description: string) => ({ type: 'string', description });
 
-const tool = (name: string, description: string, properties: { [name: string]: Json }, required: string[]): Tool => ({
-  type: 'function',
-  function: { name, description, parameters: { type: 'object', properties, required, additionalProperties: false } },
-});
-
 export const tools: Tool[] = [
-  tool('search', 'Searches for texts.', { query: textParameter('Words to search for.') }, ['query']),
-  tool(
+  functionTool('search', 'Searches for texts.', { query: textParameter('Words to search for.') }, ['query']),
+  functionTool(
     'open',
     'Opens a text that a search found, and shows it page by page.',
     {
@@ -21,10 +17,15 @@ export const tools: Tool[] = [
     },
     ['id'],
   ),
-  tool('find', 'Shows where some words stand in the opened text.', { text: textParameter('Words to look for.') }, [
+  functionTool(
+    'find',
+    'Shows where some words stand in the opened text.',
+    { text: textParameter('Words to look for.') },
+    ['text'],
+  ),
+  functionTool('answer', 'Answers the question. This ends the task.', { text: textParameter('The answer itself.') }, [
     'text',
   ]),
-  tool('answer', 'Answers the question. This ends the task.', { text: textParameter('The answer itself.') }, ['text']),
 ];
 
 export type SearchAction =

@@ -6,6 +6,7 @@ import type { Task } from '../../domain/task.ts';
 import { CruxError } from '../../errors.ts';
 import type { Environment, Session, StepResult } from '../contract.ts';
 import { defineEnvironment } from '../define.ts';
+import { functionTool } from '../function-tool.ts';
 import { StoredCatalogue } from './catalogue.ts';
 import { readDataset } from './dataset.ts';
 import type { Goal } from './goals.ts';
@@ -13,7 +14,7 @@ import { type ObservationMode, pageText } from './pages.ts';
 import { rewardOf } from './reward.ts';
 import { shopScript } from './script.ts';
 import { firstState, move, pageOf, type ShopState } from './shop.ts';
-import { readShopAction, shopTextFormat } from './text-format.ts';
+import { readShopAction, shopActionFrom, shopTextFormat } from './text-format.ts';
 
 export type WebShopOptions = {
   /** Dataset folder, made by `crux import webshop`. */
@@ -29,26 +30,19 @@ export type WebShopOptions = {
 /** Part of the version: change it whenever the same actions may give other pages or rewards. */
 const shopVersion = '1';
 
-const tool = (name: string, description: string, argument: string, meaning: string): Tool => ({
-  type: 'function',
-  function: {
-    name,
-    description,
-    parameters: {
-      type: 'object',
-      properties: { [argument]: { type: 'string', description: meaning } },
-      required: [argument],
-      additionalProperties: false,
-    },
-  },
-});
+const textParameter = (description: string) => ({ type: 'string', description });
 const tools: Tool[] = [
-  tool('search', 'Searches the whole shop, from any page.', 'keywords', 'Words that describe the product.'),
-  tool(
+  functionTool(
+    'search',
+    'Searches the whole shop, from any page.',
+    { keywords: textParameter('Words that describe the product.') },
+    ['keywords'],
+  ),
+  functionTool(
     'click',
     'Clicks something on the page.',
-    'target',
-    'Text of a button, id of a product, or value of an option, as the page shows it.',
+    { target: textParameter('Text of a button, id of a product, or value of an option, as the page shows it.') },
+    ['target'],
   ),
 ];
 
@@ -83,11 +77,8 @@ export function webshop(options: WebShopOptions): Environment & Required<Pick<En
     return {
       async step(action): Promise<StepResult> {
         if (isOver) throw new CruxError('Environment.Fault', `Task ${task.id} is over: it takes no further action.`);
-        const read = readShopAction(action);
         const page = pageOf(catalogue, goal, state);
-        // An empty argument is no action of the benchmark.
-        const shopAction = read?.argument ? { name: read.tool, argument: read.argument.toLowerCase() } : null;
-        const moved = move(catalogue, state, page, shopAction);
+        const moved = move(catalogue, state, page, shopActionFrom(action));
         if (moved.kind === 'moved') {
           state = moved.state;
           return { observation: observation(), done: false };

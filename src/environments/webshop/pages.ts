@@ -122,6 +122,11 @@ export function clickables({ pieces }: Page): string[] {
   return [...new Set([...links, ...textsOf('option')])];
 }
 
+/** The ASIN, as the page shows it, that a click names in lower case. */
+export function productClicked({ pieces }: Page, click: string): string | undefined {
+  return pieces.find(({ as, text }) => as === 'product' && text.toLowerCase() === click)?.text;
+}
+
 /** Removes what Python takes for white space. */
 function strip(text: string): string {
   const space = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';

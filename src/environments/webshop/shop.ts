@@ -3,7 +3,17 @@
  * on something that the page offers. Any other action leaves everything as it is.
  */
 import type { Goal } from './goals.ts';
-import { clickables, itemPage, type Page, type Place, resultsPage, searchPage, tabPage, tabs } from './pages.ts';
+import {
+  clickables,
+  itemPage,
+  type Page,
+  type Place,
+  productClicked,
+  resultsPage,
+  searchPage,
+  tabPage,
+  tabs,
+} from './pages.ts';
 import type { Product } from './product.ts';
 
 export type Catalogue = {
@@ -23,18 +33,12 @@ export type ShopState = {
 };
 
 /** @param argument in lower case */
-export type ShopAction = { name: string; argument: string };
+export type ShopAction = { name: 'search' | 'click'; argument: string };
 export type Move =
   | { kind: 'moved'; state: ShopState }
   | { kind: 'bought'; asin: string; chosen: { [name: string]: string } };
 
 export const firstState: ShopState = { place: { at: 'search' }, seen: [] };
-
-/** Reads an action as the benchmark does: what stands after the last bracket is ignored. @returns null for what is no action */
-export function readAction(text: string): ShopAction | null {
-  const found = /^([^\n]+)\[([^\n]+)\]/.exec(text);
-  return found && { name: found[1]!, argument: found[2]!.toLowerCase() };
-}
 
 export function pageOf(catalogue: Catalogue, { instruction }: Goal, { place, seen }: ShopState): Page {
   const product = (asin: string) => catalogue.product(asin);
@@ -73,7 +77,8 @@ export function move(catalogue: Catalogue, state: ShopState, page: Page, action:
   if (argument === '< prev') return to(placeBefore(place));
   if (place.at === 'item' && tab) return to({ ...place, at: 'tab', tab });
   if (place.at === 'item' && argument === 'buy now') return { kind: 'bought', asin: place.asin, chosen: place.chosen };
-  const asin = argument.toUpperCase();
+  const asin = productClicked(page, argument);
+  if (asin === undefined) return to(place);
   return {
     kind: 'moved',
     state: { place: { at: 'item', results, asin, chosen: {} }, seen: [...new Set([...seen, asin])] },

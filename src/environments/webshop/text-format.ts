@@ -8,6 +8,7 @@
  */
 import type { Action, ParsedAction } from '../../domain/action.ts';
 import type { TextFormat } from '../contract.ts';
+import type { ShopAction } from './shop.ts';
 
 const marker = 'Action:';
 
@@ -61,4 +62,10 @@ export function readShopAction({ tool, arguments: given }: Action): { tool: Shop
   if (tool !== 'search' && tool !== 'click') return null;
   const argument = given[argumentNames[tool]];
   return typeof argument === 'string' ? { tool, argument: argument.replace(/\s*\n\s*/g, ' ') } : null;
+}
+
+/** As the shop takes it; null for what is no action there, such as one without a text. */
+export function shopActionFrom(action: Action): ShopAction | null {
+  const read = readShopAction(action);
+  return read?.argument ? { name: read.tool, argument: read.argument.toLowerCase() } : null;
 }

@@ -9,8 +9,9 @@ import { approximateNouns } from '../../../src/environments/webshop/nouns.ts';
 import { clickables, pageText } from '../../../src/environments/webshop/pages.ts';
 import type { Product } from '../../../src/environments/webshop/product.ts';
 import { type RewardParts, rewardOf } from '../../../src/environments/webshop/reward.ts';
-import { firstState, move, pageOf, readAction } from '../../../src/environments/webshop/shop.ts';
+import { firstState, move, pageOf } from '../../../src/environments/webshop/shop.ts';
 import { benchmarkData } from '../../helpers/benchmark-data.ts';
+import { written } from '../../helpers/small-shop.ts';
 import { temporaryFolder } from '../../helpers/sql-datasets.ts';
 
 type Step = {
@@ -109,7 +110,7 @@ describe.skipIf(data === null)('the shop agrees with the original code to the le
         expect({ has_search_bar: state.place.at === 'search', clickables: clickables(page) }, where).toEqual(
           step.available,
         );
-        const moved = move(catalogue, state, page, readAction(step.action));
+        const moved = move(catalogue, state, page, written(step.action));
         if (moved.kind === 'bought') {
           const { asin, chosen } = moved;
           const purchase = { product: catalogue.product(asin), price: catalogue.price(asin), options: chosen };
