@@ -80,12 +80,7 @@ export async function importTrajectories(
   compare: Compare,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<Map<string, ImportedCounts>> {
-  if (environment.asks?.length)
-    throw new CruxError(
-      'User.Config',
-      `Recorded trajectories of ${environment.name} cannot be imported: a replay would ask models, and no run pays for that.`,
-      { remedy: 'Have a run make trajectories of its own, or import into an environment without `asks`.' },
-    );
+  refuseUnreplayable(environment);
   const environments = new EnvironmentRegistry([environment]);
   const sessions = new SessionCache(store.tree, environments);
   const context = { store, environments, sessions };
@@ -113,6 +108,17 @@ export async function importTrajectories(
     await sessions.close();
   }
   return bySource;
+}
+
+/** @throws CruxError `User.Config` for an environment whose steps cost something, or read what no run keeps */
+function refuseUnreplayable({ name, asks, maxStepCost, shared }: Environment): void {
+  const refused = (why: string, member: string) =>
+    new CruxError('User.Config', `Recorded trajectories of ${name} cannot be imported: a replay would ${why}.`, {
+      remedy: `Have a run make trajectories of its own, or import into an environment without \`${member}\`.`,
+    });
+  if (asks?.length) throw refused('ask models, and no run pays for that', 'asks');
+  if (maxStepCost) throw refused('take steps that cost money, and no run pays for that', 'maxStepCost');
+  if (shared) throw refused('read the world outside again, which is another one by now', 'shared');
 }
 
 function noCounts(): ImportedCounts {

@@ -49,6 +49,15 @@ async function replayed(...rows: object[]) {
   return { store, counts, found: await store.findings.trajectories(importScope('doors')) };
 }
 
+it.each([
+  [{ maxStepCost: 0.005 }, /a replay would take steps that cost money/],
+  [{ shared: () => null }, /a replay would read the world outside again/],
+])('an environment whose replay costs or reads the world takes none: %o', async (more, message) => {
+  const environment = { ...doors().environment, ...more };
+  const importing = importTrajectories(await temporaryStore(), environment, [], () => null);
+  await expect(importing).rejects.toMatchObject({ kind: 'User.Config', message: expect.stringMatching(message) });
+});
+
 describe('recorded conversations', () => {
   it('with tool calls are replayed in the form in which they are written', async () => {
     const messages = [...opening, call('left'), result('A room behind left.'), call('treasure')];
