@@ -9,7 +9,7 @@ import { CruxError } from '../../errors.ts';
 import type { AskRequest, Environment } from '../contract.ts';
 import { defineEnvironment } from '../define.ts';
 import { openDatabase, readDataset, readQuestions } from './dataset.ts';
-import { LiveLibrary, sharedName } from './live/live-library.ts';
+import { LiveLibrary, mostCostOfSearch, sharedName } from './live/live-library.ts';
 import { type LiveOptions, liveSettings } from './live/options.ts';
 import { LocalLibrary } from './local-library.ts';
 import type { Question } from './question.ts';
@@ -31,7 +31,7 @@ export type DeepSearchOptions = {
 };
 
 /** Part of the version: change it whenever the same actions may give other observations or rewards. */
-const ownVersion = '1';
+const ownVersion = '2';
 
 const system = `You answer a question by searching for texts and reading them.
 Search with a few words, open the results that may help, and follow what you learn with further searches; "find" shows where words stand in the open text. When you know the answer, give it with "answer": this ends the task. Answer with the bare name, number or short phrase, without a sentence around it; several things are separated by commas.`;
@@ -57,8 +57,8 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
   const web = live && new LiveLibrary(live);
   const library = web ?? new LocalLibrary(database);
   const isJudged = asksJudge(dataset.scorer);
-  const costPerSearch = live?.costPerSearch ?? null;
-  const isPriced = costPerSearch !== null;
+  const maxStepCost = live ? mostCostOfSearch(live) : null;
+  const isPriced = maxStepCost !== null;
   let questions: Map<string, Question> | null = null;
   const all = () => (questions ??= readQuestions(database));
   const questionOf = ({ id }: Pick<Task, 'id'>): Question => {
@@ -98,7 +98,7 @@ export function deepSearch(options: DeepSearchOptions): Environment & { tools: T
     hints: async () => hints,
     script: async (task) => (live ? null : searchScript(questionOf(task), library, stepLimit)),
     ...(live && { shared: (action: Action) => sharedName(live.name, action) }),
-    ...(costPerSearch !== null && { maxStepCost: costPerSearch }),
+    ...(maxStepCost !== null && { maxStepCost }),
     ...(isJudged && {
       asks: ['grade'] as const,
       simulatedReply: ({ messages }: AskRequest) => simulatedVerdict(messages.at(-1)?.content ?? ''),

@@ -2,13 +2,14 @@
 import type { DatabaseSync, StatementSync } from '../../node-sqlite.ts';
 import { remembered } from '../remembered.ts';
 import { StoredIndex } from '../text-search/stored-index.ts';
-import { type Document, type Hit, type Library, mostHits } from './library.ts';
+import { type Document, type Hit, type Library, longestQuery, mostHits } from './library.ts';
 import { snippetOf } from './snippet.ts';
 
 /** Searches that are kept. */
 const keptSearches = 1000;
 
 export class LocalLibrary implements Library {
+  readonly queryLimit = { characters: longestQuery, words: null };
   readonly #index: StoredIndex;
   readonly #byNumber: StatementSync;
   readonly #byId: StatementSync;

@@ -1,9 +1,7 @@
 /** What an agent reads after its actions. */
-import type { Document, Hit } from './library.ts';
+import type { Document, Hit, QueryLimit } from './library.ts';
 import { pagesOf, placesOf } from './reading.ts';
 
-/** Most characters of a query that are searched for. */
-export const longestQuery = 1000;
 /** Characters of an agent's own words that are repeated to it. */
 const longestEcho = 120;
 
@@ -11,10 +9,17 @@ const quoted = (text: string) => `"${text.length > longestEcho ? `${text.slice(0
 const counted = (count: number, one: string, several: string) =>
   `${count.toLocaleString('en-US')} ${count === 1 ? one : several}`;
 
-export function tooLong(query: string): string {
-  const [length, most] = [query.length, longestQuery].map((count) => count.toLocaleString('en-US'));
-  return `This query has ${length} characters, so nothing was searched. Use a few words, at most ${most} characters.`;
+/** What is said of a query that is too long; null for any other. */
+export function tooLong(query: string, { characters, words }: QueryLimit): string | null {
+  const refused = (has: string, most: string) =>
+    `This query has ${has}, so nothing was searched. Use a few words, at most ${most}.`;
+  const count = query.trim().split(/\s+/).length;
+  if (query.length > characters) return refused(charactersText(query.length), charactersText(characters));
+  return words !== null && count > words ? refused(wordsText(count), wordsText(words)) : null;
 }
+
+const charactersText = (count: number) => counted(count, 'character', 'characters');
+const wordsText = (count: number) => counted(count, 'word', 'words');
 
 export function hitsText(query: string, hits: readonly Hit[]): string {
   if (hits.length === 0) return `Nothing was found for ${quoted(query)}. Try other words.`;
@@ -23,9 +28,17 @@ export function hitsText(query: string, hits: readonly Hit[]): string {
 }
 
 /** @param page from 1 */
+export function hasPage({ text }: Document, page: number): boolean {
+  return page <= pagesOf(text).length;
+}
+
+export function noSuchPage({ title, text }: Document): string {
+  return `${quoted(title)} has ${counted(pagesOf(text).length, 'page', 'pages')}.`;
+}
+
+/** @param page from 1, one that the text has */
 export function pageText({ id, title, text }: Document, page: number): string {
   const pages = pagesOf(text);
-  if (page > pages.length) return `${quoted(title)} has ${counted(pages.length, 'page', 'pages')}.`;
   return `[${id}] ${title} (page ${page} of ${pages.length})\n\n${pages[page - 1]}`;
 }
 

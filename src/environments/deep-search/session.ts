@@ -5,7 +5,7 @@ import type { Json } from '../../domain/canonical-json.ts';
 import { CruxError } from '../../errors.ts';
 import type { Session, SessionContext, StepResult } from '../contract.ts';
 import type { Document, Library, Refusable } from './library.ts';
-import { foundText, hitsText, longestQuery, pageText, tooLong } from './observations.ts';
+import { foundText, hasPage, hitsText, noSuchPage, pageText, tooLong } from './observations.ts';
 import type { Question } from './question.ts';
 import { type Scorer, scoreAnswer } from './scorers/scorer.ts';
 import { readSearchAction } from './tools.ts';
@@ -42,7 +42,8 @@ export class SearchSession implements Session {
     if (typeof read === 'string') return goesOn(read);
     switch (read.tool) {
       case 'search': {
-        if (read.query.length > longestQuery) return goesOn(tooLong(read.query));
+        const tooMuch = tooLong(read.query, library.queryLimit);
+        if (tooMuch !== null) return goesOn(tooMuch);
         const found = await library.search(read.query, signal);
         const text = 'value' in found ? hitsText(read.query, found.value) : found.refused;
         return { ...goesOn(text), ...(found.cost !== undefined && { cost: found.cost }) };
@@ -52,6 +53,7 @@ export class SearchSession implements Session {
         const held = this.#open?.id === read.id ? this.#open : null;
         const opened: Refusable<Document> = held ? { value: held } : await library.open(read.id, signal);
         if ('refused' in opened) return goesOn(opened.refused);
+        if (!hasPage(opened.value, read.page)) return goesOn(noSuchPage(opened.value));
         this.#open = opened.value;
         return { ...goesOn(pageText(opened.value, read.page)), ...this.#recording(opened.value) };
       }
@@ -70,12 +72,12 @@ export class SearchSession implements Session {
       return;
     }
     const opened = await this.#setting.library.open(read.id, new AbortController().signal);
-    if ('value' in opened) this.#open = opened.value;
+    if ('value' in opened && hasPage(opened.value, read.page)) this.#open = opened.value;
   }
 
   async stateHash(): Promise<string> {
-    const { id, canary } = this.#setting.question;
-    const content = JSON.stringify([id, canary, this.#open]);
+    // Not the canary: an import may draw it, and two imports of the same questions are one dataset.
+    const content = JSON.stringify([this.#setting.question.id, this.#open]);
     return createHash('sha256').update(content).digest('hex').slice(0, 32);
   }
 

@@ -62,7 +62,19 @@ describe('an agent', () => {
       'This query has 10,999 characters, so nothing was searched. Use a few words, at most 1,000 characters.',
     );
     expect(await read(session, 'open', { id: 'p1', page: 5 })).toBe('"Marlow Quay" has 1 page.');
-    expect(before).not.toBe(await session.stateHash!());
+    expect(await session.stateHash!()).toBe(before);
+  });
+
+  it('keeps the text that is open when it asks another one for a page too far, also when this is recalled', async () => {
+    const [taken, recalled] = [await sessionOf(), await sessionOf()];
+    const opened: { [name: string]: Json }[] = [{ id: 'p3' }, { id: 'p1', page: 5 }];
+    for (const given of opened) {
+      const result = await act(taken, 'open', given);
+      await recalled.recall!({ tool: 'open', arguments: given }, result);
+    }
+    for (const session of [taken, recalled])
+      expect(await read(session, 'find', { text: 'SILL' })).toMatch(/stands at 1 place in "Orrefell"/);
+    expect(await recalled.stateHash!()).toBe(await taken.stateHash!());
   });
 
   it('is in the same state with the same text open, and in another with another', async () => {

@@ -1,6 +1,7 @@
 // Layer: pure rules. How an agent reads a text.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tooLong } from '../../../src/environments/deep-search/observations.ts';
 import { pagesOf, placesOf } from '../../../src/environments/deep-search/reading.ts';
 import { snippetOf } from '../../../src/environments/deep-search/snippet.ts';
 import { canonicalSearchAction, readSearchAction } from '../../../src/environments/deep-search/tools.ts';
@@ -78,4 +79,16 @@ describe('an action', () => {
     expect(canonical('open', { id: 'P1' })).not.toBe(canonical('open', { id: 'p1' }));
     expect(canonical('find', { text: 'a' })).not.toBe(canonical('answer', { text: 'a' }));
   });
+});
+
+it('a query is too long by its characters, or by its words where these are limited', () => {
+  const limit = { characters: 400, words: 50 };
+  expect(tooLong('word '.repeat(50).trim(), limit)).toBeNull();
+  expect(tooLong('w '.repeat(51), limit)).toBe(
+    'This query has 51 words, so nothing was searched. Use a few words, at most 50 words.',
+  );
+  expect(tooLong('w'.repeat(401), limit)).toBe(
+    'This query has 401 characters, so nothing was searched. Use a few words, at most 400 characters.',
+  );
+  expect(tooLong('w '.repeat(51), { ...limit, words: null })).toBeNull();
 });

@@ -15,6 +15,14 @@ export type SearchTemplate = {
   keyEnv?: string;
   /** Names of the members that lead to the list of results, with dots between them. */
   results: string;
+  /** Name of a member that tells an answer which found nothing and has no list. Absent: an answer always has the list. */
+  emptyWith?: string;
+  /** Name of the member that lists the provider's own sources that failed. An answer with some, and without results, says nothing about the query. */
+  failures?: string;
+  /** Most characters of a query. Default 1,000, which is also the most. */
+  mostCharacters?: number;
+  /** Most words of a query. Default: any number. */
+  mostWords?: number;
   /** Members of a result. */
   title: string;
   address: string;
@@ -30,6 +38,8 @@ export const providers = {
     headers: { 'x-subscription-token': '{key}' },
     keyEnv: 'BRAVE_API_KEY',
     results: 'web.results',
+    emptyWith: 'query',
+    ...{ mostCharacters: 400, mostWords: 50 },
     ...{ title: 'title', address: 'url', snippet: 'description' },
   },
   tavily: {
@@ -40,12 +50,14 @@ export const providers = {
     headers: { authorization: 'Bearer {key}' },
     keyEnv: 'TAVILY_API_KEY',
     results: 'results',
+    mostCharacters: 400,
     ...{ title: 'title', address: 'url', snippet: 'content' },
   },
   searxng: {
     name: 'searxng',
     path: '/search?q={query}&format=json',
     results: 'results',
+    failures: 'unresponsive_engines',
     ...{ title: 'title', address: 'url', snippet: 'content' },
   },
 } as const satisfies { [name: string]: SearchTemplate };
@@ -58,7 +70,9 @@ export function isProviderName(name: string): name is ProviderName {
 
 export type FilledRequest = { path: string; body?: string };
 
-export function filledRequest({ path, body }: SearchTemplate, query: string, count: number): FilledRequest {
+export function filledRequest({ path, body }: SearchTemplate, given: string, count: number): FilledRequest {
+  // Half a character, which a model may write, stands in no address.
+  const query = given.toWellFormed();
   const filledPath = path.replace('{query}', encodeURIComponent(query)).replace('{count}', String(count));
   if (!body) return { path: filledPath };
   const members = Object.entries(body).map(([name, value]) => {
@@ -70,26 +84,37 @@ export function filledRequest({ path, body }: SearchTemplate, query: string, cou
 
 export type FoundPage = { title: string; address: string; snippet: string };
 
-/** @returns null for an answer without a list of results where the template looks for it; results without an address are left out */
-export function readResults(template: SearchTemplate, answer: unknown): FoundPage[] | null {
+/** `why` there are no results, in words that follow "because", and whether that may be otherwise the next time. */
+export type ReadResults = { pages: FoundPage[] } | { why: string; isPassing: boolean };
+
+/** @param text of the answer; results without an address are left out */
+export function readResults(template: SearchTemplate, text: string): ReadResults {
+  const answer = parsed(text);
   const list = template.results.split('.').reduce<unknown>(memberOf, answer);
-  // A provider that found nothing may leave the list away, with all that is around it.
-  if (list === undefined || list === null) return isEmptyAnswer(template, answer) ? [] : null;
-  if (!Array.isArray(list)) return null;
-  return list.flatMap((result) => {
+  const isMissing = list === undefined || list === null;
+  if (isMissing && template.emptyWith && memberOf(answer, template.emptyWith) !== undefined) return { pages: [] };
+  if (!Array.isArray(list)) return { why: 'its answer holds no list of results', isPassing: false };
+  const failed = template.failures === undefined ? [] : memberOf(answer, template.failures);
+  if (list.length === 0 && Array.isArray(failed) && failed.length > 0)
+    return { why: `its own sources failed (${failed.slice(0, 3).join('; ')})`, isPassing: true };
+  const pages = list.flatMap((result) => {
     const [title, address, snippet] = [template.title, template.address, template.snippet].map((name) => {
       const value = memberOf(result, name);
       return typeof value === 'string' ? value.replace(/\s+/g, ' ').trim() : '';
     });
     return address ? [{ title: title || address, address, snippet: snippet! }] : [];
   });
+  return { pages };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function memberOf(value: unknown, name: string): unknown {
   return value !== null && typeof value === 'object' ? (value as { [name: string]: unknown })[name] : undefined;
-}
-
-/** Only where the list stands in a member of its own: otherwise anything at all would be an empty answer. */
-function isEmptyAnswer({ results }: SearchTemplate, answer: unknown): boolean {
-  return results.includes('.') && answer !== null && typeof answer === 'object' && !Object.hasOwn(answer, 'error');
 }

@@ -3,60 +3,94 @@ import { CruxError, errorText } from '../../../errors.ts';
 import { HttpClient, OutOfTime } from '../../../models/http-client.ts';
 import { pause } from '../../../models/limits/pauses.ts';
 import { retryAfterMs } from '../../../models/limits/retry-after.ts';
-import { mostHits } from '../library.ts';
+import { mostHits, type Refusable } from '../library.ts';
 import type { LiveSettings } from './options.ts';
 import { type FoundPage, filledRequest, readResults } from './providers.ts';
+import { SearchPace, scattered } from './search-pace.ts';
 
 /** Pauses before a search is tried again whose answer does not say when. */
 const pausesMs = [500, 2_000, 8_000];
+/** Requests of one search. */
+export const mostAttempts = pausesMs.length + 1;
 /** A provider that wants to be left alone for longer than this has no place for us now. */
 const longestPauseMs = 60_000;
 
+/** By provider and key: a plan counts the searches of all environments of a worker. */
+const paces = new Map<string, SearchPace>();
+
 export class WebSearch {
   readonly #settings: LiveSettings;
+  readonly #pace: SearchPace;
   #client: HttpClient | null = null;
+  /** Whether it ever gave results here: until then key or template may be wrong. */
+  #hasAnswered = false;
 
   constructor(settings: LiveSettings) {
     this.#settings = settings;
+    const name = JSON.stringify([settings.baseUrl, settings.keyEnv]);
+    this.#pace = paces.get(name) ?? new SearchPace();
+    paces.set(name, this.#pace);
   }
 
-  /** @throws CruxError `User.Config` without a key, `Environment.Fault` when the provider gives no results */
-  async search(query: string, signal: AbortSignal): Promise<FoundPage[]> {
+  /**
+   * @returns what was found, or that the provider refuses the query; `answers`: requests that it answered with 200, and so bills
+   * @throws CruxError `User.Config` without a key, `Environment.Fault` when the provider gives no results
+   */
+  async search(query: string, signal: AbortSignal): Promise<Refusable<FoundPage[]> & { answers: number }> {
     const { template, name } = this.#settings;
     const request = filledRequest(template, query, mostHits);
     this.#client ??= this.#connect();
+    let answers = 0;
     for (let attempt = 0; ; attempt++) {
       const tried = await this.#ask(this.#client, request, signal);
-      if ('pages' in tried) return tried.pages;
+      if (tried.isAnswer) answers++;
+      if ('value' in tried || 'refused' in tried) return { ...tried, answers };
       const waitMs = tried.retryAfterMs ?? pausesMs[attempt];
       if (!tried.isPassing || waitMs === undefined || attempt >= pausesMs.length || waitMs > longestPauseMs)
         throw new CruxError('Environment.Fault', `The search provider ${name} gave no results: ${tried.why}.`, {
           ...(tried.remedy !== undefined && { remedy: tried.remedy }),
         });
-      await pause(waitMs, signal);
+      if (!tried.isPaced) await pause(scattered(waitMs), signal);
     }
   }
 
   async #ask(client: HttpClient, request: ReturnType<typeof filledRequest>, signal: AbortSignal): Promise<Tried> {
+    await this.#pace.turn(signal);
+    const sentAt = performance.now();
     try {
       const { status, headers, text } = await client.send(request, signal);
-      if (status === 200) return readAnswer(this.#settings, text);
+      if (status === 200) return this.#readAnswer(text);
       const wait = retryAfterMs(headers, Date.now());
       const why = `it answered ${status}`;
-      if (status === 401 || status === 402 || status === 403)
-        return {
-          why,
-          isPassing: false,
-          remedy: `Check the key in ${this.#settings.keyEnv ?? 'keyEnv'}, and its account.`,
-        };
+      const isOfQuery = status === 400 || status === 422;
+      if (isOfQuery && this.#hasAnswered)
+        return { refused: 'The search engine does not take this query. Try other words.' };
+      // Some answer 422 to a wrong key.
+      if (isOfQuery || status === 401 || status === 402 || status === 403)
+        return { why, isPassing: false, remedy: this.#remedy(isOfQuery) };
+      const isPaced = (status === 429 || wait !== undefined) && (wait ?? 0) <= longestPauseMs;
+      if (isPaced) this.#pace.refused(sentAt, wait);
       const isPassing = status === 429 || status >= 500;
-      return { why, isPassing, ...(wait !== undefined && { retryAfterMs: wait }) };
+      return { why, isPassing, isPaced, ...(wait !== undefined && { retryAfterMs: wait }) };
     } catch (error) {
       signal.throwIfAborted();
       const why =
         error instanceof OutOfTime ? 'it did not answer in time' : `it cannot be reached (${errorText(error)})`;
       return { why, isPassing: true };
     }
+  }
+
+  #readAnswer(text: string): Tried {
+    this.#pace.answered();
+    const read = readResults(this.#settings.template, text);
+    if ('why' in read) return { ...read, isAnswer: true };
+    this.#hasAnswered = true;
+    return { value: read.pages.slice(0, mostHits), isAnswer: true };
+  }
+
+  #remedy(isOfTemplate: boolean): string {
+    const { keyEnv } = this.#settings;
+    return `Check the key in ${keyEnv ?? 'keyEnv'}, and ${isOfTemplate ? 'how the provider is asked' : 'its account'}.`;
   }
 
   #connect(): HttpClient {
@@ -74,17 +108,9 @@ export class WebSearch {
   }
 }
 
-type Tried =
-  | { pages: FoundPage[] }
-  /** `isPassing`: whether it may be otherwise the next time. */
-  | { why: string; isPassing: boolean; retryAfterMs?: number; remedy?: string };
-
-function readAnswer({ template }: LiveSettings, text: string): Tried {
-  try {
-    const pages = readResults(template, JSON.parse(text));
-    if (pages !== null) return { pages: pages.slice(0, mostHits) };
-  } catch {
-    // No JSON: the same fault.
-  }
-  return { why: 'its answer holds no list of results', isPassing: true };
-}
+/** `isAnswer`: it came with 200. */
+type Tried = { isAnswer?: true } & (
+  | Refusable<FoundPage[]>
+  /** `isPassing`: whether it may be otherwise the next time. `isPaced`: whether the pace holds the next one back. */
+  | { why: string; isPassing: boolean; isPaced?: boolean; retryAfterMs?: number; remedy?: string }
+);

@@ -4,7 +4,7 @@ import { LiveLibrary } from '../../../../src/environments/deep-search/live/live-
 import { type LiveOptions, liveSettings } from '../../../../src/environments/deep-search/live/options.ts';
 import { htmlPage, SmallWeb, zipped } from '../../../helpers/small-web.ts';
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(600_000);
 let web: SmallWeb;
 
 beforeEach(async () => {
@@ -14,12 +14,23 @@ beforeEach(async () => {
   vi.stubEnv('BRAVE_API_KEY', 'key-b');
   vi.stubEnv('TAVILY_API_KEY', 'key-t');
 });
-afterEach(() => web.close());
+afterEach(async () => {
+  await Promise.all(libraries.splice(0).map((one) => one.close()));
+  await web.close();
+});
 
-const library = (options: Partial<LiveOptions> = {}) =>
-  new LiveLibrary(
-    liveSettings({ provider: 'brave', baseUrl: web.url, privateHosts: [`127.0.0.1:${web.port}`], ...options }),
-  );
+const libraries: LiveLibrary[] = [];
+const library = (options: Partial<LiveOptions> = {}) => {
+  const settings = {
+    provider: 'brave',
+    baseUrl: web.url,
+    privateHosts: [`127.0.0.1:${web.port}`],
+    ...options,
+  } as const;
+  const made = new LiveLibrary(liveSettings(settings));
+  libraries.push(made);
+  return made;
+};
 
 const open = async (path: string, options: Partial<LiveOptions> = {}) => {
   const result = await library({ robots: false, ...options }).open(web.url + path, signal);
@@ -30,6 +41,12 @@ describe('a search', () => {
   beforeEach(() => {
     web.found = [{ path: '/a', title: 'The  Sill', snippet: 'A river\nof Orrefell.' }];
   });
+  const template = {
+    name: 'own',
+    path: '/find?for={query}&n={count}',
+    results: 'answer.hits',
+    ...{ title: 'name', address: 'href', snippet: 'text' },
+  };
   const hit = () => ({ id: `${web.url}/a`, title: 'The Sill', snippet: 'A river of Orrefell.' });
 
   it('asks Brave by its protocol', async () => {
@@ -53,13 +70,7 @@ describe('a search', () => {
   });
 
   it('asks another provider by a template', async () => {
-    const provider = {
-      name: 'own',
-      path: '/find?for={query}&n={count}',
-      results: 'answer.hits',
-      ...{ title: 'name', address: 'href', snippet: 'text' },
-    };
-    expect(await library({ provider }).search('river', signal)).toEqual({ value: [hit()] });
+    expect(await library({ provider: template }).search('river', signal)).toEqual({ value: [hit()] });
     expect(web.requests[0]!.path).toBe('/find?for=river&n=7');
   });
 
@@ -71,8 +82,10 @@ describe('a search', () => {
 
   it('has at most seven results, and a price if it was named', async () => {
     web.found = Array.from({ length: 20 }, (_, index) => ({ path: `/${index}`, title: 't', snippet: 's' }));
-    const { value, cost } = await library({ costPerSearch: 0.005 }).search('x', signal);
-    expect([value.length, cost]).toEqual([7, 0.005]);
+    expect(await library({ costPerSearch: 0.005 }).search('x', signal)).toEqual({
+      value: expect.objectContaining({ length: 7 }),
+      cost: 0.005,
+    });
   });
 
   it('waits as long as a 429 says, and asks again', async () => {
@@ -84,13 +97,63 @@ describe('a search', () => {
 
   it.each([
     ['of its server', [{ status: 500 }]],
-    ['of its answer', [{ body: '<html>busy' }]],
     ['of the connection', ['cut' as const]],
     ['of time', ['never' as const]],
   ])('is asked again after a fault %s', async (_, troubles) => {
     web.troubles.push(...troubles);
     expect(await library({ timeoutMs: 400 }).search('x', signal)).toEqual({ value: [hit()] });
     expect(web.requests).toHaveLength(2);
+  });
+
+  it.each<[string, Partial<LiveOptions>, object | string, RegExp]>([
+    ['no JSON', {}, '<html>busy', /no list of results/],
+    ['a message in place of results', {}, { message: 'limit exceeded' }, /no list of results/],
+    [
+      'no results where a template looks for them',
+      { provider: { ...template, results: 'answer.hist' } },
+      {},
+      /no list/,
+    ],
+  ])('whose answer holds %s is a fault, and is not paid for twice', async (_, options, body, message) => {
+    web.troubles.push({ body: typeof body === 'string' ? body : JSON.stringify(body) });
+    await expect(library(options).search('x', signal)).rejects.toMatchObject({ kind: 'Environment.Fault', message });
+    expect(web.requests).toHaveLength(1);
+  });
+
+  it('of SearXNG without results whose engines failed is asked again, and each answer has its price', async () => {
+    web.troubles.push({ body: JSON.stringify({ results: [], unresponsive_engines: [['google', 'CAPTCHA']] }) });
+    const searxng = library({ provider: 'searxng', costPerSearch: 0.25 });
+    expect(await searxng.search('x', signal)).toEqual({ value: [hit()], cost: 0.5 });
+  });
+
+  it.each([400, 422])(
+    'that is refused with %i is an observation, once the provider has given results',
+    async (status) => {
+      const own = library();
+      web.troubles.push({ status });
+      await expect(own.search('x', signal)).rejects.toMatchObject({
+        kind: 'Environment.Fault',
+        message: expect.stringContaining(`it answered ${status}`),
+        remedy: expect.stringContaining('BRAVE_API_KEY'),
+      });
+      await own.search('x', signal);
+      web.troubles.push({ status });
+      expect(await own.search('x', signal)).toEqual({
+        refused: 'The search engine does not take this query. Try other words.',
+      });
+      expect(web.requests).toHaveLength(3);
+    },
+  );
+
+  it('with half a character in it is asked', async () => {
+    await library().search('river \uD83D', signal);
+    expect(web.requests[0]!.path).toContain('q=river%20%EF%BF%BD&');
+  });
+
+  it('may be as long as its provider takes it', () => {
+    expect(library().queryLimit).toEqual({ characters: 400, words: 50 });
+    expect(library({ provider: 'tavily' }).queryLimit).toEqual({ characters: 400, words: null });
+    expect(library({ provider: 'searxng' }).queryLimit).toEqual({ characters: 1000, words: null });
   });
 
   it('is given up after some faults, as a fault of the environment', async () => {
@@ -180,6 +243,11 @@ describe('a page', () => {
       /it is of the type image\/png/,
     ],
     ['is empty', () => web.pages.set('/a', { body: '<html></html>' }), /it holds no text/],
+    [
+      'is too deep to be read',
+      () => web.pages.set('/a', { body: `<title>T</title>${'<div>'.repeat(50_000)}hi` }),
+      /^This page cannot be read, because it is too complex\.$/,
+    ],
   ])('that %s is an observation', async (_, make, message) => {
     make();
     expect(await open('/a', { timeoutMs: 300 })).toMatch(message);
