@@ -11,6 +11,7 @@ import {
   type Phase,
   type PhaseRecord,
   type PhaseResults,
+  phaseInProgress,
   resultOf,
 } from '../domain/improve/rounds.ts';
 import type { TrainingProgress } from '../domain/improve/training.ts';
@@ -95,8 +96,7 @@ export async function improvementView(store: Store, id: string): Promise<Improve
   const summaryOf = (runId: string) => summaries.find((summary) => summary.runId === runId) ?? null;
   for (const round of rounds) history.push(await roundView(store, improvement, records, round, summaryOf));
   const policy = incumbentAt(records, Number.POSITIVE_INFINITY, startModel(settings));
-  const open = records.findLast(({ result }) => result === null);
-  const isOver = improvement.finishedAt !== null;
+  const open = improvement.finishedAt === null ? phaseInProgress(records) : null;
   return {
     id,
     method: methodText(settings),
@@ -114,7 +114,7 @@ export async function improvementView(store: Store, id: string): Promise<Improve
     },
     createdAt: improvement.createdAt,
     finishedAt: improvement.finishedAt,
-    at: open && !isOver ? { round: open.round, phase: open.phase, since: open.startedAt } : null,
+    at: open && { round: open.round, phase: open.phase, since: open.startedAt },
     history,
     test: await testOf(store, records, summaryOf),
     policy: { name: policy.model.name, root: policy.model.root, round: policy.round },
@@ -157,12 +157,22 @@ async function roundView(
     evaluated: evaluate && evaluatedOf(evaluate),
     decision: resultOf(records, round, 'decide'),
     families: await familiesOf(store, improvement, records, round),
-    ms: own.reduce((sum, { startedAt, finishedAt }) => sum + (finishedAt ?? Date.now()) - startedAt, 0),
+    ms: own.reduce((sum, record) => sum + (endOf(record, improvement, records) ?? Date.now()) - record.startedAt, 0),
     costMicroUsd: sumOrNull([
       costOf([collect, evaluate].filter((summary) => summary !== null)),
       jobCostOf({ trained: resultOf(records, round, 'train') }),
     ]),
   };
+}
+
+/** When a phase ended; null if it is in progress. One that was given up ended with its round, or with the improvement. */
+function endOf(
+  { round, finishedAt }: PhaseRecord,
+  improvement: Improvement,
+  records: readonly PhaseRecord[],
+): number | null {
+  const decided = records.find((record) => record.round === round && record.phase === 'decide');
+  return finishedAt ?? decided?.startedAt ?? improvement.finishedAt;
 }
 
 function evaluatedOf({ runId, ledger, evaluation }: RunSummary): RoundView['evaluated'] {
@@ -254,8 +264,8 @@ function notesOf(summaries: readonly RunSummary[], history: readonly RoundView[]
 
 /** A job that may go on, though its improvement was cancelled. */
 async function jobNotes(store: Store, { id, state }: Improvement, records: readonly PhaseRecord[]): Promise<string[]> {
-  const open = records.find(({ phase, result }) => phase === 'train' && result === null);
-  if (state !== 'cancelled' || !open) return [];
+  const open = phaseInProgress(records);
+  if (state !== 'cancelled' || open?.phase !== 'train') return [];
   const job = await store.improvements.job(id, open.round);
   if (job === null || !mayGoOn(job)) return [];
   return [
@@ -279,7 +289,7 @@ export async function improvementPlace(
   progress: string | null;
 }> {
   const records = await store.improvements.phases(id);
-  const open = finishedAt === null ? records.findLast(({ result }) => result === null) : undefined;
+  const open = finishedAt === null ? phaseInProgress(records) : null;
   return {
     method: methodText(settings),
     state,

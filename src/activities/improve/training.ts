@@ -14,6 +14,7 @@ import {
   campaignId,
   type Phase,
   type PhaseResults,
+  phaseInProgress,
   resultOf,
 } from '../../domain/improve/rounds.ts';
 import type { ToolSettings } from '../../domain/improve/settings.ts';
@@ -148,8 +149,8 @@ export function trainingActivities(context: ActivityContext) {
   async function cancelTraining({ id }: { id: string }, signal: AbortSignal): Promise<void> {
     const own = await account(id);
     const options = hostedTrainer(own.settings.trainer);
-    const open = own.records.find(({ phase, result }) => phase === 'train' && result === null);
-    if (options === null || !open) return;
+    const open = phaseInProgress(own.records);
+    if (options === null || open?.phase !== 'train') return;
     const { round } = open;
     const loss = lossOf(methodAt(own.settings, round));
     await cancelJob(jobContext(options), { id, round, loss, options }, signal);

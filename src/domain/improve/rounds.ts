@@ -94,6 +94,13 @@ export function resultOf<P extends Phase>(
   return (record?.result as PhaseResults[P] | null | undefined) ?? null;
 }
 
+/** The phase that began and is not over; null if there is none. A decided round has given up what it left open: a training that diverged. */
+export function phaseInProgress(records: readonly PhaseRecord[]): PhaseRecord | null {
+  return (
+    records.findLast(({ round, result }) => result === null && resultOf(records, round, 'decide') === null) ?? null
+  );
+}
+
 /** A policy of an improvement. Round 0: the one that it began with. */
 export type Policy = { round: number; model: ServedModel };
 
