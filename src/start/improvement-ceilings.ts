@@ -1,7 +1,13 @@
 /** The ceilings of a whole improvement: what they leave for a campaign, and how they are replaced. */
 import type { Client } from '@temporalio/client';
 import type { PhaseRecord } from '../domain/improve/rounds.ts';
-import { type CeilingChanges, type Ceilings, ceilingsFrom, retunedCeilings } from '../domain/run/ceilings.ts';
+import {
+  type CeilingChanges,
+  type Ceilings,
+  type CeilingUnit,
+  ceilingsFrom,
+  retunedCeilings,
+} from '../domain/run/ceilings.ts';
 import { askedModels } from '../domain/run/run-config.ts';
 import { CruxError } from '../errors.ts';
 import { checkCeilings } from '../models/limits/ceiling-needs.ts';
@@ -21,7 +27,7 @@ export async function spentBy(
   return { ...spent, costMicroUsd: jobs.reduce((sum, cost) => sum + cost, spent.costMicroUsd) };
 }
 
-/** What the ceilings of the whole leave for a campaign: what the others, and jobs that trained, have not spent. */
+/** What the ceilings of the whole leave for a campaign: what the others, and jobs that trained, have not spent. At least 1: no run has less. */
 export async function ceilingsLeft(
   store: Store,
   improvement: Spending,
@@ -38,6 +44,27 @@ export async function ceilingsLeft(
     costMicroUsd: left(costMicroUsd, spent.costMicroUsd),
     rollouts: left(rollouts, spent.rollouts),
   };
+}
+
+/**
+ * @param units that the campaign needs
+ * @throws CruxError `Run.Budget` if the ceilings of the whole leave nothing of one for a campaign
+ */
+export async function requireLeft(
+  store: Store,
+  improvement: Spending,
+  ceilings: CeilingChanges,
+  runId: string,
+  units: readonly CeilingUnit[],
+): Promise<void> {
+  const spent = await spentBy(store, improvement, runId);
+  const over = units.find((unit) => ceilings[unit] != null && spent[unit] >= ceilings[unit]);
+  if (over === undefined) return;
+  const { id } = improvement;
+  const most = over === 'costMicroUsd' ? `$${ceilings[over]! / 1e6}` : `${ceilings[over]} ${over}`;
+  throw new CruxError('Run.Budget', `The improvement ${id} has used up its ceiling of ${most} before ${runId}.`, {
+    remedy: `Raise it: crux budget ${id} …; crux resume ${id} then goes on.`,
+  });
 }
 
 /**

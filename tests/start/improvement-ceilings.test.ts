@@ -1,7 +1,7 @@
 // Layer: a real store, written by hand; no Temporal server.
 import { describe, expect, it } from 'vitest';
 import type { ImproveSettings } from '../../src/domain/improve/settings.ts';
-import { retuneImprovement } from '../../src/start/improvement-ceilings.ts';
+import { requireLeft, retuneImprovement } from '../../src/start/improvement-ceilings.ts';
 import { addRun, runConfig, temporaryStore } from '../helpers/store.ts';
 
 const task = { calls: 7, tokens: null, costMicroUsd: null, rollouts: null };
@@ -24,6 +24,32 @@ async function improvement(price: { input: number; output: number } | null = { i
   const calls = async (id: string) => (await store.runs.get(id)).ceilings.calls;
   return { store, calls, retune: (given: object) => retuneImprovement({ store, client: null }, 'better', given) };
 }
+
+describe('a ceiling of an improvement', () => {
+  /** Of a campaign for which the others have left something, or nothing: they have used 55 calls. */
+  const beginning = async (calls: number, units: readonly ('calls' | 'rollouts')[] = ['calls', 'rollouts']) => {
+    const { store } = await improvement();
+    return requireLeft(
+      store,
+      { id: 'better', records: [] },
+      { calls, rollouts: null },
+      'better/round-1/evaluate',
+      units,
+    );
+  };
+
+  it('lets a campaign begin while something is left, or if it does not need what is used up', async () => {
+    await beginning(56);
+    await beginning(55, ['rollouts']);
+  });
+
+  it('that is used up exactly lets no further campaign begin', async () => {
+    await expect(beginning(55)).rejects.toMatchObject({
+      ...{ kind: 'Run.Budget', remedy: expect.stringContaining('crux budget better') },
+      message: 'The improvement better has used up its ceiling of 55 calls before better/round-1/evaluate.',
+    });
+  });
+});
 
 describe('new ceilings of an improvement', () => {
   it('hold for the whole, and leave the campaign in progress what the others have not used', async () => {

@@ -6,6 +6,8 @@ import { selectedOn } from '../../domain/improve/lineage.ts';
 import { methodAt, methodsOf } from '../../domain/improve/plan.ts';
 import { campaignId, type Phase, patience, resultOf } from '../../domain/improve/rounds.ts';
 import { samplesToSee } from '../../domain/improve/samples.ts';
+import { methods } from '../../domain/methods/index.ts';
+import { ceilingUnits } from '../../domain/run/ceilings.ts';
 import type { Sample } from '../../domain/run/evaluation.ts';
 import type {
   ImproveEnd,
@@ -16,7 +18,7 @@ import type {
   RoundEnd,
 } from '../../domain/wire/improve.ts';
 import { admitRun } from '../../models/limits/admit-run.ts';
-import { ceilingsLeft } from '../../start/improvement-ceilings.ts';
+import { ceilingsLeft, requireLeft } from '../../start/improvement-ceilings.ts';
 import { readyRun } from '../../start/launch.ts';
 import { prepareRun } from '../../start/prepare.ts';
 import type { RunRequest } from '../../start/request.ts';
@@ -50,8 +52,11 @@ export function roundActivities(context: ActivityContext) {
   async function beginCampaign({ id, round, phase }: PhaseAddress): Promise<PhaseCampaign | null> {
     const own = await account(id);
     if (resultOf(own.records, round, phase) !== null) return null;
+    const request = await requestOf(own, round, phase);
+    const units = ceilingUnits.filter((unit) => unit !== 'rollouts' || methods[request.method].branches);
+    await requireLeft(store, own, own.settings.ceilings, campaignId(id, round, phase), units);
     await store.improvements.beginPhase(id, round, phase);
-    const run = await prepareRun(own.config, store, await requestOf(own, round, phase));
+    const run = await prepareRun(own.config, store, request);
     // It may have ended early, with the workflow of the improvement or before it.
     const { total, wake } = (await readyRun(store, run)) ?? { total: 0, wake: async () => {} };
     await wake();
