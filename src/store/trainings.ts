@@ -146,6 +146,11 @@ export class Trainings {
     await this.#of(folder, holder).set({ state: 'given-up' }).execute();
   }
 
+  /** Deletes what is known of a folder's training: the next one there is another. */
+  async forget(folder: string): Promise<void> {
+    await this.#database.kysely.deleteFrom('trainings').where('folder', '=', folder).execute();
+  }
+
   #of(folder: string, holder: string) {
     return this.#database.kysely.updateTable('trainings').where('folder', '=', folder).where('holder', '=', holder);
   }

@@ -1,6 +1,6 @@
 /** Activities of an improvement that happen where models are trained and served: the `train` role. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   folderNames,
   type Hyperparameters,
@@ -30,6 +30,7 @@ import { spentBy } from '../../start/improvement-ceilings.ts';
 import { checkServed, named, readCanary } from '../../training/canary.ts';
 import { countParameters } from '../../training/count-parameters.ts';
 import { readCurve } from '../../training/curve.ts';
+import { setAsideEarlier } from '../../training/earlier.ts';
 import { formatFor } from '../../training/format-for.ts';
 import { hyperparametersFor } from '../../training/hyperparameters.ts';
 import type { JobDialect } from '../../training/jobs/dialect.ts';
@@ -100,8 +101,12 @@ export function trainingActivities(context: ActivityContext) {
   ): Promise<number | null> {
     const own = await account(id);
     if (resultOf(own.records, round, 'train') !== null) return null;
-    await store.improvements.beginPhase(id, round, 'train');
     const folder = folderOf(home, id, round);
+    if (!own.records.some((record) => record.round === round && record.phase === 'train')) {
+      const place = await setAsideEarlier(resolve(folder), store.trainings);
+      if (place !== null) context.log('warn', 'files of an earlier training set aside', { folder: place });
+    }
+    await store.improvements.beginPhase(id, round, 'train');
     const settings = await settingsOf(own, round);
     makeFolder(folder);
     // A trainer that starts meanwhile reads it.

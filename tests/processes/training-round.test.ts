@@ -1,0 +1,76 @@
+// Layer: an activity with a real store, supervisor and trainer; the trainer is a short script, and no workflow is there.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { folderOf } from '../../src/activities/improve/account.ts';
+import { trainingActivities } from '../../src/activities/improve/training.ts';
+import type { ActivityContext } from '../../src/activities/runtime/context.ts';
+import { type CruxConfigInput, checkConfig } from '../../src/config/config.ts';
+import { resultOf } from '../../src/domain/improve/rounds.ts';
+import { silent } from '../../src/observe/log.ts';
+import { prepareImprovement } from '../../src/start/improvements.ts';
+import type { Store } from '../../src/store/store.ts';
+import { quietEnvironment } from '../activities/workplace.ts';
+import { labConfig } from '../helpers/lab-config.ts';
+import { temporaryFolder, temporaryStore } from '../helpers/store.ts';
+import { script } from '../helpers/trainings.ts';
+
+/** Its model is the rows; it does nothing if there is one, as Crux's own trainers. */
+const trainer = script(`
+  console.log('started');
+  if (!fs.existsSync(folder + '/model')) {
+    fs.mkdirSync(folder + '/model');
+    fs.copyFileSync(folder + '/data/pairs.jsonl', folder + '/model/weights');
+  }`);
+
+const id = 'again';
+const round = 1;
+
+function configIn(home: string) {
+  const { models, ...others } = labConfig(home, 'http://127.0.0.1:1');
+  const policy = { ...models.policy, trainedOn: ['none'] };
+  const server = { kind: 'command', start: ['serve', '{model}', '{name}', '{port}'] };
+  const improve = { base: home, trainer, server } as NonNullable<CruxConfigInput['improve']>;
+  return checkConfig({ ...others, models: { ...models, policy }, improve });
+}
+
+/** An improvement whose first round was exported. */
+async function exported(store: Store, home: string, rows: string): Promise<void> {
+  await prepareImprovement(configIn(home), store, { id, environment: 'maze' });
+  const folder = join(folderOf(home, id, round), 'data');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'pairs.jsonl'), rows);
+  writeFileSync(join(folder, 'lint.json'), JSON.stringify({ lengths: null }));
+  await store.improvements.beginPhase(id, round, 'export');
+  const result = { folder, file: 'pairs.jsonl', format: 'trl', rows: 1, leftOut: 0, items: 1 };
+  await store.improvements.endPhase(id, round, 'export', result);
+}
+
+async function trainRound(store: Store, home: string) {
+  const { signal: stopping } = new AbortController();
+  const context = { store, home, config: configIn(home), log: silent, stopping } as unknown as ActivityContext;
+  await quietEnvironment().run(trainingActivities(context).trainRound, { id, round, looks: 0 });
+  return resultOf(await store.improvements.phases(id), round, 'train')!;
+}
+
+it('an improvement that was deleted leaves no model to the next one of its id', async () => {
+  const [store, home] = [await temporaryStore(), temporaryFolder()];
+  await exported(store, home, 'old');
+  const before = await trainRound(store, home);
+  await store.improvements.remove(id);
+  await exported(store, home, 'new');
+  const { root, hash } = await trainRound(store, home);
+  expect(readFileSync(join(root, 'weights'), 'utf8')).toBe('new');
+  expect(hash).not.toBe(before.hash);
+  expect(readFileSync(join(folderOf(home, id, round), 'earlier-1/model/weights'), 'utf8')).toBe('old');
+});
+
+it('nor does one of another store', async () => {
+  const home = temporaryFolder();
+  const [first, second] = [await temporaryStore(), await temporaryStore()];
+  await exported(first, home, 'old');
+  await trainRound(first, home);
+  await exported(second, home, 'new');
+  const { root } = await trainRound(second, home);
+  expect(readFileSync(join(root, 'weights'), 'utf8')).toBe('new');
+});
