@@ -57,17 +57,8 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
       remedy: 'It has to write its weights to `model/` in the folder that it gets, before it ends.',
     };
   }
-  if (
-    exit.code === diskFull ||
-    exit.unwritten > 0 ||
-    /ENOSPC|No space left on device|disk quota exceeded/i.test(lastLines)
-  ) {
-    return {
-      kind: 'Disk.Full',
-      what: `The disk was full while the trainer was at work (${endOf(exit)}).`,
-      remedy: 'Free some space: the training goes on from its newest checkpoint.',
-    };
-  }
+  if (exit.code === diskFull || /ENOSPC|No space left on device|disk quota exceeded/i.test(lastLines))
+    return noSpace(exit);
   if (
     exit.code === memory ||
     /CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|\bMemoryError\b/i.test(lastLines)
@@ -102,6 +93,8 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
       remedy: 'Its last lines say what it does not take.',
     };
   }
+  // Lines of the log may have been lost long before, so what the trainer itself says counts first.
+  if (exit.unwritten > 0) return noSpace(exit);
   return {
     kind: 'Train.Failed',
     what: `The trainer ended without a model (${endOf(exit)}).`,
@@ -119,6 +112,14 @@ export function faultOfDeaths(death: string, deaths: number, reached: number, co
       ? `A system that runs out of memory kills so. ${lessMemory}`
       : 'Find out what ends it; the same command then goes on from its newest checkpoint.',
   });
+}
+
+function noSpace(exit: TrainingExit): Fault {
+  return {
+    kind: 'Disk.Full',
+    what: `The disk was full while the trainer was at work (${endOf(exit)}).`,
+    remedy: 'Free some space: the training goes on from its newest checkpoint.',
+  };
 }
 
 const lessMemory = 'Lower `batchSize` or `maxLength`, train adapters (`lora`), or use a machine with more memory.';
