@@ -1,14 +1,20 @@
 /** How large a model is. */
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { baseOfAdapter } from './adapter.ts';
 
 /** A header is at most so long: https://github.com/huggingface/safetensors, "Format". */
 const longestHeader = 100_000_000;
 
-/** Parameters of a model's folder, from the headers of its `.safetensors` files; null if it has none, or is the name of a model on a hub. */
+/**
+ * Parameters of a model's folder, from the headers of its `.safetensors` files; of an adapter, those of the model under it. Null if there are no such
+ * files, and for the name of a model on a hub.
+ */
 export async function countParameters(folder: string): Promise<number | null> {
   const names = await readdir(folder).catch(() => []);
   const weights = names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('adapter_'));
+  const base = weights.length === 0 ? baseOfAdapter(folder) : null;
+  if (base !== null) return countParameters(base);
   const counts = await Promise.all(weights.map((name) => countIn(join(folder, name))));
   return counts.length === 0 || counts.includes(null) ? null : counts.reduce<number>((sum, count) => sum + count!, 0);
 }

@@ -24,6 +24,14 @@ it('adds up the tensors of all files of weights, adapters apart', async () => {
   expect(await countParameters(folder)).toBe(81);
 });
 
+it('counts the model under an adapter', async () => {
+  const [base, adapter] = [temporaryFolder(), temporaryFolder()];
+  weights(base, 'model.safetensors', { embed: [10, 4] });
+  weights(adapter, 'adapter_model.safetensors', { a: [7] });
+  writeFileSync(join(adapter, 'adapter_config.json'), JSON.stringify({ base_model_name_or_path: base }));
+  expect(await countParameters(adapter)).toBe(40);
+});
+
 it('says nothing of a folder without such files, of a broken file, and of a name', async () => {
   const folder = temporaryFolder();
   expect(await countParameters(folder)).toBeNull();
