@@ -18,6 +18,7 @@ import { CruxError } from '../errors.ts';
 import type { Improvement } from '../store/improvements.ts';
 import type { Store } from '../store/store.ts';
 import { taskQueue } from '../temporal/task-queues.ts';
+import { checkTraining } from '../training/check-training.ts';
 import { formatFor } from '../training/format-for.ts';
 import { checkTrainer } from '../training/jobs/check.ts';
 import { serverOf } from '../training/servers/index.ts';
@@ -200,6 +201,7 @@ function checkTools(settings: ImproveSettings): void {
   }
   for (const method of named) formatFor(settings, lossOf(method), methods[method]);
   if (warmStart) formatFor(settings, 'sft', methods.sft);
+  checkTraining(settings);
   requireWeights(base.from);
 }
 

@@ -21,6 +21,8 @@ export type TrainingFacts = {
   lengths: LengthSummary | null;
   /** Rows that the trainer takes in a step at least. */
   leastBatch: number;
+  /** Among which the trainer shares the rows of a step, evenly. */
+  processes: number;
   /** Whether the trainer trains adapters, whatever it is told. */
   trainsAdapters: boolean;
   /** By the user. They count. */
@@ -145,12 +147,17 @@ function rateFor(rate: { value: number; source: string }, { loss, parameters }: 
 const loraFactor = 10;
 
 /** Few rows in large batches are few steps. */
-function batchOf(most: number, source: string, { rows, leastBatch }: TrainingFacts) {
+function batchOf(most: number, source: string, { rows, leastBatch, processes }: TrainingFacts) {
   const least = Math.max(4, leastBatch);
   const forSteps = 2 ** Math.floor(Math.log2(Math.max(least, rows / leastSteps)));
-  return forSteps >= most
-    ? { value: most, source }
-    : { value: forSteps, source: `ours: at least ${leastSteps} steps an epoch, as far as batches of ${least} allow` };
+  const batch =
+    forSteps >= most
+      ? { value: most, source }
+      : { value: forSteps, source: `ours: at least ${leastSteps} steps an epoch, as far as batches of ${least} allow` };
+  const shared = Math.ceil(batch.value / processes) * processes;
+  return shared === batch.value
+    ? batch
+    : { value: shared, source: `${batch.source}; as many as ${processes} processes share evenly` };
 }
 
 const leastSteps = 20;

@@ -4,7 +4,7 @@ import { hyperparametersFor, type TrainingFacts } from '../../src/training/hyper
 
 const facts: TrainingFacts = {
   ...{ method: 'cso', loss: 'dpo', round: 1, rows: 3_200, parameters: 7e9, lengths: null, given: {} },
-  ...{ leastBatch: 1, trainsAdapters: false },
+  ...{ leastBatch: 1, processes: 1, trainsAdapters: false },
 };
 
 const valuesOf = (changes: Partial<TrainingFacts>) => hyperparametersFor({ ...facts, ...changes }).hyperparameters;
@@ -56,5 +56,21 @@ describe('hyperparameters', () => {
     // 200 rows / 20 = 10, so 8 rows a step, 25 steps an epoch.
     expect(valuesOf({ rows: 200 })).toMatchObject({ batchSize: 8, checkpointEvery: 8 });
     expect(valuesOf({ rows: 1 })).toMatchObject({ batchSize: 4, checkpointEvery: 1 });
+  });
+
+  it.each([
+    // Rows, processes, batch: 120 / 20 = 6, so 4, of which 8 processes need 8.
+    [120, 8, 8],
+    [120, 3, 6],
+    [120, 4, 4],
+    [3_200, 6, 36],
+    [3_200, 64, 64],
+    [3_200, 8, 32],
+  ])('of %i rows on %i processes have a batch that these share: %i', (rows, processes, batchSize) => {
+    expect(valuesOf({ rows, processes }).batchSize).toBe(batchSize);
+  });
+
+  it('given are left as they are', () => {
+    expect(valuesOf({ processes: 8, given: { batchSize: 4 } }).batchSize).toBe(4);
   });
 });

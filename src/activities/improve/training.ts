@@ -32,8 +32,7 @@ import { countParameters } from '../../training/count-parameters.ts';
 import { readCurve } from '../../training/curve.ts';
 import { setAsideEarlier } from '../../training/earlier.ts';
 import { formatFor } from '../../training/format-for.ts';
-import { hyperparametersFor } from '../../training/hyperparameters.ts';
-import type { JobDialect } from '../../training/jobs/dialect.ts';
+import { hyperparametersFor, type TrainingFacts } from '../../training/hyperparameters.ts';
 import { jobDialects } from '../../training/jobs/dialects.ts';
 import { cancelJob, type JobContext, trainByJob } from '../../training/jobs/train-by-job.ts';
 import { serverOf } from '../../training/servers/index.ts';
@@ -41,7 +40,7 @@ import { keepServed } from '../../training/servers/keep-served.ts';
 import type { ServingPlace } from '../../training/servers/server.ts';
 import { train } from '../../training/train.ts';
 import type { FineTuningJobsOptions } from '../../training/trainers/fine-tuning-jobs.ts';
-import { hostedTrainer } from '../../training/trainers/index.ts';
+import { hostedTrainer, processesOf } from '../../training/trainers/index.ts';
 import { writeWhole } from '../../write-whole.ts';
 import { activities, beat } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
@@ -282,9 +281,11 @@ function startOf({ records }: Account, round: number, phase: Phase): number {
 }
 
 /** What a trainer does not leave to its settings. */
-function limitsOf(trainer: ToolSettings): Pick<JobDialect, 'leastBatch' | 'trainsAdapters'> {
+function limitsOf(trainer: ToolSettings): Pick<TrainingFacts, 'leastBatch' | 'trainsAdapters' | 'processes'> {
   const hosted = hostedTrainer(trainer);
-  return hosted === null ? { leastBatch: 1, trainsAdapters: false } : jobDialects[hosted.dialect];
+  const { leastBatch, trainsAdapters } =
+    hosted === null ? { leastBatch: 1, trainsAdapters: false } : jobDialects[hosted.dialect];
+  return { leastBatch, trainsAdapters, processes: processesOf(trainer) };
 }
 
 function picked(all: Hyperparameters, names: readonly (keyof Hyperparameters)[]): Partial<Hyperparameters> {

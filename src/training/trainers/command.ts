@@ -9,5 +9,8 @@ export const command = trainer({
     run: z.array(z.string().min(1)).min(1),
   }),
   formats: { dpo: null, sft: null },
+  // What it does with a batch is its own business.
+  processes: () => 1,
+  onAdapters: null,
   command: ({ run }) => run,
 });

@@ -26,5 +26,7 @@ export type FineTuningJobsOptions = z.output<typeof schema>;
 export const fineTuningJobs = trainer({
   schema,
   formats: { dpo: ['openai'], sft: ['openai-sft'] },
+  processes: () => 1,
+  onAdapters: null,
   command: null,
 });

@@ -36,6 +36,11 @@ export function commandOf(settings: ToolSettings): string[] {
   return command(optionsOf(settings));
 }
 
+/** Among how many processes a trainer shares the rows of a step. @throws CruxError `User.Config` */
+export function processesOf(settings: ToolSettings): number {
+  return findTrainer(settings).processes(optionsOf(settings));
+}
+
 /** Settings of the trainer if a service trains; null if a program does. @throws CruxError `User.Config` */
 export function hostedTrainer(settings: ToolSettings): FineTuningJobsOptions | null {
   return findTrainer(settings).command === null ? (optionsOf(settings) as FineTuningJobsOptions) : null;

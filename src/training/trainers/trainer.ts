@@ -7,6 +7,10 @@ export type Trainer<Schema extends z.ZodObject> = {
   schema: Schema;
   /** Export formats whose rows it takes, the best first; null for any. */
   formats: { [loss in Loss]: readonly string[] | null };
+  /** Among how many processes it shares the rows of a step, evenly. */
+  processes(options: z.output<Schema>): number;
+  /** How it trains what begins as an adapter: it goes on with it, or merges it if it is to train all weights. Null if Crux need not know. */
+  onAdapters: { mergesThem: boolean } | null;
   /** Program and arguments. The folder of the training follows them. Null if a service trains, which also keeps the weights. */
   command: ((options: z.output<Schema>) => string[]) | null;
 };

@@ -23,6 +23,8 @@ export const trl = trainer({
     processes: z.int().min(1).default(1),
   }),
   formats: { dpo: ['trl', 'crux-masked'], sft: ['crux-masked-sft', 'trl-sft'] },
+  processes: ({ processes }) => processes,
+  onAdapters: { mergesThem: true },
   command({ python, threads, rowsAtOnce, bf16, byLength, processes }) {
     const launch = processes === 1 ? [] : ['-m', 'accelerate.commands.launch', '--num_processes', String(processes)];
     const words = ['--threads', String(threads), '--rows-at-once', String(rowsAtOnce)];

@@ -24,5 +24,7 @@ export type LlamaFactoryOptions = z.output<typeof schema>;
 export const llamaFactory = trainer({
   schema,
   formats: { dpo: ['llama-factory'], sft: ['llama-factory-sft'] },
+  processes: ({ processes }) => processes,
+  onAdapters: { mergesThem: false },
   command: (options) => [process.execPath, '--disable-warning=ExperimentalWarning', runFile, JSON.stringify(options)],
 });

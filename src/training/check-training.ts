@@ -1,0 +1,69 @@
+/** What a training on a machine of our own cannot do is found before an improvement begins. */
+import type { Hyperparameters, Loss } from '../domain/improve/contract.ts';
+import { lossOf, methodAt } from '../domain/improve/plan.ts';
+import type { ImproveSettings } from '../domain/improve/settings.ts';
+import { methods } from '../domain/methods/index.ts';
+import { CruxError } from '../errors.ts';
+import { findTrainer, processesOf } from './trainers/index.ts';
+
+type Checked = Pick<ImproveSettings, 'trainer' | 'method' | 'rounds' | 'warmStart' | 'hyperparameters'>;
+
+/** A training of the plan: what it is told, and those before it whose model it may begin with. */
+type Planned = { name: string; loss: Loss; given: Partial<Hyperparameters>; earlier: Planned[] };
+
+/** @throws CruxError `User.Config` for a batch that its processes cannot share, and for adapters that a later training cannot go on with */
+export function checkTraining(settings: Checked): void {
+  const { trainer } = settings;
+  const processes = processesOf(trainer);
+  const { onAdapters } = findTrainer(trainer);
+  for (const training of planOf(settings)) {
+    checkBatch(training, processes);
+    if (onAdapters === null) continue;
+    for (const before of training.earlier) checkAdapter(training, before, trainer.kind, onAdapters.mergesThem);
+  }
+}
+
+function planOf({ method, rounds, warmStart, hyperparameters }: Checked): Planned[] {
+  const planned = (name: string, loss: Loss, earlier: Planned[]) => ({
+    name,
+    loss,
+    given: hyperparameters[loss],
+    earlier,
+  });
+  const start = warmStart ? [planned('The warm start', 'sft', [])] : [];
+  const all = [...start];
+  for (let round = 1; round <= rounds; round++) {
+    const own = methodAt({ method }, round);
+    const earlier = methods[own].training!.from === 'start' ? start : [...all];
+    all.push(planned(`Round ${round} (${own})`, lossOf(own), earlier));
+  }
+  return all;
+}
+
+function checkBatch({ loss, given }: Planned, processes: number): void {
+  if (given.batchSize === undefined || given.batchSize % processes === 0) return;
+  throw new CruxError(
+    'User.Config',
+    `${settingOf(loss)}.batchSize is ${given.batchSize}, which ${processes} processes cannot share evenly.`,
+    { remedy: `Give a multiple of ${processes}, or leave it out.` },
+  );
+}
+
+/** An adapter goes on as it is: its rank is part of it. */
+function checkAdapter(own: Planned, before: Planned, trainer: string, mergesThem: boolean): void {
+  const [lora, of] = [own.given.lora ?? null, before.given.lora ?? null];
+  if (of === null) return;
+  const isContinued = lora !== null && lora.rank === of.rank && lora.alpha === of.alpha;
+  if (isContinued || (lora === null && mergesThem)) return;
+  const wanted = lora === null ? 'all weights' : `an adapter of rank ${lora.rank} and alpha ${lora.alpha}`;
+  throw new CruxError(
+    'User.Config',
+    `${own.name} is to train ${wanted}, and may begin with an adapter of rank ${of.rank} and alpha ${of.alpha} (${before.name}). ` +
+      `The trainer ${trainer} goes on with an adapter as it is.`,
+    { remedy: `Give ${settingOf(own.loss)}.lora and ${settingOf(before.loss)}.lora the same values.` },
+  );
+}
+
+function settingOf(loss: Loss): string {
+  return loss === 'dpo' ? 'improve.training' : 'improve.sftTraining';
+}
