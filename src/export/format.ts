@@ -1,6 +1,7 @@
+import type { LengthSummary } from '../domain/lengths.ts';
 import type { RowFinding } from './finding.ts';
 import type { KindName } from './item.ts';
-import type { ItemLengths, LengthSummary } from './tokens/length.ts';
+import type { ItemLengths } from './tokens/length.ts';
 import type { ChatTokenizer } from './tokens/tokenizer.ts';
 import type { TrainingAdvice } from './training-advice.ts';
 

@@ -1,9 +1,9 @@
+import type { LengthSummary } from '../domain/lengths.ts';
 import { type AuthorshipReport, separationText } from './authorship.ts';
 import { type Effect, effects, type Finding } from './finding.ts';
 import type { RowOptions } from './format.ts';
 import type { KindName } from './item.ts';
 import type { PrepareOptions } from './prepare.ts';
-import type { LengthSummary } from './tokens/length.ts';
 
 /** The content of `lint.json`. Nothing in it depends on the machine or the time. */
 export type LintReport = {

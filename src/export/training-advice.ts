@@ -1,4 +1,4 @@
-import type { LengthSummary } from './tokens/length.ts';
+import type { LengthSummary } from '../domain/lengths.ts';
 
 /** A setting, and the source of its value. */
 export type Setting = { value: string | number | boolean | (string | number)[] | null; source: string };

@@ -4,8 +4,8 @@
  */
 
 import type { Hyperparameters, Loss } from '../domain/improve/contract.ts';
+import type { LengthSummary } from '../domain/lengths.ts';
 import type { MethodName } from '../domain/methods/index.ts';
-import type { LengthSummary } from '../export/tokens/length.ts';
 import { beta, learningRate, maxLengthSetting, sftSettings, sftWeight } from '../export/training-advice.ts';
 
 export type TrainingFacts = {

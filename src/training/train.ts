@@ -21,6 +21,7 @@ import type { Training, TrainingHistory } from '../store/trainings.ts';
 import { isWithinSight } from '../temporal/process-identity.ts';
 import { type NamedKeys, withheldVariables } from './environment.ts';
 import { type EndContext, faultOfDeaths, faultOfEnd } from './faults.ts';
+import { goneFault } from './gone-fault.ts';
 import { startSupervisor } from './launch.ts';
 import { lastLines } from './log-lines.ts';
 import { hashModel } from './model-hash.ts';
@@ -248,7 +249,7 @@ async function readSettings(folder: string): Promise<TrainingSettings> {
     return JSON.parse(await readFile(path, 'utf8')) as TrainingSettings;
   } catch (error) {
     throw new CruxError('User.Config', `${path}, the settings of a training, cannot be read (${errorText(error)}).`, {
-      remedy: 'Start the round again, or restore the folder.',
+      remedy: 'See that the folder can be read, and give the same command again.',
       cause: error,
     });
   }
@@ -257,10 +258,6 @@ async function readSettings(folder: string): Promise<TrainingSettings> {
 /** @throws CruxError `User.NotFound` */
 function checkInputs(folder: string, { base, reference, data }: TrainingSettings): void {
   const rows = join(folder, data.file);
-  if (!existsSync(rows)) {
-    throw new CruxError('User.NotFound', `The rows to train on, ${rows}, are not there.`, {
-      remedy: 'Restore the folder, or start the round again.',
-    });
-  }
+  if (!existsSync(rows)) throw goneFault('User.NotFound', 'The rows to train on', rows);
   for (const { from } of [base, ...(reference === null ? [] : [reference])]) requireWeights(from);
 }

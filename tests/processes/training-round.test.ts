@@ -1,5 +1,6 @@
 // Layer: an activity with a real store, supervisor and trainer; the trainer is a short script, and no workflow is there.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { folderOf } from '../../src/activities/improve/account.ts';
@@ -34,15 +35,23 @@ function configIn(home: string) {
   return checkConfig({ ...others, models: { ...models, policy }, improve });
 }
 
-/** An improvement whose first round was exported. */
-async function exported(store: Store, home: string, rows: string): Promise<void> {
+/** An improvement whose first round was exported. @param lengths absent as in results of earlier versions */
+async function exported(store: Store, home: string, rows: string, lengths?: null): Promise<void> {
   await prepareImprovement(configIn(home), store, { id, environment: 'maze' });
   const folder = join(folderOf(home, id, round), 'data');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'pairs.jsonl'), rows);
   writeFileSync(join(folder, 'lint.json'), JSON.stringify({ lengths: null }));
   await store.improvements.beginPhase(id, round, 'export');
-  const result = { folder, file: 'pairs.jsonl', format: 'trl', rows: 1, leftOut: 0, items: 1 };
+  const result = {
+    folder,
+    file: 'pairs.jsonl',
+    format: 'trl',
+    rows: 1,
+    leftOut: 0,
+    items: 1,
+    ...(lengths === null && { lengths }),
+  };
   await store.improvements.endPhase(id, round, 'export', result);
 }
 
@@ -74,3 +83,19 @@ it('nor does one of another store', async () => {
   const { root } = await trainRound(second, home);
   expect(readFileSync(join(root, 'weights'), 'utf8')).toBe('new');
 });
+
+it.each([['this version', null, 'pairs.jsonl'] as const, ['an earlier version', undefined, 'lint.json'] as const])(
+  'an export of %s that was removed is named with its machine, and nothing is trained',
+  async (_, lengths, file) => {
+    const [store, home] = [await temporaryStore(), temporaryFolder()];
+    await exported(store, home, 'rows', lengths);
+    rmSync(folderOf(home, id, round), { recursive: true });
+    await expect(trainRound(store, home)).rejects.toMatchObject({
+      type: 'User.NotFound',
+      message: expect.stringContaining(
+        `there is no ${join(folderOf(home, id, round), 'data', file)} on the machine ${hostname()}`,
+      ),
+    });
+    expect(resultOf(await store.improvements.phases(id), round, 'train')).toBeNull();
+  },
+);

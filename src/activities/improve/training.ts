@@ -1,5 +1,5 @@
 /** Activities of an improvement that happen where models are trained and served: the `train` role. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   folderNames,
@@ -12,6 +12,7 @@ import { lossOf, methodAt } from '../../domain/improve/plan.ts';
 import {
   type CanaryFinding,
   campaignId,
+  type ExportedRows,
   type Phase,
   type PhaseResults,
   phaseInProgress,
@@ -19,12 +20,12 @@ import {
 } from '../../domain/improve/rounds.ts';
 import type { ToolSettings } from '../../domain/improve/settings.ts';
 import type { TrainingProgress } from '../../domain/improve/training.ts';
+import type { LengthSummary } from '../../domain/lengths.ts';
 import { methods } from '../../domain/methods/index.ts';
 import type { KeptServed, Served } from '../../domain/wire/improve.ts';
 import { CruxError } from '../../errors.ts';
 import { exportRuns } from '../../export/export-runs.ts';
 import type { LintReport } from '../../export/lint-report.ts';
-import type { LengthSummary } from '../../export/tokens/length.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { spentBy } from '../../start/improvement-ceilings.ts';
 import { checkServed, named, readCanary } from '../../training/canary.ts';
@@ -32,6 +33,7 @@ import { countParameters } from '../../training/count-parameters.ts';
 import { readCurve } from '../../training/curve.ts';
 import { setAsideEarlier } from '../../training/earlier.ts';
 import { formatFor } from '../../training/format-for.ts';
+import { goneFault } from '../../training/gone-fault.ts';
 import { hyperparametersFor, type TrainingFacts } from '../../training/hyperparameters.ts';
 import { jobDialects } from '../../training/jobs/dialects.ts';
 import { cancelJob, type JobContext, trainByJob } from '../../training/jobs/train-by-job.ts';
@@ -84,7 +86,15 @@ export function trainingActivities(context: ActivityContext) {
       'empty',
     );
     const { rows, leftOut, lint, files } = exported;
-    const result = { folder: out, file: files.at(-1)!, format, rows, leftOut, items: lint.items };
+    const result = {
+      folder: out,
+      file: files.at(-1)!,
+      format,
+      rows,
+      leftOut,
+      items: lint.items,
+      lengths: lint.lengths,
+    };
     await store.improvements.endPhase(id, round, 'export', result);
     return result;
   }
@@ -185,7 +195,7 @@ export function trainingActivities(context: ActivityContext) {
         ...limitsOf(settings.trainer),
         ...{ method, loss, round, rows: exported.rows },
         parameters: await countParameters(base.from),
-        lengths: lengthsOf(exported.folder),
+        lengths: lengthsOf(exported),
         given: settings.hyperparameters[loss],
       }),
     };
@@ -270,9 +280,12 @@ function runsOf({ id, settings }: Account, round: number): string[] {
   return Array.from({ length: round - first + 1 }, (_, index) => campaignId(id, first + index, 'collect'));
 }
 
-/** How long the rows are, as the lint of the export measured them. */
-function lengthsOf(folder: string): LengthSummary | null {
-  return (JSON.parse(readFileSync(join(folder, 'lint.json'), 'utf8')) as LintReport).lengths;
+/** How long the rows are, as the lint of the export measured them. @throws CruxError `User.NotFound` */
+function lengthsOf({ folder, lengths }: ExportedRows): LengthSummary | null {
+  if (lengths !== undefined) return lengths;
+  const lint = join(folder, 'lint.json');
+  if (!existsSync(lint)) throw goneFault('User.NotFound', 'The rows of the round', lint);
+  return (JSON.parse(readFileSync(lint, 'utf8')) as LintReport).lengths;
 }
 
 /** When a phase began; now, if it begins with this attempt. */

@@ -1,4 +1,5 @@
 /** The rounds of an improvement: their phases, and which model is the policy when. */
+import type { LengthSummary } from '../lengths.ts';
 import { fnv1a64 } from '../statistics/random.ts';
 import type { Hyperparameters, Loss, ServedModel, TrainedModel, TrainingMetrics } from './contract.ts';
 import type { Decision } from './decide.ts';
@@ -23,14 +24,26 @@ export type Phase = (typeof phases)[number];
 /** What a phase left behind. */
 export type PhaseResults = {
   collect: CampaignPhase;
-  /** `file`: of the rows, in the folder. */
-  export: { folder: string; file: string; format: string; rows: number; leftOut: number; items: number };
+  export: ExportedRows;
   train: TrainedModel & TrainingFigures & TrainingRecord;
   serve: ServedModel & { canary: CanaryFinding };
   evaluate: CampaignPhase;
   decide: Decision;
   'test-start': CampaignPhase;
   'test-final': CampaignPhase;
+};
+
+/** What a round trains on. */
+export type ExportedRows = {
+  folder: string;
+  /** Of the rows, in the folder. */
+  file: string;
+  format: string;
+  rows: number;
+  leftOut: number;
+  items: number;
+  /** Null if they were not measured. Absent in results of earlier versions: they are in `lint.json` then. */
+  lengths?: LengthSummary | null;
 };
 
 /** The campaign of a phase. */

@@ -1,3 +1,4 @@
+import type { LengthSummary, Spread } from '../../domain/lengths.ts';
 import type { Message, ToolCall } from '../../domain/message.ts';
 import { quantile } from '../../domain/statistics/interval.ts';
 import type { Conversation } from '../conversation/conversation.ts';
@@ -24,18 +25,6 @@ export type LengthMeter = {
   /** @param argumentsAs how the rows hold tool arguments: a chat template may print them differently */
   measure(conversation: Conversation, argumentsAs: 'object' | 'text'): ItemLengths | LengthFailure;
 };
-
-export type LengthSummary = {
-  measuredBy: 'tokenizer' | 'estimate';
-  /** Tokens of the prompt alone. */
-  prompt: Spread;
-  /** Tokens of the longer side. */
-  side: Spread;
-  /** Tokens of prompt and longer side: these must fit. */
-  total: Spread;
-};
-
-type Spread = { median: number; p95: number; max: number };
 
 /**
  * Rule of thumb without a tokenizer: 3.5 ASCII characters a token, any other character one token, and 6 tokens around each message. Meant to be too

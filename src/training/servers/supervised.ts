@@ -12,6 +12,7 @@ import { makeFolder } from '../../make-folder.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import { pause } from '../../models/limits/pauses.ts';
 import { isFree } from '../../temporal/ports.ts';
+import { goneFault } from '../gone-fault.ts';
 import { endKept, keptStatus, startKeeper } from './kept.ts';
 import { logFile, type Order, preparedFolder, readOrder, serverFolder, withServerFolder, writeOrder } from './order.ts';
 import { filledIn } from './placeholders.ts';
@@ -57,11 +58,8 @@ export async function serveSupervised(
   times = usualTimes,
 ): Promise<void> {
   const port = portOf(place.endpoint, server.port);
-  if (isAbsolute(model.root) && !existsSync(model.root)) {
-    throw new CruxError('Serve.Failed', `The weights of "${model.name}" are gone: there is no ${model.root}.`, {
-      remedy: 'Put the folder back; or remove the training’s folder, and give the same command again to train anew.',
-    });
-  }
+  if (isAbsolute(model.root) && !existsSync(model.root))
+    throw goneFault('Serve.Failed', `The weights of "${model.name}"`, model.root);
   const folder = serverFolder(place.home, port);
   const prepared = preparedFolder(folder);
   const command = filledIn(server.start, { model: model.root, name: model.name, port: String(port), prepared });
