@@ -1,7 +1,7 @@
 """
 Writes a trained model as GGUF, for llama.cpp.
 
-    python crux_gguf.py --like base.gguf [--type BF16] <folder of the model> <out.gguf>
+    python crux_gguf.py --like base.gguf [--type BF16] [--with-parent] <folder of the model> <out.gguf>
 
 Everything but the weights (tokenizer, chat template, dimensions) is taken from `--like`, a GGUF of the same base. So the tokenizer is the one that llama.cpp has
 for that base. Every weight of the one must be in the other, with the same shape; what is not known here is refused. One-dimensional weights stay in 32 bits.
@@ -10,6 +10,7 @@ Needs the packages gguf and numpy. Exit codes: 0, and 2 with one line on what is
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -34,19 +35,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Writes a trained model as GGUF, for llama.cpp.")
     parser.add_argument("--like", type=Path, required=True, help="GGUF of the same base, of any type")
     parser.add_argument("--type", choices=FILE_TYPES, default="BF16", help="of the matrices (default BF16)")
+    parser.add_argument("--with-parent", action="store_true", help="write nothing once the process that started this one is gone")
     parser.add_argument("model", type=Path, help="folder with .safetensors files")
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
     try:
-        write(arguments.model, arguments.like, arguments.out, arguments.type)
+        write(arguments.model, arguments.like, arguments.out, arguments.type, os.getppid() if arguments.with_parent else None)
         return 0
     except (Refusal, OSError) as refusal:
         print(f"crux_gguf: {refusal}", file=sys.stderr, flush=True)
         return 2
 
 
-def write(model: Path, like: Path, out: Path, kind: str) -> None:
-    """Whole or not at all: `out` is there only once it is complete."""
+def write(model: Path, like: Path, out: Path, kind: str, parent: int | None = None) -> None:
+    """
+    Whole or not at all: `out` is there only once it is complete. Two that write at the same time do not share a file.
+    @param parent process without which nothing is written: another one has the place by then
+    """
     try:
         base = GGUFReader(like)
     except ValueError as error:
@@ -56,7 +61,7 @@ def write(model: Path, like: Path, out: Path, kind: str) -> None:
         raise Refusal(f"{like} is a {architecture}, and only these are known here: {', '.join(sorted(KNOWN))}")
     weights = in_llama_cpp_s_form(read_weights(model), base, architecture, model)
     check(weights, base, model, like)
-    part = out.with_name(out.name + ".part")
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")
     writer = GGUFWriter(part, architecture)
     copy_metadata(base, writer)
     writer.add_file_type(FILE_TYPES[kind])
@@ -71,6 +76,9 @@ def write(model: Path, like: Path, out: Path, kind: str) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    if parent is not None and os.getppid() != parent:
+        part.unlink(missing_ok=True)
+        raise Refusal("the process that started this one is gone")
     part.rename(out)
 
 

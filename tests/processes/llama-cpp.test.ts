@@ -53,7 +53,7 @@ describe('a trained folder', () => {
     expect(await place().endpoint.models(signal)).toMatchObject([{ id: first.name }]);
     const served = JSON.parse(readFileSync(join(prepared(), 'model.gguf.served.json'), 'utf8'));
     expect(served).toMatchObject({
-      words: ['--like', like, '--type', 'F16'],
+      words: ['--like', like, '--type', 'F16', '--with-parent'],
       values: { parallel: '4', 'ctx-size': '2048', 'no-kv-unified': true, threads: '2', 'threads-batch': '2' },
     });
   });

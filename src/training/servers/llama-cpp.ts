@@ -61,6 +61,8 @@ export const llamaCpp = server({
     start.push('--parallel', String(slots), '--ctx-size', String(slots * context), '--no-kv-unified');
     if (threads !== null) start.push('--threads', String(threads), '--threads-batch', String(threads));
     const words = [join(packageRoot, 'python', 'crux_gguf.py'), '--like', like, '--type', ggufTypes[options.precision]];
+    // It lives on if its worker is killed, and the next worker writes in the same place.
+    words.push('--with-parent');
     const prepare = (folder: string, stop: AbortSignal) =>
       convert(place, model, [python, ...words, model.root, join(folder, file)], stop);
     return serveSupervised(
