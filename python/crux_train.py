@@ -13,6 +13,7 @@ transformers 5.23, trl 1.16, datasets 5.2, accelerate 1.15.
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -31,6 +32,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         if (arguments.folder / "model").exists():
+            # A training that was killed at its very end left them.
+            remove_checkpoints(arguments.folder)
             say("model/ is there already: nothing to do")
             return 0
         train(read_settings(arguments.folder), arguments)
@@ -74,8 +77,13 @@ def train(settings: Settings, arguments: argparse.Namespace) -> None:
             canary.write(settings.folder / "canary.jsonl", texts, before, after)
         trainers.save_model(trainer, settings.folder / "model")
         if trainer.is_world_process_zero():
-            checkpoints.remove_all(settings.folder)
+            remove_checkpoints(settings.folder)
     say(f"done after {trainer.state.global_step} steps")
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """After the model is written; they are larger than it."""
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def prepare_process(settings: Settings) -> None:

@@ -1,6 +1,5 @@
 """Checkpoints in `checkpoints/checkpoint-<step>/`. One is complete if it holds the mark, which is written last; any other was cut short by a kill."""
 
-import shutil
 from pathlib import Path
 
 import torch.distributed
@@ -27,8 +26,3 @@ def newest_complete(folder: Path) -> Path | None:
 
 def step_of(checkpoint: Path | None) -> int:
     return 0 if checkpoint is None else int(checkpoint.name.split("-")[1])
-
-
-def remove_all(folder: Path) -> None:
-    """After the model is written; checkpoints are larger than it."""
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)

@@ -30,12 +30,18 @@ def load(settings: Settings, cache: str):
 
 
 def check_number(settings: Settings, dataset) -> None:
-    if len(dataset) != settings.rows:
+    """A row of which `maxLength` leaves a side no label counts as dropped: nothing of it would be trained."""
+    count = sum(all(has_label(settings, labels) for _, labels in sides(settings, row)) for row in dataset)
+    if count != settings.rows:
         raise Stop(
             ROWS,
-            f"{len(dataset)} rows would be trained on, and settings.json says {settings.rows}: rows over maxLength "
+            f"{count} rows would be trained on, and settings.json says {settings.rows}: rows over maxLength "
             f"({settings.max_length}) are dropped. Raise maxLength, or export with it as --max-length.",
         )
+
+
+def has_label(settings: Settings, labels: list[int]) -> bool:
+    return any(label != -100 for label in labels[: settings.max_length])
 
 
 def check_masks(settings: Settings, dataset, tokenizer, say) -> None:
