@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from crux_training.adapters import base_of
 from crux_training.stops import SETTINGS, Stop
 
 FORMATS = {"dpo": ("trl", "crux-masked"), "sft": ("crux-masked-sft", "trl-sft")}
@@ -34,7 +35,7 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """Whether no model has to be fetched."""
-        return all(Path(model).is_dir() for model in (self.base, self.reference) if model is not None)
+        return all(Path(base_of(model) or model).is_dir() for model in (self.base, self.reference) if model is not None)
 
 
 def read_settings(folder: Path) -> Settings:

@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.trainer_callback import PrinterCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
+from crux_training import adapters
 from crux_training.rows import by_length
 from crux_training.settings import Settings
 from crux_training.stops import BASE_MISSING, SETTINGS, Stop
@@ -43,8 +44,9 @@ def build(settings: Settings, dataset, arguments, on_gpu: bool):
         "bf16": on_gpu or arguments.bf16,
         "gradient_checkpointing": on_gpu,
     }
-    model, tokenizer = load_model(settings.base), load_tokenizer(settings.base)
-    peft = lora(settings)
+    model, tokenizer = load_model(settings.base, settings.lora), load_tokenizer(settings.base)
+    is_new = settings.lora is not None and adapters.base_of(settings.base) is None
+    peft = adapters.new(settings.lora) if is_new else None
     if settings.loss == "sft":
         trainer = SFTTrainer(
             model=model,
@@ -57,8 +59,8 @@ def build(settings: Settings, dataset, arguments, on_gpu: bool):
         )
     else:
         Trainer, collator = masked_trainer(settings, tokenizer) if settings.format == "crux-masked" else (DPOTrainer, {})
-        # A new adapter's reference is the base itself, unless another one is named.
-        is_base = settings.reference == settings.base and peft is not None
+        # TRL has the model itself for that: a new adapter is turned off, and of one that goes on a frozen copy is made.
+        is_base = settings.reference == settings.base and settings.lora is not None
         trainer = Trainer(
             model=model,
             ref_model=None if is_base else load_model(settings.reference),
@@ -108,8 +110,17 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def load_model(source: str):
-    # Weights are kept in 32 bits; on a GPU autocast computes in bf16.
+def load_model(source: str, lora: dict | None = None):
+    """@param lora of a training that goes on with an adapter. Without it, the adapter that the source may be is added to the weights"""
+    base = adapters.base_of(source)
+    if base is None:
+        return load_weights(source)
+    weights = load_weights(base)
+    return loaded(source, lambda: adapters.merged(weights, source) if lora is None else adapters.continued(weights, source, lora))
+
+
+def load_weights(source: str):
+    # They are kept in 32 bits; on a GPU autocast computes in bf16.
     return loaded(source, lambda: AutoModelForCausalLM.from_pretrained(source, dtype="float32"))
 
 
@@ -123,18 +134,6 @@ def loaded(source: str, load):
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
         raise Stop(BASE_MISSING, f"{source} cannot be loaded: it is no folder of a model, nor one of a hub that can be reached ({reason})") from error
-
-
-def lora(settings: Settings):
-    if settings.lora is None:
-        return None
-    try:
-        from peft import LoraConfig
-    except ImportError as error:
-        raise Stop(SETTINGS, "LoRA needs the Python package peft, which is not installed") from error
-    return LoraConfig(
-        r=settings.lora["rank"], lora_alpha=settings.lora["alpha"], target_modules="all-linear", task_type="CAUSAL_LM"
-    )
 
 
 def masked_trainer(settings: Settings, tokenizer):
@@ -162,4 +161,5 @@ def save_model(trainer, folder: Path) -> None:
         # They name folders of this machine, so equal weights would differ in their hash.
         for name in ("training_args.bin", "README.md"):
             (part / name).unlink(missing_ok=True)
+        shutil.rmtree(part / adapters.REFERENCE, ignore_errors=True)
         part.rename(folder)

@@ -42,12 +42,12 @@ const hyperparameters: Hyperparameters = {
   collapse: 20,
 };
 
-export type Changes = Partial<Hyperparameters> & { rows?: number; format?: string; base?: string };
+export type Changes = Partial<Hyperparameters> & { rows?: number; format?: string; base?: string; reference?: string };
 
 /** A folder with the orders as pairs (`dpo`) or as examples (`sft`). @returns the folder */
 export function prepare(folder: string, loss: Loss, base: string, changes: Changes = {}): string {
   const format = loss === 'dpo' ? 'trl' : 'trl-sft';
-  const { rows = orders.length, format: named = format, base: other = base, ...settings } = changes;
+  const { rows = orders.length, format: named = format, base: other = base, reference = other, ...settings } = changes;
   mkdirSync(join(folder, 'data'), { recursive: true });
   writeFileSync(join(folder, 'data/rows.jsonl'), data[format].map((row) => `${JSON.stringify(row)}\n`).join(''));
   const written: TrainingSettings = {
@@ -57,7 +57,7 @@ export function prepare(folder: string, loss: Loss, base: string, changes: Chang
     loss,
     data: { file: 'data/rows.jsonl', format: named, rows },
     base: { from: other },
-    reference: loss === 'dpo' ? { from: other } : null,
+    reference: loss === 'dpo' ? { from: reference } : null,
     seed: 0,
     hyperparameters: { ...hyperparameters, ...settings },
     sources: {},
@@ -71,10 +71,14 @@ export function train(folder: string, ...options: string[]): Promise<Ended> {
   return start('python/crux_train.py', [...options, folder]).ended;
 }
 
-/** Trains in several folders one after the other, in one process: loading the libraries takes longer than such a training. */
-export async function trainAll(folders: readonly string[]): Promise<{ code: number; output: string }[]> {
+/**
+ * Trains in several folders one after the other, in one process: loading the libraries takes longer than such a training.
+ * @param first Python that is run before
+ */
+export async function trainAll(folders: readonly string[], first = ''): Promise<{ code: number; output: string }[]> {
   const program = [
     'import sys, crux_train',
+    first,
     `for folder in ${JSON.stringify(folders)}:`,
     '    sys.argv = ["crux_train.py", folder]',
     '    print("\\nended with", crux_train.main(), flush=True)',

@@ -1,5 +1,6 @@
 // Layer: trainers: their commands, and LLaMA-Factory's folders with a program that treats them as it does.
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -7,7 +8,7 @@ import { command, llamaFactory, trl } from '../../src/index.ts';
 import { commandOf, trainerSchema } from '../../src/training/trainers/index.ts';
 import { membersOf, yamlOf } from '../../src/training/trainers/llama-factory/settings-file.ts';
 import { llamaFactory as facts, type LlamaFactoryOptions } from '../../src/training/trainers/llama-factory/trainer.ts';
-import { temporaryStore } from '../helpers/store.ts';
+import { temporaryFolder, temporaryStore } from '../helpers/store.ts';
 import { hyperparameters, logOf, stepsIn, trainIn, trainingFolder, trainingSettings } from '../helpers/trainings.ts';
 
 const bin = join(import.meta.dirname, 'processes', 'llamafactory-cli.js');
@@ -66,6 +67,23 @@ describe('the YAML of LLaMA-Factory', () => {
     expect(members({ reference: { from: 'b' } })).toMatchObject({ ref_model: 'b' });
   });
 
+  it('goes on with an adapter over its base, and has it as reference: without one that would be the base', () => {
+    const adapter = temporaryFolder();
+    writeFileSync(join(adapter, 'adapter_config.json'), JSON.stringify({ base_model_name_or_path: 'a-model' }));
+    const lora = { lora: { rank: 8, alpha: 16 } };
+    const own = { model_name_or_path: 'a-model', adapter_name_or_path: adapter, finetuning_type: 'lora' };
+    expect(members({ base: { from: adapter }, reference: { from: adapter } }, lora)).toMatchObject({
+      ...own,
+      ...{ ref_model: 'a-model', ref_model_adapters: adapter },
+    });
+    const fromStart = members({ base: { from: adapter } }, lora);
+    expect(fromStart).toMatchObject({ ...own, ref_model: 'a-model' });
+    expect(fromStart).not.toHaveProperty('ref_model_adapters');
+    const sft = members({ base: { from: adapter }, loss: 'sft', reference: null }, lora);
+    expect(sft).toMatchObject(own);
+    expect(sft).not.toHaveProperty('ref_model');
+  });
+
   it('shares the rows of a step among processes, as many at once as fit', () => {
     const shared = members({}, { batchSize: 12 }, { processes: 2, rowsAtOnce: 4 });
     expect(shared).toMatchObject({ per_device_train_batch_size: 3, gradient_accumulation_steps: 2 });
@@ -114,6 +132,23 @@ describe('a training by LLaMA-Factory', () => {
       kind: 'Train.RowsDropped',
       message: expect.stringContaining('it would train on 1 of 2 rows'),
     });
+  });
+
+  it('that was killed once its model was there keeps no checkpoints', () => {
+    const folder = prepared({});
+    for (const name of ['model', 'checkpoints/checkpoint-4']) mkdirSync(join(folder, name), { recursive: true });
+    const [program, ...words] = commandOf(trainer);
+    execFileSync(program!, [...words, folder]);
+    expect([existsSync(join(folder, 'model')), existsSync(join(folder, 'checkpoints'))]).toEqual([true, false]);
+  });
+
+  it('of all weights does not begin with an adapter', async () => {
+    const folder = prepared({});
+    const settings = { ...trainingSettings(), base: { from: join(folder, 'data') } };
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
+    writeFileSync(join(folder, 'data', 'adapter_config.json'), JSON.stringify({ base_model_name_or_path: 'a-model' }));
+    const training = trainIn(await temporaryStore(), folder, trainer);
+    await expect(training.result).rejects.toThrow('does not train all weights from there');
   });
 
   it('whose program is not there, or whose rows are of another format, says so', async () => {

@@ -38,7 +38,13 @@ const modelFolder = join(folder, folderNames.model);
 
 // Its group gets the signal: it ends first.
 process.on('SIGTERM', () => {});
-process.exit(existsSync(modelFolder) ? 0 : await run());
+process.exit(existsSync(modelFolder) ? end() : await run());
+
+/** A training that was killed at its very end left its checkpoints. */
+function end(): number {
+  rmSync(checkpoints, { recursive: true, force: true });
+  return 0;
+}
 
 async function run(): Promise<number> {
   let settings: TrainingSettings;
@@ -87,6 +93,8 @@ function writeSettings(settings: TrainingSettings): string {
     const { batchSize } = settings.hyperparameters;
     throw new Error(`batchSize ${batchSize} cannot be shared among ${options.processes} processes`);
   }
+  if (members.finetuning_type === 'full' && members.adapter_name_or_path !== undefined)
+    throw new Error(`${settings.base.from} is an adapter, and LLaMA-Factory does not train all weights from there`);
   const path = join(folder, 'llama-factory.yaml');
   writeFileSync(path, yamlOf(members));
   return path;

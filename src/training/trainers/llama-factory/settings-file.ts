@@ -1,6 +1,7 @@
 /** The YAML of LLaMA-Factory, of the settings of a training. Members are those of llamafactory 0.9.5 and of `transformers`' TrainingArguments. */
 import { join } from 'node:path';
 import { folderNames, type TrainingSettings } from '../../../domain/improve/contract.ts';
+import { baseOfAdapter } from '../../adapter.ts';
 import type { LlamaFactoryOptions } from './trainer.ts';
 
 export type Members = { [name: string]: string | number | boolean | null };
@@ -23,8 +24,11 @@ export function membersOf(
   if (!Number.isInteger(share)) return null;
   const atOnce = largestDivisor(share, options.rowsAtOnce);
   const steps = Math.ceil(data.rows / hyper.batchSize) * hyper.epochs;
+  const own = modelOf(base.from);
   return {
-    model_name_or_path: base.from,
+    model_name_or_path: own.model,
+    // It goes on with one that it is given, if it trains adapters.
+    ...(own.adapter !== null && { adapter_name_or_path: own.adapter }),
     stage: loss,
     do_train: true,
     ...(hyper.lora === null
@@ -35,7 +39,9 @@ export function membersOf(
       pref_beta: hyper.beta,
       pref_ftx: hyper.sftWeight,
       // Without one, it takes the base: of adapters the model under them, else a second copy.
-      ...(reference !== null && reference.from !== base.from && { ref_model: reference.from }),
+      ...(reference !== null &&
+        (reference.from !== base.from || own.adapter !== null) &&
+        referenceOf(modelOf(reference.from))),
     }),
     dataset,
     dataset_dir: join(folder, data.file, '..'),
@@ -62,6 +68,18 @@ export function membersOf(
     data_seed: seed,
     ...options.yaml,
   };
+}
+
+type Model = { model: string; adapter: string | null };
+
+/** Weights as it wants them named: an adapter apart from its base. */
+function modelOf(from: string): Model {
+  const base = baseOfAdapter(from);
+  return base === null ? { model: from, adapter: null } : { model: base, adapter: from };
+}
+
+function referenceOf({ model, adapter }: Model): Members {
+  return { ref_model: model, ...(adapter !== null && { ref_model_adapters: adapter }) };
 }
 
 /** Flat YAML. A number is written with a point: YAML 1.1 takes `5e-7` for a text. */
