@@ -8,7 +8,8 @@ it.each([
   ['webshop_1k', 'webshop-1k'],
   ['My Library. 2', 'my-library-2'],
   ['図書館', 'otherwise'],
-  [`${'a'.repeat(39)} b`, `${'a'.repeat(39)}-`],
+  [`${'a'.repeat(50)}`, 'a'.repeat(41)],
+  ['sql--2', 'sql--2'],
 ])('a data set called %s makes an environment that can be defined', (dataName, expected) => {
   const name = environmentName(dataName, 'otherwise');
   expect(name).toBe(expected);
