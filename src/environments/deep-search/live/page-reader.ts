@@ -43,8 +43,7 @@ export class PageReader {
   }
 
   async #readNext(html: string): Promise<Readable | null> {
-    const thread = this.#thread ?? (await startedThread());
-    this.#thread = thread;
+    const thread = this.#thread ?? (await this.#start());
     if (this.#isClosed) {
       await thread.terminate();
       throw closed();
@@ -52,17 +51,30 @@ export class PageReader {
     // A thread at work keeps the program alive, and a waiting one does not.
     thread.ref();
     const before = await thread.cpuUsage();
+    let isRead = false;
     const watch = setInterval(async () => {
       const { user, system } = await thread.cpuUsage(before).catch(() => ({ user: 0, system: 0 }));
-      if (user + system > this.#longestMs * 1_000) await thread.terminate();
+      // The answer may have come in the meantime: the thread is at its next page then.
+      if (!isRead && user + system > this.#longestMs * 1_000) await thread.terminate();
     }, lookEveryMs);
     thread.postMessage(html);
-    const read = await answerOf<Readable>(thread).finally(() => clearInterval(watch));
+    const read = await answerOf<Readable>(thread);
+    isRead = true;
+    clearInterval(watch);
     thread.unref();
     if ('value' in read) return read.value;
     this.#thread = null;
     if (this.#isClosed) throw closed();
     return null;
+  }
+
+  async #start(): Promise<Worker> {
+    const thread = await startedThread();
+    thread.once('exit', () => {
+      if (this.#thread === thread) this.#thread = null;
+    });
+    this.#thread = thread;
+    return thread;
   }
 }
 
