@@ -33,6 +33,7 @@ import type { TemporalConnection } from '../temporal/connection.ts';
 import type { WorkerBuild } from '../temporal/deployment.ts';
 import { ownPlace } from '../temporal/process-identity.ts';
 import { holderQueue, taskQueue, type WorkerRole } from '../temporal/task-queues.ts';
+import { releaseLeft } from '../training/servers/supervised.ts';
 import { unlessAborted } from '../unless-aborted.ts';
 import { observeWorker } from './gauges.ts';
 import { limitHeapGrowth } from './heap-growth.ts';
@@ -182,6 +183,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { namespace } = temporal;
   const stopObserving = observeWorker(instruments, { gateway, sessions, connection, namespace, storeId: store.id });
   log('info', 'worker started', { worker: id, roles, store: store.id });
+
+  if (roles.includes('train')) {
+    // Work begins meanwhile: a server may take its time to end.
+    releaseLeft(context, stopping.signal).catch((error: unknown) => {
+      if (!stopping.signal.aborted) log('warn', 'a server of an improvement that is over may still run', { error });
+    });
+  }
 
   const done = (async () => {
     try {

@@ -88,7 +88,7 @@ class Improvement {
           .cancelTraining({ id: this.#id })
           .catch(() => {});
       }
-      // Its keeper ends the server too, once the improvement is over.
+      // If no worker is there that can, `crux cancel` or the next worker ends the server.
       await tidying('end the server')
         .releaseServer({ id: this.#id })
         .catch(() => {});

@@ -13,7 +13,12 @@ import type { Store } from '../../src/store/store.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { identifyProcess, isRunning } from '../../src/temporal/process-identity.ts';
 import { logFile, readOrder, readStatus, type Status, serverFolder } from '../../src/training/servers/order.ts';
-import { releaseSupervised, type Supervised, serveSupervised } from '../../src/training/servers/supervised.ts';
+import {
+  releaseLeft,
+  releaseSupervised,
+  type Supervised,
+  serveSupervised,
+} from '../../src/training/servers/supervised.ts';
 import { temporaryFolder, temporaryStore } from '../helpers/store.ts';
 import { servingPlace } from '../training/serving-place.ts';
 import { writeModel } from '../training/table-model.ts';
@@ -165,6 +170,21 @@ describe('the end', () => {
     expect(readOrder(folder())).toBeNull();
     // Once more does nothing.
     await releaseSupervised(place(), { port }, times);
+  });
+
+  it('comes later if nobody could end it with its improvement, and never before that is over', async () => {
+    await store.improvements.create('better', {} as ImproveSettings);
+    await serve(model(1));
+    const status = statusNow();
+    await releaseLeft(place(), signal, times);
+    expect([isRunning(status.keeper!), isRunning(status.server!)]).toEqual([true, true]);
+    await releaseLeft({ ...place(), store: await temporaryStore() }, signal, times);
+    expect(isRunning(status.keeper!)).toBe(true);
+    await store.improvements.finish('better', 'failed', null);
+    await releaseLeft(place(), signal, times);
+    expect([isRunning(status.keeper!), isRunning(status.server!)]).toEqual([false, false]);
+    // Nothing is left, and nothing is looked for.
+    await releaseLeft(place(), signal, times);
   });
 
   it('comes when the home folder is gone, and nothing makes the folder again', async () => {

@@ -8,6 +8,7 @@ import { type CeilingChanges, retunedCeilings } from '../../domain/run/ceilings.
 import { askedModels } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { checkCeilings } from '../../models/limits/ceiling-needs.ts';
+import { silent } from '../../observe/log.ts';
 import { startedRun } from '../../start/connect.ts';
 import { retuneImprovement } from '../../start/improvement-ceilings.ts';
 import { launchImprovement } from '../../start/improvements.ts';
@@ -17,7 +18,7 @@ import type { Improvement } from '../../store/improvements.ts';
 import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { TemporalConnection } from '../../temporal/connection.ts';
-import { configIfValid, type GlobalOptions, printResult, reachTemporal, withReadingStore } from '../setting.ts';
+import { configIfValid, type GlobalOptions, homeOf, printResult, reachTemporal, withReadingStore } from '../setting.ts';
 import { type CeilingOptions, ceilingsGiven, ceilingsText } from '../terminal/ceilings.ts';
 import { canServe } from '../terminal/leave.ts';
 
@@ -67,6 +68,7 @@ async function controlImprovement(
   if (!isDone && !(await steerImprovement({ store, client: null }, id, states[what]))) {
     throw new CruxError('User.Config', `The improvement ${id} is over (${improvement.state}).`);
   }
+  if (what === 'cancel') await releaseServers(options, store);
   switch (what) {
     case 'pause':
       return `The improvement ${id} is paused: no new model call and no new phase begins. A training in progress goes on to its end.`;
@@ -77,6 +79,13 @@ async function controlImprovement(
         ? `The improvement ${id} goes on.`
         : `The improvement ${id} may go on, but no worker lives. Start one with \`crux up\`, or give its own command again: crux improve --run-id ${id}`;
   }
+}
+
+/** A worker that serves models ends the server of an improvement itself. */
+async function releaseServers(options: GlobalOptions, store: Store): Promise<void> {
+  if ((await store.workers.living()).some(({ roles }) => roles.includes('train'))) return;
+  const { releaseLeft } = await import('../../training/servers/supervised.ts');
+  await releaseLeft({ home: homeOf(options), store, log: silent }, new AbortController().signal);
 }
 
 function doneText(runId: string, what: Order, isServed: boolean): string {

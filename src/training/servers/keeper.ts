@@ -1,7 +1,7 @@
 /**
  * The process that runs a model's server: one for each order, in a session of its own, so that neither the end of a worker nor a closed terminal reaches
  * it. It starts the server again when that dies, later each time, and keeps the end of its output. It ends the server, and itself, when the order no
- * longer stands: the improvement is over, another model is ordered, or the home folder is gone.
+ * longer stands: who releases the server removed it, another model is ordered, or the home folder is gone.
  *
  * It never judges whether the server is well: whoever waits for it does (supervised.ts).
  *

@@ -2,7 +2,7 @@
  * The folder of a supervised server, `servers/<port>` in the home folder. `order.json` says what is to be served, and is written by whoever serves a
  * model; `status.json` says what is served, and is written by the keeper alone. So nobody ever writes over what another process wrote meanwhile.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from '../../make-folder.ts';
@@ -43,6 +43,12 @@ export type Status = z.infer<typeof statusSchema>;
 
 export function serverFolder(home: string, port: number): string {
   return join(home, 'servers', String(port));
+}
+
+/** Of all servers that a home has had. */
+export function serverFolders(home: string): string[] {
+  const all = join(home, 'servers');
+  return existsSync(all) ? readdirSync(all).map((name) => join(all, name)) : [];
 }
 
 export function logFile(folder: string): string {

@@ -14,7 +14,16 @@ import { pause } from '../../models/limits/pauses.ts';
 import { isFree } from '../../temporal/ports.ts';
 import { goneFault } from '../gone-fault.ts';
 import { endKept, keptStatus, startKeeper } from './kept.ts';
-import { logFile, type Order, preparedFolder, readOrder, serverFolder, withServerFolder, writeOrder } from './order.ts';
+import {
+  logFile,
+  type Order,
+  preparedFolder,
+  readOrder,
+  serverFolder,
+  serverFolders,
+  withServerFolder,
+  writeOrder,
+} from './order.ts';
 import { filledIn } from './placeholders.ts';
 import { portOwner, portTaken, wordsFor } from './port-owner.ts';
 import { untilServing } from './readiness.ts';
@@ -111,6 +120,30 @@ export async function releaseSupervised(
   await withServerFolder(folder, {}, async () => {
     if (isOwn()) await endKept(folder, times.graceMs);
   });
+}
+
+/**
+ * Ends the servers of a home whose improvements are over: when one of them ended, nobody was there who could. Servers of another store's improvements stay.
+ * @throws CruxError `Store.*`, `Disk.*`; the signal's reason
+ */
+export async function releaseLeft(
+  { home, store, log }: Pick<ServingPlace, 'home' | 'store' | 'log'>,
+  signal: AbortSignal,
+  times = usualTimes,
+): Promise<void> {
+  for (const folder of serverFolders(home)) {
+    const isLeft = async () => {
+      const order = readOrder(folder);
+      const improvement = order && (await store.improvements.find(order.improvement));
+      return improvement !== null && (improvement.finishedAt !== null || improvement.state === 'cancelled');
+    };
+    if (!(await isLeft())) continue;
+    await withServerFolder(folder, { signal }, async () => {
+      if (!(await isLeft())) return;
+      await endKept(folder, times.graceMs);
+      log('info', 'server of an improvement that is over ended', { folder });
+    });
+  }
 }
 
 /** @throws CruxError `User.Config` if the endpoint would ask at another port */
