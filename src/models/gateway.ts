@@ -10,13 +10,13 @@
 import { performance } from 'node:perf_hooks';
 import type { Json } from '../domain/canonical-json.ts';
 import type { RoleSettings } from '../domain/run/run-config.ts';
-import { CruxError, isStoreAway } from '../errors.ts';
+import { CruxError } from '../errors.ts';
 import { inSpan } from '../observe/spans.ts';
 import { SharedWork } from '../shared-work.ts';
-import { objectionMs } from '../store/claims.ts';
 import { contentHash } from '../store/hash.ts';
 import type { Answer } from '../store/journal.ts';
 import type { Store } from '../store/store.ts';
+import { untilStoreIsBack } from '../store/until-store-is-back.ts';
 import { UnusableAnswer } from './answers/unusable-answer.ts';
 import { type ServedModel, UsableAnswers } from './answers/usable-answers.ts';
 import { CallObserver, callAttributes, usageAttributes } from './call-observer.ts';
@@ -42,9 +42,6 @@ import { seedOf } from './seed.ts';
 const longestPatienceMs = 60_000;
 /** A call that left looks again at least this often, because a cool-down may have been ended. */
 const longestAbsenceMs = 120_000;
-
-/** The write of a paid answer is tried again at least this often: before its claim could be taken over. */
-const longestWritePauseMs = objectionMs / 2;
 
 /** @property isNew whether the answer was not in the journal when it was asked for */
 export type Asked = { answer: Answer; isNew: boolean };
@@ -78,7 +75,12 @@ export class Gateway {
     this.#usable = new UsableAnswers(store.unusable, Object.values(models));
     this.#blame = new Blame(store, this.#refusals, this.#usable);
     this.#claims = new ClaimKeeper(store.claims);
-    this.#ladder = new JsonLadder(store.endpointFacts);
+    const { endpointFacts } = store;
+    this.#ladder = new JsonLadder({
+      find: (...model) => endpointFacts.find(...model),
+      // Known only once an answer has come, which was paid for.
+      remember: (fact) => untilStoreIsBack(() => endpointFacts.remember(fact)),
+    });
     this.#configs = endpoints;
     this.#observer = observer;
   }
@@ -259,7 +261,7 @@ export class Gateway {
       const latencyMs = Date.now() - startedAt;
       const { throttledMs, queuedMs } = errand;
       const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs, queuedMs });
-      await this.#usable.check(call, settings, answer);
+      await untilStoreIsBack(() => this.#usable.check(call, settings, answer));
       this.#refusals.answered(errand.model, key);
       this.#lengths.learn(settings.model, body, promptTokens);
       this.#observer.answered(call, endpoint.name, answer);
@@ -307,16 +309,9 @@ export class Gateway {
    * for it: otherwise it would be paid for again.
    */
   async #write(runId: string, answer: Answer): Promise<Answer> {
-    for (let pauseMs = 100; ; pauseMs = Math.min(longestWritePauseMs, pauseMs * 2)) {
-      try {
-        const written = await this.#store.journal.write(runId, answer);
-        this.#claims.settled(runId, answer.key);
-        return written;
-      } catch (error) {
-        if (!isStoreAway(error)) throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
+    const written = await untilStoreIsBack(() => this.#store.journal.write(runId, answer));
+    this.#claims.settled(runId, answer.key);
+    return written;
   }
 }
 

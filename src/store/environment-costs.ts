@@ -53,25 +53,28 @@ export class EnvironmentCosts {
     this.#reservations = reservations;
   }
 
-  /** Records a step, and ends what was held for it. A step of unknown cost keeps it: it counts for ceilings at its most. */
+  /** Records a step, and ends what was held for it. A step of unknown cost keeps it: it counts for ceilings at its most. Twice is once. */
   async add(step: StepCost): Promise<void> {
     const { runId } = step.scope;
     await this.#database.atomically([
       this.#reservations.settle(runId, step.id, step.costMicroUsd !== null),
-      this.#database.kysely.insertInto('environment_costs').values({
-        run_id: runId,
-        id: step.id,
-        task_id: step.scope.taskId,
-        step_id: step.scope.stepId,
-        environment: step.environment,
-        of_task: step.taskId,
-        node_id: step.nodeId,
-        purpose: step.purpose,
-        stream: step.stream,
-        cost_micro_usd: step.costMicroUsd,
-        most_micro_usd: step.mostMicroUsd,
-        created_at: Date.now(),
-      }),
+      this.#database.kysely
+        .insertInto('environment_costs')
+        .values({
+          run_id: runId,
+          id: step.id,
+          task_id: step.scope.taskId,
+          step_id: step.scope.stepId,
+          environment: step.environment,
+          of_task: step.taskId,
+          node_id: step.nodeId,
+          purpose: step.purpose,
+          stream: step.stream,
+          cost_micro_usd: step.costMicroUsd,
+          most_micro_usd: step.mostMicroUsd,
+          created_at: Date.now(),
+        })
+        .onConflict((conflict) => conflict.doNothing()),
     ]);
   }
 

@@ -1,12 +1,17 @@
 // Layer: the gateway against a scripted endpoint over HTTP.
 import { sql } from 'kysely';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type MockInstance, vi } from 'vitest';
 import { type CeilingChanges, ceilingsFrom } from '../../src/domain/run/ceilings.ts';
 import { Gateway } from '../../src/models/gateway.ts';
+import type { ModelCall } from '../../src/models/model-call.ts';
 import type { Store } from '../../src/store/store.ts';
+import { makeReadOnly, refused } from '../helpers/away-store.ts';
 import { gatewayTo, never } from './gateway-builder.ts';
 
 const unlimited = ceilingsFrom({});
+const asJson: Partial<ModelCall> = {
+  responseFormat: { type: 'json_schema', json_schema: { name: 'score', schema: { type: 'object' } } },
+};
 const scope = { runId: 'run-1', taskId: 'task-1', stepId: null };
 
 describe('a ceiling', () => {
@@ -272,6 +277,46 @@ describe('a full store', () => {
     expect((await second).message.content?.length).toBe(50_000);
     expect((await store.reservations.use(scope, 'run')).calls).toBe(1);
     expect(endpoint.requests.length).toBe(1);
+  });
+});
+
+describe('a store that is away while an answer comes', () => {
+  it.each<[string, (store: Store) => object, Partial<ModelCall>, number]>([
+    ['names its model', ({ unusable }) => vi.spyOn(unusable, 'servedModel'), {}, 1],
+    ['came after a form of JSON was refused', ({ endpointFacts }) => vi.spyOn(endpointFacts, 'remember'), asJson, 2],
+  ])('keeps an answer that %s, and it is not asked for again', async (_, watched, asked, requests) => {
+    const held = Promise.withResolvers<void>();
+    const { gateway, store, endpoint, call } = await gatewayTo(({ body }) =>
+      JSON.stringify(body).includes('json_schema')
+        ? { status: 400, body: '{"error":{"message":"This response_format is unavailable now"}}' }
+        : { content: '{}', after: held.promise },
+    );
+    const writing = watched(store) as MockInstance;
+    const asking = gateway.answer({ ...call(), ...asked }, never);
+    await endpoint.requested(requests);
+    await makeReadOnly(store, true);
+    held.resolve();
+    await refused(writing);
+    await makeReadOnly(store, false);
+    expect((await asking).message.content).toBe('{}');
+    expect(endpoint.requests.length).toBe(requests);
+    expect((await store.reservations.use(scope, 'run')).calls).toBe(1);
+  });
+
+  it('counts one that says nothing, and was paid for', async () => {
+    const held = Promise.withResolvers<void>();
+    const { gateway, store, endpoint, call } = await gatewayTo([{}, { content: '', after: held.promise }, {}]);
+    await gateway.answer(call(), never);
+    const writing = vi.spyOn(store.unusable, 'add');
+    const asking = gateway.answer(call({ sample: 1 }), never);
+    await endpoint.requested(2);
+    await makeReadOnly(store, true);
+    held.resolve();
+    await refused(writing);
+    await makeReadOnly(store, false);
+    await asking;
+    expect(endpoint.requests.length).toBe(3);
+    expect(await store.unusable.lines('run-1')).toMatchObject([{ reason: 'wordless', calls: 1, promptTokens: 100 }]);
   });
 });
 

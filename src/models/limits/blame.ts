@@ -2,6 +2,7 @@
 import type { RoleSettings } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
+import { untilStoreIsBack } from '../../store/until-store-is-back.ts';
 import { mostUnusable, type UnusableAnswer } from '../answers/unusable-answer.ts';
 import type { UsableAnswers } from '../answers/usable-answers.ts';
 import type { Attempt, Errand } from '../errand.ts';
@@ -101,12 +102,13 @@ export class Blame {
     const { call, settings, key, endpoint } = errand;
     const { reason, isBilled, promptTokens, completionTokens, servedModel } = error.answer;
     const { role, purpose } = call.address;
-    await this.#store.unusable.add({
+    const unusable = {
       ...scopeOf(call),
       ...{ key, role, purpose, model: settings.model, servedModel, reason, words: error.message },
       ...{ isBilled, promptTokens, completionTokens },
       costMicroUsd: costMicroUsd(settings, { promptTokens, completionTokens }),
-    });
+    };
+    await untilStoreIsBack(() => this.#store.unusable.add(unusable));
     await this.#addFault(errand, error);
     const times = await this.#store.unusable.count(call.run.id, key, reason);
     if (reason === 'wordless') errand.wordless = times;

@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { scopeOfCall } from '../../domain/stream.ts';
 import type { StepAccount } from '../../environments/sessions/live-steps.ts';
 import type { Store } from '../../store/store.ts';
+import { untilStoreIsBack } from '../../store/until-store-is-back.ts';
 import { admitRun } from './admit-run.ts';
 import { holdWorstCase } from './call-ceilings.ts';
 import { firstPauseMs, pause } from './pauses.ts';
@@ -31,13 +32,14 @@ export function stepAccount(store: Store): StepAccount {
     return async (cost) => {
       clearInterval(renewing);
       if (cost === undefined && mostMicroUsd === null) return;
-      await store.environmentCosts.add({
+      const costs = {
         ...{ id, scope, mostMicroUsd, purpose, stream },
         environment: environment.name,
         taskId: state.taskId,
         nodeId: state.id,
         costMicroUsd: cost === undefined ? null : cost * 1e6,
-      });
+      };
+      await untilStoreIsBack(() => store.environmentCosts.add(costs));
     };
   };
 }

@@ -1,5 +1,5 @@
 // Layer: steps that cost, in the session cache with a real store.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { CeilingChanges } from '../../../src/domain/run/ceilings.ts';
 import type { EnvironmentDefinition } from '../../../src/environments/contract.ts';
 import { EnvironmentRegistry } from '../../../src/environments/registry.ts';
@@ -8,6 +8,7 @@ import { stepAccount } from '../../../src/models/limits/step-costs.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { positionAfter, type State } from '../../../src/store/tree.ts';
 import { type DoorsOptions, doors, go, goText } from '../../activities/doors.ts';
+import { makeReadOnly, refused } from '../../helpers/away-store.ts';
 import { addRun, describeEngines, temporaryStore } from '../../helpers/store.ts';
 
 const never = new AbortController().signal;
@@ -86,6 +87,17 @@ describeEngines('steps that cost', (engine) => {
 });
 
 describe('a step', () => {
+  it('whose cost is written twice, because the connection ended before it said so, counts once', async () => {
+    const { store, run, lines, use } = await place();
+    const scope = { runId: run.id, taskId: 'task-1', stepId: null };
+    const costs = { costMicroUsd: 250_000, mostMicroUsd: null, purpose: 'explore', stream: 'sample-0' };
+    const step = { id: 'step-1', scope, environment: 'doors', taskId: 'task-1', nodeId: 'node-1', ...costs };
+    await store.environmentCosts.add(step);
+    await store.environmentCosts.add(step);
+    expect(await lines()).toMatchObject([{ steps: 1, costMicroUsd: 250_000 }]);
+    expect((await use()).costMicroUsd).toBe(250_000);
+  });
+
   it('that is put off leaves its session as it was', async () => {
     const { cache, root, take, step, seen, store, run } = await place({ maxStepCost: 0.25 });
     const sessions = cache();
@@ -95,6 +107,24 @@ describe('a step', () => {
     await store.runs.setControl(run.id, { state: 'running' });
     await step(sessions, first, 'b');
     expect(seen).toMatchObject({ opened: 1, stepped: 2 });
+  });
+
+  it('whose cost cannot be written yet is not lost, nor taken again', async () => {
+    const { cache, root, step, seen, lines, store } = await place({
+      doors: {
+        step: async (way) => {
+          await makeReadOnly(store, true);
+          return { observation: way.join(), done: false, cost: 0.25 };
+        },
+      },
+    });
+    const writing = vi.spyOn(store.environmentCosts, 'add');
+    const taking = step(cache(), root, 'a');
+    await refused(writing);
+    await makeReadOnly(store, false);
+    expect(await taking).toMatchObject({ observation: 'a' });
+    expect(seen.stepped).toBe(1);
+    expect(await lines()).toMatchObject([{ steps: 1, costMicroUsd: 250_000 }]);
   });
 
   it('of an environment without maxStepCost is held nowhere, and counts afterwards', async () => {
