@@ -41,9 +41,9 @@ export function withSealsClosed(text: string): string {
   return text.replace(anywhere, '(sealed)');
 }
 
-/** A text with each sealed text in it in clear. */
+/** A text with each sealed text in it in clear, and with those in these. */
 export function withSealsOpened(text: string): string {
-  return text.replace(anywhere, unsealed);
+  return text.replace(anywhere, (found) => withSealsOpened(unsealed(found)));
 }
 
 /** Whether sealed texts are shown in clear. */
@@ -65,5 +65,5 @@ export function readableTexts<Value>(value: Value, seals: Seals): Value {
 /** Changes a text; a sealed one in its seal. */
 export function changedInSeal(text: string, change: (clear: string) => string): string {
   const canary = canaryOf(text);
-  return canary === null ? change(text) : sealed(change(unsealed(text)), canary);
+  return canary === null ? change(text) : sealed(change(withSealsOpened(text)), canary);
 }

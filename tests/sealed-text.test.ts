@@ -31,6 +31,7 @@ describe('a sealed text', () => {
     const text = `It failed: ${sealed('the river', 'k')} at step 2`;
     expect(withSealsClosed(text)).toBe('It failed: (sealed) at step 2');
     expect(withSealsOpened(text)).toBe('It failed: the river at step 2');
+    expect(withSealsOpened(sealed(text, 'k'))).toBe('It failed: the river at step 2');
   });
 });
 

@@ -1,5 +1,6 @@
 /** What it means when a request gets no answer with status 200. */
 import { CruxError, errorText, type FaultKind } from '../errors.ts';
+import { sealedHere } from '../sealing.ts';
 import { readJsonBody } from './answers/json-body.ts';
 import { contextOverflow } from './context-overflow.ts';
 import type { HttpAnswer } from './http-client.ts';
@@ -21,20 +22,25 @@ export function connectionFault(error: unknown, { name, address, safeText }: Sou
   });
 }
 
-/** The fault behind an answer whose status says that it is none. */
+/** The fault behind an answer whose status says that it is none. In a seal the words of its body are sealed: they may quote the task. */
 export function refusalFault({ status, headers, text }: HttpAnswer, { name, safeText }: Source): CruxError {
   const leadsTo = status >= 300 && status <= 399 ? headers.get('location') : null;
   if (leadsTo !== null) {
-    const about = `The endpoint "${name}" answered ${status}: it redirects to ${safeText(leadsTo)}.`;
+    const about = `The endpoint "${name}" answered ${status}: it redirects to ${safeText(placeOf(leadsTo))}.`;
     return new CruxError('Model.Rejected', about, { remedy: redirectRemedy });
   }
   const said = wordsOf(text);
-  const about = `The endpoint "${name}" answered ${status}: ${safeText(said.message)}`;
+  const about = `The endpoint "${name}" answered ${status}: ${sealedHere(safeText(said.message))}`;
   const kind = kindOf(status, said);
   return new CruxError(kind, about, {
     ...(isPassing.has(kind) && { retryAfterMs: retryAfterMs(headers, Date.now()) }),
     ...(remedies[kind] !== undefined && { remedy: remedies[kind] }),
   });
+}
+
+/** Server and path of an address: a key may stand in its query, or before the server. */
+function placeOf(address: string): string {
+  return address.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//');
 }
 
 /** Whether a server said that it does not know, or does not give, what it was asked for by its name. */

@@ -4,6 +4,7 @@ import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
 import { CruxError } from '../errors.ts';
 import { withoutKey } from '../redact.ts';
+import { sealedHere } from '../sealing.ts';
 import { type Completion, type NoCompletion, readCompletion } from './answers/completion.ts';
 import { readJsonBody } from './answers/json-body.ts';
 import { UnusableAnswer } from './answers/unusable-answer.ts';
@@ -122,7 +123,7 @@ export class Endpoint {
     if (status !== null) return refusalFault({ status, headers, text: words }, this.#source);
     const what = { broken: 'gave an answer that is broken by its own word', form: 'gave no answer that can be read' };
     return new UnusableAnswer(
-      `The endpoint "${this.name}" ${what[unusable]}: ${this.safeText(words.replace(/\s+/g, ' '))}`,
+      `The endpoint "${this.name}" ${what[unusable]}: ${sealedHere(this.safeText(words.replace(/\s+/g, ' ')))}`,
       { reason: unusable, ...use },
       unusable === 'form' ? remedy : undefined,
     );

@@ -87,6 +87,15 @@ it('says where a redirect leads that is not followed, and to give that address',
   });
 });
 
+it.each([
+  ['https://models.example/v2/chat?key=S3CRET', 'https://models.example/v2/chat'],
+  ['https://user:S3CRET@models.example/v2/chat#S3CRET', 'https://models.example/v2/chat'],
+  ['/v2/chat?key=S3CRET', '/v2/chat'],
+])('says nothing of a redirect to %s but its server and path', (location, shown) => {
+  const { message } = refused(302, '', { location });
+  expect(message).toBe(`The endpoint "hosted" answered 302: it redirects to ${shown}.`);
+});
+
 it('says what made a connection fail, and tells a server that is away from one that broke off', () => {
   const cause = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' });
   expect(connectionFault(new AggregateError([cause], '', { cause }), source)).toMatchObject({

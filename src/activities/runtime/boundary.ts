@@ -118,7 +118,7 @@ export function faultMessage({ kind, message, remedy }: Pick<CruxError, 'kind' |
   return speaksOfTask(kind) ? sealedHere(words) : words;
 }
 
-/** The other kinds speak of runs, stores, accounts and servers. */
+/** The other kinds speak of runs, stores, accounts and servers; what they quote of a server is sealed where it is quoted. */
 function speaksOfTask(kind: FaultKind): boolean {
   return /^(Environment|Model\.(Rejected|ContextLength|Unusable|Exhausted|Transport))/.test(kind);
 }

@@ -6,6 +6,7 @@
 import { type JsonForm, jsonForms } from '../../domain/run/request-shape.ts';
 import type { RoleSettings } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
+import { withSealsOpened } from '../../sealed-text.ts';
 import type { EndpointFacts } from '../../store/endpoint-facts.ts';
 import { dialectOf } from '../dialects/dialects.ts';
 
@@ -63,7 +64,7 @@ export function formsOf(dialect: RoleSettings['dialect']): readonly JsonForm[] {
 export function mayRefuseForm(error: unknown): error is CruxError {
   if (!(error instanceof CruxError)) return false;
   if (error.kind === 'Model.Rejected') return / answered (?:400|415|422|501)\b/.test(error.message);
-  return error.kind === 'Model.Transport' && aboutForm.test(error.message);
+  return error.kind === 'Model.Transport' && aboutForm.test(withSealsOpened(error.message));
 }
 
 const aboutForm = / answered 5\d\d\b.*(?:response.?format|json.?schema|json.?object|structured|grammar)/is;
