@@ -23,21 +23,23 @@ export function configOf(options: GlobalOptions): Promise<CruxConfig> {
  * The store that commands read: the configured one. The demo has its own store, so that a trial leaves nothing among real runs. Commands read
  * the demo's store if only it has what they need, or if it is the only one.
  * @param has whether a store has what the command needs
- * @param known the configuration, for a command that needs more of it than the store's place
+ * @param how.config the configuration, for a command that needs more of it than the store's place
+ * @param how.ifNone `empty`: if there is no store yet, an empty one that leaves nothing on disk
  * @throws CruxError `User.NotFound` if there is no store yet
  */
 export async function readingStore(
   options: GlobalOptions,
   has: (store: Store) => Promise<boolean> = async () => true,
-  known?: CruxConfig | null,
+  how: { config?: CruxConfig | null; ifNone?: 'refuse' | 'empty' } = {},
 ): Promise<Store> {
   const home = homeOf(options);
-  const config = known === undefined ? await configIfValid(options) : known;
+  const config = how.config === undefined ? await configIfValid(options) : how.config;
   const own = storeLocation(config, home);
   const [first, second] = [own, demoStoreLocation(home)].filter(
     (location) => isPostgres(location) || existsSync(location),
   );
   if (first === undefined) {
+    if (how.ifNone === 'empty') return openStore(':memory:');
     throw new CruxError('User.NotFound', `There is no store at ${own} yet.`, {
       remedy: 'Start a run first (`crux demo` or `crux run`), or name the folder with --home or CRUX_HOME.',
     });
@@ -69,16 +71,18 @@ async function openIf(location: string, has: (store: Store) => Promise<boolean>)
   return null;
 }
 
-/** Runs `work` with the store that has the run or the improvement, and closes it. */
+/** Runs `work` with the store that has the run or the improvement, and closes it. @param how as of `readingStore` */
 export async function withReadingStore<T>(
   options: GlobalOptions,
   runId: string | undefined,
   work: (store: Store) => Promise<T>,
+  how: { ifNone?: 'refuse' | 'empty' } = {},
 ): Promise<T> {
   const store = await readingStore(
     options,
     async ({ runs, improvements }) =>
       runId === undefined || (await runs.find(runId)) !== null || (await improvements.find(runId)) !== null,
+    how,
   );
   try {
     return await work(store);

@@ -88,7 +88,12 @@ test('a run whose id a run of another store has is refused with that reason, alt
 
 test('commands of a project without any run say how to start one', async () => {
   const project = temporaryProject();
-  for (const command of [['status'], ['show', 'some-run'], ['watch', 'some-run'], ['verify-pair', 'some-pair']]) {
+  for (const command of [
+    ['status', 'some-run'],
+    ['show', 'some-run'],
+    ['watch', 'some-run'],
+    ['verify-pair', 'some-pair'],
+  ]) {
     const { code, stderr } = await project.crux(...command);
     expect({ command, code, stderr }).toEqual({
       command,
@@ -100,7 +105,7 @@ test('commands of a project without any run say how to start one', async () => {
 });
 
 test('errors are JSON on the error stream where JSON was asked for', async () => {
-  const { code, stdout, stderr } = await temporaryProject().crux('status', '--json');
+  const { code, stdout, stderr } = await temporaryProject().crux('status', 'some-run', '--json');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(JSON.parse(stderr)).toEqual({
     error: { kind: 'User.NotFound', message: expect.any(String), remedy: expect.any(String) },

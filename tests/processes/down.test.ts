@@ -1,13 +1,12 @@
 // Layer: end to end: the command that ends embedded servers, over real servers, users that are processes of their own, and a cache of its own.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from '@temporalio/client';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { openStore } from '../../src/store/store.ts';
 import { countOpenWorkflows } from '../../src/temporal/open-workflows.ts';
 import { isRunning } from '../../src/temporal/process-identity.ts';
 import { findServerBinary } from '../../src/temporal/server-binary.ts';
@@ -142,8 +141,6 @@ test('down ends a server whose home was deleted, and whose keeper was killed, so
 test('down --all ends the servers of all homes but those in use, which it names, with exit code 2', async () => {
   const world = ownWorld();
   const { project } = world;
-  mkdirSync(project.home);
-  await (await openStore(join(project.home, 'crux.db'))).close();
   const [unused, used] = [await use(world, project.path('unused')), await use(world, project.path('used'))];
   await kill(unused.user);
   expect((await project.crux('down')).stdout).toContain('Of other homes: 2 servers. `crux status` names them');

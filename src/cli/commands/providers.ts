@@ -5,7 +5,7 @@ import { blockText, clock, table } from '../terminal/text.ts';
 /** `crux providers`: which providers refuse calls, until when and why. `--clear` lets calls try them again at once. */
 export async function providers(options: GlobalOptions, given: { clear?: string | true }): Promise<void> {
   const config = await configIfValid(options);
-  const store = await readingStore(options, undefined, config);
+  const store = await readingStore(options, undefined, { config });
   try {
     const cleared =
       given.clear === undefined ? null : await store.providers.endCoolDowns(given.clear === true ? null : given.clear);

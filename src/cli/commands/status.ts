@@ -19,7 +19,7 @@ import { summaryText } from '../terminal/summary.ts';
 import { blockText, clock, dollars, duration, table, waitedCells, waitingText } from '../terminal/text.ts';
 
 export async function status(options: GlobalOptions, runId: string | undefined): Promise<void> {
-  await withReadingStore(options, runId, async (store) => {
+  const show = async (store: Store) => {
     if (runId !== undefined && (await store.improvements.find(runId)) !== null) {
       const view = await improvementView(store, runId);
       printResult(options, view, () => improvementText(view));
@@ -92,7 +92,9 @@ export async function status(options: GlobalOptions, runId: string | undefined):
         ...serverLines,
       ].join('\n'),
     );
-  });
+  };
+  // Servers, of this home and of others, may run where no run was started.
+  await withReadingStore(options, runId, show, { ifNone: runId === undefined ? 'empty' : 'refuse' });
 }
 
 /** Improvements with where they stand, the newest first. */

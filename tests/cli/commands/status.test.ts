@@ -1,7 +1,7 @@
 // Layer: the command over a store and a server's state file written by hand. No Temporal server: another process stands for it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -14,12 +14,16 @@ import { addRun } from '../../helpers/store.ts';
 
 const minuteMs = 60_000;
 
-/** A project with one run, and a cache of its own, so that it knows no servers but those of the test. */
-async function projectWithRun(): Promise<Project> {
+/** A project with a cache of its own, so that it knows no servers but those of the test. */
+function emptyProject(): Project {
   const cache = { CRUX_CACHE: mkdtempSync(join(tmpdir(), 'crux-cache-')) };
   onTestFinished(() => rmSync(cache.CRUX_CACHE, { recursive: true, force: true }));
   vi.stubEnv('CRUX_CACHE', cache.CRUX_CACHE);
-  const project = temporaryProject(cache);
+  return temporaryProject(cache);
+}
+
+async function projectWithRun(): Promise<Project> {
+  const project = emptyProject();
   mkdirSync(project.home);
   const store = await openStore(project.path('.crux', 'crux.db'));
   try {
@@ -90,6 +94,25 @@ test('without a run, status still names improvements and workers', async () => {
   expect(text).toMatch(/^improvement[\s\S]*^rounds +cso +running/m);
   expect(text).toContain('No run was started in this store yet.');
   expect(text).toContain('Worker worker-1 (crux up on elsewhere) lives');
+});
+
+test('without a store, status names the servers all the same, and leaves nothing on disk', async () => {
+  const project = emptyProject();
+  const [other, state] = [project.path('other'), await serverState()];
+  mkdirSync(other);
+  writeServerState(other, state);
+  rememberServer({ home: other, ...state });
+  expect(await project.crux('status')).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: expect.stringMatching(/^No run was started in this store yet\.\n\nNo embedded Temporal server runs for /),
+  });
+  expect(await project.json('status')).toMatchObject({
+    ...{ improvements: [], runs: [], server: null },
+    otherServers: [{ home: other, process: state.server.pid }],
+  });
+  expect(existsSync(project.home)).toBe(false);
+  expect(await project.crux('status', 'run-1')).toMatchObject({ code: 2, stdout: '' });
 });
 
 test('a server that died is none', async () => {
