@@ -1,7 +1,15 @@
 // Layer: pure rules. What a sealed text is.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canaryOf, isSealed, sealed, unsealed, withSealsClosed, withSealsOpened } from '../src/sealed-text.ts';
+import {
+  canaryOf,
+  changedInSeal,
+  isSealed,
+  sealed,
+  unsealed,
+  withSealsClosed,
+  withSealsOpened,
+} from '../src/sealed-text.ts';
 import { currentCanary, inSeal, sealedHere } from '../src/sealing.ts';
 
 describe('a sealed text', () => {
@@ -32,6 +40,8 @@ describe('a sealed text', () => {
     expect(withSealsClosed(text)).toBe('It failed: (sealed) at step 2');
     expect(withSealsOpened(text)).toBe('It failed: the river at step 2');
     expect(withSealsOpened(sealed(text, 'k'))).toBe('It failed: the river at step 2');
+    const cut = changedInSeal(sealed(text, 'k'), (clear) => clear.slice(0, 20));
+    expect(withSealsOpened(cut)).toBe('It failed: the river');
   });
 });
 
