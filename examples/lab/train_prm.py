@@ -37,6 +37,11 @@ def main() -> None:
     tokenizer = AutoTokenizer.from_pretrained(arguments.base)
     model = AutoModelForSequenceClassification.from_pretrained(arguments.base, num_labels=1)
     rows = [json.loads(line) for line in arguments.rows.read_text().splitlines()]
+    # Without a known weight a row says nothing about the actions that it was drawn from.
+    weighed = [row for row in rows if row["weight"] is not None]
+    if len(weighed) < len(rows):
+        print(f"{len(rows) - len(weighed)} rows without a weight are left out", flush=True)
+    rows = weighed
     groups = sorted({row["group"] for row in rows})
     held_out = set(draws.sample(groups, max(1, len(groups) // 5)))
     learned = [row for row in rows if row["group"] not in held_out]

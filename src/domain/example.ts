@@ -1,5 +1,6 @@
 /** What models are trained on besides pairs: trajectories to imitate, and actions with their outcomes. */
 import type { AssistantMessage, HistoryChange, Message, Tool } from './message.ts';
+import type { PromptVersions } from './run/run-config.ts';
 import type { Split } from './task.ts';
 
 /**
@@ -47,18 +48,23 @@ export type ProcessExample = {
   prompt: Message[];
   tools: Tool[];
   action: AssistantMessage;
-  /** Mean outcome of the policy's rollouts after the action, in [0, 1]. */
+  /** Mean outcome of the policy's rollouts after the action, in [0, 1]. No rollout was made, or left out, for the outcome of another one of it. */
   outcome: number;
   successes: number;
   rollouts: number;
   /** The PRM's own score of the action; null when it gave none. If the action also has a score for calibration, this is the one that decided about its step. */
   score: number | null;
-  /** Inverse of the probability that the action was rolled out: weights of estimates over all scored actions. */
-  weight: number;
+  /**
+   * Inverse of the probability that the action was rolled out, at least 1: weights of estimates over all actions drawn or scored. Null if it is
+   * unknown, because outcomes of other rollouts decided which actions were rolled out.
+   */
+  weight: number | null;
   /** Whether its task is sealed: a text of a benchmark that is not to be trained on. Absent: it is not. */
   sealed?: true;
   /** What makes a step good, as the PRM was asked, if that is the user's own text. */
   rubric?: string;
+  /** Version of the wording in which the run asks a judge for a score. Absent: that of new runs. */
+  wording?: PromptVersions['score'];
 };
 
 /** A trajectory as it was kept to imitate, without its conversation. */

@@ -60,7 +60,8 @@ export function buildRows<Item extends ExportItem>(
     const { rows, findings: rowFindings } = format.rows(item, options.row, tokenizer);
     found.push(...rowFindings);
     if (rows.length === 0) return;
-    const lengths = meter.measure(kind.conversationOf(item), options.row.argumentsAs);
+    const written = format.conversationOf?.(item) ?? kind.conversationOf(item);
+    const lengths = meter.measure(written, options.row.argumentsAs);
     if ('failure' in lengths) {
       if (format.rendersChatTemplate && meter.measuredBy === 'tokenizer') {
         found.push({

@@ -1,4 +1,5 @@
 import type { LengthSummary } from '../domain/lengths.ts';
+import type { Conversation } from './conversation/conversation.ts';
 import type { RowFinding } from './finding.ts';
 import type { KindName } from './item.ts';
 import type { ItemLengths } from './tokens/length.ts';
@@ -62,6 +63,8 @@ export type ExportFormat<Item> = {
   toolsAsText?(tokenizer: ChatTokenizer | null): boolean;
   /** @param tokenizer null if none was given; never null with `needsTokenizer` */
   rows(item: Item, options: RowOptions, tokenizer: ChatTokenizer | null): ItemRows;
+  /** What a row's tokens are counted of, if a row holds another conversation than its item. Absent: the item's own. */
+  conversationOf?(item: Item): Conversation;
   /** Order of the rows in the file, if it matters to the target. Absent: the order of the items. */
   arrange?(rows: readonly object[]): object[];
   /** What the target does to a row of this length. */

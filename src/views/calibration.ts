@@ -26,9 +26,11 @@ import { leastGroups } from '../domain/statistics/ratio-by-group.ts';
 import type { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
 import { wordsOnly } from '../models/answers/reasoning.ts';
+import { promptsOf } from '../models/prompts.ts';
 import { seededFraction } from '../models/seed.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
+import { fairRollouts, isVerifiedAnyway, rolloutChance } from './fair-rollouts.ts';
 
 export type Estimate = {
   estimate: number | null;
@@ -129,7 +131,10 @@ export async function calibrationView(
   };
 }
 
-/** Actions with their outcomes, to train a process reward model on. A rollout that a fault ended does not count. */
+/**
+ * Actions with their outcomes, to train a process reward model on. Rollouts that were made or left out for an outcome do not count, nor does one
+ * that a fault ended.
+ */
 export async function loadProcessExamples(
   store: Store,
   environments: EnvironmentRegistry,
@@ -138,12 +143,15 @@ export async function loadProcessExamples(
   const run = await store.runs.get(runId);
   const rubric = run.config.models.prm?.rubric;
   const rows = await rolledOut(store, environments, run);
+  const chanceOf = rolloutChance(run.config, await store.findings.steps(runId));
   const examples = await Promise.all(
     rows.map(async ({ candidate, rollouts, score, taskId, group }): Promise<ProcessExample | null> => {
-      const outcome = meanReward(rollouts);
+      const fair = fairRollouts(run.config, rollouts);
+      const outcome = meanReward(fair);
       if (outcome === null) return null;
       const state = await store.tree.state(candidate.nodeId);
-      const { successes, rollouts: known } = tally(rollouts.map(branchOutcome));
+      const { successes, rollouts: known } = tally(fair.map(branchOutcome));
+      const chance = chanceOf(candidate.id, fair);
       return {
         id: candidate.id,
         runId,
@@ -158,9 +166,10 @@ export async function loadProcessExamples(
         successes,
         rollouts: known,
         score,
-        weight: weightOf(run.config, rollouts),
+        weight: chance === null ? null : 1 / chance,
         ...(run.config.sealed !== undefined && { sealed: true }),
         ...(rubric !== undefined && { rubric }),
+        wording: promptsOf(run.config).score,
       };
     }),
   );
@@ -212,7 +221,7 @@ async function rolledOut(store: Store, environments: EnvironmentRegistry, run: R
 function scoredOutcomes(config: RunConfig, rows: RolledOut[]): Scored[] {
   return rows.flatMap(({ rollouts, score, group }): Scored[] => {
     const sampled = rollouts.find(({ purpose, rollout }) => purpose === 'calibrate' && rollout === 0);
-    const verified = isSure(config)
+    const verified = isVerifiedAnyway(config)
       ? rollouts.find(({ purpose, rollout }) => purpose === 'verify' && rollout === 0)
       : undefined;
     const row = verified ?? sampled;
@@ -220,16 +229,6 @@ function scoredOutcomes(config: RunConfig, rows: RolledOut[]): Scored[] {
     const weight = verified ? 1 : 1 / rateOf(config);
     return [{ score, success: isVerifiedSuccess(branchOutcome(row)), weight, group, sampled: row === sampled }];
   });
-}
-
-/** Whether every action over the threshold is rolled out at least once. */
-function isSure({ options }: RunConfig): boolean {
-  return 'stopAtFirst' in options && options.verify && !options.stopAtFirst;
-}
-
-function weightOf(config: RunConfig, rollouts: Branch[]): number {
-  const onlySampled = rollouts.every(({ purpose }) => purpose === 'calibrate');
-  return onlySampled ? 1 / rateOf(config) : 1;
 }
 
 function rateOf({ options }: RunConfig): number {

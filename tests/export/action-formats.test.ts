@@ -5,7 +5,7 @@ import type { ProcessExample } from '../../src/domain/example.ts';
 import { actionFormats, findFormat } from '../../src/export/formats.ts';
 import { actionKind, outcomeError } from '../../src/export/kinds/action.ts';
 import { type ChatTokenizer, openTokenizer } from '../../src/export/tokens/tokenizer.ts';
-import { scoreRequest } from '../../src/models/prompts.ts';
+import { promptVersions, scoreRequest } from '../../src/models/prompts.ts';
 import { buildActions as build } from './build.ts';
 import { processExample } from './example-builder.ts';
 import { say } from './pair-builder.ts';
@@ -129,8 +129,25 @@ describe('openai-prm', () => {
   it('answers the scoring request of a run with the outcome', () => {
     const item = processExample({ outcome: 2 / 3 });
     const { messages } = build('openai-prm', [item]).rows[0];
-    expect(messages.slice(0, -1)).toEqual(scoreRequest(item.prompt, item.tools, item.action).messages);
+    const request = scoreRequest(item.prompt, item.tools, item.action, { version: promptVersions.score });
+    expect(messages.slice(0, -1)).toEqual(request.messages);
     expect(JSON.parse(messages.at(-1).content)).toEqual({ score: 0.67, reason: '' });
+  });
+
+  it('asks in the wording that the run had', () => {
+    const item = processExample({ wording: 'rubric-1' });
+    const { messages } = build('openai-prm', [item]).rows[0];
+    const request = scoreRequest(item.prompt, item.tools, item.action, { version: 'rubric-1' });
+    expect(messages.slice(0, -1)).toEqual(request.messages);
+  });
+
+  it('is as long as the whole request and its answer', () => {
+    const { rows, lengths } = build('openai-prm', [processExample()]);
+    const characters = JSON.stringify(rows[0]).length;
+    expect(lengths[0]!.prompt).toBeGreaterThan(characters / 5);
+    expect(build('openai-prm', [processExample()], { maxLength: lengths[0]!.prompt }).rules).toContain(
+      'truncated openai/too-long',
+    );
   });
 
   it('asks by the rubric of the user where the run did', () => {

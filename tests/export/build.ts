@@ -40,6 +40,7 @@ function build<Item extends ExportItem>(
   return {
     rows: built.rows.map((row) => JSON.parse(jsonLine(row))),
     lines: built.rows.map(jsonLine),
+    lengths: built.lengths,
     special: Object.fromEntries(built.special),
     reasons: built.findings.map(({ reason }) => reason),
     rules: built.findings.map(({ rule, effect }) => `${effect} ${rule}`),

@@ -21,7 +21,7 @@ export const prm: ExportFormat<ProcessExample> = {
   advice: (facts): TrainingAdvice => ({
     settings: { max_length: maxLengthSetting(facts.lengths) },
     checks: [
-      'Use `weight` wherever you average over rows: they were drawn with unlike probabilities.',
+      'Use `weight` wherever you average over rows: they were drawn with unlike probabilities. Leave rows without a weight out: theirs is unknown.',
       'Split by `group`, never by row: rows of a group share tasks.',
       'Outcomes are means of few rollouts: `standard_error` says how few.',
     ],

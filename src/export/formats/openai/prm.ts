@@ -1,5 +1,6 @@
 import type { ProcessExample } from '../../../domain/example.ts';
 import { promptVersions, scoreRequest } from '../../../models/prompts.ts';
+import type { Conversation } from '../../conversation/conversation.ts';
 import type { RowFinding } from '../../finding.ts';
 import type { ExportFacts, ExportFormat, ItemRows } from '../../format.ts';
 import { maxLengthSetting, type TrainingAdvice } from '../../training-advice.ts';
@@ -17,19 +18,24 @@ export const openaiPrm: ExportFormat<ProcessExample> = {
   defaultMaxLength: null,
   rendersChatTemplate: false,
   rows,
+  conversationOf,
   lintLengths: lintOpenAiLengths,
   lintAll,
   companions: () => [],
   advice,
 };
 
-function rows({ prompt, tools, action, outcome, rubric }: ProcessExample): ItemRows {
+function conversationOf({ prompt, tools, action, outcome, rubric, wording }: ProcessExample): Conversation {
   // The reason stays empty: no model wrote one, and the trained model would learn an invented one.
   const content = JSON.stringify({ score: Number(outcome.toFixed(2)), reason: '' });
-  // Rows of Crux's own rubric keep its first wording, so that exports of the same run stay equal.
-  const wording = rubric === undefined ? undefined : { version: promptVersions.score, rubric };
-  const { messages } = scoreRequest(prompt, tools, action, wording);
-  return { rows: [{ messages: [...messages, { role: 'assistant', content }] }], findings: [] };
+  const version = wording ?? promptVersions.score;
+  const { messages } = scoreRequest(prompt, tools, action, { version, ...(rubric !== undefined && { rubric }) });
+  return { prompt: messages, tools: [], sides: [[{ role: 'assistant', content }]] };
+}
+
+function rows(item: ProcessExample): ItemRows {
+  const { prompt, sides } = conversationOf(item);
+  return { rows: [{ messages: [...prompt, ...sides.flat()] }], findings: [] };
 }
 
 function lintAll(all: readonly object[]): RowFinding[] {
