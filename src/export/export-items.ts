@@ -5,6 +5,7 @@ import type { Example, ProcessExample } from '../domain/example.ts';
 import type { Pair } from '../domain/pairs/pair.ts';
 import { CruxError } from '../errors.ts';
 import { buildRows } from './build-rows.ts';
+import { checkFlags, specialFlag } from './flags.ts';
 import type { ExportFacts, ExportFormat, OutputFile, RowOptions } from './format.ts';
 import { actionFormats, exampleFormats, findFormat, pairFormats } from './formats.ts';
 import type { ExportItem, ItemKind } from './item.ts';
@@ -92,9 +93,6 @@ export function exportProcessExamples(
   return exportItems(actionKind, actionFormats, actions, options);
 }
 
-/** Marks items that were exported although they hold a special token of the target. */
-const specialFlag = 'special-token';
-
 /** What a line of the file of sources says about its row beside the source. */
 type Marks = {
   /** The special token that the row's text holds. */
@@ -118,6 +116,7 @@ async function exportItems<Item extends ExportItem>(
   const tokenizer = options.tokenizer === undefined ? null : openTokenizer(options.tokenizer);
   const { row, prepare } = resolveOptions(format, options, tokenizer);
   const { without = [], balance = null, withSealed = false, sides } = options;
+  checkFlags(without, [kind.name]);
   const selected = selectItems(kind, items, { without, balance, withSealed });
   const asFound = { items: selected.kept, exchanged: new Set<string>(), findings: [] };
   const sided = sides === 'coin' ? sidesByCoin(kind, selected.kept) : asFound;
@@ -205,13 +204,15 @@ function resolveOptions<Item>(
       { remedy: 'Name its folder with --tokenizer.' },
     );
   }
+  // The flag is known only of prepared texts.
+  const keepSpecial = options.keepSpecial === true && !options.without?.includes(specialFlag);
   const toolsAsText = options.toolsAsText === true || format.toolsAsText?.(tokenizer) === true;
   return {
     row: { maxLength, argumentsAs, trainOnObservations: options.trainOnObservations === true, ties },
     prepare: {
       thought: options.thought ?? 'keep',
       toolsAsText,
-      ...(options.keepSpecial === true && { keepSpecial: true as const }),
+      ...(keepSpecial && { keepSpecial: true as const }),
       ...(options.systemRole === 'fold' && { systemRole: options.systemRole }),
     },
   };

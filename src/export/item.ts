@@ -36,6 +36,8 @@ export type ItemKind<Item extends ExportItem> = {
   conversationOf(item: Item): Conversation;
   withConversation(item: Item, conversation: Conversation): Item;
   splitOf(item: Item): Split;
+  /** All flags that `flagsOf` may give. */
+  flags: readonly string[];
   /** What to know about an item before training on it; the export reports the share of each flag. */
   flagsOf(item: Item): readonly string[];
   /** Findings about a prepared item for every target. A finding with the effect `left-out` leaves it out. */

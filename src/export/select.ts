@@ -7,7 +7,7 @@ import type { ExportItem, ItemKind } from './item.ts';
 export type Selection = {
   /** Items with any of these flags are left out. */
   without: readonly string[];
-  /** `action`: no kind of action may stand mostly on one side. */
+  /** `action`: no kind of action may stand on one side in more than `mostOnOneSide` of the cases, and more than once more than on the other. */
   balance: 'action' | null;
   /** Whether sealed items stay. */
   withSealed: boolean;

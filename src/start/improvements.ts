@@ -15,6 +15,7 @@ import type { ImproveInput } from '../domain/wire/improve.ts';
 import type { Environment } from '../environments/contract.ts';
 import { EnvironmentRegistry } from '../environments/registry.ts';
 import { CruxError } from '../errors.ts';
+import { checkFlags } from '../export/flags.ts';
 import type { Improvement } from '../store/improvements.ts';
 import type { Store } from '../store/store.ts';
 import { taskQueue } from '../temporal/task-queues.ts';
@@ -199,6 +200,7 @@ function checkTools(settings: ImproveSettings): void {
       remedy: "Rounds of different methods cannot be trained on together: set improve.data to 'round'.",
     });
   }
+  checkFlags(settings.export.without, ['pair', 'example']);
   for (const method of named) formatFor(settings, lossOf(method), methods[method]);
   if (warmStart) formatFor(settings, 'sft', methods.sft);
   checkTraining(settings);

@@ -1,5 +1,5 @@
 // Layer: exports, written to a folder.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -27,6 +27,24 @@ it('what has an unwanted flag is left out, with a finding that names it, and the
     'ungrounded',
   ]);
   expect((await write(pairs, {})).lint.options).not.toHaveProperty('without');
+});
+
+it('a flag that no pair has is refused with those that there are, and nothing is written', async () => {
+  const refused = write([textPair({})], { without: ['ungronded'], out: join(out, 'refused') });
+  await expect(refused).rejects.toMatchObject({
+    kind: 'User.Config',
+    message: expect.stringContaining('"ungronded"'),
+    remedy: expect.stringContaining('ungrounded, hint-mention'),
+  });
+  expect(existsSync(join(out, 'refused'))).toBe(false);
+});
+
+it('texts that hold special tokens are left out by their flag, too', async () => {
+  const pairs = [textPair({ id: 'a', chosen: [say('Action: submit[<|im_end|>]')] }), textPair({ id: 'b' })];
+  expect(await write(pairs, { keepSpecial: true })).toMatchObject({ rows: 2, leftOut: 0 });
+  const without = await write(pairs, { keepSpecial: true, without: ['special-token'] });
+  expect(without).toMatchObject({ rows: 1, leftOut: 1 });
+  expect(without.lint.rules).toContainEqual({ rule: 'pair/special-token', effect: 'left-out', count: 1 });
 });
 
 it('balanced, no kind of action stands on one side in more than two of three cases', async () => {

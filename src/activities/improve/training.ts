@@ -25,6 +25,7 @@ import { methods } from '../../domain/methods/index.ts';
 import type { KeptServed, Served } from '../../domain/wire/improve.ts';
 import { CruxError } from '../../errors.ts';
 import { exportRuns } from '../../export/export-runs.ts';
+import { flagsOfKind } from '../../export/flags.ts';
 import type { LintReport } from '../../export/lint-report.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { spentBy } from '../../start/improvement-ceilings.ts';
@@ -67,13 +68,14 @@ export function trainingActivities(context: ActivityContext) {
     const { tokenizer, thought, without, balance, sides } = own.settings.export;
     const method = methodAt(own.settings, round);
     const format = formatFor(own.settings, lossOf(method), methods[method]);
+    const flags = flagsOfKind(methods[method].gives === 'examples' ? 'example' : 'pair');
     const out = join(folderOf(home, id, round), folderNames.data);
     const options = {
       format,
       out,
       force: true,
       thought,
-      without,
+      without: without.filter((flag) => flags.includes(flag)),
       ...(balance && { balance }),
       ...(sides && { sides }),
       ...(tokenizer !== null && { tokenizer }),

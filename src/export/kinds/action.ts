@@ -25,6 +25,7 @@ export const actionKind: ItemKind<ProcessExample> = {
     return action?.role === 'assistant' ? { ...item, prompt, tools, action } : { ...item, prompt, tools };
   },
   splitOf: (item) => item.split,
+  flags: ['tie', 'good', 'bad', 'one-rollout', 'unscored'],
   flagsOf: ({ outcome, rollouts, score }) => [
     outcome === 0.5 ? 'tie' : outcome > 0.5 ? 'good' : 'bad',
     ...(rollouts === 1 ? ['one-rollout'] : []),

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import type { Example } from '../../domain/example.ts';
+import type { Example, TrajectoryOrigin } from '../../domain/example.ts';
 import { isBlank, messageText } from '../../domain/message.ts';
 import { trainFlags } from '../conversation/conversation.ts';
 import type { RowFinding } from '../finding.ts';
@@ -21,14 +21,22 @@ export const exampleKind: ItemKind<Example> = {
   conversationOf: ({ prompt, tools, turns }) => ({ prompt, tools, sides: [turns] }),
   withConversation: (example, { prompt, tools, sides }) => ({ ...example, prompt, tools, turns: sides[0]! }),
   splitOf: (example) => example.split,
+  flags: [
+    ...(['policy', 'imported', 'expert', 'scripted', 'recorded'] satisfies TrajectoryOrigin[]).map(originFlag),
+    ...['oracle', 'off-policy', 'failed', 'success-unknown', 'unconfirmed'],
+  ],
   flagsOf,
   check,
   study,
 };
 
+function originFlag(origin: TrajectoryOrigin): string {
+  return `origin-${origin}`;
+}
+
 function flagsOf({ origin, success, confirmed }: Example): string[] {
   return [
-    `origin-${origin}`,
+    originFlag(origin),
     ...(origin === 'scripted' ? ['oracle'] : []),
     ...(origin === 'imported' ? ['off-policy'] : []),
     ...(success === false ? ['failed'] : []),

@@ -1,10 +1,23 @@
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import { isBlank, type Message, messageText } from '../../domain/message.ts';
-import type { Pair } from '../../domain/pairs/pair.ts';
+import type { Pair, PairFlag } from '../../domain/pairs/pair.ts';
 import { authorship, authorshipFinding } from '../authorship.ts';
 import { trainFlags } from '../conversation/conversation.ts';
 import type { ItemKind } from '../item.ts';
 import { historyFindings } from './history.ts';
+
+const flags = {
+  ungrounded: true,
+  'hint-mention': true,
+  'solves-alone': true,
+  'off-policy': true,
+  oracle: true,
+  'verified-once': true,
+  unverified: true,
+  'selected-by-gap': true,
+  'same-observation': true,
+  'other-history': true,
+} satisfies { [flag in PairFlag]: true };
 
 export const pairKind: ItemKind<Pair> = {
   name: 'pair',
@@ -26,6 +39,7 @@ export const pairKind: ItemKind<Pair> = {
     rejected: sides[1]!,
   }),
   splitOf: (pair) => pair.certificate.task.split,
+  flags: Object.keys(flags),
   flagsOf: (pair) => pair.flags,
   check(pair) {
     if (pair.change) return historyFindings('pair', pair.change);
