@@ -6,10 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { defineEnvironment } from '../../src/environments/define.ts';
 
-/** Longest that it waits for its process, in milliseconds. */
-const patienceMs = 500;
-
-export function echoing(isCareful: boolean) {
+/** @param patienceMs longest that it waits for its process */
+export function echoing(isCareful: boolean, patienceMs = 500) {
   return defineEnvironment({
     name: 'echo',
     version: '1',

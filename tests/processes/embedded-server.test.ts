@@ -318,13 +318,14 @@ test('a server that could not be started again stays known to those who use it, 
   const server = await start();
   const statePath = join(home, 'temporal-server.json');
   const database = join(home, 'temporal.db');
+  const files = readdirSync(home).filter((name) => name.startsWith('temporal.db'));
   const { users } = JSON.parse(readFileSync(statePath, 'utf8'));
-  renameSync(database, `${database}.good`);
+  for (const file of files) renameSync(join(home, file), join(home, `good-${file}`));
   writeFileSync(database, 'this is not a database, and long enough to be looked at as one'.repeat(100));
   process.kill(server.pid, 'SIGKILL');
   await expect.poll(() => said.join('\n')).toMatch(/could not be started; it is tried again in 10 s: .*/);
   expect(JSON.parse(readFileSync(statePath, 'utf8'))).toMatchObject({ users });
-  renameSync(`${database}.good`, database);
+  for (const file of files) renameSync(join(home, `good-${file}`), join(home, file));
   await expect.poll(() => lookUpEmbeddedServer(home)).toMatchObject({ address: server.address });
   expect(said.join('\n')).not.toContain('was ended for all');
   await server.stop();

@@ -38,7 +38,7 @@ describe.skipIf(process.platform === 'win32')('under stalls and kills', () => {
   }, 120_000);
 
   it('a command that is interrupted during a stall leaves no process behind', async () => {
-    const file = new URL('../helpers/process-environment.ts', import.meta.url).pathname;
+    const file = new URL('../helpers/patient-process.ts', import.meta.url).pathname;
     const command = temporaryProject().start(['check-env', file, '--tasks', '1', '--stress', '--stall', '600']);
     const stopped = () => under(command.process.pid!).filter(({ state }) => state.startsWith('T'));
     await expect.poll(stopped).not.toEqual([]);
