@@ -19,7 +19,7 @@ export type Decision = {
   reason: DecisionReason;
   /** Null where there was no candidate to compare. */
   comparison: PolicyComparison | null;
-  /** Tasks of validation that would decide, at this difference; null if it is decided, or if no number would. */
+  /** Tasks of validation that would decide, at this difference; null if it is decided, if no number would, or if there are too few groups of them. */
   tasksToDecide: number | null;
   /** The fault that ended the round before there was a candidate. */
   fault?: { kind: string; message: string };
@@ -47,7 +47,7 @@ export type PolicyComparison = {
   difference: number | null;
   /** 95 %, by resampling groups; null with fewer than `bootstrapGroups`, or if all are alike. */
   interval: Interval | null;
-  /** One-sided: how often flipped signs of the groups would give as much. Null where the interval decides. */
+  /** One-sided: how often flipped signs of the groups would give as much. Null if the interval decides, or with too few groups. */
   pValue: number | null;
   tasks: number;
   groups: number;
@@ -61,8 +61,8 @@ export type PolicyComparison = {
 
 /** Fewer groups make bootstrap intervals too narrow: signs of groups are flipped instead. */
 export const bootstrapGroups = 8;
-/** Fewer groups than this decide nothing. */
-export const leastGroupsToDecide = 4;
+/** Fewer groups than this decide nothing: if all of four gain, flipped signs give as much in one of 16 cases. */
+export const leastGroupsToDecide = 5;
 /** A loss below this is no loss. */
 const leastMargin = 0.02;
 /** One-sided, of the sign-flip test. */
@@ -97,7 +97,12 @@ export function comparePolicies(
     after: mean(changes.map((change) => change.after)),
     difference: bootstrap.estimate,
     interval: hasInterval ? bootstrap.interval : null,
-    pValue: hasInterval || groups.length < leastGroupsToDecide ? null : signFlip(groups, -(threshold ?? -margin)),
+    pValue:
+      hasInterval || groups.length < leastGroupsToDecide
+        ? null
+        : standardError === null
+          ? signFlipOfAlike(groups.length, bootstrap.estimate! - (threshold ?? -margin))
+          : signFlip(groups, -(threshold ?? -margin)),
     tasks: changes.length,
     groups: groups.length,
     missing,
@@ -117,18 +122,14 @@ function verdict(comparison: PolicyComparison, promote: Promotion): Omit<Decisio
   if (promote === 'always') return { isPromoted: true, reason: 'always', tasksToDecide: null };
   if (difference === null || groups < leastGroupsToDecide) return kept('few-groups');
   const threshold = promote === 'better' ? 0 : -margin;
-  // All groups changed alike: nothing is left to chance.
-  const isSettled = interval === null && smallestVisible === null;
-  const isAbove = isSettled
-    ? difference > threshold
-    : interval === null
-      ? pValue !== null && pValue <= significance
-      : interval.lower > threshold;
+  const isAbove = interval === null ? pValue !== null && pValue <= significance : interval.lower > threshold;
   if (isAbove) return { isPromoted: true, reason: promote, tasksToDecide: null };
-  // What is not above the threshold may still be no loss: a candidate that changed nothing.
-  const isBelow = isSettled ? difference < 0 : interval !== null && interval.upper < threshold;
-  if (isBelow) return kept('worse');
-  return kept('undecided', tasksNeeded(tasks, difference - threshold, smallestVisible));
+  // All groups changed alike. What is not above the threshold may still be no loss: a candidate that changed nothing.
+  const isAlikeLoss = smallestVisible === null && signFlipOfAlike(groups, -difference) <= significance;
+  if (interval === null ? isAlikeLoss : interval.upper < threshold) return kept('worse');
+  const needed = tasksNeeded(tasks, difference - threshold, smallestVisible);
+  // If that many tasks are there already, their groups are too few.
+  return kept('undecided', needed !== null && needed > tasks ? needed : null);
 }
 
 /** The standard error falls with the root of the tasks. @returns null if the candidate is not above the threshold at all */
@@ -177,4 +178,12 @@ function signFlip(groups: readonly (readonly TaskChange[])[], shift: number): nu
     if (flipped >= observed - 1e-12) asMuch += 1;
   }
   return asMuch / flips;
+}
+
+/**
+ * The same test of groups that all changed alike, of any number: only the signs that they have give as much as was seen.
+ * @param excess of their difference above the threshold
+ */
+function signFlipOfAlike(groups: number, excess: number): number {
+  return excess > 0 ? 2 ** -groups : 1;
 }

@@ -1,6 +1,6 @@
 // Layer: pure core.
 import { describe, expect, it } from 'vitest';
-import { comparePolicies, decide } from '../../../src/domain/improve/decide.ts';
+import { comparePolicies, decide, type Promotion } from '../../../src/domain/improve/decide.ts';
 import type { Sample } from '../../../src/domain/run/evaluation.ts';
 import { seededRandom } from '../../../src/domain/statistics/random.ts';
 
@@ -48,14 +48,14 @@ describe('a decision', () => {
     if (decision.comparison!.difference! > 0) expect(decision.tasksToDecide).toBeGreaterThan(30);
   });
 
-  it('decides nothing with fewer than four groups, unless every candidate is promoted', () => {
-    const few = samples(3, 50, 0);
+  it('decides nothing with fewer than five groups, unless every candidate is promoted', () => {
+    const few = samples(4, 50, 0);
     const better = with_(few, () => 'success');
     expect(decide(few, better, 'better')).toMatchObject({ isPromoted: false, reason: 'few-groups' });
     expect(decide(few, better, 'always').isPromoted).toBe(true);
   });
 
-  it('flips the signs of groups if there are fewer than eight: five that all gained are enough, four are not', () => {
+  it('flips the signs of groups if there are fewer than eight: five that all gained are enough', () => {
     const gain = (groups: number) => {
       const before = samples(groups, 10, 0);
       // Every group gains, each by another amount.
@@ -66,10 +66,37 @@ describe('a decision', () => {
       );
     };
     expect(gain(5)).toMatchObject({ isPromoted: true, comparison: { pValue: 1 / 32, interval: null } });
-    expect(gain(4)).toMatchObject({ isPromoted: false, reason: 'undecided', comparison: { pValue: 1 / 16 } });
+    expect(gain(4)).toMatchObject({ isPromoted: false, reason: 'few-groups', comparison: { pValue: null } });
   });
 
-  it('is certain if all groups changed alike', () => {
+  it('flips signs also if all groups changed alike, because four of them may do so by luck', () => {
+    const alike = (groups: number, before: Sample['outcome'], after: Sample['outcome'], promote: Promotion) => {
+      const own = samples(groups, 1, 0.5);
+      return decide(
+        with_(own, () => before),
+        with_(own, () => after),
+        promote,
+      );
+    };
+    for (const promote of ['better', 'not-worse'] as const) {
+      expect(alike(4, 'failure', 'success', promote)).toMatchObject({ isPromoted: false, reason: 'few-groups' });
+      expect(alike(5, 'failure', 'success', promote)).toMatchObject({ isPromoted: true });
+      expect(alike(60, 'failure', 'success', promote)).toMatchObject({ isPromoted: true });
+    }
+    expect(alike(4, 'success', 'success', 'not-worse')).toMatchObject({ isPromoted: false, reason: 'few-groups' });
+    expect(alike(5, 'success', 'success', 'not-worse')).toMatchObject({ isPromoted: true });
+    expect(alike(5, 'success', 'failure', 'not-worse')).toMatchObject({ reason: 'worse' });
+  });
+
+  it('names no number of tasks that are there already: their groups are too few', () => {
+    const before = samples(5, 12, 0);
+    // Four groups gain in all tasks, and the fifth loses in one.
+    const after = with_(before, (index) => (index % 5 < 4 ? 'success' : 'failure'));
+    const lost = before.map((sample, index) => (index === 4 ? { ...sample, outcome: 'success' as const } : sample));
+    expect(decide(lost, after, 'better')).toMatchObject({ reason: 'undecided', tasksToDecide: null });
+  });
+
+  it('is certain if many groups changed alike', () => {
     expect(decide(failure, success, 'better')).toMatchObject({ isPromoted: true });
     expect(decide(success, failure, 'not-worse')).toMatchObject({ isPromoted: false, reason: 'worse' });
     // An unchanged model is not worse, and not better.
