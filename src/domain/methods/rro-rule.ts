@@ -2,6 +2,7 @@
 
 import { type AuditFlags, countedReward, isFlagged } from '../audit-flags.ts';
 import type { UnpairedReason } from '../pairs/unpaired.ts';
+import { meanWithError } from '../statistics/interval.ts';
 import { mean } from '../statistics/sums.ts';
 
 /** A drawn action with its value. */
@@ -144,11 +145,7 @@ export function meanReward(rollouts: readonly Rewarded[]): number | null {
  * @returns null for fewer than two rollouts with an outcome, which show no spread
  */
 export function standardError(rollouts: readonly Rewarded[]): number | null {
-  const rewards = knownRewards(rollouts);
-  if (rewards.length < 2) return null;
-  const center = mean(rewards)!;
-  const variance = rewards.reduce((sum, reward) => sum + (reward - center) ** 2, 0) / (rewards.length - 1);
-  return Math.sqrt(variance / rewards.length);
+  return meanWithError(knownRewards(rollouts)).standardError;
 }
 
 /**
