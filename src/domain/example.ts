@@ -44,7 +44,7 @@ export type ProcessExample = {
   split: Split;
   /** t, from 1. */
   step: number;
-  /** The policy's conversation up to s_t, to the letter. */
+  /** The policy's conversation up to s_t, without reasoning: as a judge reads it. */
   prompt: Message[];
   tools: Tool[];
   action: AssistantMessage;

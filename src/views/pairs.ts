@@ -28,13 +28,14 @@ export async function loadPair(store: Store, pair: RecordedPair): Promise<Pair> 
     side(pair.rejectedId, pair.rejectedLeaf),
   ]);
   const change = chosen.change ?? rejected.change;
+  const read = await asRead(store, pair.runId, state.messages);
   return {
     id: pair.id,
     runId: pair.runId,
     taskId: pair.taskId,
     group: pair.group,
     step: pair.step,
-    prompt: await asRead(store, pair.runId, state.messages),
+    ...read,
     tools: state.tools,
     chosen: chosen.turns,
     rejected: rejected.turns,
@@ -44,9 +45,17 @@ export async function loadPair(store: Store, pair: RecordedPair): Promise<Pair> 
   };
 }
 
-/** A conversation as the policy read it: with the reasoning of its earlier messages if that stood in their text. Sides of pairs have none. */
-async function asRead(store: Store, runId: string, messages: Message[]): Promise<Message[]> {
-  if (!messages.some((message) => 'reasoning_content' in message)) return messages;
-  const { config } = await store.runs.get(runId);
-  return messagesSent(messages, config.models.policy.reasoning === 'text' ? 'text' : 'apart');
+/**
+ * A conversation as the policy read it: with the reasoning of its earlier messages if that stood in their text. Rows have no place for a member
+ * of its own. Sides of pairs have none.
+ */
+async function asRead(
+  store: Store,
+  runId: string,
+  messages: Message[],
+): Promise<Pick<Pair, 'prompt' | 'reasoningLeftOut'>> {
+  if (!messages.some((message) => 'reasoning_content' in message)) return { prompt: messages };
+  const { reasoning } = (await store.runs.get(runId)).config.models.policy;
+  const prompt = messagesSent(messages, reasoning === 'text' ? 'text' : 'apart');
+  return { prompt, ...(reasoning === 'member' && { reasoningLeftOut: true }) };
 }

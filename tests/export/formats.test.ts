@@ -60,6 +60,12 @@ describe('every format', () => {
     expect(rows[0].prompt[2].content).toBe('Thought: Look.\nAction: execute[SHOW TABLES]');
   });
 
+  it('marks a pair as damaged if its policy read reasoning that the prompt lacks', () => {
+    const { rows, rules } = build('trl', [pair({ reasoningLeftOut: true })]);
+    expect(rows).toHaveLength(1);
+    expect(rules).toContain('damaged pair/reasoning-left-out');
+  });
+
   it('leaves out a pair whose sides differ in their thoughts only, once these are dropped', () => {
     const sides = { chosen: [call('{"q":"a"}', 'Wise.')], rejected: [call('{"q":"a"}', 'Foolish.')] };
     expect(build('trl', [pair(sides)]).rows).toHaveLength(1);

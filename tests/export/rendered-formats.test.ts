@@ -86,6 +86,15 @@ describe('openrlhf', () => {
 });
 
 describe('axolotl', () => {
+  it('warns of a template whose turns do not end with the end-of-text token, which the trainer adds to rendered sides', () => {
+    const format = findFormat(pairFormats, 'axolotl');
+    expect(format.lintAll([{}], { ...facts, tokenizer: bytes })).toEqual([]);
+    const other = { ...bytes, eos: '<eos>' };
+    expect(format.lintAll([{}], { ...facts, tokenizer: other }).map(({ rule }) => rule)).toEqual([
+      'axolotl/end-of-turn',
+    ]);
+  });
+
   it('trims sides that it is to find again, and leaves out those with nothing in them', () => {
     const { rows, rules } = build('axolotl', [textPair({ chosen: [say('Action: a!\n')] })]);
     expect(rows[0].chosen).toEqual({ role: 'assistant', content: 'Action: a!' });

@@ -182,6 +182,8 @@ export type Pair = {
   step: number;
   /** The policy's conversation up to s_t, to the letter. */
   prompt: Message[];
+  /** Whether the policy also read reasoning of its earlier messages, in a member that the prompt lacks. Absent: the prompt is all that it read. */
+  reasoningLeftOut?: true;
   /** Tools offered in that conversation; empty for text formats. */
   tools: Tool[];
   /** One assistant message for step pairs; the rest of the conversation for trajectory pairs. */

@@ -51,9 +51,14 @@ export const pairKind: ItemKind<Pair> = {
       const reason = 'A turn of the model says nothing, which it would learn to do, or not to do.';
       return [{ rule: 'pair/empty-turn', effect: 'left-out', reason }];
     }
-    if (JSON.stringify(pair.chosen) !== JSON.stringify(pair.rejected)) return [];
-    const reason = 'Chosen and rejected are the same text: there is no preference to learn.';
-    return [{ rule: 'pair/same-sides', effect: 'left-out', reason }];
+    if (JSON.stringify(pair.chosen) === JSON.stringify(pair.rejected)) {
+      const reason = 'Chosen and rejected are the same text: there is no preference to learn.';
+      return [{ rule: 'pair/same-sides', effect: 'left-out', reason }];
+    }
+    if (!pair.reasoningLeftOut) return [];
+    const reason =
+      "The policy also read the reasoning of its earlier messages, as a member of its own (reasoning: 'member'), for which rows have no place.";
+    return [{ rule: 'pair/reasoning-left-out', effect: 'damaged', reason }];
   },
   study(written) {
     const report = authorship(written);

@@ -4,7 +4,7 @@ import { type TextTurn, textTurns } from '../../conversation/text-turns.ts';
 import type { RowFinding } from '../../finding.ts';
 import { type ExportFacts, type ExportFormat, type ItemRows, leftOut, type RowOptions } from '../../format.ts';
 import { pairKind } from '../../kinds/pair.ts';
-import { renderedSides } from '../../rendered-sides.ts';
+import { endsTurns, renderedSides } from '../../rendered-sides.ts';
 import type { ItemLengths } from '../../tokens/length.ts';
 import type { ChatTokenizer } from '../../tokens/tokenizer.ts';
 import {
@@ -98,13 +98,23 @@ export function lintAxolotlLengths({ prompt, side }: ItemLengths, maxLength: num
 }
 
 function lintAxolotl(all: readonly object[], { tokenizer }: ExportFacts): RowFinding[] {
-  if (all.length === 0 || tokenizer !== null) return [];
+  if (all.length === 0) return [];
+  if (tokenizer === null) {
+    return [
+      {
+        rule: 'axolotl/not-rendered',
+        effect: 'warning',
+        reason:
+          'Axolotl renders the sides apart from the prompt and cuts them out by searching for their text. Export with --tokenizer for rows that pass through as they are.',
+      },
+    ];
+  }
+  if (endsTurns(tokenizer)) return [];
   return [
     {
-      rule: 'axolotl/not-rendered',
+      rule: 'axolotl/end-of-turn',
       effect: 'warning',
-      reason:
-        'Axolotl renders the sides apart from the prompt and cuts them out by searching for their text. Export with --tokenizer for rows that pass through as they are.',
+      reason: `The chat template does not end a turn with the end-of-text token ${tokenizer.eos ?? '(there is none)'}: the trainer adds that token to every side, so a row has one token more than was counted, and the model learns to write it.`,
     },
   ];
 }
