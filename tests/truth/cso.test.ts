@@ -176,14 +176,17 @@ describe('the gate', () => {
 
 /** Flips as reports count them. */
 function flipsOf(mined: MinedStep[]) {
-  const steps = mined.map(({ verdict, isPlacebo }, index) => ({
+  const steps = mined.map((step, index) => ({
     nodeId: String(index),
-    verdict,
-    placebo: isPlacebo,
+    verdict: step.verdict,
+    ownId: step.branches.find(({ purpose }) => purpose === 'placebo')?.candidateId ?? null,
+    branched: verifying(step).map(({ candidateId }) => candidateId),
+    placebo: step.isPlacebo,
   }));
   const branches = mined.flatMap((step, index) =>
-    step.branches.map(({ purpose, result }) => ({
+    step.branches.map(({ candidateId, purpose, result }) => ({
       nodeId: String(index),
+      candidateId,
       purpose,
       success: result.success,
       confirmed: null,
