@@ -36,8 +36,15 @@ export type Branch = {
   compared: number;
 };
 
+/** A rollout of an action, with its number among those of the same action and purpose, from 0. */
+export type NumberedResult = BranchResult & { rollout: number };
+
 /** What verification needs to know of a branch. */
 export function branchOutcome(branch: Branch): BranchResult {
   const { ending, success, reward, confirmed, auditFlags } = branch;
   return { ending, success, reward, confirmed, ...(isFlagged(branch) && { auditFlags: auditFlags! }) };
+}
+
+export function numberedOutcome(branch: Branch): NumberedResult {
+  return { rollout: branch.rollout, ...branchOutcome(branch) };
 }

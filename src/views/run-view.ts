@@ -2,13 +2,14 @@
 
 import type { Action } from '../domain/action.ts';
 import { isFlagged } from '../domain/audit-flags.ts';
-import { type Branch, branchOutcome } from '../domain/branch.ts';
+import { type Branch, branchOutcome, numberedOutcome } from '../domain/branch.ts';
 import type { Candidate, Score } from '../domain/candidate.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { type AssistantMessage, messageText } from '../domain/message.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { meanReward } from '../domain/methods/rro-rule.ts';
 import { outcomeKind } from '../domain/outcome-kind.ts';
+import { decisionOn } from '../domain/pairs/decision.ts';
 import type { Pair, RecordedPair } from '../domain/pairs/pair.ts';
 import { tally, verdictOn } from '../domain/pairs/verification.ts';
 import { type BranchPurpose, purposeText } from '../domain/purpose.ts';
@@ -315,10 +316,13 @@ function isLocated(verdict: string | undefined): boolean {
 
 function verdictView(found: Found, branches: Branch[], baseline: Branch[]): Verdict {
   if (branches.length === 0) return 'not-branched';
-  const outcome = (rows: Branch[]) => tally(rows.map(branchOutcome));
-  const alternative = outcome(branches);
-  if (alternative.rollouts === 0) return 'undecided';
-  const { verdict } = verdictOn(alternative, outcome(baseline), verificationOf(found.run.config));
+  const all = tally(branches.map(branchOutcome));
+  if (all.rollouts === 0) return 'undecided';
+  const verification = verificationOf(found.run.config);
+  const { verdict } =
+    verification.rollouts === 1
+      ? verdictOn(all, tally([]), verification)
+      : decisionOn(branches.map(numberedOutcome), baseline.map(numberedOutcome), verification);
   return verdict === 'accepted' ? 'verified' : verdict === 'rejected' ? 'not-verified' : 'undecided';
 }
 

@@ -113,7 +113,7 @@ export async function construct(world: DrawWorld, options: RroOptions): Promise<
               rollouts
                 .get(nodeId)!
                 .filter((other) => other.candidateId === candidateId && other.purpose === purpose)
-                .map(({ result }) => result),
+                .map(({ rollout, result }) => ({ rollout, ...result })),
           });
           const pair =
             rejectedId === null ? null : rroPair(action(acceptedId), action(rejectedId), options, 'state').pair;

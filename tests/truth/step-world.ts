@@ -181,7 +181,7 @@ export async function mine(states: readonly WorldState[], options: CsoOptions, s
         outcomes: (purpose: BranchPurpose) =>
           step.branches
             .filter((branch) => branch.candidateId === candidateId && branch.purpose === purpose)
-            .map(({ result }) => result),
+            .map(({ rollout, result }) => ({ rollout, ...result })),
       });
       const proven = csoPairs(action(step.policyId), step.branched.map(action), options, 'state').pairs;
       const order = ({ chosen }: { chosen: BranchedAction }) =>

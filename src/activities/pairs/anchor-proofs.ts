@@ -1,5 +1,5 @@
 /** What proves the pairs of anchor (GiGPO, arXiv 2505.10978): the trajectories that took one action or the other in one state. */
-import { branchOutcome } from '../../domain/branch.ts';
+import { numberedOutcome } from '../../domain/branch.ts';
 import { type AnchoredAction, returnOf } from '../../domain/methods/anchor-rule.ts';
 import type { AnchorOptions } from '../../domain/methods/index.ts';
 import { standardError } from '../../domain/methods/rro-rule.ts';
@@ -65,7 +65,7 @@ function withVisits({ samples }: AnchoredSamples, action: StoredAction, { visits
   });
   return {
     ...action,
-    outcomes: (purpose) => (purpose === 'explore' ? explored.map(branchOutcome) : action.outcomes(purpose)),
+    outcomes: (purpose) => (purpose === 'explore' ? explored.map(numberedOutcome) : action.outcomes(purpose)),
     branches: [...action.branches, ...explored],
   };
 }

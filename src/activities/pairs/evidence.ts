@@ -1,6 +1,6 @@
 /** What proves a pair, before it becomes a certificate. */
 
-import { type Branch, branchOutcome } from '../../domain/branch.ts';
+import { type Branch, numberedOutcome } from '../../domain/branch.ts';
 import type { Candidate } from '../../domain/candidate.ts';
 import type { VerificationRule } from '../../domain/pairs/pair.ts';
 import type { BranchedAction, ProvenAtStep, ProvenPair } from '../../domain/pairs/rules.ts';
@@ -90,7 +90,7 @@ export async function storedActions(
         canonical: candidate.canonical,
         reached: last && reachedBy(transitions as Transition[]),
         endedWith: last?.done ? last.reward : null,
-        outcomes: (purpose) => own.filter((branch) => branch.purpose === purpose).map(branchOutcome),
+        outcomes: (purpose) => own.filter((branch) => branch.purpose === purpose).map(numberedOutcome),
         candidate,
         branches: own,
       };
@@ -105,8 +105,12 @@ export function proofsOf({ pairs, unpaired }: ProvenAtStep<StoredAction>, by: Sa
 
 /** A proven pair with the branches that prove it. */
 export function proofOf({ chosen, rejected, evidence, ...proven }: ProvenPair<StoredAction>, by: Sameness): Proof {
-  const branchesOf = (side: 'chosen' | 'rejected', { branches }: StoredAction) =>
-    branches.filter(({ purpose }) => purpose === evidence[side]).map((branch) => ({ side, branch }));
+  const branchesOf = (side: 'chosen' | 'rejected', { branches }: StoredAction) => {
+    const { purpose, before = Number.POSITIVE_INFINITY } = evidence[side];
+    return branches
+      .filter((branch) => branch.purpose === purpose && branch.rollout < before)
+      .map((branch) => ({ side, branch }));
+  };
   return {
     ...proven,
     chosen: chosen.candidate,

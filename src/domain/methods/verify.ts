@@ -1,3 +1,4 @@
+import { roundsOf } from '../pairs/decision.ts';
 import { tally, verdictOn } from '../pairs/verification.ts';
 import type { DrawnAction } from '../wire/action.ts';
 import type { BranchResult } from '../wire/branch.ts';
@@ -24,14 +25,11 @@ export async function verify(
 ): Promise<void> {
   const rival: BranchResult[] = [];
   let open = alternatives.map((candidateId) => ({ candidateId, results: [] as BranchResult[] }));
-  const most = Math.max(verification.rollouts, verification.baselineRollouts);
-  for (let rollout = 0; open.length > 0 && rollout < most; rollout += 2) {
-    const round = [rollout, rollout + 1];
-    const ofRival = round.filter((number) => number < verification.baselineRollouts);
-    const ofAlternatives = round.filter((number) => number < verification.rollouts);
+  for (const { ofAlternative, ofRival } of roundsOf(verification)) {
+    if (open.length === 0) return;
     const [baseline, ...verified] = await Promise.all([
       task.branches(step, { nodeId, candidateId: rivalId, purpose: 'baseline' }, ofRival),
-      ...open.map(({ candidateId }) => task.branches(step, { nodeId, candidateId, purpose: 'verify' }, ofAlternatives)),
+      ...open.map(({ candidateId }) => task.branches(step, { nodeId, candidateId, purpose: 'verify' }, ofAlternative)),
     ]);
     rival.push(...baseline!);
     for (const [index, results] of verified.entries()) open[index]!.results.push(...results);

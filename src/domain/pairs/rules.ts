@@ -1,5 +1,6 @@
 /** Which pairs the branches of a step prove. Pure: the runs' records and the simulations of the truth tests use the same rules. */
 import { isFlagged } from '../audit-flags.ts';
+import type { NumberedResult } from '../branch.ts';
 import type { Compared } from '../methods/eto-rule.ts';
 import type { CsoOptions, IprOptions, RroOptions } from '../methods/index.ts';
 import { betterByBoth } from '../methods/ipr-rule.ts';
@@ -8,6 +9,7 @@ import { isBetterBy, meanReward, valueAtBest } from '../methods/rro-rule.ts';
 import { outcomeKind } from '../outcome-kind.ts';
 import type { Purpose } from '../purpose.ts';
 import type { BranchResult } from '../wire/branch.ts';
+import { type Decision, decisionOn, decisionsOn } from './decision.ts';
 import type { VerificationRule } from './pair.ts';
 import { type Compared as ComparedAction, leadsToTheSame, type Sameness, sameReason } from './sameness.ts';
 import { addUnpaired, type UnpairedCounts, type UnpairedReason } from './unpaired.ts';
@@ -20,8 +22,11 @@ export type BranchedAction = ComparedAction & {
   source: string;
   /** Outcome reward of an action that ends the task, in [0, 1]; null for any other. */
   endedWith: number | null;
-  outcomes(purpose: Purpose): BranchResult[];
+  outcomes(purpose: Purpose): NumberedResult[];
 };
+
+/** The branches of an action that a pair rests on: all of a purpose, or those with a number below `before`. */
+export type Evidence = { purpose: Purpose; before?: number };
 
 export type ProvenPair<Action extends BranchedAction> = {
   chosen: Action;
@@ -31,8 +36,7 @@ export type ProvenPair<Action extends BranchedAction> = {
   posterior: number | null;
   /** Mean outcome rewards by which the two actions were compared; null if the rule compares none. */
   values: { chosen: number; rejected: number } | null;
-  /** Purposes of the branches through either action that the pair rests on. */
-  evidence: { chosen: Purpose; rejected: Purpose };
+  evidence: { chosen: Evidence; rejected: Evidence };
   chosenTally: Tally;
   rejectedTally: Tally;
 };
@@ -77,37 +81,38 @@ export function csoPairs<Action extends BranchedAction>(
   by: Sameness,
 ): ProvenAtStep<Action> {
   const [chosenSource, rejectedSource] = options.pairSources.split('/');
-  const policyTally = tally(policy.outcomes('baseline'));
   const pairs: ProvenPair<Action>[] = [];
   const unpaired: UnpairedCounts = {};
-  for (const chosen of alternatives) {
+  const contest = decisionsOn(
+    alternatives.map((alternative) => alternative.outcomes('verify')),
+    policy.outcomes('baseline'),
+    options,
+  );
+  for (const [index, chosen] of alternatives.entries()) {
     if (chosen.source !== chosenSource) {
       if (chosen.source !== rejectedSource) addUnpaired(unpaired, 'source');
       continue;
     }
-    const chosenTally = tally(chosen.outcomes('verify'));
-    const decided = options.verify
-      ? verdictOn(chosenTally, policyTally, options.verification)
-      : { verdict: 'accepted' as const, rule: 'none' as const, posterior: null };
-    if (decided.verdict !== 'accepted') {
-      addUnpaired(unpaired, whyNotAccepted(chosen.outcomes('verify'), decided));
+    const decision = contest[index]!;
+    if (options.verify && decision.verdict !== 'accepted') {
+      addUnpaired(unpaired, whyNotAccepted(decision.ofAlternative, decision));
       continue;
     }
-    const { rule, posterior } = decided;
+    const accepted = options.verify ? acceptedBy(decision) : unverified;
     const rivals =
       rejectedSource === 'policy'
-        ? [{ rejected: policy, purpose: 'baseline' as const, rejectedTally: policyTally }]
-        : alternatives
-            .filter((other) => other.source === 'expert' && other !== chosen)
-            .map((rejected) => ({ rejected, purpose: 'verify' as const, rejectedTally: tallyOf(rejected) }))
-            .filter(({ rejectedTally }) => isFailure(rejectedTally));
+        ? [{ ...accepted, rejected: policy }]
+        : failures(alternatives, contest)
+            .filter(({ rejected }) => rejected !== chosen)
+            .map(({ evidence, ...failure }) => ({
+              ...accepted,
+              ...failure,
+              evidence: { ...accepted.evidence, rejected: evidence },
+            }));
     if (rivals.length === 0) addUnpaired(unpaired, 'no-rival');
-    for (const { purpose, ...rival } of rivals) {
+    for (const rival of rivals) {
       if (leadsToTheSame(chosen, rival.rejected, by)) addUnpaired(unpaired, sameReason(chosen, rival.rejected));
-      else {
-        const evidence = { chosen: 'verify' as const, rejected: purpose };
-        pairs.push({ chosen, rule, posterior, values: null, chosenTally, ...rival, evidence });
-      }
+      else pairs.push({ chosen, values: null, ...rival });
     }
   }
   if (options.verify) return { pairs, unpaired: options.stopAtFirst ? withSuperseded(pairs, unpaired) : unpaired };
@@ -115,7 +120,40 @@ export function csoPairs<Action extends BranchedAction>(
   return { pairs: pairs.slice(0, 1), unpaired };
 }
 
-/** If the first verified alternative ends the step, those that were not branched are not undecided. */
+/** What is said of a pair for which nothing was rolled out. */
+const unverified = {
+  rule: 'none' as const,
+  posterior: null,
+  chosenTally: tally([]),
+  rejectedTally: tally([]),
+  evidence: {
+    chosen: { purpose: 'verify' as const, before: 0 },
+    rejected: { purpose: 'baseline' as const, before: 0 },
+  },
+};
+
+/** The expert's alternatives that never succeeded. */
+function failures<Action extends BranchedAction>(alternatives: readonly Action[], contest: readonly Decision[]) {
+  return alternatives
+    .map((rejected, index) => {
+      const { ofAlternative, before } = contest[index]!;
+      return { rejected, rejectedTally: tally(ofAlternative), evidence: { purpose: 'verify' as const, before } };
+    })
+    .filter(({ rejected, rejectedTally }) => rejected.source === 'expert' && isFailure(rejectedTally));
+}
+
+/** What fresh rollouts of both actions say about a pair of them. */
+function acceptedBy({ rule, posterior, before, ofAlternative, ofRival }: Decision) {
+  return {
+    rule,
+    posterior,
+    chosenTally: tally(ofAlternative),
+    rejectedTally: tally(ofRival),
+    evidence: { chosen: { purpose: 'verify' as const, before }, rejected: { purpose: 'baseline' as const, before } },
+  };
+}
+
+/** If the first verified alternative ends the step, those that were open then are not undecided. */
 function withSuperseded(pairs: readonly unknown[], { undecided = 0, ...unpaired }: UnpairedCounts): UnpairedCounts {
   const counts: UnpairedCounts = { ...unpaired };
   addUnpaired(counts, pairs.length > 0 ? 'superseded' : 'undecided', undecided);
@@ -196,16 +234,12 @@ export function stepDpoPair<Action extends BranchedAction>(
   verification: VerificationOptions | undefined,
   by: Sameness,
 ): Proven<Action> {
-  const evidence = { chosen: 'verify' as const, rejected: 'baseline' as const };
-  const sides = { chosen: best, rejected: worst, values: null, evidence };
-  const [chosenTally, rejectedTally] = [tally(best.outcomes('verify')), tally(worst.outcomes('baseline'))];
-  if (!verification || verification.rollouts === 1)
-    return proven({ ...sides, rule: 'none', posterior: null, chosenTally, rejectedTally });
+  const sides = { chosen: best, rejected: worst, values: null };
+  if (!verification || verification.rollouts === 1) return proven({ ...sides, ...unverified });
   if (leadsToTheSame(best, worst, by)) return none(sameReason(best, worst));
-  const decided = verdictOn(chosenTally, rejectedTally, verification);
-  if (decided.verdict !== 'accepted') return none(whyNotAccepted(best.outcomes('verify'), decided));
-  const { rule, posterior } = decided;
-  return proven({ ...sides, rule, posterior, chosenTally, rejectedTally });
+  const decision = decisionOn(best.outcomes('verify'), worst.outcomes('baseline'), verification);
+  if (decision.verdict !== 'accepted') return none(whyNotAccepted(decision.ofAlternative, decision));
+  return proven({ ...sides, ...acceptedBy(decision) });
 }
 
 /**
@@ -223,7 +257,7 @@ export function correctedPair<Action extends BranchedAction>(
   const [chosenTally, rejectedTally] = [tally(correction.outcomes('resample')), tally([])];
   const decided = verdictOn(chosenTally, rejectedTally, verification);
   if (decided.verdict !== 'accepted') return none(whyNotAccepted(correction.outcomes('resample'), decided));
-  const evidence = { chosen: 'resample' as const, rejected: 'baseline' as const };
+  const evidence = { chosen: { purpose: 'resample' as const }, rejected: { purpose: 'baseline' as const } };
   const sides = { chosen: correction, rejected: wrong, values: null, evidence };
   const { rule, posterior } = decided;
   return proven({ ...sides, rule, posterior, chosenTally, rejectedTally });
@@ -253,20 +287,15 @@ function pairByValues<Action extends BranchedAction>(
   found: 'value' | 'explore' = 'value',
 ): Proven<Action> {
   if (leadsToTheSame(chosen, rejected, by)) return none(sameReason(chosen, rejected));
-  const isSound = verification.rollouts > 1;
-  const evidence = isSound
-    ? { chosen: 'verify' as const, rejected: 'baseline' as const }
-    : { chosen: found, rejected: found };
-  const [chosenTally, rejectedTally] = [
-    tally(chosen.outcomes(evidence.chosen)),
-    tally(rejected.outcomes(evidence.rejected)),
-  ];
-  const decided = isSound
-    ? verdictOn(chosenTally, rejectedTally, verification)
-    : { verdict: 'accepted' as const, rule: 'values' as const, posterior: null };
-  if (decided.verdict !== 'accepted') return none(whyNotAccepted(chosen.outcomes(evidence.chosen), decided));
-  const { rule, posterior } = decided;
-  return proven({ chosen, rejected, rule, posterior, values, evidence, chosenTally, rejectedTally });
+  const sides = { chosen, rejected, values };
+  if (verification.rollouts === 1) {
+    const tallies = { chosenTally: tally(chosen.outcomes(found)), rejectedTally: tally(rejected.outcomes(found)) };
+    const evidence = { chosen: { purpose: found }, rejected: { purpose: found } };
+    return proven({ ...sides, rule: 'values', posterior: null, ...tallies, evidence });
+  }
+  const decision = decisionOn(chosen.outcomes('verify'), rejected.outcomes('baseline'), verification);
+  if (decision.verdict !== 'accepted') return none(whyNotAccepted(decision.ofAlternative, decision));
+  return proven({ ...sides, ...acceptedBy(decision) });
 }
 
 function proven<Action extends BranchedAction>(pair: ProvenPair<Action>): Proven<Action> {
@@ -305,10 +334,6 @@ function valueOfAction(action: BranchedAction): number | null {
 /** Why one of two actions has no value. */
 function noValue(...actions: BranchedAction[]): UnpairedReason {
   return noOutcome(actions.flatMap((action) => action.outcomes('value')));
-}
-
-function tallyOf(action: BranchedAction): Tally {
-  return tally(action.outcomes('verify'));
 }
 
 function isFailure({ successes, rollouts }: Tally): boolean {

@@ -171,6 +171,15 @@ describe('one branch each, as published', () => {
     expect(sides(await pairs())).toEqual(['up > left']);
   });
 
+  it('makes no pair of an alternative behind the first verified one, if that ends the step', async () => {
+    const { branch, pairs } = await mined(['right', 'up', 'down'], { options: { stopAtFirst: true } });
+    await branch('right', { success: false });
+    await branch('up');
+    // Another trajectory, whose own action was up, had this one branched.
+    await branch('down');
+    expect(sides(await pairs())).toEqual(['up > left']);
+  });
+
   it('takes no placebo for evidence, for or against', async () => {
     const { branch, pairs } = await mined(['right', 'up']);
     await branch('right');
@@ -229,15 +238,51 @@ describe('several rollouts against the policy’s own action', () => {
     expect(others).toEqual([]);
     expect(found!.certificate.verification).toMatchObject({
       rule: 'posterior',
-      chosenSuccesses: 8,
-      chosenRollouts: 8,
+      chosenSuccesses: 6,
+      chosenRollouts: 6,
       rejectedSuccesses: 0,
-      rejectedRollouts: 8,
+      rejectedRollouts: 6,
       missing: 0,
     });
     expect(found!.certificate.verification.posterior).toBeGreaterThan(0.9);
     expect(found!.flags).not.toContain('verified-once');
-    expect(found!.certificate.branches.filter(({ side }) => side === 'rejected').length).toBe(8);
+    // Rollouts after the decision are no evidence: others needed them.
+    expect(found!.certificate.branches.map(({ side, rollout }) => `${side} ${rollout}`)).toEqual(
+      ['chosen', 'rejected'].flatMap((side) => [0, 1, 2, 3, 4, 5].map((rollout) => `${side} ${rollout}`)),
+    );
+  });
+
+  it('make the pair that the rule had accepted, although the policy’s own action succeeded while another was open', async () => {
+    const given = await mined(['right', 'up'], { options: { verification: sound } });
+    for (let rollout = 0; rollout < 8; rollout++) {
+      if (rollout < 6) await given.branch('right', { rollout });
+      await given.branch('up', { rollout, success: rollout % 2 === 0 });
+      await given.branch('left', { purpose: 'baseline', rollout, success: rollout >= 6 });
+    }
+    const found = await given.pairs();
+    expect(sides(found)).toEqual(['right > left']);
+    expect(found[0]!.certificate.verification).toMatchObject({ chosenRollouts: 6, rejectedRollouts: 6 });
+    expect(found[0]!.certificate.verification.posterior).toBeCloseTo(0.984, 3);
+  });
+
+  it('give the same pairs and certificates, whatever another trajectory had rolled out in the state', async () => {
+    const given = await mined(['right', 'up'], { options: { verification: sound, stopAtFirst: true } });
+    const rollOut = async (door: string, rollouts: number[], changes: Partial<Branch> = {}) => {
+      for (const rollout of rollouts) await given.branch(door, { rollout, ...changes });
+    };
+    const own = { purpose: 'baseline' as const, success: false };
+    // The first that is accepted ends the step: up, which failed once, is open then.
+    await rollOut('right', [0, 1, 2, 3, 4, 5]);
+    await rollOut('left', [0, 1, 2, 3, 4, 5], own);
+    await given.branch('up', { rollout: 0, success: false });
+    await rollOut('up', [1, 2, 3, 4, 5]);
+    const alone = await given.pairs();
+    expect(sides(alone)).toEqual(['right > left']);
+    // Another trajectory, with another own action there, has both rolled out to the end.
+    await rollOut('right', [6, 7], { success: false });
+    await rollOut('up', [6, 7]);
+    await rollOut('left', [6, 7], own);
+    expect(await given.pairs()).toEqual(alone);
   });
 
   it('make none of a tie, of a loss, or of successes with nothing to compare', async () => {
@@ -249,7 +294,7 @@ describe('several rollouts against the policy’s own action', () => {
   });
 
   it('count faults against the pair', async () => {
-    expect((await (await rolledOut(5, 0, { of: 5 })).pairs()).length).toBe(1);
+    expect((await (await rolledOut(6, 0, { of: 6 })).pairs()).length).toBe(1);
     expect(await (await rolledOut(4, 0, { of: 8, missing: 4 })).pairs()).toEqual([]);
   });
 });
@@ -293,9 +338,10 @@ describe('the balance', () => {
   it('keeps by posterior where there is one', async () => {
     const given = await mined(['a', 'b'], { options: { verification: sound, pairsPerStep: 1 } });
     for (let rollout = 0; rollout < 8; rollout++) {
-      await given.branch('a', { rollout, success: rollout < 7 });
+      await given.branch('a', { rollout, success: rollout > 0 });
       await given.branch('b', { rollout, success: true });
-      await given.branch('left', { purpose: 'baseline', rollout, success: false });
+      // It succeeds while a, which failed once, is open.
+      await given.branch('left', { purpose: 'baseline', rollout, success: rollout === 6 });
     }
     expect(sides(await given.pairs())).toEqual(['b > left']);
   });

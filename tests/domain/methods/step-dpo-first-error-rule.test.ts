@@ -27,7 +27,7 @@ const action = (candidateId: string, observation = candidateId, branches: Branch
     canonical: candidateId,
     reached: { observation, done: false, reward: null, success: null, mark: null },
     endedWith: null,
-    outcomes: (purpose) => branches[purpose] ?? [],
+    outcomes: (purpose) => (branches[purpose] ?? []).map((result, rollout) => ({ rollout, ...result })),
   }) satisfies BranchedAction;
 
 const wrong = action('wrong', 'a pit');
@@ -85,7 +85,7 @@ describe('the pair of a wrong step and its correction', () => {
       chosen: right,
       rejected: wrong,
       rule: 'once',
-      evidence: { chosen: 'resample' },
+      evidence: { chosen: { purpose: 'resample' } },
       chosenTally: { successes: 1, rollouts: 2 },
       rejectedTally: { rollouts: 0 },
     });
@@ -102,7 +102,7 @@ describe('the pair of a wrong step and its correction', () => {
     const bad = action('wrong', 'a pit', { baseline: times(8, failed) });
     expect(correctedPair(right, bad, sound, 'observation').pair).toMatchObject({
       rule: 'posterior',
-      evidence: { chosen: 'verify' },
+      evidence: { chosen: { purpose: 'verify', before: 6 } },
     });
     const lucky = action('right', 'a room', { resample: times(20, succeeded), verify: times(8, failed) });
     expect(correctedPair(lucky, bad, sound, 'observation').reason).toBe('not-accepted');
