@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig } from '../config/config.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { type Difference, differences, differenceText } from '../domain/differences.ts';
-import { lossOf, methodsOf, methodText } from '../domain/improve/plan.ts';
+import { collectedSamples, lossOf, methodAt, methodsOf, methodText } from '../domain/improve/plan.ts';
 import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
 import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
 import { methods } from '../domain/methods/index.ts';
@@ -29,6 +29,7 @@ import { configOfRun } from './configure.ts';
 import { guardTest } from './leak-guard.ts';
 import { checkMethodModels } from './models.ts';
 import { onlyName, timeStamp } from './names.ts';
+import { checkOwnSampling } from './prepare.ts';
 import { steerImprovement } from './steer-improvement.ts';
 import { drawnTasks } from './task-choice.ts';
 
@@ -69,6 +70,7 @@ export async function prepareImprovement(
   checkTrainer(settings, config.endpoints);
   const known = await store.improvements.find(id);
   if (!known) {
+    checkCollecting(settings);
     await guardAll(store, environment, all, settings, config.models.policy.trainedOn);
     await store.improvements.create(id, settings);
   }
@@ -205,6 +207,12 @@ function checkTools(settings: ImproveSettings): void {
   if (warmStart) formatFor(settings, 'sft', methods.sft);
   checkTraining(settings);
   requireWeights(base.from);
+}
+
+/** @throws CruxError `User.Config` if a round's method cannot take as many samples of a task */
+function checkCollecting(settings: ImproveSettings): void {
+  for (let round = 0; round <= settings.rounds; round++)
+    checkOwnSampling(methodAt(settings, round), collectedSamples(settings, round) ?? 1);
 }
 
 /** What activities need of the configuration, and no worker brings. */

@@ -1,6 +1,6 @@
 /** Turns a request into a run in the store. */
 import type { CruxConfig } from '../config/config.ts';
-import { type CsoOptions, methods } from '../domain/methods/index.ts';
+import { type CsoOptions, type MethodName, methods } from '../domain/methods/index.ts';
 import { type CeilingChanges, changedCeilings } from '../domain/run/ceilings.ts';
 import { runsIn } from '../domain/run/lineage.ts';
 import { askedModels, isEvaluation, isStepByStep, type RunConfig } from '../domain/run/run-config.ts';
@@ -75,6 +75,8 @@ export async function prepareRun(configured: CruxConfig, store: Store, request: 
   checkSamples(runConfig, tasks);
   const wanted = { config: runConfig, seed, reuse, tasks };
   if (known) return takeUp(store, await sameRun(store, known, wanted), request.ceilings);
+  // Those of a round were checked when its improvement began.
+  if (request.isRound !== true) checkOwnSampling(request.method, mostSamples(tasks));
   if (isEvaluation(runConfig)) {
     const groups = tasks.map(({ group }) => group!);
     const test = { environment, tasks: await registry.tasks(environment.name), groups };
@@ -108,11 +110,7 @@ function checkSamples({ method, options, window, trajectories }: RunConfig, task
   const limit = 'gate' in options && trajectories === 'policy' ? passRateLimit(options) : null;
   if (limit === null && methods[method].samples === 1) return;
   const what = limit ?? method;
-  const most = Math.max(
-    ...Map.groupBy(tasks, ({ taskId }) => taskId)
-      .values()
-      .map(({ length }) => length),
-  );
+  const most = mostSamples(tasks);
   if (most >= 2 && most <= window) return;
   const samples = trajectories === 'policy' ? 'samples' : 'recorded trajectories';
   const limits = `${what} needs from 2 to ${window} (run.window) ${samples} of a task, not ${most}.`;
@@ -123,6 +121,28 @@ function checkSamples({ method, options, window, trajectories }: RunConfig, task
         ? `Set --samples, or leave ${limit} out.`
         : 'Set --samples or run.window.';
   throw new CruxError('User.Config', limits, { remedy });
+}
+
+function mostSamples(tasks: readonly NewRunTask[]): number {
+  return Math.max(
+    ...Map.groupBy(tasks, ({ taskId }) => taskId)
+      .values()
+      .map(({ length }) => length),
+  );
+}
+
+/**
+ * A method that samples the trajectories of a task itself counts successes among all of them. Of several samples, each would have a part.
+ * @throws CruxError `User.Config`
+ */
+export function checkOwnSampling(method: MethodName, samples: number): void {
+  const { samplesBy, title } = methods[method];
+  if (samplesBy === null || samples <= 1) return;
+  throw new CruxError(
+    'User.Config',
+    `${title} samples the trajectories of a task itself, as many as ${samplesBy} says. It cannot be given ${samples} samples of a task.`,
+    { remedy: `Set ${samplesBy}, and leave --samples (improve.collect.samples) at 1 for ${method}.` },
+  );
 }
 
 /** The option of CSO that needs to know how often a task is solved; null for none. */

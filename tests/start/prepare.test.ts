@@ -41,6 +41,20 @@ beforeEach(async () => {
 const start = (request: Partial<RunRequest> = {}, configured = config()) =>
   prepareRun(configured, store, { method: 'cso', runId: 'run-1', ...request });
 
+describe('samples of a task', () => {
+  it('are refused for a method that samples by itself, in words that name its own setting', async () => {
+    const refused = { kind: 'User.Config', message: expect.stringContaining('as many as rft.trajectories says') };
+    await expect(start({ method: 'rft', samples: 2 })).rejects.toMatchObject(refused);
+    expect(await store.runs.list()).toEqual([]);
+    expect((await start({ method: 'rft' })).method).toBe('rft');
+  });
+
+  it('stay those of a round that an improvement of an earlier version began', async () => {
+    const round = { method: 'rft', samples: 2, isRound: true, runId: 'better/round-1/collect' } as const;
+    expect((await start(round)).method).toBe('rft');
+  });
+});
+
 describe('a run that is there already', () => {
   it('is taken up with the same settings, and keeps its ceilings unless others are given', async () => {
     const first = await start({ ceilings: { calls: 50 } });

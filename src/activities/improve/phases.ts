@@ -3,7 +3,7 @@
 import { Context } from '@temporalio/activity';
 import { type Decision, decide } from '../../domain/improve/decide.ts';
 import { selectedOn } from '../../domain/improve/lineage.ts';
-import { methodAt, methodsOf } from '../../domain/improve/plan.ts';
+import { collectedSamples, methodAt, methodsOf } from '../../domain/improve/plan.ts';
 import { campaignId, type Phase, patience, resultOf } from '../../domain/improve/rounds.ts';
 import { samplesToSee } from '../../domain/improve/samples.ts';
 import { methods } from '../../domain/methods/index.ts';
@@ -84,9 +84,8 @@ export function roundActivities(context: ActivityContext) {
     switch (phase) {
       case 'collect': {
         const method = methodAt(settings, round);
-        const { limit, samples: own } = settings.collectBy ?? {};
-        const drawn = own?.[method] ?? (round === 0 ? null : samples.collect);
-        const sample = limit?.[method];
+        const drawn = collectedSamples(settings, round);
+        const sample = settings.collectBy?.limit[method];
         return {
           ...shared,
           ...{ method, split: 'train', taskIds: tasks.collect },

@@ -51,7 +51,7 @@ export function pairActivities(context: ActivityContext) {
         }
       }
     }
-    const balanced = keepBestOfTask([...pairs.values()], options.pairsPerTask, run.seed);
+    const balanced = keepBestOfTrajectory([...pairs.values()], options.pairsPerTask, run.seed);
     const keptIds = new Set(balanced.map(({ id }) => id));
     for (const own of settled.values()) {
       const given = own.pairs.filter((id) => keptIds.has(id));
@@ -86,7 +86,7 @@ export function pairActivities(context: ActivityContext) {
   return { recordPairs, endTask };
 }
 
-function keepBestOfTask(pairs: RecordedPair[], most: number | null, seed: number): RecordedPair[] {
+function keepBestOfTrajectory(pairs: RecordedPair[], most: number | null, seed: number): RecordedPair[] {
   if (most === null || pairs.length <= most) return pairs;
   const posterior = ({ certificate }: RecordedPair) => certificate.verification.posterior ?? 0;
   const order = ({ id }: RecordedPair) => seededFraction(seed, `keep/${id}`);

@@ -18,6 +18,12 @@ export function methodAt(settings: Methods, round: number): MethodName {
   return round === 0 ? 'sft' : methods[Math.min(round, methods.length) - 1]!;
 }
 
+/** Trajectories of a task that a round collects; null for as many as its method takes. */
+export function collectedSamples(settings: ImproveSettings, round: number): number | null {
+  const own = settings.collectBy?.samples[methodAt(settings, round)];
+  return own ?? (round === 0 ? null : settings.samples.collect);
+}
+
 export function methodText(settings: Methods): string {
   return methodsOf(settings).join(', ');
 }

@@ -20,6 +20,7 @@ export const anchor: MethodFacts<AnchorOptions> = {
   gives: 'pairs',
   trajectory: 'explored',
   samples: 8,
+  samplesBy: null,
   branches: true,
   minesRecorded: 'all',
   findsCriticalSteps: false,

@@ -18,7 +18,7 @@ export type CsoOptions = AlternativeOptions & {
   /** Branch alternatives one after the other and stop at the first that is verified [D]. */
   stopAtFirst: boolean;
   verification: VerificationOptions;
-  /** Most pairs kept of a step and of a task; null for all [D]. */
+  /** Most pairs kept of a step and of a trajectory; null for all [D]. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
   /** Tasks whose samples succeed less often than this are not mined; absent for no limit [D]. Needs several samples a task. */
@@ -39,6 +39,7 @@ export const cso: MethodFacts<CsoOptions> = {
   gives: 'pairs',
   trajectory: 'explored',
   samples: 1,
+  samplesBy: null,
   branches: true,
   minesRecorded: 'failures',
   findsCriticalSteps: true,

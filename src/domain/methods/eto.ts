@@ -9,7 +9,7 @@ export type EtoOptions = OutcomeOptions & {
   /** The losing policy's side is cut to the expert's length and this many steps: 5 [P]; null for the whole. */
   stepsBeyondExpert: number | null;
   verification: VerificationOptions;
-  /** Most pairs kept of a task, of which each sample gives one; null for all [D]. */
+  /** Most pairs kept of a step and of a trajectory, which gives one at most; null for all [D]. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
 };
@@ -19,6 +19,7 @@ export const eto: MethodFacts<EtoOptions> = {
   gives: 'pairs',
   trajectory: 'explored',
   samples: 1,
+  samplesBy: null,
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

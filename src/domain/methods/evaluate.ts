@@ -11,6 +11,7 @@ export const evaluate: MethodFacts<EvaluateOptions> = {
   gives: 'figures',
   trajectory: 'explored',
   samples: 1,
+  samplesBy: null,
   branches: false,
   minesRecorded: null,
   findsCriticalSteps: false,

@@ -16,6 +16,8 @@ export type MethodFacts<Options> = {
   trajectory: 'explored' | 'constructed' | 'demonstrated';
   /** Trajectories of a task that a run takes, unless the user says otherwise (`--samples`). A method that takes several compares them. */
   samples: number;
+  /** The setting by which it samples trajectories of a task itself: it is then given one. Null if it does not. */
+  samplesBy: string | null;
   /** Whether it continues from states other than a task's first, so that the environment must be branchable. */
   branches: boolean;
   /** Which recorded trajectories of a policy it mines instead of its own; null if it can use none. */

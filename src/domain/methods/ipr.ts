@@ -13,7 +13,7 @@ export type IprOptions = OutcomeOptions & {
   /** What a step pair compares: the rest of the trajectories [P], or the single actions. */
   contrast: 'rest' | 'action';
   verification: VerificationOptions;
-  /** Most pairs kept of a step and of a task; null for all [D]. */
+  /** Most pairs kept of a step and of a trajectory; null for all [D]. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
 };
@@ -23,6 +23,7 @@ export const ipr: MethodFacts<IprOptions> = {
   gives: 'pairs',
   trajectory: 'explored',
   samples: 1,
+  samplesBy: null,
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

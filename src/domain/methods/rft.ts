@@ -20,6 +20,7 @@ export const rft: MethodFacts<RftOptions> = {
   gives: 'examples',
   trajectory: 'explored',
   samples: 1,
+  samplesBy: 'rft.trajectories',
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

@@ -35,7 +35,7 @@ export type RroOptions = {
   /** Share of the pairs whose actions are valued again with fresh rollouts, to see what selection by gap overrates [D]. */
   revalueRate: number;
   verification: VerificationOptions;
-  /** Most pairs kept of a step and of a task; null for all [D]. */
+  /** Most pairs kept of a step and of a trajectory; null for all [D]. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
 };
@@ -45,6 +45,7 @@ export const rro: MethodFacts<RroOptions> = {
   gives: 'pairs',
   trajectory: 'constructed',
   samples: 1,
+  samplesBy: null,
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

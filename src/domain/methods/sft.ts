@@ -15,6 +15,7 @@ export const sft: MethodFacts<SftOptions> = {
   gives: 'examples',
   trajectory: 'demonstrated',
   samples: 1,
+  samplesBy: null,
   branches: false,
   minesRecorded: null,
   findsCriticalSteps: false,

@@ -16,7 +16,7 @@ export type StepDpoOptions = AlternativeOptions & {
   revalueRate?: number;
   /** Under `sound`, fresh rollouts must confirm the scores. Absent in runs from earlier versions. */
   verification?: VerificationOptions;
-  /** Most pairs kept of a step, which gives one at most, and of a task; null for all. */
+  /** Most pairs kept of a step, which gives one at most, and of a trajectory; null for all. */
   pairsPerStep: number | null;
   pairsPerTask: number | null;
 };
@@ -26,6 +26,7 @@ export const stepDpo: MethodFacts<StepDpoOptions> = {
   gives: 'pairs',
   trajectory: 'explored',
   samples: 1,
+  samplesBy: null,
   branches: true,
   minesRecorded: 'all',
   findsCriticalSteps: false,

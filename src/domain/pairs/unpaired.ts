@@ -51,7 +51,7 @@ export const unpairedReasons = [
   'superseded',
   /** Over `pairsPerStep`. */
   'step-limit',
-  /** Over `pairsPerTask`. */
+  /** Over `pairsPerTask`, which counts the pairs of one trajectory. */
   'task-limit',
   /** The same pair is recorded with another step or trajectory. */
   'shared',
