@@ -20,7 +20,7 @@ import type { Run } from '../store/runs.ts';
 import type { State } from '../store/tree.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
-import { confirmSuccess } from './acting/confirm.ts';
+import { confirmed, confirmSuccess } from './acting/confirm.ts';
 import { holdingSession } from './acting/holding-session.ts';
 import { malformedBetween } from './acting/malformed.ts';
 import { endedByFault, outcomeOf, type Played, playOut } from './acting/play-out.ts';
@@ -188,9 +188,8 @@ export function branchActivities(context: ActivityContext) {
       ending: outcome.ending,
       reward: outcome.reward,
       success: outcome.success,
-      confirmed: confirmation?.confirmed ?? null,
+      ...confirmed(confirmation, outcome.details),
       auditFlags,
-      details: confirmation?.confirmed === false ? { coincidental: confirmation.reason } : outcome.details,
       compared,
     };
     await store.findings.addBranch(row);

@@ -1,20 +1,20 @@
 /** Activities that make environment steps and record the results of a trajectory. */
 
 import { isFlagged } from '../domain/audit-flags.ts';
-import { type Details, isAtLimit } from '../domain/ending.ts';
+import { isAtLimit } from '../domain/ending.ts';
 import { methods } from '../domain/methods/index.ts';
-import { isEvaluation, isStepByStep } from '../domain/run/run-config.ts';
+import { isStepByStep } from '../domain/run/run-config.ts';
 import { endedIn, exploredIn } from '../domain/stream.ts';
 import type { Trajectory } from '../domain/trajectory.ts';
 import type { OpenedTask, OpenTaskInput, RecordTrajectoryInput, TrajectorySummary } from '../domain/wire/trajectory.ts';
 import type { StepInput, StepResult } from '../domain/wire/turn.ts';
-import { type Confirmation, isCostly } from '../environments/contract.ts';
+import { isCostly } from '../environments/contract.ts';
 import { admitRun } from '../models/limits/admit-run.ts';
 import { importScope } from '../store/findings.ts';
 import type { Run, RunTask } from '../store/runs.ts';
 import { outcomeAtLimit } from './acting/at-limit.ts';
 import { auditSuccess } from './acting/audit-success.ts';
-import { confirmSuccess } from './acting/confirm.ts';
+import { confirmed, confirmTrajectory } from './acting/confirm.ts';
 import { exploreTask } from './acting/explore.ts';
 import { firstStateOf } from './acting/first-state.ts';
 import { holdingSession } from './acting/holding-session.ts';
@@ -87,7 +87,9 @@ export function trajectoryActivities(context: ActivityContext) {
     const row = await store.findings.trajectory(importScope(run.environment), id);
     if (!row) throw new Error(`The imported trajectory ${id} is no longer in the store.`);
     const leaf = await store.tree.state(row.leafId);
-    const adopted = { ...row, runId: run.id, auditFlags: await auditSuccess(context, run, leaf, row, signal) };
+    const confirmation = await confirmTrajectory(context, run, leaf, row, signal);
+    const auditFlags = await auditSuccess(context, run, leaf, row, signal);
+    const adopted = { ...row, runId: run.id, ...confirmed(confirmation, row.details), auditFlags };
     await store.findings.addTrajectory(adopted);
     return trajectorySummary(adopted);
   }
@@ -113,8 +115,8 @@ export function trajectoryActivities(context: ActivityContext) {
       ? await outcomeAtLimit(context, leaf, callerOf(run, endedIn(run.config.method, sample)), signal)
       : { ...input, details: (await store.tree.transition(leaf.stateKey))?.details ?? null };
     const auditFlags = await auditSuccess(context, run, leaf, ended, signal);
-    const isConfirmed = isEvaluation(run.config) && ended.success === true;
-    const confirmation = isConfirmed ? await confirmSuccess(context, run, leaf, signal) : null;
+    const confirmation = await confirmTrajectory(context, run, leaf, ended, signal);
+    const details = input.fault === null ? ended.details : { fault: input.fault };
     const row: Trajectory = {
       runId: run.id,
       id: trajectoryId(run, taskId, sample),
@@ -130,9 +132,8 @@ export function trajectoryActivities(context: ActivityContext) {
       ending: input.ending,
       reward: ended.reward,
       success: ended.success,
-      confirmed: confirmation?.confirmed ?? null,
+      ...confirmed(confirmation, details),
       auditFlags,
-      details: detailsOf(input, ended.details, confirmation),
     };
     await store.findings.addTrajectory(row);
     return trajectorySummary(row);
@@ -143,16 +144,6 @@ export function trajectoryActivities(context: ActivityContext) {
     environmentStep,
     recordTrajectory,
   };
-}
-
-function detailsOf(
-  { fault }: RecordTrajectoryInput,
-  ofOutcome: Details | null,
-  confirmation: Confirmation | null,
-): Details | null {
-  if (fault !== null) return { fault };
-  if (confirmation?.confirmed === false) return { coincidental: confirmation.reason };
-  return ofOutcome;
 }
 
 export function trajectorySummary(row: Trajectory): TrajectorySummary {

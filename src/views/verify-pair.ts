@@ -264,7 +264,10 @@ async function replayBranch(
   const task = await environments.task(environment.name, certificate.task.id);
   const session = await openAnswered(environment, task, unanswered);
   const signal = AbortSignal.timeout(120_000);
-  const whyUnconfirmed = () => unconfirmed(environment, task, branch, leaf.actions, label, signal);
+  // One that was found to be coincidental then counted as no success, or as a reward in a value.
+  const wasCoincidental = (await store.findings.branch(certificate.runId, branch.branchId))?.confirmed === false;
+  const whyUnconfirmed = () =>
+    wasCoincidental ? [] : unconfirmed(environment, task, branch, leaf.actions, label, signal);
   let compared = 0;
   try {
     await requireOpening(environment, task, session, await store.tree.state(leaf.rootId));

@@ -281,6 +281,15 @@ describe('a success at the step limit', () => {
     ]);
   });
 
+  it('that was known not to hold is left to the rule, which counts it as none', async () => {
+    const { store, environments, pair } = await pairIn({ replay: 'compare' }, { lastDoor: 'on' });
+    holds = false;
+    await store.database.kysely.updateTable('branches').set({ confirmed: 0 }).execute();
+    expect((await verifyPair(store, environments, pair)).problems).toEqual([
+      'The recorded branches do not verify the alternative.',
+    ]);
+  });
+
   it.each([
     ['replay', 'of all', { replay: 'compare' }],
     ['snapshot', 'of all', { replay: 'never' }],

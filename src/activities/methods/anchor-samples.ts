@@ -1,5 +1,4 @@
 /** The trajectories of a task as anchor sees them: grouped by the states that they share. */
-import { countedReward } from '../../domain/audit-flags.ts';
 import {
   type AnchoredTrajectory,
   type AnchorGroup,
@@ -7,6 +6,7 @@ import {
   type StepPlace,
 } from '../../domain/methods/anchor-rule.ts';
 import type { AnchorOptions } from '../../domain/methods/index.ts';
+import { outcomeKind } from '../../domain/outcome-kind.ts';
 import type { Trajectory } from '../../domain/trajectory.ts';
 import { anchoredSteps } from '../../environments/anchored-steps.ts';
 import type { Run } from '../../store/runs.ts';
@@ -30,11 +30,21 @@ export async function anchoredSamples(
   const samples = await Promise.all(
     trajectories.map(async (trajectory) => {
       const path = await tree.path(trajectory.leafId);
-      const reward = countedReward(trajectory);
-      return { trajectory, path, reward, steps: await anchoredSteps(environment, tree, path) };
+      return {
+        trajectory,
+        path,
+        reward: evidenceOf(trajectory),
+        steps: await anchoredSteps(environment, tree, path),
+      };
     }),
   );
   return { samples, groups: anchorGroups(samples, run.config.options as AnchorOptions) };
+}
+
+/** Null for a success that is none: one that the audit flagged, and one that does not hold on variants of the data. */
+function evidenceOf(trajectory: Trajectory): number | null {
+  const kind = outcomeKind(trajectory);
+  return kind === 'flagged' || kind === 'coincidental' ? null : trajectory.reward;
 }
 
 /** The group of a step: the step is the place of the group's pair, or the group's first visit if it has no pair. @returns null for any other step */

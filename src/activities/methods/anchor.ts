@@ -1,6 +1,6 @@
 /** Activities of anchor: which of the actions that a task's trajectories took in one state did best. */
-import { isFlagged } from '../../domain/audit-flags.ts';
 import type { AnchoredAction, AnchorGroup } from '../../domain/methods/anchor-rule.ts';
+import { outcomeKind } from '../../domain/outcome-kind.ts';
 import type { UnpairedReason } from '../../domain/pairs/unpaired.ts';
 import type { Preference } from '../../domain/wire/action.ts';
 import type { TaskAddress } from '../../domain/wire/trajectory.ts';
@@ -87,9 +87,9 @@ export function anchorActivities(context: ActivityContext) {
   return { compareSamples };
 }
 
-/** Returns that are unknown because of flagged successes have a reason of their own. */
+/** Returns that are unknown because of successes that are none have a reason of their own. */
 function reasonOf(verdict: string, { samples }: AnchoredSamples, group: AnchorGroup | null): UnpairedReason {
-  const isUnknown = verdict === 'unknown' && group !== null;
-  if (isUnknown && group.visits.some((visit) => isFlagged(samples[visit.trajectory]!.trajectory))) return 'flagged';
-  return reasons[verdict]!;
+  if (verdict !== 'unknown' || group === null) return reasons[verdict]!;
+  const kinds = group.visits.map((visit) => outcomeKind(samples[visit.trajectory]!.trajectory));
+  return (['flagged', 'coincidental'] as const).find((kind) => kinds.includes(kind)) ?? reasons.unknown!;
 }

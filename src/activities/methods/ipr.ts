@@ -14,7 +14,7 @@ import type { ActivityContext } from '../runtime/context.ts';
 import { contrasted, contrastedActions } from './eto.ts';
 
 /** A continuation from a state to an ending. */
-type Way = Finished & { leafId: string; ending: Ending; success: boolean | null; model: string };
+type Way = Finished & { leafId: string; ending: Ending; model: string };
 
 export function iprActivities(context: ActivityContext) {
   const { store } = context;
@@ -87,8 +87,8 @@ export function iprActivities(context: ActivityContext) {
   };
 }
 
-function wayOf({ leafId, ending, reward, success, auditFlags, model }: Way): Way {
-  return { leafId, ending, reward, success, auditFlags, model };
+function wayOf({ leafId, ending, reward, success, confirmed, auditFlags, model }: Way): Way {
+  return { leafId, ending, reward, success, confirmed, auditFlags, model };
 }
 
 /** An action of a continuation. @param next the state that it led to */

@@ -51,8 +51,8 @@ export function trajectoryAsBranch(
   from: State,
   branch: Pick<Branch, 'purpose' | 'candidateId' | 'rollout'>,
 ): Branch {
-  const { runId, id, leafId, ending, reward, success, auditFlags, details } = trajectory;
-  const outcome = { leafId, ending, reward, success, confirmed: null, auditFlags, details };
+  const { runId, id, leafId, ending, reward, success, confirmed, auditFlags, details } = trajectory;
+  const outcome = { leafId, ending, reward, success, confirmed, auditFlags, details };
   const steps = trajectory.steps - from.step;
   const unknown = { environmentSteps: null, seed: null, compared: 0 };
   return { ...branch, runId, id, trajectoryId: id, nodeId: from.id, steps, ...outcome, ...unknown };

@@ -1,6 +1,5 @@
 /** Expert trajectories: by the expert model, recorded, or scripted by the environment. */
 
-import type { AuditFlags } from '../../domain/audit-flags.ts';
 import type { TrajectoryOrigin } from '../../domain/example.ts';
 import { brokenEndings } from '../../domain/fault-ending.ts';
 import type { ExpertSource } from '../../domain/methods/options.ts';
@@ -16,6 +15,7 @@ import { contentHash } from '../../store/hash.ts';
 import type { Run, RunTask } from '../../store/runs.ts';
 import type { State } from '../../store/tree.ts';
 import { auditSuccess } from '../acting/audit-success.ts';
+import { confirmed, confirmTrajectory } from '../acting/confirm.ts';
 import { firstStateOf } from '../acting/first-state.ts';
 import { holdingSession } from '../acting/holding-session.ts';
 import { malformedBetween } from '../acting/malformed.ts';
@@ -44,7 +44,7 @@ export function demonstrationActivities(context: ActivityContext) {
     if (!made) return null;
     const { origin, model } = made;
     const leaf = await store.tree.state(made.played.leafId);
-    const { played, auditFlags } = await audited(run, leaf, made.played, signal);
+    const { played, ...checked } = await checkedSuccess(run, leaf, made.played, signal);
     const row: Trajectory = {
       runId,
       id,
@@ -60,25 +60,26 @@ export function demonstrationActivities(context: ActivityContext) {
       ending: played.ending,
       reward: played.reward,
       success: played.success,
-      confirmed: null,
-      auditFlags,
-      details: played.details,
+      ...checked,
     };
     await store.findings.addTrajectory(row);
     return trajectorySummary(row);
   }
 
-  /** An audit that breaks is a fault, which leaves the trajectory without an outcome. */
-  async function audited(
+  /** An audit or a confirmation that breaks is a fault, which leaves the trajectory without an outcome. */
+  async function checkedSuccess(
     run: Run,
     leaf: State,
     played: Played,
     signal: AbortSignal,
-  ): Promise<{ played: Played; auditFlags: AuditFlags }> {
+  ): Promise<{ played: Played } & Pick<Trajectory, 'auditFlags' | 'confirmed' | 'details'>> {
     try {
-      return { played, auditFlags: await auditSuccess(context, run, leaf, played, signal) };
+      const auditFlags = await auditSuccess(context, run, leaf, played, signal);
+      const confirmation = await confirmTrajectory(context, run, leaf, played, signal);
+      return { played, auditFlags, ...confirmed(confirmation, played.details) };
     } catch (error) {
-      return { played: endedByFault(leaf.id, error, signal), auditFlags: null };
+      const broken = endedByFault(leaf.id, error, signal);
+      return { played: broken, auditFlags: null, ...confirmed(null, broken.details) };
     }
   }
 

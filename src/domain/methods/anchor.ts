@@ -21,6 +21,7 @@ export const anchor: MethodFacts<AnchorOptions> = {
   trajectory: 'explored',
   samples: 8,
   samplesBy: null,
+  confirmsTrajectories: true,
   branches: true,
   minesRecorded: 'all',
   findsCriticalSteps: false,

@@ -40,6 +40,7 @@ export const cso: MethodFacts<CsoOptions> = {
   trajectory: 'explored',
   samples: 1,
   samplesBy: null,
+  confirmsTrajectories: false,
   branches: true,
   minesRecorded: 'failures',
   findsCriticalSteps: true,

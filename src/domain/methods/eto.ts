@@ -20,6 +20,7 @@ export const eto: MethodFacts<EtoOptions> = {
   trajectory: 'explored',
   samples: 1,
   samplesBy: null,
+  confirmsTrajectories: true,
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

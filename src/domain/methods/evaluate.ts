@@ -12,6 +12,7 @@ export const evaluate: MethodFacts<EvaluateOptions> = {
   trajectory: 'explored',
   samples: 1,
   samplesBy: null,
+  confirmsTrajectories: true,
   branches: false,
   minesRecorded: null,
   findsCriticalSteps: false,

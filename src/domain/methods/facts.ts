@@ -18,6 +18,11 @@ export type MethodFacts<Options> = {
   samples: number;
   /** The setting by which it samples trajectories of a task itself: it is then given one. Null if it does not. */
   samplesBy: string | null;
+  /**
+   * Whether the success of a whole trajectory is evidence, so that it is confirmed on variants of the data when the trajectory is recorded. Examples
+   * are confirmed when they are kept.
+   */
+  confirmsTrajectories: boolean;
   /** Whether it continues from states other than a task's first, so that the environment must be branchable. */
   branches: boolean;
   /** Which recorded trajectories of a policy it mines instead of its own; null if it can use none. */

@@ -24,6 +24,7 @@ export const ipr: MethodFacts<IprOptions> = {
   trajectory: 'explored',
   samples: 1,
   samplesBy: null,
+  confirmsTrajectories: true,
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

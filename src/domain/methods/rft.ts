@@ -21,6 +21,7 @@ export const rft: MethodFacts<RftOptions> = {
   trajectory: 'explored',
   samples: 1,
   samplesBy: 'rft.trajectories',
+  confirmsTrajectories: false,
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

@@ -46,6 +46,7 @@ export const rro: MethodFacts<RroOptions> = {
   trajectory: 'constructed',
   samples: 1,
   samplesBy: null,
+  confirmsTrajectories: false,
   branches: true,
   minesRecorded: null,
   findsCriticalSteps: false,

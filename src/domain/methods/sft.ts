@@ -16,6 +16,7 @@ export const sft: MethodFacts<SftOptions> = {
   trajectory: 'demonstrated',
   samples: 1,
   samplesBy: null,
+  confirmsTrajectories: false,
   branches: false,
   minesRecorded: null,
   findsCriticalSteps: false,

@@ -27,6 +27,7 @@ export const stepDpo: MethodFacts<StepDpoOptions> = {
   trajectory: 'explored',
   samples: 1,
   samplesBy: null,
+  confirmsTrajectories: false,
   branches: true,
   minesRecorded: 'all',
   findsCriticalSteps: false,

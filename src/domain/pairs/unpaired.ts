@@ -103,6 +103,7 @@ const byVerdict: { [verdict: string]: UnpairedReason } = {
   ...{
     unknown: 'no-outcome',
     flagged: 'flagged',
+    coincidental: 'coincidental',
     disagree: 'disagree',
     'same-action': 'same-action',
     'same-state': 'same-state',

@@ -71,7 +71,7 @@ export function recordEnding(
   fault: string | null = null,
 ): Promise<TrajectorySummary> {
   const { runId, position, method } = input;
-  // A success is audited, and one of an evaluation confirmed on variants of the data. Both take an environment, not only the store.
+  // A success is audited and, where it is evidence, confirmed on variants of the data. Both take an environment, not only the store.
   const takesEnvironment = success === true || isAtLimit(ending) || methods[method].gives === 'figures';
   const proxy = takesEnvironment ? agent : bookkeeping;
   const ended = { runId, position, leafId, ending, reward, success, fault };

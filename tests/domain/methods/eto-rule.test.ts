@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { betterByOutcome, contrastVerdict } from '../../../src/domain/methods/eto-rule.ts';
 
 describe('two trajectories', () => {
-  const ended = (reward: number | null, auditFlags: string[] | null = null) => ({ reward, auditFlags });
+  const ended = (reward: number | null, auditFlags: string[] | null = null) => ({
+    ...{ reward, success: reward === null ? null : reward === 1, confirmed: null, auditFlags },
+  });
 
   it('are compared by their final rewards', () => {
     expect(contrastVerdict(ended(1, []), ended(0), 0)).toBe('expert-better');
@@ -14,6 +16,22 @@ describe('two trajectories', () => {
   it('are not compared if either is a flagged success', () => {
     expect(contrastVerdict(ended(1, ['tests-edited']), ended(0), 0)).toBe('flagged');
     expect(contrastVerdict(ended(0), ended(1, ['tests-edited']), 0)).toBe('flagged');
+  });
+});
+
+describe('a success that does not hold on variants of the data', () => {
+  const [confirmed, coincidental, failed] = [true, false, null].map((held) => ({
+    ...{ reward: held === null ? 0 : 1, success: held !== null, confirmed: held, auditFlags: null },
+  }));
+
+  it('is never preferred, whoever had it', () => {
+    expect(contrastVerdict(coincidental!, failed!, 0)).toBe('coincidental');
+    expect(contrastVerdict(failed!, coincidental!, 0)).toBe('coincidental');
+    expect(contrastVerdict(confirmed!, failed!, 0)).toBe('expert-better');
+  });
+
+  it('has the reward of one that holds: nothing tells which was luck', () => {
+    expect(contrastVerdict(confirmed!, coincidental!, 0)).toBe('equal');
   });
 });
 
