@@ -16,10 +16,10 @@ export function listen(server: Server, host: string, port: number, remedy: strin
       const message = `Nothing can listen at ${host}:${port}: ${errorText(error)}.`;
       reject(new CruxError('User.Config', message, { remedy, cause: error }));
     };
-    server.once('error', refuse);
+    // Kept after it listens: a connection that cannot be accepted does not end the process.
+    server.on('error', refuse);
     try {
       server.listen(port, host, () => {
-        server.off('error', refuse);
         resolve((server.address() as AddressInfo).port);
       });
     } catch (error) {

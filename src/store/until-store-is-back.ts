@@ -19,6 +19,7 @@ export async function untilStoreIsBack<Result>(work: () => Promise<Result>): Pro
     } catch (error) {
       if (!isStoreAway(error)) throw error;
     }
-    await sleep(pauseMs);
+    // A process that ends does not wait for its store.
+    await sleep(pauseMs, undefined, { ref: false });
   }
 }

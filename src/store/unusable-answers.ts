@@ -20,6 +20,8 @@ export type NewUnusable = Scope & {
   words: string;
   /** Whether it was, or may have been, paid for. */
   isBilled: boolean;
+  /** When it came, in milliseconds since 1970. */
+  at: number;
   promptTokens: number | null;
   completionTokens: number | null;
   costMicroUsd: number | null;
@@ -49,12 +51,13 @@ export class UnusableAnswers {
 
   /**
    * Records one, and settles its reservation. Reported usage is counted. Possible but unreported usage is held for good. If nothing was paid, the
-   * reservation is released.
+   * reservation is released. Given again it is not counted again.
    */
   async add(answer: NewUnusable): Promise<void> {
     const { kysely } = this.#database;
-    const { runId, key, promptTokens, completionTokens } = answer;
+    const { runId, key, promptTokens, completionTokens, at } = answer;
     const own = kysely.selectFrom('unusable_answers').where('run_id', '=', runId).where('key', '=', key);
+    if (await own.select('number').where('created_at', '=', at).executeTakeFirst()) return;
     const number = own.select(({ fn }) => sql<number>`coalesce(${fn.max('number')}, 0) + 1`.as('number'));
     const isHeld = answer.isBilled && (promptTokens === null || completionTokens === null);
     const reservation = isHeld
@@ -83,7 +86,7 @@ export class UnusableAnswers {
         prompt_tokens: promptTokens,
         completion_tokens: completionTokens,
         cost_micro_usd: answer.costMicroUsd,
-        created_at: Date.now(),
+        created_at: at,
       }),
     ]);
   }

@@ -4,12 +4,14 @@ import { lossOf, methodAt } from '../domain/improve/plan.ts';
 import type { ImproveSettings } from '../domain/improve/settings.ts';
 import { methods } from '../domain/methods/index.ts';
 import { CruxError } from '../errors.ts';
+import { adapterIn, isAdapter } from './adapter.ts';
 import { findTrainer, processesOf } from './trainers/index.ts';
 
-type Checked = Pick<ImproveSettings, 'trainer' | 'method' | 'rounds' | 'warmStart' | 'hyperparameters'>;
+type Checked = Pick<ImproveSettings, 'trainer' | 'method' | 'rounds' | 'warmStart' | 'hyperparameters' | 'base'>;
 
-/** A training of the plan: what it is told, and those before it whose model it may begin with. */
-type Planned = { name: string; loss: Loss; given: Partial<Hyperparameters>; earlier: Planned[] };
+/** What a training may begin with, by what it was told. */
+type Earlier = { name: string; given: Partial<Hyperparameters> };
+type Planned = Earlier & { loss: Loss; earlier: Earlier[] };
 
 /** @throws CruxError `User.Config` for a batch that its processes cannot share, and for adapters that a later training cannot go on with */
 export function checkTraining(settings: Checked): void {
@@ -23,21 +25,30 @@ export function checkTraining(settings: Checked): void {
   }
 }
 
-function planOf({ method, rounds, warmStart, hyperparameters }: Checked): Planned[] {
-  const planned = (name: string, loss: Loss, earlier: Planned[]) => ({
+function planOf({ method, rounds, warmStart, hyperparameters, base }: Checked): Planned[] {
+  const planned = (name: string, loss: Loss, earlier: Earlier[]): Planned => ({
     name,
     loss,
     given: hyperparameters[loss],
     earlier,
   });
-  const start = warmStart ? [planned('The warm start', 'sft', [])] : [];
+  const first = adapterOf(base.from);
+  const start = warmStart ? [planned('The warm start', 'sft', first)] : [];
   const all = [...start];
   for (let round = 1; round <= rounds; round++) {
     const own = methodAt({ method }, round);
-    const earlier = methods[own].training!.from === 'start' ? start : [...all];
+    const earlier = [...first, ...(methods[own].training!.from === 'start' ? start : all)];
     all.push(planned(`Round ${round} (${own})`, lossOf(own), earlier));
   }
   return all;
+}
+
+/** The weights that an improvement begins with, if they are an adapter. */
+function adapterOf(base: string): Earlier[] {
+  if (!isAdapter(base)) return [];
+  const { rank, alpha } = adapterIn(base);
+  if (rank === null || alpha === null) return [];
+  return [{ name: 'improve.base', given: { lora: { rank, alpha } } }];
 }
 
 function checkBatch({ loss, given }: Planned, processes: number): void {
@@ -50,7 +61,7 @@ function checkBatch({ loss, given }: Planned, processes: number): void {
 }
 
 /** An adapter goes on as it is: its rank is part of it. */
-function checkAdapter(own: Planned, before: Planned, trainer: string, mergesThem: boolean): void {
+function checkAdapter(own: Planned, before: Earlier, trainer: string, mergesThem: boolean): void {
   const [lora, of] = [own.given.lora ?? null, before.given.lora ?? null];
   if (of === null) return;
   const isContinued = lora !== null && lora.rank === of.rank && lora.alpha === of.alpha;
@@ -60,7 +71,7 @@ function checkAdapter(own: Planned, before: Planned, trainer: string, mergesThem
     'User.Config',
     `${own.name} is to train ${wanted}, and may begin with an adapter of rank ${of.rank} and alpha ${of.alpha} (${before.name}). ` +
       `The trainer ${trainer} goes on with an adapter as it is.`,
-    { remedy: `Give ${settingOf(own.loss)}.lora and ${settingOf(before.loss)}.lora the same values.` },
+    { remedy: `Give ${settingOf(own.loss)}.lora these values: ${JSON.stringify(of)}.` },
   );
 }
 

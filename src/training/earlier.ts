@@ -11,7 +11,7 @@ import type { Trainings } from '../store/trainings.ts';
 import { isRunning, isWithinSight } from '../temporal/process-identity.ts';
 import { readWriter } from './writer-file.ts';
 
-const ofEarlier = /^earlier-\d+$/;
+const ofEarlier = /^earlier-(\d+)$/;
 
 /**
  * Moves all but the rows, which are exported anew, into a folder `earlier-<n>` in it, and forgets what the store knows of it.
@@ -30,7 +30,8 @@ export async function setAsideEarlier(folder: string, trainings: Trainings): Pro
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const left = names.filter((name) => name !== folderNames.data && !ofEarlier.test(name));
   if (left.length === 0) return null;
-  const place = join(folder, `earlier-${1 + names.filter((name) => ofEarlier.test(name)).length}`);
+  const numbers = names.map((name) => Number(ofEarlier.exec(name)?.[1] ?? 0));
+  const place = join(folder, `earlier-${1 + Math.max(...numbers)}`);
   makeFolder(place);
   for (const name of left) renameSync(join(folder, name), join(place, name));
   return place;

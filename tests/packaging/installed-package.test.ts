@@ -92,6 +92,7 @@ describe('what is packed', () => {
         'docs/first-environment.md',
         'examples/simulated/crux.config.ts',
         'dist/workflow-bundle.js',
+        'dist/environments/deep-search/live/page-thread.js',
         'python/crux_train.py',
         'python/crux_serve.py',
         'LICENSE',

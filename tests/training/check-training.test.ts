@@ -1,7 +1,10 @@
 // Layer: pure rules.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ImproveSettings } from '../../src/domain/improve/settings.ts';
 import { checkTraining } from '../../src/training/check-training.ts';
+import { temporaryFolder } from '../helpers/store.ts';
 
 type Checked = Parameters<typeof checkTraining>[0];
 
@@ -11,6 +14,7 @@ const settings: Checked = {
   rounds: 2,
   warmStart: false,
   hyperparameters: { dpo: {}, sft: {} },
+  base: { from: 'some/model' },
 };
 
 const check = (changes: Partial<Checked>) => () => checkTraining({ ...settings, ...changes });
@@ -58,6 +62,17 @@ describe('adapters of several trainings', () => {
   it('of two ranks are no matter where each training begins at the start', () => {
     expect(check({ method: ['cso', 'rft'], ...given(large, small) })).not.toThrow();
     expect(check({ method: ['rft', 'cso'], ...given(large, small) })).toThrow('Round 2 (cso)');
+  });
+
+  it('go on with the rank of the adapter that the improvement begins with', () => {
+    const from = temporaryFolder();
+    writeFileSync(
+      join(from, 'adapter_config.json'),
+      JSON.stringify({ base_model_name_or_path: 'some/model', r: 4, lora_alpha: 8 }),
+    );
+    expect(check({ base: { from }, ...given(small) })).not.toThrow();
+    expect(check({ base: { from }, ...given(large) })).toThrow('adapter of rank 4 and alpha 8 (improve.base)');
+    expect(check({ base: { from }, method: 'rft', ...given({}, large) })).toThrow('(improve.base)');
   });
 
   it('are a matter of its own for any other trainer', () => {

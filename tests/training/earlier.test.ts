@@ -1,5 +1,5 @@
 // Layer: one function over real files and a real store.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ownPlace } from '../../src/temporal/process-identity.ts';
@@ -30,6 +30,9 @@ it('moves everything but the rows aside, each time into a folder of its own, and
     expect(await store.trainings.get(folder)).toBeNull();
   }
   expect(contentOf(folder)).toEqual(['data', 'earlier-1', 'earlier-2']);
+  rmSync(join(folder, 'earlier-1'), { recursive: true });
+  trained(folder, '3');
+  expect(await setAsideEarlier(folder, store.trainings)).toBe(join(folder, 'earlier-3'));
 });
 
 it('does nothing in a folder that has rows alone, and where there is none', async () => {

@@ -74,7 +74,7 @@ it('a summary names paid answers of no use, and the name under which a server kn
   const store = await played([{ content: goText('left'), model: 'org/test-model' }]);
   await store.unusable.add({
     ...{ runId: 'run-1', taskId: 'task-1', stepId: null, key: 'k', role: 'prm', purpose: 'score', model: 'test-prm' },
-    ...{ servedModel: null, reason: 'wordless', words: 'Nothing.', isBilled: true },
+    ...{ servedModel: null, reason: 'wordless', words: 'Nothing.', isBilled: true, at: 1 },
     ...{ promptTokens: 1_200, completionTokens: 90, costMicroUsd: 10_000 },
   });
   const text = summaryText(await runSummary(store, 'run-1'));

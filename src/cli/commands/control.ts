@@ -8,7 +8,7 @@ import { type CeilingChanges, retunedCeilings } from '../../domain/run/ceilings.
 import { askedModels } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { checkCeilings } from '../../models/limits/ceiling-needs.ts';
-import { silent } from '../../observe/log.ts';
+import type { Log } from '../../observe/log.ts';
 import { startedRun } from '../../start/connect.ts';
 import { retuneImprovement } from '../../start/improvement-ceilings.ts';
 import { launchImprovement } from '../../start/improvements.ts';
@@ -65,10 +65,12 @@ async function controlImprovement(
       await startedRun(client, id)[what]();
     });
   }
-  if (!isDone && !(await steerImprovement({ store, client: null }, id, states[what]))) {
+  const isOver = !isDone && !(await steerImprovement({ store, client: null }, id, states[what]));
+  // Also of one that is over: a first cancel may have been interrupted before it came to this.
+  if (what === 'cancel') await releaseServers(options, store);
+  if (isOver) {
     throw new CruxError('User.Config', `The improvement ${id} is over (${improvement.state}).`);
   }
-  if (what === 'cancel') await releaseServers(options, store);
   switch (what) {
     case 'pause':
       return `The improvement ${id} is paused: no new model call and no new phase begins. A training in progress goes on to its end.`;
@@ -81,12 +83,19 @@ async function controlImprovement(
   }
 }
 
+/** Longer than a server takes to end; another command may be about to start one at its place. */
+const longestReleaseMs = 60_000;
+
 /** A worker that serves models ends the server of an improvement itself. */
 async function releaseServers(options: GlobalOptions, store: Store): Promise<void> {
   if ((await store.workers.living()).some(({ roles }) => roles.includes('train'))) return;
   const { releaseLeft } = await import('../../training/servers/supervised.ts');
-  await releaseLeft({ home: homeOf(options), store, log: silent }, new AbortController().signal);
+  await releaseLeft({ home: homeOf(options), store, log: warning }, AbortSignal.timeout(longestReleaseMs));
 }
+
+const warning: Log = (level, event, fields) => {
+  if (level === 'warn') console.error(`Warning: ${event}: ${JSON.stringify(fields)}`);
+};
 
 function doneText(runId: string, what: Order, isServed: boolean): string {
   switch (what) {

@@ -105,7 +105,7 @@ export class Blame {
     const unusable = {
       ...scopeOf(call),
       ...{ key, role, purpose, model: settings.model, servedModel, reason, words: error.message },
-      ...{ isBilled, promptTokens, completionTokens },
+      ...{ isBilled, promptTokens, completionTokens, at: Date.now() },
       costMicroUsd: costMicroUsd(settings, { promptTokens, completionTokens }),
     };
     await untilStoreIsBack(() => this.#store.unusable.add(unusable));

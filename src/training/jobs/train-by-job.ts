@@ -93,8 +93,9 @@ export async function cancelJob(
   const job = await store.improvements.job(id, round);
   if (job === null || !mayGoOn(job)) return;
   const service = jobDialects[options.dialect].service(endpoint, loss);
-  const searchMs = Math.min(cancelPatienceMs, searchMsOf(options));
+  const until = performance.now() + cancelPatienceMs;
   const found = await patiently(cancelPatienceMs, signal, async () => {
+    const searchMs = Math.max(0, Math.min(until - performance.now(), searchMsOf(options)));
     const own = job.id === null ? await sought(service, job, searchMs, signal) : [await service.job(job.id, signal)];
     for (const { id: open } of own.filter(({ end }) => end === null)) await service.cancel(open, signal);
     return own;

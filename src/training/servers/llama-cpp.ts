@@ -3,7 +3,6 @@
  * llama.cpp's own reading of the base's, not a second one of ours.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -11,6 +10,7 @@ import type { Precision } from '../../domain/improve/canary.ts';
 import type { ServedModel } from '../../domain/improve/contract.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import { packageRoot } from '../../package-root.ts';
+import { isAdapter } from '../adapter.ts';
 import { environmentWithout, withheldVariables } from '../environment.ts';
 import { byGrammar } from '../forced-text.ts';
 import { port, precision, type ServingPlace, server, startSeconds } from './server.ts';
@@ -76,7 +76,7 @@ export const llamaCpp = server({
 
 /** @throws CruxError `User.Config` for what cannot be written as GGUF */
 function requireWholeWeights({ root }: ServedModel): void {
-  if (isAbsolute(root) && !existsSync(join(root, 'adapter_config.json'))) return;
+  if (isAbsolute(root) && !isAdapter(root)) return;
   const what = isAbsolute(root) ? 'has an adapter' : 'is no folder';
   throw new CruxError('User.Config', `${root} ${what}, and llamaCpp() serves folders of whole weights.`, {
     remedy: 'Train all weights (no `lora`), from a folder as `improve.base`; or choose another server.',

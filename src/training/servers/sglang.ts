@@ -4,13 +4,13 @@
  * It answers under whatever name it is asked for. So an adapter is asked for as `base:<adapter>`, by which SGLang looks it up, and whole weights get their name as
  * `weight_version`, which it gives with each answer: that, not the name that it repeats, is recorded as the model that answered (answers/completion.ts).
  */
-import { existsSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { ServedModel } from '../../domain/improve/contract.ts';
 import { isGivenName } from '../../domain/improve/rounds.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
+import { isAdapter } from '../adapter.ts';
 import { byEcho } from '../forced-text.ts';
 import { patiently } from '../patience.ts';
 import { requireListed } from './listed.ts';
@@ -33,10 +33,6 @@ export const sglang = server({
   },
   async release() {},
 });
-
-function isAdapter(root: string): boolean {
-  return isAbsolute(root) && existsSync(join(root, 'adapter_config.json'));
-}
 
 async function load(place: ServingPlace, model: ServedModel, signal: AbortSignal): Promise<void> {
   const { endpoint, log } = place;

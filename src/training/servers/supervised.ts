@@ -7,7 +7,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { ServedModel } from '../../domain/improve/contract.ts';
-import { CruxError } from '../../errors.ts';
+import { CruxError, errorText } from '../../errors.ts';
 import { makeFolder } from '../../make-folder.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import { pause } from '../../models/limits/pauses.ts';
@@ -124,7 +124,8 @@ export async function releaseSupervised(
 
 /**
  * Ends the servers of a home whose improvements are over: when one of them ended, nobody was there who could. Servers of another store's improvements stay.
- * @throws CruxError `Store.*`, `Disk.*`; the signal's reason
+ * One that cannot be ended is told in the log.
+ * @throws CruxError `Store.*`
  */
 export async function releaseLeft(
   { home, store, log }: Pick<ServingPlace, 'home' | 'store' | 'log'>,
@@ -138,11 +139,15 @@ export async function releaseLeft(
       return improvement !== null && (improvement.finishedAt !== null || improvement.state === 'cancelled');
     };
     if (!(await isLeft())) continue;
-    await withServerFolder(folder, { signal }, async () => {
-      if (!(await isLeft())) return;
-      await endKept(folder, times.graceMs);
-      log('info', 'server of an improvement that is over ended', { folder });
-    });
+    try {
+      await withServerFolder(folder, { signal }, async () => {
+        if (!(await isLeft())) return;
+        await endKept(folder, times.graceMs);
+        log('info', 'server of an improvement that is over ended', { folder });
+      });
+    } catch (error) {
+      log('warn', 'a server of an improvement that is over may still run', { folder, error: errorText(error) });
+    }
   }
 }
 

@@ -3,11 +3,12 @@
  * It forgets its adapters when it restarts, so each call looks first at what it lists.
  */
 import { existsSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { ServedModel } from '../../domain/improve/contract.ts';
 import { isModelOf } from '../../domain/improve/rounds.ts';
 import { CruxError, errorText } from '../../errors.ts';
+import { isAdapter } from '../adapter.ts';
 import { byEcho } from '../forced-text.ts';
 import { patiently } from '../patience.ts';
 import { listedAs, requireListed } from './listed.ts';
@@ -39,7 +40,7 @@ async function load({ endpoint, log }: ServingPlace, model: ServedModel, signal:
     await requireListed(endpoint, model, signal);
     return;
   }
-  if (existsSync(model.root) && !existsSync(join(model.root, 'adapter_config.json'))) {
+  if (existsSync(model.root) && !isAdapter(model.root)) {
     throw new CruxError('User.Config', `${model.root} has whole weights, and vllm() loads adapters only.`, {
       remedy:
         'Train adapters (`hyperparameters: { lora: { rank, alpha } }`), or let commandServer() start vLLM with each model.',
