@@ -261,7 +261,7 @@ export class Gateway {
       const latencyMs = Date.now() - startedAt;
       const { throttledMs, queuedMs } = errand;
       const answer = answerFrom(call, settings, completion, { key, seed, latencyMs, throttledMs, queuedMs });
-      await untilStoreIsBack(() => this.#usable.check(call, settings, answer));
+      await untilStoreIsBack(() => this.#usable.check(call, settings, answer, errand.wordless));
       this.#refusals.answered(errand.model, key);
       this.#lengths.learn(settings.model, body, promptTokens);
       this.#observer.answered(call, endpoint.name, answer);

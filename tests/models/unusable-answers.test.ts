@@ -100,6 +100,17 @@ describe('an answer without words', () => {
     });
   });
 
+  it('is what a policy does that has spoken, and ends its turn at once whenever the call is asked', async () => {
+    const ended: Reply = { content: '', usage: { prompt_tokens: 10, completion_tokens: 1 } };
+    const { gateway, endpoint, call, store } = await gatewayTo((_, number) => (number === 1 ? words : ended));
+    await gateway.answer(call(), never);
+    expect((await behind(gateway.answer(call({ sample: 1 }), never))).message).toMatchObject({ content: '' });
+    expect(endpoint.requests.length).toBe(4);
+    expect(await store.unusable.lines('run-1')).toMatchObject([{ reason: 'wordless', calls: 2 }]);
+    const first = await gatewayTo(() => ended);
+    await expect(behind(first.gateway.answer(first.call(), never))).rejects.toMatchObject({ kind: 'Model.Setup' });
+  });
+
   it('is an answer like others where it is asked for anew, once the model has spoken', async () => {
     const { gateway, call } = await gatewayTo([words, wordless]);
     const score = { role: 'prm', purpose: 'score' } as const;

@@ -8,7 +8,7 @@ import type { Answer } from '../../store/journal.ts';
 import type { UnusableAnswers } from '../../store/unusable-answers.ts';
 import { isWordless, type ModelCall, mayBeWordless } from '../model-call.ts';
 import { isSameModel, isServedAs } from './served-model.ts';
-import { UnusableAnswer } from './unusable-answer.ts';
+import { mostUnusable, UnusableAnswer } from './unusable-answer.ts';
 
 /** A model of the configuration, and the names under which its server knows it. */
 export type ServedModel = { endpoint: string; model: string; servedAs: readonly string[] };
@@ -29,14 +29,17 @@ export class UsableAnswers {
     this.#models = models;
   }
 
-  /** @throws UnusableAnswer if another model gave it, or it says nothing */
-  async check(call: ModelCall, settings: RoleSettings, answer: Answer): Promise<void> {
+  /**
+   * @param wordless how many answers without words the call has had before
+   * @throws UnusableAnswer if another model gave it, or it says nothing
+   */
+  async check(call: ModelCall, settings: RoleSettings, answer: Answer, wordless: number): Promise<void> {
     const { promptTokens, completionTokens, servedModel } = answer;
     const use = { isBilled: true, promptTokens, completionTokens, servedModel };
     const other = await this.#otherModel(call, settings, servedModel);
     if (other !== null) throw new UnusableAnswer(other, { reason: 'identity', ...use }, aliasRemedy(call, servedModel));
     if (!isWordless(answer.message)) this.#spoken.add(placeOf(call));
-    else if (!(await this.#mayStand(call, answer))) {
+    else if (!(await this.#mayStand(call, answer, wordless))) {
       const { endpoint } = settings;
       throw new UnusableAnswer(
         wordlessText(endpoint, settings, answer),
@@ -90,14 +93,21 @@ export class UsableAnswers {
     return `The model behind the endpoint "${endpoint}" has changed: it answered run ${run.id} as "${first}", and now as "${served}".`;
   }
 
-  async #mayStand(call: ModelCall, { finishReason }: Answer): Promise<boolean> {
+  async #mayStand(call: ModelCall, answer: Answer, wordless: number): Promise<boolean> {
     const { run, address } = call;
+    const { finishReason } = answer;
     if (finishReason === 'content_filter') return true;
-    if (!mayBeWordless({ purpose: address.purpose, finishReason })) return false;
+    const isItsAnswer = address.role === 'policy' && endsAtOnce(answer) && wordless + 1 >= mostUnusable.wordless;
+    if (!isItsAnswer && !mayBeWordless({ purpose: address.purpose, finishReason })) return false;
     const place = placeOf(call);
     if (!this.#spoken.has(place) && (await this.#known.hasSpoken(run.id, address.role))) this.#spoken.add(place);
     return this.#spoken.has(place);
   }
+}
+
+/** A policy that is trained may learn to end its turn before it says anything. A server that lost its words tells reasoning, or counts more tokens. */
+function endsAtOnce({ finishReason, reasoning, completionTokens }: Answer): boolean {
+  return finishReason === 'stop' && reasoning === null && completionTokens !== null && completionTokens <= 1;
 }
 
 function placeOf({ run, address }: ModelCall): string {
