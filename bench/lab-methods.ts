@@ -20,7 +20,7 @@ const student95 = [Number.NaN, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,
 const names: { [label: string]: string } = {
   ...{ cso: 'CSO', rro: 'RRO', ipr: 'IPR', eto: 'ETO', 'step-dpo': 'Step-DPO', rft: 'RFT' },
   ...{
-    'cso-imitation': "SFT on CSO's chosen sides",
+    'cso-imitation': 'CSO, SFT alone',
     'cso-placebo': 'placebo',
     'cso-placebo-dpo': 'placebo, DPO alone',
   },
