@@ -4,8 +4,19 @@
  */
 import { type Compilable, type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
+import { forEver } from './reservations.ts';
 import type { Schema } from './schema.ts';
-import { column, counting, index, onInsert, rawStatement, table } from './schema-statements.ts';
+import {
+  addingToSpending,
+  column,
+  counting,
+  index,
+  onInsert,
+  onUpdate,
+  rawStatement,
+  table,
+  textByBytes,
+} from './schema-statements.ts';
 
 type Migration = (database: Kysely<Schema>, engine: Database['engine']) => Compilable[];
 
@@ -705,6 +716,48 @@ const trainings: Migration = (database) => [
 /** Where the job of a hosted training is known. */
 const jobsOfPhases: Migration = (database) => column(database, 'improve_phases', { job: 'text' });
 
+/**
+ * Indexes that cover what is asked: how long calls waited, and a pair by its id alone. Text has one order on every database.
+ */
+const ordersAndIndexes: Migration = (database, engine) => [
+  database.schema.dropIndex('answers_by_task'),
+  ...textByBytes(database, engine),
+  database.schema
+    .createIndex('answers_by_task')
+    .on('answers')
+    .columns([
+      ...['run_id', 'task_id', 'step_id', 'reused', 'prompt_tokens', 'completion_tokens', 'cost_micro_usd'],
+      ...['throttled_ms', 'queued_ms'],
+    ]),
+  index(database, 'pairs', ['id']),
+];
+
+/** Calls whose usage was not reported count in the spending of their run, instead of in a sum over all of them for each call. */
+const unreported: Migration = (database, engine) => [
+  ...onUpdate(
+    database,
+    engine,
+    'reservations',
+    `NEW.expires_at = ${forEver} AND OLD.expires_at < ${forEver}`,
+    addingToSpending({
+      ...{ calls: '0', reused: '0', tokens: 'NEW.tokens', cost_micro_usd: 'coalesce(NEW.cost_micro_usd, 0)' },
+      rollouts: '0',
+    }),
+    'unreported_use_is_counted',
+  ),
+  rawStatement(
+    database,
+    sql`
+    INSERT INTO spending (run_id, calls, reused, tokens, cost_micro_usd, rollouts)
+    SELECT run_id, 0, 0, sum(tokens), coalesce(sum(cost_micro_usd), 0), 0
+    FROM reservations WHERE expires_at = ${sql.lit(forEver)} GROUP BY run_id
+    ON CONFLICT (run_id) DO UPDATE SET
+      tokens = spending.tokens + excluded.tokens, cost_micro_usd = spending.cost_micro_usd + excluded.cost_micro_usd`,
+  ),
+  index(database, 'reservations', ['run_id', 'expires_at']),
+  index(database, 'reservations', ['run_id', 'task_id', 'step_id']),
+];
+
 export const migrations: readonly Migration[] = [
   ...[initial, trajectoryPairs, audits, evaluation, limits, claims],
   stepsTaken,
@@ -731,4 +784,6 @@ export const migrations: readonly Migration[] = [
   improvements,
   trainings,
   jobsOfPhases,
+  ordersAndIndexes,
+  unreported,
 ];

@@ -11,6 +11,7 @@ import {
   ceilingOf,
   ceilingUnits,
 } from '../domain/run/ceilings.ts';
+import { storeTime } from './clock.ts';
 import type { Database } from './database.ts';
 import { rawStatement } from './schema-statements.ts';
 
@@ -51,7 +52,7 @@ export class Reservations {
    */
   async reserve(scope: Scope, key: string, worst: WorstCase, forMs: number, ceilings: Ceilings): Promise<boolean> {
     const { kysely } = this.#database;
-    const now = Date.now();
+    const now = storeTime(this.#database);
     const { calls = 1 } = worst;
     const asked = useAtWorst(worst);
     const units: CeilingUnit[] = calls === 0 ? ['costMicroUsd'] : ['calls', 'tokens', 'costMicroUsd'];
@@ -61,7 +62,7 @@ export class Reservations {
       this.#statement(sql`
         INSERT INTO reservations (run_id, key, task_id, step_id, tokens, cost_micro_usd, calls, expires_at)
         SELECT ${scope.runId}, ${key}, ${scope.taskId}, ${scope.stepId}, ${worst.tokens}, ${worst.costMicroUsd},
-               ${calls}, ${now + forMs}
+               ${calls}, ${now} + ${forMs}
         WHERE ${room}`),
     ]);
     const own = kysely
@@ -74,7 +75,8 @@ export class Reservations {
 
   /** Holds a reservation for longer, if it is still there. */
   async extend(runId: string, key: string, forMs: number): Promise<void> {
-    const query = this.#database.kysely.updateTable('reservations').set({ expires_at: Date.now() + forMs });
+    const until = sql<number>`${storeTime(this.#database)} + ${forMs}`;
+    const query = this.#database.kysely.updateTable('reservations').set({ expires_at: until });
     await query.where('run_id', '=', runId).where('key', '=', key).where('expires_at', '<', forEver).execute();
   }
 
@@ -138,7 +140,7 @@ export class Reservations {
     ceilings: Ceilings,
     asked: Use,
     units: CeilingUnit[],
-    others: { key: string; beyond: number },
+    others: { key: string; beyond: number | RawBuilder<number> },
   ): RawBuilder<unknown> {
     const conditions = ceilingLevels.flatMap((level) => {
       if (!isWithin(scope, level)) return [];
@@ -183,7 +185,7 @@ const spendingColumns = {
   rollouts: 'rollouts',
 } as const;
 
-/** SQL for what paid answers used, and for the rollouts that were started. */
+/** SQL for what paid answers used, and for the rollouts that were started; of a run, also for calls whose usage was not reported. */
 function spent(unit: CeilingUnit, scope: Scope, level: CeilingLevel): RawBuilder<number> {
   const where = within(scope, level);
   if (level === 'run') return sql`coalesce((SELECT ${sql.ref(spendingColumns[unit])} FROM spending WHERE ${where}), 0)`;
@@ -212,9 +214,11 @@ function held(
   scope: Scope,
   level: CeilingLevel,
   exceptKey: string,
-  beyond: number,
+  beyond: number | RawBuilder<number>,
 ): RawBuilder<number> {
-  const from = sql`FROM reservations WHERE ${within(scope, level)} AND key <> ${exceptKey} AND expires_at > ${beyond}`;
+  const lasting = sql`FROM reservations WHERE ${within(scope, level)} AND key <> ${exceptKey} AND expires_at > ${beyond}`;
+  // Those of a run that are kept for good are in its spending: they need not be added up for every call.
+  const from = level === 'run' ? sql`${lasting} AND expires_at < ${forEver}` : lasting;
   switch (unit) {
     case 'rollouts':
       return sql`0`;

@@ -41,7 +41,9 @@ export async function startPostgres(programs: string): Promise<PostgresForTests>
   if (isRoot) chownSync(folder, unprivileged, unprivileged);
   const data = join(folder, 'data');
   const options = { ...user, cwd: folder, stdio: 'ignore' as const };
-  const initialise = ['-D', data, '-A', 'trust', '-U', 'crux', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  // Orders text as most servers do, and not by its bytes, as SQLite does.
+  const locale = ['--locale=C', '--locale-provider=icu', '--icu-locale=en-US'];
+  const initialise = ['-D', data, '-A', 'trust', '-U', 'crux', '-E', 'UTF8', ...locale, '--no-sync'];
   execFileSync(join(programs, 'initdb'), initialise, options);
   const port = await freePort();
   const url = `postgres://crux@127.0.0.1:${port}/postgres`;

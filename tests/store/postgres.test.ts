@@ -75,6 +75,16 @@ describe.skipIf(programs === null)('a Postgres store', () => {
     });
   });
 
+  it('compares text by its bytes, whatever the locale of the database', async () => {
+    const { kysely } = (await open('bytes')).database;
+    const ofDatabase = sql<{ isLower: boolean }>`SELECT 'a' < 'B' AS "isLower"`;
+    expect((await ofDatabase.execute(kysely)).rows).toEqual([{ isLower: true }]);
+    const other = sql<{ name: string }>`
+      SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+      WHERE table_schema = current_schema() AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'`;
+    expect((await other.execute(kysely)).rows).toEqual([]);
+  });
+
   it('does not show its password', async () => {
     const withPassword = server!.url.replace('crux@', 'crux:planted-secret@');
     const store = await open('secret', `${withPassword}?password=planted-secret`);

@@ -52,11 +52,13 @@ describeEngines('reservations', (engine) => {
   });
 
   it('counts a call whose use nobody told at its worst case, for good', async () => {
-    const { journal, reservations } = await engine.open();
+    const { journal, reservations, runs } = await engine.open();
     const ceilings = ceilingsFrom({ calls: 3, tokens: 250 });
     await reservations.reserve(scope, 'key-1', worst, 0, ceilings);
     await journal.write('run-1', answer({ promptTokens: null, completionTokens: null, costMicroUsd: null }));
-    expect(await reservations.use(scope, 'run')).toMatchObject({ calls: 1, tokens: 100, costMicroUsd: 10 });
+    for (const level of ['run', 'task'] as const)
+      expect(await reservations.use(scope, level)).toMatchObject({ calls: 1, tokens: 100, costMicroUsd: 10 });
+    expect(await runs.spentUnder('run-', 'run-2')).toMatchObject({ calls: 1, tokens: 100, costMicroUsd: 10 });
     expect(await reservations.reserve(scope, 'key-2', worst, minuteMs, ceilings)).toBe(true);
     expect(await reservations.reserve(scope, 'key-3', worst, minuteMs, ceilings)).toBe(false);
   });
