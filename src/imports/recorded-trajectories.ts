@@ -3,6 +3,7 @@
  * that does not replay is kept as `diverged`, and no method learns from it.
  */
 
+import { randomUUID } from 'node:crypto';
 import { outcomeAtLimit } from '../activities/acting/at-limit.ts';
 import { firstState } from '../activities/acting/first-state.ts';
 import { malformedBetween } from '../activities/acting/malformed.ts';
@@ -17,6 +18,7 @@ import { EnvironmentRegistry } from '../environments/registry.ts';
 import { SessionCache } from '../environments/sessions/session-cache.ts';
 import { nobody } from '../environments/sessions/step-caller.ts';
 import { CruxError } from '../errors.ts';
+import { ClaimKeeper } from '../models/limits/claim-keeper.ts';
 import { promptVersions } from '../models/prompts.ts';
 import { inSeal } from '../sealing.ts';
 import { importScope } from '../store/findings.ts';
@@ -87,6 +89,10 @@ export async function importTrajectories(
   const known = new Set((await environments.tasks(environment.name)).map(({ id }) => id));
   const bySource = new Map<string, ImportedCounts>();
   const samples = new Map<string, number>();
+  // As long as it is held, nobody takes states for garbage that no trajectory refers to yet.
+  const claims = new ClaimKeeper(store.claims);
+  const claim = [importScope(environment.name), randomUUID()] as const;
+  await claims.take(...claim);
   try {
     for (const [index, trajectory] of recorded.entries()) {
       onProgress(index, recorded.length);
@@ -105,6 +111,7 @@ export async function importTrajectories(
     }
     onProgress(recorded.length, recorded.length);
   } finally {
+    await claims.release(...claim);
     await sessions.close();
   }
   return bySource;

@@ -7,7 +7,7 @@ import { Garbage, runTables, treeTables } from '../../src/store/garbage.ts';
 import type { Store } from '../../src/store/store.ts';
 import { outcomeKey } from '../../src/store/tree.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
-import { addRun, describeEngines } from '../helpers/store.ts';
+import { addRun, answer, describeEngines } from '../helpers/store.ts';
 
 const nothing = () => {};
 
@@ -23,10 +23,9 @@ async function twoRuns(store: Store): Promise<void> {
 
 async function remove(store: Store, runId: string): Promise<void> {
   const garbage = new Garbage(store.database);
-  const foundAt = Date.now() + 1;
   const tree = await garbage.findTreeGarbage([runId]);
   await garbage.deleteRun(runId, nothing);
-  expect(await garbage.deleteTree(tree, foundAt, nothing)).toBe(true);
+  expect(await garbage.deleteTree(tree, nothing)).toBe(true);
 }
 
 async function nodes(store: Store): Promise<string[]> {
@@ -78,16 +77,56 @@ describeEngines('garbage', (engine) => {
     expect(nodes.filter((id) => id.startsWith('old'))).toEqual([]);
   });
 
-  it('is not taken out of the tree when a run was started since it was found', async () => {
+  const since: { [what: string]: (store: Store) => Promise<unknown> } = {
+    'a run was started': (store) => addRun(store, { id: 'running', taskIds: ['old'] }),
+    'a run that stays was taken up': (store) => store.runs.setControl('new', { state: 'running' }),
+    'a run that stays is audited': (store) => store.claims.take('new', 'call', 'worker', 8_000),
+    'a run that stays was audited': (store) => store.journal.write('new', answer({ key: 'reference' })),
+    'an import is in progress': (store) => store.claims.take(importScope('doors'), 'import', 'importer', 8_000),
+    'a trajectory was imported': async (store) => {
+      const [trajectory] = await store.findings.trajectories('old');
+      await store.findings.addTrajectory({ ...trajectory!, runId: importScope('doors') });
+    },
+  };
+  it.each(Object.keys(since))('is not taken out of the tree when %s since it was found', async (what) => {
     const store = await engine.open();
     await twoRuns(store);
     const garbage = new Garbage(store.database);
     const tree = await garbage.findTreeGarbage(['old']);
     expect(tree.nodes.length).toBeGreaterThan(0);
     const all = await nodes(store);
-    await addRun(store, { id: 'running', taskIds: ['old'] });
-    expect(await garbage.deleteTree(tree, 0, nothing)).toBe(false);
+    await since[what]!(store);
+    await garbage.deleteRun('old', nothing);
+    expect(await garbage.deleteTree(tree, nothing)).toBe(false);
     expect(await nodes(store)).toEqual(all);
+  });
+
+  it('is taken out of the tree while a run that was in progress goes on', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    await addRun(store, { id: 'running', taskIds: ['shared'] });
+    const garbage = new Garbage(store.database);
+    const tree = await garbage.findTreeGarbage(['old']);
+    await store.claims.take('running', 'call', 'worker', 8_000);
+    await store.journal.write('running', answer());
+    await store.runs.finish('running', 'finished');
+    await garbage.deleteRun('old', nothing);
+    expect(await garbage.deleteTree(tree, nothing)).toBe(true);
+  });
+
+  it('is no run that was taken up since, and one that goes is not taken up', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const garbage = new Garbage(store.database);
+    await store.runs.setControl('old', { state: 'running' });
+    const before = await rowsOf(store, 'old');
+    expect(await garbage.deleteRun('old', nothing)).toBe(false);
+    expect(await rowsOf(store, 'old')).toBe(before);
+    let state: string | undefined;
+    await garbage.deleteRun('new', async () => {
+      state ??= (await store.runs.get('new')).state;
+    });
+    expect(state).toBe('cancelled');
   });
 
   it('are no states of imported trajectories', async () => {
@@ -128,6 +167,25 @@ describeEngines('garbage', (engine) => {
       expect(await of(shared!)).toEqual({ reward: 1, success: true, details: null });
       expect(await of(old!)).toBeNull();
     }
+  });
+
+  it('are no transitions between the actions of one message, nor what was reached there', async () => {
+    const store = await engine.open();
+    await twoRuns(store);
+    const state = (await nodes(store)).find((id) => id.startsWith('shared') && id.endsWith('before step 1'));
+    const keys = ['first', 'second', 'third'];
+    await store.database.kysely
+      .updateTable('nodes')
+      .set({ action_keys: JSON.stringify(keys), state_key: 'third' })
+      .where('id', '=', state!)
+      .execute();
+    const returned = { observation: '', tools: null, done: false, reward: null, success: null, details: null };
+    for (const [index, key] of keys.entries())
+      await store.tree.addTransition({ key, parentKey: keys[index - 1] ?? 'before', ...returned, mark: null });
+    await store.tree.addSnapshot('first', {});
+    await remove(store, 'old');
+    for (const key of keys) expect(await store.tree.transition(key)).not.toBeNull();
+    expect(await store.tree.snapshot('first')).toEqual({});
   });
 
   it('is looked for in every table of the store', async () => {

@@ -27,19 +27,24 @@ export async function gc(options: GlobalOptions, runIds: string[], given: Given)
     });
   }
   await withReadingStore(options, runIds[0], async (store) => {
-    for (const id of runIds) await store.runs.get(id);
+    const missing: string[] = [];
+    for (const id of runIds) {
+      // Called again after it was interrupted, it goes on with those that are left.
+      if (given.yes !== true) await store.runs.get(id);
+      else if ((await store.runs.find(id)) === null) missing.push(id);
+    }
     const result = await collect(store, runIds, given, say(options));
+    result.notes.unshift(...missing.map((id) => `There is no run "${id}" (any more).`));
     printResult(options, result, () => textOf(result));
   });
 }
 
 async function collect(store: Store, ids: string[], given: Given, tell: (line: string) => void): Promise<Result> {
   const garbage = new Garbage(store.database);
-  const foundAt = Date.now();
   const runs = await store.runs.list();
   const improvements = await store.improvements.list();
   const inProgress = improvements.filter(({ finishedAt }) => finishedAt === null).map(({ id }) => id);
-  const chosen = chooseOldRuns(runs, await garbage.runsWithCalls(), foundAt, {
+  const chosen = chooseOldRuns(runs, await garbage.runsWithCalls(), Date.now(), {
     ids,
     olderThanMs: given.olderThan === undefined ? null : given.olderThan * dayMs,
     keepLast: given.keepLast ?? 0,
@@ -58,6 +63,7 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
   rows.nodes = tree.nodes.length;
   rows.transitions = tree.transitions.length;
   rows.snapshots = tree.snapshots.length;
+  rows.outcomes_so_far = tree.outcomes_so_far.length;
   const before = await garbage.size();
   const result: Result = {
     dryRun: given.yes !== true,
@@ -71,7 +77,13 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
   };
   if (result.dryRun) return result;
 
-  for (const id of remove) await garbage.deleteRun(id, (name, gone) => tell(`${id}: ${count(gone)} ${name} deleted`));
+  const taken: string[] = [];
+  for (const id of remove) {
+    const isGone = await garbage.deleteRun(id, (name, gone) => tell(`${id}: ${count(gone)} ${name} deleted`));
+    if (!isGone) taken.push(id);
+  }
+  result.runs = result.runs.filter(({ runId }) => !taken.includes(runId));
+  result.kept.push(...taken.map((runId) => ({ runId, reason: 'it was taken up meanwhile' })));
   for (const { id } of improvements) {
     const hasLost = remove.some((runId) => runId.startsWith(`${id}/`));
     if (!hasLost || (await store.runs.under(`${id}/`)).length > 0) continue;
@@ -80,9 +92,11 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
       `The improvement ${id} is gone with its campaigns; its models stay in the folder improve/${id} of the home.`,
     );
   }
-  const isAll = await garbage.deleteTree(tree, foundAt, (name, gone) => tell(`${count(gone)} ${name} deleted`));
-  if (!isAll)
-    result.notes.push('A run was started meanwhile: states that only the deleted runs had stay until the next time.');
+  const isAll = await garbage.deleteTree(tree, (name, gone) => tell(`${count(gone)} ${name} deleted`));
+  if (!isAll) {
+    const what = 'states that only the deleted runs had stay until the next time';
+    result.notes.push(`A run was started, taken up or audited meanwhile, or an import is in progress: ${what}.`);
+  }
   tell('compacting the store, which is locked meanwhile');
   try {
     await garbage.giveSpaceBack();
@@ -109,7 +123,7 @@ function textOf({ dryRun, runs, kept, rows, bytes, notes }: Result): string {
         ]),
     ...(filled.length === 0
       ? []
-      : [`${filled.map(([name, number]) => `${count(number)} ${name.replace('_', ' ')}`).join(', ')} ${verb}.`]),
+      : [`${filled.map(([name, number]) => `${count(number)} ${name.replaceAll('_', ' ')}`).join(', ')} ${verb}.`]),
     ...kept.map(({ runId, reason }) => `${runId} stays: ${reason}.`),
     bytes.after === null
       ? `The store has ${megabytes(bytes.before)}.`

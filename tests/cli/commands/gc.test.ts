@@ -37,11 +37,14 @@ test('nothing is deleted without --yes, and what would go is shown', async () =>
 
 test('with --yes a run is gone, and its answers and states with it', async () => {
   const project = await projectWithRuns();
-  const result = await project.json<{ dryRun: boolean; rows: { answers: number; nodes: number } }>(
+  // As after an interruption: what is gone already does not keep the others.
+  const result = await project.json<{ dryRun: boolean; rows: { answers: number; nodes: number }; notes: string[] }>(
     'gc',
+    'gone',
     'second',
     '--yes',
   );
+  expect(result.notes).toEqual(['There is no run "gone" (any more).']);
   // Its two states, and one of `first` that nothing refers to.
   expect(result).toMatchObject({ dryRun: false, rows: { answers: 1, nodes: 3 } });
   expect(await runsOf(project)).toEqual(['first', 'third']);
