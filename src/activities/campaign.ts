@@ -1,6 +1,5 @@
 /** Activities of the campaign: which tasks come next, which are settled, how the run stands. */
 import { Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
 import type { Ending } from '../domain/ending.ts';
 import { addResult, emptyCounts } from '../domain/run/campaign-counts.ts';
 import { retunedCeilings } from '../domain/run/ceilings.ts';
@@ -18,8 +17,10 @@ import type {
   Stock,
 } from '../domain/wire/campaign.ts';
 import type { TrajectoryResult } from '../domain/wire/trajectory.ts';
+import { CruxError } from '../errors.ts';
 import { checkCeilings } from '../models/limits/ceiling-needs.ts';
 import type { Run, RunTask } from '../store/runs.ts';
+import { statusOf } from '../temporal/workflow-status.ts';
 import { slugOf, workflowIdOf } from './acting/trajectory-id.ts';
 import type { ActivityContext } from './runtime/context.ts';
 
@@ -55,9 +56,19 @@ export function campaignActivities(context: ActivityContext) {
 
   async function nextTask(run: Run, task: RunTask): Promise<NextTask> {
     const { taskId, position } = task;
-    const { title } = await environments.task(run.environment, taskId);
+    const title = task.title ?? (await titleOf(run, taskId));
     const short = title.length > 80 ? `${title.slice(0, 79)}…` : title;
     return { position, workflowId: workflowIdOf(run, task), taskId: slugOf(taskId), title: short };
+  }
+
+  /** For runs from earlier versions, whose rows have none. A task that is not there any more is lost when it is opened, and not here with its run. */
+  async function titleOf({ environment }: Run, taskId: string): Promise<string> {
+    try {
+      return (await environments.task(environment, taskId)).title;
+    } catch (error) {
+      if (error instanceof CruxError && error.kind === 'User.NotFound') return taskId;
+      throw error;
+    }
   }
 
   /**
@@ -140,20 +151,20 @@ export function campaignActivities(context: ActivityContext) {
   /** Records that a task's workflow ended without a result of its own, unless there is one by now. */
   async function loseTask({ runId, position, ending, fault = null }: LoseTaskInput): Promise<TrajectoryResult> {
     const { taskId } = await store.runs.task(runId, position);
-    const known = (await store.runs.task(runId, position)).result;
-    if (known) return known;
-    const result = lostResult(position, taskId, ending, fault);
-    await store.runs.finishTask(runId, position, result);
-    return result;
+    return store.runs.loseTask(runId, lostResult(position, taskId, ending, fault));
   }
 
+  /** Writes an order of the user, unless the run is over by what the store knows. */
   async function writeControl({ runId, state, ceilings }: ControlInput): Promise<void> {
-    if (!ceilings) return store.runs.setControl(runId, { ...(state && { state }) });
-    const run = await store.runs.get(runId);
-    const retuned = retunedCeilings(run.ceilings, ceilings);
-    checkCeilings(askedModels(run.config), retuned);
-    // New ceilings wake only a run that its old ones ended: a user who paused a run did so for another reason.
-    await store.runs.setControl(runId, { ...(state && run.state === 'budget' && { state }), ceilings: retuned });
+    if (ceilings) {
+      const run = await store.runs.get(runId);
+      const retuned = retunedCeilings(run.ceilings, ceilings);
+      checkCeilings(askedModels(run.config), retuned);
+      await store.runs.setControl(runId, { ceilings: retuned });
+      // New ceilings wake only a run that its old ones ended: a user who paused a run did so for another reason.
+      if (run.state !== 'budget') return;
+    }
+    if (state === 'running' || state === 'paused' || state === 'cancelled') await store.runs.steer(runId, state);
   }
 
   /**
@@ -180,16 +191,6 @@ export function campaignActivities(context: ActivityContext) {
 
 /** Temporal's names for the ends of a workflow without a result. One that is paused or continued as new is not over. */
 const endedWithoutResult: ReadonlySet<string> = new Set(['FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT']);
-
-/** @returns null when Temporal no longer knows the workflow */
-export async function statusOf(handle: WorkflowHandle): Promise<string | null> {
-  try {
-    return (await handle.describe()).status.name;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return null;
-    throw error;
-  }
-}
 
 function lostResult(position: number, taskId: string, ending: Ending, fault: string | null): TrajectoryResult {
   return {

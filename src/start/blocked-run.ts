@@ -1,7 +1,7 @@
 /** Commands and scripts do not wait forever for a blocked run: the user has to act first. */
 import type { Client } from '@temporalio/client';
 import { CruxError } from '../errors.ts';
-import type { Block } from '../store/runs.ts';
+import type { Block, Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 
 const usualPatienceSeconds = 60;
@@ -16,9 +16,15 @@ export class BlockedRun {
   }
 }
 
-/** How long commands and scripts wait for a blocked run. */
-function usualPatienceMs(): number {
-  return 1000 * Number(process.env.CRUX_BLOCKED_PATIENCE || usualPatienceSeconds);
+/**
+ * How long commands and scripts wait for a blocked run.
+ * @throws CruxError `User.Config` if `CRUX_BLOCKED_PATIENCE` is no number
+ */
+export function usualPatienceMs(): number {
+  const given = process.env.CRUX_BLOCKED_PATIENCE || usualPatienceSeconds;
+  const seconds = Number(given);
+  if (seconds >= 0) return 1000 * seconds;
+  throw new CruxError('User.Config', `CRUX_BLOCKED_PATIENCE is a number of seconds, not "${given}".`);
 }
 
 /** Resolves when a run has been blocked for so long that the user has to act. Never resolves if the signal fires first. */
@@ -28,36 +34,29 @@ export async function blockedFor(
   over: AbortSignal,
   patienceMs = usualPatienceMs(),
 ): Promise<BlockedRun> {
-  let since: number | null = null;
-  for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs).unref());
-    if (over.aborted) return new Promise(() => {});
-    // If the store is unavailable, it is read again later.
-    const block = await store.runs.control(runId).then(
-      (control) => control.block,
-      () => null,
-    );
-    since = block === null ? null : (since ?? Date.now());
-    if (block !== null && Date.now() - since! >= patienceMs) return new BlockedRun(runId, block);
-  }
+  return untilBlocked(async () => [{ id: runId, ...(await store.runs.control(runId)) }], over, patienceMs);
 }
 
 /** The same for an improvement, whose campaign in progress may be blocked. */
 export async function blockedUnder(store: Store, id: string, over: AbortSignal): Promise<BlockedRun> {
-  const known = new Set<string>();
-  return new Promise((resolve) => {
-    const look = async () => {
-      if (over.aborted) return;
-      const runs = await store.runs.under(`${id}/`).catch(() => []);
-      for (const { id: runId, finishedAt } of runs) {
-        if (finishedAt !== null || known.has(runId)) continue;
-        known.add(runId);
-        void blockedFor(store, runId, over).then(resolve);
-      }
-      setTimeout(() => void look(), lookEveryMs).unref();
-    };
-    void look();
-  });
+  return untilBlocked(() => store.runs.under(`${id}/`), over, usualPatienceMs());
+}
+
+async function untilBlocked(
+  look: () => Promise<Pick<Run, 'id' | 'block'>[]>,
+  over: AbortSignal,
+  patienceMs: number,
+): Promise<BlockedRun> {
+  let since = new Map<string, number>();
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs).unref());
+    if (over.aborted) return new Promise(() => {});
+    // If the store is unavailable, it is read again later.
+    const blocked = (await look().catch(() => [])).flatMap(({ id, block }) => (block === null ? [] : [{ id, block }]));
+    since = new Map(blocked.map(({ id }) => [id, since.get(id) ?? Date.now()]));
+    const stuck = blocked.find(({ id }) => Date.now() - since.get(id)! >= patienceMs);
+    if (stuck) return new BlockedRun(stuck.id, stuck.block);
+  }
 }
 
 /**

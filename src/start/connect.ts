@@ -9,12 +9,13 @@ import { openStore, type Store } from '../store/store.ts';
 import { order } from '../temporal/order.ts';
 import { workerRoles } from '../temporal/task-queues.ts';
 import { type AuditRequest, launchAudit, prepareAudit } from './audits.ts';
-import { unlessBlocked } from './blocked-run.ts';
+import { unlessBlocked, usualPatienceMs } from './blocked-run.ts';
 import { retuneImprovement } from './improvement-ceilings.ts';
 import { type ImproveRequest, launchImprovement, prepareImprovement } from './improvements.ts';
 import { launchRun, retuneRun } from './launch.ts';
 import { prepareRun } from './prepare.ts';
 import type { RunRequest } from './request.ts';
+import { type RunOrder, steerRun, told } from './steer-run.ts';
 
 export type ConnectOptions = {
   /** Path of the configuration, or the configuration itself. Default `crux.config.ts`. */
@@ -39,7 +40,9 @@ export type StartedRun = {
    *   again
    */
   result(options?: ResultOptions): Promise<CampaignResult>;
+  /** Written to the store: it holds although no worker lives. @throws CruxError `User.NotFound`, `User.Config` for a run that is over */
   pause(): Promise<void>;
+  /** The same. It starts the campaign again if there is none. */
   resume(): Promise<void>;
   cancel(): Promise<void>;
   /**
@@ -95,6 +98,7 @@ export type Crux = {
  * @throws CruxError
  */
 export async function connect(options: ConnectOptions = {}): Promise<Crux> {
+  usualPatienceMs();
   const home = options.home ?? cruxHome();
   const config =
     typeof options.config === 'object'
@@ -112,8 +116,20 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
     throw error;
   });
   const { client } = temporal;
+  const steer = async (id: string, what: RunOrder) => {
+    await steerRun(store, id, what, async (run, isServed) => {
+      const isTold = await told(client, async () => {
+        if (what === 'resume') await launchRun(client, store, run);
+        if (isServed) await startedRun(client, id)[what]();
+      });
+      return isTold && isServed;
+    });
+  };
   const ownRun = (id: string): StartedRun => ({
     ...startedRun(client, id),
+    pause: () => steer(id, 'pause'),
+    resume: () => steer(id, 'resume'),
+    cancel: () => steer(id, 'cancel'),
     result: ({ blockedPatienceMs } = {}) =>
       unlessBlocked({ client, store }, id, () => startedRun(client, id).result(), blockedPatienceMs),
     // Works even if the campaign is over: the store knows what is left to do.

@@ -9,6 +9,7 @@ import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { order } from '../temporal/order.ts';
 import { taskQueue } from '../temporal/task-queues.ts';
+import { isOver, serves, told } from './steer-run.ts';
 
 /** Starts the campaign of a run; does nothing if it is in progress or over. One that ended for its budget, is blocked or rests continues. */
 export async function launchRun(client: Client, store: Store, run: Run): Promise<void> {
@@ -77,21 +78,21 @@ async function refuseForeign(client: Client, store: Store, runId: string): Promi
 
 /**
  * Replaces the run's own ceilings, and those of tasks and steps if they are given. A run that ended for its budget continues with its remaining work;
- * it
- * needs a worker.
- * @throws CruxError `User.Config` for a ceiling on cost if a model has no price
+ * it needs a worker.
+ * @throws CruxError `User.NotFound`; `User.Config` for a cancelled run, and for a ceiling on cost if a model has no price
  */
 export async function retuneRun(client: Client, store: Store, runId: string, given: CeilingChanges): Promise<void> {
   const handle = client.workflow.getHandle(runId);
-  const { state, finishedAt, config, ceilings: known } = await store.runs.get(runId);
-  const ceilings = retunedCeilings(known, given);
-  checkCeilings(askedModels(config), ceilings);
-  if (state !== 'budget' || finishedAt === null) {
-    await order(handle, 'retune', [ceilings]);
-    return;
-  }
+  const run = await store.runs.get(runId);
+  if (run.state === 'cancelled') throw isOver(run);
+  const ceilings = retunedCeilings(run.ceilings, given);
+  checkCeilings(askedModels(run.config), ceilings);
+  await store.runs.setControl(runId, { ceilings });
+  const isServed = run.finishedAt === null && (await serves(store, run));
+  if (isServed && (await told(client, () => order(handle, 'retune', [ceilings])))) return;
+  const { state, finishedAt } = await store.runs.get(runId);
+  if (state !== 'budget' || finishedAt === null) return;
   // The row is written shortly before the campaign ends.
   await handle.result().catch(() => {});
-  await store.runs.setControl(runId, { ceilings });
   await launchRun(client, store, await store.runs.get(runId));
 }

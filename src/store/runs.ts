@@ -57,8 +57,8 @@ export type RunTask = {
 export type NewRunTask = Pick<RunTask, 'position' | 'taskId' | 'sample' | 'importedId'> &
   Partial<Pick<RunTask, 'group' | 'difficulty' | 'title'>>;
 
-/** The control row of a run: every call and every workflow obeys it. */
-export type Control = { state: RunState; ceilings: Ceilings; block: Block | null };
+/** The control row of a run: every call and every workflow obeys it. A run that re-uses the id of a deleted one was created at another time. */
+export type Control = Pick<Run, 'state' | 'ceilings' | 'block' | 'createdAt'>;
 
 const insertChunk = 500;
 
@@ -149,7 +149,7 @@ export class Runs {
   async control(id: string): Promise<Control> {
     const row = await this.#database.kysely
       .selectFrom('runs')
-      .select(['state', 'ceilings', 'block'])
+      .select(['state', 'ceilings', 'block', 'created_at'])
       .where('id', '=', id)
       .executeTakeFirst();
     if (!row) throw new CruxError('User.NotFound', `There is no run "${id}" in the store ${this.#database.location}.`);
@@ -157,6 +157,7 @@ export class Runs {
       state: row.state as RunState,
       ceilings: ceilingsFrom(JSON.parse(row.ceilings) as CeilingChanges),
       block: blockOf(row),
+      createdAt: row.created_at,
     };
   }
 
@@ -188,8 +189,8 @@ export class Runs {
     return numUpdatedRows > 0n;
   }
 
-  /** Another state ends a block. */
-  async setControl(id: string, control: Partial<Omit<Control, 'block'>>): Promise<void> {
+  /** Another state ends a block. A cancelled run stays as it is. */
+  async setControl(id: string, control: Partial<Pick<Control, 'state' | 'ceilings'>>): Promise<void> {
     if (!control.state && !control.ceilings) return;
     await this.#database.kysely
       .updateTable('runs')
@@ -200,6 +201,7 @@ export class Runs {
         ...(control.ceilings && { ceilings: JSON.stringify(control.ceilings) }),
       })
       .where('id', '=', id)
+      .$if(control.state !== undefined, (query) => query.where('state', '<>', 'cancelled'))
       .execute();
   }
 
@@ -250,7 +252,8 @@ export class Runs {
   }
 
   /**
-   * Tasks that a fault of host or model ended wait again. Journal and tree stay; of their branches, those that a fault ended are deleted.
+   * Tasks that a fault of host or model ended wait again. Journal and tree stay. What is known of their steps goes, because the fault is part of it;
+   * so do branches that a fault ended.
    * @returns how many
    */
   async reopen(id: string): Promise<number> {
@@ -258,18 +261,28 @@ export class Runs {
     const worth = (await this.tasks(id)).filter(({ result }) => result !== null && isWorthAnother(result));
     for (const part of chunks(worth, insertChunk)) {
       const positions = part.map(({ position }) => position);
-      const taskIds = [...new Set(part.map(({ taskId }) => taskId))];
       const trajectories = kysely
         .selectFrom('trajectories')
-        .select('id')
-        .where('run_id', '=', id)
-        .where('task_id', 'in', taskIds);
+        .innerJoin('run_tasks', (join) =>
+          join
+            .onRef('run_tasks.run_id', '=', 'trajectories.run_id')
+            .onRef('run_tasks.task_id', '=', 'trajectories.task_id')
+            .onRef('run_tasks.sample', '=', 'trajectories.sample'),
+        )
+        .select('trajectories.id')
+        .where('trajectories.run_id', '=', id)
+        .where('run_tasks.position', 'in', positions);
+      const steps = kysely.selectFrom('steps').where('run_id', '=', id).where('trajectory_id', 'in', trajectories);
       await this.#database.atomically([
         kysely
           .deleteFrom('branches')
           .where('run_id', '=', id)
           .where('ending', 'in', [...brokenEndings])
-          .where('trajectory_id', 'in', trajectories),
+          // Samples of a task share the branches of a state: it is recorded with the trajectory that was there first.
+          .where(({ eb, or }) =>
+            or([eb('trajectory_id', 'in', trajectories), eb('node_id', 'in', steps.select('node_id'))]),
+          ),
+        kysely.deleteFrom('steps').where('run_id', '=', id).where('trajectory_id', 'in', trajectories),
         kysely
           .updateTable('run_tasks')
           .set({ state: 'waiting', result: null, slot: null })
@@ -375,6 +388,18 @@ export class Runs {
   async freeTasks(id: string): Promise<void> {
     const tasks = this.#database.kysely.updateTable('run_tasks').set({ slot: null }).where('run_id', '=', id);
     await tasks.where('state', '=', 'waiting').where('slot', 'is not', null).execute();
+  }
+
+  /** Records how a task ended that has no result of its own. @returns its result, which is another one if it has one by now */
+  async loseTask(id: string, result: TrajectoryResult): Promise<TrajectoryResult> {
+    const { numUpdatedRows } = await this.#database.kysely
+      .updateTable('run_tasks')
+      .set({ state: 'done', result: JSON.stringify(result) })
+      .where('run_id', '=', id)
+      .where('position', '=', result.position)
+      .where('result', 'is', null)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n ? result : ((await this.task(id, result.position)).result ?? result);
   }
 
   async finishTask(id: string, position: number, result: TrajectoryResult): Promise<void> {

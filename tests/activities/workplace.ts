@@ -53,10 +53,16 @@ export type WorkplaceOptions = {
   yieldAfterMs?: number;
 };
 
-/** An activity's surroundings that log nothing: the failures of these tests are wanted. */
-export function quietEnvironment(info: Partial<Info> = {}): MockActivityEnvironment {
-  // There is no campaign to be told that its run is blocked, and no workflow ends but by what the store says.
-  const handle = { signal: async () => {}, describe: async () => ({ status: { name: 'RUNNING' } }) };
+/**
+ * An activity's surroundings that log nothing: the failures of these tests are wanted.
+ * @param statusOf of any workflow; default: none ends but by what the store says
+ */
+export function quietEnvironment(
+  info: Partial<Info> = {},
+  statusOf: () => Promise<string> = async () => 'RUNNING',
+): MockActivityEnvironment {
+  // There is no campaign to be told that its run is blocked.
+  const handle = { signal: async () => {}, describe: async () => ({ status: { name: await statusOf() } }) };
   const client = {
     workflow: { getHandle: () => handle },
     withAbortSignal: <Result>(_signal: AbortSignal, work: () => Result) => work(),

@@ -1,11 +1,12 @@
 // Layer: the store on both engines.
 import { expect, it } from 'vitest';
+import type { Branch } from '../../src/domain/branch.ts';
 import type { Certificate, RecordedPair } from '../../src/domain/pairs/pair.ts';
 import { ceilingsFrom } from '../../src/domain/run/ceilings.ts';
 import type { Trajectory } from '../../src/domain/trajectory.ts';
 import type { TrajectoryResult } from '../../src/domain/wire/trajectory.ts';
 import { importScope } from '../../src/store/findings.ts';
-import { addRun, describeEngines, runConfig, taskResult } from '../helpers/store.ts';
+import { addRun, answer, describeEngines, runConfig, taskResult } from '../helpers/store.ts';
 
 const taskIds = ['task-1', 'task-2', 'task-3'];
 
@@ -70,6 +71,18 @@ describeEngines('runs', (engine) => {
     expect((await store.runs.takeTask('run-1', 2, 5))?.position).toBe(6);
   });
 
+  it('finds the runs under a name and what they spent', async () => {
+    const store = await engine.open();
+    const under = ['imp/round-1/collect', 'imp/Round-10/evaluate', 'imp/~'];
+    for (const id of [...under, 'imp', 'imp-2', 'imp0', 'other/imp/round-1']) {
+      await addRun(store, { id });
+      await store.journal.write(id, answer());
+    }
+    expect((await store.runs.under('imp/')).map(({ id }) => id).toSorted()).toEqual(under.toSorted());
+    expect(await store.runs.spentUnder('imp/', under[0]!)).toMatchObject({ calls: 2 });
+    expect(await store.runs.under('')).toHaveLength(7);
+  });
+
   it('names the newest runs when one is asked for that is not there', async () => {
     const store = await engine.open();
     await expect(store.runs.get('run-9')).rejects.toMatchObject({
@@ -100,7 +113,7 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.control('run-1')).toMatchObject({ state: 'paused', ceilings: { calls: 5 } });
     const ceilings = ceilingsFrom({ tokens: 10, task: { rollouts: 3 } });
     await store.runs.setControl('run-1', { ceilings });
-    expect(await store.runs.control('run-1')).toEqual({ state: 'paused', ceilings, block: null });
+    expect(await store.runs.control('run-1')).toMatchObject({ state: 'paused', ceilings, block: null });
     await store.runs.setControl('run-1', {});
     expect((await store.runs.control('run-1')).state).toBe('paused');
   });
@@ -174,6 +187,49 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.reopen('run-1')).toBe(0);
   });
 
+  it('forgets of the tasks that wait again what a fault left of their steps and branches, and of no other sample', async () => {
+    const store = await engine.open();
+    await store.runs.create({ ...(await addRun(store, { id: 'like' })), id: 'run-1' }, [
+      ...[0, 1].map((sample) => ({ position: sample, taskId: 'task-1', sample, importedId: null })),
+    ]);
+    for (const sample of [0, 1]) {
+      const trajectoryId = `trajectory-${sample}`;
+      await store.findings.addTrajectory({ ...trajectory, id: trajectoryId, sample, ending: 'model-fault' });
+      await store.findings.addStep({
+        ...{ runId: 'run-1', trajectoryId, step: 1, nodeId: `node-${sample}`, verdict: 'unknown' },
+        ...{ ruledOut: {} },
+      });
+      const branches = [`node-${sample}`, 'elsewhere'].map((nodeId) => ({ ...brokenOff, nodeId, trajectoryId }));
+      for (const [index, row] of branches.entries())
+        for (const ending of ['environment-fault', 'submitted'] as const)
+          await store.findings.addBranch({ ...row, id: `${trajectoryId} ${index} ${ending}`, ending });
+    }
+    await store.findings.addBranch({
+      ...{ ...brokenOff, id: 'shared', nodeId: 'node-1', trajectoryId: 'trajectory-0', ending: 'model-fault' },
+    });
+    await store.runs.finishTask('run-1', 0, taskResult({ position: 0 }));
+    await store.runs.finishTask('run-1', 1, taskResult({ position: 1, ending: 'model-fault', success: null }));
+    expect(await store.runs.reopen('run-1')).toBe(1);
+    expect((await store.findings.steps('run-1')).map(({ trajectoryId }) => trajectoryId)).toEqual(['trajectory-0']);
+    expect((await store.findings.branches('run-1')).map(({ id }) => id).toSorted()).toEqual(
+      [
+        ...['environment-fault', 'submitted'].flatMap((ending) => [0, 1].map((n) => `trajectory-0 ${n} ${ending}`)),
+        ...[0, 1].map((index) => `trajectory-1 ${index} submitted`),
+      ].toSorted(),
+    );
+  });
+
+  it('is not brought back from its cancellation, and a task keeps a result that came before it was given up', async () => {
+    const store = await engine.open();
+    await addRun(store);
+    const result = taskResult();
+    await store.runs.finishTask('run-1', 0, result);
+    expect(await store.runs.loseTask('run-1', taskResult({ ending: 'cancelled' }))).toEqual(result);
+    await store.runs.finish('run-1', 'cancelled');
+    await store.runs.setControl('run-1', { state: 'running' });
+    expect(await store.runs.get('run-1')).toMatchObject({ state: 'cancelled', finishedAt: expect.any(Number) });
+  });
+
   it('counts finished tasks, each once', async () => {
     const store = await engine.open();
     await addRun(store, { taskIds });
@@ -183,6 +239,23 @@ describeEngines('runs', (engine) => {
     expect(await store.runs.task('run-1', 1)).toMatchObject({ state: 'done', result: taskResult({ steps: 3 }) });
   });
 });
+
+const brokenOff: Omit<Branch, 'id' | 'trajectoryId' | 'nodeId' | 'ending'> = {
+  runId: 'run-1',
+  candidateId: '',
+  purpose: 'verify',
+  rollout: 0,
+  leafId: 'leaf',
+  steps: 1,
+  environmentSteps: 1,
+  seed: null,
+  reward: null,
+  success: null,
+  confirmed: null,
+  auditFlags: null,
+  details: null,
+  compared: 0,
+};
 
 const trajectory: Trajectory = {
   runId: 'run-1',

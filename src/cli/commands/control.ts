@@ -1,7 +1,6 @@
 /**
- * Steers a run. Every call and every task obeys the run's control row in the store, so the order is written there. A pause needs nothing more. If a
- * worker has the campaign in progress, the campaign also gets the other orders. It then ends its work sooner than at its next call, and what it
- * derived from earlier orders does not outlast the row.
+ * Steers a run or an improvement. If a worker has the campaign in progress, the campaign also gets the order, except a pause. What it derived from
+ * earlier orders then does not outlast the control row.
  */
 
 import { type CeilingChanges, retunedCeilings } from '../../domain/run/ceilings.ts';
@@ -14,35 +13,26 @@ import { retuneImprovement } from '../../start/improvement-ceilings.ts';
 import { launchImprovement } from '../../start/improvements.ts';
 import { launchRun } from '../../start/launch.ts';
 import { steerImprovement } from '../../start/steer-improvement.ts';
+import { isOver, orderedStates, type RunOrder, serves, steerRun, told } from '../../start/steer-run.ts';
 import type { Improvement } from '../../store/improvements.ts';
-import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { TemporalConnection } from '../../temporal/connection.ts';
 import { configIfValid, type GlobalOptions, homeOf, printResult, reachTemporal, withReadingStore } from '../setting.ts';
 import { type CeilingOptions, ceilingsGiven, ceilingsText } from '../terminal/ceilings.ts';
-import { canServe } from '../terminal/leave.ts';
 
-/** A living worker carries an order out at once. One that does not answer within this time is busy with something else. */
-const answerMs = 20_000;
-
-type Order = 'pause' | 'resume' | 'cancel';
-const states = { pause: 'paused', resume: 'running', cancel: 'cancelled' } as const;
-
-export async function control(options: GlobalOptions, runId: string, what: Order): Promise<void> {
+export async function control(options: GlobalOptions, runId: string, what: RunOrder): Promise<void> {
   const text = await withReadingStore(options, runId, async (store) => {
     const improvement = await store.improvements.find(runId);
     if (improvement !== null) return controlImprovement(options, store, improvement, what);
-    const run = await store.runs.get(runId);
-    if (!(await store.runs.steer(runId, states[what]))) throw isOver(await store.runs.get(runId));
-    const isServed = await serves(store, run);
-    const isDone =
-      (what === 'resume' || (what === 'cancel' && isServed)) &&
-      (await tellCampaign(options, `crux ${what} ${runId}`, isServed, async ({ client }) => {
-        if (what === 'resume') await launchRun(client, store, run);
-        if (isServed) await startedRun(client, runId)[what]();
-      }));
-    // A worker that finds the rest of it in Temporal ends it.
-    if (what === 'cancel' && !isDone) await store.runs.finish(runId, 'cancelled');
+    const isServed = await steerRun(store, runId, what, (run, served) =>
+      // A pause needs nothing more.
+      what === 'pause'
+        ? Promise.resolve(false)
+        : tellCampaign(options, `crux ${what} ${runId}`, served, async ({ client }) => {
+            if (what === 'resume') await launchRun(client, store, run);
+            if (served) await startedRun(client, runId)[what]();
+          }),
+    );
     return doneText(runId, what, isServed);
   });
   printResult(options, { runId, done: what }, () => text);
@@ -53,7 +43,7 @@ async function controlImprovement(
   options: GlobalOptions,
   store: Store,
   improvement: Improvement,
-  what: Order,
+  what: RunOrder,
 ): Promise<string> {
   const { id } = improvement;
   const isServed = (await store.workers.living()).some(({ roles }) => roles.includes('workflow'));
@@ -65,10 +55,10 @@ async function controlImprovement(
       await startedRun(client, id)[what]();
     });
   }
-  const isOver = !isDone && !(await steerImprovement({ store, client: null }, id, states[what]));
+  const hasEnded = !isDone && !(await steerImprovement({ store, client: null }, id, orderedStates[what]));
   // Also of one that is over: a first cancel may have been interrupted before it came to this.
   if (what === 'cancel') await releaseServers(options, store);
-  if (isOver) {
+  if (hasEnded) {
     throw new CruxError('User.Config', `The improvement ${id} is over (${improvement.state}).`);
   }
   switch (what) {
@@ -97,7 +87,7 @@ const warning: Log = (level, event, fields) => {
   if (level === 'warn') console.error(`Warning: ${event}: ${JSON.stringify(fields)}`);
 };
 
-function doneText(runId: string, what: Order, isServed: boolean): string {
+function doneText(runId: string, what: RunOrder, isServed: boolean): string {
   switch (what) {
     case 'pause':
       return `Run ${runId} is paused: no new model call starts.`;
@@ -146,19 +136,6 @@ async function budgetOfImprovement(options: GlobalOptions, store: Store, id: str
   return { text: `The improvement ${id} has new ceilings: ${ceilingsText(ceilings)}.${next}`, ceilings };
 }
 
-function isOver({ id, state }: Run): CruxError {
-  return new CruxError('User.Config', `Run ${id} is over (${state}).`);
-}
-
-/** Whether a live worker carries out the orders that its campaign receives. */
-async function serves(store: Store, run: Run): Promise<boolean> {
-  const workers = await store.workers.living();
-  return (
-    workers.some((worker) => canServe(worker, run.environment)) &&
-    workers.some(({ roles }) => roles.includes('workflow'))
-  );
-}
-
 /**
  * Sends an order to the run's campaign, if there is a server.
  * @param isServed whether a worker lives that answers
@@ -179,12 +156,7 @@ async function tellCampaign(
     throw error;
   }
   try {
-    await temporal.client.withDeadline(Date.now() + answerMs, () => speak(temporal));
-    return isServed;
-  } catch (error) {
-    // Either the campaign ended meanwhile by the control row, or it does not answer and will obey the control row when it does.
-    if (error instanceof CruxError && error.kind.startsWith('User.')) throw error;
-    return false;
+    return (await told(temporal.client, () => speak(temporal))) && isServed;
   } finally {
     await temporal.close();
   }
