@@ -10,6 +10,7 @@ import { checkCeilings } from '../models/limits/ceiling-needs.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { taskQueue } from '../temporal/task-queues.ts';
+import { statusOf } from '../temporal/workflow-status.ts';
 
 export type AuditRequest = {
   /** Reference rollouts of each action, 1 to 10,000. Default 64. */
@@ -22,11 +23,14 @@ export type AuditRequest = {
 
 export const usualAuditRollouts = 64;
 
+/** A run with the settings of an audit that may be launched. */
+export type AuditableRun = Run & { audit: AuditSettings };
+
 /**
- * Records which actions to roll out. The last settings count. Rollouts made under earlier settings stay and are not paid for again.
+ * Checks the settings of an audit, and gives the run its new ceilings.
  * @throws CruxError `User.NotFound`; `User.Config` for a run that is in progress or cancelled, and for settings that make no sense
  */
-export async function prepareAudit(store: Store, runId: string, request: AuditRequest = {}): Promise<Run> {
+export async function prepareAudit(store: Store, runId: string, request: AuditRequest = {}): Promise<AuditableRun> {
   const { rollouts = usualAuditRollouts, sample = null, ceilings = {} } = request;
   const run = await store.runs.get(runId);
   if (run.finishedAt === null) {
@@ -43,20 +47,23 @@ export async function prepareAudit(store: Store, runId: string, request: AuditRe
   if (sample !== null && !(sample > 0 && (sample < 1 || Number.isInteger(sample)))) {
     throw new CruxError('User.Config', `A sample is a share below 1 or a whole number of pairs, not ${sample}.`);
   }
-  const settings: AuditSettings = { rollouts, sample };
-  await store.findings.setAudit(runId, settings);
   if (Object.keys(ceilings).length > 0) {
     const changed = changedCeilings(run.ceilings, ceilings);
     checkCeilings(askedModels(run.config), changed);
     await store.runs.setControl(runId, { ceilings: changed });
   }
-  return run;
+  return { ...run, audit: { rollouts, sample } };
 }
 
-/** Starts the prepared audit, or joins the one in progress. It needs a worker. A complete audit ends at once. */
-export async function launchAudit(client: Client, store: Store, run: Run): Promise<AuditResult> {
-  const settings = await store.findings.audit(run.id);
-  if (!settings) throw new Error(`No audit of run ${run.id} is prepared.`);
+/**
+ * Starts the audit, or joins the one in progress. It needs a worker. A complete audit ends at once. The last settings count: rollouts made under
+ * earlier ones stay and are not paid for again.
+ * @throws CruxError `User.Config` if one with other settings is in progress, which goes on
+ */
+export async function launchAudit(client: Client, store: Store, run: AuditableRun): Promise<AuditResult> {
+  const settings = run.audit;
+  await refuseOther(client, store, run);
+  await store.findings.setAudit(run.id, settings);
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('../workflows/search-attributes.ts');
   const input: AuditInput = { runId: run.id, rollouts: settings.rollouts, parallel: run.config.parallel };
   const handle = await client.workflow.start('audit', {
@@ -74,6 +81,17 @@ export async function launchAudit(client: Client, store: Store, run: Run): Promi
     ],
   });
   return (await handle.result()) as AuditResult;
+}
+
+/** What is in progress reads its settings page by page: with others it would leave actions out. */
+async function refuseOther(client: Client, store: Store, { id, audit }: AuditableRun): Promise<void> {
+  const known = await store.findings.audit(id);
+  if (known === null || (known.rollouts === audit.rollouts && known.sample === audit.sample)) return;
+  if ((await statusOf(client.workflow.getHandle(auditWorkflowId(id)))) !== 'RUNNING') return;
+  const settings = `${known.rollouts} rollouts${known.sample === null ? '' : ` and a sample of ${known.sample}`}`;
+  throw new CruxError('User.Config', `An audit of run ${id} with other settings is in progress (${settings}).`, {
+    remedy: 'Give its settings to join it. Once it has ended, audit the run with yours: no rollout is paid for again.',
+  });
 }
 
 /** Ends an audit that no worker works on. Its rollouts stay: launched again, it continues from there. */
