@@ -38,6 +38,8 @@ export class Slot {
   /** Tasks that were taken by an earlier attempt, and are not in play. */
   readonly #left: RunTask[] = [];
   readonly #inPlay = new Set<number>();
+  /** The last place that takes a task. */
+  #taking: Promise<unknown> = Promise.resolve();
   /** Position before which no task is free. */
   #from = 0;
   #isOutOfBudget = false;
@@ -69,7 +71,6 @@ export class Slot {
     for (;;) {
       const task = await this.#nextTask();
       if (task === null) return;
-      this.#inPlay.add(task.position);
       try {
         await this.#play(task);
       } finally {
@@ -80,7 +81,7 @@ export class Slot {
 
   /** @returns null when this place is to take no more */
   async #nextTask(): Promise<RunTask | null> {
-    const { runId, slot } = this.#input;
+    const { runId } = this.#input;
     const { runs, closing } = this.#context;
     for (;;) {
       if (this.#isOutOfBudget) return null;
@@ -94,13 +95,25 @@ export class Slot {
         await this.#context.pause(heldMs, closing);
         continue;
       }
-      const left = this.#left.shift();
-      if (left) return left;
-      const task = await runs.takeTask(runId, slot, this.#from);
-      if (task) this.#from = task.position + 1;
-      // At the end: tasks that were given back behind this slot, and its own.
-      return task ?? (await runs.takeTask(runId, slot, 0)) ?? (await this.#leftTask());
+      // One place after another: what one takes must be in play before the next looks for what was left.
+      const taken = this.#taking.then(() => this.#take());
+      this.#taking = taken.catch(() => {});
+      return taken;
     }
+  }
+
+  async #take(): Promise<RunTask | null> {
+    const task = this.#left.shift() ?? (await this.#freeTask()) ?? (await this.#leftTask());
+    if (task) this.#inPlay.add(task.position);
+    return task;
+  }
+
+  async #freeTask(): Promise<RunTask | null> {
+    const { runId, slot } = this.#input;
+    const task = await this.#context.runs.takeTask(runId, slot, this.#from);
+    if (task) this.#from = task.position + 1;
+    // At the end: tasks that were given back behind this slot.
+    return task ?? this.#context.runs.takeTask(runId, slot, 0);
   }
 
   /** A task that an earlier attempt of this slot took, and did not finish. */

@@ -74,6 +74,34 @@ it('plays all tasks, and stores the result of each', async () => {
   expect((await store.runs.tasks('run-1')).map(({ result }) => result?.position)).toEqual([0, 1, 2, 3]);
 });
 
+it('plays each task once that a forgotten attempt took under its number, however many places find them', async () => {
+  const played: number[] = [];
+  const store = await temporaryStore();
+  await addRun(store, { taskIds });
+  await store.runs.steer('run-1', 'paused');
+  let taken: Promise<void> | null = null;
+  const takeAll = async () => {
+    for (const _ of taskIds) await store.runs.takeTask('run-1', 0, 0);
+    await store.runs.steer('run-1', 'running');
+  };
+  const { work } = await slotOf(
+    (position) => {
+      played.push(position);
+      return taskResult({ position });
+    },
+    {
+      store,
+      places: 4,
+      pause: () => {
+        taken ??= takeAll();
+        return taken;
+      },
+    },
+  );
+  await work();
+  expect(played.toSorted()).toEqual([0, 1, 2, 3]);
+});
+
 it('plays a task again that must wait, as soon as the fault says, while its siblings end', async () => {
   const order: number[] = [];
   const { pauses, lost, work } = await slotOf((position, attempt) => {
