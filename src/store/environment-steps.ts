@@ -4,10 +4,12 @@
  * crashes.
  */
 
+import { type SqlBool, sql } from 'kysely';
 import type { Action } from '../domain/action.ts';
 import type { TrajectoryOrigin } from '../domain/example.ts';
 import { factsOf } from '../domain/methods/index.ts';
 import { isOfAudit } from '../domain/purpose.ts';
+import { sealedMark } from '../sealed-text.ts';
 import { actionsIn } from './action-column.ts';
 import { chunks } from './chunks.ts';
 import type { Database } from './database.ts';
@@ -96,12 +98,13 @@ async function drawnActions(database: Database, run: Run): Promise<number> {
   const { kysely } = database;
   const tree = new Tree(database);
   const drawn = kysely.selectFrom('candidates').where('run_id', '=', run.id).where('position', '>=', 0);
-  const ofOne = drawn.where('action', 'not like', '[%').select(({ fn }) => fn.countAll<number>().as('count'));
-  const ofSeveral = await drawn.where('action', 'like', '[%').select(['node_id', 'action']).execute();
+  const all = drawn.where('action', 'is not', null).select(({ fn }) => fn.countAll<number>().as('count'));
+  const ofSeveral = (await drawn.where(maybeSeveral).select(['node_id', 'action']).execute()).filter(hasSeveral);
   const trajectories = kysely.selectFrom('trajectories').select('sample').distinct().where('run_id', '=', run.id);
   const samples = (await trajectories.orderBy('sample').execute()).map(({ sample }) => sample);
   const taken = (state: State, actions: Action[]) => stepsOfDraw(tree, run.config, state, { actions }, samples);
-  return Number((await ofOne.executeTakeFirstOrThrow()).count) + (await stepsOfSeveral(tree, ofSeveral, taken));
+  const ofOne = Number((await all.executeTakeFirstOrThrow()).count) - ofSeveral.length;
+  return ofOne + (await stepsOfSeveral(tree, ofSeveral, taken));
 }
 
 async function stepsOfLooks(database: Database, runId: string): Promise<number> {
@@ -112,11 +115,18 @@ async function stepsOfLooks(database: Database, runId: string): Promise<number> 
     jsonOf<string[]>(looked_at)!.map((id) => `${node_id}/${id}`),
   );
   const candidates = kysely.selectFrom('candidates').select(['node_id', 'id', 'action']).where('run_id', '=', runId);
-  const rows = await candidates.where('action', 'like', '[%').execute();
+  const rows = (await candidates.where(maybeSeveral).execute()).filter(hasSeveral);
   const byPlace = new Map(rows.map((row) => [`${row.node_id}/${row.id}`, row]));
   const ofSeveral = looks.flatMap((place) => byPlace.get(place) ?? []);
   const taken = ({ stateKey }: State, actions: Action[]) => tree.taken(stateKey, actions);
   return looks.length - ofSeveral.length + (await stepsOfSeveral(tree, ofSeveral, taken));
+}
+
+/** SQL for actions that may be several: the database sees of a sealed one only that it is sealed. */
+const maybeSeveral = sql<SqlBool>`(action LIKE '[%' OR action LIKE ${`${sealedMark}%`})`;
+
+function hasSeveral({ action }: { action: string | null }): boolean {
+  return action?.startsWith('[') ?? false;
 }
 
 /** Steps of messages with several actions. Such a message may be over before the last of them. */

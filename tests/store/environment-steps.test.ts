@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Branch } from '../../src/domain/branch.ts';
 import type { Candidate } from '../../src/domain/candidate.ts';
 import type { Trajectory } from '../../src/domain/trajectory.ts';
+import { inSeal } from '../../src/sealing.ts';
 import { environmentSteps, keysRecordedFor, recorderOf } from '../../src/store/environment-steps.ts';
 import { importScope } from '../../src/store/findings.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -58,21 +59,18 @@ const drawn = (id: string, changes: Partial<Candidate> = {}): Candidate => ({
   ...changes,
 });
 
+const returned = {
+  observation: 'A room.',
+  tools: null,
+  done: false,
+  reward: null,
+  success: null,
+  details: null,
+  mark: null,
+};
+
 const take = (store: Store, key: string, recordedBy?: string) =>
-  store.tree.addTransition(
-    {
-      key,
-      parentKey: 'before',
-      observation: 'A room.',
-      tools: null,
-      done: false,
-      reward: null,
-      success: null,
-      details: null,
-      mark: null,
-    },
-    recordedBy,
-  );
+  store.tree.addTransition({ key, parentKey: 'before', ...returned }, recordedBy);
 
 describeEngines('environment steps', ({ open }) => {
   it('are those of the trajectories that the run made and of its branches, without those of an audit', async () => {
@@ -108,6 +106,29 @@ describeEngines('environment steps', ({ open }) => {
     ]);
     await store.findings.addBranch(branch('a', { purpose: 'value' }));
     expect(await environmentSteps(store.database, run, true)).toMatchObject({ demand: 2 + 3 });
+  });
+
+  it('under RRO are found in messages of several actions, sealed or not', async () => {
+    for (const canary of [null, 'a canary']) {
+      const store = await open();
+      const run = { ...(await addRun(store)), method: 'rro' as const };
+      const root = await store.tree.addRoot({
+        ...{ environment: 'doors', version: '1', taskId: 'task-1', messages: [], tools: [], format: 'react' },
+      });
+      await store.findings.addTrajectory(trajectory({}));
+      const actions = ['one', 'two'].map((door) => ({ tool: 'go', arguments: { door } }));
+      await inSeal(canary, () =>
+        store.findings.addCandidates([
+          drawn('one', { nodeId: root.id }),
+          drawn('several', { nodeId: root.id, position: 1, actions }),
+        ]),
+      );
+      // The first of the two actions was never taken, so the second was not either.
+      expect((await environmentSteps(store.database, run, true)).demand).toBe(2);
+      const [first] = await store.tree.taken(root.stateKey, actions);
+      await store.tree.addTransition({ ...returned, key: first!.key, parentKey: root.stateKey });
+      expect((await environmentSteps(store.database, run, true)).demand).toBe(3);
+    }
   });
 
   it('are fresh for who recorded them first: not for an audit, an import, another run, or an earlier run of the same id', async () => {

@@ -30,9 +30,10 @@ export function holdBack(
   return async (name, { runId }) => {
     const control = await runs.control(runId);
     if (isHeldBack(name, control.state)) admitRun({ id: runId, ...control });
-    if (name === 'writeControl' || able.has(runId)) return;
+    const key = `${runId} ${control.createdAt}`;
+    if (name === 'writeControl' || able.has(key)) return;
     const lack = lackingFor(context, await runs.get(runId));
-    if (lack === null) able.add(runId);
+    if (lack === null) able.add(key);
     else
       throw new CruxError(
         'Run.Waiting',

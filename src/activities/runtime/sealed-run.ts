@@ -6,7 +6,8 @@ export function canaryOfRun({
 }: Pick<ActivityContext, 'store'>): (input: { runId: string }) => Promise<string | null> {
   const known = new Map<string, string | null>();
   return async ({ runId }) => {
-    if (!known.has(runId)) known.set(runId, (await store.runs.get(runId)).config.sealed ?? null);
-    return known.get(runId) ?? null;
+    const key = `${runId} ${(await store.runs.control(runId)).createdAt}`;
+    if (!known.has(key)) known.set(key, (await store.runs.get(runId)).config.sealed ?? null);
+    return known.get(key) ?? null;
   };
 }
