@@ -216,9 +216,13 @@ function held(
   exceptKey: string,
   beyond: number | RawBuilder<number>,
 ): RawBuilder<number> {
-  const lasting = sql`FROM reservations WHERE ${within(scope, level)} AND key <> ${exceptKey} AND expires_at > ${beyond}`;
-  // Those of a run that are kept for good are in its spending: they need not be added up for every call.
-  const from = level === 'run' ? sql`${lasting} AND expires_at < ${forEver}` : lasting;
+  const others = sql`FROM reservations WHERE ${within(scope, level)} AND key <> ${exceptKey}`;
+  // Those of a run that are kept for good are in its spending, and need not be added up for every call. Of a task there are few: the sign has SQLite
+  // find them by their task, and not by their time among all that are kept.
+  const from =
+    level === 'run'
+      ? sql`${others} AND expires_at > ${beyond} AND expires_at < ${forEver}`
+      : sql`${others} AND +expires_at > ${beyond}`;
   switch (unit) {
     case 'rollouts':
       return sql`0`;
