@@ -5,6 +5,7 @@ import { registerCommands } from './commands.ts';
 import type { GlobalOptions } from './setting.ts';
 import { CommandFailed, exitCodeOf, printError } from './terminal/errors.ts';
 import { type EndSignal, interruptedBy } from './terminal/interrupt.ts';
+import { printAside } from './terminal/terminal.ts';
 
 export async function makeProgram(): Promise<Command> {
   const program = new Command('crux');
@@ -23,7 +24,7 @@ export async function makeProgram(): Promise<Command> {
       '\nExit codes: 0 done, 1 defect of Crux, 2 wrong use, 3 run ended early (ceiling, cancellation), 4 something cannot be reached or is full, or a run is blocked or ended without any outcome, 5 a check failed, 130 interrupted.',
     )
     // With --json, `failed` says it.
-    .configureOutput({ writeErr: (text) => void (program.opts<GlobalOptions>().json || process.stderr.write(text)) })
+    .configureOutput({ writeErr: (text) => void (program.opts<GlobalOptions>().json || printAside(text.trimEnd())) })
     .exitOverride();
   registerCommands(program);
   return program;

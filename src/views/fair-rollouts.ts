@@ -52,6 +52,6 @@ export function rolloutChance(
     const calibrated = options.gate ? (options.calibrationRate ?? 0) : 0;
     const measured = options.verify && luckMayBeMeasured.has(candidateId) ? options.verification.placeboRate : 0;
     // Two seeded draws, independent of each other.
-    return 1 - (1 - calibrated) * (1 - measured);
+    return calibrated + measured - calibrated * measured;
   };
 }

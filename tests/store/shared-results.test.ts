@@ -36,6 +36,7 @@ describeEngines('results that a run shares', (engine) => {
     const store = await engine.open();
     await addRun(store, { id: owner.runId });
     await store.tree.sharedResults.add(owner, 'search cats', page('Cats.'));
+    await store.runs.finish(owner.runId, 'finished');
     await new Garbage(store.database).deleteRun(owner.runId, () => {});
     expect(await store.tree.sharedResults.find(owner, 'search cats')).toBeNull();
   });

@@ -19,6 +19,7 @@ import type { Store } from '../../store/store.ts';
 import type { TemporalConnection } from '../../temporal/connection.ts';
 import { configIfValid, type GlobalOptions, homeOf, printResult, reachTemporal, withReadingStore } from '../setting.ts';
 import { type CeilingOptions, ceilingsGiven, ceilingsText } from '../terminal/ceilings.ts';
+import { printAside } from '../terminal/terminal.ts';
 
 export async function control(options: GlobalOptions, runId: string, what: RunOrder): Promise<void> {
   const text = await withReadingStore(options, runId, async (store) => {
@@ -84,7 +85,7 @@ async function releaseServers(options: GlobalOptions, store: Store): Promise<voi
 }
 
 const warning: Log = (level, event, fields) => {
-  if (level === 'warn') console.error(`Warning: ${event}: ${JSON.stringify(fields)}`);
+  if (level === 'warn') printAside(`Warning: ${event}: ${JSON.stringify(fields)}`);
 };
 
 function doneText(runId: string, what: RunOrder, isServed: boolean): string {

@@ -199,7 +199,7 @@ test('rows whose texts forge turns are left out and counted, and exported marked
   expect(sources.filter((line) => JSON.parse(line).specialToken === '<|im_end|>')).toHaveLength(1);
 });
 
-test('actions are exported with the outcomes of their rollouts, whatever those were for', async () => {
+test('actions are exported with the outcomes of those of their rollouts that were made whatever came out', async () => {
   const project = await projectWithRuns();
   project.write('crux.config.ts', config);
   const { code, stderr } = await project.crux('export', 'judged', '--format', 'prm', '--out', 'prm');
@@ -211,7 +211,7 @@ test('actions are exported with the outcomes of their rollouts, whatever those w
     messages: [{ role: 'user', content: 'Open the door.' }],
     action: { role: 'assistant', content: 'Action: open[left]' },
     successes: 2,
-    rollouts: 3,
-    outcome: expect.closeTo(2 / 3, 6),
+    rollouts: 2,
+    outcome: 1,
   });
 });
