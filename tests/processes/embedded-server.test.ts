@@ -47,8 +47,11 @@ afterEach(async () => {
   await rm(join(home, '..'), { recursive: true, force: true });
 });
 
-const start = (ports?: { server?: number; ui?: number }): Promise<EmbeddedServer> =>
-  startEmbeddedServer({ home, report: (line) => said.push(line), ports });
+function start(ports?: { server?: number; ui?: number }): Promise<EmbeddedServer> {
+  // A server that a test leaves to its end still speaks in the next one.
+  const own = said;
+  return startEmbeddedServer({ home, report: (line) => own.push(line), ports });
+}
 
 /** A process that holds the server; the usual ports, of which another test or a user may have some. */
 async function hold(): Promise<{
