@@ -101,8 +101,8 @@ describe('what is packed', () => {
     );
   });
 
-  test('it stays below 2 MB', () => {
-    expect(packed.size).toBeLessThan(2_000_000);
+  test('it stays below 2.2 MB', () => {
+    expect(packed.size).toBeLessThan(2_200_000);
   });
 
   test('the bundle of workflow code says nothing about the machine that made it', () => {
