@@ -14,8 +14,12 @@ const orders = new Map(allOrders().map((order) => [order.id, order]));
 const rounds = [1, 2] as const;
 const counts = new Map<string, { right: number; wrong: number; neither: number }>();
 
+/** One that was begun anew in another home counts once. */
+const seen = new Set<string>();
+
 for (const home of process.argv.slice(2)) {
-  for (const id of readdirSync(join(home, 'improve'))) {
+  for (const id of readdirSync(join(home, 'improve')).filter((id) => !seen.has(id))) {
+    seen.add(id);
     for (const round of rounds) {
       const data = join(home, 'improve', id, `round-${round}`, 'data');
       if (existsSync(join(data, 'certificates.jsonl'))) count(`${id.replace(/-\d+$/, '')}, round ${round}`, data);
