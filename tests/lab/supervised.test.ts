@@ -25,7 +25,7 @@ describe.skipIf(withoutPython !== null)('crux_train.py under its supervisor', ()
     process.kill(trainerOf(at('killed')), 'SIGKILL');
     const { hash } = (await hashModel(join(at('undisturbed'), 'model')))!;
     expect(await training.result).toMatchObject({ hash, steps: 24, resumed: 1 });
-    expect(printedIn(at('killed'))).toContainEqual(expect.stringMatching(/goes on from step (5|10)$/));
+    expect(printedIn(at('killed'))).toContainEqual(expect.stringMatching(/goes on from step (5|10|15|20)$/));
   });
 
   it('says by its exit code which fault it is', async () => {
