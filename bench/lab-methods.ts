@@ -33,7 +33,10 @@ const header = [
   'mean (95 % over seeds)',
 ];
 
-const all = (await Promise.all(homes.map(finishedIn))).flat();
+/** One that was made in another home too counts once. */
+const all = [...Map.groupBy((await Promise.all(homes.map(finishedIn))).flat(), ({ view }) => view.id).values()].map(
+  ([first]) => first!,
+);
 const figures = values.figures ?? 'docs/figures/lab';
 mkdirSync(figures, { recursive: true });
 for (const [preset, own] of Map.groupBy(all, (one) => one.preset)) {
