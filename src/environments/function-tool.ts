@@ -1,6 +1,10 @@
 import type { Json } from '../domain/canonical-json.ts';
 import type { Tool } from '../domain/message.ts';
 
+export function textParameter(description: string): { [name: string]: Json } {
+  return { type: 'string', description };
+}
+
 /** A tool that takes these arguments and no others. */
 export function functionTool(
   name: string,

@@ -2,6 +2,7 @@ import type { Tool } from '../domain/message.ts';
 import { errorText } from '../errors.ts';
 import type { Conversation } from './conversation/conversation.ts';
 import type { TemplateMessage } from './conversation/hugging-face-messages.ts';
+import type { RowFinding } from './finding.ts';
 import { type ItemRows, leftOut } from './format.ts';
 import type { KindName } from './item.ts';
 import { templateConversation } from './tokens/length.ts';
@@ -84,8 +85,25 @@ function endOfTurn(text: string, { eos }: ChatTokenizer): string {
   return eos !== null && trimmed.endsWith(eos) ? trimmed : text;
 }
 
+/**
+ * What to know of a target that renders texts by the chat template, or takes them rendered.
+ * @param said of rows without a tokenizer, and of a template whose turns do not end with the end-of-text token, which gets its name
+ */
+export function renderingFindings(
+  target: string,
+  rows: readonly object[],
+  tokenizer: ChatTokenizer | null,
+  said: { notRendered: string; endOfTurn: (eos: string) => string },
+): RowFinding[] {
+  if (rows.length === 0) return [];
+  if (tokenizer === null) return [{ rule: `${target}/not-rendered`, effect: 'warning', reason: said.notRendered }];
+  if (endsTurns(tokenizer)) return [];
+  const reason = said.endOfTurn(tokenizer.eos ?? '(there is none)');
+  return [{ rule: `${target}/end-of-turn`, effect: 'warning', reason }];
+}
+
 /** Whether the chat template ends the model's turns with the end-of-text token. True also for a template that refuses the test: it proves nothing. */
-export function endsTurns(tokenizer: ChatTokenizer): boolean {
+function endsTurns(tokenizer: ChatTokenizer): boolean {
   const { eos } = tokenizer;
   if (eos === null) return false;
   const exchange: TemplateMessage[] = [

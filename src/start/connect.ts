@@ -5,6 +5,7 @@ import type { CeilingChanges } from '../domain/run/ceilings.ts';
 import type { AuditResult } from '../domain/wire/audit.ts';
 import type { CampaignProgress, CampaignResult } from '../domain/wire/campaign.ts';
 import type { ImproveProgress, ImproveResult } from '../domain/wire/improve.ts';
+import type { Run } from '../store/runs.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { order } from '../temporal/order.ts';
 import { workerRoles } from '../temporal/task-queues.ts';
@@ -118,10 +119,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
   const { client } = temporal;
   const steer = async (id: string, what: RunOrder) => {
     await steerRun(store, id, what, async (run, isServed) => {
-      const isTold = await told(client, async () => {
-        if (what === 'resume') await launchRun(client, store, run);
-        if (isServed) await startedRun(client, id)[what]();
-      });
+      const isTold = await told(client, () => passOn(client, store, run, what, isServed));
       return isTold && isServed;
     });
   };
@@ -168,6 +166,12 @@ export async function connect(options: ConnectOptions = {}): Promise<Crux> {
       await store.close();
     },
   };
+}
+
+/** Gives an order, which the store has already, to the campaign of a run. @param isServed whether a worker lives that carries it out */
+export async function passOn(client: Client, store: Store, run: Run, what: RunOrder, isServed: boolean): Promise<void> {
+  if (what === 'resume') await launchRun(client, store, run);
+  if (isServed) await startedRun(client, run.id)[what]();
 }
 
 /** Refers to messages by name, so that no workflow code is loaded here. */

@@ -29,6 +29,13 @@ describe.each(['openrlhf', 'axolotl'])('%s', (format) => {
     expect(all.map(({ rule }) => rule)).toEqual([`${format}/not-rendered`]);
   });
 
+  it('warns of a template whose turns do not end with the end-of-text token, which the trainer adds', () => {
+    const { lintAll } = findFormat(pairFormats, format);
+    expect(lintAll([{}], { ...facts, tokenizer: bytes })).toEqual([]);
+    const other = { ...bytes, eos: '<eos>' };
+    expect(lintAll([{}], { ...facts, tokenizer: other }).map(({ rule }) => rule)).toEqual([`${format}/end-of-turn`]);
+  });
+
   it('holds sides of several turns only rendered, and only when observations may be trained on', () => {
     const long = pair({ chosen: severalTurns });
     expect(build(format, [long], {}, bytes)).toMatchObject({
@@ -74,27 +81,9 @@ describe('openrlhf', () => {
     expect(rules(509, 3, 512)).toEqual([]);
     expect(rules(100, 3, 512, false)).toEqual(['damaged openrlhf/prompt-not-prefix']);
   });
-
-  it('warns of a template whose turns do not end with the end-of-text token', () => {
-    const format = findFormat(pairFormats, 'openrlhf');
-    expect(format.lintAll([{}], { ...facts, tokenizer: bytes })).toEqual([]);
-    const other = { ...bytes, eos: '<eos>' };
-    expect(format.lintAll([{}], { ...facts, tokenizer: other }).map(({ rule }) => rule)).toEqual([
-      'openrlhf/end-of-turn',
-    ]);
-  });
 });
 
 describe('axolotl', () => {
-  it('warns of a template whose turns do not end with the end-of-text token, which the trainer adds to rendered sides', () => {
-    const format = findFormat(pairFormats, 'axolotl');
-    expect(format.lintAll([{}], { ...facts, tokenizer: bytes })).toEqual([]);
-    const other = { ...bytes, eos: '<eos>' };
-    expect(format.lintAll([{}], { ...facts, tokenizer: other }).map(({ rule }) => rule)).toEqual([
-      'axolotl/end-of-turn',
-    ]);
-  });
-
   it('trims sides that it is to find again, and leaves out those with nothing in them', () => {
     const { rows, rules } = build('axolotl', [textPair({ chosen: [say('Action: a!\n')] })]);
     expect(rows[0].chosen).toEqual({ role: 'assistant', content: 'Action: a!' });

@@ -26,6 +26,11 @@ export async function temporaryStore(): Promise<Store> {
   return store;
 }
 
+/** What a transition tells that goes on: an observation, and nothing else. */
+export function goesOn(observation: string) {
+  return { observation, tools: null, done: false, reward: null, success: null, details: null, mark: null };
+}
+
 /** What became of a task: a success of one step, but for what is given. */
 export function taskResult(changes: Partial<TrajectoryResult> = {}): TrajectoryResult {
   return {

@@ -7,7 +7,7 @@ import { inSeal } from '../../src/sealing.ts';
 import { environmentSteps, keysRecordedFor, recorderOf } from '../../src/store/environment-steps.ts';
 import { importScope } from '../../src/store/findings.ts';
 import type { Store } from '../../src/store/store.ts';
-import { addRun, describeEngines } from '../helpers/store.ts';
+import { addRun, describeEngines, goesOn } from '../helpers/store.ts';
 
 const trajectory = (changes: Partial<Trajectory>): Trajectory => ({
   runId: 'run-1',
@@ -59,15 +59,7 @@ const drawn = (id: string, changes: Partial<Candidate> = {}): Candidate => ({
   ...changes,
 });
 
-const returned = {
-  observation: 'A room.',
-  tools: null,
-  done: false,
-  reward: null,
-  success: null,
-  details: null,
-  mark: null,
-};
+const returned = goesOn('A room.');
 
 const take = (store: Store, key: string, recordedBy?: string) =>
   store.tree.addTransition({ key, parentKey: 'before', ...returned }, recordedBy);

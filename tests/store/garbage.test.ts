@@ -7,7 +7,7 @@ import { Garbage, runTables, treeTables } from '../../src/store/garbage.ts';
 import type { Store } from '../../src/store/store.ts';
 import { outcomeKey } from '../../src/store/tree.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
-import { addRun, answer, describeEngines } from '../helpers/store.ts';
+import { addRun, answer, describeEngines, goesOn } from '../helpers/store.ts';
 
 const nothing = () => {};
 
@@ -142,15 +142,7 @@ describeEngines('garbage', (engine) => {
     const store = await engine.open();
     await twoRuns(store);
     const [shared, old] = (await nodes(store)).filter((id) => id.endsWith('before step 1')).reverse();
-    const transition = {
-      observation: '',
-      tools: null,
-      done: false,
-      reward: null,
-      success: null,
-      details: null,
-      mark: null,
-    };
+    const transition = goesOn('');
     for (const from of [shared!, old!]) {
       await store.tree.addTransition({ key: `after ${from}`, parentKey: from, ...transition });
       await store.tree.addSnapshot(from, {});

@@ -8,10 +8,9 @@ import { askedModels } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { checkCeilings } from '../../models/limits/ceiling-needs.ts';
 import type { Log } from '../../observe/log.ts';
-import { startedRun } from '../../start/connect.ts';
+import { passOn, startedRun } from '../../start/connect.ts';
 import { retuneImprovement } from '../../start/improvement-ceilings.ts';
 import { launchImprovement } from '../../start/improvements.ts';
-import { launchRun } from '../../start/launch.ts';
 import { steerImprovement } from '../../start/steer-improvement.ts';
 import { isOver, orderedStates, type RunOrder, serves, steerRun, told } from '../../start/steer-run.ts';
 import type { Improvement } from '../../store/improvements.ts';
@@ -29,10 +28,9 @@ export async function control(options: GlobalOptions, runId: string, what: RunOr
       // A pause needs nothing more.
       what === 'pause'
         ? Promise.resolve(false)
-        : tellCampaign(options, `crux ${what} ${runId}`, served, async ({ client }) => {
-            if (what === 'resume') await launchRun(client, store, run);
-            if (served) await startedRun(client, runId)[what]();
-          }),
+        : tellCampaign(options, `crux ${what} ${runId}`, served, ({ client }) =>
+            passOn(client, store, run, what, served),
+          ),
     );
     return doneText(runId, what, isServed);
   });

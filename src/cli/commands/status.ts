@@ -1,6 +1,7 @@
 import { isEvaluation } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { blockedFor, blockedUnder } from '../../start/blocked-run.ts';
+import { canServe } from '../../start/steer-run.ts';
 import type { Block } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { WaitingFor } from '../../store/waits.ts';
@@ -12,7 +13,7 @@ import { runSummary } from '../../views/run-summary.ts';
 import { type GlobalOptions, homeOf, printResult, withReadingStore } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
 import { improvementText, lineOfImprovement } from '../terminal/improvement.ts';
-import { canServe, workerText } from '../terminal/leave.ts';
+import { workerText } from '../terminal/leave.ts';
 import { lineOfRun, nullIfStoreIsAway, readProgress, showProgress } from '../terminal/progress.ts';
 import { otherServersJson, otherServersText, serverJson, serverText } from '../terminal/server-text.ts';
 import { summaryText } from '../terminal/summary.ts';

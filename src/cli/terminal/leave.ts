@@ -1,7 +1,9 @@
 /** Decides and says what happens to a run when its own command is stopped. */
+
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { errorText } from '../../errors.ts';
+import { canServe } from '../../start/steer-run.ts';
 import type { Store } from '../../store/store.ts';
 import type { Worker } from '../../store/workers.ts';
 import { isThisProcess } from '../../temporal/process-identity.ts';
@@ -35,10 +37,6 @@ export async function leaveText(
   } catch (error) {
     return `${interrupted} ${name} could not be put to rest, so the next worker continues it: ${errorText(error)}`;
   }
-}
-
-export function canServe({ roles, environments }: Worker, environment: string): boolean {
-  return roles.includes('agent') && environments.includes(environment);
 }
 
 /** Names a worker so that a person can find it. */

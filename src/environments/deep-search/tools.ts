@@ -2,9 +2,7 @@
 import type { Action } from '../../domain/action.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { Tool } from '../../domain/message.ts';
-import { functionTool } from '../function-tool.ts';
-
-const textParameter = (description: string) => ({ type: 'string', description });
+import { functionTool, textParameter } from '../function-tool.ts';
 
 export const tools: Tool[] = [
   functionTool('search', 'Searches for texts.', { query: textParameter('Words to search for.') }, ['query']),

@@ -6,7 +6,7 @@ import type { Task } from '../../domain/task.ts';
 import { CruxError } from '../../errors.ts';
 import type { Environment, Session, StepResult } from '../contract.ts';
 import { defineEnvironment } from '../define.ts';
-import { functionTool } from '../function-tool.ts';
+import { functionTool, textParameter } from '../function-tool.ts';
 import { StoredCatalogue } from './catalogue.ts';
 import { readDataset } from './dataset.ts';
 import type { Goal } from './goals.ts';
@@ -30,7 +30,6 @@ export type WebShopOptions = {
 /** Part of the version: change it whenever the same actions may give other pages or rewards. */
 const shopVersion = '1';
 
-const textParameter = (description: string) => ({ type: 'string', description });
 const tools: Tool[] = [
   functionTool(
     'search',

@@ -4,7 +4,7 @@ import { type TextTurn, textTurns } from '../../conversation/text-turns.ts';
 import type { RowFinding } from '../../finding.ts';
 import { type ExportFacts, type ExportFormat, type ItemRows, leftOut, type RowOptions } from '../../format.ts';
 import { pairKind } from '../../kinds/pair.ts';
-import { endsTurns, renderedSides } from '../../rendered-sides.ts';
+import { renderedSides, renderingFindings } from '../../rendered-sides.ts';
 import type { ItemLengths } from '../../tokens/length.ts';
 import type { ChatTokenizer } from '../../tokens/tokenizer.ts';
 import {
@@ -98,25 +98,12 @@ export function lintAxolotlLengths({ prompt, side }: ItemLengths, maxLength: num
 }
 
 function lintAxolotl(all: readonly object[], { tokenizer }: ExportFacts): RowFinding[] {
-  if (all.length === 0) return [];
-  if (tokenizer === null) {
-    return [
-      {
-        rule: 'axolotl/not-rendered',
-        effect: 'warning',
-        reason:
-          'Axolotl renders the sides apart from the prompt and cuts them out by searching for their text. Export with --tokenizer for rows that pass through as they are.',
-      },
-    ];
-  }
-  if (endsTurns(tokenizer)) return [];
-  return [
-    {
-      rule: 'axolotl/end-of-turn',
-      effect: 'warning',
-      reason: `The chat template does not end a turn with the end-of-text token ${tokenizer.eos ?? '(there is none)'}: the trainer adds that token to every side, so a row has one token more than was counted, and the model learns to write it.`,
-    },
-  ];
+  return renderingFindings('axolotl', all, tokenizer, {
+    notRendered:
+      'Axolotl renders the sides apart from the prompt and cuts them out by searching for their text. Export with --tokenizer for rows that pass through as they are.',
+    endOfTurn: (eos) =>
+      `The chat template does not end a turn with the end-of-text token ${eos}: the trainer adds that token to every side, so a row has one token more than was counted, and the model learns to write it.`,
+  });
 }
 
 function configuration(facts: ExportFacts): string {

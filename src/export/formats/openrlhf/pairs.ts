@@ -3,7 +3,7 @@ import { textTurns } from '../../conversation/text-turns.ts';
 import type { RowFinding } from '../../finding.ts';
 import type { ExportFacts, ExportFormat, ItemRows, RowOptions } from '../../format.ts';
 import { pairKind } from '../../kinds/pair.ts';
-import { endsTurns, renderedSides } from '../../rendered-sides.ts';
+import { renderedSides, renderingFindings } from '../../rendered-sides.ts';
 import type { ItemLengths } from '../../tokens/length.ts';
 import type { ChatTokenizer } from '../../tokens/tokenizer.ts';
 import {
@@ -76,25 +76,12 @@ export function lintOpenRlhfLengths(context: number, total: number, maxLength: n
 
 /** What holds for pairs and examples alike. */
 export function lintOpenRlhf(rows: readonly object[], { tokenizer }: ExportFacts): RowFinding[] {
-  if (rows.length === 0) return [];
-  if (tokenizer === null) {
-    return [
-      {
-        rule: 'openrlhf/not-rendered',
-        effect: 'warning',
-        reason:
-          'OpenRLHF renders these messages and cuts the parts out by the length of their text: a chat template that strips old thoughts shifts them unseen. Export with --tokenizer to know.',
-      },
-    ];
-  }
-  if (endsTurns(tokenizer)) return [];
-  return [
-    {
-      rule: 'openrlhf/end-of-turn',
-      effect: 'warning',
-      reason: `The chat template does not end a turn with the end-of-text token ${tokenizer.eos ?? '(there is none)'}: OpenRLHF adds a space and that token to every row, and the model learns to.`,
-    },
-  ];
+  return renderingFindings('openrlhf', rows, tokenizer, {
+    notRendered:
+      'OpenRLHF renders these messages and cuts the parts out by the length of their text: a chat template that strips old thoughts shifts them unseen. Export with --tokenizer to know.',
+    endOfTurn: (eos) =>
+      `The chat template does not end a turn with the end-of-text token ${eos}: OpenRLHF adds a space and that token to every row, and the model learns to.`,
+  });
 }
 
 function advice(facts: ExportFacts): TrainingAdvice {
