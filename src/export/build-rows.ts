@@ -23,14 +23,17 @@ export type BuiltRows<Item> = {
   findings: Finding[];
 };
 
-/** Turns items into rows of one format, by task, step and id in code-unit order. Every item without a row has a finding that says why. */
-export function buildRows<Item extends ExportItem>(
+/**
+ * Turns items into rows of one format, by task, step and id in code-unit order. Every item without a row has a finding that says why. It can be left after
+ * each item: with a tokenizer, thousands of them take minutes.
+ */
+export function* buildRows<Item extends ExportItem>(
   kind: ItemKind<Item>,
   items: readonly Item[],
   format: ExportFormat<Item>,
   tokenizer: ChatTokenizer | null,
   options: { row: RowOptions; prepare: PrepareOptions },
-): BuiltRows<Item> {
+): Generator<void, BuiltRows<Item>> {
   const meter = tokenizer === null ? estimatedLengths : tokenizerLengths(tokenizer);
   const built: BuiltRows<Item> = {
     ...{ rows: [], exported: [], written: [], lengths: [] },
@@ -50,6 +53,7 @@ export function buildRows<Item extends ExportItem>(
     seen.add(original.id);
     if (found.some(({ effect }) => effect === 'dropped')) built.dropped += 1;
     built.findings.push(...found.map(({ rule, effect, reason }) => ({ rule, effect, itemId: original.id, reason })));
+    yield;
   }
   return built;
 

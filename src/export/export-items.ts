@@ -4,6 +4,7 @@ import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import type { Example, ProcessExample } from '../domain/example.ts';
 import type { Pair } from '../domain/pairs/pair.ts';
 import { CruxError } from '../errors.ts';
+import { withPauses } from '../with-pauses.ts';
 import { buildRows } from './build-rows.ts';
 import { checkFlags, specialFlag } from './flags.ts';
 import type { ExportFacts, ExportFormat, OutputFile, RowOptions } from './format.ts';
@@ -120,7 +121,7 @@ async function exportItems<Item extends ExportItem>(
   const selected = selectItems(kind, items, { without, balance, withSealed });
   const asFound = { items: selected.kept, exchanged: new Set<string>(), findings: [] };
   const sided = sides === 'coin' ? sidesByCoin(kind, selected.kept) : asFound;
-  const built = buildRows(kind, sided.items, format, tokenizer, { row, prepare });
+  const built = await withPauses(buildRows(kind, sided.items, format, tokenizer, { row, prepare }));
   const { exported } = built;
   const findings = [...selected.findings, ...sided.findings, ...built.findings];
   const rows = format.arrange?.(built.rows) ?? built.rows;

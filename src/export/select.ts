@@ -39,34 +39,44 @@ export function selectItems<Item extends ExportItem>(
     return flag === undefined;
   });
   if (balance === null || kind.sideNames.length !== 2) return { kept: wanted, findings };
-  const kept = new Set(wanted);
   const sidesOf = new Map(wanted.map((item) => [item, kind.conversationOf(item).sides.map(kindOfAction)]));
-  for (;;) {
-    const worst = worstKind([...kept].map((item) => sidesOf.get(item)!));
-    if (worst === null) return { kept: [...kept], findings };
+  const counts = countBySide([...sidesOf.values()]);
+  // Ids are hashes: the last one is a random one, and the same one every time.
+  const lastFirst = new Set(wanted.toSorted((one, other) => (one.id < other.id ? 1 : -1)));
+  for (let worst = worstKind(counts); worst !== null; worst = worstKind(counts)) {
     const { name, heavy, on, of } = worst;
-    // Ids are hashes: the last one is a random one, and the same one every time.
-    const item = [...kept]
-      .filter((own) => sidesOf.get(own)![heavy] === name && sidesOf.get(own)![1 - heavy] !== name)
-      .toSorted((one, other) => (one.id < other.id ? -1 : 1))
-      .at(-1)!;
-    kept.delete(item);
+    const item = lastFirst
+      .values()
+      .find((own) => sidesOf.get(own)![heavy] === name && sidesOf.get(own)![1 - heavy] !== name)!;
+    lastFirst.delete(item);
+    for (const [side, own] of sidesOf.get(item)!.entries()) counts.get(own)![side]! -= 1;
     leaveOut(
       item,
       'balance',
       `Actions of the kind "${name}" stand on the ${kind.sideNames[heavy]} in ${on} of ${of} cases.`,
     );
   }
+  return { kept: wanted.filter((item) => lastFirst.has(item)), findings };
 }
 
-/** The kind of action that leans most to one side, if any leans too much. @param pairs the kinds of both sides */
-function worstKind(pairs: readonly string[][]): { name: string; heavy: 0 | 1; on: number; of: number } | null {
-  const names = new Set(pairs.flat());
-  const leaning = [...names].flatMap((name) => {
-    const counts = [0, 1].map((side) => pairs.filter((pair) => pair[side] === name).length) as [number, number];
-    const of = counts[0] + counts[1];
-    const heavy = counts[0] >= counts[1] ? 0 : 1;
-    const on = counts[heavy];
+/** How often each kind of action stands on either side. */
+function countBySide(pairs: readonly string[][]): Map<string, number[]> {
+  const counts = new Map<string, number[]>();
+  for (const pair of pairs) {
+    for (const [side, name] of pair.entries()) {
+      if (!counts.has(name)) counts.set(name, [0, 0]);
+      counts.get(name)![side]! += 1;
+    }
+  }
+  return counts;
+}
+
+/** The kind of action that leans most to one side, if any leans too much. */
+function worstKind(counts: Map<string, number[]>): { name: string; heavy: 0 | 1; on: number; of: number } | null {
+  const leaning = [...counts].flatMap(([name, [first, second]]) => {
+    const of = first! + second!;
+    const heavy = first! >= second! ? 0 : 1;
+    const on = Math.max(first!, second!);
     // A single one more on a side is no leaning.
     return on > mostOnOneSide * of && on - (of - on) > 1 ? [{ name, heavy, on, of } as const] : [];
   });

@@ -28,7 +28,7 @@ function build<Item extends ExportItem>(
   { thought = 'keep', toolsAsText = false, systemRole, keepSpecial, ...row }: BuildOptions,
   tokenizer: ChatTokenizer | null,
 ) {
-  const built = buildRows(kind, items, format, tokenizer, {
+  const work = buildRows(kind, items, format, tokenizer, {
     row: { ...rowOptions, ...row },
     prepare: {
       thought,
@@ -37,6 +37,9 @@ function build<Item extends ExportItem>(
       ...(keepSpecial && { keepSpecial }),
     },
   });
+  let part = work.next();
+  while (!part.done) part = work.next();
+  const built = part.value;
   return {
     rows: built.rows.map((row) => JSON.parse(jsonLine(row))),
     lines: built.rows.map(jsonLine),

@@ -71,13 +71,9 @@ export function specialTokensOf(
   if (all.size === 0) return () => null;
   // The longest first, so that a match is the whole token and not the start of another one.
   const inOrder = [...all].sort((one, other) => other.length - one.length || (one < other ? -1 : 1));
-  return finder(new RegExp(inOrder.map(escaped).join('|'), 'u'));
+  return finder(new RegExp(inOrder.map(RegExp.escape).join('|'), 'u'));
 }
 
 function finder(pattern: RegExp): FindSpecialToken {
   return (text) => pattern.exec(text)?.[0] ?? null;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

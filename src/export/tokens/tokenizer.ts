@@ -5,6 +5,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import type { Tool } from '../../domain/message.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { TemplateMessage } from '../conversation/hugging-face-messages.ts';
+import { piecewise } from './piecewise.ts';
 import { type FindSpecialToken, specialTokensOf } from './special-tokens.ts';
 
 /** The target model's own tokenizer and chat template. */
@@ -43,7 +44,11 @@ export function openTokenizer(folder: string): ChatTokenizer {
         add_generation_prompt: addGenerationPrompt,
         fixed_date: () => '2025-01-01',
       }),
-    encode: (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+    encode: piecewise(
+      (text) => tokenizer.encode(text, { add_special_tokens: false }).ids,
+      [...tokenizer.get_added_tokens_decoder().values()],
+      (definition.normalizer ?? null) !== null,
+    ),
     eos: tokenText(config.eos_token),
     bos: tokenText(config.bos_token),
     findSpecialToken: specialTokensOf(definition, config, template),
