@@ -111,6 +111,16 @@ describe('an answer without words', () => {
     await expect(behind(first.gateway.answer(first.call(), never))).rejects.toMatchObject({ kind: 'Model.Setup' });
   });
 
+  it('is what a candidate does that a training has taught silence: its evaluation ends, and says so', async () => {
+    const ended: Reply = { content: '', usage: { prompt_tokens: 10, completion_tokens: 1 } };
+    const candidate = await gatewayTo(() => ended, { run: { id: 'improvement/round-1/evaluate' } });
+    expect((await candidate.gateway.answer(candidate.call(), never)).message).toMatchObject({ content: '' });
+    const start = await gatewayTo(() => ended, { run: { id: 'improvement/round-0/evaluate' } });
+    await expect(behind(start.gateway.answer(start.call(), never))).rejects.toMatchObject({ kind: 'Model.Setup' });
+    const lost = await gatewayTo(() => wordless, { run: { id: 'improvement/round-1/evaluate' } });
+    await expect(behind(lost.gateway.answer(lost.call(), never))).rejects.toMatchObject({ kind: 'Model.Setup' });
+  });
+
   it('is an answer like others where it is asked for anew, once the model has spoken', async () => {
     const { gateway, call } = await gatewayTo([words, wordless]);
     const score = { role: 'prm', purpose: 'score' } as const;

@@ -29,6 +29,11 @@ export function isRoundId(text: string): boolean {
   return isRunId(improvement!) && new RegExp(`^${roundPath}$`).test(phase.join('/'));
 }
 
+/** Whether a campaign of an improvement asks what a round has trained. */
+export function isCandidateEvaluation(runId: string): boolean {
+  return isRoundId(runId) && /\/round-[1-9]\d*\/evaluate$/.test(runId);
+}
+
 /** What follows the id of an improvement in those of its campaigns, as a part of a regular expression. */
 export const roundPath = String.raw`(?:round-\d+/(?:collect|evaluate)|test/(?:start|final))`;
 

@@ -3,6 +3,7 @@
  * set up wrongly, and the run reports that. If it gives one now and then, only the call is given up.
  */
 import type { RoleSettings } from '../../domain/run/run-config.ts';
+import { isCandidateEvaluation } from '../../domain/run/workflow-ids.ts';
 import { CruxError } from '../../errors.ts';
 import type { Answer } from '../../store/journal.ts';
 import type { UnusableAnswers } from '../../store/unusable-answers.ts';
@@ -99,6 +100,8 @@ export class UsableAnswers {
     if (finishReason === 'content_filter') return true;
     const isItsAnswer = address.role === 'policy' && endsAtOnce(answer) && wordless + 1 >= mostUnusable.wordless;
     if (!isItsAnswer && !mayBeWordless({ purpose: address.purpose, finishReason })) return false;
+    // The canary has shown that the server tells what these weights say, and its policy before has spoken: the training taught it silence.
+    if (isItsAnswer && isCandidateEvaluation(run.id)) return true;
     const place = placeOf(call);
     if (!this.#spoken.has(place) && (await this.#known.hasSpoken(run.id, address.role))) this.#spoken.add(place);
     return this.#spoken.has(place);
