@@ -1,21 +1,20 @@
 /** What a model is, as a hash of its files. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { ModelFiles } from '../domain/improve/training.ts';
 
 /**
  * SHA-256 over the files of a folder in the order of their names: of each its path in the folder and the hash of its content. The same files give the
- * same hash anywhere. Read as a stream: weights may not fit into memory.
+ * same hash anywhere. A link counts as what it leads to. Read as a stream: weights may not fit into memory.
  * @returns null if there is no file
  * @throws what the file system says
  */
 export async function hashModel(folder: string): Promise<ModelFiles | null> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(nothingIfMissing);
-  const names = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+  const paths = await Array.fromAsync(filesIn(folder)).catch(nothingIfMissing);
+  const names = paths
+    .map((path) => relative(folder, path).split(sep).join('/'))
     .sort((one, other) => (one < other ? -1 : 1));
   const hash = createHash('sha256');
   let bytes = 0;
@@ -28,6 +27,19 @@ export async function hashModel(folder: string): Promise<ModelFiles | null> {
     hash.update(`${JSON.stringify(name)} ${content.digest('hex')}\n`);
   }
   return names.length === 0 ? null : { hash: hash.digest('hex'), files: names.length, bytes };
+}
+
+/** @param around the folders that it lies in: a link back to one of them is no new file */
+async function* filesIn(folder: string, around: readonly string[] = []): AsyncGenerator<string> {
+  const names = await readdir(folder);
+  const here = await realpath(folder);
+  if (around.includes(here)) return;
+  for (const name of names) {
+    const path = join(folder, name);
+    // A link that leads nowhere is told when it is read.
+    if ((await stat(path).catch(() => null))?.isDirectory()) yield* filesIn(path, [...around, here]);
+    else yield path;
+  }
 }
 
 function nothingIfMissing(error: NodeJS.ErrnoException): [] {

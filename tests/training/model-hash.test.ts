@@ -1,5 +1,5 @@
 // Layer: one function over real folders.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { hashModel } from '../../src/training/model-hash.ts';
@@ -37,4 +37,18 @@ it('a content, a name, or what is in which file changes it', async () => {
 it('a folder that is missing or empty is no model', async () => {
   expect(await hashModel(temporaryFolder())).toBeNull();
   expect(await hashModel(join(temporaryFolder(), 'none'))).toBeNull();
+});
+
+it('a link counts as what it leads to, and one back to its own folder as nothing', async () => {
+  const folder = model({ 'kept/a.bin': 'abc' });
+  symlinkSync(join(folder, 'kept'), join(folder, 'newest'));
+  symlinkSync(folder, join(folder, 'kept', 'above'));
+  const copied = model({ 'kept/a.bin': 'abc', 'newest/a.bin': 'abc' });
+  expect(await hashModel(folder)).toEqual(await hashModel(copied));
+});
+
+it('a link that leads nowhere is an error that names it', async () => {
+  const folder = model({ a: 'xy' });
+  symlinkSync('/nowhere/b', join(folder, 'b'));
+  await expect(hashModel(folder)).rejects.toThrow(join(folder, 'b'));
 });
