@@ -21,11 +21,15 @@ export function auditActivities({ store }: ActivityContext) {
     const audit = await store.findings.audit(runId);
     if (!audit) throw new Error(`Run ${runId} has no audit.`);
     const all = await actionsOfAudit(run, audit);
-    const there = await store.findings.countReferences(runId, audit.rollouts);
     const page: AuditPage = { actions: [], next: from, total: all.length };
     while (page.next < all.length && page.actions.length < limit) {
-      const action = all[page.next++]!;
-      if ((there.get(`${action.nodeId}/${action.candidateId}`) ?? 0) < audit.rollouts) page.actions.push(action);
+      const some = all.slice(page.next, page.next + limit - page.actions.length);
+      const states = [...new Set(some.map(({ nodeId }) => nodeId))];
+      const there = await store.findings.countReferences(runId, audit.rollouts, states);
+      const isOpen = ({ nodeId, candidateId }: AuditedAction) =>
+        (there.get(`${nodeId}/${candidateId}`) ?? 0) < audit.rollouts;
+      page.actions.push(...some.filter(isOpen));
+      page.next += some.length;
     }
     return page;
   }

@@ -38,14 +38,14 @@ const sources: readonly Source<ExportItem>[] = [
   source({
     kind: 'pair',
     use: 'pairs',
-    holds: async (store, runId) => counted(await store.findings.pairs(runId), 'pair'),
+    holds: async (store, runId) => counted(await store.findings.count(runId, 'pairs'), 'pair'),
     load: (store, runId) => loadPairs(store, runId),
     write: exportPairs,
   }),
   source({
     kind: 'example',
     use: 'sft',
-    holds: async (store, runId) => counted(await store.findings.examples(runId), 'example'),
+    holds: async (store, runId) => counted(await store.findings.count(runId, 'examples'), 'example'),
     load: (store, runId) => loadExamples(store, runId),
     write: exportExamples,
   }),
@@ -53,7 +53,7 @@ const sources: readonly Source<ExportItem>[] = [
     kind: 'action',
     use: 'prm',
     holds: async (store, runId) =>
-      (await store.findings.branches(runId)).length > 0 ? 'actions with rollouts after them' : null,
+      (await store.findings.hasBranches(runId)) ? 'actions with rollouts after them' : null,
     load: async (store, runId, environments) =>
       loadProcessExamples(store, new EnvironmentRegistry([...(await environments())]), runId),
     write: exportProcessExamples,
@@ -122,6 +122,6 @@ async function sourceFor(
   );
 }
 
-function counted(rows: readonly unknown[], what: string): string | null {
-  return rows.length === 0 ? null : `${rows.length} ${what}${rows.length === 1 ? '' : 's'}`;
+function counted(rows: number, what: string): string | null {
+  return rows === 0 ? null : `${rows} ${what}${rows === 1 ? '' : 's'}`;
 }

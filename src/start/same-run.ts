@@ -47,7 +47,8 @@ function taskDifferences(known: NewRunTask[], wanted: NewRunTask[]): string[] {
   const [there, now] = [names(known), names(wanted)];
   if (canonicalJson(there) === canonicalJson(now)) return [];
   const only = (of: string[], others: string[], where: string) => {
-    const own = of.filter((name) => !new Set(others).has(name));
+    const known = new Set(others);
+    const own = of.filter((name) => !known.has(name));
     const more = own.length > tasksNamed ? ` and ${own.length - tasksNamed} more` : '';
     return own.length === 0 ? [] : [`only ${where}: ${own.slice(0, tasksNamed).join(', ')}${more}`];
   };

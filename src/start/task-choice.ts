@@ -54,10 +54,11 @@ export function wantedTasks(
       remedy: `It has: ${known}.`,
     });
   }
+  const [named, unwanted] = [new Set(taskIds), new Set(exclude)];
   const wanted = tasks
-    .filter(({ id }) => taskIds === undefined || taskIds.includes(id))
+    .filter(({ id }) => taskIds === undefined || named.has(id))
     .filter((task) => difficulty === undefined || difficulty.includes(task.difficulty ?? ''))
-    .filter(({ id }) => !exclude.includes(id));
+    .filter(({ id }) => !unwanted.has(id));
   if (sample === undefined) return wanted;
   const chosen = new Set(
     drawnTasks(

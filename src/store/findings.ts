@@ -239,6 +239,12 @@ export class Findings {
     return sortedBy(await query.execute(), ['node_id', 'candidate_id', 'purpose', 'rollout']).map(branchOf);
   }
 
+  /** Whether there are any of them. */
+  async hasBranches(runId: string): Promise<boolean> {
+    const query = this.#database.kysely.selectFrom('branches').select('id').where('run_id', '=', runId);
+    return (await query.where('purpose', '<>', 'reference').limit(1).execute()).length > 0;
+  }
+
   /** Branches from a state, whichever trajectory of the run reached it. */
   async branchesAt(runId: string, nodeId: string): Promise<Branch[]> {
     const all = this.#database.kysely.selectFrom('branches').selectAll().where('run_id', '=', runId);
@@ -279,19 +285,20 @@ export class Findings {
 
   /** Counts of each kind. For progress displays, so it must stay cheap. */
   async counts(runId: string): Promise<FindingCounts> {
-    const count = async (table: 'trajectories' | 'steps' | 'branches' | 'pairs') => {
-      const query = this.#database.kysely.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('count'));
-      return Number((await query.where('run_id', '=', runId).executeTakeFirstOrThrow()).count);
-    };
     const spending = this.#database.kysely.selectFrom('spending').select(['calls', 'reused']);
     const used = await spending.where('run_id', '=', runId).executeTakeFirst();
     return {
-      trajectories: await count('trajectories'),
-      steps: await count('steps'),
-      branches: await count('branches'),
-      pairs: await count('pairs'),
+      trajectories: await this.count(runId, 'trajectories'),
+      steps: await this.count(runId, 'steps'),
+      branches: await this.count(runId, 'branches'),
+      pairs: await this.count(runId, 'pairs'),
       calls: (used?.calls ?? 0) + (used?.reused ?? 0),
     };
+  }
+
+  async count(runId: string, table: 'trajectories' | 'steps' | 'branches' | 'pairs' | 'examples'): Promise<number> {
+    const query = this.#database.kysely.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('count'));
+    return Number((await query.where('run_id', '=', runId).executeTakeFirstOrThrow()).count);
   }
 
   /** A pair by its id, from any run. */
@@ -354,12 +361,13 @@ export class Findings {
     return (await query.orderBy('node_id').orderBy('candidate_id').orderBy('rollout').execute()).map(branchOf);
   }
 
-  /** How many of an action's first `rollouts` reference rollouts exist, by state and candidate: `<node>/<candidate>`. */
-  async countReferences(runId: string, rollouts: number): Promise<Map<string, number>> {
+  /** How many of an action's first `rollouts` reference rollouts exist in these states, by state and candidate: `<node>/<candidate>`. */
+  async countReferences(runId: string, rollouts: number, nodeIds: readonly string[]): Promise<Map<string, number>> {
     const rows = await this.#database.kysely
       .selectFrom('branches')
       .select(({ fn }) => ['node_id', 'candidate_id', fn.countAll<number>().as('count')])
       .where('run_id', '=', runId)
+      .where('node_id', 'in', nodeIds)
       .where('purpose', '=', 'reference')
       .where('rollout', '<', rollouts)
       .groupBy(['node_id', 'candidate_id'])
