@@ -26,28 +26,33 @@ export type AuthorshipReport = {
 export const authorshipLimit = 0.8;
 /** Below this many pairs, 8 of 10 right happens by luck in one export of twenty. */
 const leastPairs = 20;
-const folds = 5;
+const mostFolds = 5;
 const seed = 'crux/authorship';
 
 type Sample<Feature> = { group: string; chosen: Feature; rejected: Feature };
 /** Gives a side a score: the higher, the more it looks like a chosen side. */
 type Classifier<Feature> = (feature: Feature) => number;
+/** Each fold is counted once, and trains the classifiers of all other folds. */
+type Trainer<Feature, Counts> = {
+  count(samples: readonly Sample<Feature>[]): Generator<void, Counts>;
+  train(counts: readonly Counts[]): Classifier<Feature>;
+};
+/** The words of a side in their order, each as its index in the vocabulary: there may be too many for texts. */
+type Words = Uint32Array;
 
-export function authorship(pairs: readonly Pair[]): AuthorshipReport {
-  const length = crossValidated(
-    pairs.map((pair) => ({ group: pair.group, chosen: textLength(pair.chosen), rejected: textLength(pair.rejected) })),
-    trainLength,
-  );
-  const thoughtWords = crossValidated(
-    pairs
-      .map((pair) => ({
-        group: pair.group,
-        chosen: thoughtWordsOf(pair.chosen),
-        rejected: thoughtWordsOf(pair.rejected),
-      }))
-      .filter((sample) => sample.chosen.length + sample.rejected.length > 0),
-    trainWords,
-  );
+/** It can be left after each pair: pairs of whole trajectories hold millions of words. */
+export function* authorship(pairs: readonly Pair[]): Generator<void, AuthorshipReport> {
+  const lengths: Sample<number>[] = [];
+  const thoughts: Sample<Words>[] = [];
+  const vocabulary = new Map<string, number>();
+  for (const { group, chosen, rejected } of pairs) {
+    lengths.push({ group, chosen: textLength(chosen), rejected: textLength(rejected) });
+    const words = [chosen, rejected].map((side) => thoughtWordsOf(side, vocabulary));
+    if (words.some((own) => own.length > 0)) thoughts.push({ group, chosen: words[0]!, rejected: words[1]! });
+    yield;
+  }
+  const length = yield* crossValidated(lengths, lengthTrainer);
+  const thoughtWords = yield* crossValidated(thoughts, wordsTrainer(vocabulary.size));
   const warning = [length, thoughtWords].some(
     (found) => found !== null && Math.max(found.auc, found.pairedAuc) > authorshipLimit,
   );
@@ -72,23 +77,30 @@ export function separationText(found: Separation | null): string {
 }
 
 /** @returns null with fewer than `leastPairs` samples or two groups */
-function crossValidated<Feature>(
+function* crossValidated<Feature, Counts>(
   samples: readonly Sample<Feature>[],
-  train: (samples: readonly Sample<Feature>[]) => Classifier<Feature>,
-): Separation | null {
+  { count, train }: Trainer<Feature, Counts>,
+): Generator<void, Separation | null> {
   const groups = shuffled([...new Set(samples.map((sample) => sample.group))].sort(), seededRandom(seed));
   if (samples.length < leastPairs || groups.length < 2) return null;
-  const foldOf = new Map(groups.map((group, index) => [group, index % folds]));
+  const foldOf = new Map(groups.map((group, index) => [group, index % mostFolds]));
+  const folds: Sample<Feature>[][] = groups.slice(0, mostFolds).map(() => []);
+  for (const sample of samples) folds[foldOf.get(sample.group)!]!.push(sample);
+  const counts: Counts[] = [];
+  for (const fold of folds) counts.push(yield* count(fold));
   let wins = 0;
   let weightedArea = 0;
-  for (let fold = 0; fold < Math.min(folds, groups.length); fold += 1) {
-    const held = samples.filter((sample) => foldOf.get(sample.group) === fold);
-    const score = train(samples.filter((sample) => foldOf.get(sample.group) !== fold));
-    const chosen = held.map((sample) => score(sample.chosen));
-    const rejected = held.map((sample) => score(sample.rejected));
-    chosen.forEach((value, index) => {
-      wins += value > rejected[index]! ? 1 : value === rejected[index]! ? 0.5 : 0;
-    });
+  for (const [index, held] of folds.entries()) {
+    const score = train(counts.filter((_, other) => other !== index));
+    const chosen: number[] = [];
+    const rejected: number[] = [];
+    for (const sample of held) {
+      const [right, wrong] = [score(sample.chosen), score(sample.rejected)];
+      wins += right > wrong ? 1 : right === wrong ? 0.5 : 0;
+      chosen.push(right);
+      rejected.push(wrong);
+      yield;
+    }
     // Scores of different folds come from different classifiers: areas are averaged, scores never pooled.
     weightedArea += areaUnderCurve(chosen, rejected)! * held.length;
   }
@@ -96,49 +108,77 @@ function crossValidated<Feature>(
 }
 
 /** Longer or shorter, whichever most chosen sides of the training pairs are. */
-function trainLength(samples: readonly Sample<number>[]): Classifier<number> {
-  const direction = Math.sign(samples.reduce((sum, { chosen, rejected }) => sum + Math.sign(chosen - rejected), 0));
-  return (length) => direction * length;
-}
+const lengthTrainer: Trainer<number, number> = {
+  *count(samples) {
+    let longer = 0;
+    for (const { chosen, rejected } of samples) {
+      longer += Math.sign(chosen - rejected);
+      yield;
+    }
+    return longer;
+  },
+  train(counts) {
+    const direction = Math.sign(counts.reduce((sum, longer) => sum + longer, 0));
+    return (length) => direction * length;
+  },
+};
 
 /** Multinomial naive Bayes with add-one smoothing, over words. A side's score is its mean log ratio, so that its length does not count. */
-function trainWords(samples: readonly Sample<string[]>[]): Classifier<string[]> {
-  const counts = new Map<string, { chosen: number; rejected: number }>();
-  const totals = { chosen: 0, rejected: 0 };
-  for (const sample of samples) {
-    for (const side of ['chosen', 'rejected'] as const) {
-      for (const word of sample[side]) {
-        const count = counts.get(word) ?? { chosen: 0, rejected: 0 };
-        count[side] += 1;
-        totals[side] += 1;
-        counts.set(word, count);
+function wordsTrainer(vocabulary: number): Trainer<Words, { chosen: Uint32Array; rejected: Uint32Array }> {
+  return {
+    *count(samples) {
+      const counts = { chosen: new Uint32Array(vocabulary), rejected: new Uint32Array(vocabulary) };
+      for (const sample of samples) {
+        for (const side of ['chosen', 'rejected'] as const) for (const word of sample[side]) counts[side][word]! += 1;
+        yield;
       }
-    }
-  }
-  const ratios = new Map<string, number>();
-  for (const [word, count] of counts) {
-    ratios.set(
-      word,
-      Math.log((count.chosen + 1) / (totals.chosen + counts.size)) -
-        Math.log((count.rejected + 1) / (totals.rejected + counts.size)),
-    );
-  }
-  return (words) =>
-    words.length === 0 ? 0 : words.reduce((sum, word) => sum + (ratios.get(word) ?? 0), 0) / words.length;
+      return counts;
+    },
+    train(counts) {
+      const chosen = added(counts.map((fold) => fold.chosen));
+      const rejected = added(counts.map((fold) => fold.rejected));
+      const known = chosen.reduce((sum, count, word) => sum + (count + rejected[word]! > 0 ? 1 : 0), 0);
+      const [chosenTotal, rejectedTotal] = [total(chosen) + known, total(rejected) + known];
+      const ratios = new Float64Array(vocabulary);
+      for (const [word, count] of chosen.entries()) {
+        // A word that no training pair has says nothing.
+        if (count + rejected[word]! === 0) continue;
+        ratios[word] = Math.log((count + 1) / chosenTotal) - Math.log((rejected[word]! + 1) / rejectedTotal);
+      }
+      return (words) => (words.length === 0 ? 0 : words.reduce((sum, word) => sum + ratios[word]!, 0) / words.length);
+    },
+  };
+}
+
+/** The sums of numbers at the same place. @param arrays at least one, all of the same length */
+function added([first, ...others]: readonly Uint32Array[]): Uint32Array {
+  const sums = first!.slice();
+  for (const array of others) for (const [index, count] of array.entries()) sums[index]! += count;
+  return sums;
+}
+
+function total(counts: Uint32Array): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function textLength(messages: Pair['chosen']): number {
   return messages.reduce((sum, message) => sum + (message.role === 'assistant' ? messageText(message).length : 0), 0);
 }
 
-function thoughtWordsOf(messages: Pair['chosen']): string[] {
-  return messages.flatMap((message) =>
-    message.role === 'assistant'
-      ? (splitThought(message)
-          .thought.toLowerCase()
-          .match(/[\p{L}\p{N}']+/gu) ?? [])
-      : [],
-  );
+/** @param vocabulary gets the words that are new to it */
+function thoughtWordsOf(messages: Pair['chosen'], vocabulary: Map<string, number>): Words {
+  const indices: number[] = [];
+  for (const message of messages) {
+    if (message.role !== 'assistant') continue;
+    for (const word of splitThought(message)
+      .thought.toLowerCase()
+      .match(/[\p{L}\p{N}']+/gu) ?? []) {
+      const known = vocabulary.get(word);
+      if (known === undefined) vocabulary.set(word, vocabulary.size);
+      indices.push(known ?? vocabulary.size - 1);
+    }
+  }
+  return Uint32Array.from(indices);
 }
 
 /** Six digits: enough to read, and the same bytes on every machine. */

@@ -133,7 +133,7 @@ async function exportItems<Item extends ExportItem>(
     tokenizer,
     options: row,
   };
-  const study = kind.study(built.written);
+  const study = await withPauses(kind.study(built.written));
   for (const { rule, effect, reason } of [...format.lintAll(rows, facts), ...study.findings])
     findings.push({ rule, effect, itemId: null, reason });
   if (rows.length === 0) {

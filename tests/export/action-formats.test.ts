@@ -8,13 +8,14 @@ import { type ChatTokenizer, openTokenizer } from '../../src/export/tokens/token
 import { promptVersions, scoreRequest } from '../../src/models/prompts.ts';
 import { buildActions as build } from './build.ts';
 import { processExample } from './example-builder.ts';
+import { finished } from './finished.ts';
 import { say } from './pair-builder.ts';
 
 const bytes = openTokenizer(join(import.meta.dirname, '../fixtures/tokenizer'));
 const names = actionFormats.map(({ name }) => name);
 const many = (count: number, changes: (index: number) => Partial<ProcessExample>) =>
   Array.from({ length: count }, (_, index) => processExample({ id: `a${index}`, ...changes(index) }));
-const studied = (actions: ProcessExample[]) => actionKind.study(actions).findings.map(({ rule }) => rule);
+const studied = (actions: ProcessExample[]) => finished(actionKind.study(actions)).findings.map(({ rule }) => rule);
 
 describe('every format of actions', () => {
   it.each(names)('%s holds an action in one row without a loss', (format) => {

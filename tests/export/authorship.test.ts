@@ -1,12 +1,15 @@
 // Layer: pure core.
 import { describe, expect, it } from 'vitest';
 import type { Pair } from '../../src/domain/pairs/pair.ts';
-import { seededRandom } from '../../src/domain/statistics/random.ts';
+import { seededRandom, shuffled } from '../../src/domain/statistics/random.ts';
 import { splitThought } from '../../src/domain/thought.ts';
-import { authorship } from '../../src/export/authorship.ts';
+import { type AuthorshipReport, authorship as study } from '../../src/export/authorship.ts';
+import { finished } from './finished.ts';
 import { call, pair, say } from './pair-builder.ts';
 
 const words = ['table', 'column', 'join', 'count', 'query', 'look', 'find', 'row', 'value', 'name'];
+
+const authorship = (all: readonly Pair[]): AuthorshipReport => finished(study(all));
 
 /** Forty pairs in eight groups, each side made by the function for its side. */
 function pairs(chosen: (text: string) => string, rejected: (text: string) => string): Pair[] {
@@ -20,6 +23,26 @@ function pairs(chosen: (text: string) => string, rejected: (text: string) => str
       rejected: [call('{"q":"b"}', rejected(text()))],
     }),
   );
+}
+
+/**
+ * Pairs of several turns, some without a word. A third have sides of the same words in another order.
+ * @param leaning in a hundred words, how many give their side away
+ */
+function wholeTrajectories(count: number, leaning: number): Pair[] {
+  const random = seededRandom(`whole trajectories/${leaning}`);
+  const word = () => `word${Math.min(random.below(60), random.below(60))}`;
+  const side = (own: number) =>
+    Array.from({ length: random.below(4) }, () => {
+      const text = Array.from({ length: random.below(30) }, () => (random.below(100) < leaning ? `own${own}` : word()));
+      return call('{}', text.join(' '));
+    });
+  return Array.from({ length: count }, (_, index) => {
+    const chosen = side(0);
+    const again = chosen.map((turn) => call('{}', shuffled(turn.content!.split(' '), random).join(' ')));
+    const rejected = random.below(3) === 0 ? again : side(1);
+    return pair({ id: `p${index}`, group: `g${random.below(17)}`, chosen, rejected });
+  });
 }
 
 describe('authorship', () => {
@@ -83,6 +106,33 @@ describe('authorship', () => {
       index % 2 ? item : { ...item, chosen: item.rejected, rejected: item.chosen },
     );
     expect(authorship(shuffledSides).thoughtWords!.pairedAuc).toBeLessThan(0.7);
+  });
+
+  // Recorded when every fold was trained on its words one by one.
+  it.each([
+    [0, { auc: 0.48848, pairedAuc: 0.478333 }, { auc: 0.504138, pairedAuc: 0.492366 }],
+    [1, { auc: 0.484114, pairedAuc: 0.5 }, { auc: 0.599121, pairedAuc: 0.596591 }],
+    [4, { auc: 0.49083, pairedAuc: 0.488333 }, { auc: 0.722117, pairedAuc: 0.723485 }],
+  ])(
+    'gives whole trajectories that lean by %i in a hundred words the recorded figures',
+    (leaning, length, thoughtWords) => {
+      expect(authorship(wholeTrajectories(300, leaning))).toEqual({ length, thoughtWords, warning: false });
+    },
+  );
+
+  it('gives fewer groups than folds the recorded figures', () => {
+    const three = wholeTrajectories(40, 2).map((item, index) => ({ ...item, group: `g${index % 3}` }));
+    expect(authorship(three)).toEqual({
+      length: { auc: 0.547047, pairedAuc: 0.6 },
+      thoughtWords: { auc: 0.638085, pairedAuc: 0.712121 },
+      warning: false,
+    });
+  });
+
+  it('can be left after each pair', () => {
+    let parts = 0;
+    for (const work = study(wholeTrajectories(300, 0)); !work.next().done; ) parts += 1;
+    expect(parts).toBeGreaterThan(300);
   });
 
   it('says nothing with too few pairs or a single group', () => {

@@ -10,6 +10,7 @@ import { exampleKind } from '../../src/export/kinds/example.ts';
 import { pairKind } from '../../src/export/kinds/pair.ts';
 import type { PrepareOptions } from '../../src/export/prepare.ts';
 import type { ChatTokenizer } from '../../src/export/tokens/tokenizer.ts';
+import { finished } from './finished.ts';
 
 export type BuildOptions = Partial<RowOptions & PrepareOptions>;
 
@@ -28,18 +29,17 @@ function build<Item extends ExportItem>(
   { thought = 'keep', toolsAsText = false, systemRole, keepSpecial, ...row }: BuildOptions,
   tokenizer: ChatTokenizer | null,
 ) {
-  const work = buildRows(kind, items, format, tokenizer, {
-    row: { ...rowOptions, ...row },
-    prepare: {
-      thought,
-      toolsAsText: toolsAsText || format.toolsAsText?.(tokenizer) === true,
-      ...(systemRole && { systemRole }),
-      ...(keepSpecial && { keepSpecial }),
-    },
-  });
-  let part = work.next();
-  while (!part.done) part = work.next();
-  const built = part.value;
+  const built = finished(
+    buildRows(kind, items, format, tokenizer, {
+      row: { ...rowOptions, ...row },
+      prepare: {
+        thought,
+        toolsAsText: toolsAsText || format.toolsAsText?.(tokenizer) === true,
+        ...(systemRole && { systemRole }),
+        ...(keepSpecial && { keepSpecial }),
+      },
+    }),
+  );
   return {
     rows: built.rows.map((row) => JSON.parse(jsonLine(row))),
     lines: built.rows.map(jsonLine),

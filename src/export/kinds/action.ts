@@ -45,7 +45,7 @@ export function outcomeError({ outcome, rollouts }: ProcessExample): number {
   return Number(Math.sqrt((smoothed * (1 - smoothed)) / rollouts).toFixed(6));
 }
 
-function study(written: readonly ProcessExample[]): Study {
+function* study(written: readonly ProcessExample[]): Generator<void, Study> {
   const findings: Study['findings'] = [];
   if (written.length === 0) return { findings, authorship: null };
   const good = written.filter(({ outcome }) => outcome >= 0.5).length;
@@ -58,7 +58,10 @@ function study(written: readonly ProcessExample[]): Study {
     });
   }
   const perGroup = new Map<string, number>();
-  for (const { group } of written) perGroup.set(group, (perGroup.get(group) ?? 0) + 1);
+  for (const { group } of written) {
+    perGroup.set(group, (perGroup.get(group) ?? 0) + 1);
+    yield;
+  }
   const largest = Math.max(...perGroup.values());
   if (largest / written.length > mostOfOneGroup) {
     findings.push({

@@ -60,8 +60,8 @@ export const pairKind: ItemKind<Pair> = {
       "The policy also read the reasoning of its earlier messages, as a member of its own (reasoning: 'member'), for which rows have no place.";
     return [{ rule: 'pair/reasoning-left-out', effect: 'damaged', reason }];
   },
-  study(written) {
-    const report = authorship(written);
+  *study(written) {
+    const report = yield* authorship(written);
     return { findings: authorshipFinding(report), authorship: report };
   },
 };
