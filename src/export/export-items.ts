@@ -134,7 +134,8 @@ async function exportItems<Item extends ExportItem>(
     options: row,
   };
   const study = await withPauses(kind.study(built.written));
-  for (const { rule, effect, reason } of [...format.lintAll(rows, facts), ...study.findings])
+  const ofRows = format.lintEach ? await withPauses(format.lintEach(rows, facts)) : [];
+  for (const { rule, effect, reason } of [...format.lintAll(rows, facts), ...ofRows, ...study.findings])
     findings.push({ rule, effect, itemId: null, reason });
   if (rows.length === 0) {
     const reason = 'There is no row to train on.';
@@ -245,12 +246,12 @@ function filesOf<Item extends ExportItem>(
   ];
   const training = { schemaVersion: 1, format: format.name, rows: rows.length, ...advice };
   return [
-    { name: kind.sources.file, text: exported.map((item) => marked(kind.sources.line(item), marksOf(item))) },
+    { name: kind.sources.file, text: exported.values().map((item) => marked(kind.sources.line(item), marksOf(item))) },
     { name: 'lint.json', text: `${JSON.stringify(lint, null, 2)}\n` },
     { name: 'training.json', text: `${JSON.stringify(training, null, 2)}\n` },
     { name: 'training.md', text: trainingPage(lint, kind, advice, described) },
     ...companions,
     // Last: a reader who sees the rows sees a complete export.
-    { name: format.rowsFile, text: rows.map(jsonLine) },
+    { name: format.rowsFile, text: rows.values().map(jsonLine) },
   ];
 }

@@ -26,8 +26,8 @@ export function leftOut(rule: string, reason: string, before: readonly RowFindin
   return { rows: [], findings: [...before, { rule, effect: 'left-out', reason }] };
 }
 
-/** A file to write. The parts of a list are written one after another, so that no text exceeds the longest possible string. */
-export type OutputFile = { name: string; text: string | readonly string[] };
+/** A file to write. Parts are made and written one after another: together they may be longer than the longest possible string, and larger than the memory. */
+export type OutputFile = { name: string; text: string | Iterable<string> };
 
 export type ExportFacts = {
   rows: number;
@@ -71,6 +71,8 @@ export type ExportFormat<Item> = {
   lintLengths(lengths: ItemLengths, maxLength: number): RowFinding[];
   /** Findings that need all rows at once. */
   lintAll(rows: readonly object[], facts: ExportFacts): RowFinding[];
+  /** Further findings, for which each row has to be read. It can be left after each of them. Absent: none. */
+  lintEach?(rows: readonly object[], facts: ExportFacts): Generator<void, RowFinding[]>;
   /** Further files of the target, e.g. an index of data sets. `existing` gives the text of a file that is already in the folder, or null. */
   companions(facts: ExportFacts, existing: (name: string) => string | null): OutputFile[];
   advice(facts: ExportFacts): TrainingAdvice;

@@ -1,4 +1,5 @@
 // Layer: the export on a real file system.
+import { readdirSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +95,25 @@ describe('exportPairs', () => {
     await mkdir(join(out, 'pairs.jsonl'));
     await expect(exportPairs([pair()], { format: 'trl', out, force: true })).rejects.toThrow();
     expect((await readdir(out)).filter((name) => name.endsWith('.partial'))).toEqual([]);
+  });
+
+  it('makes a line only once those above it are written', async () => {
+    const written = () =>
+      readdirSync(out)
+        .filter((name) => name.startsWith('.certificates'))
+        .map((name) => statSync(join(out, name)).size);
+    let above: number[] = [];
+    const last = pair({ id: 'b' });
+    const watched = Object.defineProperty({ ...last }, 'certificate', {
+      enumerable: true,
+      get() {
+        above = written();
+        return last.certificate;
+      },
+    });
+    await exportPairs([pair({ id: 'a' }), watched], { format: 'trl', out, force: false });
+    const [first] = (await read('certificates.jsonl')).split('\n');
+    expect(above).toEqual([Buffer.byteLength(`${first}\n`)]);
   });
 
   it('lets one of two exports into the same folder win, whole', async () => {

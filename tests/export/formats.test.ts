@@ -7,6 +7,7 @@ import { findFormat, pairFormats } from '../../src/export/formats.ts';
 import type { ItemLengths } from '../../src/export/tokens/length.ts';
 import { type ChatTokenizer, openTokenizer } from '../../src/export/tokens/tokenizer.ts';
 import { buildPairs as build, rowOptions } from './build.ts';
+import { finished } from './finished.ts';
 import { call, pair, say, searchTool, severalTurns, textPair } from './pair-builder.ts';
 
 const formatOf = (name: string) => findFormat(pairFormats, name);
@@ -160,7 +161,7 @@ describe('trl', () => {
   it('warns when types change after the first block of a large file', () => {
     const format = formatOf('trl');
     const row = (value: unknown, padding: number) => ({ chosen: [{ a: value }], pad: 'x'.repeat(padding) });
-    const rules = (rows: object[]) => format.lintAll(rows, facts).map(({ rule }) => rule);
+    const rules = (rows: object[]) => finished(format.lintEach!(rows, facts)).map(({ rule }) => rule);
     expect(rules([row('a', 6 * 2 ** 20), row('b', 6 * 2 ** 20)])).toEqual([]);
     expect(rules([row('a', 1), row(5, 1)])).toEqual(['trl/uneven-types']);
     expect(rules([row('a', 6 * 2 ** 20), row(5, 6 * 2 ** 20)])).toEqual(['trl/uneven-types', 'trl/late-types']);

@@ -19,6 +19,7 @@ export const kto: ExportFormat<Pair> = {
   arrange,
   lintLengths: lintTrlLengths,
   lintAll,
+  lintEach: lintTrlRows,
   companions: () => [],
   advice,
 };
@@ -42,7 +43,7 @@ function arrange(all: readonly object[]): object[] {
   return [...labelled.filter(({ label }) => label), ...labelled.filter(({ label }) => !label)];
 }
 
-function lintAll(all: readonly object[], facts: ExportFacts): RowFinding[] {
+function lintAll(): RowFinding[] {
   return [
     {
       rule: 'kto/order',
@@ -50,7 +51,6 @@ function lintAll(all: readonly object[], facts: ExportFacts): RowFinding[] {
       reason:
         'Chosen sides come first, then rejected ones. TRL rotates completions within a batch for its KL term, so shuffle the rows and use a batch size above 1.',
     },
-    ...lintTrlRows(all, facts),
   ];
 }
 

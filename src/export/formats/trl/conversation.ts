@@ -84,7 +84,7 @@ export function lintTrlLengths(lengths: ItemLengths, maxLength: number): RowFind
   return findings;
 }
 
-export function lintTrlRows(allRows: readonly object[], facts: ExportFacts): RowFinding[] {
+export function* lintTrlRows(allRows: readonly object[], facts: ExportFacts): Generator<void, RowFinding[]> {
   const findings: RowFinding[] = [];
   if (facts.options.argumentsAs === 'text' && facts.tools) {
     findings.push({
@@ -93,7 +93,11 @@ export function lintTrlRows(allRows: readonly object[], facts: ExportFacts): Row
       reason: 'Tool arguments are JSON strings: chat templates that apply tojson to them write quotes within quotes.',
     });
   }
-  const shapes = new Set(allRows.map(shapeOfSides));
+  const shapes = new Set<string>();
+  for (const row of allRows) {
+    shapes.add(shapeOfSides(row));
+    yield;
+  }
   if (shapes.size > 1) {
     findings.push({
       rule: 'trl/uneven-types',
@@ -101,7 +105,11 @@ export function lintTrlRows(allRows: readonly object[], facts: ExportFacts): Row
       reason:
         'Messages differ in keys or argument types from row to row: load the .jsonl as training.md says. Dataset.from_list adds missing keys as null, and datasets before 4.7 does so here too.',
     });
-    const bytes = allRows.reduce<number>((sum, row) => sum + Buffer.byteLength(jsonLine(row)), 0);
+    let bytes = 0;
+    for (const row of allRows) {
+      bytes += Buffer.byteLength(jsonLine(row));
+      yield;
+    }
     if (bytes > firstBlockBytes) {
       findings.push({
         rule: 'trl/late-types',

@@ -31,7 +31,8 @@ export const trl: ExportFormat<Pair> = {
   rendersChatTemplate: true,
   rows,
   lintLengths: lintTrlLengths,
-  lintAll: lintTrlRows,
+  lintAll: () => [],
+  lintEach: lintTrlRows,
   companions: () => [],
   advice,
 };

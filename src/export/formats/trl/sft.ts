@@ -24,6 +24,7 @@ export const trlSft: ExportFormat<Example> = {
   rows,
   lintLengths,
   lintAll,
+  lintEach: lintTrlRows,
   companions: () => [],
   advice,
 };
@@ -60,14 +61,16 @@ function lintLengths(lengths: ItemLengths, maxLength: number): RowFinding[] {
   return findings;
 }
 
-function lintAll(all: readonly object[], facts: ExportFacts): RowFinding[] {
-  const masks: RowFinding = {
-    rule: 'trl/assistant-only-loss',
-    effect: 'note',
-    reason:
-      'assistant_only_loss is off by default, and TRL then trains on observations too. It needs a chat template with {% generation %} blocks, whose first and last characters must begin and end tokens: else the mask is wrong without a word. crux-masked-sft needs neither.',
-  };
-  return [...(all.length > 0 ? [masks] : []), ...lintTrlRows(all, facts)];
+function lintAll(all: readonly object[]): RowFinding[] {
+  if (all.length === 0) return [];
+  return [
+    {
+      rule: 'trl/assistant-only-loss',
+      effect: 'note',
+      reason:
+        'assistant_only_loss is off by default, and TRL then trains on observations too. It needs a chat template with {% generation %} blocks, whose first and last characters must begin and end tokens: else the mask is wrong without a word. crux-masked-sft needs neither.',
+    },
+  ];
 }
 
 function advice(facts: ExportFacts): TrainingAdvice {
