@@ -15,7 +15,11 @@ export default defineConfig({
     simulated: { baseUrl: `http://127.0.0.1:${port + 1}/v1`, concurrency: 16 },
   },
   models: {
-    policy: { endpoint: 'policy', model: 'base', maxTokens: 200, dialect: 'llama.cpp', trainedOn: ['none'] },
+    // At temperature 1 a model of this size writes names of columns that do not exist.
+    policy: {
+      ...{ endpoint: 'policy', model: 'base', temperature: 0.7, maxTokens: 200 },
+      ...{ dialect: 'llama.cpp', trainedOn: ['none'] },
+    },
     expert: { ...simulated, model: `sim-expert@skill=${1 - settings.mistakes}` },
     prm:
       settings.prm === 'monte-carlo'
@@ -54,6 +58,7 @@ export default defineConfig({
       balance: 'action',
     },
     training: { beta: 0.1, learningRate: settings.learningRate, epochs: settings.epochs },
-    sftTraining: { epochs: 1 },
+    // Many small steps: 28 steps of 32 rows taught it the form of an answer, and no SQL.
+    sftTraining: { epochs: 1, batchSize: 4, learningRate: 2e-4 },
   },
 });
