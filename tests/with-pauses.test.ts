@@ -25,6 +25,20 @@ it('long work lets what waits in the event loop go first between its parts, and 
   expect(seen[2]).toBeGreaterThan(0);
 });
 
+it('work that is no longer wanted ends between its parts, with the reason', async () => {
+  const wanted = new AbortController();
+  let parts = 0;
+  const work = (function* () {
+    for (;;) {
+      parts += 1;
+      if (parts === 3) wanted.abort(new Error('no longer wanted'));
+      yield;
+    }
+  })();
+  await expect(withPauses(work, wanted.signal)).rejects.toThrow('no longer wanted');
+  expect(parts).toBe(3);
+});
+
 it('what the work throws is thrown', async () => {
   const work = (function* (): Generator<void, never> {
     yield;

@@ -56,6 +56,8 @@ export type ExportOptions = {
   withSealed?: boolean;
   /** Exports items whose texts hold special tokens of the target, with a mark. Default false: they are left out. */
   keepSpecial?: boolean;
+  /** Ends the export early. Nothing is written then. */
+  signal?: AbortSignal;
 };
 
 export type ExportResult = {
@@ -75,7 +77,7 @@ export type ExportResult = {
  * Writes pairs in a trainer's own format, with three more things: their certificates, the lint of everything that the trainer would drop, cut or
  * damage, and settings to start from. Equal pairs and options give equal bytes, whatever the order of the pairs.
  * @throws CruxError `User.Config` for an unknown format or option, `User.NotFound` for a missing tokenizer, `Export.Exists` if a file is
- *   there and `force` is not given. Nothing is written then.
+ *   there and `force` is not given. The reason of `signal` once it fires. Nothing is written then.
  */
 export function exportPairs(pairs: readonly Pair[], options: ExportOptions): Promise<ExportResult> {
   return exportItems(pairKind, pairFormats, pairs, options);
@@ -116,12 +118,12 @@ async function exportItems<Item extends ExportItem>(
   const format = findFormat(formats, options.format);
   const tokenizer = options.tokenizer === undefined ? null : openTokenizer(options.tokenizer);
   const { row, prepare } = resolveOptions(format, options, tokenizer);
-  const { without = [], balance = null, withSealed = false, sides } = options;
+  const { without = [], balance = null, withSealed = false, sides, signal } = options;
   checkFlags(without, [kind.name]);
   const selected = selectItems(kind, items, { without, balance, withSealed });
   const asFound = { items: selected.kept, exchanged: new Set<string>(), findings: [] };
   const sided = sides === 'coin' ? sidesByCoin(kind, selected.kept) : asFound;
-  const built = await withPauses(buildRows(kind, sided.items, format, tokenizer, { row, prepare }));
+  const built = await withPauses(buildRows(kind, sided.items, format, tokenizer, { row, prepare }), signal);
   const { exported } = built;
   const findings = [...selected.findings, ...sided.findings, ...built.findings];
   const rows = format.arrange?.(built.rows) ?? built.rows;
@@ -133,8 +135,8 @@ async function exportItems<Item extends ExportItem>(
     tokenizer,
     options: row,
   };
-  const study = await withPauses(kind.study(built.written));
-  const ofRows = format.lintEach ? await withPauses(format.lintEach(rows, facts)) : [];
+  const study = await withPauses(kind.study(built.written), signal);
+  const ofRows = format.lintEach ? await withPauses(format.lintEach(rows, facts), signal) : [];
   for (const { rule, effect, reason } of [...format.lintAll(rows, facts), ...ofRows, ...study.findings])
     findings.push({ rule, effect, itemId: null, reason });
   if (rows.length === 0) {
@@ -177,7 +179,7 @@ async function exportItems<Item extends ExportItem>(
     const taken = files.find((file) => existsSync(join(options.out, file.name)));
     if (taken) throw existsError(join(options.out, taken.name));
   }
-  await writeFiles(options.out, files, options.force);
+  await writeFiles(options.out, files, options.force, signal);
   return {
     format: format.name,
     out: options.out,

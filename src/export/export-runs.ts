@@ -76,6 +76,7 @@ export async function exportRuns(
   const items = new Map<string, ExportItem>();
   let written: Source<ExportItem> | undefined;
   for (const runId of runIds) {
+    options.signal?.throwIfAborted();
     written = await sourceFor(store, runId, options.format, ifNone);
     const own = await written.load(store, runId, environments);
     // Recorded before anything is written: an export without a record could leak into a test.

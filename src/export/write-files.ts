@@ -7,12 +7,17 @@ import type { OutputFile } from './format.ts';
 
 /**
  * Writes all files of an export, or none that looks finished. Each file goes to a temporary name in the same folder and is forced to the disk. Only
- * then
- * it gets its name, in the order given. So put the file whose presence means "complete" last.
+ * then it gets its name, in the order given. So put the file whose presence means "complete" last.
  * @param force whether existing files may be replaced
- * @throws CruxError `Export.Exists` if a file is there and `force` is not given; nothing is replaced then
+ * @param signal ends the writing before any file has its name
+ * @throws CruxError `Export.Exists` if a file is there and `force` is not given; the reason of the signal. Nothing is replaced then
  */
-export async function writeFiles(folder: string, files: readonly OutputFile[], force: boolean): Promise<void> {
+export async function writeFiles(
+  folder: string,
+  files: readonly OutputFile[],
+  force: boolean,
+  signal?: AbortSignal,
+): Promise<void> {
   makeFolder(folder);
   const attempt = randomUUID();
   const staged = files.map((file) => ({
@@ -22,7 +27,8 @@ export async function writeFiles(folder: string, files: readonly OutputFile[], f
   }));
   const placed: string[] = [];
   try {
-    for (const file of staged) await writeDurably(file.temporary, file.text);
+    for (const file of staged) await writeDurably(file.temporary, file.text, signal);
+    signal?.throwIfAborted();
     // If we were killed in between, an old file under the last name would vouch for a mixture of old and new files.
     if (force && staged.length > 0) await rm(staged.at(-1)!.path, { force: true });
     for (const file of staged) {
@@ -61,10 +67,13 @@ async function placeNew(temporary: string, path: string): Promise<void> {
   }
 }
 
-async function writeDurably(path: string, text: OutputFile['text']): Promise<void> {
+async function writeDurably(path: string, text: OutputFile['text'], signal: AbortSignal | undefined): Promise<void> {
   const file = await open(path, 'w');
   try {
-    await file.writeFile(text, 'utf8');
+    for (const part of typeof text === 'string' ? [text] : text) {
+      signal?.throwIfAborted();
+      await file.writeFile(part, 'utf8');
+    }
     await file.sync();
   } finally {
     await file.close();

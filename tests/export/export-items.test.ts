@@ -116,6 +116,16 @@ describe('exportPairs', () => {
     expect(above).toEqual([Buffer.byteLength(`${first}\n`)]);
   });
 
+  it('ends with the reason of its signal, and leaves what was there', async () => {
+    await exportPairs([pair({ id: 'a' })], { format: 'trl', out, force: false });
+    const before = await Promise.all((await readdir(out)).sort().map(read));
+    const signal = AbortSignal.abort(new Error('no longer wanted'));
+    await expect(exportPairs([pair({ id: 'b' })], { format: 'trl', out, force: true, signal })).rejects.toThrow(
+      'no longer wanted',
+    );
+    expect(await Promise.all((await readdir(out)).sort().map(read))).toEqual(before);
+  });
+
   it('lets one of two exports into the same folder win, whole', async () => {
     const results = await Promise.allSettled([
       exportPairs([pair({ id: 'a' })], { format: 'trl', out, force: false }),

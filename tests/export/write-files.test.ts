@@ -50,6 +50,28 @@ it('lets what waits in the event loop go first between the parts of a text', asy
   expect(seen[2]).toBeGreaterThan(seen[0]!);
 });
 
+it.each([
+  ['between two parts', 0],
+  ['after the last part of the last file', 2],
+])('changes nothing if it is ended %s', async (_when, last) => {
+  await writeFile(join(out, 'parts'), 'mine');
+  const wanted = new AbortController();
+  let made = 0;
+  function* parts() {
+    for (; made < 3; made += 1) {
+      if (made === last) wanted.abort(new Error('no longer wanted'));
+      yield 'part';
+    }
+  }
+  const files = [
+    { name: 'first', text: 'first' },
+    { name: 'parts', text: parts() },
+  ];
+  await expect(writeFiles(out, files, true, wanted.signal)).rejects.toThrow('no longer wanted');
+  expect(await readdir(out)).toEqual(['parts']);
+  expect(await read('parts')).toBe('mine');
+});
+
 it('changes nothing if a part cannot be made', async () => {
   await writeFile(join(out, 'parts'), 'mine');
   function* parts() {

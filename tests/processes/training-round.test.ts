@@ -5,14 +5,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { folderOf } from '../../src/activities/improve/account.ts';
 import { trainingActivities } from '../../src/activities/improve/training.ts';
-import type { ActivityContext } from '../../src/activities/runtime/context.ts';
-import { type CruxConfigInput, checkConfig } from '../../src/config/config.ts';
 import { resultOf } from '../../src/domain/improve/rounds.ts';
-import { silent } from '../../src/observe/log.ts';
 import { prepareImprovement } from '../../src/start/improvements.ts';
 import type { Store } from '../../src/store/store.ts';
 import { quietEnvironment } from '../activities/workplace.ts';
-import { labConfig } from '../helpers/lab-config.ts';
+import { roundConfig, roundContext } from '../helpers/round.ts';
 import { temporaryFolder, temporaryStore } from '../helpers/store.ts';
 import { script } from '../helpers/trainings.ts';
 
@@ -27,13 +24,7 @@ const trainer = script(`
 const id = 'again';
 const round = 1;
 
-function configIn(home: string) {
-  const { models, ...others } = labConfig(home, 'http://127.0.0.1:1');
-  const policy = { ...models.policy, trainedOn: ['none'] };
-  const server = { kind: 'command', start: ['serve', '{model}', '{name}', '{port}'] };
-  const improve = { base: home, trainer, server } as NonNullable<CruxConfigInput['improve']>;
-  return checkConfig({ ...others, models: { ...models, policy }, improve });
-}
+const configIn = (home: string) => roundConfig(home, trainer);
 
 /** An improvement whose first round was exported. @param lengths absent as in results of earlier versions */
 async function exported(store: Store, home: string, rows: string, lengths?: null): Promise<void> {
@@ -56,8 +47,7 @@ async function exported(store: Store, home: string, rows: string, lengths?: null
 }
 
 async function trainRound(store: Store, home: string) {
-  const { signal: stopping } = new AbortController();
-  const context = { store, home, config: configIn(home), log: silent, stopping } as unknown as ActivityContext;
+  const context = roundContext(store, home, configIn(home));
   await quietEnvironment().run(trainingActivities(context).trainRound, { id, round, looks: 0 });
   return resultOf(await store.improvements.phases(id), round, 'train')!;
 }

@@ -60,7 +60,7 @@ export function trainingActivities(context: ActivityContext) {
   const account = (id: string) => accountOf(store, context.config, id);
 
   /** Writes what a round trains on. */
-  async function exportRound({ id, round }: Address): Promise<PhaseResults['export']> {
+  async function exportRound({ id, round }: Address, signal: AbortSignal): Promise<PhaseResults['export']> {
     const own = await account(id);
     const known = resultOf(own.records, round, 'export');
     if (known !== null) return known;
@@ -74,6 +74,7 @@ export function trainingActivities(context: ActivityContext) {
       format,
       out,
       force: true,
+      signal,
       thought,
       without: without.filter((flag) => flags.includes(flag)),
       ...(balance && { balance }),
@@ -97,6 +98,8 @@ export function trainingActivities(context: ActivityContext) {
       items: lint.items,
       lengths: lint.lengths,
     };
+    // Another attempt may be writing these files anew.
+    signal.throwIfAborted();
     await store.improvements.endPhase(id, round, 'export', result);
     return result;
   }
