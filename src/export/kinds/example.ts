@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/canonical-json.ts';
 import type { Example, TrajectoryOrigin } from '../../domain/example.ts';
 import { isBlank, messageText } from '../../domain/message.ts';
@@ -84,7 +84,11 @@ function* study(written: readonly Example[]): Generator<void, Study> {
   // Hashes: the texts together are as large as all rows.
   const texts = new Set<string>();
   for (const { prompt, turns } of written) {
-    texts.add(hash('sha256', JSON.stringify([prompt, turns])));
+    texts.add(
+      createHash('sha256')
+        .update(JSON.stringify([prompt, turns]))
+        .digest('hex'),
+    );
     yield;
   }
   if (texts.size < written.length) {
