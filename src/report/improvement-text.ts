@@ -2,6 +2,7 @@
 import type { Decision, PolicyComparison } from '../domain/improve/decide.ts';
 import type { CanaryFinding } from '../domain/improve/rounds.ts';
 import type { ImprovementView, RoundView } from '../views/improvement.ts';
+import { shareText } from './evaluation-text.ts';
 import { decimal } from './values.ts';
 
 /** E.g. `44.5 %`. */
@@ -9,13 +10,31 @@ export function percentText(share: number | null): string {
   return share === null ? 'unknown' : `${(100 * share).toFixed(1)} %`;
 }
 
+function percents(share: number): string {
+  return (100 * share).toFixed(1);
+}
+
 /** A difference in percentage points, with its interval if there is one. */
-export function changeText({ difference, interval, pValue }: PolicyComparison): string {
+export function changeText({ difference, interval, pValue, threshold }: PolicyComparison): string {
   if (difference === null) return 'unknown';
   const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
   const range = interval === null ? '' : ` (${points(interval.lower)} to ${points(interval.upper)})`;
-  const chance = pValue === null ? '' : ` (p = ${decimal(pValue, 3)})`;
+  const shown =
+    threshold === undefined
+      ? ''
+      : threshold < 0
+        ? ` against a loss above ${percents(-threshold)} points`
+        : ' against no gain';
+  const chance = pValue === null ? '' : ` (p = ${decimal(pValue, 3)}${shown})`;
   return `${points(difference)} points${range}${chance}`;
+}
+
+/** What the test says. Without a promoted candidate there is one policy, and nothing to compare. */
+export function testText({ test, policy }: ImprovementView): string | null {
+  if (test === null) return null;
+  const before = shareText(test.start.success);
+  if (policy.round === 0) return `${before}: of the policy that it began with, because no candidate was promoted`;
+  return `${before} before, ${shareText(test.final.success)} after: ${changeText(test.comparison)}`;
 }
 
 /** What was decided, and why. */
@@ -30,7 +49,7 @@ function reasonText(
   tasksToDecide: number | null,
   fault: Decision['fault'],
 ): string {
-  const margin = comparison === null ? '' : `${(100 * comparison.margin).toFixed(1)} points`;
+  const margin = comparison === null ? '' : `${percents(comparison.margin)} points`;
   switch (reason) {
     case 'always':
       return 'every candidate is promoted (promote: always)';

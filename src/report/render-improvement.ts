@@ -39,14 +39,22 @@ ${view.history.map((round) => roundSection(round))}${seenSection(view)}`,
   ).text;
 }
 
-function testSection({ test, tasks }: ImprovementView): SafeHtml | null {
+function testSection({ test, tasks, policy }: ImprovementView): SafeHtml | null {
   if (test === null) return null;
   const { start, final, comparison } = test;
+  const card = (name: string, { success }: typeof start) =>
+    html`<div class="card"><dt>${name}</dt><dd>${percentText(success.value)}</dd><span class="soft">${shareText(success)}</span></div>`;
+  const looked = `${tasks.test} tasks that nothing was learned from and nothing was chosen on, looked at once.`;
+  if (policy.round === 0) {
+    return html`<section><h2>On the test tasks</h2><dl class="cards">
+${card('success', start)}</dl>
+<p class="soft">${looked} No candidate was promoted, so there is one policy, and nothing to compare.</p></section>`;
+  }
   return html`<section><h2>On the test tasks</h2><dl class="cards">
-<div class="card"><dt>before</dt><dd>${percentText(start.success.value)}</dd><span class="soft">${shareText(start.success)}</span></div>
-<div class="card"><dt>after</dt><dd>${percentText(final.success.value)}</dd><span class="soft">${shareText(final.success)}</span></div>
+${card('before', start)}
+${card('after', final)}
 <div class="card"><dt>difference</dt><dd class="words">${changeText(comparison)}</dd></div></dl>
-<p class="soft">${tasks.test} tasks that nothing was learned from and nothing was chosen on, looked at once. The difference is over ${comparison.tasks} tasks in ${comparison.groups} groups with an outcome on both sides${comparison.missing === 0 ? '' : `; ${comparison.missing} samples have none`}. Brackets are 95 % intervals, by resampling groups.</p></section>`;
+<p class="soft">${looked} The difference is over ${comparison.tasks} tasks in ${comparison.groups} groups with an outcome on both sides${comparison.missing === 0 ? '' : `; ${comparison.missing} samples have none`}. Brackets are 95 % intervals, by resampling groups.</p></section>`;
 }
 
 const [width, left, right, top, bottom, chartHeight] = [480, 44, 14, 14, 26, 200];

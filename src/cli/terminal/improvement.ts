@@ -1,7 +1,7 @@
 /** An improvement in lines. */
 
 import { shareText } from '../../report/evaluation-text.ts';
-import { changeText, decisionText, flagsText, foundText, roundName, stateText } from '../../report/improvement-text.ts';
+import { decisionText, flagsText, foundText, roundName, stateText, testText } from '../../report/improvement-text.ts';
 import type { Store } from '../../store/store.ts';
 import { type ImprovementView, improvementPlace } from '../../views/improvement.ts';
 import { fitted, type ReadLine } from './progress.ts';
@@ -24,20 +24,14 @@ export function lineOfImprovement(store: Store, id: string): ReadLine {
 
 /** Everything that a person wants to know at the end. */
 export function improvementText(view: ImprovementView): string {
-  const { id, method, preset, environment, tasks, policy, test, history, trainedOn, notes } = view;
+  const { id, method, preset, environment, tasks, policy, history, trainedOn, notes } = view;
+  const tested = testText(view);
   const facts: [string, string][] = [
     ['Improvement', `${id} · ${method} (${preset}) on ${environment}, seed ${view.seed}`],
     ['State', stateText(view)],
     ['Tasks', `${tasks.collect} to learn from, ${tasks.validation} to validate, ${tasks.test} to test`],
     ['Policy', `${policy.name} (${roundName(policy.round)})${policy.root === '' ? '' : `, ${policy.root}`}`],
-    ...(test === null
-      ? []
-      : [
-          [
-            'Test',
-            `${shareText(test.start.success)} before, ${shareText(test.final.success)} after: ${changeText(test.comparison)}`,
-          ] as [string, string],
-        ]),
+    ...(tested === null ? [] : [['Test', tested] as [string, string]]),
     [
       'Cost',
       `${view.calls} calls, ${dollars(view.costMicroUsd)}, ${duration((view.finishedAt ?? Date.now()) - view.createdAt)}`,

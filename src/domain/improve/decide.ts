@@ -47,8 +47,10 @@ export type PolicyComparison = {
   difference: number | null;
   /** 95 %, by resampling groups; null with fewer than `bootstrapGroups`, or if all are alike. */
   interval: Interval | null;
-  /** One-sided: how often flipped signs of the groups would give as much. Null if the interval decides, or with too few groups. */
+  /** One-sided: how often flipped signs of the groups would give as much above the threshold. Null if the interval decides, or with too few groups. */
   pValue: number | null;
+  /** The difference that the test holds it against: 0, or minus the margin. Absent in records of earlier versions. */
+  threshold?: number;
   tasks: number;
   groups: number;
   /** Pairs of samples without an outcome on one side or both, which are in no figure. */
@@ -77,12 +79,12 @@ export function decide(before: readonly Sample[], after: readonly Sample[], prom
 }
 
 /**
- * @param threshold of the test: the difference that a candidate must exceed. Null: minus the margin
+ * @param given the difference that a candidate must exceed in the test. Null: minus the margin
  */
 export function comparePolicies(
   before: readonly Sample[],
   after: readonly Sample[],
-  threshold: number | null = null,
+  given: number | null = null,
 ): PolicyComparison {
   const { changes, missing } = pairedByTask(before, after);
   const groups = inGroups(changes);
@@ -91,6 +93,7 @@ export function comparePolicies(
   const standardError = bootstrap.standardError === 0 ? null : bootstrap.standardError;
   const smallestVisible = standardError === null ? null : visibleFactor * standardError;
   const margin = Math.max(leastMargin, (smallestVisible ?? 0) / 2);
+  const threshold = given ?? -margin;
   const hasInterval = groups.length >= bootstrapGroups && standardError !== null;
   return {
     before: mean(changes.map((change) => change.before)),
@@ -101,8 +104,9 @@ export function comparePolicies(
       hasInterval || groups.length < leastGroupsToDecide
         ? null
         : standardError === null
-          ? signFlipOfAlike(groups.length, bootstrap.estimate! - (threshold ?? -margin))
-          : signFlip(groups, -(threshold ?? -margin)),
+          ? signFlipOfAlike(groups.length, bootstrap.estimate! - threshold)
+          : signFlip(groups, -threshold),
+    threshold,
     tasks: changes.length,
     groups: groups.length,
     missing,
