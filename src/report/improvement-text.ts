@@ -7,7 +7,7 @@ import { decimal } from './values.ts';
 
 /** E.g. `44.5 %`. */
 export function percentText(share: number | null): string {
-  return share === null ? 'unknown' : `${(100 * share).toFixed(1)} %`;
+  return share === null ? 'unknown' : `${percents(share)} %`;
 }
 
 function percents(share: number): string {
@@ -17,7 +17,7 @@ function percents(share: number): string {
 /** A difference in percentage points, with its interval if there is one. */
 export function changeText({ difference, interval, pValue, threshold }: PolicyComparison): string {
   if (difference === null) return 'unknown';
-  const points = (share: number) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
+  const points = (share: number) => `${share < 0 ? '−' : '+'}${percents(Math.abs(share))}`;
   const range = interval === null ? '' : ` (${points(interval.lower)} to ${points(interval.upper)})`;
   const shown =
     threshold === undefined

@@ -1,22 +1,19 @@
 // Layer: the export on a real file system.
 import { readdirSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { exportExamples, exportPairs, exportProcessExamples } from '../../src/export/index.ts';
 import { openTokenizer } from '../../src/export/tokens/tokenizer.ts';
+import { temporaryFolder } from '../helpers/store.ts';
 import { example, processExample, textExample } from './example-builder.ts';
 import { call, pair, say, textPair } from './pair-builder.ts';
 
 const tokenizer = join(import.meta.dirname, '../fixtures/tokenizer');
 let out: string;
 
-beforeEach(async () => {
-  out = await mkdtemp(join(tmpdir(), 'crux-export-'));
-});
-afterEach(async () => {
-  await rm(out, { recursive: true, force: true });
+beforeEach(() => {
+  out = temporaryFolder();
 });
 
 const read = (name: string) => readFile(join(out, name), 'utf8');

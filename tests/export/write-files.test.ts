@@ -1,17 +1,14 @@
 // Layer: files on a real file system.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { writeFiles } from '../../src/export/write-files.ts';
+import { temporaryFolder } from '../helpers/store.ts';
 
 let out: string;
 
-beforeEach(async () => {
-  out = await mkdtemp(join(tmpdir(), 'crux-files-'));
-});
-afterEach(async () => {
-  await rm(out, { recursive: true, force: true });
+beforeEach(() => {
+  out = temporaryFolder();
 });
 
 const read = (name: string) => readFile(join(out, name), 'utf8');
