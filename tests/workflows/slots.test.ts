@@ -60,14 +60,14 @@ describe('the tasks of a method that mines nothing', () => {
   });
 
   it('end as cancelled when the run is cancelled, and those that nobody began stay open', async () => {
-    // Many more than are played until a busy machine hears of the cancellation.
-    const run = await lab.start({ ...evaluation, samples: 16, config: { run: { window: 2 } } });
+    // Many more than are played until a busy machine hears of the cancellation, and so many at once that not all end with their next call.
+    const run = await lab.start({ ...evaluation, samples: 32, config: { run: { window: 12 } } });
     await answered(run.id, 5);
     await run.cancel();
     const { state, done, endings } = await run.result();
     expect(state).toBe('cancelled');
     expect(endings.cancelled).toBeGreaterThan(0);
-    expect(done).toBeLessThan(96);
+    expect(done).toBeLessThan(192);
     const results = (await lab.store.runs.tasks(run.id)).flatMap(({ result }) => result ?? []);
     expect(results.filter(({ ending }) => ending === 'cancelled').every((one) => one.stoppedBy === 'cancelled')).toBe(
       true,
