@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import { type CruxConfig, checkConfig } from '../config/config.ts';
 import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { type Difference, differences, differenceText } from '../domain/differences.ts';
+import { isFinal } from '../domain/improve/ends.ts';
 import { collectedSamples, lossOf, methodAt, methodsOf, methodText } from '../domain/improve/plan.ts';
 import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
 import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
@@ -271,7 +272,7 @@ function isOffAndNew({ known, wanted }: Difference): boolean {
 /** Starts the workflow of an improvement. One that is paused, or that a fault, a ceiling or a termination ended, goes on from the phase that is not over. */
 export async function launchImprovement(client: Client, store: Store, improvement: Improvement): Promise<void> {
   const { id, settings, state } = improvement;
-  if (state === 'finished' || state === 'cancelled') return;
+  if (isFinal(state)) return;
   if (state !== 'running') await steerImprovement({ store, client }, id, 'running');
   const { cruxEnvironment, cruxMethod, cruxRun, cruxStatus } = await import('../workflows/search-attributes.ts');
   const input: ImproveInput = { id };

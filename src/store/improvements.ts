@@ -1,4 +1,5 @@
 /** Improvements, and the phases that they went through. */
+import { finalStates } from '../domain/improve/ends.ts';
 import type { HostedJob } from '../domain/improve/hosted-job.ts';
 import type { Phase, PhaseRecord, PhaseResults } from '../domain/improve/rounds.ts';
 import type { ImproveSettings } from '../domain/improve/settings.ts';
@@ -70,7 +71,7 @@ export class Improvements {
       .updateTable('improvements')
       .set({ state, ...(state === 'running' && { finished_at: null, fault: null }) })
       .where('id', '=', id)
-      .where('state', 'not in', ['finished', 'cancelled'])
+      .where('state', 'not in', [...finalStates])
       .executeTakeFirstOrThrow();
     return numUpdatedRows > 0n;
   }

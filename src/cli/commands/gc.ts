@@ -1,6 +1,8 @@
+import { isFinal } from '../../domain/improve/ends.ts';
 import { chooseOldRuns } from '../../domain/run/old-runs.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import { Garbage, type RowCounts } from '../../store/garbage.ts';
+import type { Improvement } from '../../store/improvements.ts';
 import type { Store } from '../../store/store.ts';
 import { type GlobalOptions, printResult, say, withReadingStore } from '../setting.ts';
 import { count, plural, table } from '../terminal/text.ts';
@@ -43,20 +45,21 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
   const garbage = new Garbage(store.database);
   const runs = await store.runs.list();
   const improvements = await store.improvements.list();
-  const inProgress = improvements.filter(({ finishedAt }) => finishedAt === null).map(({ id }) => id);
+  const unfinished = improvements.filter(({ state, finishedAt }) => finishedAt === null || !isFinal(state));
   const chosen = chooseOldRuns(runs, await garbage.runsWithCalls(), Date.now(), {
     ids,
     olderThanMs: given.olderThan === undefined ? null : given.olderThan * dayMs,
     keepLast: given.keepLast ?? 0,
     force: given.force === true,
   });
-  const needed = (runId: string) => inProgress.find((id) => runId.startsWith(`${id}/`));
-  const remove = chosen.remove.filter((id) => needed(id) === undefined);
+  const needing = (runId: string) => unfinished.find(({ id }) => runId.startsWith(`${id}/`));
+  const remove = chosen.remove.filter((id) => needing(id) === undefined);
   const keep = [
     ...chosen.keep,
-    ...chosen.remove.flatMap((id) =>
-      needed(id) === undefined ? [] : [{ id, reason: `the improvement ${needed(id)}, which is not over, needs it` }],
-    ),
+    ...chosen.remove.flatMap((id) => {
+      const improvement = needing(id);
+      return improvement === undefined ? [] : [{ id, reason: neededText(improvement) }];
+    }),
   ];
   const tree = await garbage.findTreeGarbage(remove);
   const rows = await garbage.countRows(remove);
@@ -105,6 +108,12 @@ async function collect(store: Store, ids: string[], given: Given, tell: (line: s
   }
   result.bytes.after = await garbage.size();
   return result;
+}
+
+function neededText({ id, state }: Improvement): string {
+  return isFinal(state)
+    ? `the improvement ${id} has not ended yet`
+    : `the improvement ${id} (${state}) can go on and needs it (crux cancel ${id} gives it up)`;
 }
 
 function textOf({ dryRun, runs, kept, rows, bytes, notes }: Result): string {

@@ -76,23 +76,41 @@ test('without a word on which runs are to go it is refused', async () => {
   expect(stderr).toContain('--older-than');
 });
 
-test('the campaigns of an improvement stay until it is over, and then it goes with them', async () => {
+/** An improvement whose first campaign is over. */
+async function projectWithImprovement() {
   const project = temporaryProject();
   mkdirSync(project.home);
   const store = await openStore(project.path('.crux', 'crux.db'));
   onTestFinished(() => store.close());
   await store.improvements.create('rounds', { method: 'cso', rounds: 1, tasks: {} } as never);
-  await addRun(store, { id: 'rounds/round-1/collect', taskIds: ['a'] });
-  await store.runs.finish('rounds/round-1/collect', 'finished');
+  await addRun(store, { id: campaign, taskIds: ['a'] });
+  await store.runs.finish(campaign, 'finished');
   await store.improvements.beginPhase('rounds', 1, 'collect');
-  const collect = () => project.json<{ kept: object[]; notes: string[] }>('gc', '--keep-last', '0', '--yes');
-  expect((await collect()).kept).toEqual([
-    { runId: 'rounds/round-1/collect', reason: 'the improvement rounds, which is not over, needs it' },
-  ]);
-  await store.improvements.finish('rounds', 'finished', null);
-  expect((await collect()).notes).toEqual([
-    expect.stringContaining('The improvement rounds is gone with its campaigns'),
-  ]);
-  expect(await store.improvements.list()).toEqual([]);
-  expect(await store.improvements.phases('rounds')).toEqual([]);
+  return { project, improvements: store.improvements };
+}
+
+const campaign = 'rounds/round-1/collect';
+
+test.for(['failed', 'budget', 'paused'] as const)(
+  'the campaigns of an improvement that is %s stay, as it can go on',
+  async (state) => {
+    const { project, improvements } = await projectWithImprovement();
+    if (state === 'paused') await improvements.steer('rounds', state);
+    else await improvements.finish('rounds', state, null);
+    const { kept } = await project.json<{ kept: object[] }>('gc', campaign, '--force', '--yes');
+    const reason = `the improvement rounds (${state}) can go on and needs it (crux cancel rounds gives it up)`;
+    expect(kept).toEqual([{ runId: campaign, reason }]);
+    expect(await runsOf(project)).toEqual([campaign]);
+  },
+);
+
+test('an improvement that is over goes with the last of its campaigns', async () => {
+  const { project, improvements } = await projectWithImprovement();
+  await improvements.finish('rounds', 'failed', { kind: 'Train.Died', message: 'It died.' });
+  // Nobody waits for its workflow: it is over already.
+  await improvements.steer('rounds', 'cancelled');
+  const { notes } = await project.json<{ notes: string[] }>('gc', '--keep-last', '0', '--yes');
+  expect(notes).toEqual([expect.stringContaining('The improvement rounds is gone with its campaigns')]);
+  expect(await improvements.list()).toEqual([]);
+  expect(await improvements.phases('rounds')).toEqual([]);
 });
