@@ -1,7 +1,9 @@
 /** The words for an improvement, on the terminal and in the page. */
 import type { Decision, PolicyComparison } from '../domain/improve/decide.ts';
 import type { CanaryFinding } from '../domain/improve/rounds.ts';
+import { isHeld } from '../domain/run/run-config.ts';
 import type { ImprovementView, RoundView } from '../views/improvement.ts';
+import type { At } from '../views/improvement-place.ts';
 import { shareText } from './evaluation-text.ts';
 import { decimal } from './values.ts';
 
@@ -96,8 +98,36 @@ export function foundText({ collected }: RoundView): string {
 
 /** The state in a sentence. */
 export function stateText({ state, at, fault, rounds }: ImprovementView): string {
-  const where = at === null ? '' : `, ${roundName(at.round)} of ${rounds}: ${at.phase}`;
+  const how = at?.progress ? ` (${at.progress})` : '';
+  const where = at === null ? '' : `, ${roundName(at.round)} of ${rounds}: ${at.phase}${how}`;
   return `${state}${where}${fault === null ? '' : `: ${fault.kind}: ${fault.message}`}`;
+}
+
+/** Why nothing goes on although it is running, and what to do; null if something does. */
+export function stillText(
+  id: string,
+  {
+    state,
+    environment,
+    campaign,
+    missingWorkers,
+  }: Pick<ImprovementView, 'state' | 'environment'> & Pick<At, 'campaign' | 'missingWorkers'>,
+): string | null {
+  if (state !== 'running') return null;
+  if (missingWorkers.length > 0) {
+    const what = missingWorkers.map((missing) =>
+      missing === 'environment' ? `with the environment ${environment}` : `with the role ${missing}`,
+    );
+    return `waits for a worker ${what.join(', and one ')}: \`crux up\`, or its own command again`;
+  }
+  const again = `crux resume ${id}`;
+  if (campaign?.block) {
+    const { kind, model, message } = campaign.block;
+    return `${campaign.runId} is blocked: ${kind}, ${model}: ${message} To continue: ${again}`;
+  }
+  return campaign !== null && isHeld(campaign.state)
+    ? `${campaign.runId} is ${campaign.state}; to continue: ${again}`
+    : null;
 }
 
 /** Flags of pairs that a reader must know, by share, e.g. `solves-alone 96 %`. */

@@ -10,6 +10,7 @@ import {
   percentText,
   roundName,
   stateText,
+  stillText,
 } from './improvement-text.ts';
 import { lineChart } from './line-chart.ts';
 import { page } from './page.ts';
@@ -17,7 +18,8 @@ import { cost as dollars, duration } from './values.ts';
 
 /** An improvement as one self-contained page: what changed, what it cost, and why each candidate was taken or not. */
 export function renderImprovement(view: ImprovementView): string {
-  const { id, method, environment, preset, seed, notes } = view;
+  const { id, at, method, environment, preset, seed, notes } = view;
+  const still = at && stillText(id, { ...view, ...at });
   const facts: [string, string][] = [
     ['method', `${method} (${preset})`],
     ['environment', environment],
@@ -25,6 +27,7 @@ export function renderImprovement(view: ImprovementView): string {
     ['tasks', `${view.tasks.collect} to learn from, ${view.tasks.validation} to validate, ${view.tasks.test} to test`],
     ['promotion', view.promote],
     ['state', stateText(view)],
+    ...(still === null ? [] : [['stands still', still] as [string, string]]),
     ['policy', `${view.policy.name} (${roundName(view.policy.round)})`],
     ['calls', String(view.calls)],
     ['cost', dollars(view.costMicroUsd)],

@@ -6,7 +6,7 @@ import type { Client } from '@temporalio/client';
 import { CruxError } from '../errors.ts';
 import type { Run } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
-import type { Worker } from '../store/workers.ts';
+import { canServe } from '../store/workers.ts';
 
 export type RunOrder = 'pause' | 'resume' | 'cancel';
 export const orderedStates = { pause: 'paused', resume: 'running', cancel: 'cancelled' } as const;
@@ -41,11 +41,6 @@ export async function serves(store: Store, { environment }: Run): Promise<boolea
   return (
     workers.some((worker) => canServe(worker, environment)) && workers.some(({ roles }) => roles.includes('workflow'))
   );
-}
-
-/** Whether a worker takes the activities of an environment's runs. */
-export function canServe({ roles, environments }: Worker, environment: string): boolean {
-  return roles.includes('agent') && environments.includes(environment);
 }
 
 /**

@@ -18,6 +18,11 @@ export type Worker = {
   startedAt: number | null;
 };
 
+/** Whether a worker takes the activities of an environment's runs. */
+export function canServe({ roles, environments }: Worker, environment: string): boolean {
+  return roles.includes('agent') && environments.includes(environment);
+}
+
 /** A worker that is silent for this long is dead. */
 const silenceMs = 60_000;
 

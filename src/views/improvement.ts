@@ -8,19 +8,18 @@ import {
   type CanaryFinding,
   campaignId,
   incumbentAt,
-  type Phase,
   type PhaseRecord,
   type PhaseResults,
   phaseInProgress,
   resultOf,
 } from '../domain/improve/rounds.ts';
-import type { TrainingProgress } from '../domain/improve/training.ts';
 import type { Estimate } from '../domain/statistics/ratio-by-group.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { ImproveState } from '../domain/wire/improve.ts';
 import type { Improvement } from '../store/improvements.ts';
 import type { Store } from '../store/store.ts';
 import { samplesOf } from './evaluation.ts';
+import { type At, whereIs } from './improvement-place.ts';
 import { type RunSummary, runSummary } from './run-summary.ts';
 
 export type ImprovementView = {
@@ -37,8 +36,8 @@ export type ImprovementView = {
   tasks: { collect: number; validation: number; test: number };
   createdAt: number;
   finishedAt: number | null;
-  /** The phase in progress; null if there is none. */
-  at: { round: number; phase: Phase; since: number } | null;
+  /** Null if it has ended. */
+  at: At | null;
   /** Round 0 is the start. */
   history: RoundView[];
   /** Null before the test, or if there is none. */
@@ -96,7 +95,6 @@ export async function improvementView(store: Store, id: string): Promise<Improve
   const summaryOf = (runId: string) => summaries.find((summary) => summary.runId === runId) ?? null;
   for (const round of rounds) history.push(await roundView(store, improvement, records, round, summaryOf));
   const policy = incumbentAt(records, Number.POSITIVE_INFINITY, startModel(settings));
-  const open = improvement.finishedAt === null ? phaseInProgress(records) : null;
   return {
     id,
     method: methodText(settings),
@@ -114,7 +112,7 @@ export async function improvementView(store: Store, id: string): Promise<Improve
     },
     createdAt: improvement.createdAt,
     finishedAt: improvement.finishedAt,
-    at: open && { round: open.round, phase: open.phase, since: open.startedAt },
+    at: await whereIs(store, improvement, records),
     history,
     test: await testOf(store, records, summaryOf),
     policy: { name: policy.model.name, root: policy.model.root, round: policy.round },
@@ -273,54 +271,4 @@ async function jobNotes(store: Store, { id, state }: Improvement, records: reado
       ? `The service may have a job with the suffix ${job.mark} that was not cancelled with the improvement: look for it there.`
       : `The job ${job.id} was not cancelled with the improvement: cancel it at its service.`,
   ];
-}
-
-/** Where an improvement stands, for lists: cheap to read. */
-export async function improvementPlace(
-  store: Store,
-  { id, settings, state, finishedAt }: Improvement,
-): Promise<{
-  method: string;
-  state: ImproveState;
-  round: number;
-  rounds: number;
-  phase: Phase | null;
-  /** Of the phase: tasks of its campaign, or steps of its training; null for other phases. */
-  progress: string | null;
-}> {
-  const records = await store.improvements.phases(id);
-  const open = finishedAt === null ? phaseInProgress(records) : null;
-  return {
-    method: methodText(settings),
-    state,
-    // The phases of the test have no round of their own.
-    round: Math.max(0, ...records.map((record) => record.round)),
-    rounds: settings.rounds,
-    phase: open?.phase ?? null,
-    progress: open ? await progressOf(store, id, records, open) : null,
-  };
-}
-
-async function progressOf(
-  store: Store,
-  id: string,
-  records: readonly PhaseRecord[],
-  { round, phase }: PhaseRecord,
-): Promise<string | null> {
-  if (phase === 'train') {
-    const job = await store.improvements.job(id, round);
-    if (job === null) return stepText((await store.trainings.ofRound(records, round))?.progress ?? null);
-    if (job.id === null && job.file) return 'the service reads the rows';
-    return [job.status, stepText(job.progress)].filter(Boolean).join(', ') || null;
-  }
-  const runId = campaignId(id, round, phase);
-  if ((await store.runs.find(runId)) === null) return null;
-  const { total, done } = await store.runs.countTasks(runId);
-  return `${done}/${total} tasks`;
-}
-
-function stepText(progress: TrainingProgress | null): string | null {
-  if (progress === null) return null;
-  const { step, total, loss } = progress;
-  return `step ${step}/${total}${loss === null ? '' : `, loss ${loss.toPrecision(3)}`}`;
 }

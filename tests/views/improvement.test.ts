@@ -2,7 +2,9 @@
 import { expect, it } from 'vitest';
 import type { Phase } from '../../src/domain/improve/rounds.ts';
 import type { ImproveSettings } from '../../src/domain/improve/settings.ts';
-import { improvementPlace, improvementView } from '../../src/views/improvement.ts';
+import { stateText, stillText } from '../../src/report/improvement-text.ts';
+import { improvementView } from '../../src/views/improvement.ts';
+import { improvementPlace } from '../../src/views/improvement-place.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
 import { addRun, temporaryStore } from '../helpers/store.ts';
 
@@ -42,8 +44,8 @@ const diverged: Times[] = [
 
 it('a training that diverged is not in progress once its round is decided, and took until then', async () => {
   const { view, place } = await improvement(diverged);
-  expect(view.at).toBeNull();
-  expect(place).toMatchObject({ phase: null, progress: null, round: 1 });
+  expect(view.at).toMatchObject({ round: 2, phase: 'serve', since: null });
+  expect(place).toMatchObject({ phase: 'serve', round: 1 });
   expect(view.history[0]!.ms).toBe(1_000 + 5_000 + 1);
 });
 
@@ -55,13 +57,70 @@ it('a phase that the end of the improvement cut off took until that end', async 
 
 it('a phase that is in progress is told, with its beginning', async () => {
   const { view, place } = await improvement(diverged.slice(0, 2));
-  expect(view.at).toEqual({ round: 1, phase: 'train', since: 2_000 });
+  expect(view.at).toMatchObject({ round: 1, phase: 'train', since: 2_000, campaign: null });
   expect(place.phase).toBe('train');
+});
+
+const runId = 'rounds/round-1/collect';
+
+/** An improvement that collects, with workers of these roles. */
+async function collecting(roles: string[]) {
+  const store = await temporaryStore();
+  const worker = { host: 'elsewhere', process: null, endpoints: [], startedAt: null, command: 'crux up' };
+  if (roles.length > 0) await store.workers.announce({ id: 'w', roles, environments: ['maze'], ...worker });
+  await store.improvements.create('rounds', settings);
+  const texts = async () => {
+    const view = await improvementView(store, 'rounds');
+    return { state: stateText(view), still: stillText('rounds', { ...view, ...view.at! }), at: view.at };
+  };
+  const collect = async () => {
+    await store.improvements.beginPhase('rounds', 1, 'collect');
+    await addRun(store, { id: runId, taskIds: ['a', 'b'] });
+  };
+  return { store, texts, collect };
+}
+
+it('the model that is loaded before any phase is told, and after that how many tasks of the campaign are over', async () => {
+  const { store, texts, collect } = await collecting(['workflow', 'agent', 'train']);
+  expect(await texts()).toMatchObject({ state: 'running, start of 3: serve (loading the model)', still: null });
+  await collect();
+  await store.runs.finishTask(runId, 0, {} as never);
+  expect(await texts()).toMatchObject({ state: 'running, round 1 of 3: collect (1/2 tasks)', still: null });
+});
+
+it('an improvement says which workers it waits for', async () => {
+  const alone = await collecting([]);
+  expect((await alone.texts()).still).toBe(
+    'waits for a worker with the role workflow, and one with the role train: `crux up`, or its own command again',
+  );
+  const { texts, collect } = await collecting(['workflow', 'agent']);
+  expect(await texts()).toMatchObject({
+    state: 'running, start of 3: serve',
+    still: 'waits for a worker with the role train: `crux up`, or its own command again',
+    at: { missingWorkers: ['train'] },
+  });
+  await collect();
+  expect((await texts()).still).toBeNull();
+});
+
+it('a campaign that is blocked or paused is told with the reason', async () => {
+  const { store, texts, collect } = await collecting(['workflow', 'agent', 'train']);
+  await collect();
+  await store.runs.steer(runId, 'paused');
+  expect((await texts()).still).toBe(`${runId} is paused; to continue: crux resume rounds`);
+  await store.runs.steer(runId, 'running');
+  const message = 'The endpoint answered 402.';
+  await store.runs.block(runId, {
+    ...{ kind: 'Model.Account', endpoint: 'models', provider: 'provider', model: 'm', message, since: 1 },
+  });
+  expect(await texts()).toMatchObject({
+    still: `${runId} is blocked: Model.Account, m: ${message} To continue: crux resume rounds`,
+    at: { campaign: { runId, state: 'blocked', block: { message } } },
+  });
 });
 
 it('the cost of an improvement includes what the steps of its environment cost', async () => {
   const store = await temporaryStore();
-  const runId = 'rounds/round-1/collect';
   await store.improvements.create('rounds', settings);
   await store.improvements.beginPhase('rounds', 1, 'collect');
   await addRun(store, { id: runId, taskIds: ['a'] });

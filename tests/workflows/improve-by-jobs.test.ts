@@ -9,7 +9,8 @@ import { deployed, fineTuningJobs, fireworks, hosted } from '../../src/index.ts'
 import { renderImprovement } from '../../src/report/index.ts';
 import { retuneImprovement } from '../../src/start/improvement-ceilings.ts';
 import { launchImprovement, prepareImprovement } from '../../src/start/improvements.ts';
-import { improvementPlace, improvementView } from '../../src/views/improvement.ts';
+import { improvementView } from '../../src/views/improvement.ts';
+import { improvementPlace } from '../../src/views/improvement-place.ts';
 import { Lab, until } from '../helpers/lab.ts';
 import { AzureStandIn } from '../training/azure-stand-in.ts';
 import { FireworksStandIn } from '../training/fireworks-stand-in.ts';

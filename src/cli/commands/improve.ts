@@ -1,10 +1,11 @@
 /** `crux improve`: rounds of collecting, training and evaluating, as one workflow. */
-import { storeLocation } from '../../config/config.ts';
+import { type CruxConfig, storeLocation } from '../../config/config.ts';
 import { leastGroupsToDecide } from '../../domain/improve/decide.ts';
 import { methodsOf, methodText } from '../../domain/improve/plan.ts';
 import { samplesToSee, visibleBefore } from '../../domain/improve/samples.ts';
 import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import type { ImproveResult } from '../../domain/wire/improve.ts';
+import { CruxError } from '../../errors.ts';
 import { blockedUnder } from '../../start/blocked-run.ts';
 import { checkRunKeys } from '../../start/configure.ts';
 import { launchImprovement, prepareImprovement } from '../../start/improvements.ts';
@@ -28,7 +29,7 @@ export async function improve(options: GlobalOptions, given: Given): Promise<voi
   const { runId: id, env: environment, seed, rounds, detach = false } = given;
   const store = await openStore(storeLocation(config, homeOf(options)));
   try {
-    if (detach) await assertWorker(store, config, environment);
+    if (detach) await assertWorkers(store, config, environment);
     const improvement = await prepareImprovement(config, store, { id, environment, seed, rounds });
     const { settings } = improvement;
     for (const method of detach ? [] : methodsOf(settings))
@@ -69,6 +70,16 @@ export async function improve(options: GlobalOptions, given: Given): Promise<voi
       () => `Started ${improvement.id}. Follow it with: crux watch ${improvement.id}`,
     );
   }
+}
+
+/** @throws CruxError `User.Config` if no worker has the environment, or none trains */
+async function assertWorkers(store: Store, config: CruxConfig, environment: string | undefined): Promise<void> {
+  await assertWorker(store, config, environment);
+  const workers = await store.workers.living();
+  if (workers.some(({ roles }) => roles.includes('train'))) return;
+  throw new CruxError('User.Config', 'No worker with the role train is running: nobody would train or serve a model.', {
+    remedy: 'Start one with `crux up` or `crux worker --roles train`, or leave --detach out.',
+  });
 }
 
 /** What the validation can show, said before anything is paid for. */

@@ -1,18 +1,19 @@
 import { isEvaluation } from '../../domain/run/run-config.ts';
 import { CruxError } from '../../errors.ts';
 import { blockedFor, blockedUnder } from '../../start/blocked-run.ts';
-import { canServe } from '../../start/steer-run.ts';
 import type { Block } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
 import type { WaitingFor } from '../../store/waits.ts';
 import type { Worker } from '../../store/workers.ts';
+import { canServe } from '../../store/workers.ts';
 import { otherServers, viewServer } from '../../temporal/server-view.ts';
 import { blockedText } from '../../views/fault-text.ts';
-import { improvementPlace, improvementView } from '../../views/improvement.ts';
+import { improvementView } from '../../views/improvement.ts';
+import { improvementPlace } from '../../views/improvement-place.ts';
 import { runSummary } from '../../views/run-summary.ts';
 import { type GlobalOptions, homeOf, printResult, withReadingStore } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
-import { improvementText, lineOfImprovement } from '../terminal/improvement.ts';
+import { improvementText, lineOfImprovement, waitsText } from '../terminal/improvement.ts';
 import { workerText } from '../terminal/leave.ts';
 import { lineOfRun, nullIfStoreIsAway, readProgress, showProgress } from '../terminal/progress.ts';
 import { otherServersJson, otherServersText, serverJson, serverText } from '../terminal/server-text.ts';
@@ -116,7 +117,11 @@ function improvementLines(rows: Awaited<ReturnType<typeof improvementRows>>): st
     phase ?? '–',
     progress ?? '',
   ]);
-  return [table(['improvement', 'method', 'state', 'round', 'phase', ''], cells), ''];
+  const waits = rows.flatMap((row) => {
+    const text = waitsText(row.id, row);
+    return text === null ? [] : [`${row.id} ${text}`];
+  });
+  return [table(['improvement', 'method', 'state', 'round', 'phase', ''], cells), ...waits, ''];
 }
 
 /** Lines below the table: what steps of environments cost, which no call shows. */

@@ -1,34 +1,56 @@
 /** An improvement in lines. */
 
 import { shareText } from '../../report/evaluation-text.ts';
-import { decisionText, flagsText, foundText, roundName, stateText, testText } from '../../report/improvement-text.ts';
+import {
+  decisionText,
+  flagsText,
+  foundText,
+  roundName,
+  stateText,
+  stillText,
+  testText,
+} from '../../report/improvement-text.ts';
 import type { Store } from '../../store/store.ts';
-import { type ImprovementView, improvementPlace } from '../../views/improvement.ts';
+import type { ImprovementView } from '../../views/improvement.ts';
+import { improvementPlace } from '../../views/improvement-place.ts';
 import { fitted, type ReadLine } from './progress.ts';
-import { dollars, duration, table } from './text.ts';
+import { dollars, duration, table, waitingText } from './text.ts';
 
 /** The progress of an improvement. */
 export function lineOfImprovement(store: Store, id: string): ReadLine {
   return async (elapsedMs, width) => {
-    const { state, round, rounds, phase, progress } = await improvementPlace(store, await store.improvements.get(id));
+    const place = await improvementPlace(store, await store.improvements.get(id));
+    const { state, round, rounds, phase, progress } = place;
+    const waits = waitsText(id, place);
     const parts = [
       round === 0 ? `start, ${rounds} rounds` : `round ${round}/${rounds}`,
       ...(state === 'running' ? [] : [state]),
       ...(phase === null ? [] : [phase]),
       ...(progress === null ? [] : [progress]),
+      ...(waits === null ? [] : [waits]),
       duration(elapsedMs),
     ];
     return fitted(parts, width);
   };
 }
 
+/** Why it stands still or is slow; null if nothing is known to hold it up. */
+export function waitsText(id: string, place: Parameters<typeof stillText>[1]): string | null {
+  const still = stillText(id, place);
+  if (still !== null) return still;
+  const waitingFor = place.campaign?.waitingFor ?? [];
+  return waitingFor.length === 0 ? null : `waits ${waitingText(waitingFor)}`;
+}
+
 /** Everything that a person wants to know at the end. */
 export function improvementText(view: ImprovementView): string {
-  const { id, method, preset, environment, tasks, policy, history, trainedOn, notes } = view;
+  const { id, at, method, preset, environment, tasks, policy, history, trainedOn, notes } = view;
   const tested = testText(view);
+  const waits = at && waitsText(id, { ...view, ...at });
   const facts: [string, string][] = [
     ['Improvement', `${id} · ${method} (${preset}) on ${environment}, seed ${view.seed}`],
     ['State', stateText(view)],
+    ...(waits === null ? [] : [['', waits] as [string, string]]),
     ['Tasks', `${tasks.collect} to learn from, ${tasks.validation} to validate, ${tasks.test} to test`],
     ['Policy', `${policy.name} (${roundName(policy.round)})${policy.root === '' ? '' : `, ${policy.root}`}`],
     ...(tested === null ? [] : [['Test', tested] as [string, string]]),

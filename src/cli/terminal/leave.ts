@@ -3,9 +3,9 @@
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { errorText } from '../../errors.ts';
-import { canServe } from '../../start/steer-run.ts';
 import type { Store } from '../../store/store.ts';
 import type { Worker } from '../../store/workers.ts';
+import { canServe } from '../../store/workers.ts';
 import { isThisProcess } from '../../temporal/process-identity.ts';
 import type { Job } from '../job.ts';
 import type { EndSignal } from './interrupt.ts';

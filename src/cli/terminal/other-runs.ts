@@ -1,9 +1,9 @@
 /** A worker serves all runs of its store, not only its command's run. These texts say so. */
 
 import type { CruxConfig } from '../../config/config.ts';
-import { canServe } from '../../start/steer-run.ts';
 import type { Run } from '../../store/runs.ts';
 import type { Store } from '../../store/store.ts';
+import { canServe } from '../../store/workers.ts';
 import { count, plural } from './text.ts';
 
 /** Model calls that a worker paid for in a run other than its command's. */

@@ -4,6 +4,7 @@ import { fnv1a64 } from '../statistics/random.ts';
 import type { Hyperparameters, Loss, ServedModel, TrainedModel, TrainingMetrics } from './contract.ts';
 import type { Decision } from './decide.ts';
 import type { JobFigures } from './hosted-job.ts';
+import type { ImproveSettings } from './settings.ts';
 
 /**
  * In the order in which a round goes through them. Round 0 is the start: an evaluation, and before it a warm start if one is wanted. Its `test-…`
@@ -112,6 +113,36 @@ export function phaseInProgress(records: readonly PhaseRecord[]): PhaseRecord | 
   return (
     records.findLast(({ round, result }) => result === null && resultOf(records, round, 'decide') === null) ?? null
   );
+}
+
+/**
+ * What follows the phases that are over, if none is in progress. `serve`: the model that the next campaign asks is loaded, of which only a candidate has
+ * a record.
+ */
+export function nextPhase(
+  records: readonly PhaseRecord[],
+  { warmStart, minRows, rounds }: Pick<ImproveSettings, 'warmStart' | 'minRows' | 'rounds'>,
+): { round: number; phase: Phase } {
+  const last = records.findLast(({ result }) => result !== null);
+  if (last === undefined) return { round: 0, phase: warmStart ? 'collect' : 'serve' };
+  const { round } = last;
+  switch (last.phase) {
+    case 'collect':
+      return { round, phase: 'export' };
+    case 'export':
+      return { round, phase: last.result!.rows < minRows ? 'decide' : 'train' };
+    case 'train':
+      return { round, phase: 'serve' };
+    case 'serve':
+      return { round, phase: 'evaluate' };
+    case 'evaluate':
+      return round === 0 ? { round: 1, phase: 'serve' } : { round, phase: 'decide' };
+    case 'decide':
+      return round < rounds ? { round: round + 1, phase: 'serve' } : { round: 0, phase: 'test-start' };
+    case 'test-start':
+    case 'test-final':
+      return { round: 0, phase: 'test-final' };
+  }
 }
 
 /** A policy of an improvement. Round 0: the one that it began with. */

@@ -92,6 +92,8 @@ test('without a run, status still names improvements and workers', async () => {
   }
   const text = await status(project);
   expect(text).toMatch(/^improvement[\s\S]*^rounds +cso +running/m);
+  // The worker only acts.
+  expect(text).toContain('rounds waits for a worker with the role workflow, and one with the role train');
   expect(text).toContain('No run was started in this store yet.');
   expect(text).toContain('Worker worker-1 (crux up on elsewhere) lives');
 });
