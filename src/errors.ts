@@ -104,6 +104,13 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** An error and its causes, the outermost first. */
+export function causesOf(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let cause = error; cause instanceof Error && !chain.includes(cause); cause = cause.cause) chain.push(cause);
+  return chain;
+}
+
 /** Whether the store cannot be written now, but may be later: its disk is full, or another process holds it. */
 export function isStoreAway(error: unknown): boolean {
   return error instanceof CruxError && (error.kind === 'Store.Full' || error.kind === 'Store.Unavailable');

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /**
  * Writes a file whole or not at all: whoever reads it meanwhile, or after this process was killed, finds the old content or the new one. Of several
@@ -8,6 +8,11 @@ import { renameSync, writeFileSync } from 'node:fs';
  */
 export function writeWhole(path: string, content: string, mode = 0o666): void {
   const part = `${path}.${process.pid}.part`;
-  writeFileSync(part, content, { mode });
-  renameSync(part, path);
+  try {
+    writeFileSync(part, content, { mode });
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
 }

@@ -18,6 +18,8 @@ import { signalGroup } from './process-group.ts';
 import { readWriter, writeWriter } from './writer-file.ts';
 
 const lookEveryMs = 250;
+/** A supervisor that lost its lease looks at the folder more often than this. */
+const othersNoticeMs = 15_000;
 /** Processes that outlive the trainer may hold its output open. */
 const lastOutputMs = 2_000;
 /** Between tries to record the end while the store is away. */
@@ -98,8 +100,10 @@ export class Supervision {
   }
 
   async #start(): Promise<Ended> {
-    if (this.#stop !== null) return { code: null, signal: 'SIGTERM', error: null };
     try {
+      writeWriter(this.#order.folder, { holder: this.#holder, trainer: null });
+      if (this.#order.mayLive) await sleep(othersNoticeMs);
+      if (this.#stop !== null) return { code: null, signal: 'SIGTERM', error: null };
       const ended = await this.#untilItEnds(this.#spawn());
       this.#hasEnded = true;
       return ended;

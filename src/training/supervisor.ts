@@ -8,16 +8,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText } from '../errors.ts';
 import { openStore } from '../store/store.ts';
 import { ownPlace } from '../temporal/process-identity.ts';
 import type { SupervisorOrder } from './order.ts';
 import { Supervision } from './supervision.ts';
-import { endOrphan, writeWriter } from './writer-file.ts';
-
-/** A supervisor that lost its lease looks at the folder more often than this. */
-const othersNoticeMs = 15_000;
+import { endOrphan } from './writer-file.ts';
 
 // Its terminal is none of its business.
 process.on('SIGHUP', () => {});
@@ -33,8 +29,6 @@ if (await store.trainings.take(lease, order.history, order.from)) {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => supervision.stop('terminated'));
   if (await endOrphan(order.folder))
     supervision.say('the trainer of the supervisor before was still at work, and was ended');
-  writeWriter(order.folder, { holder, trainer: null });
-  if (order.mayLive) await sleep(othersNoticeMs);
   await supervision.run().catch((error) => {
     supervision.say(`fault of the supervisor: ${errorText(error)}`);
     process.exitCode = 1;

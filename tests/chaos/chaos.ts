@@ -9,6 +9,7 @@ import { brokenEndings } from '../../src/domain/fault-ending.ts';
 import type { FaultOptions } from '../../src/simulation/faults.ts';
 import type { LatencyOptions } from '../../src/simulation/latency.ts';
 import { type Lab, type LabRequest, until } from '../helpers/lab.ts';
+import { makeSmallDisk } from '../helpers/small-disk.ts';
 import { withLab } from '../helpers/with-lab.ts';
 import {
   countRepeats,
@@ -21,7 +22,6 @@ import {
 } from './aftermath.ts';
 import { Disturber } from './disturb.ts';
 import { type Disturbance, type HowMany, makePlan } from './plan.ts';
-import { makeSmallDisk } from './small-disk.ts';
 
 export type ChaosOptions = {
   /** Of what is done and when, and of the injected faults. */

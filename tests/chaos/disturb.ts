@@ -8,9 +8,9 @@ import { lookUpEmbeddedServer } from '../../src/temporal/embedded-server.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../src/temporal/process-identity.ts';
 import { type Lab, until } from '../helpers/lab.ts';
 import { childrenOf } from '../helpers/processes.ts';
+import type { SmallDisk } from '../helpers/small-disk.ts';
 import type { WorkerProcess } from '../helpers/worker-process.ts';
 import type { Disturbance } from './plan.ts';
-import type { SmallDisk } from './small-disk.ts';
 
 /**
  * From shortly before a worker or a model server was killed until nothing more can come of it, in milliseconds since 1970. The end of a Temporal

@@ -1,7 +1,7 @@
 // Layer: whole improvements against a real Temporal server, simulated models over HTTP, a real store; a trainer and a server that are small scripts.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { CruxConfigInput } from '../../src/config/config.ts';
 import { renderImprovement } from '../../src/report/index.ts';
 import { steerImprovement } from '../../src/start/steer-improvement.ts';
@@ -15,6 +15,7 @@ import {
   startImprovement,
   type TrainingPlan,
 } from '../helpers/skill-models.ts';
+import { makeSmallDisk } from '../helpers/small-disk.ts';
 
 let lab: Lab;
 let models: SkillModels;
@@ -154,6 +155,31 @@ describe('an improvement', () => {
     expect(await again.result()).toMatchObject({ state: 'finished', policyRound: 1 });
     expect(await lab.countAnswers(`${id}/round-1/collect`)).toBe(collected);
     expect(await phasesOf(id)).toEqual(['0 evaluate', ...ofRound(1), '0 test-start', '0 test-final']);
+  });
+
+  it('whose disk is full ends with that, pays nothing again, and goes on once there is room', async ({ skip }) => {
+    const disk = makeSmallDisk(8);
+    onTestFinished(() => disk.remove());
+    if (!disk.isOwn || !existsSync('/dev/full')) return skip('no disk can be filled here');
+    const again = () => start('full', { rounds: 1 }, { 1: 'fill' });
+    mkdirSync(join(lab.home, 'improve'), { recursive: true });
+    symlinkSync(disk.folder, join(lab.home, 'improve', 'skill-full'));
+    const makeRoom = disk.fill();
+    const { id, result } = await again();
+    // The export finds no room.
+    expect(await result()).toMatchObject({
+      ...{ state: 'failed', policy: 'base' },
+      fault: { kind: 'Disk.Full', message: expect.stringMatching(/is full \(ENOSPC[\s\S]*Free some space/) },
+    });
+    expect((await phasesOf(id)).at(-1)).toBe('1 export');
+    const collected = await lab.countAnswers(`${id}/round-1/collect`);
+    makeRoom();
+    // The trainer finds none.
+    expect(await (await again()).result()).toMatchObject({ state: 'failed', fault: { kind: 'Disk.Full' } });
+    expect(readFileSync(join(folderOf(id, 1), 'log.txt'), 'utf8').match(/start \d+ of the trainer/g)).toHaveLength(1);
+    writeFileSync(join(folderOf(id, 1), 'mended'), '');
+    expect(await (await again()).result()).toMatchObject({ state: 'finished', policyRound: 1 });
+    expect(await lab.countAnswers(`${id}/round-1/collect`)).toBe(collected);
   });
 
   it('cancelled in a training ends the trainer and the server, and keeps what was found', async () => {

@@ -27,6 +27,7 @@ import { CruxError } from '../../errors.ts';
 import { exportRuns } from '../../export/export-runs.ts';
 import { flagsOfKind } from '../../export/flags.ts';
 import type { LintReport } from '../../export/lint-report.ts';
+import { fullDiskFault } from '../../full-disk.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { spentBy } from '../../start/improvement-ceilings.ts';
 import { checkServed, named, readCanary } from '../../training/canary.ts';
@@ -45,7 +46,7 @@ import { train } from '../../training/train.ts';
 import type { FineTuningJobsOptions } from '../../training/trainers/fine-tuning-jobs.ts';
 import { hostedTrainer, processesOf } from '../../training/trainers/index.ts';
 import { writeWhole } from '../../write-whole.ts';
-import { activities, beat } from '../runtime/boundary.ts';
+import { activities, beat, endingOnFullDisk } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { type Account, accountOf, folderOf, policyAt, policyOf, trainedFrom } from './account.ts';
 import { holdBackPhases } from './phases.ts';
@@ -241,8 +242,9 @@ export function trainingActivities(context: ActivityContext) {
     try {
       await keepServed(store, runId, serve, { signal, log: context.log });
     } catch (error) {
-      if (!(error instanceof CruxError)) throw error;
-      throw new CruxError('Run.Waiting', error.message, { retryAfterMs: serveAgainMs, cause: error });
+      const fault = error instanceof CruxError ? error : fullDiskFault(error);
+      if (fault === null) throw error;
+      throw new CruxError('Run.Waiting', fault.message, { retryAfterMs: serveAgainMs, cause: error });
     }
   }
 
@@ -258,10 +260,8 @@ export function trainingActivities(context: ActivityContext) {
     return { endpoint, endpointNamed, home, store, config: context.config, improvement: id, log: context.log };
   }
 
-  return activities(
-    { exportRound, trainRound, cancelTraining, serveModel, keepModelServed, releaseServer },
-    holdBackPhases(context),
-  );
+  const works = { exportRound, trainRound, cancelTraining, serveModel, keepModelServed, releaseServer };
+  return activities(endingOnFullDisk(works), holdBackPhases(context));
 }
 
 /** Whether the campaign that asks a model is over. */

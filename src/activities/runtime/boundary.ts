@@ -1,6 +1,7 @@
 /** The edge between Crux and Temporal: heartbeats, cancellation, and faults with their kinds. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CruxError, errorText, type FaultKind } from '../../errors.ts';
+import { fullDiskFault } from '../../full-disk.ts';
 import { inSeal, sealedHere } from '../../sealing.ts';
 
 const heartbeatEveryMs = 2_000;
@@ -93,6 +94,21 @@ export function activities<Some extends Works, Input>(
   return Object.fromEntries(made) as ActivitiesOf<Some>;
 }
 
+/**
+ * Functions that write files, and end on a full disk: only a person makes room, and to try again would start what is costly in vain. Others are tried
+ * again for a while, as after any defect.
+ */
+export function endingOnFullDisk<Some extends Works>(works: Some): Some {
+  const made = Object.entries(works).map(([name, work]): [string, Works[string]] => [
+    name,
+    (input, signal) =>
+      work(input, signal).catch((error: unknown) => {
+        throw fullDiskFault(error) ?? error;
+      }),
+  ]);
+  return Object.fromEntries(made) as Some;
+}
+
 /** Blocks that this process has reported to a campaign. */
 const told = new Set<string>();
 
@@ -169,6 +185,7 @@ const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Train.Diverged',
   'Train.Collapsed',
   'Train.RowsDropped',
+  'Disk.Full',
   'Run.Cancelled',
   'Run.Budget',
   'Task.Budget',

@@ -1,11 +1,12 @@
 /** A refusal by the system or a server is no defect of Crux. Such errors get their kind here, whatever their source. */
-import { CruxError, errorText } from '../../errors.ts';
-
-const room = 'Free some space, then give the command again: what was stored is there.';
+import { CruxError, causesOf, errorText } from '../../errors.ts';
+import { fullDiskFault, fullDiskRemedy } from '../../full-disk.ts';
 
 /** Returns any other error as it is. */
 export function asOuterFault(error: unknown): unknown {
   if (error instanceof CruxError) return error;
+  const noRoom = fullDiskFault(error);
+  if (noRoom !== null) return noRoom;
   const chain = causesOf(error);
   for (const cause of chain) {
     const fault = diskFault(cause);
@@ -16,7 +17,7 @@ export function asOuterFault(error: unknown): unknown {
   if (!ofTemporal) return error;
   if (/disk is full|no space left/i.test(words)) {
     return new CruxError('Disk.Full', `The disk of the Temporal server's data is full (${words}).`, {
-      remedy: room,
+      remedy: fullDiskRemedy,
       cause: error,
     });
   }
@@ -29,7 +30,6 @@ export function asOuterFault(error: unknown): unknown {
 /** Errors of the client and of the worker's connection. */
 const temporalErrors: ReadonlySet<string> = new Set(['ServiceError', 'TransportError']);
 
-const full: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 const refused: ReadonlySet<string> = new Set([
   'EACCES',
   'EPERM',
@@ -41,22 +41,12 @@ const refused: ReadonlySet<string> = new Set([
   'EISDIR',
   'ENAMETOOLONG',
 ]);
-/** Low bytes of SQLite's result codes: FULL; READONLY, IOERR, CANTOPEN. https://www.sqlite.org/rescode.html */
-const sqliteFull = 13;
+/** Low bytes of SQLite's result codes: READONLY, IOERR, CANTOPEN. https://www.sqlite.org/rescode.html */
 const sqliteRefused: ReadonlySet<number> = new Set([8, 10, 14]);
 
-function diskFault(
-  error: Error & { code?: unknown; errcode?: unknown; path?: unknown; syscall?: unknown },
-): CruxError | null {
+function diskFault(error: Error & { code?: unknown; errcode?: unknown; syscall?: unknown }): CruxError | null {
   const code = typeof error.code === 'string' && error.syscall !== undefined ? error.code : '';
   const sqlite = typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
-  const where = typeof error.path === 'string' ? ` of ${error.path}` : '';
-  if (full.has(code) || sqlite === sqliteFull) {
-    return new CruxError('Disk.Full', `The disk${where} is full (${errorText(error)}).`, {
-      remedy: room,
-      cause: error,
-    });
-  }
   // A folder that cannot be made, where there are none (`/proc`) or a file has its name.
   const isNoPlace = error.syscall === 'mkdir' && (code === 'ENOENT' || code === 'EEXIST');
   if (!refused.has(code) && !isNoPlace && !sqliteRefused.has(sqlite)) return null;
@@ -64,11 +54,4 @@ function diskFault(
     remedy: 'Check that file or folder, its owner and the disk.',
     cause: error,
   });
-}
-
-/** An error and its causes, the outermost first. */
-function causesOf(error: unknown): Error[] {
-  const chain: Error[] = [];
-  for (let cause = error; cause instanceof Error && !chain.includes(cause); cause = cause.cause) chain.push(cause);
-  return chain;
 }

@@ -1,4 +1,4 @@
-/** A file system of its own for a store, small enough to be filled. */
+/** A file system of its own, small enough to be filled. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export type SmallDisk = {
 };
 
 export function makeSmallDisk(megabytes: number): SmallDisk {
-  const folder = mkdtempSync(join(tmpdir(), 'crux-chaos-'));
+  const folder = mkdtempSync(join(tmpdir(), 'crux-disk-'));
   const isOwn = mount(folder, megabytes);
   return {
     folder,
@@ -39,10 +39,10 @@ export function makeSmallDisk(megabytes: number): SmallDisk {
 
 function mount(folder: string, megabytes: number): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'crux-chaos', folder], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'crux-disk', folder], { stdio: 'ignore' });
     return true;
   } catch {
-    console.warn('No file system can be mounted here: the disk of the store is not filled.');
+    console.warn('No file system can be mounted here: no disk is filled.');
     return false;
   }
 }
