@@ -3,6 +3,8 @@
 import { trainerExits } from '../domain/improve/contract.ts';
 import type { TrainingExit } from '../domain/improve/training.ts';
 import { CruxError, type FaultKind } from '../errors.ts';
+import { saysFullDisk } from '../full-disk.ts';
+import { isKill } from './restart.ts';
 
 /** What is known besides the end itself. */
 export type EndContext = {
@@ -23,13 +25,12 @@ const { settings, noBase, rows, masks, notANumber, collapse, memory, diskFull } 
 
 /** The fault of a trainer that ended otherwise than with code 0 and a model. */
 export function faultOfEnd(exit: TrainingExit, context: EndContext): CruxError {
-  const { kind, what, remedy } = findFault(exit, context);
-  return new CruxError(kind, withLog(what, context), { remedy });
+  return faultOf(findFault(exit, context), context);
 }
 
-function withLog(what: string, { log, lastLines }: EndContext): string {
+function faultOf({ kind, what, remedy }: Fault, { log, lastLines }: EndContext): CruxError {
   const lines = lastLines === '' ? 'Its log is empty.' : `The last lines of its log:\n${lastLines}`;
-  return `${what} The whole log is ${log}. ${lines}`;
+  return new CruxError(kind, `${what} The whole log is ${log}. ${lines}`, { remedy });
 }
 
 function findFault(exit: TrainingExit, context: EndContext): Fault {
@@ -44,6 +45,7 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
       remedy: 'The same command goes on from its newest checkpoint.',
     };
   if (exit.error !== null) {
+    if (saysFullDisk(exit.error)) return noSpace(exit.error);
     return {
       kind: 'Train.Failed',
       what: `The trainer ${program} could not be started (${exit.error}).`,
@@ -57,8 +59,7 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
       remedy: 'It has to write its weights to `model/` in the folder that it gets, before it ends.',
     };
   }
-  if (exit.code === diskFull || /ENOSPC|No space left on device|disk quota exceeded/i.test(lastLines))
-    return noSpace(exit);
+  if (exit.code === diskFull || saysFullDisk(lastLines)) return noSpace(endOf(exit));
   if (
     exit.code === memory ||
     /CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|\bMemoryError\b/i.test(lastLines)
@@ -94,7 +95,7 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
     };
   }
   // Lines of the log may have been lost long before, so what the trainer itself says counts first.
-  if (exit.unwritten > 0) return noSpace(exit);
+  if (exit.unwritten > 0) return noSpace(endOf(exit));
   return {
     kind: 'Train.Failed',
     what: `The trainer ended without a model (${endOf(exit)}).`,
@@ -106,19 +107,27 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
 export function faultOfDeaths(death: string, deaths: number, reached: number, context: EndContext): CruxError {
   const where = reached === 0 ? 'before its first step' : `without getting beyond step ${reached}`;
   const what = `The training died ${deaths} times ${where}: ${death}.`;
-  const isKill = death.startsWith('it was killed');
-  return new CruxError(isKill ? 'Train.OutOfMemory' : 'Train.Failed', withLog(what, context), {
-    remedy: isKill
-      ? `A system that runs out of memory kills so. ${lessMemory}`
-      : 'Find out what ends it; the same command then goes on from its newest checkpoint.',
-  });
+  if (saysFullDisk(context.lastLines)) return faultOf(noSpace(death), context);
+  if (isKill(death)) {
+    const remedy = `A system that runs out of memory kills so. ${lessMemory}`;
+    return faultOf({ kind: 'Train.OutOfMemory', what, remedy }, context);
+  }
+  const remedy = 'Find out what ends it; the same command then goes on from its newest checkpoint.';
+  return faultOf({ kind: 'Train.Failed', what, remedy }, context);
 }
 
-function noSpace(exit: TrainingExit): Fault {
+/** Supervisors that ended before they had the folder. */
+export function faultOfStart(context: EndContext): CruxError {
+  if (saysFullDisk(context.lastLines)) return faultOf(noSpace('its supervisor could not begin'), context);
+  const what = 'The process that supervises the training ended at its start.';
+  return faultOf({ kind: 'Train.Failed', what, remedy: 'Mend what its last lines say.' }, context);
+}
+
+function noSpace(end: string): Fault {
   return {
     kind: 'Disk.Full',
-    what: `The disk was full while the trainer was at work (${endOf(exit)}).`,
-    remedy: 'Free some space: the training goes on from its newest checkpoint.',
+    what: `The disk of the training is full (${end}).`,
+    remedy: 'Free some space, then give the command again: the training goes on from its newest checkpoint.',
   };
 }
 

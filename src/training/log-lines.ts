@@ -1,6 +1,7 @@
 /** The end of what a trainer or a server printed, as a message quotes it. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { withoutKey } from '../redact.ts';
+import { withoutReport } from './ranks.ts';
 
 const readBytes = 65_536;
 const mostLines = 12;
@@ -13,14 +14,20 @@ const secretName = /KEY|TOKEN|SECRET|PASSWORD/i;
 
 /** What was printed last, by a trainer since it was started last; empty for nothing. Values of the environment's secrets are left out. */
 export function lastLines(path: string, environment: NodeJS.ProcessEnv): string {
+  return secretsOf(environment).reduce(withoutKey, withoutReport(printedLines(path)).slice(-mostLines).join('\n'));
+}
+
+/** The end of what a trainer printed since it was started last, or a server. It may hold secrets. */
+export function printedLines(path: string): string[] {
   const lines = endOf(path).split('\n');
-  const printed = lines
-    .slice(lines.findLastIndex((line) => startLine.test(line)) + 1)
-    .filter((line) => !ownLine.test(line))
-    // What a progress bar drew over is gone on a screen, too.
-    .map((line) => line.trimEnd().split('\r').at(-1)!.slice(0, mostCharacters))
-    .filter((line) => line !== '');
-  return secretsOf(environment).reduce(withoutKey, printed.slice(-mostLines).join('\n'));
+  return (
+    lines
+      .slice(lines.findLastIndex((line) => startLine.test(line)) + 1)
+      .filter((line) => !ownLine.test(line))
+      // What a progress bar drew over is gone on a screen, too.
+      .map((line) => line.trimEnd().split('\r').at(-1)!.slice(0, mostCharacters))
+      .filter((line) => line !== '')
+  );
 }
 
 function secretsOf(environment: NodeJS.ProcessEnv): string[] {

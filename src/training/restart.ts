@@ -13,13 +13,19 @@ export function deathOf({ state, exit }: Training): string | null {
   if (exit.stop === 'terminated') return 'its supervisor was told to end, as when the machine shuts down';
   if (exit.stop === 'lost') return 'its supervisor lost the folder';
   if (exit.stop !== null) return null;
-  return exit.signal === null && exit.code !== killed
-    ? null
-    : `it was killed (${exit.signal ?? `exit code ${killed}`})`;
+  if (exit.signal === 'SIGKILL' || exit.code === killed)
+    return `${killWords} (${exit.signal ?? `exit code ${killed}`})`;
+  return exit.signal === null ? null : `it ended by ${exit.signal}`;
 }
 
 /** What a shell makes of SIGKILL. */
 const killed = 137;
+const killWords = 'it was killed';
+
+/** Whether a death may be the system's answer to want of memory. A crash (SIGSEGV, SIGABRT) is another thing. */
+export function isKill(death: string): boolean {
+  return death.startsWith(killWords);
+}
 
 /** The next start. Its `deaths` are `mostDeaths` if there should be none. */
 export function startAfter(training: Training, death: string): TrainingHistory {

@@ -20,13 +20,14 @@ import type { Store } from '../store/store.ts';
 import type { Training, TrainingHistory } from '../store/trainings.ts';
 import { isWithinSight } from '../temporal/process-identity.ts';
 import { type NamedKeys, withheldVariables } from './environment.ts';
-import { type EndContext, faultOfDeaths, faultOfEnd } from './faults.ts';
+import { type EndContext, faultOfDeaths, faultOfEnd, faultOfStart } from './faults.ts';
 import { goneFault } from './gone-fault.ts';
 import { startSupervisor } from './launch.ts';
-import { lastLines } from './log-lines.ts';
+import { lastLines, printedLines } from './log-lines.ts';
 import { hashModel } from './model-hash.ts';
 import type { SupervisorTimes } from './order.ts';
 import { Presence, type PresenceTimes } from './presence.ts';
+import { asEndOfRank } from './ranks.ts';
 import { deathOf, firstStart, mostDeaths, startAfter } from './restart.ts';
 import { commandOf } from './trainers/index.ts';
 import { requireWeights } from './weights.ts';
@@ -144,17 +145,17 @@ class Attempt {
   /** What follows from a training that nobody is at work on. */
   async #judge(training: Training): Promise<Next> {
     const isReported = training.state === 'given-up' && training.holder !== this.#followed;
-    const death = deathOf(training);
+    const exit = training.exit && asEndOfRank(training.exit, printedLines(this.#log));
+    const death = deathOf({ ...training, exit });
     if (death !== null) {
       const start = startAfter(training, death);
       if (isReported) return { start: firstStart };
       if (start.deaths < mostDeaths) return { start };
       return { fault: faultOfDeaths(death, start.deaths, start.reachedBefore, this.#endContext()) };
     }
-    const exit = training.exit!;
-    if (exit.model !== null) return this.#resultOf(training, exit.model.hash);
-    const isOldCancel = exit.stop === 'cancelled' && training.holder !== this.#followed;
-    const fault = faultOfEnd(exit, this.#endContext());
+    if (exit!.model !== null) return this.#resultOf(training, exit!.model.hash);
+    const isOldCancel = exit!.stop === 'cancelled' && training.holder !== this.#followed;
+    const fault = faultOfEnd(exit!, this.#endContext());
     // Such weights lie in its checkpoints too: going on from them would give the same.
     const isFinal = fault.kind === 'Train.Diverged' || fault.kind === 'Train.Collapsed';
     return isOldCancel || (isReported && !isFinal) ? { start: firstStart } : { fault };
@@ -209,18 +210,15 @@ class Attempt {
       if (!isLast) await sleep(Math.min(100, this.times.lookEveryMs));
     }
     if (++this.#failedStarts < mostFailedStarts) return;
-    const { log, lastLines: words } = this.#endContext();
-    throw new CruxError(
-      'Train.Failed',
-      `The process that supervises the training ended at its start. Its log is ${log}:\n${words}`,
-      {
-        remedy: 'Mend what its last lines say.',
-      },
-    );
+    throw faultOfStart(this.#endContext());
+  }
+
+  get #log(): string {
+    return join(this.#job.folder, folderNames.log);
   }
 
   #endContext(): EndContext {
-    const log = join(this.#job.folder, folderNames.log);
+    const log = this.#log;
     const { data, base } = this.#settings;
     return { log, lastLines: lastLines(log, process.env), command: this.#command, rows: data.rows, base: base.from };
   }

@@ -1,16 +1,17 @@
 // Layer: kill-and-resume. Trainings with real supervisors, trainers and stores; trainers are short scripts, and no Temporal is there.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CancelledFailure } from '@temporalio/common';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { folderNames } from '../../src/domain/improve/contract.ts';
 import type { Store } from '../../src/store/store.ts';
 import { identifyProcess, isRunning } from '../../src/temporal/process-identity.ts';
 import { hashModel } from '../../src/training/model-hash.ts';
+import { makeSmallDisk } from '../helpers/small-disk.ts';
 import { temporaryStore } from '../helpers/store.ts';
 import {
   forEver,
@@ -37,6 +38,11 @@ beforeAll(async () => {
   undisturbed = (await hashModel(join(folder, 'model')))!.hash;
   rmSync(folder, { recursive: true });
 });
+
+const elasticReport = (words: string, exitLine: string) => {
+  const report = readFileSync(join(import.meta.dirname, '../fixtures/elastic-report.txt'), 'utf8');
+  return `${words}\n${report.replace('{exit line}', exitLine)}`;
+};
 
 const supervisorOf = async (store: Store, folder: string) => (await store.trainings.get(folder))!.process!;
 
@@ -219,6 +225,9 @@ describe('a cancelled training', () => {
 });
 
 describe('a trainer', () => {
+  /** Ends as torch's launcher of several processes does (torch 2.15, recorded). */
+  const launched = (words: string, exitLine: string) =>
+    `console.error(${JSON.stringify(elasticReport(words, exitLine))}); process.exit(1)`;
   const endOf = async (code: string, changes = {}) => {
     const folder = trainingFolder({}, changes);
     const fault = await trainIn(await temporaryStore(), folder, script(code)).result.catch((error) => error);
@@ -261,6 +270,12 @@ describe('a trainer', () => {
       'Disk.Full',
       'No space left',
     ],
+    [
+      'crashes three times',
+      `process.kill(process.pid, 'SIGSEGV'); ${forEver}`,
+      'Train.Failed',
+      'died 3 times before its first step: it ended by SIGSEGV',
+    ],
     ['drops rows', 'process.exit(4)', 'Train.RowsDropped', 'the 2 rows'],
     ['does not find the base', 'process.exit(3)', 'User.NotFound', 'a-model'],
     ['has a fault', `console.error('KeyError: prompt'); process.exit(1)`, 'Train.Failed', 'KeyError: prompt'],
@@ -268,6 +283,21 @@ describe('a trainer', () => {
     const fault = await endOf(code);
     expect(fault).toMatchObject({ kind, message: expect.stringContaining(words) });
     expect(fault.remedy).not.toBe('');
+  });
+
+  it('whose processes are launched by another program ends as the first of them that failed, in its words', async () => {
+    const fault = await endOf(launched('crux_train: stopped: 1 of 2 rows', 'exitcode  : 4 (pid: 31240) '));
+    expect(fault).toMatchObject({ kind: 'Train.RowsDropped' });
+    expect(fault.message).toContain('crux_train: stopped: 1 of 2 rows');
+  });
+
+  it('one of whose launched processes is killed goes on', async () => {
+    const folder = trainingFolder();
+    const model = `fs.mkdirSync(folder + '/model'); fs.writeFileSync(folder + '/model/w', '1'); process.exit(0);`;
+    const code = `if (fs.existsSync(folder + '/again')) { ${model} } fs.writeFileSync(folder + '/again', '');
+      ${launched('', 'exitcode  : -9 (pid: 4986)  (SIGKILL)')}`;
+    expect(await trainIn(await temporaryStore(), folder, script(code)).result).toMatchObject({ resumed: 1 });
+    expect(logOf(folder)).toContain('start 2 of the trainer again, after step 0: it was killed (SIGKILL)');
   });
 
   it('that is not there is named', async () => {
@@ -317,6 +347,26 @@ describe('a trainer', () => {
       delete process.env.OTHER_TOKEN;
     }
   });
+});
+
+it('a training whose folder finds no room before the trainer starts is a full disk, and begins once there is room', async ({
+  skip,
+}) => {
+  const disk = makeSmallDisk(1);
+  onTestFinished(() => disk.remove());
+  if (!disk.isOwn) return skip('no file system can be mounted here');
+  const store = await temporaryStore();
+  const folder = join(disk.folder, 'round-1');
+  prepare(folder);
+  const makeRoom = disk.fill();
+  await expect(trainIn(store, folder).result).rejects.toMatchObject({
+    kind: 'Disk.Full',
+    remedy: expect.stringContaining('space'),
+  });
+  expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  makeRoom();
+  expect(await trainIn(store, folder).result).toMatchObject({ hash: undisturbed, resumed: 0 });
+  expect(printedIn(folder)).toEqual(['goes on from 0']);
 });
 
 it('a base or rows that are not there are named before anything starts', async () => {

@@ -21,6 +21,8 @@ describe('the death of a training', () => {
   it.each<[string, Partial<TrainingExit>]>([
     ['it was killed (SIGKILL)', { signal: 'SIGKILL' }],
     ['it was killed (exit code 137)', { code: 137 }],
+    ['it ended by SIGSEGV', { signal: 'SIGSEGV' }],
+    ['it ended by SIGABRT', { signal: 'SIGABRT' }],
     ['its supervisor was told to end, as when the machine shuts down', { signal: 'SIGTERM', stop: 'terminated' }],
     ['its supervisor lost the folder', { signal: 'SIGTERM', stop: 'lost' }],
   ])('%s', (death, end) => {
