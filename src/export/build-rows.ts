@@ -32,7 +32,7 @@ export function* buildRows<Item extends ExportItem>(
   items: readonly Item[],
   format: ExportFormat<Item>,
   tokenizer: ChatTokenizer | null,
-  options: { row: RowOptions; prepare: PrepareOptions },
+  options: { row: RowOptions; prepare: PrepareOptions; leavesTooLongOut?: boolean },
 ): Generator<void, BuiltRows<Item>> {
   const meter = tokenizer === null ? estimatedLengths : tokenizerLengths(tokenizer);
   const built: BuiltRows<Item> = {
@@ -80,10 +80,14 @@ export function* buildRows<Item extends ExportItem>(
         effect: 'note',
         reason: `Its tokens could not be counted: ${lengths.failure}`,
       });
-    } else {
-      built.lengths.push(lengths);
-      if (options.row.maxLength !== null) found.push(...format.lintLengths(lengths, options.row.maxLength));
+    } else if (options.row.maxLength !== null) found.push(...format.lintLengths(lengths, options.row.maxLength));
+    const dropped = found.filter(({ effect }) => effect === 'dropped');
+    // An estimate may be wrong.
+    if (options.leavesTooLongOut && dropped.length > 0 && meter.measuredBy === 'tokenizer') {
+      for (const finding of dropped) finding.effect = 'left-out';
+      return;
     }
+    if (!('failure' in lengths)) built.lengths.push(lengths);
     built.rows.push(...rows);
     built.exported.push(original);
     if (specialToken !== null) built.special.set(original.id, specialToken);

@@ -32,8 +32,10 @@ export type ExportOptions = {
   force: boolean;
   /** Folder with the target model's tokenizer.json and tokenizer_config.json. Absent: lengths are estimated. */
   tokenizer?: string;
-  /** Token limit of the training. Absent: the target's default. */
-  maxLength?: number;
+  /** Token limit of the training; null if it has none. Absent: the target's default. */
+  maxLength?: number | null;
+  /** `leave-out`: items that the target would drop at the limit get no row, if a tokenizer counts them. Default `keep`: the lint names them. */
+  tooLong?: 'keep' | 'leave-out';
   /** Tool traffic as text, for targets without tool turns. Default false. */
   toolsAsText?: boolean;
   /** `fold`: the system message moves into the first user message and roles alternate strictly, for templates without a system role. Default `keep`. */
@@ -123,7 +125,9 @@ async function exportItems<Item extends ExportItem>(
   const selected = selectItems(kind, items, { without, balance, withSealed });
   const asFound = { items: selected.kept, exchanged: new Set<string>(), findings: [] };
   const sided = sides === 'coin' ? sidesByCoin(kind, selected.kept) : asFound;
-  const built = await withPauses(buildRows(kind, sided.items, format, tokenizer, { row, prepare }), signal);
+  const leavesTooLongOut = options.tooLong === 'leave-out';
+  const building = buildRows(kind, sided.items, format, tokenizer, { row, prepare, leavesTooLongOut });
+  const built = await withPauses(building, signal);
   const { exported } = built;
   const findings = [...selected.findings, ...sided.findings, ...built.findings];
   const rows = format.arrange?.(built.rows) ?? built.rows;
@@ -135,7 +139,7 @@ async function exportItems<Item extends ExportItem>(
     tokenizer,
     options: row,
   };
-  const study = await withPauses(kind.study(built.written), signal);
+  const study = await withPauses(kind.study(built.written, exported), signal);
   const ofRows = format.lintEach ? await withPauses(format.lintEach(rows, facts), signal) : [];
   for (const { rule, effect, reason } of [...format.lintAll(rows, facts), ...ofRows, ...study.findings])
     findings.push({ rule, effect, itemId: null, reason });

@@ -42,6 +42,10 @@ export type ItemKind<Item extends ExportItem> = {
   flagsOf(item: Item): readonly string[];
   /** Findings about a prepared item for every target. A finding with the effect `left-out` leaves it out. */
   check(item: Item): RowFinding[];
-  /** It can be left after each item. @param written the exported items as they were written, in row order */
-  study(written: readonly Item[]): Generator<void, Study>;
+  /**
+   * It can be left after each item.
+   * @param written the exported items as they were written, in row order
+   * @param found the same items as they were given
+   */
+  study(written: readonly Item[], found: readonly Item[]): Generator<void, Study>;
 };

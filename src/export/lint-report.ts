@@ -58,6 +58,17 @@ export function countRules(findings: readonly Finding[]): LintReport['rules'] {
   );
 }
 
+/** The rules that found something, each with the first of its reasons, and the item that this one is about. */
+export function rulesWithReasons({
+  rules,
+  findings,
+}: LintReport): { rule: string; effect: Effect; count: number; reason: string; itemId: string | null }[] {
+  return rules.map((own) => {
+    const { reason, itemId } = findings.find(({ rule, effect }) => rule === own.rule && effect === own.effect)!;
+    return { ...own, reason, itemId };
+  });
+}
+
 /** The report as lines for a terminal: one sentence a rule, the first reason as its example. */
 export function lintSummary(report: LintReport, plural: string): string {
   const lines = [
@@ -71,10 +82,9 @@ export function lintSummary(report: LintReport, plural: string): string {
       `tokens (${how}): prompt median ${prompt.median}, longest row ${total.max}; limit ${report.options.maxLength ?? 'none'}`,
     );
   } else lines.push('tokens: not measured, no row');
-  for (const { rule, effect, count } of report.rules) {
-    const example = report.findings.find((finding) => finding.rule === rule && finding.effect === effect)!;
-    const where = example.itemId === null ? '' : ` (e.g. ${report.kind} ${example.itemId})`;
-    lines.push(`  ${effect.padEnd(9)} ${String(count).padStart(5)}  ${rule}: ${example.reason}${where}`);
+  for (const { rule, effect, count, reason, itemId } of rulesWithReasons(report)) {
+    const where = itemId === null ? '' : ` (e.g. ${report.kind} ${itemId})`;
+    lines.push(`  ${effect.padEnd(9)} ${String(count).padStart(5)}  ${rule}: ${reason}${where}`);
   }
   const flags = Object.entries(report.flags).map(
     ([flag, { count, share }]) => `${flag} ${count} (${Math.round(share * 100)} %)`,

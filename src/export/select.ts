@@ -1,20 +1,16 @@
 /** Leaves out what a user does not want to train on, before anything is written. */
-import type { AssistantMessage, Message } from '../domain/message.ts';
-import { splitThought } from '../domain/thought.ts';
 import type { Finding } from './finding.ts';
 import type { ExportItem, ItemKind } from './item.ts';
+import { countBySide, kindOfAction, leaningKinds } from './leaning.ts';
 
 export type Selection = {
   /** Items with any of these flags are left out. */
   without: readonly string[];
-  /** `action`: no kind of action may stand on one side in more than `mostOnOneSide` of the cases, and more than once more than on the other. */
+  /** `action`: no kind of action may lean to one side (leaning.ts). */
   balance: 'action' | null;
   /** Whether sealed items stay. */
   withSealed: boolean;
 };
-
-/** No side may hold more than this share of a kind of action. */
-const mostOnOneSide = 2 / 3;
 
 /** @returns the items that stay, and a finding for each of the others */
 export function selectItems<Item extends ExportItem>(
@@ -43,7 +39,7 @@ export function selectItems<Item extends ExportItem>(
   const counts = countBySide([...sidesOf.values()]);
   // Ids are hashes: the last one is a random one, and the same one every time.
   const lastFirst = new Set(wanted.toSorted((one, other) => (one.id < other.id ? 1 : -1)));
-  for (let worst = worstKind(counts); worst !== null; worst = worstKind(counts)) {
+  for (let [worst] = leaningKinds(counts); worst !== undefined; [worst] = leaningKinds(counts)) {
     const { name, heavy, on, of } = worst;
     const item = lastFirst
       .values()
@@ -57,40 +53,4 @@ export function selectItems<Item extends ExportItem>(
     );
   }
   return { kept: wanted.filter((item) => lastFirst.has(item)), findings };
-}
-
-/** How often each kind of action stands on either side. */
-function countBySide(pairs: readonly string[][]): Map<string, number[]> {
-  const counts = new Map<string, number[]>();
-  for (const pair of pairs) {
-    for (const [side, name] of pair.entries()) {
-      if (!counts.has(name)) counts.set(name, [0, 0]);
-      counts.get(name)![side]! += 1;
-    }
-  }
-  return counts;
-}
-
-/** The kind of action that leans most to one side, if any leans too much. */
-function worstKind(counts: Map<string, number[]>): { name: string; heavy: 0 | 1; on: number; of: number } | null {
-  const leaning = [...counts].flatMap(([name, [first, second]]) => {
-    const of = first! + second!;
-    const heavy = first! >= second! ? 0 : 1;
-    const on = Math.max(first!, second!);
-    // A single one more on a side is no leaning.
-    return on > mostOnOneSide * of && on - (of - on) > 1 ? [{ name, heavy, on, of } as const] : [];
-  });
-  const byLeaning = leaning.toSorted(
-    (one, other) => other.on / other.of - one.on / one.of || (one.name < other.name ? -1 : 1),
-  );
-  return byLeaning[0] ?? null;
-}
-
-/** The tool that a side begins with, as far as its first message shows it. */
-function kindOfAction([first]: readonly Message[]): string {
-  if (first?.role !== 'assistant') return '';
-  const { tool_calls: calls, content } = splitThought(first as AssistantMessage).action;
-  if (calls?.length) return calls[0]!.function.name;
-  const action = (content ?? '').replace(/^[ \t]*Action\b[^\n:]*:\s*/, '');
-  return /^[A-Za-z_][\w-]*/.exec(action.trim())?.[0]?.toLowerCase() ?? '';
 }

@@ -15,7 +15,8 @@ const bytes = openTokenizer(join(import.meta.dirname, '../fixtures/tokenizer'));
 const names = actionFormats.map(({ name }) => name);
 const many = (count: number, changes: (index: number) => Partial<ProcessExample>) =>
   Array.from({ length: count }, (_, index) => processExample({ id: `a${index}`, ...changes(index) }));
-const studied = (actions: ProcessExample[]) => finished(actionKind.study(actions)).findings.map(({ rule }) => rule);
+const studied = (actions: ProcessExample[]) =>
+  finished(actionKind.study(actions, actions)).findings.map(({ rule }) => rule);
 
 describe('every format of actions', () => {
   it.each(names)('%s holds an action in one row without a loss', (format) => {

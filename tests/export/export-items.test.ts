@@ -270,6 +270,30 @@ describe('token lengths', () => {
     expect(lint.rules).toContainEqual({ rule: 'trl/prompt-too-long', effect: 'dropped', count: 1 });
   });
 
+  it('leaves rows that the target would drop out if it is told to, with the reason, where their tokens are counted', async () => {
+    const given = { format: 'trl', out, force: true, maxLength: 50, tooLong: 'leave-out' } as const;
+    const { lint, rows, leftOut } = await exportPairs([textPair()], { ...given, tokenizer });
+    expect({ rows, leftOut, dropped: lint.dropped, lengths: lint.lengths }).toEqual({
+      ...{ rows: 0, leftOut: 1, dropped: 0, lengths: null },
+    });
+    expect(lint.findings[0]).toMatchObject({
+      rule: 'trl/prompt-too-long',
+      effect: 'left-out',
+      reason: expect.stringContaining('at max_length 50'),
+    });
+    // An estimate may be wrong.
+    const long = textPair({ prompt: [{ role: 'user', content: 'Count users. '.repeat(100) }] });
+    expect((await exportPairs([long], given)).lint).toMatchObject({ rows: 1, dropped: 1 });
+  });
+
+  it('names no limit as one', async () => {
+    const long = textPair({ prompt: [{ role: 'user', content: 'Count users. '.repeat(2_000) }] });
+    const rules = async (maxLength: number | null | undefined) =>
+      (await exportPairs([long], { format: 'trl', out, force: true, maxLength })).lint.rules.map(({ rule }) => rule);
+    expect(await rules(undefined)).toContain('trl/prompt-too-long');
+    expect(await rules(null)).not.toContain('trl/prompt-too-long');
+  });
+
   it('suggests a max_length under which nothing is dropped or cut', async () => {
     const pairs = [textPair(), pair({ id: 'pair-2' })];
     await exportPairs(pairs, { format: 'trl', out, force: false, tokenizer, maxLength: 50 });

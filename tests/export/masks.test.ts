@@ -74,6 +74,17 @@ describe('labels', () => {
     );
   });
 
+  it('of a pair beyond the limit are told: nothing of the row would be trained', () => {
+    const shared: Message[] = [say('shared'), { role: 'user', content: 'NEXT' }];
+    const pair = textPair({ prompt, chosen: [...shared, say('left')], rejected: [...shared, say('right')] });
+    const { rows } = buildPairs('crux-masked', [pair], {}, bytes);
+    const { prompt_ids: before, chosen_labels: labels } = rows[0];
+    const first = before.length + labels.findIndex((label: number) => label !== -100);
+    const rules = (maxLength: number) => buildPairs('crux-masked', [pair], { maxLength }, bytes).rules;
+    expect(rules(first)).toContain('dropped crux-masked/no-label-left');
+    expect(rules(first + 1)).toEqual(['truncated crux-masked/side-cut']);
+  });
+
   it('in segments for Axolotl are the same turns', () => {
     fc.assert(
       fc.property(turns, (messages) => {

@@ -93,3 +93,36 @@ it('sides by coin exchange about half of the pairs, the same ones each time, and
   await write(pairs.toReversed(), { sides: 'coin' });
   expect(lines('pairs.jsonl')).toEqual(first);
 });
+
+it('a kind of action that stands mostly on one side is warned of with the option against it, which ends the warning', async () => {
+  const pairs = [
+    ...Array.from({ length: 6 }, (_, index) => between(`submit-${index}`, 'execute', 'submit')),
+    // Rarer than one pair in five.
+    ...Array.from({ length: 4 }, (_, index) => between(`look-${index}`, 'look', 'execute')),
+    ...Array.from({ length: 12 }, (_, index) => between(`same-${index}`, 'execute', 'execute')),
+  ];
+  const warned = async (options: Partial<ExportOptions>) =>
+    (await write(pairs, options)).lint.findings.filter(({ rule }) => rule === 'pair/one-sided-action');
+  expect(await warned({})).toEqual([
+    {
+      ...{ rule: 'pair/one-sided-action', effect: 'warning', itemId: null },
+      reason:
+        'Actions of the kind "submit" stand on the rejected side in 6 of 6 cases: DPO may learn to avoid them in any state. --balance action leaves out pairs until none leans (improve.export.balance: \'action\').',
+    },
+  ]);
+  // Also of what is written in another form.
+  expect(await warned({ toolsAsText: true })).toHaveLength(1);
+  expect(await warned({ balance: 'action' })).toEqual([]);
+});
+
+it('a majority of pairs that solve the task alone is warned of with the option against it', async () => {
+  const pairs = Array.from({ length: 9 }, (_, index) =>
+    textPair({ id: `p${index}`, flags: index < 5 ? ['solves-alone'] : [] }),
+  );
+  const rules = async (given: Pair[]) => (await write(given, {})).lint.rules.map(({ rule }) => rule);
+  expect(await rules(pairs)).toContain('pair/mostly-solves-alone');
+  expect(await rules(pairs.slice(1))).not.toContain('pair/mostly-solves-alone');
+  const { lint } = await write(pairs, {});
+  const { reason } = lint.findings.find(({ rule }) => rule === 'pair/mostly-solves-alone')!;
+  expect(reason).toMatch(/5 of 9 pairs.*--without solves-alone.*improve\.export\.without: \['solves-alone'\]/);
+});

@@ -4,6 +4,7 @@ import type { Pair, PairFlag } from '../../domain/pairs/pair.ts';
 import { authorship, authorshipFinding } from '../authorship.ts';
 import { trainFlags } from '../conversation/conversation.ts';
 import type { ItemKind } from '../item.ts';
+import { oneSidedFindings } from '../one-sided.ts';
 import { historyFindings } from './history.ts';
 
 const flags = {
@@ -60,8 +61,8 @@ export const pairKind: ItemKind<Pair> = {
       "The policy also read the reasoning of its earlier messages, as a member of its own (reasoning: 'member'), for which rows have no place.";
     return [{ rule: 'pair/reasoning-left-out', effect: 'damaged', reason }];
   },
-  *study(written) {
+  *study(written, found) {
     const report = yield* authorship(written);
-    return { findings: authorshipFinding(report), authorship: report };
+    return { findings: [...authorshipFinding(report), ...oneSidedFindings(found)], authorship: report };
   },
 };

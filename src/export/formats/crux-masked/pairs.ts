@@ -2,7 +2,7 @@ import type { Pair } from '../../../domain/pairs/pair.ts';
 import type { RowFinding } from '../../finding.ts';
 import type { ExportFacts, ExportFormat, ItemRows, RowOptions } from '../../format.ts';
 import { pairKind } from '../../kinds/pair.ts';
-import { labelledSides } from '../../labelled-sides.ts';
+import { type LabelledSide, labelledSides } from '../../labelled-sides.ts';
 import type { ItemLengths } from '../../tokens/length.ts';
 import type { ChatTokenizer } from '../../tokens/tokenizer.ts';
 import {
@@ -34,7 +34,7 @@ export const cruxMasked: ExportFormat<Pair> = {
   advice,
 };
 
-function rows(pair: Pair, _options: RowOptions, tokenizer: ChatTokenizer | null): ItemRows {
+function rows(pair: Pair, { maxLength }: RowOptions, tokenizer: ChatTokenizer | null): ItemRows {
   const { sides, refusal } = labelledSides(cruxMasked, pairKind.conversationOf(pair), tokenizer!);
   if (sides === null) return refusal;
   const [chosen, rejected] = sides.map(({ ids, labels, contextLength }) => ({
@@ -52,8 +52,15 @@ function rows(pair: Pair, _options: RowOptions, tokenizer: ChatTokenizer | null)
         rejected_labels: rejected!.labels,
       },
     ],
-    findings: [],
+    findings: maxLength === null ? [] : lintLabels(sides, maxLength),
   };
+}
+
+/** What the sides share may be longer than the limit. */
+function lintLabels(sides: readonly LabelledSide[], maxLength: number): RowFinding[] {
+  if (sides.every(({ labels }) => labels.slice(0, maxLength).some((label) => label !== -100))) return [];
+  const reason = `At max_length ${maxLength} no labelled token of a side is left: nothing of the row would be trained.`;
+  return [{ rule: 'crux-masked/no-label-left', effect: 'dropped', reason }];
 }
 
 function lintLengths(lengths: ItemLengths, maxLength: number): RowFinding[] {
