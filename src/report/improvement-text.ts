@@ -1,6 +1,6 @@
 /** The words for an improvement, on the terminal and in the page. */
 import type { Decision, PolicyComparison } from '../domain/improve/decide.ts';
-import type { CanaryFinding } from '../domain/improve/rounds.ts';
+import type { CanaryFinding, LintedRule } from '../domain/improve/rounds.ts';
 import { isHeld } from '../domain/run/run-config.ts';
 import type { ImprovementView, RoundView } from '../views/improvement.ts';
 import type { At } from '../views/improvement-place.ts';
@@ -94,6 +94,18 @@ export function roundName(round: number): string {
 /** What a round found, e.g. `115 pairs`. */
 export function foundText({ collected }: RoundView): string {
   return collected === null ? '–' : `${collected.found} ${collected.kind}`;
+}
+
+/** How many rows it trains on, of what was found; `–` before its export. */
+export function rowsText({ exported }: RoundView): string {
+  return exported === null ? '–' : `${exported.rows} of ${exported.items}`;
+}
+
+const harmless: ReadonlySet<string> = new Set(['rewritten', 'note']);
+
+/** What the lint says of the rows of a round that a reader must know: what was left out, dropped, cut or damaged, and warnings. */
+export function lintOf({ exported }: RoundView): LintedRule[] {
+  return (exported?.rules ?? []).filter(({ effect }) => !harmless.has(effect));
 }
 
 /** The state in a sentence. */

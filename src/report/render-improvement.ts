@@ -7,8 +7,10 @@ import {
   decisionText,
   flagsText,
   foundText,
+  lintOf,
   percentText,
   roundName,
+  rowsText,
   stateText,
   stillText,
 } from './improvement-text.ts';
@@ -87,7 +89,7 @@ function roundTable(history: readonly RoundView[]): SafeHtml {
   const rows = history.map((round) => [
     roundName(round.round),
     foundText(round),
-    round.exported === null ? '–' : `${round.exported.rows} of ${round.exported.items}`,
+    rowsText(round),
     round.trained === null ? '–' : `${round.trained.steps} steps, ${duration(1000 * round.trained.seconds)}`,
     round.evaluated === null ? '–' : shareText(round.evaluated.success),
     round.decision?.comparison ? changeText(round.decision.comparison) : '–',
@@ -122,7 +124,17 @@ function roundSection(round: RoundView): SafeHtml | null {
   ];
   const curves = trained === null ? [] : curvesOf(trained.curve);
   return html`<section><h2>${roundName(round.round)}</h2><div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div>
-${families.length === 0 ? null : familyTable(families)}<div class="pictures">${curves.slice(0, curvesShown)}</div>${curves.length > curvesShown ? html`<details><summary>More curves of the training</summary><div class="pictures">${curves.slice(curvesShown)}</div></details>` : null}${trained === null ? null : settingsTable(trained)}</section>`;
+${lintTable(round)}${families.length === 0 ? null : familyTable(families)}<div class="pictures">${curves.slice(0, curvesShown)}</div>${curves.length > curvesShown ? html`<details><summary>More curves of the training</summary><div class="pictures">${curves.slice(curvesShown)}</div></details>` : null}${trained === null ? null : settingsTable(trained)}</section>`;
+}
+
+/** Why there are no more rows, and what they may teach wrongly. */
+function lintTable(round: RoundView): SafeHtml | null {
+  const rules = lintOf(round);
+  if (rules.length === 0) return null;
+  return html`<div class="table"><table><tr>${['lint of the rows', '', 'rule', 'first reason'].map((name) => html`<th>${name}</th>`)}</tr>${rules.map(
+    ({ rule, effect, count, reason }) =>
+      html`<tr><td>${effect}</td><td class="number">${count}</td><td>${rule}</td><td>${reason}</td></tr>`,
+  )}</table></div>`;
 }
 
 /** Families of tasks before and after, those that fell in red. */

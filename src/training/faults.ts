@@ -69,7 +69,8 @@ function findFault(exit: TrainingExit, context: EndContext): Fault {
     return {
       kind: 'Train.RowsDropped',
       what: `The trainer would not train on the ${context.rows} rows that it was given.`,
-      remedy: 'Raise `maxLength`, or export with it as limit: rows over it are left out there, with the reason.',
+      remedy:
+        'Raise `maxLength`, or give the export the tokenizer of the model (`improve.export.tokenizer`): it leaves out rows over the limit then, and counts them.',
     };
   }
   if (exit.code === masks) {

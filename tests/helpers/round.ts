@@ -5,12 +5,13 @@ import { silent } from '../../src/observe/log.ts';
 import type { Store } from '../../src/store/store.ts';
 import { labConfig } from './lab-config.ts';
 
-/** @param trainer default: one that is never started */
-export function roundConfig(home: string, trainer: object = { kind: 'command', run: ['train'] }) {
+/** @param changes of `improve`, whose trainer is never started by default */
+export function roundConfig(home: string, changes: object = {}) {
   const { models, ...others } = labConfig(home, 'http://127.0.0.1:1');
   const policy = { ...models.policy, trainedOn: ['none'] };
   const server = { kind: 'command', start: ['serve', '{model}', '{name}', '{port}'] };
-  const improve = { base: home, trainer, server } as NonNullable<CruxConfigInput['improve']>;
+  const trainer = { kind: 'command', run: ['train'] };
+  const improve = { base: home, trainer, server, ...changes } as NonNullable<CruxConfigInput['improve']>;
   return checkConfig({ ...others, models: { ...models, policy }, improve });
 }
 

@@ -24,7 +24,7 @@ const trainer = script(`
 const id = 'again';
 const round = 1;
 
-const configIn = (home: string) => roundConfig(home, trainer);
+const configIn = (home: string) => roundConfig(home, { trainer });
 
 /** An improvement whose first round was exported. @param lengths absent as in results of earlier versions */
 async function exported(store: Store, home: string, rows: string, lengths?: null): Promise<void> {

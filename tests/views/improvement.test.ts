@@ -1,8 +1,10 @@
 // Layer: the store, with rows written by hand.
 import { expect, it } from 'vitest';
+import { improvementText } from '../../src/cli/terminal/improvement.ts';
 import type { Phase } from '../../src/domain/improve/rounds.ts';
 import type { ImproveSettings } from '../../src/domain/improve/settings.ts';
 import { stateText, stillText } from '../../src/report/improvement-text.ts';
+import { renderImprovement } from '../../src/report/index.ts';
 import { improvementView } from '../../src/views/improvement.ts';
 import { improvementPlace } from '../../src/views/improvement-place.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
@@ -117,6 +119,32 @@ it('a campaign that is blocked or paused is told with the reason', async () => {
     still: `${runId} is blocked: Model.Account, m: ${message} To continue: crux resume rounds`,
     at: { campaign: { runId, state: 'blocked', block: { message } } },
   });
+});
+
+it('what was left out of the rows of a round stands beside them with its reason, as far as it was recorded', async () => {
+  const { store } = await collecting(['workflow', 'agent', 'train']);
+  const exported = {
+    ...{ folder: '/nowhere/data', file: 'pairs.jsonl', format: 'trl', rows: 11, leftOut: 48, items: 59 },
+  };
+  const rule = { rule: 'pair/without-solves-alone', effect: 'left-out', count: 48, reason: 'It is flagged.' };
+  const note = { rule: 'pair/no-thought', effect: 'note', count: 3, reason: 'No thought.' };
+  for (const [round, rules] of [
+    [1, undefined],
+    [2, [rule, note]],
+  ] as const) {
+    await store.improvements.beginPhase('rounds', round, 'export');
+    await store.improvements.endPhase('rounds', round, 'export', { ...exported, ...(rules && { rules: [...rules] }) });
+    // The page tells a round once it collected.
+    await addRun(store, { id: `rounds/round-${round}/collect` });
+  }
+  const view = await improvementView(store, 'rounds');
+  expect(view.history.map(({ exported: own }) => own!.rules)).toEqual([undefined, [rule, note]]);
+  const text = improvementText(view);
+  expect(text).toContain('11 of 59');
+  expect(text).toMatch(/^Lint of the rows\nround 2: left-out 48 × pair\/without-solves-alone: It is flagged\.$/m);
+  const page = renderImprovement(view);
+  expect(page).toContain('<td>pair/without-solves-alone</td><td>It is flagged.</td>');
+  expect(page).not.toContain('pair/no-thought');
 });
 
 it('the cost of an improvement includes what the steps of its environment cost', async () => {

@@ -26,7 +26,7 @@ import type { KeptServed, Served } from '../../domain/wire/improve.ts';
 import { CruxError } from '../../errors.ts';
 import { exportRuns } from '../../export/export-runs.ts';
 import { flagsOfKind } from '../../export/flags.ts';
-import type { LintReport } from '../../export/lint-report.ts';
+import { type LintReport, rulesWithReasons } from '../../export/lint-report.ts';
 import { fullDiskFault } from '../../full-disk.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { spentBy } from '../../start/improvement-ceilings.ts';
@@ -68,7 +68,8 @@ export function trainingActivities(context: ActivityContext) {
     await store.improvements.beginPhase(id, round, 'export');
     const { tokenizer, thought, without, balance, sides } = own.settings.export;
     const method = methodAt(own.settings, round);
-    const format = formatFor(own.settings, lossOf(method), methods[method]);
+    const loss = lossOf(method);
+    const format = formatFor(own.settings, loss, methods[method]);
     const flags = flagsOfKind(methods[method].gives === 'examples' ? 'example' : 'pair');
     const out = join(folderOf(home, id, round), folderNames.data);
     const options = {
@@ -81,6 +82,9 @@ export function trainingActivities(context: ActivityContext) {
       ...(balance && { balance }),
       ...(sides && { sides }),
       ...(tokenizer !== null && { tokenizer }),
+      // A trainer refuses rows that it would drop. Without a limit of the user's it takes the longest row.
+      maxLength: own.settings.hyperparameters[loss].maxLength ?? null,
+      tooLong: 'leave-out' as const,
     };
     const exported = await exportRuns(
       store,
@@ -98,6 +102,7 @@ export function trainingActivities(context: ActivityContext) {
       leftOut,
       items: lint.items,
       lengths: lint.lengths,
+      rules: rulesWithReasons(lint).map(({ itemId: _, ...rule }) => rule),
     };
     // Another attempt may be writing these files anew.
     signal.throwIfAborted();

@@ -5,7 +5,9 @@ import {
   decisionText,
   flagsText,
   foundText,
+  lintOf,
   roundName,
+  rowsText,
   stateText,
   stillText,
   testText,
@@ -64,7 +66,7 @@ export function improvementText(view: ImprovementView): string {
   const rounds = history.map((round) => [
     roundName(round.round),
     foundText(round),
-    round.exported === null ? '–' : String(round.exported.rows),
+    rowsText(round),
     round.trained === null ? '–' : `${round.trained.steps} steps`,
     round.evaluated === null ? '–' : shareText(round.evaluated.success),
     round.decision === null ? '' : decisionText(round.decision),
@@ -80,9 +82,15 @@ export function improvementText(view: ImprovementView): string {
   const flagged = history.flatMap((round) =>
     flagsText(round) === '' ? [] : [`${roundName(round.round)}: ${flagsText(round)}`],
   );
+  const linted = history.flatMap((round) =>
+    lintOf(round).map(
+      ({ rule, effect, count, reason }) => `${roundName(round.round)}: ${effect} ${count} × ${rule}: ${reason}`,
+    ),
+  );
   return [
     facts.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n'),
     table(['', 'found', 'rows', 'training', 'success in validation', 'decision'], rounds),
+    ...(linted.length === 0 ? [] : [`Lint of the rows\n${linted.join('\n')}`]),
     ...(flagged.length === 0 ? [] : [`Flags of pairs\n${flagged.join('\n')}`]),
     ...(fallen.length === 0 ? [] : [`Families of tasks that fell\n${fallen.join('\n')}`]),
     ...notes,

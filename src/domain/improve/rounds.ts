@@ -45,6 +45,19 @@ export type ExportedRows = {
   items: number;
   /** Null if they were not measured. Absent in results of earlier versions: they are in `lint.json` then. */
   lengths?: LengthSummary | null;
+  /** What the lint found, worst effect first. Absent in results of earlier versions: it is in `lint.json` alone. */
+  rules?: LintedRule[];
+};
+
+/** A rule of the lint that found something. */
+export type LintedRule = {
+  rule: string;
+  /** As in `lint.json`: `left-out` for items without a row. */
+  effect: string;
+  /** Findings. */
+  count: number;
+  /** Of the first of them. */
+  reason: string;
 };
 
 /** The campaign of a phase. */

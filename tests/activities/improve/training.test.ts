@@ -1,12 +1,16 @@
 // Layer: an activity in MockActivityEnvironment with a real store and real files.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
 import { folderOf } from '../../../src/activities/improve/account.ts';
 import { trainingActivities } from '../../../src/activities/improve/training.ts';
-import { campaignId, resultOf } from '../../../src/domain/improve/rounds.ts';
+import type { CruxConfigInput } from '../../../src/config/config.ts';
+import { campaignId, type ExportedRows, resultOf } from '../../../src/domain/improve/rounds.ts';
+import type { PairFlag } from '../../../src/domain/pairs/pair.ts';
+import type { LintReport } from '../../../src/export/lint-report.ts';
 import { prepareImprovement } from '../../../src/start/improvements.ts';
+import { recordTask } from '../../helpers/recorded-run.ts';
 import { roundConfig, roundContext } from '../../helpers/round.ts';
 import { addRun, temporaryFolder, temporaryStore } from '../../helpers/store.ts';
 import { quietEnvironment } from '../workplace.ts';
@@ -14,18 +18,24 @@ import { quietEnvironment } from '../workplace.ts';
 const id = 'better';
 const round = 1;
 
-/** An improvement whose first campaign found nothing, and its export as Temporal would run it. */
-async function collected() {
+type Improve = NonNullable<CruxConfigInput['improve']>;
+
+/** An improvement whose first campaign found these flagged pairs, by default none, and its export as Temporal would run it. */
+async function collected(flagged: PairFlag[][] = [], changes: Partial<Improve> = {}) {
   const [store, home] = [await temporaryStore(), temporaryFolder()];
-  const config = roundConfig(home);
+  const config = roundConfig(home, changes);
   await prepareImprovement(config, store, { id, environment: 'maze' });
-  await addRun(store, { id: campaignId(id, round, 'collect') });
+  const runId = campaignId(id, round, 'collect');
+  await addRun(store, { id: runId, taskIds: flagged.map((_, index) => `t${index}`) });
+  for (const [index, flags] of flagged.entries())
+    await recordTask(store, runId, `t${index}`, { success: false, steps: [{ pairs: 1, flags }] });
   const { exportRound } = trainingActivities(roundContext(store, home, config));
   const environment = quietEnvironment();
   return {
     environment,
-    exported: () => environment.run(exportRound, { id, round }),
+    exported: () => environment.run(exportRound, { id, round }) as Promise<ExportedRows>,
     rows: join(folderOf(home, id, round), 'data/pairs.jsonl'),
+    lint: () => JSON.parse(readFileSync(join(folderOf(home, id, round), 'data/lint.json'), 'utf8')) as LintReport,
     result: async () => resultOf(await store.improvements.phases(id), round, 'export'),
   };
 }
@@ -46,3 +56,28 @@ it('an attempt to export that was given up writes nothing and does not end the p
   expect(existsSync(rows)).toBe(false);
   expect(await result()).toBeNull();
 });
+
+it('what an export left out stands in the result of the phase, by reason with counts', async () => {
+  const { exported, lint } = await collected([['solves-alone'], ['solves-alone'], []], {
+    export: { without: ['solves-alone'] },
+  });
+  const { rules, leftOut, items } = await exported();
+  expect({ leftOut, items }).toEqual({ leftOut: lint().leftOut, items: 3 });
+  expect(rules).toContainEqual({
+    ...{ rule: 'pair/without-solves-alone', effect: 'left-out', count: 2 },
+    reason: 'It is flagged solves-alone, which was not wanted.',
+  });
+  expect(rules!.map(({ rule, effect, count }) => ({ rule, effect, count }))).toEqual(lint().rules);
+});
+
+it.each([
+  ['none, as the longest row sets it', {}, null],
+  ['that of the training', { training: { maxLength: 64 } }, 64],
+] as [string, Partial<Improve>, number | null][])(
+  'the limit that rows are linted with is %s',
+  async (_, changes, limit) => {
+    const { exported, lint } = await collected([], changes);
+    await exported();
+    expect(lint().options.maxLength).toBe(limit);
+  },
+);
