@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # improve.sh <folder> <seed> [method]: makes the lab's policy from nothing, and has `crux improve` better it in two rounds of a method (default: cso).
-# Given again, it goes on. LAB_CONTROL, LAB_PRESET: see improve.config.ts. Python: LAB_PYTHON, else the one of setup.sh. Ports: LAB_PORT and the next (8210, 8211).
+# Given again, it goes on. LAB_CONTROL, LAB_PRESET: see improve.config.ts. Python: LAB_PYTHON, else the one of setup.sh, which makes it if it is missing (6 GB). Ports: LAB_PORT and the next (8210, 8211).
 source "$(dirname "${BASH_SOURCE[0]}")/start.sh"
 mkdir -p "$1"
 folder=$(cd "$1" && pwd) seed=$2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # one-round.sh <folder> <seed…>: for each seed makes the lab's policy from nothing, and betters it by one round of CSO, command by command.
-# Prints the success on held-out orders before and after. Python: LAB_PYTHON, else the one of setup.sh. Ports: LAB_PORT and the next (8210, 8211).
+# Prints the success on held-out orders before and after. Python: LAB_PYTHON, else the one of setup.sh, which makes it if it is missing (6 GB). Ports: LAB_PORT and the next (8210, 8211).
 source "$(dirname "${BASH_SOURCE[0]}")/start.sh"
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)

@@ -1,12 +1,16 @@
 # start.sh: what the scripts of the lab begin with; to be sourced.
-# Sets `lab` (this folder), `programs` and `LAB_PYTHON`; checks that the Python environment is there.
+# Sets `lab` (this folder), `programs` and `LAB_PYTHON`. Unless LAB_PYTHON is named, it has setup.sh make the Python environment (6 GB), or complete it.
 set -euo pipefail
-# Servers in process groups of their own: npx passes no signal on.
-set -m
+[ $# -ge 2 ] || { echo "Usage: $(sed -n '2s/^# //p' "$0")" >&2 && exit 2; }
 lab=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 programs=$lab/../../python
-export LAB_PYTHON=${LAB_PYTHON:-${XDG_CACHE_HOME:-$HOME/.cache}/crux/lab-python/bin/python} LAB_PORT=${LAB_PORT:-8210}
-[ -x "$LAB_PYTHON" ] || { echo "$LAB_PYTHON is not there: setup.sh makes it, or LAB_PYTHON names another one." >&2 && exit 2; }
+environment=${XDG_CACHE_HOME:-$HOME/.cache}/crux/lab-python
+# setup.sh leaves its requirements in an environment that is complete.
+[ -n "${LAB_PYTHON:-}" ] || cmp -s "$lab/requirements.txt" "$environment/requirements.txt" || bash "$lab/setup.sh" "$environment"
+export LAB_PYTHON=${LAB_PYTHON:-$environment/bin/python} LAB_PORT=${LAB_PORT:-8210}
+[ -x "$LAB_PYTHON" ] || { echo "LAB_PYTHON names $LAB_PYTHON, which is no program." >&2 && exit 2; }
+# Servers in process groups of their own: npx passes no signal on.
+set -m
 servers=()
 trap 'for server in "${servers[@]}"; do kill -- -$server 2>/dev/null || :; done' EXIT
 
