@@ -106,7 +106,7 @@ function roundSection(round: RoundView): SafeHtml | null {
   const { trained, served, evaluated, families, collected } = round;
   if (trained === null && collected === null) return null;
   const facts: [string, string][] = [
-    ...(collected === null ? [] : [['collected by', collected.runId] as [string, string]]),
+    ...(collected === null ? [] : [['collected by', `${collected.runId}, seed ${collected.seed}`] as [string, string]]),
     ...(flagsText(round) === '' ? [] : [['flags of its pairs', flagsText(round)] as [string, string]]),
     ...(served === null
       ? []

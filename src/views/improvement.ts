@@ -57,6 +57,8 @@ export type RoundView = {
   round: number;
   collected: {
     runId: string;
+    /** That of the improvement, unless a round before it was refused. */
+    seed: number;
     found: number;
     kind: 'pairs' | 'examples';
     flags: { [flag: string]: number };
@@ -68,6 +70,7 @@ export type RoundView = {
   trained: PhaseResults['train'] | null;
   served: { name: string; root: string; canary: CanaryFinding } | null;
   evaluated: {
+    /** Of an earlier round, if that had the same weights. */
     runId: string;
     success: Estimate;
     /** Shares of the samples with an outcome, by ending. */
@@ -119,7 +122,7 @@ export async function improvementView(store: Store, id: string): Promise<Improve
     trainedOn: seenBy(improvedOf(id, settings, records), policy.round),
     costMicroUsd: sumOrNull([costOf(summaries), ...history.map(jobCostOf)]),
     calls: summaries.reduce((sum, { ledger }) => sum + callsOf(ledger), 0),
-    notes: [...notesOf(summaries, history), ...(await jobNotes(store, improvement, records))],
+    notes: [...notesOf(id, summaries, history), ...(await jobNotes(store, improvement, records))],
   };
 }
 
@@ -135,14 +138,15 @@ async function roundView(
 ): Promise<RoundView> {
   const { id } = improvement;
   const own = records.filter((record) => record.round === round && !record.phase.startsWith('test-'));
-  const [collect, evaluate] = (['collect', 'evaluate'] as const).map((phase) =>
-    summaryOf(campaignId(id, round, phase)),
-  ) as [RunSummary | null, RunSummary | null];
+  const collect = summaryOf(campaignId(id, round, 'collect'));
+  const ownEvaluation = campaignId(id, round, 'evaluate');
+  const evaluate = summaryOf(resultOf(records, round, 'evaluate')?.runId ?? ownEvaluation);
   const served = resultOf(records, round, 'serve');
   return {
     round,
     collected: collect && {
       runId: collect.runId,
+      seed: collect.seed,
       kind: collect.examples === null ? 'pairs' : 'examples',
       found: collect.examples?.total ?? collect.pairs.total,
       flags: collect.pairs.flags,
@@ -157,7 +161,7 @@ async function roundView(
     families: await familiesOf(store, improvement, records, round),
     ms: own.reduce((sum, record) => sum + (endOf(record, improvement, records) ?? Date.now()) - record.startedAt, 0),
     costMicroUsd: sumOrNull([
-      costOf([collect, evaluate].filter((summary) => summary !== null)),
+      costOf([collect, summaryOf(ownEvaluation)].filter((summary) => summary !== null)),
       jobCostOf({ trained: resultOf(records, round, 'train') }),
     ]),
   };
@@ -194,11 +198,10 @@ async function familiesOf(
   records: readonly PhaseRecord[],
   round: number,
 ): Promise<FamilyChange[]> {
-  const { id } = improvement;
-  if (round === 0 || resultOf(records, round, 'evaluate') === null) return [];
+  if (round === 0) return [];
   const before = incumbentAt(records, round, startModel(improvement.settings)).round;
-  const runs = [before, round].map((of) => store.runs.find(campaignId(id, of, 'evaluate')));
-  const [was, is] = await Promise.all(runs);
+  const evaluated = [before, round].map((of) => resultOf(records, of, 'evaluate'));
+  const [was, is] = await Promise.all(evaluated.map((phase) => phase && store.runs.find(phase.runId)));
   // Old campaigns may have been deleted.
   return was && is ? familyChanges(await samplesOf(store, was), await samplesOf(store, is)) : [];
 }
@@ -245,13 +248,20 @@ function callsOf(ledger: RunSummary['ledger']): number {
   return ledger.reduce((sum, { calls, reused }) => sum + calls - reused, 0);
 }
 
-function notesOf(summaries: readonly RunSummary[], history: readonly RoundView[]): string[] {
+function notesOf(id: string, summaries: readonly RunSummary[], history: readonly RoundView[]): string[] {
   const simulated = (role: string) => summaries.some(({ models }) => models[role]?.startsWith('sim-') === true);
   const others = ['expert', 'prm'].filter(simulated);
+  const again = history.flatMap(({ round, evaluated }) =>
+    evaluated === null || evaluated.runId === campaignId(id, round, 'evaluate') ? [] : [{ round, ...evaluated }],
+  );
   const unchecked = history.filter(({ served }) => served?.canary.verdict === 'named').map(({ round }) => round);
   return [
     ...(simulated('policy') ? ['Simulated: engine behaviour, not model quality.'] : []),
     ...(others.length > 0 ? [`Simulated: ${others.join(' and ')}.`] : []),
+    ...again.map(
+      ({ round, runId }) =>
+        `Round ${round} trained weights that were evaluated before (${runId}): they were not evaluated again.`,
+    ),
     ...(unchecked.length === 0
       ? []
       : [

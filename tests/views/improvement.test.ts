@@ -7,6 +7,7 @@ import { stateText, stillText } from '../../src/report/improvement-text.ts';
 import { renderImprovement } from '../../src/report/index.ts';
 import { improvementView } from '../../src/views/improvement.ts';
 import { improvementPlace } from '../../src/views/improvement-place.ts';
+import { recordEvaluation } from '../helpers/evaluation-run.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
 import { addRun, temporaryStore } from '../helpers/store.ts';
 
@@ -160,4 +161,20 @@ it('the cost of an improvement includes what the steps of its environment cost',
   const view = await improvementView(store, 'rounds');
   expect(view.costMicroUsd).toBe(5_300);
   expect(view.history[0]).toMatchObject({ costMicroUsd: 5_300, collected: { costMicroUsd: 5_300 } });
+});
+
+it('a round with the weights of an earlier one shows what was seen of these, and says so', async () => {
+  const store = await temporaryStore();
+  await store.improvements.create('rounds', settings);
+  const runId = 'rounds/round-1/evaluate';
+  await recordEvaluation(store, runId, { tasks: { a: { samples: ['success'] }, b: { samples: ['failure'] } } });
+  for (const round of [1, 2]) {
+    await store.improvements.beginPhase('rounds', round, 'evaluate');
+    await store.improvements.endPhase('rounds', round, 'evaluate', { runId });
+  }
+  const { history, notes } = await improvementView(store, 'rounds');
+  expect(history.map(({ evaluated }) => evaluated!.success.value)).toEqual([0.5, 0.5]);
+  expect(notes.filter((note) => note.includes('not evaluated again'))).toEqual([
+    `Round 2 trained weights that were evaluated before (${runId}): they were not evaluated again.`,
+  ]);
 });

@@ -2,7 +2,15 @@
 import type { CruxConfig } from '../../config/config.ts';
 import { trainedOnOf } from '../../domain/improve/lineage.ts';
 import { improvedOf, methodAt, startModel } from '../../domain/improve/plan.ts';
-import { incumbentAt, type Phase, type PhaseRecord, type Policy, resultOf } from '../../domain/improve/rounds.ts';
+import { roundSeed } from '../../domain/improve/round-seed.ts';
+import {
+  campaignId,
+  incumbentAt,
+  type Phase,
+  type PhaseRecord,
+  type Policy,
+  resultOf,
+} from '../../domain/improve/rounds.ts';
 import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import { methods } from '../../domain/methods/index.ts';
 import type { TrainedOn } from '../../domain/run/lineage.ts';
@@ -26,6 +34,12 @@ export async function accountOf(store: Store, workers: CruxConfig, id: string): 
 /** The policy at the start of a round. */
 export function policyAt({ settings, records }: Pick<Account, 'settings' | 'records'>, round: number): Policy {
   return incumbentAt(records, round, startModel(settings));
+}
+
+/** The seed by which a round collects and trains: its campaign keeps the one that it began with, also if an earlier version chose it. */
+export async function seedAt(store: Store, own: Account, round: number): Promise<number> {
+  const begun = await store.runs.find(campaignId(own.id, round, 'collect'));
+  return begun?.seed ?? roundSeed(own.settings.seed, round, policyAt(own, round).round);
 }
 
 /** The policy whose weights the training of a round begins with: some methods always take the first one. */

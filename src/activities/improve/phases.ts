@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { type Decision, decide } from '../../domain/improve/decide.ts';
 import { selectedOn } from '../../domain/improve/lineage.ts';
 import { collectedSamples, methodAt, methodsOf } from '../../domain/improve/plan.ts';
-import { campaignId, type Phase, patience, resultOf } from '../../domain/improve/rounds.ts';
+import { campaignId, earlierEvaluation, type Phase, patience, resultOf } from '../../domain/improve/rounds.ts';
 import { samplesToSee } from '../../domain/improve/samples.ts';
 import { methods } from '../../domain/methods/index.ts';
 import { ceilingUnits } from '../../domain/run/ceilings.ts';
@@ -28,7 +28,7 @@ import { serverOf } from '../../training/servers/index.ts';
 import { samplesOf } from '../../views/evaluation.ts';
 import { activities } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { type Account, accountOf, lineageAt, policyAt, policyOf } from './account.ts';
+import { type Account, accountOf, lineageAt, policyAt, policyOf, seedAt } from './account.ts';
 
 export function roundActivities(context: ActivityContext) {
   const { store } = context;
@@ -52,6 +52,12 @@ export function roundActivities(context: ActivityContext) {
   async function beginCampaign({ id, round, phase }: PhaseAddress): Promise<PhaseCampaign | null> {
     const own = await account(id);
     if (resultOf(own.records, round, phase) !== null) return null;
+    const known = phase === 'evaluate' ? earlierEvaluation(own.records, round) : null;
+    if (known !== null) {
+      await store.improvements.beginPhase(id, round, phase);
+      await store.improvements.endPhase(id, round, phase, known);
+      return null;
+    }
     const request = await requestOf(own, round, phase);
     const units = ceilingUnits.filter((unit) => unit !== 'rollouts' || methods[request.method].branches);
     await requireLeft(store, own, own.settings.ceilings, campaignId(id, round, phase), units);
@@ -88,7 +94,7 @@ export function roundActivities(context: ActivityContext) {
         const sample = settings.collectBy?.limit[method];
         return {
           ...shared,
-          ...{ method, split: 'train', taskIds: tasks.collect },
+          ...{ method, split: 'train', taskIds: tasks.collect, seed: await seedAt(store, own, round) },
           ...(drawn !== null && { samples: drawn }),
           ...(sample !== undefined && { sample }),
         };
@@ -156,8 +162,8 @@ export function roundActivities(context: ActivityContext) {
     return decide(await samples(own, before), await samples(own, round), own.settings.promote);
   }
 
-  async function samples({ id }: Account, round: number): Promise<Sample[]> {
-    return samplesOf(store, await store.runs.get(campaignId(id, round, 'evaluate')));
+  async function samples({ records }: Account, round: number): Promise<Sample[]> {
+    return samplesOf(store, await store.runs.get(resultOf(records, round, 'evaluate')!.runId));
   }
 
   async function finishImprovement({

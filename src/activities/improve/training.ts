@@ -48,7 +48,7 @@ import { hostedTrainer, processesOf } from '../../training/trainers/index.ts';
 import { writeWhole } from '../../write-whole.ts';
 import { activities, beat, endingOnFullDisk } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
-import { type Account, accountOf, folderOf, policyAt, policyOf, trainedFrom } from './account.ts';
+import { type Account, accountOf, folderOf, policyAt, policyOf, seedAt, trainedFrom } from './account.ts';
 import { holdBackPhases } from './phases.ts';
 
 type Address = { id: string; round: number };
@@ -201,7 +201,7 @@ export function trainingActivities(context: ActivityContext) {
       data: { file: `${folderNames.data}/${exported.file}`, format: exported.format, rows: exported.rows },
       base,
       reference: loss === 'dpo' ? reference : null,
-      seed: settings.seed,
+      seed: await seedAt(store, own, round),
       ...hyperparametersFor({
         ...limitsOf(settings.trainer),
         ...{ method, loss, round, rows: exported.rows },

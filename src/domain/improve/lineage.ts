@@ -35,8 +35,10 @@ function isAncestor(records: readonly PhaseRecord[], round: number): boolean {
 }
 
 /** Evaluations on which a policy was chosen; none of the one that it began with. */
-export function selectedOn({ id, records }: Pick<Improved, 'id' | 'records'>, policyRound: number): string[] {
+export function selectedOn({ records }: Pick<Improved, 'records'>, policyRound: number): string[] {
   if (policyRound === 0) return [];
-  const evaluated = records.filter(({ phase, result }) => phase === 'evaluate' && result !== null);
-  return evaluated.map(({ round }) => campaignId(id, round, 'evaluate'));
+  const runs = records.flatMap(({ round, phase }) =>
+    phase === 'evaluate' ? (resultOf(records, round, phase)?.runId ?? []) : [],
+  );
+  return [...new Set(runs)];
 }

@@ -121,6 +121,19 @@ export function resultOf<P extends Phase>(
   return (record?.result as PhaseResults[P] | null | undefined) ?? null;
 }
 
+/**
+ * The evaluation of an earlier model with the very weights that a round has trained; null if there is none, or if its own has begun. A second look at the
+ * same weights could only give them another chance.
+ */
+export function earlierEvaluation(records: readonly PhaseRecord[], round: number): CampaignPhase | null {
+  if (records.some((own) => own.round === round && own.phase === 'evaluate')) return null;
+  const trained = resultOf(records, round, 'train');
+  const equal = records.filter(
+    (own) => own.phase === 'train' && own.round < round && own.result !== null && own.result.hash === trained?.hash,
+  );
+  return equal.map((own) => resultOf(records, own.round, 'evaluate')).find((known) => known !== null) ?? null;
+}
+
 /** The phase that began and is not over; null if there is none. A decided round has given up what it left open: a training that diverged. */
 export function phaseInProgress(records: readonly PhaseRecord[]): PhaseRecord | null {
   return (

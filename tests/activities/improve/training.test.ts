@@ -81,3 +81,23 @@ it.each([
     expect(lint().options.maxLength).toBe(limit);
   },
 );
+
+it('a training has the seed of its collection: after a refused round one of its own', async () => {
+  const [store, home] = [await temporaryStore(), temporaryFolder()];
+  const config = roundConfig(home);
+  await prepareImprovement(config, store, { id, environment: 'maze', seed: 7 });
+  await addRun(store, { id: campaignId(id, 2, 'collect'), seed: 123 });
+  const rows = {
+    file: 'pairs.jsonl',
+    folder: join(folderOf(home, id, 2), 'data'),
+    format: 'trl',
+    rows: 1,
+    lengths: null,
+  };
+  await store.improvements.beginPhase(id, 2, 'export');
+  await store.improvements.endPhase(id, 2, 'export', { ...rows, leftOut: 0, items: 1 });
+  const { trainRound } = trainingActivities(roundContext(store, home, config));
+  // There is no such trainer.
+  await expect(quietEnvironment().run(trainRound, { id, round: 2, looks: 0 })).rejects.toThrow(/train/);
+  expect(JSON.parse(readFileSync(join(folderOf(home, id, 2), 'settings.json'), 'utf8'))).toMatchObject({ seed: 123 });
+});

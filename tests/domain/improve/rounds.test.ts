@@ -37,8 +37,8 @@ describe('the policy of a round', () => {
     expect(of('round', ['none'])).toEqual(['x/round-3/collect', 'x/round-1/collect', 'none']);
     expect(of('all', null)).toEqual(['x/round-3/collect', 'x/round-2/collect', 'x/round-1/collect']);
     expect(trainedOnOf({ id: 'x', records, data: 'round', known: null }, 0)).toBeNull();
-    expect(selectedOn({ id: 'x', records }, 3)).toHaveLength(3);
-    expect(selectedOn({ id: 'x', records }, 0)).toEqual([]);
+    expect(selectedOn({ records }, 3)).toHaveLength(3);
+    expect(selectedOn({ records }, 0)).toEqual([]);
   });
 
   it('has seen the data of earlier rounds that made no candidate, if it was trained on the data of all', () => {
