@@ -58,6 +58,8 @@ export type FaultKind =
   | 'Run.Cancelled'
   /** A ceiling of the run is reached. */
   | 'Run.Budget'
+  /** Faults took so much of an improvement's campaign that it cannot go on with the rest. */
+  | 'Run.Broken'
   /** A ceiling on each task: this task ends with its results so far, the run continues. */
   | 'Task.Budget'
   /** A ceiling on each step: this step is left out, the task continues. */

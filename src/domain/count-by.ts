@@ -4,3 +4,10 @@ export function countBy<T>(list: readonly T[], name: (item: T) => string): { [na
   for (const key of list.map(name).sort()) counts[key] = (counts[key] ?? 0) + 1;
   return counts;
 }
+
+/** E.g. `environment-fault 120, model-fault 3`. */
+export function countsText(counts: { [name: string]: number }): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
+}

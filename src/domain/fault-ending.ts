@@ -45,11 +45,17 @@ export function stopOfFault(kind: string): StopReason | null {
 /** Endings caused by a fault of host or model: nothing is known of the outcome, and another attempt may have one. */
 export const brokenEndings: readonly Ending[] = ['model-fault', 'environment-fault'];
 
+/** Whether a fault ended the trajectory of a task, or cut short what came after it. */
+export function isBroken({ ending, stoppedBy }: TrajectoryResult): boolean {
+  return stoppedBy === 'fault' || ending === 'diverged' || brokenEndings.includes(ending);
+}
+
 /**
  * Whether a task is worth another attempt when its run is taken up: a fault of host or model ended it, or cut short what came after. What was
  * missing from the beginning, or diverged by itself, would give the same again.
  */
-export function isWorthAnother({ ending, stoppedBy, fault }: TrajectoryResult): boolean {
+export function isWorthAnother(result: TrajectoryResult): boolean {
+  const { ending, fault } = result;
   if (fault?.startsWith('User.') || fault?.startsWith('Environment.ReplayDivergence')) return false;
-  return brokenEndings.includes(ending) || (stoppedBy === 'fault' && ending !== 'diverged');
+  return isBroken(result) && ending !== 'diverged';
 }

@@ -1,11 +1,12 @@
 /** The words for an improvement, on the terminal and in the page. */
+import { countsText } from '../domain/count-by.ts';
 import type { Decision, PolicyComparison } from '../domain/improve/decide.ts';
 import type { CanaryFinding, LintedRule } from '../domain/improve/rounds.ts';
 import { isHeld } from '../domain/run/run-config.ts';
-import type { ImprovementView, RoundView } from '../views/improvement.ts';
+import type { ImprovementView, Outcomes, RoundView } from '../views/improvement.ts';
 import type { At } from '../views/improvement-place.ts';
 import { shareText } from './evaluation-text.ts';
-import { decimal } from './values.ts';
+import { decimal, plural } from './values.ts';
 
 /** E.g. `44.5 %`. */
 export function percentText(share: number | null): string {
@@ -72,6 +73,34 @@ function reasonText(
     case 'training-ended':
       return `the training was stopped (${fault?.kind ?? 'unknown'}: ${fault?.message ?? ''})`;
   }
+}
+
+/** What faults, ceilings and cancellations took from the figures, phase by phase; empty if nothing is missing. */
+export function lossTexts({ history, test }: ImprovementView): string[] {
+  const tested = test === null ? [] : Object.entries({ 'test before': test.start, 'test after': test.final });
+  return [
+    ...history.flatMap((round) => roundLosses(round).map((text) => `${roundName(round.round)}: ${text}`)),
+    ...tested.flatMap(([name, { outcomes }]) => outcomesText(outcomes, 'test').map((text) => `${name}: ${text}`)),
+  ];
+}
+
+function roundLosses({ collected, evaluated, decision }: RoundView): string[] {
+  const losses = collected?.losses;
+  const compared = decision?.comparison;
+  return [
+    ...(losses && losses.lost > 0
+      ? [`${losses.lost} of ${losses.of} trajectories to learn from lost (${countsText(losses.kinds)})`]
+      : []),
+    ...(evaluated === null ? [] : outcomesText(evaluated.outcomes, 'validation')),
+    ...(compared && compared.missing > 0 ? [`decided over ${compared.tasks} tasks with an outcome on both sides`] : []),
+  ];
+}
+
+function outcomesText({ tasks, of, missing }: Outcomes, what: string): string[] {
+  const lost = Object.values(missing).reduce((sum, count) => sum + count, 0);
+  return lost === 0
+    ? []
+    : [`success over ${tasks} of ${of} ${what} tasks (${plural(lost, 'sample')} lost: ${countsText(missing)})`];
 }
 
 export function canaryText({ verdict, distance, distanceToBase, noise }: CanaryFinding): string {

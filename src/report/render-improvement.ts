@@ -8,6 +8,7 @@ import {
   flagsText,
   foundText,
   lintOf,
+  lossTexts,
   percentText,
   roundName,
   rowsText,
@@ -39,7 +40,7 @@ export function renderImprovement(view: ImprovementView): string {
     id,
     html`<header><h1>${id}</h1>${notes.map((note) => html`<p class="notice">${note}</p>`)}
 <div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div></header>
-${testSection(view)}<section><h2>Success on the validation tasks</h2><div class="pictures narrow">${successChart(view.history)}</div>${roundTable(view.history)}</section>
+${testSection(view)}<section><h2>Success on the validation tasks</h2><div class="pictures narrow">${successChart(view.history)}</div>${roundTable(view.history)}${lossTexts(view).map((text) => html`<p class="notice">${text}</p>`)}</section>
 ${view.history.map((round) => roundSection(round))}${seenSection(view)}`,
   ).text;
 }

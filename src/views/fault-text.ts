@@ -1,4 +1,5 @@
 /** The faults of a run, for the terminal and the report. */
+import { countsText } from '../domain/count-by.ts';
 import { timeSpan } from '../domain/time-span.ts';
 import { changedInSeal } from '../sealed-text.ts';
 import type { FaultLine } from '../store/ledger.ts';
@@ -41,8 +42,7 @@ export function withoutOutcomeText({
 }: Pick<RunSummary, 'tasks' | 'withoutOutcome'>): string | null {
   const count = countWithoutOutcome(withoutOutcome);
   if (count === 0) return null;
-  const endings = Object.entries(withoutOutcome).map(([ending, times]) => `${ending} ${times}`);
-  return `${count} of ${tasks.done} trajectories have no outcome (${endings.join(', ')}).`;
+  return `${count} of ${tasks.done} trajectories have no outcome (${countsText(withoutOutcome)}).`;
 }
 
 /** Whether a run is over without a single outcome because something broke. */

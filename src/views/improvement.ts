@@ -13,6 +13,8 @@ import {
   phaseInProgress,
   resultOf,
 } from '../domain/improve/rounds.ts';
+import type { EvaluationFigures } from '../domain/run/evaluation.ts';
+import { type Losses, lossesOf } from '../domain/run/losses.ts';
 import type { Estimate } from '../domain/statistics/ratio-by-group.ts';
 import { sumOrNull } from '../domain/statistics/sums.ts';
 import type { ImproveState } from '../domain/wire/improve.ts';
@@ -51,7 +53,16 @@ export type ImprovementView = {
   notes: string[];
 };
 
-export type Tested = { runId: string; success: Estimate };
+export type Tested = { runId: string; success: Estimate; outcomes: Outcomes };
+
+/** Over how many tasks a figure of an evaluation is. */
+export type Outcomes = {
+  /** Tasks with an outcome. */
+  tasks: number;
+  of: number;
+  /** Samples without one, by what ended them. */
+  missing: { [ending: string]: number };
+};
 
 export type RoundView = {
   round: number;
@@ -60,6 +71,7 @@ export type RoundView = {
     /** That of the improvement, unless a round before it was refused. */
     seed: number;
     found: number;
+    losses: Losses;
     kind: 'pairs' | 'examples';
     flags: { [flag: string]: number };
     calls: number;
@@ -73,6 +85,7 @@ export type RoundView = {
     /** Of an earlier round, if that had the same weights. */
     runId: string;
     success: Estimate;
+    outcomes: Outcomes;
     /** Shares of the samples with an outcome, by ending. */
     endings: { [ending: string]: number };
     /** Generated tokens of an answer of the policy, on average; null if unknown. */
@@ -149,6 +162,7 @@ async function roundView(
       seed: collect.seed,
       kind: collect.examples === null ? 'pairs' : 'examples',
       found: collect.examples?.total ?? collect.pairs.total,
+      losses: lossesOf((await store.runs.tasks(collect.runId)).flatMap(({ result }) => result ?? [])),
       flags: collect.pairs.flags,
       calls: callsOf(collect.ledger),
       costMicroUsd: costOf([collect]),
@@ -185,11 +199,16 @@ function evaluatedOf({ runId, ledger, evaluation }: RunSummary): RoundView['eval
   return {
     runId,
     success: overall.successRate,
+    outcomes: outcomesOf(overall),
     endings: Object.fromEntries(
       Object.entries(overall.endings).map(([ending, { samples }]) => [ending, samples / overall.known]),
     ),
     answerTokens: tokens === null || calls === 0 ? null : tokens / calls,
   };
+}
+
+function outcomesOf({ tasks, tasksWithout, missing }: EvaluationFigures): Outcomes {
+  return { tasks, of: tasks + tasksWithout, missing };
 }
 
 async function familiesOf(
@@ -219,6 +238,7 @@ async function testOf(
   const tested = ({ runId, evaluation }: RunSummary): Tested => ({
     runId,
     success: evaluation!.overall.successRate,
+    outcomes: outcomesOf(evaluation!.overall),
   });
   const samples = async ({ runId }: { runId: string }) => samplesOf(store, await store.runs.get(runId));
   return {

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { comparePolicies } from '../../src/domain/improve/decide.ts';
 import type { Sample } from '../../src/domain/run/evaluation.ts';
-import { changeText, testText } from '../../src/report/improvement-text.ts';
+import { changeText, lossTexts, testText } from '../../src/report/improvement-text.ts';
 import type { ImprovementView } from '../../src/views/improvement.ts';
 
 const samples = (groups: number, outcome: Sample['outcome']) =>
@@ -29,4 +29,26 @@ it('the test of an improvement that promoted nobody compares no policy with itse
   );
   expect(testText(view(1))).toContain('16.3 % (10.3 to 22.1) before, 16.3 % (10.3 to 22.1) after: +0.0 points');
   expect(testText({ ...view(1), test: null })).toBeNull();
+});
+
+it('what faults took from the figures of a round and of the test is said, and nothing where nothing is missing', () => {
+  const success = { value: 0.5, interval: null };
+  const whole = { tasks: 200, of: 200, missing: {} };
+  const rest = { tasks: 80, of: 200, missing: { 'environment-fault': 118, 'model-fault': 2 } };
+  const round = (number: number, outcomes: typeof whole | typeof rest, lost: number, missing: number) => ({
+    round: number,
+    collected: { losses: { of: 100, lost, kinds: { 'Model.Exhausted': lost } } },
+    evaluated: { success, outcomes },
+    decision: { comparison: { ...same, tasks: 70, missing } },
+  });
+  const tested = (outcomes: typeof whole | typeof rest) => ({ runId: 'a', success, outcomes });
+  const view = (...history: object[]) =>
+    ({ history, test: { start: tested(whole), final: tested(rest), comparison: same } }) as unknown as ImprovementView;
+  expect(lossTexts(view(round(1, whole, 0, 0), round(2, rest, 30, 130)))).toEqual([
+    'round 2: 30 of 100 trajectories to learn from lost (Model.Exhausted 30)',
+    'round 2: success over 80 of 200 validation tasks (120 samples lost: environment-fault 118, model-fault 2)',
+    'round 2: decided over 70 tasks with an outcome on both sides',
+    'test after: success over 80 of 200 test tasks (120 samples lost: environment-fault 118, model-fault 2)',
+  ]);
+  expect(lossTexts({ ...view(round(1, whole, 0, 0)), test: null })).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { improvementView } from '../../src/views/improvement.ts';
 import { improvementPlace } from '../../src/views/improvement-place.ts';
 import { recordEvaluation } from '../helpers/evaluation-run.ts';
 import { recordTask } from '../helpers/recorded-run.ts';
-import { addRun, temporaryStore } from '../helpers/store.ts';
+import { addRun, taskResult, temporaryStore } from '../helpers/store.ts';
 
 const settings = {
   ...{ method: 'cso', environment: 'maze', preset: 'sound', seed: 1, rounds: 3, promote: 'always', data: 'round' },
@@ -177,4 +177,22 @@ it('a round with the weights of an earlier one shows what was seen of these, and
   expect(notes.filter((note) => note.includes('not evaluated again'))).toEqual([
     `Round 2 trained weights that were evaluated before (${runId}): they were not evaluated again.`,
   ]);
+});
+
+it('a round and the start say over how many tasks their success is, and what took the others', async () => {
+  const store = await temporaryStore();
+  await store.improvements.create('rounds', settings);
+  const tasks = { a: { samples: ['success'] }, b: { samples: ['missing'] }, c: { samples: ['failure'] } } as const;
+  await store.improvements.beginPhase('rounds', 0, 'evaluate');
+  await recordEvaluation(store, 'rounds/round-0/evaluate', { tasks: structuredClone(tasks) as never });
+  await store.improvements.beginPhase('rounds', 1, 'collect');
+  await addRun(store, { id: 'rounds/round-1/collect', taskIds: ['a', 'b'] });
+  const cut = taskResult({ taskId: 'a', stoppedBy: 'fault', fault: 'Model.Exhausted: three faults' });
+  await store.runs.finishTask('rounds/round-1/collect', 0, cut);
+  const view = await improvementView(store, 'rounds');
+  expect(view.history[0]!.evaluated!.outcomes).toEqual({ tasks: 2, of: 3, missing: { 'model-fault': 1 } });
+  expect(view.history[1]!.collected!.losses).toEqual({ of: 1, lost: 1, kinds: { 'Model.Exhausted': 1 } });
+  const text = 'start: success over 2 of 3 validation tasks (1 sample lost: model-fault 1)';
+  expect(improvementText(view)).toContain(text);
+  expect(renderImprovement(view)).toContain(text);
 });

@@ -29,6 +29,7 @@ import { samplesOf } from '../../views/evaluation.ts';
 import { activities } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
 import { type Account, accountOf, lineageAt, policyAt, policyOf, seedAt } from './account.ts';
+import { requireOutcomes } from './outcomes.ts';
 
 export function roundActivities(context: ActivityContext) {
   const { store } = context;
@@ -119,9 +120,13 @@ export function roundActivities(context: ActivityContext) {
     }
   }
 
-  /** The campaign of a phase is over. */
+  /**
+   * The campaign of a phase is over.
+   * @throws CruxError `Run.Broken`; the phase is not over then
+   */
   async function endCampaign({ id, round, phase }: PhaseAddress): Promise<void> {
     const runId = campaignId(id, round, phase);
+    await requireOutcomes(store, runId, phase);
     if (phase === 'evaluate') {
       // These groups decide, so a later test on them would be no test.
       const tasks = await store.runs.tasks(runId);

@@ -188,6 +188,7 @@ const final: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'Disk.Full',
   'Run.Cancelled',
   'Run.Budget',
+  'Run.Broken',
   'Task.Budget',
   'Step.Budget',
 ]);

@@ -6,6 +6,7 @@ import {
   flagsText,
   foundText,
   lintOf,
+  lossTexts,
   roundName,
   rowsText,
   stateText,
@@ -71,6 +72,7 @@ export function improvementText(view: ImprovementView): string {
     round.evaluated === null ? '–' : shareText(round.evaluated.success),
     round.decision === null ? '' : decisionText(round.decision),
   ]);
+  const lost = lossTexts(view);
   const fallen = history.flatMap(({ round, families }) =>
     families
       .filter(({ hasFallen }) => hasFallen)
@@ -91,6 +93,7 @@ export function improvementText(view: ImprovementView): string {
     facts.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n'),
     table(['', 'found', 'rows', 'training', 'success in validation', 'decision'], rounds),
     ...(linted.length === 0 ? [] : [`Lint of the rows\n${linted.join('\n')}`]),
+    ...(lost.length === 0 ? [] : [`Lost outcomes\n${lost.join('\n')}`]),
     ...(flagged.length === 0 ? [] : [`Flags of pairs\n${flagged.join('\n')}`]),
     ...(fallen.length === 0 ? [] : [`Families of tasks that fell\n${fallen.join('\n')}`]),
     ...notes,

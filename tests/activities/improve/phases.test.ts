@@ -3,9 +3,12 @@ import { expect, it } from 'vitest';
 import { roundActivities } from '../../../src/activities/improve/phases.ts';
 import type { CruxConfigInput } from '../../../src/config/config.ts';
 import { campaignId, type Phase, type PhaseResults, resultOf } from '../../../src/domain/improve/rounds.ts';
+import type { PhaseCampaign } from '../../../src/domain/wire/improve.ts';
+import type { TrajectoryResult } from '../../../src/domain/wire/trajectory.ts';
 import { prepareImprovement } from '../../../src/start/improvements.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { roundConfig, roundContext } from '../../helpers/round.ts';
-import { temporaryFolder, temporaryStore } from '../../helpers/store.ts';
+import { taskResult, temporaryFolder, temporaryStore } from '../../helpers/store.ts';
 import { quietEnvironment } from '../workplace.ts';
 
 const id = 'better';
@@ -20,7 +23,8 @@ async function improvement(changes: Partial<NonNullable<CruxConfigInput['improve
   const environment = quietEnvironment();
   return {
     store,
-    begin: (round: number, phase: Phase) => environment.run(activities.beginCampaign, { id, round, phase }),
+    begin: (round: number, phase: Phase) =>
+      environment.run(activities.beginCampaign, { id, round, phase }) as Promise<PhaseCampaign | null>,
     end: (round: number, phase: Phase) => environment.run(activities.endCampaign, { id, round, phase }),
     decide: (round: number) => environment.run(activities.decideRound, { id, round }),
     over: async <P extends Phase>(round: number, phase: P, result: unknown) => {
@@ -84,4 +88,64 @@ it('a candidate with the weights of an earlier one is not evaluated a second tim
   expect(resultOf(await store.improvements.phases(id), 2, 'evaluate')).toEqual(first);
   await over(3, 'train', model(3, 'other'));
   expect(await begin(3, 'evaluate')).toMatchObject({ runId: campaignId(id, 3, 'evaluate') });
+});
+
+/** What became of the tasks of a campaign, one result for each in turn. */
+async function finishTasks(store: Store, runId: string, resultOf: (index: number) => Partial<TrajectoryResult>) {
+  for (const [index, { position, taskId }] of (await store.runs.tasks(runId)).entries())
+    await store.runs.finishTask(runId, position, taskResult({ position, taskId, ...resultOf(index) }));
+  await store.runs.finish(runId, 'finished');
+}
+const none = { success: null, reward: null } as const;
+const fault = { ...none, ending: 'environment-fault' } as const;
+const done = {};
+
+it('an evaluation that lost over half of its samples to faults is not over, and the same phase tries these again', async () => {
+  const { store, begin, end } = await improvement();
+  const { runId } = (await begin(0, 'evaluate'))!;
+  await finishTasks(store, runId, (index) => (index < 5 ? fault : done));
+  await expect(end(0, 'evaluate')).rejects.toMatchObject({
+    ...{ type: 'Run.Broken', nonRetryable: true },
+    message: expect.stringMatching(
+      /5 of 8 trajectories of better\/round-0\/evaluate .*environment-fault 5.*try these again/,
+    ),
+  });
+  expect(resultOf(await store.improvements.phases(id), 0, 'evaluate')).toBeNull();
+  expect(await begin(0, 'evaluate')).toMatchObject({ runId });
+  expect(await store.runs.countTasks(runId)).toMatchObject({ total: 8, done: 3 });
+  await finishTasks(store, runId, () => done);
+  await end(0, 'evaluate');
+  expect(resultOf(await store.improvements.phases(id), 0, 'evaluate')).toEqual({ runId });
+});
+
+it('an evaluation that lost half of its samples or fewer is over', async () => {
+  const { store, begin, end } = await improvement();
+  const { runId } = (await begin(0, 'evaluate'))!;
+  await finishTasks(store, runId, (index) => (index < 4 ? fault : done));
+  await end(0, 'evaluate');
+  expect(resultOf(await store.improvements.phases(id), 0, 'evaluate')).toEqual({ runId });
+});
+
+it('an evaluation without any outcome decides nothing, whatever took them', async () => {
+  const { store, begin, end } = await improvement();
+  const { runId } = (await begin(0, 'evaluate'))!;
+  await finishTasks(store, runId, () => ({ ...none, ending: 'budget', stoppedBy: 'task-budget' }));
+  await expect(end(0, 'evaluate')).rejects.toMatchObject({
+    type: 'Run.Broken',
+    message: expect.stringContaining('No trajectory of better/round-0/evaluate has an outcome (budget 8)'),
+  });
+});
+
+it('a collection that faults cut short in over half of the tasks is not over', async () => {
+  const { store, begin, end } = await improvement();
+  const { runId } = (await begin(1, 'collect'))!;
+  await finishTasks(store, runId, () => ({
+    success: false,
+    stoppedBy: 'fault',
+    fault: 'Model.Exhausted: three faults',
+  }));
+  await expect(end(1, 'collect')).rejects.toMatchObject({
+    type: 'Run.Broken',
+    message: expect.stringMatching(/6 of 6 trajectories of better\/round-1\/collect .*Model\.Exhausted 6/),
+  });
 });
