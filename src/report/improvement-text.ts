@@ -1,7 +1,9 @@
 /** The words for an improvement, on the terminal and in the page. */
 import { countsText } from '../domain/count-by.ts';
-import type { Decision, PolicyComparison } from '../domain/improve/decide.ts';
+
+import { type Decision, leastGroupsToDecide, type PolicyComparison } from '../domain/improve/decide.ts';
 import type { CanaryFinding, LintedRule } from '../domain/improve/rounds.ts';
+
 import { isHeld } from '../domain/run/run-config.ts';
 import type { ImprovementView, Outcomes, RoundView } from '../views/improvement.ts';
 import type { At } from '../views/improvement-place.ts';
@@ -67,7 +69,7 @@ function reasonText(
     case 'undecided':
       return `the validation cannot tell${tasksToDecide === null ? '' : `; about ${tasksToDecide} tasks would, at this difference`}`;
     case 'few-groups':
-      return `too few groups to decide (${comparison?.groups ?? 0})`;
+      return `too few groups to decide (${comparison?.groups ?? 0}, and ${leastGroupsToDecide} are needed)`;
     case 'few-pairs':
       return 'too little to train on';
     case 'training-ended':

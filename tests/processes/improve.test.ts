@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { CruxConfigInput } from '../../src/config/config.ts';
+import type { Environment } from '../../src/environments/contract.ts';
+import { decisionText } from '../../src/report/improvement-text.ts';
 import { renderImprovement } from '../../src/report/index.ts';
 import { steerImprovement } from '../../src/start/steer-improvement.ts';
 import { improvementView } from '../../src/views/improvement.ts';
 import { Lab, until } from '../helpers/lab.ts';
+import { mazeEnvironments } from '../helpers/mazes.ts';
 import {
   type Improving,
   improvingConfig,
@@ -23,9 +26,19 @@ let models: SkillModels;
 beforeAll(async () => {
   lab = await Lab.open({ address: inject('temporal').address });
   models = await skillModels(lab.home, lab.simulation.url);
-  await lab.work(improvingConfig(lab, models), ['workflow', 'agent', 'train']);
+  await lab.work({ ...improvingConfig(lab, models), environments: environments() }, ['workflow', 'agent', 'train']);
 });
 afterAll(() => lab.close());
+
+/** Whether the mazes are out of reach. */
+let isAway = false;
+
+function environments(): Environment[] {
+  return mazeEnvironments().map((own) => ({
+    ...own,
+    open: (...args) => (isAway ? Promise.reject(new Error('the mazes are away')) : own.open(...args)),
+  }));
+}
 
 type Changes = NonNullable<Improving['changes']>;
 
@@ -139,6 +152,56 @@ describe('an improvement', () => {
     ]);
     expect((await improvementView(lab.store, id)).method).toBe('rro, cso');
     await expect(start('together', { method: ['rro', 'cso'], data: 'all' })).rejects.toThrow(/several methods/);
+  });
+
+  it('whose second round finds no pairs ends well, and tests the model of its first round', async () => {
+    const second = { method: ['rro', 'cso'] } satisfies Changes;
+    const { id, result } = await start('dry', second, {}, { cso: { gammaLow: 0 } });
+    expect(await result()).toMatchObject({ state: 'finished', fault: null, rounds: 2, policyRound: 1 });
+    expect(await decisionsOf(id)).toMatchObject([
+      { isPromoted: true, reason: 'always' },
+      { isPromoted: false, reason: 'few-pairs' },
+    ]);
+    const view = await improvementView(lab.store, id);
+    const [first, last] = await Promise.all(
+      ['start', 'final'].map((which) => lab.store.runs.get(`${id}/test/${which}`)),
+    );
+    expect([first, last].map((run) => run!.config.models.policy.model)).toEqual(['base', view.policy.name]);
+    expect(view.history[1]!.served!.name).toBe(view.policy.name);
+  });
+
+  it('with two validation tasks keeps the policy for want of groups, and collects anew in each round', async () => {
+    const { id, result } = await start('two', { promote: 'better' });
+    expect(await result()).toMatchObject({ state: 'finished', rounds: 2, policy: 'base', policyRound: 0 });
+    const decisions = await decisionsOf(id);
+    expect(decisions).toMatchObject(
+      [1, 2].map(() => ({ isPromoted: false, reason: 'few-groups', tasksToDecide: null })),
+    );
+    expect(decisionText(decisions[0]!)).toBe('kept the policy: too few groups to decide (2, and 5 are needed)');
+    const seeds = [1, 2].map(async (round) => {
+      const answers = lab.store.database.kysely.selectFrom('answers').select('seed').orderBy('seed');
+      return (await answers.where('run_id', '=', `${id}/round-${round}/collect`).execute()).map(({ seed }) => seed);
+    });
+    const [first, second] = await Promise.all(seeds);
+    expect(first!.filter((seed) => second!.includes(seed))).toEqual([]);
+    const trained = [1, 2].map((round) => JSON.parse(readFileSync(join(folderOf(id, round), 'settings.json'), 'utf8')));
+    expect(trained[1].seed).not.toBe(trained[0].seed);
+  });
+
+  it('whose environment was away ends with what was lost, and the same command tries that again', async () => {
+    isAway = true;
+    const first = await start('away', { rounds: 1 });
+    // Which phase is the first to open a maze depends on the states that are known from the tests before.
+    const lost =
+      /8 of 8 trajectories of skill-away\/\S+ were lost to faults \(environment-fault 8\).*the mazes are away/;
+    expect(await first.result()).toMatchObject({
+      state: 'failed',
+      fault: { kind: 'Run.Broken', message: expect.stringMatching(lost) },
+    });
+    isAway = false;
+    expect(await (await start('away', { rounds: 1 })).result()).toMatchObject({ state: 'finished', policyRound: 1 });
+    const { history } = await improvementView(lab.store, first.id);
+    expect(history[0]!.evaluated!.outcomes).toEqual({ tasks: 2, of: 2, missing: {} });
   });
 
   it('that a fault stopped keeps what was paid for, and goes on from there', async () => {

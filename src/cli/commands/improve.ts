@@ -1,9 +1,6 @@
 /** `crux improve`: rounds of collecting, training and evaluating, as one workflow. */
 import { type CruxConfig, storeLocation } from '../../config/config.ts';
-import { leastGroupsToDecide } from '../../domain/improve/decide.ts';
 import { methodsOf, methodText } from '../../domain/improve/plan.ts';
-import { samplesToSee, visibleBefore } from '../../domain/improve/samples.ts';
-import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import type { ImproveResult } from '../../domain/wire/improve.ts';
 import { CruxError } from '../../errors.ts';
 import { blockedUnder } from '../../start/blocked-run.ts';
@@ -17,8 +14,7 @@ import { improvementView } from '../../views/improvement.ts';
 import type { Job } from '../job.ts';
 import { configOf, type GlobalOptions, homeOf, printResult, reachTemporal, say } from '../setting.ts';
 import { CommandFailed } from '../terminal/errors.ts';
-import { improvementText, lineOfImprovement } from '../terminal/improvement.ts';
-import { plural } from '../terminal/text.ts';
+import { improvementText, lineOfImprovement, validationText } from '../terminal/improvement.ts';
 import { assertWorker } from './run.ts';
 import { workUntil } from './work.ts';
 
@@ -80,16 +76,6 @@ async function assertWorkers(store: Store, config: CruxConfig, environment: stri
   throw new CruxError('User.Config', 'No worker with the role train is running: nobody would train or serve a model.', {
     remedy: 'Start one with `crux up` or `crux worker --roles train`, or leave --detach out.',
   });
-}
-
-/** What the validation can show, said before anything is paid for. */
-function validationText({ tasks, samples, visible, validationGroups, promote }: ImproveSettings): string {
-  const { validation: least, mostValidation: most } = samples;
-  const taken = samplesToSee(visible, tasks.validation.length, { least, most });
-  const seen = visibleBefore(tasks.validation.length, taken);
-  const what = `Validation: ${plural(tasks.validation.length, 'task')} in ${plural(validationGroups, 'group')}, ${plural(taken, 'sample')} each: it can show a difference of about ${(100 * seen).toFixed(0)} points.`;
-  if (promote === 'always' || validationGroups >= leastGroupsToDecide) return what;
-  return `${what} That is too few groups to decide: the policy will stay as it is. Give more groups, or set improve.promote to 'always'.`;
 }
 
 function jobOf(store: Store, improvement: Improvement): Job<ImproveResult> {

@@ -1,5 +1,8 @@
 /** An improvement in lines. */
 
+import { leastGroupsToDecide } from '../../domain/improve/decide.ts';
+import { samplesToSee, tasksToSee, visibleBefore } from '../../domain/improve/samples.ts';
+import type { ImproveSettings } from '../../domain/improve/settings.ts';
 import { shareText } from '../../report/evaluation-text.ts';
 import {
   decisionText,
@@ -17,7 +20,21 @@ import type { Store } from '../../store/store.ts';
 import type { ImprovementView } from '../../views/improvement.ts';
 import { improvementPlace } from '../../views/improvement-place.ts';
 import { fitted, type ReadLine } from './progress.ts';
-import { dollars, duration, table, waitingText } from './text.ts';
+import { dollars, duration, plural, table, waitingText } from './text.ts';
+
+/** What the validation can show, said before anything is paid for. */
+export function validationText({ tasks, samples, visible, validationGroups, promote }: ImproveSettings): string {
+  const { validation: least, mostValidation: most } = samples;
+  const count = tasks.validation.length;
+  const taken = samplesToSee(visible, count, { least, most });
+  const seen = visibleBefore(count, taken);
+  const points = (share: number) => `${(100 * share).toFixed(0)} points`;
+  const what = `Validation: ${plural(count, 'task')} in ${plural(validationGroups, 'group')}, ${plural(taken, 'sample')} each: it can show a difference of about ${points(seen)}`;
+  const wanted =
+    seen > visible ? `; to show ${points(visible)} it takes about ${tasksToSee(visible, taken)} tasks` : '';
+  if (promote === 'always' || validationGroups >= leastGroupsToDecide) return `${what}${wanted}.`;
+  return `${what}${wanted}. That is too few groups to decide: the policy will stay as it is. Give ${leastGroupsToDecide} groups or more, or set improve.promote to 'always'.`;
+}
 
 /** The progress of an improvement. */
 export function lineOfImprovement(store: Store, id: string): ReadLine {

@@ -17,6 +17,14 @@ export function visibleBefore(tasks: number, samples: number): number {
  * @param least and `most`: the limits of what is taken
  */
 export function samplesToSee(visible: number, tasks: number, { least, most }: { least: number; most: number }): number {
-  const needed = Math.ceil((0.5 * (visibleFactor / visible) ** 2) / tasks);
-  return Math.min(most, Math.max(least, needed));
+  return Math.min(most, Math.max(least, Math.ceil(outcomesToSee(visible) / tasks)));
+}
+
+/** The fewest tasks that show the wanted difference with so many samples of each. */
+export function tasksToSee(visible: number, samples: number): number {
+  return Math.ceil(outcomesToSee(visible) / samples);
+}
+
+function outcomesToSee(visible: number): number {
+  return 0.5 * (visibleFactor / visible) ** 2;
 }
