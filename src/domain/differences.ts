@@ -22,7 +22,7 @@ export function differenceText({ path, known, wanted }: Difference): string {
   return `${path} is ${valueText(known)} there and ${valueText(wanted)} now`;
 }
 
-function valueText(value: Json | undefined): string {
+export function valueText(value: Json | undefined): string {
   if (value === undefined) return 'not set';
   const text = JSON.stringify(value);
   return text.length > mostLetters ? `${text.slice(0, mostLetters)}…` : text;

@@ -1,9 +1,9 @@
 /** The words for an improvement, on the terminal and in the page. */
 import { countsText } from '../domain/count-by.ts';
-
+import { valueText } from '../domain/differences.ts';
 import { type Decision, leastGroupsToDecide, type PolicyComparison } from '../domain/improve/decide.ts';
 import type { CanaryFinding, LintedRule } from '../domain/improve/rounds.ts';
-
+import type { SettingChange } from '../domain/improve/settings.ts';
 import { isHeld } from '../domain/run/run-config.ts';
 import type { ImprovementView, Outcomes, RoundView } from '../views/improvement.ts';
 import type { At } from '../views/improvement-place.ts';
@@ -115,6 +115,17 @@ export function canaryText({ verdict, distance, distanceToBase, noise }: CanaryF
     case 'named':
       return 'known by name and folder alone';
   }
+}
+
+/** A setting that changed since the improvement began, e.g. `trainer.python was "python3", is "venv/bin/python" from the training of round 1 on`. */
+export function settingChangeText({ path, known, wanted, since }: SettingChange): string {
+  return `${path} was ${valueText(known)}, is ${valueText(wanted)} ${since === null ? '(nothing is left that uses it)' : sinceText(since)}`;
+}
+
+function sinceText({ round, phase }: NonNullable<SettingChange['since']>): string {
+  if (phase === 'test-start') return 'in the test';
+  const what = phase === 'train' ? 'training' : phase === 'export' ? 'export' : 'serving';
+  return `from the ${what} of ${round === 0 ? 'the start' : roundName(round)} on`;
 }
 
 /** `start`, or `round 1`. */

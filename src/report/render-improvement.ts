@@ -12,6 +12,7 @@ import {
   percentText,
   roundName,
   rowsText,
+  settingChangeText,
   stateText,
   stillText,
 } from './improvement-text.ts';
@@ -41,7 +42,7 @@ export function renderImprovement(view: ImprovementView): string {
     html`<header><h1>${id}</h1>${notes.map((note) => html`<p class="notice">${note}</p>`)}
 <div class="facts">${facts.map(([name, value]) => html`<span>${name} <b>${value}</b></span>`)}</div></header>
 ${testSection(view)}<section><h2>Success on the validation tasks</h2><div class="pictures narrow">${successChart(view.history)}</div>${roundTable(view.history)}${lossTexts(view).map((text) => html`<p class="notice">${text}</p>`)}</section>
-${view.history.map((round) => roundSection(round))}${seenSection(view)}`,
+${changesSection(view)}${view.history.map((round) => roundSection(round))}${seenSection(view)}`,
   ).text;
 }
 
@@ -162,8 +163,9 @@ function curvesOf(lines: NonNullable<RoundView['trained']>['curve']): SafeHtml[]
 }
 
 /** What the training was told, and why so. */
-function settingsTable({ hyperparameters, sources }: NonNullable<RoundView['trained']>): SafeHtml {
+function settingsTable({ hyperparameters, sources, trainer }: NonNullable<RoundView['trained']>): SafeHtml {
   const rows = Object.entries(hyperparameters).map(([name, value]) => [name, valueText(value), sources[name] ?? '']);
+  if (trainer) rows.push(['trainer', valueText(trainer), '']);
   return html`<details><summary>Settings of the training</summary><div class="table"><table><tr>${['', 'value', 'source'].map((name) => html`<th>${name}</th>`)}</tr>${rows.map(
     (cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
   )}</table></div></details>`;
@@ -177,6 +179,15 @@ function endingsText(endings: { [ending: string]: number }): string {
   return Object.entries(endings)
     .map(([ending, share]) => `${ending} ${percentText(share)}`)
     .join(', ');
+}
+
+/** What was changed while it was not over. What each training used stands with its round. */
+function changesSection({ changes }: ImprovementView): SafeHtml | null {
+  if (changes.length === 0) return null;
+  const rows = changes.map(
+    (change) => html`<li>${new Date(change.at).toISOString()}: ${settingChangeText(change)}</li>`,
+  );
+  return html`<section><h2>Changed settings</h2><ul>${rows}</ul></section>`;
 }
 
 function seenSection({ trainedOn }: ImprovementView): SafeHtml {

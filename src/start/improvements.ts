@@ -7,6 +7,8 @@ import { canonicalJson, type Json } from '../domain/canonical-json.ts';
 import { type Difference, differences, differenceText } from '../domain/differences.ts';
 import { isFinal } from '../domain/improve/ends.ts';
 import { collectedSamples, lossOf, methodAt, methodsOf, methodText } from '../domain/improve/plan.ts';
+import { type PhaseRecord, phaseInProgress } from '../domain/improve/rounds.ts';
+import { changeable, changeOf, mayChange, type Standing } from '../domain/improve/setting-changes.ts';
 import type { ImproveSettings, ToolSettings } from '../domain/improve/settings.ts';
 import { splitThreeWays, type ThreeWays } from '../domain/improve/split.ts';
 import { methods } from '../domain/methods/index.ts';
@@ -24,6 +26,8 @@ import { checkTraining } from '../training/check-training.ts';
 import { formatFor } from '../training/format-for.ts';
 import { checkTrainer } from '../training/jobs/check.ts';
 import { serverOf } from '../training/servers/index.ts';
+import { hostedTrainer } from '../training/trainers/index.ts';
+import { isUnderWay } from '../training/under-way.ts';
 import { requireWeights } from '../training/weights.ts';
 import { configuredCeilings } from './ceilings.ts';
 import { configOfRun } from './configure.ts';
@@ -43,7 +47,7 @@ export type ImproveRequest = {
 };
 
 /**
- * Checks a wish and records it. An improvement that exists with the same settings is taken up again.
+ * Checks a wish and records it. An improvement that exists is taken up again; settings of work that is not done may be others now, which is recorded.
  * @throws CruxError `User.Config`, `User.NotFound`, `User.Leak`; nothing is recorded then
  */
 export async function prepareImprovement(
@@ -67,15 +71,15 @@ export async function prepareImprovement(
     const campaign = { method, split: 'train', trajectories: 'policy' } as const;
     checkMethodModels(configOfRun(config, environment, campaign));
   }
-  checkTools(settings);
-  checkTrainer(settings, config.endpoints);
   const known = await store.improvements.find(id);
+  checkTools(settings, known ? await store.improvements.phases(id) : []);
+  checkTrainer(settings, config.endpoints);
   if (!known) {
     checkCollecting(settings);
     await guardAll(store, environment, all, settings, config.models.policy.trainedOn);
     await store.improvements.create(id, settings);
   }
-  const same = sameImprovement(await store.improvements.get(id), settings);
+  const same = await takenUp(store, await store.improvements.get(id), settings);
   const { ceilings } = settings;
   const atStart = same.settings.ceilingsAtStart ?? same.settings.ceilings;
   if (canonicalJson(atStart as Json) !== canonicalJson(ceilings as Json))
@@ -194,7 +198,7 @@ function checkTasks(environment: string, { collect, validation, test }: ThreeWay
  * Found at the start, not after the first campaign.
  * @throws CruxError `User.Config`, `User.NotFound`
  */
-function checkTools(settings: ImproveSettings): void {
+function checkTools(settings: ImproveSettings, records: readonly PhaseRecord[]): void {
   const { data, base, warmStart, server } = settings;
   serverOf(server);
   const named = methodsOf(settings);
@@ -206,7 +210,7 @@ function checkTools(settings: ImproveSettings): void {
   checkFlags(settings.export.without, ['pair', 'example']);
   for (const method of named) formatFor(settings, lossOf(method), methods[method]);
   if (warmStart) formatFor(settings, 'sft', methods.sft);
-  checkTraining(settings);
+  checkTraining(settings, records);
   requireWeights(base.from);
 }
 
@@ -250,18 +254,50 @@ async function guardAll(
   await guardTest(store, { environment, tasks: all, groups }, trainedOn, false);
 }
 
-/** @throws CruxError `User.Config` that names every setting in which the existing improvement differs */
-function sameImprovement(stored: Improvement, settings: ImproveSettings): Improvement {
+/**
+ * An existing improvement with what changed in the settings of work that is not done.
+ * @throws CruxError `User.Config` that names every other setting in which it differs; nothing was changed then
+ */
+async function takenUp(store: Store, stored: Improvement, settings: ImproveSettings): Promise<Improvement> {
   const own = JSON.parse(JSON.stringify(settings)) as Json;
   const { ceilings, ceilingsAtStart } = settings;
-  const there = { ...stored.settings, ceilings, ceilingsAtStart } as unknown as Json;
-  if (canonicalJson(own) === canonicalJson(there)) return stored;
+  const { changes = [], ...known } = stored.settings;
+  const there = { ...known, ceilings, ceilingsAtStart } as unknown as Json;
   const all = differences(there, own).filter((one) => !isOffAndNew(one));
   if (all.length === 0) return stored;
-  const texts = all.map(differenceText).join('; ');
-  throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${texts}.`, {
-    remedy: 'Give the new one another --run-id, or start it with the settings that it has.',
-  });
+  const isOver = stored.state === 'finished' || stored.state === 'cancelled';
+  const standing = await standingOf(store, stored, settings);
+  const refused = isOver ? all : all.filter((one) => !mayChange(one, standing));
+  if (refused.length > 0) {
+    const texts = refused.map(differenceText).join('; ');
+    throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${texts}.`, {
+      remedy: 'Give the new one another --run-id, or start it with the settings that it has.',
+    });
+  }
+  const now = Date.now();
+  const changed = Object.fromEntries(changeable.map((name) => [name, settings[name]]));
+  const added = all.map((one) => changeOf(one, standing, now));
+  await store.improvements.retune(stored.id, { ...changed, changes: [...changes, ...added] });
+  return store.improvements.get(stored.id);
+}
+
+async function standingOf(
+  store: Store,
+  { id, state, settings }: Improvement,
+  wanted: ImproveSettings,
+): Promise<Standing> {
+  const records = await store.improvements.phases(id);
+  const open = phaseInProgress(records);
+  const isOfService = (own: ImproveSettings) => [
+    hostedTrainer(own.trainer) !== null,
+    serverOf(own.server).keepsWeights,
+  ];
+  return {
+    ...{ settings, records },
+    hasStopped: state === 'failed' || state === 'budget',
+    isTraining: open?.phase === 'train' && (await isUnderWay(store, id, records, open.round)),
+    keepsPlace: canonicalJson(isOfService(settings)) === canonicalJson(isOfService(wanted)),
+  };
 }
 
 /** Whether it is a setting that the version which began the improvement did not have, and that is off now: nothing changes for what was begun. */

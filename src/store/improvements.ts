@@ -76,8 +76,8 @@ export class Improvements {
     return numUpdatedRows > 0n;
   }
 
-  /** Replaces its ceilings, or those that it was started with: no other settings may change. */
-  async retune(id: string, changes: Partial<Pick<ImproveSettings, 'ceilings' | 'ceilingsAtStart'>>): Promise<void> {
+  /** Replaces some of its settings: its ceilings, those that it was started with, or what may change while it is not over. */
+  async retune(id: string, changes: Partial<ImproveSettings>): Promise<void> {
     const { settings } = await this.get(id);
     await this.#database.kysely
       .updateTable('improvements')
@@ -119,6 +119,17 @@ export class Improvements {
       .insertInto('improve_phases')
       .values({ improvement_id: id, round, phase, result: null, started_at: Date.now(), finished_at: null, job: null })
       .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
+  /** A phase that was over begins again. */
+  async reopenPhase(id: string, round: number, phase: Phase): Promise<void> {
+    await this.#database.kysely
+      .updateTable('improve_phases')
+      .set({ result: null, finished_at: null })
+      .where('improvement_id', '=', id)
+      .where('round', '=', round)
+      .where('phase', '=', phase)
       .execute();
   }
 

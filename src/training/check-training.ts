@@ -1,6 +1,7 @@
 /** What a training on a machine of our own cannot do is found before an improvement begins. */
 import type { Hyperparameters, Loss } from '../domain/improve/contract.ts';
 import { lossOf, methodAt } from '../domain/improve/plan.ts';
+import { type PhaseRecord, resultOf } from '../domain/improve/rounds.ts';
 import type { ImproveSettings } from '../domain/improve/settings.ts';
 import { methods } from '../domain/methods/index.ts';
 import { CruxError } from '../errors.ts';
@@ -11,34 +12,40 @@ type Checked = Pick<ImproveSettings, 'trainer' | 'method' | 'rounds' | 'warmStar
 
 /** What a training may begin with, by what it was told. */
 type Earlier = { name: string; given: Partial<Hyperparameters> };
-type Planned = Earlier & { loss: Loss; earlier: Earlier[] };
+type Planned = Earlier & { loss: Loss; earlier: Earlier[]; isDone: boolean };
 
-/** @throws CruxError `User.Config` for a batch that its processes cannot share, and for adapters that a later training cannot go on with */
-export function checkTraining(settings: Checked): void {
+/**
+ * @param records of an improvement that has begun: its trainings that are over keep what they were told
+ * @throws CruxError `User.Config` for a batch that its processes cannot share, and for adapters that a later training cannot go on with
+ */
+export function checkTraining(settings: Checked, records: readonly PhaseRecord[] = []): void {
   const { trainer } = settings;
   const processes = processesOf(trainer);
   const { onAdapters } = findTrainer(trainer);
-  for (const training of planOf(settings)) {
+  for (const training of planOf(settings, records)) {
+    if (training.isDone) continue;
     checkBatch(training, processes);
     if (onAdapters === null) continue;
     for (const before of training.earlier) checkAdapter(training, before, trainer.kind, onAdapters.mergesThem);
   }
 }
 
-function planOf({ method, rounds, warmStart, hyperparameters, base }: Checked): Planned[] {
-  const planned = (name: string, loss: Loss, earlier: Earlier[]): Planned => ({
-    name,
-    loss,
-    given: hyperparameters[loss],
-    earlier,
-  });
+function planOf(
+  { method, rounds, warmStart, hyperparameters, base }: Checked,
+  records: readonly PhaseRecord[],
+): Planned[] {
+  const planned = (round: number, name: string, loss: Loss, earlier: Earlier[]): Planned => {
+    const trained = resultOf(records, round, 'train');
+    const given = trained?.hyperparameters ?? hyperparameters[loss];
+    return { name, loss, given, earlier, isDone: trained !== null };
+  };
   const first = adapterOf(base.from);
-  const start = warmStart ? [planned('The warm start', 'sft', first)] : [];
+  const start = warmStart ? [planned(0, 'The warm start', 'sft', first)] : [];
   const all = [...start];
   for (let round = 1; round <= rounds; round++) {
     const own = methodAt({ method }, round);
     const earlier = [...first, ...(methods[own].training!.from === 'start' ? start : all)];
-    all.push(planned(`Round ${round} (${own})`, lossOf(own), earlier));
+    all.push(planned(round, `Round ${round} (${own})`, lossOf(own), earlier));
   }
   return all;
 }

@@ -13,6 +13,7 @@ import {
   phaseInProgress,
   resultOf,
 } from '../domain/improve/rounds.ts';
+import type { SettingChange } from '../domain/improve/settings.ts';
 import type { EvaluationFigures } from '../domain/run/evaluation.ts';
 import { type Losses, lossesOf } from '../domain/run/losses.ts';
 import type { Estimate } from '../domain/statistics/ratio-by-group.ts';
@@ -45,6 +46,8 @@ export type ImprovementView = {
   /** Null before the test, or if there is none. */
   test: { start: Tested; final: Tested; comparison: PolicyComparison } | null;
   policy: { name: string; root: string; round: number };
+  /** Of settings, since it began, the oldest first. */
+  changes: SettingChange[];
   /** What the policy has seen, for `models.policy.trainedOn`; null if nobody knows all. */
   trainedOn: string[] | null;
   /** Of all campaigns, and of the jobs that trained; null if a price is unknown. */
@@ -132,6 +135,7 @@ export async function improvementView(store: Store, id: string): Promise<Improve
     history,
     test: await testOf(store, records, summaryOf),
     policy: { name: policy.model.name, root: policy.model.root, round: policy.round },
+    changes: settings.changes ?? [],
     trainedOn: seenBy(improvedOf(id, settings, records), policy.round),
     costMicroUsd: sumOrNull([costOf(summaries), ...history.map(jobCostOf)]),
     calls: summaries.reduce((sum, { ledger }) => sum + callsOf(ledger), 0),

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { improvementText } from '../../src/cli/terminal/improvement.ts';
 import type { CruxConfigInput } from '../../src/config/config.ts';
 import type { Environment } from '../../src/environments/contract.ts';
 import { decisionText } from '../../src/report/improvement-text.ts';
@@ -218,6 +219,32 @@ describe('an improvement', () => {
     expect(await again.result()).toMatchObject({ state: 'finished', policyRound: 1 });
     expect(await lab.countAnswers(`${id}/round-1/collect`)).toBe(collected);
     expect(await phasesOf(id)).toEqual(['0 evaluate', ...ofRound(1), '0 test-start', '0 test-final']);
+  });
+
+  it('whose training ran out of memory goes on with other settings of its trainings, and shows them', async () => {
+    const { id, result } = await start('mended', { rounds: 1 }, { 1: 'memory' });
+    expect(await result()).toMatchObject({ state: 'failed', fault: { kind: 'Train.OutOfMemory' } });
+    const collected = await lab.countAnswers(`${id}/round-1/collect`);
+    const mended = { rounds: 1, training: { batchSize: 2 } };
+    await expect(start('mended', mended, {}, { run: { seed: 7 } })).rejects.toThrow(/other settings: seed is/);
+    expect((await lab.store.improvements.get(id)).settings.changes).toBeUndefined();
+    const again = await start('mended', mended);
+    expect(await again.result()).toMatchObject({ state: 'finished', policyRound: 1 });
+    expect(await lab.countAnswers(`${id}/round-1/collect`)).toBe(collected);
+    const view = await improvementView(lab.store, id);
+    const since = { round: 1, phase: 'train' };
+    expect(view.changes).toMatchObject([
+      { path: 'hyperparameters.dpo.batchSize', wanted: 2, since },
+      { path: 'trainer.run', since },
+    ]);
+    expect(view.history.find(({ round }) => round === 1)!.trained).toMatchObject({
+      hyperparameters: { batchSize: 2 },
+      trainer: { run: expect.arrayContaining(['{}']) },
+    });
+    for (const text of [renderImprovement(view), improvementText(view)])
+      expect(text).toMatch(/hyperparameters\.dpo\.batchSize was not set, is 2 from the training of round 1 on/);
+    // It is over now, and its settings with it.
+    await expect(start('mended', { ...mended, training: { batchSize: 4 } })).rejects.toThrow(/other settings/);
   });
 
   it('whose disk is full ends with that, pays nothing again, and goes on once there is room', async ({ skip }) => {

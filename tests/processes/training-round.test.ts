@@ -1,5 +1,5 @@
 // Layer: an activity with a real store, supervisor and trainer; the trainer is a short script, and no workflow is there.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -72,6 +72,47 @@ it('nor does one of another store', async () => {
   await exported(second, home, 'new');
   const { root } = await trainRound(second, home);
   expect(readFileSync(join(root, 'weights'), 'utf8')).toBe('new');
+});
+
+/** The same improvement, whose trainer was given other words. */
+const withTrainer = (home: string, code: string) => roundConfig(home, { trainer: script(code) });
+
+async function trainWith(store: Store, home: string, code: string) {
+  await store.improvements.finish(id, 'failed', null);
+  const config = withTrainer(home, code);
+  await prepareImprovement(config, store, { id, environment: 'maze' });
+  await quietEnvironment().run(trainingActivities(roundContext(store, home, config)).trainRound, {
+    id,
+    round,
+    looks: 0,
+  });
+  return resultOf(await store.improvements.phases(id), round, 'train')!;
+}
+
+const makes = (words: string) =>
+  `fs.mkdirSync(folder + '/model', { recursive: true }); fs.writeFileSync(folder + '/model/weights', '${words}')`;
+
+it('a training that failed begins anew with other settings, and what it had left is set aside', async () => {
+  const [store, home] = [await temporaryStore(), temporaryFolder()];
+  await exported(store, home, 'rows');
+  const failing = "fs.mkdirSync(folder + '/checkpoints'); process.exit(8)";
+  await expect(trainWith(store, home, failing)).rejects.toMatchObject({ type: 'Train.OutOfMemory' });
+  const { root, trainer: used } = await trainWith(store, home, makes('mended'));
+  expect(readFileSync(join(root, 'weights'), 'utf8')).toBe('mended');
+  expect(used).toEqual(script(makes('mended')));
+  expect(existsSync(join(folderOf(home, id, round), 'earlier-1/checkpoints'))).toBe(true);
+});
+
+it('a training that has made its model keeps what it began with', async () => {
+  const [store, home] = [await temporaryStore(), temporaryFolder()];
+  await exported(store, home, 'rows');
+  const before = await trainWith(store, home, makes('first'));
+  // As if its worker had been killed just before the phase was closed.
+  await store.improvements.reopenPhase(id, round, 'train');
+  const after = await trainWith(store, home, makes('second'));
+  expect([after.hash, after.trainer]).toEqual([before.hash, script(makes('first'))]);
+  const { changes } = (await store.improvements.get(id)).settings;
+  expect(changes!.at(-1)).toMatchObject({ path: 'trainer.run', since: { round: 2, phase: 'train' } });
 });
 
 it.each([['this version', null, 'pairs.jsonl'] as const, ['an earlier version', undefined, 'lint.json'] as const])(

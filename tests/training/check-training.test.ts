@@ -24,6 +24,17 @@ const given = (dpo: Checked['hyperparameters']['dpo'], sft: Checked['hyperparame
 const llamaFactory: ImproveSettings['trainer'] = { kind: 'llamaFactory', template: 'qwen3' };
 const [small, large] = [{ lora: { rank: 4, alpha: 8 } }, { lora: { rank: 8, alpha: 16 } }];
 
+it('a training that is over keeps what it was told, and what comes after it has to go on with that', () => {
+  const trained = { hyperparameters: { ...small, batchSize: 3 } };
+  const records = [{ ...{ round: 1, phase: 'train', startedAt: 1, finishedAt: 2 }, result: trained }] as never;
+  const checked =
+    (dpo: Checked['hyperparameters']['dpo'], trainer = llamaFactory) =>
+    () =>
+      checkTraining({ ...settings, ...given(dpo), trainer }, records);
+  expect(checked({ ...small, batchSize: 4 }, { ...llamaFactory, processes: 2 })).not.toThrow();
+  expect(checked(large)).toThrow(/Round 2 \(cso\) is to train an adapter of rank 8.*rank 4.*\(Round 1/);
+});
+
 describe('a batch that is given', () => {
   it('has to be one that the processes of the trainer share evenly', () => {
     const trainer = { kind: 'trl', processes: 8 };

@@ -1,6 +1,8 @@
 /** Activities of an improvement that happen where models are trained and served: the `train` role. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { canonicalJson, type Json } from '../../domain/canonical-json.ts';
+import { type Difference, differences, differenceText } from '../../domain/differences.ts';
 import {
   folderNames,
   type Hyperparameters,
@@ -45,6 +47,7 @@ import type { ServingPlace } from '../../training/servers/server.ts';
 import { train } from '../../training/train.ts';
 import type { FineTuningJobsOptions } from '../../training/trainers/fine-tuning-jobs.ts';
 import { hostedTrainer, processesOf } from '../../training/trainers/index.ts';
+import { isUnderWay } from '../../training/under-way.ts';
 import { writeWhole } from '../../write-whole.ts';
 import { activities, beat, endingOnFullDisk } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
@@ -63,13 +66,21 @@ export function trainingActivities(context: ActivityContext) {
   /** Writes what a round trains on. */
   async function exportRound({ id, round }: Address, signal: AbortSignal): Promise<PhaseResults['export']> {
     const own = await account(id);
-    const known = resultOf(own.records, round, 'export');
-    if (known !== null) return known;
-    await store.improvements.beginPhase(id, round, 'export');
-    const { tokenizer, thought, without, balance, sides } = own.settings.export;
     const method = methodAt(own.settings, round);
     const loss = lossOf(method);
+    const { format: _, ...given } = own.settings.export;
+    // A trainer refuses rows that it would drop. Without a limit of the user's it takes the longest row.
+    const wanted = { ...given, maxLength: own.settings.hyperparameters[loss].maxLength ?? null };
+    const { tokenizer, thought, without, balance, sides, maxLength } = wanted;
     const format = formatFor(own.settings, loss, methods[method]);
+    const known = resultOf(own.records, round, 'export');
+    if (known !== null) {
+      const hasChanged = own.settings.changes !== undefined;
+      if (isMadeSo(known, format, wanted, hasChanged) || (await keepsRows(own, round))) return known;
+      context.log('info', 'rows exported anew, because the settings of the export have changed', { round });
+      await store.improvements.reopenPhase(id, round, 'export');
+    }
+    await store.improvements.beginPhase(id, round, 'export');
     const flags = flagsOfKind(methods[method].gives === 'examples' ? 'example' : 'pair');
     const out = join(folderOf(home, id, round), folderNames.data);
     const options = {
@@ -82,8 +93,7 @@ export function trainingActivities(context: ActivityContext) {
       ...(balance && { balance }),
       ...(sides && { sides }),
       ...(tokenizer !== null && { tokenizer }),
-      // A trainer refuses rows that it would drop. Without a limit of the user's it takes the longest row.
-      maxLength: own.settings.hyperparameters[loss].maxLength ?? null,
+      maxLength,
       tooLong: 'leave-out' as const,
     };
     const exported = await exportRuns(
@@ -103,6 +113,7 @@ export function trainingActivities(context: ActivityContext) {
       items: lint.items,
       lengths: lint.lengths,
       rules: rulesWithReasons(lint).map(({ itemId: _, ...rule }) => rule),
+      options: wanted,
     };
     // Another attempt may be writing these files anew.
     signal.throwIfAborted();
@@ -127,7 +138,7 @@ export function trainingActivities(context: ActivityContext) {
       if (place !== null) context.log('warn', 'files of an earlier training set aside', { folder: place });
     }
     await store.improvements.beginPhase(id, round, 'train');
-    const settings = await settingsOf(own, round);
+    const settings = await settingsInForce(own, round, folder);
     makeFolder(folder);
     // A trainer that starts meanwhile reads it.
     writeWhole(join(folder, folderNames.settings), `${JSON.stringify(settings, null, 2)}\n`);
@@ -136,16 +147,35 @@ export function trainingActivities(context: ActivityContext) {
     const made = await step(own, folder, settings, signal);
     if ('againMs' in made) return made.againMs;
     const { loss, data, sources } = settings;
-    await store.improvements.endPhase(id, round, 'train', { ...made, loss, rows: data.rows, sources });
+    const record = { ...made, loss, rows: data.rows, sources, trainer: settings.trainer ?? own.settings.trainer };
+    await store.improvements.endPhase(id, round, 'train', record);
     return null;
   }
 
-  async function trainHere(
-    { settings: { trainer } }: Account,
-    folder: string,
-    settings: TrainingSettings,
-    signal: AbortSignal,
-  ) {
+  /**
+   * A training that is at work, or has made its model, keeps what it began with. One that ended otherwise, and began with other settings than it has
+   * now, begins anew: its checkpoints are those of another training.
+   */
+  async function settingsInForce(own: Account, round: number, folder: string): Promise<TrainingSettings> {
+    const begun = begunWith(folder);
+    if (begun !== null && (await isUnderWay(store, own.id, own.records, round))) return begun;
+    const settings = await settingsOf(own, round);
+    const changed = begun === null ? [] : trainingChanges(begun, settings);
+    if (changed.length > 0) {
+      const place = await setAsideEarlier(resolve(folder), store.trainings);
+      const why = changed.map(differenceText).join('; ');
+      context.log('warn', 'the training begins anew, because its settings have changed', { folder: place, why });
+    }
+    return settings;
+  }
+
+  async function keepsRows(own: Account, round: number): Promise<boolean> {
+    const isOver = resultOf(own.records, round, 'train') !== null || resultOf(own.records, round, 'decide') !== null;
+    return isOver || isUnderWay(store, own.id, own.records, round);
+  }
+
+  async function trainHere(own: Account, folder: string, settings: TrainingSettings, signal: AbortSignal) {
+    const trainer = settings.trainer ?? own.settings.trainer;
     const progress = (newest: TrainingProgress | null) => newest && beat({ training: newest });
     const model = await train(context, { folder, trainer }, progress, signal);
     return {
@@ -209,6 +239,7 @@ export function trainingActivities(context: ActivityContext) {
         lengths: lengthsOf(exported),
         given: settings.hyperparameters[loss],
       }),
+      trainer: settings.trainer,
     };
   }
 
@@ -267,6 +298,27 @@ export function trainingActivities(context: ActivityContext) {
 
   const works = { exportRound, trainRound, cancelTraining, serveModel, keepModelServed, releaseServer };
   return activities(endingOnFullDisk(works), holdBackPhases(context));
+}
+
+/** What a training in the folder began with; null if there is none that can be read. */
+function begunWith(folder: string): TrainingSettings | null {
+  try {
+    return JSON.parse(readFileSync(join(folder, folderNames.settings), 'utf8')) as TrainingSettings;
+  } catch {
+    return null;
+  }
+}
+
+/** What makes a training another one. What an earlier version did not note is taken for unchanged. */
+function trainingChanges(begun: TrainingSettings, now: TrainingSettings): Difference[] {
+  const [there, here] = [begun, now].map((own) => JSON.parse(JSON.stringify({ ...own, sources: {} })) as Json);
+  return differences(there, here).filter(({ path, known }) => known !== undefined || path.startsWith('trainer.'));
+}
+
+/** Whether rows were exported as they would be now. Results of earlier versions do not say by which options: then it counts whether any setting changed. */
+function isMadeSo(rows: ExportedRows, format: string, options: object, hasChanged: boolean): boolean {
+  const isSame = rows.options ? canonicalJson({ ...rows.options }) === canonicalJson({ ...options }) : !hasChanged;
+  return rows.format === format && isSame;
 }
 
 /** Whether the campaign that asks a model is over. */

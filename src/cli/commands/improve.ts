@@ -3,6 +3,7 @@ import { type CruxConfig, storeLocation } from '../../config/config.ts';
 import { methodsOf, methodText } from '../../domain/improve/plan.ts';
 import type { ImproveResult } from '../../domain/wire/improve.ts';
 import { CruxError } from '../../errors.ts';
+import { settingChangeText } from '../../report/improvement-text.ts';
 import { blockedUnder } from '../../start/blocked-run.ts';
 import { checkRunKeys } from '../../start/configure.ts';
 import { launchImprovement, prepareImprovement } from '../../start/improvements.ts';
@@ -35,6 +36,7 @@ export async function improve(options: GlobalOptions, given: Given): Promise<voi
     say(options)(
       `Improvement ${improvement.id}: ${settings.rounds} rounds of ${methodText(settings)} (${settings.preset}) on ${settings.environment}: ${collect.length} tasks to learn from, ${validation.length} to validate, ${test.length} to test`,
     );
+    for (const change of settings.changes ?? []) say(options)(`Changed: ${settingChangeText(change)}`);
     say(options)(validationText(settings));
     const { result, otherRuns } = await workUntil<ImproveResult>(options, config, store, jobOf(store, improvement));
     const view = await improvementView(store, improvement.id);

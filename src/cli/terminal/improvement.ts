@@ -12,6 +12,7 @@ import {
   lossTexts,
   roundName,
   rowsText,
+  settingChangeText,
   stateText,
   stillText,
   testText,
@@ -64,7 +65,7 @@ export function waitsText(id: string, place: Parameters<typeof stillText>[1]): s
 
 /** Everything that a person wants to know at the end. */
 export function improvementText(view: ImprovementView): string {
-  const { id, at, method, preset, environment, tasks, policy, history, trainedOn, notes } = view;
+  const { id, at, method, preset, environment, tasks, policy, history, changes, trainedOn, notes } = view;
   const tested = testText(view);
   const waits = at && waitsText(id, { ...view, ...at });
   const facts: [string, string][] = [
@@ -109,6 +110,7 @@ export function improvementText(view: ImprovementView): string {
   return [
     facts.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n'),
     table(['', 'found', 'rows', 'training', 'success in validation', 'decision'], rounds),
+    ...(changes.length === 0 ? [] : [`Changed settings\n${changes.map(settingChangeText).join('\n')}`]),
     ...(linted.length === 0 ? [] : [`Lint of the rows\n${linted.join('\n')}`]),
     ...(lost.length === 0 ? [] : [`Lost outcomes\n${lost.join('\n')}`]),
     ...(flagged.length === 0 ? [] : [`Flags of pairs\n${flagged.join('\n')}`]),

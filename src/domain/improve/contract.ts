@@ -4,6 +4,8 @@
  * `checkpoints/`: started again in the same folder, it goes on from the newest complete one. It ends within 30 s of SIGTERM.
  */
 
+import type { Json } from '../canonical-json.ts';
+
 /** Names in the folder. */
 export const folderNames = {
   settings: 'settings.json',
@@ -49,7 +51,12 @@ export type TrainingSettings = {
   hyperparameters: Hyperparameters;
   /** Where each hyperparameter comes from, by its name. */
   sources: { [name in keyof Hyperparameters]?: string };
+  /** The trainer and its options, as the configuration has them. Not there if an earlier version wrote this. */
+  trainer?: ToolSettings;
 };
+
+/** A trainer or a server by its kind, with its own settings. */
+export type ToolSettings = { kind: string; [name: string]: Json };
 
 export type Hyperparameters = {
   /** Of DPO. */

@@ -1,7 +1,7 @@
 /** The rounds of an improvement: their phases, and which model is the policy when. */
 import type { LengthSummary } from '../lengths.ts';
 import { fnv1a64 } from '../statistics/random.ts';
-import type { Hyperparameters, Loss, ServedModel, TrainedModel, TrainingMetrics } from './contract.ts';
+import type { Hyperparameters, Loss, ServedModel, ToolSettings, TrainedModel, TrainingMetrics } from './contract.ts';
 import type { Decision } from './decide.ts';
 import type { JobFigures } from './hosted-job.ts';
 import type { ImproveSettings } from './settings.ts';
@@ -45,6 +45,8 @@ export type ExportedRows = {
   items: number;
   /** Null if they were not measured. Absent in results of earlier versions: they are in `lint.json` then. */
   lengths?: LengthSummary | null;
+  /** With which they were exported. Absent in results of earlier versions. */
+  options?: Omit<ImproveSettings['export'], 'format'> & { maxLength: number | null };
   /** What the lint found, worst effect first. Absent in results of earlier versions: it is in `lint.json` alone. */
   rules?: LintedRule[];
 };
@@ -80,6 +82,8 @@ export type TrainingRecord = {
   hyperparameters: Partial<Hyperparameters>;
   /** Where each hyperparameter comes from, by its name. */
   sources: { [name: string]: string };
+  /** With its options. Absent in results of earlier versions. */
+  trainer?: ToolSettings;
   /** Lines of its metrics, evenly chosen. */
   curve: TrainingMetrics[];
   /** Of a service; null if a trainer of this store's own workers trained. */

@@ -1,14 +1,22 @@
 /** The settings that an improvement was started with, every default filled in. They are stored with it, and its activities use no others. */
 
 import type { Json } from '../canonical-json.ts';
+import type { Difference } from '../differences.ts';
 import type { MethodName } from '../methods/index.ts';
 import type { CeilingChanges } from '../run/ceilings.ts';
-import type { Hyperparameters, Loss, Weights } from './contract.ts';
+import type { Hyperparameters, Loss, ToolSettings, Weights } from './contract.ts';
 import type { Promotion } from './decide.ts';
 import type { ThreeWays } from './split.ts';
 
-/** A trainer or a server by its kind, with its own settings. */
-export type ToolSettings = { kind: string; [name: string]: Json };
+export type { ToolSettings };
+
+/** A setting that was changed since its improvement began (setting-changes.ts). */
+export type SettingChange = Difference & {
+  /** Epoch milliseconds. */
+  at: number;
+  /** The first work that it holds for; null if no such work is left. */
+  since: { round: number; phase: 'export' | 'train' | 'serve' | 'test-start' } | null;
+};
 
 export type ImproveSettings = {
   schemaVersion: 1;
@@ -65,6 +73,8 @@ export type ImproveSettings = {
    * if an earlier version started it.
    */
   ceilingsAtStart?: CeilingChanges;
+  /** Of the settings above, since it began, the oldest first; not there if there was none. */
+  changes?: SettingChange[];
   /** The configuration of its campaigns, without what workers bring: environments and endpoints. */
   config: { [name: string]: Json } & { models: { policy: { model: string; trainedOn: string[] | null } } };
 };

@@ -34,6 +34,16 @@ async function collected(flagged: PairFlag[][] = [], changes: Partial<Improve> =
   return {
     environment,
     exported: () => environment.run(exportRound, { id, round }) as Promise<ExportedRows>,
+    /** The same improvement after a fault, with other settings. @param isTrained whether its training has ended meanwhile */
+    again: async (options: object, isTrained = false) => {
+      if (isTrained) {
+        await store.improvements.beginPhase(id, round, 'train');
+        await store.improvements.endPhase(id, round, 'train', { hyperparameters: {} } as never);
+      }
+      await store.improvements.finish(id, 'failed', null);
+      await prepareImprovement(roundConfig(home, { ...changes, ...options }), store, { id, environment: 'maze' });
+      return quietEnvironment().run(exportRound, { id, round });
+    },
     rows: join(folderOf(home, id, round), 'data/pairs.jsonl'),
     lint: () => JSON.parse(readFileSync(join(folderOf(home, id, round), 'data/lint.json'), 'utf8')) as LintReport,
     result: async () => resultOf(await store.improvements.phases(id), round, 'export'),
@@ -46,6 +56,16 @@ it('an export ends its phase with what it wrote', async () => {
   expect(made).toMatchObject({ file: 'pairs.jsonl', rows: 0 });
   expect(existsSync(rows)).toBe(true);
   expect(await result()).toEqual(made);
+});
+
+it('rows are exported anew with other settings, until a training on them has ended', async () => {
+  const { exported, again, result } = await collected();
+  await exported();
+  expect(await result()).toMatchObject({ options: { maxLength: null } });
+  await again({ training: { maxLength: 90 } });
+  expect(await result()).toMatchObject({ options: { maxLength: 90 } });
+  await again({ training: { maxLength: 80 } }, true);
+  expect(await result()).toMatchObject({ options: { maxLength: 90 } });
 });
 
 it('an attempt to export that was given up writes nothing and does not end the phase', async () => {

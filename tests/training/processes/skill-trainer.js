@@ -1,7 +1,7 @@
 /**
  * A trainer that learns by a table: `node skill-trainer.js <plan> <folder>`. A model is a folder with `skill.json`, and each training makes the base a
  * little better. The plan is JSON: what happens in which round. `diverge`: the loss is NaN. `fail`: it fails until there is a file `mended` in its
- * folder. `fill`: the same, because its disk is full. `wait`: it waits until there is a file `go`.
+ * folder. `fill`: the same, because its disk is full. `memory`: it is out of memory. `wait`: it waits until there is a file `go`.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ const { base, data, round } = JSON.parse(readFileSync(`${folder}/settings.json`,
 const what = JSON.parse(plan)[round];
 const rows = readFileSync(`${folder}/${data.file}`, 'utf8').trimEnd().split('\n').length;
 if (rows !== data.rows) end(4, `${rows} rows, not ${data.rows}`);
+if (what === 'memory') end(8, 'out of memory');
 const isMended = existsSync(`${folder}/mended`);
 if (what === 'fail' && !isMended) end(1, 'the plan says that this fails');
 if (what === 'fill' && !isMended) writeFileSync('/dev/full', 'weights');
