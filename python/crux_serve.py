@@ -7,6 +7,7 @@ Serves one or several transformers models by OpenAI's API, and answers together 
     GET  /v1/models                 the names, each with the folder of its weights as `root`
     POST /v1/chat/completions       messages to a text
     POST /v1/completions            a text or token ids to a text; with `echo` and `logprobs` the probabilities of given tokens
+    POST /tokenize                  messages to the token ids of the prompt that a chat completion would read, as vLLM gives them
     POST /pooling                   messages to the numbers of a model with a head, as vLLM gives them: for a process reward model
     POST /v1/load_model             {name, path}: one more model, or an adapter of one (needs peft)
     POST /v1/unload_model           {name}

@@ -25,6 +25,7 @@ class Refusal(Exception):
 
 DRAWING = {"model", "temperature", "top_p", "seed", "stop", "max_tokens"}
 CHAT = DRAWING | {"messages", "max_completion_tokens", "logprobs"}
+TOKENIZED = {"model", "messages", "add_generation_prompt"}
 SCORED = {"model", "messages", "use_activation"}
 TEXT = DRAWING | {"prompt", "echo", "logprobs"}
 
@@ -46,6 +47,14 @@ def chat_job(models: Models, body: dict) -> Job:
     served = served_model(models, body)
     refuse_unknown(body, CHAT)
     return job_of(served, rendered(served, body, True), body, body.get("max_completion_tokens", body.get("max_tokens")))
+
+
+def tokenize_response(models: Models, body: dict) -> dict:
+    """As vLLM's, of messages alone."""
+    served = served_model(models, body)
+    refuse_unknown(body, TOKENIZED)
+    tokens = rendered(served, body, body.get("add_generation_prompt", True) is True)
+    return {"count": len(tokens), "max_model_len": served.context, "tokens": tokens}
 
 
 def pooling_job(models: Models, body: dict) -> Job:

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from crux_serving.engine import Engine
 from crux_serving.models import Models, NotLoaded
-from crux_serving.requests import Refusal, chat_job, chat_response, model_list, pooling_job, pooling_response, text_jobs, text_response
+from crux_serving.requests import Refusal, chat_job, chat_response, model_list, pooling_job, pooling_response, text_jobs, text_response, tokenize_response
 
 
 class Server(ThreadingHTTPServer):
@@ -48,6 +48,7 @@ def make_server(host: str, port: int, models: Models, engine: Engine) -> Server:
         ("GET", "/v1/models"): lambda _: model_list(models),
         ("POST", "/v1/chat/completions"): chat,
         ("POST", "/v1/completions"): complete,
+        ("POST", "/tokenize"): lambda body: tokenize_response(models, body),
         ("POST", "/pooling"): pool,
         ("POST", "/v1/load_model"): load,
         ("POST", "/v1/unload_model"): unload,

@@ -4,6 +4,7 @@ import { valueText } from '../domain/differences.ts';
 import { type Decision, leastGroupsToDecide, type PolicyComparison } from '../domain/improve/decide.ts';
 import type { CanaryFinding, LintedRule } from '../domain/improve/rounds.ts';
 import type { SettingChange } from '../domain/improve/settings.ts';
+import type { TemplateFinding } from '../domain/improve/template.ts';
 import { isHeld } from '../domain/run/run-config.ts';
 import type { ImprovementView, Outcomes, RoundView } from '../views/improvement.ts';
 import type { At } from '../views/improvement-place.ts';
@@ -105,7 +106,20 @@ function outcomesText({ tasks, of, missing }: Outcomes, what: string): string[] 
     : [`success over ${tasks} of ${of} ${what} tasks (${plural(lost, 'sample')} lost: ${countsText(missing)})`];
 }
 
-export function canaryText({ verdict, distance, distanceToBase, noise }: CanaryFinding): string {
+export function canaryText({ template, ...finding }: CanaryFinding): string {
+  const weights = weightsText(finding);
+  return template === undefined ? weights : `${weights}; ${templateTexts[template]}`;
+}
+
+const templateTexts: { [finding in TemplateFinding]: string } = {
+  same: 'renders chats as the trainer does',
+  'same-length': 'chats have as many tokens as with the trainer',
+  'other-start': 'renders chats as the trainer does, but for the token before the text',
+  'other-tokens': 'renders chats as the trainer does, but cuts the text into other tokens',
+  'not-compared': 'the chat template was not compared',
+};
+
+function weightsText({ verdict, distance, distanceToBase, noise }: CanaryFinding): string {
   const nats = (value: number | null) => (value === null ? 'unknown' : Number(value.toPrecision(2)));
   switch (verdict) {
     case 'passed':

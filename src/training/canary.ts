@@ -132,7 +132,7 @@ async function forcedLogProbability(
     try {
       return await endpoint.post('/completions', request, signal);
     } catch (error) {
-      if (cannotTell(error)) return null;
+      if (isRefusal(error)) return null;
       throw error;
     }
   });
@@ -154,7 +154,7 @@ async function forcedLogProbability(
 }
 
 /** No such request (404, 405, 501), no echo or no token ids (400, 422), or a text that is too long for it. */
-function cannotTell(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   if (!(error instanceof CruxError)) return false;
   const isRefused =
     error.kind === 'Model.Rejected' || error.kind === 'Model.ContextLength' || error.kind === 'Model.Setup';

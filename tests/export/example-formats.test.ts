@@ -25,6 +25,8 @@ const forgetful: ChatTokenizer = {
   encode: (text) => [...text].map((character) => character.codePointAt(0)!),
   eos: null,
   bos: null,
+  decode: () => '',
+  isDated: false,
   findSpecialToken: () => null,
 };
 

@@ -332,6 +332,8 @@ describe('crux-masked', () => {
       encode: (text) => [...text].map((character) => character.codePointAt(0)!),
       eos: null,
       bos: null,
+      decode: () => '',
+      isDated: false,
       findSpecialToken: () => null,
     };
     expect(build('crux-masked', [textPair()], {}, rewriting).rules).toEqual([
@@ -347,6 +349,8 @@ describe('crux-masked', () => {
       encode: () => [],
       eos: null,
       bos: null,
+      decode: () => '',
+      isDated: false,
       findSpecialToken: () => null,
     };
     expect(build('crux-masked', [pair()], {}, refusing).rules).toEqual(['left-out pair/template-refuses']);

@@ -4,9 +4,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServedModel } from '../../src/domain/improve/contract.ts';
+import { openTokenizer } from '../../src/export/tokens/tokenizer.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { checkServed, readCanary } from '../../src/training/canary.ts';
+import { checkTemplate } from '../../src/training/chat-template.ts';
 import { hashModel } from '../../src/training/model-hash.ts';
 import { type KnownServer, serverOf } from '../../src/training/servers/index.ts';
 import type { ServingPlace } from '../../src/training/servers/server.ts';
@@ -65,6 +67,14 @@ describe.skipIf(missing !== null)('what llamaCpp serves', () => {
     expect(finding.verdict).toBe('passed');
     expect(finding.distance).toBeLessThan(2e-3);
     expect(finding.distanceToBase).toBeGreaterThan(0.01);
+  });
+
+  it('is found out if its GGUF has another chat template', async () => {
+    const model = await serveFrom(join(training, 'model'), 1);
+    await expect(checkTemplate(place.endpoint, model, openTokenizer(model.root), { signal })).rejects.toMatchObject({
+      kind: 'Serve.NotTheModel',
+      message: expect.stringContaining('renders chats'),
+    });
   });
 
   it('is found out if it has the old weights', async () => {

@@ -57,6 +57,18 @@ describe.skipIf(withoutPython !== null)('crux_serve.py', () => {
     expect(body.usage.prompt_tokens).toBe(14);
   });
 
+  it('tells the tokens of the prompt that a chat reads, as vLLM does, and refuses what would change them', async () => {
+    const asked = (changes: object) => post('/tokenize', { model: 'trained', messages: orders[0]!.prompt, ...changes });
+    const { body } = (await asked({ add_generation_prompt: true })) as unknown as { body: { tokens: number[] } };
+    const { body: completed } = await post('/v1/completions', { model: 'trained', prompt: body.tokens, max_tokens: 1 });
+    expect(completed.usage.prompt_tokens).toBe(14);
+    expect(body).toMatchObject({ count: 14, tokens: expect.any(Array) });
+    const { body: shorter } = await asked({ add_generation_prompt: false });
+    expect((shorter as unknown as { count: number }).count).toBeLessThan(14);
+    expect(await asked({ tools: [{}] })).toMatchObject({ status: 400 });
+    expect(await asked({ model: 'another' })).toMatchObject({ status: 404 });
+  });
+
   it('gives a request with a seed the same text alone and among others', async () => {
     const prompts = orders
       .slice(0, 24)

@@ -3,9 +3,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServedModel } from '../../src/domain/improve/contract.ts';
+import { openTokenizer } from '../../src/export/tokens/tokenizer.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { checkServed, readCanary } from '../../src/training/canary.ts';
+import { checkTemplate } from '../../src/training/chat-template.ts';
 import { hashModel } from '../../src/training/model-hash.ts';
 import { type KnownServer, serverOf } from '../../src/training/servers/index.ts';
 import type { ServingPlace } from '../../src/training/servers/server.ts';
@@ -53,6 +55,11 @@ describe.skipIf(withoutPython !== null)('what cruxServer serves', () => {
     expect(finding.verdict).toBe('passed');
     expect(finding.distance).toBeLessThan(1e-3);
     expect(finding.distanceToBase).toBeGreaterThan(0.01);
+  });
+
+  it('renders chats as the folder of the weights says', async () => {
+    const model = await serveFrom(join(training, 'model'), 1);
+    expect(await checkTemplate(place.endpoint, model, openTokenizer(model.root), { signal })).toBe('same');
   });
 
   it('is found out if it has the old weights', async () => {

@@ -1,5 +1,7 @@
 // Layer: whole improvements against a real Temporal server, simulated models over HTTP, a real store; a trainer and a server that are small scripts.
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { improvementText } from '../../src/cli/terminal/improvement.ts';
@@ -270,6 +272,41 @@ describe('an improvement', () => {
     writeFileSync(join(folderOf(id, 1), 'mended'), '');
     expect(await (await again()).result()).toMatchObject({ state: 'finished', policyRound: 1 });
     expect(await lab.countAnswers(`${id}/round-1/collect`)).toBe(collected);
+  });
+
+  it.each([
+    ['template', { kind: 'Serve.NotTheModel', message: expect.stringMatching(/the server "answer:/) }],
+    ['nothing', { kind: 'Train.NoModel' }],
+  ] as const)(
+    'whose first round shows %s ends, keeps policy and data, and goes on once it is mended',
+    async (what, fault) => {
+      const { id, result } = await start(what, { rounds: 1 }, { 1: what });
+      expect(await result()).toMatchObject({ state: 'failed', fault, policy: 'base', policyRound: 0 });
+      const collected = await lab.countAnswers(`${id}/round-1/collect`);
+      expect(collected).toBeGreaterThan(0);
+      expect(await lab.store.runs.find(`${id}/round-1/evaluate`)).toBeNull();
+      writeFileSync(join(folderOf(id, 1), 'mended'), '');
+      const again = await start(what, { rounds: 1 }, { 1: what });
+      expect(await again.result()).toMatchObject({ state: 'finished', fault: null, policyRound: 1 });
+      expect(await lab.countAnswers(`${id}/round-1/collect`)).toBe(collected);
+      const [, round] = (await improvementView(lab.store, id)).history;
+      expect(round!.served!.canary).toMatchObject({ template: what === 'template' ? 'same' : 'not-compared' });
+    },
+  );
+
+  it('whose port is taken says by whom, and goes on once it is free', async () => {
+    const other = createServer().listen(Number(new URL(models.endpoint.baseUrl).port), '127.0.0.1');
+    await once(other, 'listening');
+    const { id, result } = await start('taken', { rounds: 1 });
+    expect(await result()).toMatchObject({
+      state: 'failed',
+      fault: { kind: 'Serve.PortTaken', message: expect.stringContaining(String(process.pid)) },
+    });
+    expect(await phasesOf(id)).toEqual([]);
+    other.close();
+    await once(other, 'close');
+    const again = await start('taken', { rounds: 1 });
+    expect(await again.result()).toMatchObject({ state: 'finished', fault: null });
   });
 
   it('cancelled in a training ends the trainer and the server, and keeps what was found', async () => {

@@ -5,6 +5,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Json } from '../../src/domain/canonical-json.ts';
+import type { TemplateMessage } from '../../src/export/conversation/hugging-face-messages.ts';
+import type { ChatTokenizer } from '../../src/export/tokens/tokenizer.ts';
 import { baseWeights, logProbabilities, readWeights, type Weights } from './table-model.ts';
 
 export type Faults = {
@@ -20,6 +23,8 @@ export type Faults = {
   logprobs: 'told' | 'refused' | 'not-repeated' | 'NaN';
   /** Adapters can be loaded while it runs (`VLLM_ALLOW_RUNTIME_LORA_UPDATING`). */
   loadsAdapters: boolean;
+  /** Chats: how it renders them, and how it tells that. Null for a server that has no chats. */
+  chats: { tokenizer: ChatTokenizer; tells: 'tokenize' | 'apply-template' | 'usage' } | null;
   /** What it calls the model in its answers; null for what it was asked for. */
   answersAs: string | null;
 };
@@ -31,9 +36,11 @@ const none: Faults = {
   noise: 0,
   logprobs: 'told',
   loadsAdapters: true,
+  chats: null,
   answersAs: null,
 };
 
+type Chat = { messages?: TemplateMessage[]; content?: string; chat_template_kwargs?: { [name: string]: Json } };
 type Answer = { status: number; body: unknown };
 
 export class StandIn {
@@ -95,6 +102,8 @@ export class StandIn {
     this.requests.push(path);
     if (path === '/models') return { status: 200, body: { object: 'list', data: this.#cards() } };
     const body = JSON.parse(await textOf(request)) as { [name: string]: unknown };
+    const chat = this.faults.chats && this.#chat(path, body as Chat);
+    if (chat) return chat;
     switch (path) {
       case '/load_lora_adapter':
         return this.#load(String(body.lora_name), String(body.lora_path));
@@ -104,6 +113,25 @@ export class StandIn {
         return this.#complete(String(body.model), body.prompt as number[]);
       default:
         return notFound;
+    }
+  }
+
+  /** Each way in the words of a server that has it: vLLM, llama.cpp, any. */
+  #chat(path: string, { messages, content = '', chat_template_kwargs: more }: Chat): Answer | null {
+    const { tokenizer, tells } = this.faults.chats!;
+    const prompt = messages ? tokenizer.render(messages, [], true, more) : content;
+    const tokens = tokenizer.encode(prompt);
+    switch (`${tells} ${path}`) {
+      case 'tokenize /tokenize':
+        return { status: 200, body: { count: tokens.length, max_model_len: 4096, tokens } };
+      case 'apply-template /apply-template':
+        return { status: 200, body: { prompt } };
+      case 'apply-template /tokenize':
+        return { status: 200, body: { tokens: messages ? [] : tokens } };
+      case 'usage /chat/completions':
+        return { status: 200, body: { choices: [], usage: { prompt_tokens: tokens.length, completion_tokens: 1 } } };
+      default:
+        return null;
     }
   }
 

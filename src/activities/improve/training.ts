@@ -21,6 +21,7 @@ import {
   resultOf,
 } from '../../domain/improve/rounds.ts';
 import type { ToolSettings } from '../../domain/improve/settings.ts';
+import type { TemplateFinding } from '../../domain/improve/template.ts';
 import type { TrainingProgress } from '../../domain/improve/training.ts';
 import type { LengthSummary } from '../../domain/lengths.ts';
 import { methods } from '../../domain/methods/index.ts';
@@ -33,6 +34,7 @@ import { fullDiskFault } from '../../full-disk.ts';
 import { makeFolder } from '../../make-folder.ts';
 import { spentBy } from '../../start/improvement-ceilings.ts';
 import { checkServed, named, readCanary } from '../../training/canary.ts';
+import { checkTemplate, findTokenizer } from '../../training/chat-template.ts';
 import { countParameters } from '../../training/count-parameters.ts';
 import { readCurve } from '../../training/curve.ts';
 import { setAsideEarlier } from '../../training/earlier.ts';
@@ -55,6 +57,9 @@ import { type Account, accountOf, folderOf, policyAt, policyOf, seedAt, trainedF
 import { holdBackPhases } from './phases.ts';
 
 type Address = { id: string; round: number };
+
+/** Of a service's model: nothing but its name is known. */
+const unasked: CanaryFinding = { ...named, template: 'not-compared' };
 
 /** How long a server that cannot be helped is left alone. */
 const serveAgainMs = 30_000;
@@ -255,7 +260,7 @@ export function trainingActivities(context: ActivityContext) {
     const model = server.named(trained, id, round);
     await server.serve(place, model, signal);
     if (resultOf(own.records, round, 'serve') !== null) return;
-    const canary = server.keepsWeights ? named : await checked(own, round, model, signal);
+    const canary = server.keepsWeights ? unasked : await checked(own, round, model, signal);
     await store.improvements.endPhase(id, round, 'serve', { ...model, canary });
   }
 
@@ -265,7 +270,30 @@ export function trainingActivities(context: ActivityContext) {
     const lines = readCanary(folderOf(home, own.id, round));
     const { endpoint, log } = placeOf(own);
     const options = { signal, log, forcing, requireThere, ...(precision && { precision }) };
-    return checkServed(endpoint, model, base, lines, options);
+    const finding = await checkServed(endpoint, model, base, lines, options);
+    return { ...finding, template: await comparedTemplate(own, round, model, signal) };
+  }
+
+  /** The template is that of the rows if they were read with a tokenizer, else that of the folder which the trainer wrote, or began with. */
+  async function comparedTemplate(
+    own: Account,
+    round: number,
+    model: ServedModel,
+    signal: AbortSignal,
+  ): Promise<TemplateFinding> {
+    const { endpoint, log } = placeOf(own);
+    const rows = own.settings.export.tokenizer;
+    const folders = [...(rows === null ? [] : [rows]), model.root, trainedFrom(own, round).model.root];
+    const tokenizer = findTokenizer(folders, log);
+    if (tokenizer === null) return 'not-compared';
+    const { systemRole, extraBody, request } = own.config.models.policy;
+    const more = { ...extraBody, ...request?.set }.chat_template_kwargs as { [name: string]: Json } | undefined;
+    return checkTemplate(endpoint, model, tokenizer, {
+      signal,
+      log,
+      isFolded: systemRole === 'fold',
+      more: more ?? {},
+    });
   }
 
   /**

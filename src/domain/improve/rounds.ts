@@ -5,6 +5,7 @@ import type { Hyperparameters, Loss, ServedModel, ToolSettings, TrainedModel, Tr
 import type { Decision } from './decide.ts';
 import type { JobFigures } from './hosted-job.ts';
 import type { ImproveSettings } from './settings.ts';
+import type { TemplateFinding } from './template.ts';
 
 /**
  * In the order in which a round goes through them. Round 0 is the start: an evaluation, and before it a warm start if one is wanted. Its `test-…`
@@ -101,6 +102,8 @@ export type CanaryFinding = {
   distance: number | null;
   distanceToBase: number | null;
   noise: number | null;
+  /** Whether the server renders chats as the trainer does. Absent in findings of earlier versions, which did not compare it. */
+  template?: TemplateFinding;
 };
 
 /** A phase that began. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { Tokenizer } from '@huggingface/tokenizers';
+import type { Json } from '../../domain/canonical-json.ts';
 import type { Tool } from '../../domain/message.ts';
 import { CruxError, errorText } from '../../errors.ts';
 import type { TemplateMessage } from '../conversation/hugging-face-messages.ts';
@@ -10,9 +11,21 @@ import { type FindSpecialToken, specialTokensOf } from './special-tokens.ts';
 
 /** The target model's own tokenizer and chat template. */
 export type ChatTokenizer = {
-  /** @throws Error if the template refuses the conversation */
-  render(messages: readonly TemplateMessage[], tools: readonly Tool[], addGenerationPrompt: boolean): string;
+  /**
+   * @param more further values that the template may read, as of a request's `chat_template_kwargs`
+   * @throws Error if the template refuses the conversation
+   */
+  render(
+    messages: readonly TemplateMessage[],
+    tools: readonly Tool[],
+    addGenerationPrompt: boolean,
+    more?: { readonly [name: string]: Json },
+  ): string;
   encode(text: string): number[];
+  /** The text of tokens, special ones included. */
+  decode(ids: readonly number[]): string;
+  /** Whether the template may print the day: `render` then prints a fixed one. */
+  isDated: boolean;
   /** The end-of-text token as text, which trainers look for at the end of a row; null if there is none. */
   eos: string | null;
   /** Finds text that the tokenizer or the template takes for the end or the start of a turn. */
@@ -36,8 +49,9 @@ export function openTokenizer(folder: string): ChatTokenizer {
     ['bos_token', 'eos_token', 'pad_token', 'unk_token'].map((name) => [name, tokenText(config[name])]),
   );
   return {
-    render: (messages, tools, addGenerationPrompt) =>
+    render: (messages, tools, addGenerationPrompt, more = {}) =>
       compiled.render({
+        ...more,
         ...specialTokens,
         messages,
         tools: tools.length === 0 ? null : tools,
@@ -49,6 +63,8 @@ export function openTokenizer(folder: string): ChatTokenizer {
       [...tokenizer.get_added_tokens_decoder().values()],
       (definition.normalizer ?? null) !== null,
     ),
+    decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+    isDated: /strftime_now|date_string/.test(template),
     eos: tokenText(config.eos_token),
     bos: tokenText(config.bos_token),
     findSpecialToken: specialTokensOf(definition, config, template),
