@@ -142,6 +142,11 @@ function sinceText({ round, phase }: NonNullable<SettingChange['since']>): strin
   return `from the ${what} of ${round === 0 ? 'the start' : roundName(round)} on`;
 }
 
+/** The weights that it began with, e.g. `models/base (7b587134)`. */
+export function baseText({ base: { from, hash } }: Pick<ImprovementView, 'base'>): string {
+  return hash === null ? from : `${from} (${hash.slice(0, 8)})`;
+}
+
 /** `start`, or `round 1`. */
 export function roundName(round: number): string {
   return round === 0 ? 'start' : `round ${round}`;

@@ -2,6 +2,7 @@ import type { ImprovementView, RoundView } from '../views/improvement.ts';
 import { shareText } from './evaluation-text.ts';
 import { html, type SafeHtml } from './html.ts';
 import {
+  baseText,
   canaryText,
   changeText,
   decisionText,
@@ -33,6 +34,7 @@ export function renderImprovement(view: ImprovementView): string {
     ['state', stateText(view)],
     ...(still === null ? [] : [['stands still', still] as [string, string]]),
     ['policy', `${view.policy.name} (${roundName(view.policy.round)})`],
+    ['base', baseText(view)],
     ['calls', String(view.calls)],
     ['cost', dollars(view.costMicroUsd)],
     ['time', duration((view.finishedAt ?? Date.now()) - view.createdAt)],

@@ -28,7 +28,7 @@ import { checkTrainer } from '../training/jobs/check.ts';
 import { serverOf } from '../training/servers/index.ts';
 import { hostedTrainer } from '../training/trainers/index.ts';
 import { isUnderWay } from '../training/under-way.ts';
-import { requireWeights } from '../training/weights.ts';
+import { knownWeights, requireWeights } from '../training/weights.ts';
 import { configuredCeilings } from './ceilings.ts';
 import { configOfRun } from './configure.ts';
 import { guardTest } from './leak-guard.ts';
@@ -77,7 +77,7 @@ export async function prepareImprovement(
   if (!known) {
     checkCollecting(settings);
     await guardAll(store, environment, all, settings, config.models.policy.trainedOn);
-    await store.improvements.create(id, settings);
+    await store.improvements.create(id, { ...settings, base: await knownWeights(settings.base.from) });
   }
   const same = await takenUp(store, await store.improvements.get(id), settings);
   const { ceilings } = settings;
@@ -262,7 +262,9 @@ async function takenUp(store: Store, stored: Improvement, settings: ImproveSetti
   const own = JSON.parse(JSON.stringify(settings)) as Json;
   const { ceilings, ceilingsAtStart } = settings;
   const { changes = [], ...known } = stored.settings;
-  const there = { ...known, ceilings, ceilingsAtStart } as unknown as Json;
+  // What its weights are was found when it was made.
+  const base = { from: known.base.from };
+  const there = { ...known, base, ceilings, ceilingsAtStart } as unknown as Json;
   const all = differences(there, own).filter((one) => !isOffAndNew(one));
   if (all.length === 0) return stored;
   const isOver = stored.state === 'finished' || stored.state === 'cancelled';

@@ -12,10 +12,7 @@ import type { ModelFiles } from '../domain/improve/training.ts';
  * @throws what the file system says
  */
 export async function hashModel(folder: string): Promise<ModelFiles | null> {
-  const paths = await Array.fromAsync(filesIn(folder)).catch(nothingIfMissing);
-  const names = paths
-    .map((path) => relative(folder, path).split(sep).join('/'))
-    .sort((one, other) => (one < other ? -1 : 1));
+  const names = await namesIn(folder);
   const hash = createHash('sha256');
   let bytes = 0;
   for (const name of names) {
@@ -27,6 +24,26 @@ export async function hashModel(folder: string): Promise<ModelFiles | null> {
     hash.update(`${JSON.stringify(name)} ${content.digest('hex')}\n`);
   }
   return names.length === 0 ? null : { hash: hash.digest('hex'), files: names.length, bytes };
+}
+
+/**
+ * Changes whenever a file was written, and without a file being read: equal stamps mean an equal hash. Other stamps mean nothing, as of a folder that was
+ * copied, or of another machine. From names, sizes and times of change.
+ * @throws what the file system says
+ */
+export async function stampModel(folder: string): Promise<string> {
+  const stamp = createHash('sha256');
+  for (const name of await namesIn(folder)) {
+    const { size, mtimeMs } = await stat(join(folder, name));
+    stamp.update(`${JSON.stringify(name)} ${size} ${mtimeMs}\n`);
+  }
+  return stamp.digest('hex');
+}
+
+/** In their order. */
+async function namesIn(folder: string): Promise<string[]> {
+  const paths = await Array.fromAsync(filesIn(folder)).catch(nothingIfMissing);
+  return paths.map((path) => relative(folder, path).split(sep).join('/')).sort((one, other) => (one < other ? -1 : 1));
 }
 
 /** @param around the folders that it lies in: a link back to one of them is no new file */

@@ -48,6 +48,8 @@ export type ImprovementView = {
   policy: { name: string; root: string; round: number };
   /** Of settings, since it began, the oldest first. */
   changes: SettingChange[];
+  /** The weights that it began with; the hash is null for a model of a hub, and if an earlier version began it. */
+  base: { from: string; hash: string | null };
   /** What the policy has seen, for `models.policy.trainedOn`; null if nobody knows all. */
   trainedOn: string[] | null;
   /** Of all campaigns, and of the jobs that trained; null if a price is unknown. */
@@ -136,6 +138,7 @@ export async function improvementView(store: Store, id: string): Promise<Improve
     test: await testOf(store, records, summaryOf),
     policy: { name: policy.model.name, root: policy.model.root, round: policy.round },
     changes: settings.changes ?? [],
+    base: { from: settings.base.from, hash: settings.base.hash ?? null },
     trainedOn: seenBy(improvedOf(id, settings, records), policy.round),
     costMicroUsd: sumOrNull([costOf(summaries), ...history.map(jobCostOf)]),
     calls: summaries.reduce((sum, { ledger }) => sum + callsOf(ledger), 0),

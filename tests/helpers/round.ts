@@ -1,4 +1,6 @@
 /** An improvement of the maze whose activities of a round are run one by one, without a workflow and without any model. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ActivityContext } from '../../src/activities/runtime/context.ts';
 import { type CruxConfigInput, checkConfig } from '../../src/config/config.ts';
 import { silent } from '../../src/observe/log.ts';
@@ -7,11 +9,14 @@ import { labConfig } from './lab-config.ts';
 
 /** @param changes of `improve`, whose trainer is never started by default */
 export function roundConfig(home: string, changes: object = {}) {
+  const base = join(home, 'base');
+  mkdirSync(base, { recursive: true });
+  writeFileSync(join(base, 'weights'), 'base');
   const { models, ...others } = labConfig(home, 'http://127.0.0.1:1');
   const policy = { ...models.policy, trainedOn: ['none'] };
   const server = { kind: 'command', start: ['serve', '{model}', '{name}', '{port}'] };
   const trainer = { kind: 'command', run: ['train'] };
-  const improve = { base: home, trainer, server, ...changes } as NonNullable<CruxConfigInput['improve']>;
+  const improve = { base, trainer, server, ...changes } as NonNullable<CruxConfigInput['improve']>;
   return checkConfig({ ...others, models: { ...models, policy }, improve });
 }
 

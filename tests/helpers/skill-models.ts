@@ -11,7 +11,9 @@ import type { Lab } from './lab.ts';
 const script = (name: string) => join(import.meta.dirname, '../training/processes', name);
 
 /** What a trainer does in which round (skill-trainer.js). */
-export type TrainingPlan = { [round: number]: 'diverge' | 'fail' | 'fill' | 'memory' | 'nothing' | 'template' | 'wait' };
+export type TrainingPlan = {
+  [round: number]: 'diverge' | 'fail' | 'fill' | 'memory' | 'nothing' | 'template' | 'wait';
+};
 
 export type SkillModels = {
   /** Of a configuration: the endpoint `served`. */

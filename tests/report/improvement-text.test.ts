@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { comparePolicies } from '../../src/domain/improve/decide.ts';
 import type { Sample } from '../../src/domain/run/evaluation.ts';
-import { changeText, lossTexts, testText } from '../../src/report/improvement-text.ts';
+import { baseText, canaryText, changeText, lossTexts, testText } from '../../src/report/improvement-text.ts';
 import type { ImprovementView } from '../../src/views/improvement.ts';
 
 const samples = (groups: number, outcome: Sample['outcome']) =>
@@ -51,4 +51,16 @@ it('what faults took from the figures of a round and of the test is said, and no
     'test after: success over 80 of 200 test tasks (120 samples lost: environment-fault 118, model-fault 2)',
   ]);
   expect(lossTexts({ ...view(round(1, whole, 0, 0)), test: null })).toEqual([]);
+});
+
+it('a base is named with the beginning of its hash, if there is one', () => {
+  expect(baseText({ base: { from: 'models/base', hash: '7b587134fe61' } })).toBe('models/base (7b587134)');
+  expect(baseText({ base: { from: 'hub/base', hash: null } })).toBe('hub/base');
+});
+
+it('a canary says what was compared of the chat template, if its version compared it', () => {
+  const named = { verdict: 'named', distance: null, distanceToBase: null, noise: null } as const;
+  expect(canaryText(named)).toBe('known by name and folder alone');
+  expect(canaryText({ ...named, template: 'same' })).toMatch(/alone; renders chats as the trainer does$/);
+  expect(canaryText({ ...named, template: 'not-compared' })).toMatch(/; the chat template was not compared$/);
 });

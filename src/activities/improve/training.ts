@@ -50,6 +50,7 @@ import { train } from '../../training/train.ts';
 import type { FineTuningJobsOptions } from '../../training/trainers/fine-tuning-jobs.ts';
 import { hostedTrainer, processesOf } from '../../training/trainers/index.ts';
 import { isUnderWay } from '../../training/under-way.ts';
+import { requireUnchanged } from '../../training/weights.ts';
 import { writeWhole } from '../../write-whole.ts';
 import { activities, beat, endingOnFullDisk } from '../runtime/boundary.ts';
 import type { ActivityContext } from '../runtime/context.ts';
@@ -144,6 +145,7 @@ export function trainingActivities(context: ActivityContext) {
     }
     await store.improvements.beginPhase(id, round, 'train');
     const settings = await settingsInForce(own, round, folder);
+    for (const weights of [settings.base, settings.reference]) if (weights) await requireStart(own, weights.from);
     makeFolder(folder);
     // A trainer that starts meanwhile reads it.
     writeWhole(join(folder, folderNames.settings), `${JSON.stringify(settings, null, 2)}\n`);
@@ -253,9 +255,13 @@ export function trainingActivities(context: ActivityContext) {
     const own = await account(id);
     const server = serverOf(own.settings.server);
     if (isAsked(own, round, whose)) return;
-    const place = placeOf(own);
     const trained = whose === 'candidate' ? resultOf(own.records, round, 'train') : null;
-    if (trained === null) return server.serve(place, servedFor(own, round, whose), signal);
+    if (trained === null) {
+      const model = servedFor(own, round, whose);
+      await requireStart(own, model.root);
+      return server.serve(placeOf(own), model, signal);
+    }
+    const place = placeOf(own);
     await store.improvements.beginPhase(id, round, 'serve');
     const model = server.named(trained, id, round);
     await server.serve(place, model, signal);
@@ -347,6 +353,11 @@ function trainingChanges(begun: TrainingSettings, now: TrainingSettings): Differ
 function isMadeSo(rows: ExportedRows, format: string, options: object, hasChanged: boolean): boolean {
   const isSame = rows.options ? canonicalJson({ ...rows.options }) === canonicalJson({ ...options }) : !hasChanged;
   return rows.format === format && isSame;
+}
+
+/** Weights that the improvement began with are still what they were. Others are in folders of its own. @throws CruxError `User.NotFound` */
+async function requireStart({ settings: { base } }: Account, root: string): Promise<void> {
+  if (root === base.from) await requireUnchanged(base);
 }
 
 /** Whether the campaign that asks a model is over. */

@@ -27,6 +27,14 @@ export type Loss = 'dpo' | 'sft';
 /** Weights: a folder, or the name of a model on a hub. */
 export type Weights = { from: string };
 
+/** The weights that an improvement begins with. */
+export type StartWeights = Weights & {
+  /** SHA-256 as `hashModel` makes it, in hexadecimal. Absent for a model of a hub, and in improvements from earlier versions. */
+  hash?: string;
+  /** Of the folder when it was hashed, as `stampModel` makes it. */
+  stamp?: string;
+};
+
 /** The content of `settings.json`. */
 export type TrainingSettings = {
   schemaVersion: 1;

@@ -33,9 +33,9 @@ export function lossOf(method: MethodName): Loss {
   return methods[method].gives === 'examples' ? 'sft' : 'dpo';
 }
 
-/** The model that an improvement began with, before any warm start. Its weights are not hashed. */
+/** The model that an improvement began with, before any warm start. Its hash is empty if it is not known. */
 export function startModel({ config, base }: Pick<ImproveSettings, 'config' | 'base'>): ServedModel {
-  return { name: config.models.policy.model, root: base.from, hash: '' };
+  return { name: config.models.policy.model, root: base.from, hash: base.hash ?? '' };
 }
 
 /** What lineage is told from. */

@@ -4,7 +4,7 @@ import type { Json } from '../canonical-json.ts';
 import type { Difference } from '../differences.ts';
 import type { MethodName } from '../methods/index.ts';
 import type { CeilingChanges } from '../run/ceilings.ts';
-import type { Hyperparameters, Loss, ToolSettings, Weights } from './contract.ts';
+import type { Hyperparameters, Loss, StartWeights, ToolSettings } from './contract.ts';
 import type { Promotion } from './decide.ts';
 import type { ThreeWays } from './split.ts';
 
@@ -63,7 +63,7 @@ export type ImproveSettings = {
   };
   hyperparameters: { [loss in Loss]: Partial<Hyperparameters> };
   /** The weights that the policy begins with. */
-  base: Weights;
+  base: StartWeights;
   trainer: ToolSettings;
   server: ToolSettings;
   /** Of the whole improvement, over all its campaigns. */

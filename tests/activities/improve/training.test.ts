@@ -1,5 +1,5 @@
 // Layer: an activity in MockActivityEnvironment with a real store and real files.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
@@ -29,11 +29,12 @@ async function collected(flagged: PairFlag[][] = [], changes: Partial<Improve> =
   await addRun(store, { id: runId, taskIds: flagged.map((_, index) => `t${index}`) });
   for (const [index, flags] of flagged.entries())
     await recordTask(store, runId, `t${index}`, { success: false, steps: [{ pairs: 1, flags }] });
-  const { exportRound } = trainingActivities(roundContext(store, home, config));
+  const training = trainingActivities(roundContext(store, home, config));
   const environment = quietEnvironment();
   return {
-    environment,
-    exported: () => environment.run(exportRound, { id, round }) as Promise<ExportedRows>,
+    ...{ environment, training, store, base: join(home, 'base') },
+    takenUp: () => prepareImprovement(config, store, { id, environment: 'maze' }),
+    exported: () => environment.run(training.exportRound, { id, round }) as Promise<ExportedRows>,
     /** The same improvement after a fault, with other settings. @param isTrained whether its training has ended meanwhile */
     again: async (options: object, isTrained = false) => {
       if (isTrained) {
@@ -42,7 +43,7 @@ async function collected(flagged: PairFlag[][] = [], changes: Partial<Improve> =
       }
       await store.improvements.finish(id, 'failed', null);
       await prepareImprovement(roundConfig(home, { ...changes, ...options }), store, { id, environment: 'maze' });
-      return quietEnvironment().run(exportRound, { id, round });
+      return quietEnvironment().run(training.exportRound, { id, round });
     },
     rows: join(folderOf(home, id, round), 'data/pairs.jsonl'),
     lint: () => JSON.parse(readFileSync(join(folderOf(home, id, round), 'data/lint.json'), 'utf8')) as LintReport,
@@ -66,6 +67,35 @@ it('rows are exported anew with other settings, until a training on them has end
   expect(await result()).toMatchObject({ options: { maxLength: 90 } });
   await again({ training: { maxLength: 80 } }, true);
   expect(await result()).toMatchObject({ options: { maxLength: 90 } });
+});
+
+it('a base that was written anew is neither trained on nor taken for the one that it began with', async () => {
+  const { environment, exported, training, base, store } = await collected();
+  await exported();
+  writeFileSync(join(base, 'weights'), 'others');
+  await expect(environment.run(training.trainRound, { id, round, looks: 0 })).rejects.toMatchObject({
+    type: 'User.NotFound',
+    message: expect.stringMatching(/base was changed since the improvement began.*its hash is [0-9a-f]{8}, not/),
+  });
+  expect(resultOf(await store.improvements.phases(id), round, 'train')).toBeNull();
+  await expect(
+    environment.run(training.serveModel, { id, round: 0, whose: 'candidate' as const }),
+  ).rejects.toMatchObject({
+    type: 'User.NotFound',
+  });
+});
+
+it('the same command goes on with an improvement whose base was hashed, and with one of an earlier version', async () => {
+  const { store, takenUp } = await collected();
+  const { settings } = await store.improvements.get(id);
+  expect(settings.base).toMatchObject({ hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  await takenUp();
+  const earlier = { ...settings, base: { from: settings.base.from } };
+  await store.database.kysely
+    .updateTable('improvements')
+    .set({ settings: JSON.stringify(earlier) })
+    .execute();
+  expect((await takenUp()).settings.base).toEqual(earlier.base);
 });
 
 it('an attempt to export that was given up writes nothing and does not end the phase', async () => {
