@@ -1,8 +1,9 @@
 /**
  * A trainer that learns by a table: `node skill-trainer.js <plan> <folder>`. A model is a folder with `skill.json`, and each training makes the base a
  * little better. The plan is JSON: what happens in which round. `diverge`: the loss is NaN. `fail`: it fails until there is a file `mended` in its
- * folder. `fill`: the same, because its disk is full. `memory`: it is out of memory. `wait`: it waits until there is a file `go`. `nothing`: it ends well without a model, until there is a file `mended`. `template`: its model has
- * a tokenizer with a chat template, from which the server differs until there is a file `mended`.
+ * folder. `fill`: the same, because its disk is full. `memory`: it is out of memory. `nothing`: it ends well without a model, until there is that file.
+ * `template`: its model has a tokenizer with a chat template, and the server another one, until there is that file. `wait`: it waits until there is a file
+ * `go`.
  */
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,8 +18,7 @@ if (what === 'memory') end(8, 'out of memory');
 const isMended = existsSync(`${folder}/mended`);
 if (what === 'fail' && !isMended) end(1, 'the plan says that this fails');
 if (what === 'fill' && !isMended) writeFileSync('/dev/full', 'weights');
-
-if (what === 'nothing' && !existsSync(`${folder}/mended`)) process.exit(0);
+if (what === 'nothing' && !isMended) process.exit(0);
 
 const steps = 4;
 for (let step = 1; step <= steps; step += 1) {
