@@ -267,9 +267,8 @@ async function takenUp(store: Store, stored: Improvement, settings: ImproveSetti
   const there = { ...known, base, ceilings, ceilingsAtStart } as unknown as Json;
   const all = differences(there, own).filter((one) => !isOffAndNew(one));
   if (all.length === 0) return stored;
-  const isOver = stored.state === 'finished' || stored.state === 'cancelled';
   const standing = await standingOf(store, stored, settings);
-  const refused = isOver ? all : all.filter((one) => !mayChange(one, standing));
+  const refused = isFinal(stored.state) ? all : all.filter((one) => !mayChange(one, standing));
   if (refused.length > 0) {
     const texts = refused.map(differenceText).join('; ');
     throw new CruxError('User.Config', `The improvement "${stored.id}" exists with other settings: ${texts}.`, {
