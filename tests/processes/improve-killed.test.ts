@@ -93,28 +93,13 @@ describe('an improvement that is killed', () => {
     expect(found(last)).toEqual(expected);
     expect(last.history[1]!.trained!.resumed).toBe(0);
     // The trainer ran once, from its first step to its last.
-    const steps = readFileSync(`${folder}/metrics.jsonl`, 'utf8').trimEnd().split('\n');
-    expect(steps.map((line) => JSON.parse(line).step)).toEqual([1, 2, 3, 4]);
+    expect(stepsIn(folder)).toEqual([1, 2, 3, 4]);
     expect((await project.crux('status', id)).stdout).toMatch(/finished[\s\S]*promoted/);
   });
 
   it('together with its trainer and its Temporal server in the middle of a training comes to the same', async () => {
-    const { project, simulation, gate } = await workshop({ 1: 'wait' }, { TEMPORAL_ADDRESS: undefined });
-    onTestFinished(async () => {
-      gate.close();
-      await simulation.close();
-      await project.remove();
-    });
-    await preferFreePorts(project.home);
-    const command = project.start(['improve', '--run-id', id]);
-    const folder = project.path('.crux', 'improve', id, 'round-1');
-    await until('a store', () => existsSync(project.path('.crux', 'crux.db')));
-    const trainings = await openStore(project.path('.crux', 'crux.db'));
-    onTestFinished(() => trainings.close());
-    const progress = async () => (await trainings.trainings.get(folder))?.progress?.step;
-    await until('the middle of the training', async () => (await progress()) === 2);
+    const { project, command, folder, server } = await inTraining();
     const trainer = JSON.parse(readFileSync(`${folder}/writer.json`, 'utf8')).trainer.pid as number;
-    const server = readServerState(project.home)!.server.pid;
     for (const pid of [command.process.pid!, server, trainer]) process.kill(pid, 'SIGKILL');
     await command.ended;
     writeFileSync(`${folder}/go`, '');
@@ -122,7 +107,45 @@ describe('an improvement that is killed', () => {
     expect(found(last)).toEqual(expected);
     // The supervisor was left alone, and started the trainer again.
     expect(last.history[1]!.trained!.resumed).toBe(1);
-    const steps = readFileSync(`${folder}/metrics.jsonl`, 'utf8').trimEnd().split('\n');
-    expect(steps.map((line) => JSON.parse(line).step)).toEqual([1, 2, 1, 2, 3, 4]);
+    expect(stepsIn(folder)).toEqual([1, 2, 1, 2, 3, 4]);
+  });
+
+  it('by the loss of its Temporal server alone, in the middle of a training, comes to the same, and trains on', async () => {
+    const { project, command, folder, server } = await inTraining();
+    process.kill(server, 'SIGKILL');
+    await until('the server serves again', () => {
+      const now = readServerState(project.home)?.server.pid;
+      return now !== undefined && now !== server;
+    });
+    writeFileSync(`${folder}/go`, '');
+    expect(await command.ended).toMatchObject({ code: 0 });
+    const last = await project.json<ImprovementView>('improve', '--run-id', id);
+    expect(found(last)).toEqual(expected);
+    expect(last.history[1]!.trained!.resumed).toBe(0);
+    expect(stepsIn(folder)).toEqual([1, 2, 3, 4]);
   });
 });
+
+/** An improvement on a Temporal server of its own, in the middle of the training of round 1, which waits for the file `go`. */
+async function inTraining() {
+  const { project, simulation, gate } = await workshop({ 1: 'wait' }, { TEMPORAL_ADDRESS: undefined });
+  onTestFinished(async () => {
+    gate.close();
+    await simulation.close();
+    await project.remove();
+  });
+  await preferFreePorts(project.home);
+  const command = project.start(['improve', '--run-id', id]);
+  const folder = project.path('.crux', 'improve', id, 'round-1');
+  await until('a store', () => existsSync(project.path('.crux', 'crux.db')));
+  const store = await openStore(project.path('.crux', 'crux.db'));
+  onTestFinished(() => store.close());
+  await until('the middle of the training', async () => (await store.trainings.get(folder))?.progress?.step === 2);
+  return { project, command, folder, server: readServerState(project.home)!.server.pid };
+}
+
+/** The steps that the trainer wrote down, those that it did again too. */
+function stepsIn(folder: string): number[] {
+  const lines = readFileSync(`${folder}/metrics.jsonl`, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line).step);
+}
