@@ -2,7 +2,7 @@
  * gates.ts <folder> <seed…>: what each gate of prm.sh did, over the seeds, as a table. Pairs are held against the shop's rules: a true one prefers a
  * right action to a wrong one. Calls that only measure (placebo, calibration) do not count.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Certificate } from 'crux-rl';
 import { allOrders, rightChoice, type StepName, steps } from './rules.ts';
@@ -40,14 +40,16 @@ for (const gate of gates) {
       percent(total('verified'), total('tried')),
       total('pairs'),
       percent(total('trueOnes'), total('pairs')),
-      Math.round(total('calls') / total('pairs')),
+      total('pairs') === 0 ? '–' : Math.round(total('calls') / total('pairs')),
     ].join(' | ')} |`,
   );
 }
 
 function figuresOf(place: string, gate: (typeof gates)[number]) {
   const { pairs, steps: judged, branches, ledger } = json<Run>(join(place, 'run.json'));
-  const certificates = lines(join(place, 'certificates.jsonl')).map((line) => JSON.parse(line) as Certificate);
+  // None are written for a run without pairs.
+  const file = join(place, 'certificates.jsonl');
+  const certificates = existsSync(file) ? lines(file).map((line) => JSON.parse(line) as Certificate) : [];
   return {
     curve: gate === 'none' ? null : json<Calibration>(join(place, 'calibration.json')).areaUnderCurve.estimate,
     mined: judged.mined,
@@ -71,7 +73,7 @@ function isRight(taskId: string, said: string | null): boolean {
 }
 
 function percent(part: number, whole: number): string {
-  return `${((100 * part) / whole).toFixed(1)} %`;
+  return whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`;
 }
 
 function json<Content>(file: string): Content {

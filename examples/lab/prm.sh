@@ -16,7 +16,8 @@ gate() {
   mkdir -p "$found"
   cso --run-id "$id" --tasks-from "$folder/second-half.txt" --sample "${LAB_TASKS:-200}" --set calibrationRate=0.3 "${@:2}" --json \
     >"$found/run.json" 2>"$folder/$seed-$1.log" || { tail -n 20 "$folder/$seed-$1.log" "$found/run.json" && exit 1; }
-  crux export "$id" --format trl --out "$found" --force >"$folder/$seed-$1-export.log"
+  # A gate that lets nothing through finds no pairs, which is a result too.
+  [ "$(node -p "require('$found/run.json').pairs.total")" = 0 ] || crux export "$id" --format trl --out "$found" --force >"$folder/$seed-$1-export.log"
   [ "$1" = none ] || crux calibrate "$id" --json >"$found/calibration.json"
 }
 
