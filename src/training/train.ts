@@ -11,9 +11,13 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledFailure } from '@temporalio/common';
 import { workerStopping } from '../activities/runtime/boundary.ts';
-import { folderNames, type TrainedModel, type TrainingSettings } from '../domain/improve/contract.ts';
+import {
+  folderNames,
+  type ToolSettings,
+  type TrainedModel,
+  type TrainingSettings,
+} from '../domain/improve/contract.ts';
 import type { TrainingFigures } from '../domain/improve/rounds.ts';
-import type { ToolSettings } from '../domain/improve/settings.ts';
 import type { TrainingProgress } from '../domain/improve/training.ts';
 import { CruxError, errorText, isStoreAway } from '../errors.ts';
 import type { Store } from '../store/store.ts';

@@ -47,12 +47,13 @@ export async function whereIs(
   const missingWorkers = state === 'running' ? await missingFor(store, phase, settings.environment) : [];
   // What is not recorded is not known to have begun.
   const begins = state === 'running' && missingWorkers.length === 0;
+  const campaign = await campaignOf(store, campaignId(id, round, phase));
   return {
     round,
     phase,
     since: open?.startedAt ?? null,
-    progress: open || begins ? await progressOf(store, id, records, { round, phase }) : null,
-    campaign: await campaignOf(store, campaignId(id, round, phase)),
+    progress: open || begins ? await progressOf(store, id, records, { round, phase, campaign }) : null,
+    campaign,
     missingWorkers,
   };
 }
@@ -94,7 +95,7 @@ async function progressOf(
   store: Store,
   id: string,
   records: readonly PhaseRecord[],
-  { round, phase }: Pick<At, 'round' | 'phase'>,
+  { round, phase, campaign }: Pick<At, 'round' | 'phase' | 'campaign'>,
 ): Promise<string | null> {
   if (phase === 'serve') return 'loading the model';
   if (phase === 'train') {
@@ -103,9 +104,8 @@ async function progressOf(
     if (job.id === null && job.file) return 'the service reads the rows';
     return [job.status, stepText(job.progress)].filter(Boolean).join(', ') || null;
   }
-  const runId = campaignId(id, round, phase);
-  if ((await store.runs.find(runId)) === null) return null;
-  const { total, done } = await store.runs.countTasks(runId);
+  if (campaign === null) return null;
+  const { total, done } = await store.runs.countTasks(campaign.runId);
   return `${done}/${total} tasks`;
 }
 

@@ -126,10 +126,10 @@ export function roundActivities(context: ActivityContext) {
    */
   async function endCampaign({ id, round, phase }: PhaseAddress): Promise<void> {
     const runId = campaignId(id, round, phase);
-    await requireOutcomes(store, runId, phase);
+    const tasks = await store.runs.tasks(runId);
+    await requireOutcomes(store, runId, phase, tasks);
     if (phase === 'evaluate') {
       // These groups decide, so a later test on them would be no test.
-      const tasks = await store.runs.tasks(runId);
       await recordUse(
         store,
         runId,

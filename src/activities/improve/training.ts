@@ -7,6 +7,7 @@ import {
   folderNames,
   type Hyperparameters,
   type ServedModel,
+  type ToolSettings,
   type TrainingSettings,
   type Weights,
 } from '../../domain/improve/contract.ts';
@@ -20,7 +21,6 @@ import {
   phaseInProgress,
   resultOf,
 } from '../../domain/improve/rounds.ts';
-import type { ToolSettings } from '../../domain/improve/settings.ts';
 import type { TemplateFinding } from '../../domain/improve/template.ts';
 import type { TrainingProgress } from '../../domain/improve/training.ts';
 import type { LengthSummary } from '../../domain/lengths.ts';

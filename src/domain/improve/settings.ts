@@ -8,8 +8,6 @@ import type { Hyperparameters, Loss, StartWeights, ToolSettings } from './contra
 import type { Promotion } from './decide.ts';
 import type { ThreeWays } from './split.ts';
 
-export type { ToolSettings };
-
 /** A setting that was changed since its improvement began (setting-changes.ts). */
 export type SettingChange = Difference & {
   /** Epoch milliseconds. */

@@ -1,9 +1,8 @@
 /** Every server, with its facts. A new one gets a file next to this one and a row here. */
 import { z } from 'zod';
 import type { Precision } from '../../domain/improve/canary.ts';
-import type { ServedModel, TrainedModel } from '../../domain/improve/contract.ts';
+import type { ServedModel, ToolSettings, TrainedModel } from '../../domain/improve/contract.ts';
 import { modelName } from '../../domain/improve/rounds.ts';
-import type { ToolSettings } from '../../domain/improve/settings.ts';
 import { CruxError } from '../../errors.ts';
 import type { Endpoint } from '../../models/endpoint.ts';
 import type { Forcing } from '../forced-text.ts';

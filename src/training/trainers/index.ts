@@ -1,6 +1,6 @@
 /** Every trainer, with its facts. A new one gets a file next to this one and a row here. */
 import { z } from 'zod';
-import type { ToolSettings } from '../../domain/improve/settings.ts';
+import type { ToolSettings } from '../../domain/improve/contract.ts';
 import { CruxError } from '../../errors.ts';
 import { command } from './command.ts';
 import { type FineTuningJobsOptions, fineTuningJobs } from './fine-tuning-jobs.ts';
